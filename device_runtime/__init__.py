@@ -1,0 +1,1 @@
+"""All that runs on a device. Imports nothing from firmware_tools."""

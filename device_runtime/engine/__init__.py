@@ -1,0 +1,1 @@
+"""Logic engines behind one interface, the zygote, and the frames that its workers speak."""

@@ -1,0 +1,1 @@
+"""The screen of a board, drawn in a browser over WebSocket."""

@@ -1,0 +1,1 @@
+"""Quantized models: back ends, model cards, model store."""

@@ -1,0 +1,1 @@
+"""A mini-program: manifest, package, page stack, session."""

@@ -1,0 +1,1 @@
+"""Device <-> fleet: protocol messages, transport, content transfer, telemetry queue."""

@@ -1,0 +1,1 @@
+"""Template program + data -> view tree -> patches. No engine, no I/O."""

@@ -1,0 +1,34 @@
+"""The patches that a page's view sends to a screen: the one contract between ``view`` and every renderer.
+
+A page is a tree of nodes. Node ids are integers, unique within their page and never reused; id 0 is the
+page's root, which always exists and has the tag ``page``. A patch is a list of operations for one page,
+applied in order. Operations are plain lists, so that msgpack and JSON carry them unchanged:
+
+=============================================  ==========================================================
+operation                                      meaning
+=============================================  ==========================================================
+``["insert", parent, index, node]``            insert a node (with its whole subtree) as child ``index``
+``["remove", id]``                             remove a node and its subtree
+``["move", id, parent, index]``                take a node out, then insert it as child ``index``
+``["text", id, string]``                       replace the text of a text node
+``["set", id, name, value]``                   set an attribute or property; ``None`` removes it
+=============================================  ==========================================================
+
+A node is ``[id, string]`` (text) or ``[id, tag, attributes, events, children]`` (element):
+``attributes`` maps names to values (``class`` and ``style`` are strings and may contain ``rpx``; others keep
+their type: ``disabled`` is a boolean, ``value`` of a slider a number); ``events`` lists the event types that
+have a handler on this very node. ``data-*`` attributes and handler names stay in the worker.
+"""
+
+from typing import Literal, TypeAlias
+
+from device_runtime.values import Value
+
+ROOT_ID = 0
+
+TextNode: TypeAlias = list[int | str]
+ElementNode: TypeAlias = list[Value]
+Node: TypeAlias = TextNode | ElementNode
+
+Operation: TypeAlias = list[Value]
+OperationName = Literal["insert", "remove", "move", "text", "set"]

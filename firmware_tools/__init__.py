@@ -1,0 +1,1 @@
+"""All that runs off the device: on the operator's or developer's computer and in the cloud."""

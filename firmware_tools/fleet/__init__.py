@@ -1,0 +1,1 @@
+"""Registry, content, telemetry store, operator page."""
