@@ -133,6 +133,8 @@ def parse_manifest(text: str | bytes) -> Manifest:
     Raises:
         ManifestError: not JSON, or a member is missing, of the wrong type, or breaks its rule.
     """
+    if not text:
+        raise ManifestError("there is no manifest.json, or it is empty")
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:

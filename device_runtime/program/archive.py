@@ -1,0 +1,111 @@
+"""The ZIP form of a package, in one canonical form: same entries, same bytes.
+
+Entries are sorted by name, stored (never compressed), carry the earliest ZIP date, and nothing else is in the file:
+no comments, no extra fields, no gaps. A reader that accepts this form alone needs no opinion on overlapping
+entries, disagreeing headers, hidden bytes or decompression bombs: none can be written in it.
+
+Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (end).
+"""
+
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+
+from device_runtime.errors import CygnetError
+
+MAX_ARCHIVE_BYTES = 64 * 1024 * 1024
+MAX_ENTRIES = 10_000
+MAX_NAME_BYTES = 512
+
+_LOCAL = struct.Struct("<4s5H3I2H")
+_CENTRAL = struct.Struct("<4s6H3I5H2I")
+_END = struct.Struct("<4s4H2IH")
+_VERSION, _UTF8_NAMES, _STORED, _MIDNIGHT = 20, 0x0800, 0, 0
+_FIRST_OF_JANUARY_1980 = (1 << 5) | 1
+_UNIX, _REGULAR_FILE_0644 = 3 << 8, 0o100644 << 16
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\:]")
+
+
+class ArchiveError(CygnetError):
+    """The bytes are no canonical archive; the message says what is wrong with which entry."""
+
+
+def check_entry_name(name: str) -> None:
+    """Refuse names that could leave the package's folder or differ between file systems.
+
+    Raises:
+        ArchiveError: absolute, with ``..``, ``.`` or empty segments, control characters, backslash, colon, or too long.
+    """
+    segments = name.split("/")
+    if _FORBIDDEN.search(name) or any(segment in {"", ".", ".."} for segment in segments):
+        raise ArchiveError(f"the entry {name!r} is not a plain path inside the package")
+    if len(name.encode()) > MAX_NAME_BYTES:
+        raise ArchiveError(f"the entry name {name[:40]!r}… is longer than {MAX_NAME_BYTES} bytes")
+
+
+def write_archive(entries: Mapping[str, bytes]) -> bytes:
+    """The canonical archive of ``entries``.
+
+    Raises:
+        ArchiveError: a name is not allowed, or the archive would be too large or hold too many entries.
+    """
+    if len(entries) > MAX_ENTRIES:
+        raise ArchiveError(f"{len(entries)} entries are more than the {MAX_ENTRIES} that a package may hold")
+    if sum(map(len, entries.values())) > MAX_ARCHIVE_BYTES:
+        raise ArchiveError(f"the entries are larger than the {MAX_ARCHIVE_BYTES >> 20} MiB that a package may hold")
+    out, central = bytearray(), bytearray()
+    for name, data in sorted(entries.items(), key=lambda item: item[0].encode()):
+        check_entry_name(name)
+        raw_name = name.encode()
+        common = (_UTF8_NAMES, _STORED, _MIDNIGHT, _FIRST_OF_JANUARY_1980, zlib.crc32(data), len(data), len(data))
+        central += _CENTRAL.pack(
+            b"PK\1\2", _UNIX | _VERSION, _VERSION, *common, len(raw_name), 0, 0, 0, 0, _REGULAR_FILE_0644, len(out)
+        )
+        central += raw_name
+        out += _LOCAL.pack(b"PK\3\4", _VERSION, *common, len(raw_name), 0)
+        out += raw_name + data
+    end = _END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), len(central), len(out), 0)
+    archive = bytes(out + central + end)
+    if len(archive) > MAX_ARCHIVE_BYTES:
+        raise ArchiveError(f"the package would be larger than {MAX_ARCHIVE_BYTES >> 20} MiB")
+    return archive
+
+
+def read_archive(data: bytes) -> dict[str, bytes]:
+    """The entries of a canonical archive, by name.
+
+    Raises:
+        ArchiveError: too large, no ZIP file, truncated, or not in the canonical form.
+    """
+    if len(data) > MAX_ARCHIVE_BYTES:
+        raise ArchiveError(f"it is {len(data)} bytes; a package has at most {MAX_ARCHIVE_BYTES >> 20} MiB")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = _stored_entries(archive)
+    except (zipfile.BadZipFile, EOFError, struct.error, NotImplementedError, UnicodeDecodeError, ValueError) as error:
+        raise ArchiveError("it is not a whole ZIP file: it was truncated, damaged, or is something else") from error
+    if write_archive(entries) != data:
+        raise ArchiveError("it is not in the canonical form that `cygnet program build` writes, so it was altered")
+    return entries
+
+
+def _stored_entries(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    infos = archive.infolist()
+    if len(infos) > MAX_ENTRIES:
+        raise ArchiveError(f"it holds {len(infos)} entries; a package has at most {MAX_ENTRIES}")
+    entries: dict[str, bytes] = {}
+    for info in infos:
+        check_entry_name(info.filename)
+        if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
+            raise ArchiveError(f"the entry {info.filename!r} is compressed; entries of a package are stored")
+        if info.flag_bits & 0x1:
+            raise ArchiveError(f"the entry {info.filename!r} is encrypted; a package is signed, not encrypted")
+        if info.filename in entries:
+            raise ArchiveError(f"the entry {info.filename!r} is there twice")
+        entries[info.filename] = archive.read(info)
+        if sum(map(len, entries.values())) > MAX_ARCHIVE_BYTES:  # entries that overlap could add up to more
+            raise ArchiveError(f"its entries unpack to more than {MAX_ARCHIVE_BYTES >> 20} MiB")
+    return entries
