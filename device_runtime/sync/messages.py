@@ -19,23 +19,45 @@ Broker acknowledgements are never trusted to mean that the fleet has something: 
 kept until its receipt arrives, and ``desired`` is asked for again after each connect.
 """
 
-import json
+import base64
+import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, get_args
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
 
-from device_runtime.errors import CygnetError
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from device_runtime.sync.fields import Fields, parse_object
+from device_runtime.sync.fields import ProtocolError as ProtocolError
+from device_runtime.sync.fields import canonical_json as canonical_json
 from device_runtime.values import Value
 
 PROTOCOL = "cygnet/1"
 BLOCK_BYTES = 64 * 1024
+"""The most bytes of content in one response."""
+MAX_MESSAGE_BYTES = 256 * 1024
+"""The longest JSON payload."""
+MAX_PROGRAMS = 256
+MAX_RECORDS = 500
+"""The most telemetry records in one batch."""
+MAX_VALUES = 64
+"""The most values in one telemetry record, and settings in one desired document."""
+MAX_TEXT = 64
+MAX_ERROR = 500
+MAX_CONTENT_BYTES = 2**31 - 1
+MAX_HEADER_BYTES = 2048
+"""The longest first line of a response."""
+
 Channel = Literal["desired", "reported", "state", "telemetry", "request", "response"]
 _SEGMENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-
-
-class ProtocolError(CygnetError):
-    """A message or topic breaks the protocol; it is dropped and counted, and nothing changes."""
+# The same as an app_id in a manifest: no slash and no leading dot, so that it can name a file.
+_APP_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_EPOCH = re.compile(r"[0-9a-f]{8,32}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{86}==")
 
 
 def check_identifier(kind: str, text: str) -> str:
@@ -71,14 +93,12 @@ def parse_topic(text: str) -> tuple[str, str, Channel]:
     return check_identifier("fleet", levels[2]), check_identifier("device", levels[3]), levels[4]  # type: ignore[return-value]
 
 
-def canonical_json(document: object) -> bytes:
-    """The bytes that are signed: UTF-8, keys sorted, no white space."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-
-
 @dataclass(frozen=True, slots=True)
 class ProgramTarget:
-    """One program that a device should have: the package's SHA-256 (hex) and size in bytes, and if it should run."""
+    """One program that a device should have: the package's SHA-256 (hex) and size in bytes, and if it should run.
+
+    ``launch`` means: bring it to the foreground once, when this version has been installed.
+    """
 
     version_code: int
     version_name: str
@@ -193,3 +213,276 @@ class TelemetryReceipt:
 
 DeviceRequest: TypeAlias = ContentRequest | DesiredRequest
 FleetResponse: TypeAlias = ContentBlock | TelemetryReceipt
+
+Plain: TypeAlias = Reported | State | TelemetryBatch | DeviceRequest | FleetResponse
+"""Every message that travels without a signature."""
+
+
+def encode(message: Plain) -> bytes:
+    """The payload of a message; what it makes, ``decode_*`` takes.
+
+    Raises:
+        ProtocolError: a member breaks its rule, so that the peer would refuse the message.
+    """
+    document: dict[str, Any] = asdict(message)
+    tail = b""
+    match message:
+        case Reported():
+            _reported(Fields(document, "reported"))
+        case State():
+            _state(Fields(document, "state"))
+        case TelemetryBatch():
+            document["records"] = list(document["records"])
+            _telemetry(Fields(document, "telemetry"))
+        case ContentRequest():
+            document["type"] = "content"
+            _request(Fields(document, "request"))
+        case DesiredRequest():
+            document["type"] = "desired"
+            _request(Fields(document, "request"))
+        case ContentBlock():
+            document["type"] = "content"
+            del document["data"]
+            _response(Fields(document, "response"), message.data)
+            tail = b"\n" + message.data
+        case TelemetryReceipt():
+            document["type"] = "telemetry"
+            _response(Fields(document, "response"), b"")
+            tail = b"\n"
+    head = canonical_json(document)
+    if len(head) > MAX_MESSAGE_BYTES:
+        raise ProtocolError(f"a message of {len(head)} bytes is longer than {MAX_MESSAGE_BYTES} bytes")
+    return head + tail
+
+
+def decode_reported(payload: bytes) -> Reported:
+    """Check a ``reported`` payload. Raises :class:`ProtocolError`."""
+    return _reported(parse_object(payload, "reported", MAX_MESSAGE_BYTES))
+
+
+def decode_state(payload: bytes) -> State:
+    """Check a ``state`` payload. Raises :class:`ProtocolError`."""
+    return _state(parse_object(payload, "state", MAX_MESSAGE_BYTES))
+
+
+def decode_telemetry(payload: bytes) -> TelemetryBatch:
+    """Check a ``telemetry`` payload. Raises :class:`ProtocolError`."""
+    return _telemetry(parse_object(payload, "telemetry", MAX_MESSAGE_BYTES))
+
+
+def decode_request(payload: bytes) -> DeviceRequest:
+    """Check a ``request`` payload. Raises :class:`ProtocolError`."""
+    return _request(parse_object(payload, "request", MAX_MESSAGE_BYTES))
+
+
+def decode_response(payload: bytes) -> FleetResponse:
+    """Check a ``response`` payload: a line of JSON, then the block's bytes. Raises :class:`ProtocolError`."""
+    head, newline, data = payload.partition(b"\n")
+    if not newline:
+        raise ProtocolError("response has no line end after its JSON")
+    return _response(parse_object(head, "response", MAX_HEADER_BYTES), data)
+
+
+def key_id(key: Ed25519PublicKey) -> str:
+    """The name of a public key in signatures: the SHA-256 (hex) of its 32 raw bytes."""
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()
+
+
+def sign_desired(desired: Desired, private_key: Ed25519PrivateKey) -> bytes:
+    """The signed envelope of a desired document, as it is published.
+
+    The signature (Ed25519, RFC 8032) covers the canonical JSON of ``signed``, which says its own ``type``, fleet,
+    device and version: an envelope cannot be passed off as another device's, another message or a newer version.
+
+    Raises:
+        ProtocolError: a member breaks its rule.
+    """
+    signed = {"type": "desired", **asdict(desired)}
+    _desired(Fields(signed, "desired"))
+    signature = base64.b64encode(private_key.sign(canonical_json(signed))).decode()
+    envelope = canonical_json(
+        {"signed": signed, "signatures": [{"keyid": key_id(private_key.public_key()), "sig": signature}]}
+    )
+    if len(envelope) > MAX_MESSAGE_BYTES:
+        raise ProtocolError(f"a desired document of {len(envelope)} bytes is longer than {MAX_MESSAGE_BYTES} bytes")
+    return envelope
+
+
+def verify_desired(payload: bytes, trusted: Mapping[str, Ed25519PublicKey], fleet: str, device: str) -> Desired:
+    """Check a signed envelope and give the desired document in it.
+
+    One good signature of a trusted key is enough, so that keys can be changed with two signatures on one document.
+    Whether the version has risen is for the caller, who knows the last one.
+
+    Args:
+        payload: what arrived.
+        trusted: public keys by :func:`key_id`.
+        fleet: the fleet of this device.
+        device: the id of this device.
+
+    Raises:
+        ProtocolError: broken, not signed by a trusted key, or meant for another device or fleet.
+    """
+    envelope = parse_object(payload, "desired", MAX_MESSAGE_BYTES)
+    signed = envelope.mapping("signed", 64)
+    content = canonical_json(signed)
+    named: list[str] = []
+    for item in envelope.sequence("signatures", 16):
+        fields = Fields(item, "desired: signatures")
+        named.append(fields.form("keyid", _SHA256, "64 hex digits"))
+        signature = base64.b64decode(fields.form("sig", _SIGNATURE, "an Ed25519 signature in base64"))
+        key = trusted.get(named[-1])
+        if key is not None and _is_signed(key, signature, content):
+            break
+    else:
+        if trusted.keys().isdisjoint(named):
+            raise ProtocolError(f"desired is signed by the key {named[0][:16]}..., which this device does not trust")
+        raise ProtocolError("desired carries a signature that does not fit its content: it was altered on its way")
+    desired = _desired(Fields(signed, "desired"))
+    if (desired.fleet, desired.device) != (fleet, device):
+        raise ProtocolError(
+            f"desired is meant for device {desired.device} of fleet {desired.fleet}, not for {device} of {fleet}"
+        )
+    return desired
+
+
+def _is_signed(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:
+    try:
+        key.verify(signature, content)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _desired(fields: Fields) -> Desired:
+    _kind(fields, "desired", ("desired",))
+    return Desired(
+        fleet=fields.form("fleet", _SEGMENT, "a fleet id"),
+        device=fields.form("device", _SEGMENT, "a device id"),
+        version=fields.integer("version", low=1),
+        issued=fields.integer("issued"),
+        programs={
+            app_id: _target(Fields(entry, f"desired: programs.{app_id}"))
+            for app_id, entry in _programs(fields, "desired").items()
+        },
+        settings=fields.values("settings", MAX_VALUES, default={}),
+    )
+
+
+def _programs(fields: Fields, where: str) -> Mapping[str, Any]:
+    programs = fields.mapping("programs", MAX_PROGRAMS)
+    for app_id in programs:
+        if not isinstance(app_id, str) or not _APP_ID.fullmatch(app_id):
+            raise ProtocolError(
+                f"{where}: programs holds {ascii(app_id)[:80]}, but an app_id is 1 to 128 letters, digits, dots, "
+                "underscores and hyphens"
+            )
+    return programs
+
+
+def _target(fields: Fields) -> ProgramTarget:
+    return ProgramTarget(
+        version_code=fields.integer("version_code", low=1),
+        version_name=fields.text("version_name", MAX_TEXT),
+        sha256=fields.form("sha256", _SHA256, "64 lower-case hex digits"),
+        size=fields.integer("size", low=1, high=MAX_CONTENT_BYTES),
+        launch=fields.boolean("launch", default=False),
+    )
+
+
+def _reported(fields: Fields) -> Reported:
+    return Reported(
+        session=fields.integer("session"),
+        desired_version=fields.integer("desired_version"),
+        board=fields.text("board", MAX_TEXT),
+        runtime=fields.text("runtime", MAX_TEXT),
+        programs={
+            app_id: _report(Fields(entry, f"reported: programs.{app_id}"))
+            for app_id, entry in _programs(fields, "reported").items()
+        },
+    )
+
+
+def _report(fields: Fields) -> ProgramReport:
+    phase = fields.text("phase", MAX_TEXT)
+    if phase not in get_args(ProgramPhase):
+        raise ProtocolError(f"reported: phase must be one of {', '.join(get_args(ProgramPhase))}, not {phase!a}")
+    return ProgramReport(
+        version_code=fields.integer("version_code"),
+        version_name=fields.text("version_name", MAX_TEXT),
+        phase=phase,  # type: ignore[arg-type]  # checked above
+        received=fields.integer("received", high=MAX_CONTENT_BYTES, default=0),
+        size=fields.integer("size", high=MAX_CONTENT_BYTES, default=0),
+        error=fields.text("error", MAX_ERROR, default=""),
+    )
+
+
+def _state(fields: Fields) -> State:
+    status = fields.text("status", MAX_TEXT)
+    if status not in ("online", "offline", "lost"):
+        raise ProtocolError(f"state: status must be online, offline or lost, not {status!a}")
+    return State(status, fields.integer("session"))  # type: ignore[arg-type]  # checked above
+
+
+def _telemetry(fields: Fields) -> TelemetryBatch:
+    records: list[TelemetryRecord] = []
+    for item in fields.sequence("records", MAX_RECORDS):
+        entry = Fields(item, "telemetry: records")
+        record = TelemetryRecord(
+            sequence=entry.integer("sequence", low=1),
+            time=entry.number("time", 0, 1e11),
+            source=entry.text("source", MAX_TEXT),
+            name=entry.text("name", MAX_TEXT),
+            values=entry.values("values", MAX_VALUES),
+        )
+        if records and record.sequence <= records[-1].sequence:
+            raise ProtocolError(
+                f"telemetry: sequence {record.sequence} follows {records[-1].sequence}, but it must rise"
+            )
+        records.append(record)
+    return TelemetryBatch(fields.form("epoch", _EPOCH, "8 to 32 lower-case hex digits"), tuple(records))
+
+
+def _request(fields: Fields) -> DeviceRequest:
+    if _kind(fields, "request", ("content", "desired")) == "desired":
+        return DesiredRequest(_id(fields), fields.integer("have"))
+    return ContentRequest(
+        id=_id(fields),
+        sha256=fields.form("sha256", _SHA256, "64 lower-case hex digits"),
+        offset=fields.integer("offset", high=MAX_CONTENT_BYTES),
+        length=fields.integer("length", low=1, high=BLOCK_BYTES),
+    )
+
+
+def _response(fields: Fields, data: bytes) -> FleetResponse:
+    if _kind(fields, "response", ("content", "telemetry")) == "telemetry":
+        return TelemetryReceipt(
+            fields.form("epoch", _EPOCH, "8 to 32 lower-case hex digits"), fields.integer("sequence", low=1)
+        )
+    block = ContentBlock(
+        id=_id(fields),
+        sha256=fields.form("sha256", _SHA256, "64 lower-case hex digits"),
+        offset=fields.integer("offset", high=MAX_CONTENT_BYTES),
+        size=fields.integer("size", high=MAX_CONTENT_BYTES),
+        data=data,
+        error=fields.text("error", MAX_ERROR, default=""),
+    )
+    if block.error and data:
+        raise ProtocolError("response carries both an error and a block of content")
+    if not block.error and not 1 <= len(data) <= min(BLOCK_BYTES, block.size - block.offset):
+        raise ProtocolError(
+            f"response carries {len(data)} bytes at offset {block.offset} of {block.size}; a block holds 1 to "
+            f"{BLOCK_BYTES} bytes and ends within its content"
+        )
+    return block
+
+
+def _id(fields: Fields) -> str:
+    return fields.form("id", _REQUEST_ID, "1 to 64 letters, digits, hyphens and underscores")
+
+
+def _kind(fields: Fields, where: str, known: tuple[str, ...]) -> str:
+    kind = fields.text("type", MAX_TEXT)
+    if kind not in known:
+        raise ProtocolError(f"{where}: type must be one of {', '.join(known)}, not {kind!a}")
+    return kind
