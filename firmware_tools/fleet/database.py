@@ -1,0 +1,94 @@
+"""Opening the fleet's database, and its failures in words."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from firmware_tools.fleet.errors import StorageError
+from firmware_tools.fleet.schema import SCHEMA_VERSION, fleet_meta, metadata
+
+_BUSY_MILLISECONDS = 5_000
+
+
+class Database:
+    """One database. Many may read at once; callers see to it that one writes at a time."""
+
+    def __init__(self, url: str) -> None:
+        """Open the database and make its tables if it is empty.
+
+        Raises:
+            StorageError: unusable URL, cannot be opened, not a fleet's, or of another schema version.
+        """
+        try:
+            self._engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise StorageError(f"the database URL in fleet.toml cannot be used: {error}") from error
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", _prepare_sqlite)
+        with self._words():
+            _check_schema(self._engine)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection whose work is committed at the end, all of it or nothing.
+
+        Raises:
+            StorageError: the database refuses; nothing was stored.
+        """
+        with self._words(), self._engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _words(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise StorageError(_sentence(error, self._engine.url.render_as_string(hide_password=True))) from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """WAL lets the operator page read while telemetry is stored; FULL makes a commit outlive a power cut."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+    cursor.close()
+
+
+def _check_schema(engine: Engine) -> None:
+    with engine.begin() as connection:
+        tables = set(inspect(connection).get_table_names())
+        if fleet_meta.name not in tables:
+            if tables & set(metadata.tables):
+                raise StorageError("the database holds other tables of the same names; name another in fleet.toml")
+            metadata.create_all(connection)
+            connection.execute(insert(fleet_meta).values(name="schema", value=str(SCHEMA_VERSION)))
+            return
+        found = connection.scalar(select(fleet_meta.c.value).where(fleet_meta.c.name == "schema"))
+    if found != str(SCHEMA_VERSION):
+        raise StorageError(
+            f"the database has schema version {found}, this cygnet knows version {SCHEMA_VERSION}; "
+            "use the cygnet that made it, or a newer one"
+        )
+
+
+def _sentence(error: SQLAlchemyError, url: str) -> str:
+    cause = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    known = {
+        "database is locked": "another process holds it locked; is a backup or a second fleet running on it?",
+        "database or disk is full": "the disk is full; free some space, nothing that was acknowledged is lost",
+        "disk i/o error": f"the disk refuses ({errno.errorcode[errno.EIO]}); check it and its free space",
+        "readonly database": "it is read-only; give this user the right to write it",
+        "unable to open database file": "it cannot be opened; check that its directory exists and can be written",
+        "not a database": "the file is damaged or something else than a database",
+    }
+    reason = next((words for sign, words in known.items() if sign in cause.lower()), cause.splitlines()[0])
+    return f"the fleet's database {url}: {reason}"

@@ -1,0 +1,35 @@
+"""The error of this room."""
+
+from device_runtime.errors import CygnetError
+
+
+class FleetError(CygnetError):
+    """The fleet cannot do what was asked; the message says why and what to do.
+
+    ``status`` is the HTTP status that the API answers with.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotFoundError(FleetError):
+    """What was named does not exist in this fleet."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 404)
+
+
+class ConflictError(FleetError):
+    """What was asked contradicts what the fleet already holds."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 409)
+
+
+class StorageError(FleetError):
+    """The database or the disk refuses: locked, full, read-only, or not ours."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 503)

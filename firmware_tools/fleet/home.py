@@ -1,0 +1,269 @@
+"""The fleet's home directory: its settings, database, content, key and operator token.
+
+```
+fleet.toml        fleet id, broker, address of the operator page, database; `cygnet fleet init` makes it, people edit it
+fleet.db          the database, if fleet.toml names no other
+content/          package files by SHA-256
+keys/fleet.key    Ed25519, mode 0600: signs releases and what devices should have
+operator.token    mode 0600: whoever holds it may do everything the operator page does
+```
+"""
+
+import json
+import os
+import secrets
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from device_runtime.sync.messages import check_identifier
+from firmware_tools.fleet.errors import FleetError
+from firmware_tools.sign.keys import create_private_key
+
+DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
+DEFAULT_LISTEN = "127.0.0.1:8420"
+
+_TEMPLATE = """\
+# The settings of this fleet. Restart `cygnet fleet serve` after a change.
+
+fleet = {fleet}
+
+[broker]
+url = {broker}                # mqtt://host:port, or mqtts://host:port
+# device_url = "mqtts://…"    # how devices reach the same broker, if that differs
+# username = "fleet"
+# password_file = "/etc/cygnet/broker.password"
+# ca = "/etc/cygnet/ca.pem"   # mqtts: who signed the broker's certificate
+# cert = "/etc/cygnet/fleet.pem"
+# key = "/etc/cygnet/fleet.pem.key"
+
+[http]
+listen = {listen}             # the operator page and the API
+# hosts = ["fleet.example"]   # further names under which browsers reach this address
+
+# [database]
+# url = "postgresql+psycopg://…"   # any SQLAlchemy URL; without it, fleet.db in this directory
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """How the fleet reaches its broker; ``device_url`` is how devices reach the same one."""
+
+    url: str
+    device_url: str
+    username: str
+    password_file: Path | None
+    ca: Path | None
+    cert: Path | None
+    key: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """A checked ``fleet.toml``. ``database`` is a SQLAlchemy URL, empty for ``fleet.db`` in the home."""
+
+    fleet: str
+    broker: BrokerSettings
+    http_host: str
+    http_port: int
+    http_names: frozenset[str]
+    database: str
+
+
+@dataclass(frozen=True, slots=True)
+class FleetHome:
+    """Where everything of one fleet lies."""
+
+    directory: Path
+
+    @property
+    def settings_file(self) -> Path:
+        return self.directory / "fleet.toml"
+
+    @property
+    def database_file(self) -> Path:
+        return self.directory / "fleet.db"
+
+    @property
+    def content(self) -> Path:
+        return self.directory / "content"
+
+    @property
+    def key_file(self) -> Path:
+        return self.directory / "keys" / "fleet.key"
+
+    @property
+    def token_file(self) -> Path:
+        return self.directory / "operator.token"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.directory / "serve.lock"
+
+    def settings(self) -> FleetSettings:
+        """Read and check ``fleet.toml``.
+
+        Raises:
+            FleetError: there is none, or a member is unknown, missing or wrong.
+        """
+        return _read_settings(self.settings_file)
+
+    def token(self) -> str:
+        """The operator token.
+
+        Raises:
+            FleetError: it is missing, or readable by others.
+        """
+        try:
+            if self.token_file.stat().st_mode & 0o077:
+                raise FleetError(f"{self.token_file} is readable by others; run: chmod 600 {self.token_file}")
+            return self.token_file.read_text().strip()
+        except OSError as error:
+            raise FleetError(f"the operator token {self.token_file} cannot be read: {error.strerror}") from error
+
+
+def default_home() -> Path:
+    """``$CYGNET_FLEET_HOME``, else ``$XDG_DATA_HOME/cygnet/fleet``, by default under ``~/.local/share``."""
+    if explicit := os.environ.get("CYGNET_FLEET_HOME"):
+        return Path(explicit)
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "cygnet" / "fleet"
+
+
+def init_home(
+    directory: Path, fleet: str, broker: str = DEFAULT_BROKER, listen: str = DEFAULT_LISTEN, database: str = ""
+) -> FleetHome:
+    """Make a fleet's home.
+
+    Raises:
+        FleetError: a fleet lives there already, an argument is wrong, or the directory cannot be written.
+        ProtocolError: ``fleet`` is no id.
+    """
+    check_identifier("fleet", fleet)
+    check_broker_url(broker, "the broker")
+    split_address(listen)
+    home = FleetHome(directory)
+    if home.settings_file.exists():
+        raise FleetError(f"{directory} already holds a fleet; choose another directory with --home")
+    text = _TEMPLATE.format(fleet=toml_string(fleet), broker=toml_string(broker), listen=toml_string(listen))
+    if database:
+        text = text[: text.index("# [database]")] + f"[database]\nurl = {toml_string(database)}\n"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        home.content.mkdir(exist_ok=True)
+        if not home.key_file.exists():
+            create_private_key(home.key_file)
+        _write_secret(home.token_file, secrets.token_urlsafe(32))
+        # Last, since its presence is what says that a fleet lives here.
+        home.settings_file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FleetError(f"the fleet's home {directory} cannot be written: {error.strerror}") from error
+    return home
+
+
+def toml_string(text: str) -> str:
+    """A TOML basic string. JSON's escapes are TOML's, but TOML wants DEL escaped too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """``host:port`` or ``[v6]:port`` as its two parts; port 0 is any free one.
+
+    Raises:
+        FleetError: it is not of that form.
+    """
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or port is None or parts.path or parts.query or parts.username is not None:
+        raise FleetError(f"{text!r} is not an address; write host:port, such as {DEFAULT_LISTEN}")
+    return host, port
+
+
+def check_broker_url(text: str, what: str) -> None:
+    """Refuse what is not ``mqtt://host[:port]`` or ``mqtts://host[:port]``.
+
+    Raises:
+        FleetError: it is not, or it carries a password.
+    """
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in {"mqtt", "mqtts"} or parts.path not in {"", "/"}:
+        raise FleetError(f"{what} {text!r} must be a URL such as {DEFAULT_BROKER} or mqtts://broker.example:8883")
+    if parts.username is not None:
+        raise FleetError(f"{what} must not carry a user or password in its URL; use username and password_file")
+
+
+def _write_secret(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+
+
+def _read_settings(path: Path) -> FleetSettings:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FleetError(f"no fleet lives in {path.parent}; make one with `cygnet fleet init FLEET`") from error
+    except OSError as error:
+        raise FleetError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FleetError(f"{path} is not TOML: {error}") from error
+    _only(document, {"fleet", "broker", "http", "database"}, path, "")
+    broker, http, database = (_table(document, name, path) for name in ("broker", "http", "database"))
+    _only(broker, {"url", "device_url", "username", "password_file", "ca", "cert", "key"}, path, "broker.")
+    _only(http, {"listen", "hosts"}, path, "http.")
+    _only(database, {"url"}, path, "database.")
+    host, port = split_address(_text(http, "listen", path, "http.", DEFAULT_LISTEN))
+    hosts = http.get("hosts", [])
+    if not isinstance(hosts, list) or not all(isinstance(name, str) for name in hosts):
+        raise FleetError(f'{path}: http.hosts must be a list of names, such as ["fleet.example"]')
+    return FleetSettings(
+        fleet=check_identifier("fleet", _text(document, "fleet", path, "")),
+        broker=_broker(broker, path),
+        http_host=host,
+        http_port=port,
+        http_names=frozenset(name.lower() for name in hosts),
+        database=_text(database, "url", path, "database.", "-").removeprefix("-"),
+    )
+
+
+def _broker(table: dict[str, Any], path: Path) -> BrokerSettings:
+    url = _text(table, "url", path, "broker.", DEFAULT_BROKER)
+    device_url = _text(table, "device_url", path, "broker.", url)
+    check_broker_url(url, f"{path}: broker.url")
+    check_broker_url(device_url, f"{path}: broker.device_url")
+
+    def file(name: str) -> Path | None:
+        return path.parent / _text(table, name, path, "broker.") if name in table else None
+
+    username = _text(table, "username", path, "broker.") if "username" in table else ""
+    return BrokerSettings(url, device_url, username, file("password_file"), file("ca"), file("cert"), file("key"))
+
+
+def _only(table: dict[str, Any], known: set[str], path: Path, prefix: str) -> None:
+    if unknown := sorted(table.keys() - known):
+        expected = ", ".join(sorted(known))
+        raise FleetError(f"{path}: {prefix}{unknown[0]} is not a member of this file; known here are: {expected}")
+
+
+def _table(document: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    table = document.get(name, {})
+    if not isinstance(table, dict):
+        raise FleetError(f"{path}: {name} must be a table: [{name}]")
+    return table
+
+
+def _text(table: dict[str, Any], name: str, path: Path, prefix: str, default: str = "") -> str:
+    value = table.get(name, default)
+    if not isinstance(value, str) or not value:
+        raise FleetError(f"{path}: {prefix}{name} must be a string that is not empty")
+    return value

@@ -1,0 +1,305 @@
+"""Devices, releases, and who should have what. The database is the authority on all of it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from device_runtime.program.manifest import Manifest
+from device_runtime.sync.fields import MAX_INTEGER
+from device_runtime.sync.messages import (
+    MAX_PROGRAMS,
+    Desired,
+    ProgramReport,
+    ProgramTarget,
+    Reported,
+    State,
+    check_identifier,
+)
+from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
+from firmware_tools.fleet.schema import assignments, devices, programs, releases
+
+Presence = Literal["never", "online", "offline", "lost"]
+"""``never``: enrolled, and not heard of yet; the others are those of the state channel."""
+
+_FIRST_DESIRED_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One published version of a program; ``published_at`` is Unix time in seconds."""
+
+    app_id: str
+    name: str
+    version_code: int
+    version_name: str
+    sha256: str
+    size: int
+    published_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One enrolled device: what it is, what it should have and what it says it has. Times are Unix seconds."""
+
+    id: str
+    name: str
+    status: Presence
+    session: int
+    enrolled_at: float
+    last_seen: float | None
+    board: str
+    runtime: str
+    desired_version: int
+    reported_version: int
+    reported_at: float | None
+    should: Mapping[str, ProgramTarget]
+    has: Mapping[str, ProgramReport]
+
+
+class Registry:
+    """The registry as one transaction sees it: made anew for each, from its connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # Devices
+
+    def enroll(self, device: str, name: str, now: float) -> bool:
+        """Let a device in; false when it was in already (its name is then changed, if one is given).
+
+        Raises:
+            ProtocolError: ``device`` is no id.
+            FleetError: ``name`` is too long.
+        """
+        check_identifier("device", device)
+        if len(name) > 100 or not name.isprintable():
+            raise FleetError("a device's name is at most 100 printable characters")
+        if self.is_enrolled(device):
+            if name:
+                self._connection.execute(update(devices).where(devices.c.id == device).values(name=name))
+            return False
+        self._connection.execute(
+            insert(devices).values(id=device, name=name, enrolled_at=now, desired_version=_FIRST_DESIRED_VERSION)
+        )
+        return True
+
+    def is_enrolled(self, device: str) -> bool:
+        """Whether messages of this device are heard."""
+        return self._connection.scalar(select(devices.c.id).where(devices.c.id == device)) is not None
+
+    def device_ids(self) -> set[str]:
+        """Every enrolled device."""
+        return set(self._connection.scalars(select(devices.c.id)))
+
+    def devices(self) -> list[Device]:
+        """Every enrolled device, by id."""
+        targets = self._targets()
+        return [
+            _device(row, targets.get(row.id, {}))
+            for row in self._connection.execute(select(devices).order_by(devices.c.id))
+        ]
+
+    def device(self, device: str) -> Device:
+        """One device.
+
+        Raises:
+            NotFoundError: it is not enrolled.
+        """
+        row = self._connection.execute(select(devices).where(devices.c.id == device)).one_or_none()
+        if row is None:
+            raise NotFoundError(f"device {device} is not enrolled; enroll it with `cygnet fleet enroll {device}`")
+        return _device(row, self._targets(device).get(device, {}))
+
+    # What devices say
+
+    def record_state(self, device: str, state: State, seen: float | None) -> None:
+        """Note what the state channel says; ``seen`` is when the device was there, ``None`` if it may not have been."""
+        values: dict[str, Any] = {"status": state.status, "session": state.session}
+        if seen is not None:
+            values["last_seen"] = seen
+        self._connection.execute(update(devices).where(devices.c.id == device).values(values))
+
+    def record_reported(self, device: str, reported: Reported, now: float) -> bool:
+        """Note what a device has. Returns whether its desired document has to be published again.
+
+        A device that has seen a newer desired version than this database knows of would refuse everything that
+        comes after (the database was restored from a backup): then this database's version is raised past it.
+        """
+        self._connection.execute(
+            update(devices)
+            .where(devices.c.id == device)
+            .values(reported=asdict(reported), reported_at=now, board=reported.board, runtime=reported.runtime)
+        )
+        return self.raise_past(device, reported.desired_version)
+
+    def record_seen(self, seen: Mapping[str, float]) -> None:
+        """Note when devices were last heard of."""
+        for device, when in seen.items():
+            self._connection.execute(update(devices).where(devices.c.id == device).values(last_seen=when))
+
+    def record_lost(self, present: Iterable[str]) -> list[str]:
+        """Mark as lost what was online and is not in ``present``; returns the devices that changed."""
+        online = self._connection.scalars(select(devices.c.id).where(devices.c.status == "online"))
+        gone = sorted(set(online) - set(present))
+        for device in gone:
+            self._connection.execute(update(devices).where(devices.c.id == device).values(status="lost"))
+        return gone
+
+    def raise_past(self, device: str, held: int) -> bool:
+        """Raise the desired version past one that the device holds, if it is ahead of this database."""
+        if held >= MAX_INTEGER:
+            return False  # the device's own number is exhausted; nothing that the fleet says could be newer
+        result = self._connection.execute(
+            update(devices)
+            .where(devices.c.id == device, devices.c.desired_version < held)
+            .values(desired_version=held + 1)
+        )
+        return result.rowcount > 0
+
+    # Releases
+
+    def publish(self, manifest: Manifest, sha256: str, size: int, now: float) -> tuple[Release, bool]:
+        """Add a release; false when these very bytes were published before.
+
+        Raises:
+            ConflictError: this version of the program was published with other bytes.
+        """
+        app_id, version = manifest.app_id, manifest.version
+        existing = self._connection.execute(
+            _release_query().where(releases.c.app_id == app_id, releases.c.version_code == version.code)
+        ).one_or_none()
+        if existing is not None:
+            if existing.sha256 != sha256:
+                raise ConflictError(
+                    f"{app_id} version {version.code} ({existing.version_name}) is published with other content; "
+                    "raise version.code in its manifest.json and publish again"
+                )
+            return _release(existing), False
+        if self._connection.scalar(select(programs.c.app_id).where(programs.c.app_id == app_id)) is None:
+            self._connection.execute(insert(programs).values(app_id=app_id, name=manifest.name))
+        else:
+            self._connection.execute(update(programs).where(programs.c.app_id == app_id).values(name=manifest.name))
+        release = Release(app_id, manifest.name, version.code, version.name, sha256, size, now)
+        values = asdict(release)
+        del values["name"]
+        self._connection.execute(insert(releases).values(values))
+        return release, True
+
+    def releases(self) -> list[Release]:
+        """Every release, by program, newest version first."""
+        query = _release_query().order_by(releases.c.app_id, releases.c.version_code.desc())
+        return [_release(row) for row in self._connection.execute(query)]
+
+    # Assignments
+
+    def assign(self, device: str, app_id: str, version_code: int | None, launch: bool) -> Release:
+        """Let a device have a release, the newest one if ``version_code`` is ``None``.
+
+        Raises:
+            NotFoundError: no such device or release.
+            FleetError: the device has as many programs as a desired document can hold.
+        """
+        self._require(device)
+        query = select(releases).where(releases.c.app_id == app_id).order_by(releases.c.version_code.desc())
+        if version_code is not None:
+            query = query.where(releases.c.version_code == version_code)
+        row = self._connection.execute(query.limit(1)).one_or_none()
+        if row is None:
+            wanted = app_id if version_code is None else f"{app_id} version {version_code}"
+            raise NotFoundError(f"{wanted} is not published; publish it with `cygnet fleet publish`")
+        here = (assignments.c.device == device, assignments.c.app_id == app_id)
+        values = {"release_id": row.id, "launch": launch}
+        before = self._connection.execute(select(assignments).where(*here)).one_or_none()
+        if before is None:
+            count = select(func.count()).select_from(assignments).where(assignments.c.device == device)
+            if (self._connection.scalar(count) or 0) >= MAX_PROGRAMS:
+                raise FleetError(f"device {device} has {MAX_PROGRAMS} programs, which is the most")
+            self._connection.execute(insert(assignments).values(device=device, app_id=app_id, **values))
+        elif (before.release_id, before.launch) != (row.id, launch):
+            self._connection.execute(update(assignments).where(*here).values(values))
+        if before is None or (before.release_id, before.launch) != (row.id, launch):
+            self._raise_version(device)
+        return _release(self._connection.execute(_release_query().where(releases.c.id == row.id)).one())
+
+    def unassign(self, device: str, app_id: str) -> None:
+        """Take a program away from a device.
+
+        Raises:
+            NotFoundError: no such device, or it has no such program.
+        """
+        self._require(device)
+        gone = delete(assignments).where(assignments.c.device == device, assignments.c.app_id == app_id)
+        if self._connection.execute(gone).rowcount == 0:
+            raise NotFoundError(f"{app_id} is not assigned to device {device}")
+        self._raise_version(device)
+
+    def desired(self, fleet: str, device: str, now: float) -> Desired:
+        """What a device should have, as it is to be signed.
+
+        Raises:
+            NotFoundError: no such device.
+        """
+        version = self._connection.scalar(select(devices.c.desired_version).where(devices.c.id == device))
+        if version is None:
+            raise NotFoundError(f"device {device} is not enrolled")
+        return Desired(fleet, device, version, int(now), self._targets(device).get(device, {}))
+
+    def all_desired(self, fleet: str, now: float) -> list[Desired]:
+        """What every device should have."""
+        targets = self._targets()
+        return [
+            Desired(fleet, row.id, row.desired_version, int(now), targets.get(row.id, {}))
+            for row in self._connection.execute(select(devices.c.id, devices.c.desired_version))
+        ]
+
+    def _require(self, device: str) -> None:
+        if not self.is_enrolled(device):
+            raise NotFoundError(f"device {device} is not enrolled; enroll it with `cygnet fleet enroll {device}`")
+
+    def _raise_version(self, device: str) -> None:
+        self._connection.execute(
+            update(devices).where(devices.c.id == device).values(desired_version=devices.c.desired_version + 1)
+        )
+
+    def _targets(self, device: str | None = None) -> dict[str, dict[str, ProgramTarget]]:
+        query = select(assignments.c.device, assignments.c.launch, releases).join(
+            releases, releases.c.id == assignments.c.release_id
+        )
+        if device is not None:
+            query = query.where(assignments.c.device == device)
+        targets: dict[str, dict[str, ProgramTarget]] = defaultdict(dict)
+        for row in self._connection.execute(query.order_by(assignments.c.app_id)):
+            targets[row.device][row.app_id] = ProgramTarget(
+                row.version_code, row.version_name, row.sha256, row.size, row.launch
+            )
+        return targets
+
+
+def _release_query() -> Any:
+    return select(releases, programs.c.name).join(programs, programs.c.app_id == releases.c.app_id)
+
+
+def _release(row: Row[Any]) -> Release:
+    return Release(row.app_id, row.name, row.version_code, row.version_name, row.sha256, row.size, row.published_at)
+
+
+def _device(row: Row[Any], should: Mapping[str, ProgramTarget]) -> Device:
+    reported = row.reported or {"programs": {}, "desired_version": 0}
+    return Device(
+        id=row.id,
+        name=row.name,
+        status=row.status,
+        session=row.session,
+        enrolled_at=row.enrolled_at,
+        last_seen=row.last_seen,
+        board=row.board,
+        runtime=row.runtime,
+        desired_version=row.desired_version,
+        reported_version=reported["desired_version"],
+        reported_at=row.reported_at,
+        should=should,
+        has={app_id: ProgramReport(**report) for app_id, report in reported["programs"].items()},
+    )
