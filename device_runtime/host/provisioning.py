@@ -1,0 +1,81 @@
+"""Who a device is and whom it trusts: the file that ``cygnet fleet enroll`` writes and ``cygnet device run`` reads."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from device_runtime.errors import CygnetError
+from device_runtime.keys import KeyFormatError, decode_public_key
+from device_runtime.sync.messages import ProtocolError, check_identifier
+
+_MEMBERS = {
+    "fleet": "the fleet's id",
+    "device": "this device's id",
+    "broker": "URL of the MQTT broker, such as mqtts://broker.example:8883",
+    "fleet_key": "the fleet's public key in base64",
+    "username": "user name at the broker",
+    "password_file": "file that holds the password",
+    "tls": "table with ca, cert and key: files in PEM",
+}
+_REQUIRED = ("fleet", "device", "broker", "fleet_key")
+
+
+class ProvisioningError(CygnetError):
+    """A provisioning file is faulty; the message names the file and the member."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioning:
+    """``ca``, ``cert``, ``key`` and ``password_file`` are paths, relative ones taken from the file's folder."""
+
+    fleet: str
+    device: str
+    broker: str
+    fleet_key: Ed25519PublicKey
+    username: str | None = None
+    password_file: Path | None = None
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+
+def load_provisioning(path: Path) -> Provisioning:
+    """Read a provisioning file.
+
+    Raises:
+        ProvisioningError: it cannot be read, is not TOML, or a member is missing, unknown or wrong.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProvisioningError(
+            f"{path} cannot be read: {error.strerror}; `cygnet fleet enroll DEVICE --out {path.name}` writes one"
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProvisioningError(f"{path}: not TOML: {error}") from error
+    for member in document:
+        if member not in _MEMBERS:
+            raise ProvisioningError(f"{path}: unknown member {member!r}; known are {', '.join(_MEMBERS)}")
+    for member in _REQUIRED:
+        if member not in document:
+            raise ProvisioningError(f"{path}: {member!r} is missing: {_MEMBERS[member]}")
+    tls = document.get("tls", {})
+    texts: dict[str, Any] = {**{name: value for name, value in document.items() if name != "tls"}, **tls}
+    for member, value in texts.items():
+        if not isinstance(value, str):
+            raise ProvisioningError(f"{path}: {member!r} must be a string")
+    files = {name: path.parent / texts[name] for name in ("password_file", "ca", "cert", "key") if texts.get(name)}
+    try:
+        return Provisioning(
+            fleet=check_identifier("fleet", texts["fleet"]),
+            device=check_identifier("device", texts["device"]),
+            broker=texts["broker"],
+            fleet_key=decode_public_key(texts["fleet_key"]),
+            username=texts.get("username"),
+            **files,
+        )
+    except (ProtocolError, KeyFormatError) as error:
+        raise ProvisioningError(f"{path}: {error}") from error

@@ -1,0 +1,1 @@
+"""Source folder -> package: dialects, template compiler, style compiler."""

@@ -1,0 +1,184 @@
+"""A program's source folder, read in the dialect that it is written in, and its manifest.
+
+WeChat: ``app.json``, ``project.config.json``, ``.wxml``, ``.wxss``
+(https://developers.weixin.qq.com/miniprogram/en/dev/reference/configuration/app.html).
+Baidu SWAN: ``app.json``, ``project.swan.json``, ``.swan``, ``.css``
+(https://smartprogram.baidu.com/docs/develop/framework/process/).
+What neither has a place for (permissions, declared domains, spoken requests) is in ``cygnet.json``, which a foreign
+program need not have.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from device_runtime.errors import CygnetError
+
+PLATFORM_VERSION = 1
+_OWN_MEMBERS = (
+    "app_id", "name", "description", "version", "icon", "permissions",
+    "network", "voice", "models", "data_plan", "hosts",
+)  # fmt: skip
+_PROGRAM_FILES = "app.json with .wxml templates (WeChat) or .swan templates (Baidu SWAN)"
+
+
+class SourceError(CygnetError):
+    """The source of a program cannot be built; the message names the file, and the line where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one family of programs names its files; ``template`` and ``style`` are file name suffixes."""
+
+    name: str
+    template: str
+    style: str
+    project_file: str
+    root_member: str
+
+
+WECHAT = Dialect("wechat", ".wxml", ".wxss", "project.config.json", "miniprogramRoot")
+SWAN = Dialect("swan", ".swan", ".css", "project.swan.json", "smartProgramRoot")
+DIALECTS = (WECHAT, SWAN)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProject:
+    """A source folder. ``root`` holds ``app.json``; ``manifest`` is the manifest document to be packaged."""
+
+    root: Path
+    dialect: Dialect
+    pages: tuple[str, ...]
+    manifest: dict[str, Any]
+
+
+def load_project(directory: Path) -> SourceProject:
+    """Read the configuration of a program in either dialect.
+
+    Raises:
+        SourceError: no program is there, or one of its JSON files is faulty.
+    """
+    if not directory.is_dir():
+        raise SourceError(f"{directory} is not a folder; give the folder that holds the program's app.json")
+    dialect, project = _dialect_of(directory)
+    root = directory / str(project.get(dialect.root_member) or "")
+    app_file = root / "app.json"
+    if not app_file.is_file():
+        raise SourceError(f"{root} holds no app.json; a program is {_PROGRAM_FILES}")
+    app = read_json_object(app_file)
+    pages = _pages(app, app_file)
+    if dialect.template != SWAN.template and (root / f"{pages[0]}{SWAN.template}").is_file():
+        dialect = SWAN
+    own_file = directory / "cygnet.json" if (directory / "cygnet.json").is_file() else root / "cygnet.json"
+    own = read_json_object(own_file) if own_file.is_file() else {}
+    for member in own:
+        if member not in _OWN_MEMBERS:
+            nearest = difflib.get_close_matches(member, _OWN_MEMBERS, 1)
+            hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known are {', '.join(_OWN_MEMBERS)}"
+            raise SourceError(f"{own_file}:{_line_of(own_file, member)}: unknown member {member!r}{hint}")
+    return SourceProject(root, dialect, pages, _manifest(directory, dialect, project, app, own, pages))
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        SourceError: it cannot be read, is not JSON (with line and column), or is no object.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path} is not UTF-8 text") from error
+    except json.JSONDecodeError as error:
+        raise SourceError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from error
+    if not isinstance(document, dict):
+        raise SourceError(f"{path}:1: must hold one JSON object")
+    return document
+
+
+def _line_of(path: Path, member: str) -> int:
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if f'"{member}"' in line:
+            return number
+    return 1
+
+
+def _dialect_of(directory: Path) -> tuple[Dialect, Mapping[str, Any]]:
+    for dialect in DIALECTS:
+        project_file = directory / dialect.project_file
+        if project_file.is_file():
+            return dialect, read_json_object(project_file)
+    for dialect in DIALECTS:
+        if any(directory.glob(f"pages/**/*{dialect.template}")):
+            return dialect, {}
+    if (directory / "app.json").is_file():
+        return WECHAT, {}
+    raise SourceError(f"{directory} holds no mini-program; a program is {_PROGRAM_FILES}")
+
+
+def _pages(app: Mapping[str, Any], app_file: Path) -> tuple[str, ...]:
+    listed = app.get("pages")
+    if not isinstance(listed, list) or not listed or not all(isinstance(page, str) for page in listed):
+        raise SourceError(f"{app_file}:{_line_of(app_file, 'pages')}: pages must be a list of at least one route")
+    pages = [page.strip("/") for page in listed]
+    for package in app.get("subPackages") or app.get("subpackages") or []:
+        pages += [f"{str(package['root']).strip('/')}/{page.strip('/')}" for page in package.get("pages", [])]
+    return tuple(dict.fromkeys(pages))
+
+
+def _manifest(
+    directory: Path,
+    dialect: Dialect,
+    project: Mapping[str, Any],
+    app: Mapping[str, Any],
+    own: Mapping[str, Any],
+    pages: tuple[str, ...],
+) -> dict[str, Any]:
+    folder = re.sub(r"[^a-zA-Z0-9._-]+", "-", directory.resolve().name).strip("-._") or "program"
+    ours: dict[str, Any] = {"format": 1, "dialect": dialect.name}
+    if tab_bar := _tab_bar(app):
+        ours["tab_bar"] = tab_bar
+    ours |= {member: own[member] for member in ("network", "voice", "models", "data_plan", "hosts") if member in own}
+    manifest: dict[str, Any] = {
+        "app_id": own.get("app_id") or project.get("appid") or f"local.{folder}",
+        "name": own.get("name") or project.get("projectname") or folder,
+        "version": own.get("version") or {"code": 1, "name": "1.0.0"},
+        "platform_version": {"min_code": PLATFORM_VERSION},
+        "pages": list(pages),
+        "window": app.get("window") or {},
+        "cygnet": ours,
+    }
+    if description := own.get("description") or project.get("description"):
+        manifest["description"] = description
+    if icon := own.get("icon"):
+        manifest["icons"] = [{"src": icon}]
+    if permissions := own.get("permissions"):
+        manifest["req_permissions"] = permissions
+    return manifest
+
+
+def _tab_bar(app: Mapping[str, Any]) -> dict[str, Any] | None:
+    tab_bar = app.get("tabBar")
+    if not isinstance(tab_bar, Mapping) or not isinstance(tab_bar.get("list"), list):
+        return None
+    return {
+        "color": tab_bar.get("color", ""),
+        "selected_color": tab_bar.get("selectedColor", ""),
+        "background_color": tab_bar.get("backgroundColor", ""),
+        "tabs": [
+            {
+                "route": str(tab.get("pagePath", "")).strip("/"),
+                "text": tab.get("text", ""),
+                "icon": str(tab.get("iconPath", "")).lstrip("./"),
+                "selected_icon": str(tab.get("selectedIconPath", "")).lstrip("./"),
+            }
+            for tab in tab_bar["list"]
+            if isinstance(tab, Mapping)
+        ],
+    }
