@@ -1,0 +1,41 @@
+# Everything runs in .venv, which `make setup` makes; nothing is installed by hand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+.DEFAULT_GOAL := help
+
+.PHONY: help setup demo test lint system-tools bench test-tflite clean
+
+help: ## Show what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: $(STAMP) ## Make the virtual environment
+
+$(STAMP): pyproject.toml deploy/make_environment.sh
+	@PYTHON=$(PYTHON) deploy/make_environment.sh $(VENV) '.[dev]'
+	@touch $@
+
+demo: setup ## Start broker, fleet and a virtual speaker; ONCE=1 checks every stage and ends
+	@$(BIN)/cygnet demo $(if $(ONCE),--once) $(DEMO_OPTIONS)
+
+test: setup system-tools lint ## Run the whole test suite
+	@$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_OPTIONS)
+	@$(MAKE) --no-print-directory test-tflite
+
+lint: setup ## Check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+test-tflite: ## Run the inference tests on tflite-runtime, in an environment of its own
+	@deploy/test_tflite.sh
+
+system-tools: ## Install what the tests start: mosquitto, Chromium
+	@deploy/system_tools.sh
+
+bench: setup ## Measure, and print the machine with the figures
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove the virtual environments and caches
+	rm -rf .venv .venv-* .demo .mypy_cache .ruff_cache .pytest_cache
