@@ -1,1 +1,1 @@
-"""Quantized models: back ends, model cards, model store."""
+"""Quantised models on the device: cards that describe them, a store that finds them, back ends that run them."""

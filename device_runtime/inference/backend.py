@@ -1,0 +1,183 @@
+"""Runtimes of TensorFlow Lite models behind one interface: LiteRT (``ai_edge_litert``) and ``tflite_runtime``.
+
+Tensors go in and out as they are stored (quantised); :meth:`Tensor.quantize` and :meth:`Tensor.dequantize` convert.
+Importing this module needs numpy, which the extras ``inference`` and ``inference-tflite`` install.
+"""
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from device_runtime.errors import CygnetError
+from device_runtime.inference.store import ModelError
+
+
+class MissingRuntimeError(CygnetError):
+    """No runtime for models is installed; the message says how to get one."""
+
+
+_REMEDY = (
+    "install one with: pip install 'cygnet[inference]' (or 'cygnet[inference-tflite]' on armv7l and on Python 3.11)"
+)
+
+try:
+    import numpy as np
+    from numpy.typing import NDArray
+except ModuleNotFoundError as error:
+    raise MissingRuntimeError(f"models need numpy and a runtime, and numpy is not installed; {_REMEDY}") from error
+
+Array: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """An input or output of a model. ``real = (stored - zero_point) * scale``; a ``scale`` of 0 is no quantisation."""
+
+    name: str
+    index: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    scale: float
+    zero_point: int
+
+    def quantize(self, real: Array) -> Array:
+        """Real numbers of any shape as this tensor stores them: rounded to nearest, saturated at the dtype's ends."""
+        if self.scale == 0:
+            return np.asarray(real, self.dtype)
+        limits = np.iinfo(self.dtype)
+        stored = np.round(np.asarray(real, np.float32) / np.float32(self.scale)) + self.zero_point
+        return np.clip(stored, limits.min, limits.max).astype(self.dtype)
+
+    def dequantize(self, stored: Array) -> NDArray[np.float32]:
+        """The real numbers, float32, that ``stored`` stands for."""
+        if self.scale == 0:
+            return np.asarray(stored, np.float32)
+        return (np.asarray(stored, np.float32) - self.zero_point) * np.float32(self.scale)
+
+
+class Model(Protocol):
+    """A loaded model. Not for two threads at once."""
+
+    name: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+    def invoke(self, *arrays: Array) -> tuple[Array, ...]:
+        """Run once: one array an input, in order, of the tensor's shape and dtype; copies of the outputs, in order.
+
+        Raises:
+            ModelError: an array of another shape or dtype, or the runtime failed.
+        """
+
+    def reset(self) -> None:
+        """Forget all state: a streaming model answers the next call as it did the first."""
+
+
+class Backend(Protocol):
+    """A runtime for models."""
+
+    name: str
+
+    def load(self, source: bytes | Path, name: str) -> Model:
+        """The model in ``source`` (the bytes of a .tflite file, or its path), called ``name`` in errors.
+
+        Raises:
+            ModelError: unreadable, no TensorFlow Lite model, or one with operators that this runtime lacks.
+        """
+
+
+class TfliteBackend:
+    """Either TensorFlow Lite runtime: both have the same ``Interpreter``.
+
+    ``threads`` is per model; one is right for small models, which spend more on waking threads than on sums.
+    """
+
+    def __init__(self, name: str, interpreter: Any, threads: int = 1) -> None:
+        self.name = name
+        self._interpreter = interpreter
+        self._threads = threads
+
+    def load(self, source: bytes | Path, name: str) -> "TfliteModel":
+        """See :meth:`Backend.load`."""
+        if isinstance(source, Path):
+            try:
+                source = source.read_bytes()
+            except OSError as error:
+                raise ModelError(f"model {name}: {source} cannot be read: {error.strerror}") from error
+        # Bytes 4 to 8 of the FlatBuffer are its file identifier. Other bytes can crash the runtime: refuse them here.
+        if source[4:8] != b"TFL3":
+            raise ModelError(f"model {name} is not a TensorFlow Lite model: bytes 4 to 8 are not 'TFL3'")
+        return TfliteModel(name, lambda: self._interpreter(model_content=source, num_threads=self._threads))
+
+
+class TfliteModel:
+    """A model in a TensorFlow Lite interpreter; see :class:`Model`."""
+
+    def __init__(self, name: str, new_interpreter: Any) -> None:
+        self.name = name
+        self._new_interpreter = new_interpreter
+        self._start()
+        self.inputs = tuple(_tensor(detail) for detail in self._interpreter.get_input_details())
+        self.outputs = tuple(_tensor(detail) for detail in self._interpreter.get_output_details())
+
+    def _start(self) -> None:
+        try:
+            self._interpreter = self._new_interpreter()
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"model {self.name} cannot be loaded: {error}") from error
+
+    def invoke(self, *arrays: Array) -> tuple[Array, ...]:
+        """See :meth:`Model.invoke`."""
+        if len(arrays) != len(self.inputs):
+            raise ModelError(f"model {self.name} takes {len(self.inputs)} arrays, not {len(arrays)}")
+        for tensor, array in zip(self.inputs, arrays, strict=True):
+            if array.shape != tensor.shape or array.dtype != tensor.dtype:
+                raise ModelError(
+                    f"model {self.name}, input {tensor.name}: expected {tensor.dtype.name} {list(tensor.shape)}, "
+                    f"got {array.dtype.name} {list(array.shape)}"
+                )
+            self._interpreter.set_tensor(tensor.index, array)
+        try:
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"model {self.name} failed: {error}") from error
+        return tuple(self._interpreter.get_tensor(tensor.index) for tensor in self.outputs)
+
+    def reset(self) -> None:
+        """See :meth:`Model.reset`.
+
+        Resource variables outlive ``reset_all_variables`` and ``allocate_tensors`` in LiteRT 2.3 and in
+        tflite-runtime 2.14 alike; only a new interpreter starts without them.
+        """
+        self._start()
+
+
+def _tensor(detail: dict[str, Any]) -> Tensor:
+    scale, zero_point = detail["quantization"]
+    shape = tuple(int(size) for size in detail["shape"])
+    return Tensor(
+        str(detail["name"]), int(detail["index"]), shape, np.dtype(detail["dtype"]), float(scale), int(zero_point)
+    )
+
+
+# In order of preference; why LiteRT comes first is in docs/decisions.md.
+_RUNTIMES = {"litert": "ai_edge_litert.interpreter", "tflite": "tflite_runtime.interpreter"}
+
+
+def find_backend(name: str = "", threads: int = 1) -> TfliteBackend:
+    """The back end ``name``, ``litert`` or ``tflite``; without a name the first of them that is installed.
+
+    Raises:
+        MissingRuntimeError: it is not installed, or none is, or there is none of that name.
+    """
+    if name and name not in _RUNTIMES:
+        raise MissingRuntimeError(f"there is no back end {name!r}; there are {', '.join(_RUNTIMES)}")
+    for candidate, module in _RUNTIMES.items():
+        if name in ("", candidate):
+            try:
+                return TfliteBackend(candidate, importlib.import_module(module).Interpreter, threads)
+            except ModuleNotFoundError:
+                continue
+    raise MissingRuntimeError(f"the model runtime {name or 'LiteRT or tflite-runtime'} is not installed; {_REMEDY}")
