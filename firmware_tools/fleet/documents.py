@@ -1,0 +1,62 @@
+"""The fleet's records as the JSON of its API."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Literal
+
+from device_runtime.sync.messages import ProgramReport, ProgramTarget, TelemetryRecord
+from firmware_tools.fleet.registry import Device
+
+Step = Literal["waiting", "downloading", "in step", "failed", "removing"]
+"""Where one program on one device stands between what it should be and what it is."""
+
+_RECORDS_SHOWN = 100
+
+
+def device_document(device: Device) -> dict[str, Any]:
+    """A device with each of its programs, what they should be beside what they are."""
+    app_ids = sorted(device.should.keys() | device.has.keys())
+    return {
+        "id": device.id,
+        "name": device.name,
+        "status": device.status,
+        "session": device.session,
+        "enrolled_at": device.enrolled_at,
+        "last_seen": device.last_seen,
+        "board": device.board,
+        "runtime": device.runtime,
+        "desired_version": device.desired_version,
+        "reported_version": device.reported_version,
+        "reported_at": device.reported_at,
+        "programs": [_program(app_id, device.should.get(app_id), device.has.get(app_id)) for app_id in app_ids],
+    }
+
+
+def _program(app_id: str, should: ProgramTarget | None, has: ProgramReport | None) -> dict[str, Any]:
+    return {
+        "app_id": app_id,
+        "should": asdict(should) if should else None,
+        "has": asdict(has) if has else None,
+        "step": program_step(should, has),
+    }
+
+
+def program_step(should: ProgramTarget | None, has: ProgramReport | None) -> Step:
+    """Compare, and never call a device up to date that runs something else than it should."""
+    if should is None:
+        return "removing"
+    if has is None:
+        return "waiting"
+    if has.phase in {"downloading", "failed"}:
+        return "downloading" if has.phase == "downloading" else "failed"
+    return "in step" if has.version_code == should.version_code else "waiting"
+
+
+def telemetry_documents(records: Sequence[tuple[str, TelemetryRecord]]) -> dict[str, Any]:
+    """The newest records of one stored portion, and how many there were of each name and device."""
+    counts = Counter((device, record.name) for device, record in records)
+    return {
+        "records": [{"device": device, **asdict(record)} for device, record in records[-_RECORDS_SHOWN:]],
+        "counts": [{"device": device, "name": name, "count": count} for (device, name), count in counts.items()],
+    }

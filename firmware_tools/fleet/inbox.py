@@ -1,0 +1,88 @@
+"""What devices said and the database does not hold yet.
+
+Of ``state`` and ``reported`` only the latest of each device matters, so they can never pile up. Telemetry does, so
+it is bounded: what does not fit is dropped without a receipt, and the device sends it again.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from device_runtime.sync.messages import Reported, State, TelemetryBatch
+
+MOST_BATCHES = 2_000
+_BATCHES_AT_ONCE = 200
+
+
+@dataclass(slots=True)
+class Work:
+    """What one transaction stores. ``seen`` maps devices to when they were last there (Unix seconds)."""
+
+    states: dict[str, tuple[State, float | None]] = field(default_factory=dict)
+    reported: dict[str, tuple[Reported, float]] = field(default_factory=dict)
+    seen: dict[str, float] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+    batches: list[tuple[str, TelemetryBatch]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.states or self.reported or self.seen or self.held or self.batches)
+
+
+class Inbox:
+    """Collects work from the event loop and hands it out in portions that one transaction can store."""
+
+    def __init__(self) -> None:
+        self._work = Work()
+        self._batches: deque[tuple[str, TelemetryBatch]] = deque()
+        self._filled = asyncio.Event()
+
+    def put_state(self, device: str, state: State, seen: float | None) -> None:
+        """Note what a device's state channel says; see :meth:`Registry.record_state`."""
+        self._work.states[device] = (state, seen)
+        self._filled.set()
+
+    def put_reported(self, device: str, reported: Reported, now: float) -> None:
+        """Note what a device has."""
+        self._work.reported[device] = (reported, now)
+        self._filled.set()
+
+    def put_seen(self, device: str, now: float) -> None:
+        """Note that a device was there."""
+        self._work.seen[device] = now
+        self._filled.set()
+
+    def put_held(self, device: str, version: int) -> None:
+        """Note that a device asks for its desired document, and which version it holds."""
+        self._work.held[device] = version
+        self._filled.set()
+
+    def put_batch(self, device: str, batch: TelemetryBatch) -> bool:
+        """Note telemetry; false when there is too much already, and it is dropped."""
+        if len(self._batches) >= MOST_BATCHES:
+            return False
+        self._batches.append((device, batch))
+        self._filled.set()
+        return True
+
+    def put_back(self, work: Work) -> None:
+        """Return what could not be stored, except where something newer came in meanwhile. Telemetry is not kept:
+        its device will send it again."""
+        for device, state in work.states.items():
+            self._work.states.setdefault(device, state)
+        for device, reported in work.reported.items():
+            self._work.reported.setdefault(device, reported)
+        for device, version in work.held.items():
+            self._work.held.setdefault(device, version)
+        self._filled.set()
+
+    async def take(self) -> Work:
+        """Wait for work and take a portion."""
+        while True:
+            await self._filled.wait()
+            work, self._work = self._work, Work()
+            while self._batches and len(work.batches) < _BATCHES_AT_ONCE:
+                work.batches.append(self._batches.popleft())
+            if not self._batches:
+                self._filled.clear()
+            if work:
+                return work

@@ -1,0 +1,31 @@
+"""Desired documents on their way out: of each device only the newest, and never an older one after it."""
+
+import asyncio
+from collections.abc import Iterable
+
+from device_runtime.sync.messages import Desired
+
+
+class Outgoing:
+    """A queue in which a newer document takes the place of an older one of the same device."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, Desired] = {}
+        self._newest: dict[str, int] = {}
+        self._filled = asyncio.Event()
+
+    def put_all(self, documents: Iterable[Desired]) -> None:
+        """Add documents, except where a newer one waits or went out: two readers of the database may overtake
+        each other."""
+        for document in documents:
+            if document.version >= self._newest.get(document.device, 0):
+                self._newest[document.device] = document.version
+                self._documents[document.device] = document
+                self._filled.set()
+
+    async def take(self) -> Desired:
+        """Wait for a document and take it."""
+        while not self._documents:
+            self._filled.clear()
+            await self._filled.wait()
+        return self._documents.pop(next(iter(self._documents)))

@@ -1,0 +1,356 @@
+"""The fleet's side of the conversation: hears devices, stores what they say, answers, and tells them what to have.
+
+Everything here runs on one event loop and never waits for the disk: a single writer thread owns all changes of the
+database, reader threads fetch blocks of content. A receipt leaves only after the commit that it speaks of.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from device_runtime.errors import CygnetError
+from device_runtime.sync.messages import (
+    MAX_ERROR,
+    Channel,
+    ContentBlock,
+    ContentRequest,
+    Desired,
+    DesiredRequest,
+    ProtocolError,
+    State,
+    decode_reported,
+    decode_request,
+    decode_state,
+    decode_telemetry,
+    encode,
+    parse_topic,
+    sign_desired,
+    topic,
+)
+from firmware_tools.fleet.content import ContentStore
+from firmware_tools.fleet.database import Database
+from firmware_tools.fleet.documents import device_document, telemetry_documents
+from firmware_tools.fleet.errors import FleetError, StorageError
+from firmware_tools.fleet.feed import LiveFeed
+from firmware_tools.fleet.inbox import Inbox
+from firmware_tools.fleet.outgoing import Outgoing
+from firmware_tools.fleet.registry import Device, Registry
+from firmware_tools.fleet.storing import Stored, store_work
+from firmware_tools.fleet.strangers import Strangers
+from firmware_tools.fleet.telemetry import TelemetryStore
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+LISTENED: tuple[Channel, ...] = ("reported", "state", "telemetry", "request")
+_MOST_REQUESTS = 256
+_SEEN_EVERY = 5.0
+_RETRY_STORAGE = 1.0
+
+
+class Sender(Protocol):
+    """What the service needs of a transport."""
+
+    async def __call__(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None: ...
+
+
+@dataclass(slots=True)
+class Counters:
+    """What passed since the service started."""
+
+    messages: int = 0
+    malformed: dict[str, int] = field(default_factory=dict)
+    records: int = 0
+    repeated: int = 0
+    blocks: int = 0
+    refused: int = 0
+    dropped: int = 0
+
+
+class FleetService:
+    """One fleet. ``receive`` and ``connected`` are called by whatever carries the messages."""
+
+    def __init__(
+        self,
+        fleet: str,
+        key: Ed25519PrivateKey,
+        database: Database,
+        content: ContentStore,
+        send: Sender,
+        *,
+        lost_after: float = 90.0,
+    ) -> None:
+        """``lost_after``: how long after a connect a device that the database calls online may be silent, in seconds.
+        The broker may have died together with the wills that it held."""
+        self.fleet, self.feed = fleet, LiveFeed()
+        self.counters, self.strangers = Counters(), Strangers()
+        self.trouble = ""
+        self.connected_at: float | None = None
+        self._key, self._database, self._content, self._send = key, database, content, send
+        self._lost_after = lost_after
+        self._inbox, self._outgoing = Inbox(), Outgoing()
+        self._writer = ThreadPoolExecutor(1, "fleet-writer")
+        self._readers = ThreadPoolExecutor(2, "fleet-reader")
+        self._enrolled: set[str] = set()
+        self._states: dict[str, State] = {}
+        self._seen: dict[str, float] = {}
+        self._heard: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._requests = 0
+
+    # Running
+
+    async def start(self) -> None:
+        """Load who is enrolled; before this, every device is a stranger.
+
+        Raises:
+            StorageError: the database refuses.
+        """
+        devices = await self.read(lambda registry, _: registry.devices())
+        self._enrolled = {device.id for device in devices}
+        for device in devices:
+            if device.status != "never":
+                self._states[device.id] = State(device.status, device.session)
+
+    async def run(self) -> None:
+        """Store what arrives and tell what changes, until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._store_all())
+                group.create_task(self._publish_all())
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self.feed.close()
+            self._writer.shutdown()
+            self._readers.shutdown()
+
+    async def connected(self) -> None:
+        """The broker is there (again) and may have forgotten everything: tell every device what it should have."""
+        self.connected_at = time.time()
+        self._heard.clear()
+        self.feed.announce({"type": "broker", "connected": True})
+        self._outgoing.put_all(await self.read(lambda registry, _: registry.all_desired(self.fleet, time.time())))
+        self._start(self._find_lost(self.connected_at))
+
+    def disconnected(self) -> None:
+        """The broker is away; devices go on with what they have."""
+        self.connected_at = None
+        self.feed.announce({"type": "broker", "connected": False})
+
+    async def change(self, work: Callable[[Registry], T], devices: Iterable[str] = ()) -> T:
+        """Change the registry in the writer's thread, then tell ``devices`` what they should have now.
+
+        Raises:
+            FleetError: what ``work`` raises, or the database refuses; then nothing changed.
+        """
+
+        def in_transaction() -> tuple[T, list[Desired], list[Device]]:
+            with self._database.transaction() as connection:
+                registry, now = Registry(connection), time.time()
+                result = work(registry)
+                named = list(devices)
+                return (
+                    result,
+                    [registry.desired(self.fleet, device, now) for device in named],
+                    [registry.device(device) for device in named],
+                )
+
+        result, desired, changed = await self._in(self._writer, in_transaction)
+        self._enrolled.update(device.id for device in changed)
+        for device in changed:
+            self.strangers.forget(device.id)
+        self._show(changed)
+        self._outgoing.put_all(desired)
+        return result
+
+    async def read(self, work: Callable[[Registry, TelemetryStore], T]) -> T:
+        """Read from the database in a reader's thread.
+
+        Raises:
+            FleetError: what ``work`` raises, or the database refuses.
+        """
+
+        def in_transaction() -> T:
+            with self._database.transaction() as connection:
+                return work(Registry(connection), TelemetryStore(connection))
+
+        return await self._in(self._readers, in_transaction)
+
+    async def add_content(self, data: bytes) -> str:
+        """Store a package file and return its SHA-256."""
+        return await self._in(self._readers, lambda: self._content.add(data))
+
+    # Hearing
+
+    def receive(self, name: str, payload: bytes, retained: bool) -> None:
+        """One message from the broker; ``retained`` when it was said some time before we subscribed."""
+        self.counters.messages += 1
+        try:
+            fleet, device, channel = parse_topic(name)
+        except ProtocolError as error:
+            self._malformed("", error)
+            return
+        if fleet != self.fleet or channel not in LISTENED:
+            return
+        if device not in self._enrolled:
+            if self.strangers.note(device, time.time()):
+                log.warning("device %s is not enrolled in fleet %s; what it says is refused", device, self.fleet)
+                self.feed.announce({"type": "strangers"})
+            self.counters.refused += 1
+            return
+        if not payload and retained:
+            return
+        now = time.time()
+        try:
+            self._hear(device, channel, payload, None if retained else now)
+        except ProtocolError as error:
+            self._malformed(device, error)
+
+    def _hear(self, device: str, channel: Channel, payload: bytes, now: float | None) -> None:
+        if channel == "state":
+            self._hear_state(device, decode_state(payload), now)
+            return
+        if channel == "reported":
+            self._inbox.put_reported(device, decode_reported(payload), now or time.time())
+        elif channel == "telemetry":
+            if not self._inbox.put_batch(device, decode_telemetry(payload)):
+                self.counters.dropped += 1
+        else:
+            self._hear_request(device, payload)
+        if now is not None:
+            self._hear_sign_of_life(device, now)
+
+    def _hear_state(self, device: str, state: State, now: float | None) -> None:
+        known = self._states.get(device)
+        if known is not None and state.session < known.session and state.status != "online" and now is not None:
+            return  # the will of an earlier connection, come late
+        if state.status == "online":
+            self._heard.add(device)
+        self._states[device] = state
+        # A will is the broker's word, and retained messages are old: neither says that the device is there now.
+        self._inbox.put_state(device, state, None if state.status == "lost" else now)
+
+    def _hear_sign_of_life(self, device: str, now: float) -> None:
+        self._heard.add(device)
+        if now - self._seen.get(device, 0.0) >= _SEEN_EVERY:
+            self._seen[device] = now
+            self._inbox.put_seen(device, now)
+
+    def _hear_request(self, device: str, payload: bytes) -> None:
+        request = decode_request(payload)
+        if isinstance(request, DesiredRequest):
+            self._inbox.put_held(device, request.have)
+        elif self._requests >= _MOST_REQUESTS:
+            self.counters.dropped += 1
+        else:
+            self._requests += 1
+            self._start(self._answer(device, request))
+
+    def _malformed(self, device: str, error: ProtocolError) -> None:
+        count = self.counters.malformed.get(device, 0)
+        self.counters.malformed[device] = count + 1
+        if count == 0:
+            log.warning("dropped a message of %s: %s (further ones are only counted)", device or "nobody", error)
+
+    # Storing
+
+    async def _store_all(self) -> None:
+        while True:
+            work = await self._inbox.take()
+            try:
+                stored = await self._in(
+                    self._writer, partial(store_work, self._database, self.fleet, work, time.time())
+                )
+            except StorageError as error:
+                self._report_trouble(str(error))
+                self._inbox.put_back(work)
+                await asyncio.sleep(_RETRY_STORAGE)
+                continue
+            self._report_trouble("")
+            await self._follow_up(stored)
+
+    async def _follow_up(self, stored: Stored) -> None:
+        for device, receipt in stored.receipts:
+            await self._send(topic(self.fleet, device, "response"), encode(receipt), qos=1, retain=False)
+        self.counters.records += len(stored.records)
+        self.counters.repeated += stored.repeated
+        if stored.records:
+            self.feed.announce({"type": "telemetry", **telemetry_documents(stored.records)})
+        self._show(stored.changed)
+        self._outgoing.put_all(stored.desired)
+
+    def _report_trouble(self, text: str) -> None:
+        if text == self.trouble:
+            return
+        self.trouble = text
+        if text:
+            log.error("%s", text)
+        self.feed.announce({"type": "trouble", "text": text})
+
+    async def _find_lost(self, connected_at: float) -> None:
+        """What the database calls online, but nobody has heard since the broker came back, is lost."""
+        await asyncio.sleep(self._lost_after)
+        if self.connected_at != connected_at:
+            return
+        heard = frozenset(self._heard)
+        lost = await self.change(lambda registry: registry.record_lost(heard))
+        for device in lost:
+            self._states[device] = State("lost", self._states[device].session)
+        if lost:
+            self.feed.announce({"type": "refresh"})
+
+    # Telling
+
+    async def _publish_all(self) -> None:
+        while True:
+            document = await self._outgoing.take()
+            payload = await self._in(self._readers, partial(sign_desired, document, self._key))
+            await self._send(topic(self.fleet, document.device, "desired"), payload, qos=1, retain=True)
+
+    async def _answer(self, device: str, request: ContentRequest) -> None:
+        try:
+            block = await self._in(self._readers, lambda: self._block(request))
+            await self._send(topic(self.fleet, device, "response"), encode(block), qos=0, retain=False)
+        finally:
+            self._requests -= 1
+
+    def _block(self, request: ContentRequest) -> ContentBlock:
+        try:
+            data, size = self._content.read_block(request.sha256, request.offset, request.length)
+        except FleetError as error:
+            self.counters.refused += 1
+            return ContentBlock(request.id, request.sha256, request.offset, 0, error=str(error)[:MAX_ERROR])
+        self.counters.blocks += 1
+        return ContentBlock(request.id, request.sha256, request.offset, size, data)
+
+    def _show(self, devices: Sequence[Device] | None) -> None:
+        if devices is None:
+            self.feed.announce({"type": "refresh"})
+        elif devices:
+            self.feed.announce({"type": "devices", "devices": [device_document(device) for device in devices]})
+
+    async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(executor, work)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error(
+                "a task of the fleet service failed: %s",
+                error,
+                exc_info=None if isinstance(error, CygnetError) else error,
+            )
