@@ -1,0 +1,336 @@
+"""``request``: HTTP for programs, to the origins that their manifests declare and nowhere else.
+
+Arguments and results are those of ``wx.request``
+(https://developers.weixin.qq.com/miniprogram/dev/api/network/request/wx.request.html):
+``url, method, header, data, timeout (ms), dataType, responseType`` -> ``statusCode, header, cookies, data``.
+No cookies are kept between requests and no proxy is taken from the environment, so a request carries nothing
+but what the program itself put in; a ``Cookie`` header is therefore the program's own and passes.
+"""
+
+import asyncio
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import aiohttp
+from yarl import URL
+
+from device_runtime.capability.arguments import choice, number, refuse, text
+from device_runtime.capability.origin import NetworkPolicy, PublicResolver, parse_url
+from device_runtime.capability.registry import Caller, Capability, CapabilityError
+from device_runtime.values import Value
+
+MAX_URL_CHARACTERS = 8192
+MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_RESPONSE_BYTES = 4 * 1024 * 1024
+MAX_HEADERS = 64
+MAX_HEADER_CHARACTERS = 8192
+MAX_REDIRECTS = 5
+MAX_AT_ONCE = 10
+TIMEOUT_MS = 60_000
+
+_METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH")
+_UNESCAPED = "-_.!~*'()"  # what encodeURIComponent leaves alone
+_IN_QUERY = ("GET", "HEAD", "OPTIONS")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# Headers that belong to the connection, to the host, or that would let a program pose as another page.
+_FORBIDDEN = frozenset(
+    [
+        "host",
+        "referer",
+        "origin",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "upgrade",
+        "te",
+        "trailer",
+        "expect",
+        "via",
+        "accept-encoding",
+        "date",
+        "http2-settings",
+    ]
+)
+_FORBIDDEN_PREFIXES = ("proxy-", "sec-")
+_CREDENTIALS = frozenset({"authorization", "cookie"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A checked request, as one hop of it is sent."""
+
+    method: str
+    url: URL
+    header: Mapping[str, str]
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How the program wants the answer: as bytes, as parsed JSON where it is JSON, or as text."""
+
+    binary: bool
+    json: bool
+
+
+class HttpClient:
+    """The board's HTTP client for programs. Close it when the board stops."""
+
+    def __init__(self, policy: NetworkPolicy) -> None:
+        self._policy = policy
+        self._session: aiohttp.ClientSession | None = None
+        self._limits: dict[str, asyncio.Semaphore] = {}
+        self._running: dict[tuple[str, str], asyncio.Task[Value]] = {}
+
+    async def close(self) -> None:
+        """End every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def request(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
+        """Run one request; a program's requests beyond ``MAX_AT_ONCE`` wait for their turn.
+
+        Raises:
+            CapabilityError: an argument is wrong, the address is not allowed, or the exchange failed.
+        """
+        call = _read_call(arguments)
+        form = _Form(
+            binary=choice(arguments, "responseType", ("text", "arraybuffer"), "text") == "arraybuffer",
+            json=text(arguments, "dataType", 40, "json") == "json",
+        )
+        milliseconds = min(number(arguments, "timeout", 1, 2**53, TIMEOUT_MS), TIMEOUT_MS)
+        self._policy.address(call.url, caller.manifest.request_domains)
+        work = asyncio.create_task(self._exchange(caller, call, form, milliseconds / 1000))
+        key = (caller.app_id, text(arguments, "task", 64, ""))
+        if key[1]:
+            self._running[key] = work
+        try:
+            return await work
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise
+            raise CapabilityError("abort") from None
+        finally:
+            if self._running.get(key) is work:
+                del self._running[key]
+
+    def abort(self, caller: Caller, arguments: Mapping[str, Value]) -> None:
+        """End a running request of the same program, by the ``task`` that it was given; it fails with ``abort``."""
+        running = self._running.get((caller.app_id, text(arguments, "task", 64)))
+        if running is not None:
+            running.cancel()
+
+    async def _exchange(self, caller: Caller, call: _Call, form: _Form, seconds: float) -> Value:
+        limit = self._limits.setdefault(caller.app_id, asyncio.Semaphore(MAX_AT_ONCE))
+        host = call.url.host
+        try:
+            async with asyncio.timeout(seconds), limit:
+                return await self._follow(call, caller.manifest.request_domains, form)
+        except TimeoutError as error:
+            raise CapabilityError("timeout") from error
+        except aiohttp.ClientConnectorDNSError as error:
+            raise CapabilityError(f"no address for {host}: {error.os_error}") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise CapabilityError(f"the certificate of {host} is not to be trusted") from error
+        except aiohttp.ClientConnectorError as error:
+            raise CapabilityError(f"cannot connect to {host}") from error
+        except (aiohttp.ClientError, zlib.error, ValueError, OSError) as error:
+            raise CapabilityError(f"the exchange with {host} failed: {error}") from error
+
+    async def _follow(self, call: _Call, declared: tuple[str, ...], form: _Form) -> Value:
+        """Send ``call`` and follow its redirects, each checked as if the program had asked for it."""
+        for _ in range(MAX_REDIRECTS + 1):
+            address = self._policy.address(call.url, declared)
+            # The server sees the name that the program asked for, also where the board maps it elsewhere.
+            header = {"Accept-Encoding": "gzip", "User-Agent": "Cygnet", **call.header, "Host": call.url.authority}
+            async with self._connections().request(
+                call.method,
+                address,
+                headers=header,
+                data=call.body,
+                allow_redirects=False,
+                skip_auto_headers=("Content-Type",),
+            ) as response:
+                location = response.headers.get("Location")
+                if response.status not in (301, 302, 303, 307, 308) or location is None:
+                    return await _answer(call, response, form)
+                call = _redirected(call, response.status, location)
+        raise CapabilityError(f"more than {MAX_REDIRECTS} redirects")
+
+    def _connections(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            trusted = frozenset(parse_url(target).host or "" for target in self._policy.hosts.values())
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=PublicResolver(trusted), limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None),
+                auto_decompress=False,
+            )
+        return self._session
+
+
+def request_capabilities(client: HttpClient) -> list[Capability]:
+    """``request`` and ``request.abort {task}``; both need the permission ``request``.
+
+    ``task``, which a program may give to ``request``, is a string of its own choice.
+    """
+
+    async def abort(caller: Caller, arguments: Mapping[str, Value]) -> Value:
+        client.abort(caller, arguments)
+        return None
+
+    return [
+        Capability("request", client.request, permission="request"),
+        Capability("request.abort", abort, permission="request"),
+    ]
+
+
+def _read_call(arguments: Mapping[str, Value]) -> _Call:
+    address = text(arguments, "url", MAX_URL_CHARACTERS)
+    method = text(arguments, "method", 16, "GET").upper()
+    if method not in _METHODS:
+        raise refuse(f"method must be one of {', '.join(_METHODS)}")
+    header = _read_header(arguments.get("header"))
+    data = arguments.get("data")
+    if data is None:
+        return _Call(method, parse_url(address), header, None)
+    if method in _IN_QUERY:
+        if isinstance(data, bytes):
+            raise refuse(f"data of a {method} request must be an object or a string")
+        return _Call(method, parse_url(_with_query(address, _query(data))), header, None)
+    content_type = next((value for name, value in header.items() if name.lower() == "content-type"), None)
+    if content_type is None:
+        content_type = header["content-type"] = "application/json"
+    body = _body(data, content_type)
+    if len(body) > MAX_BODY_BYTES:
+        raise refuse(f"data holds {len(body)} bytes; at most {MAX_BODY_BYTES} are allowed")
+    return _Call(method, parse_url(address), header, body)
+
+
+def _read_header(header: Value) -> dict[str, str]:
+    """The program's headers without the forbidden ones, which are dropped silently as WeChat drops ``Referer``."""
+    if header is None:
+        return {}
+    if not isinstance(header, dict) or len(header) > MAX_HEADERS:
+        raise refuse(f"header must be an object of at most {MAX_HEADERS} members")
+    checked: dict[str, str] = {}
+    for name, value in header.items():
+        if value is None:
+            continue
+        if not isinstance(value, str | int | float):
+            raise refuse(f"header.{name[:40]} must be a string")
+        line = json.dumps(value) if not isinstance(value, str) else value
+        if not _TOKEN.fullmatch(name) or _FORBIDDEN_CHARACTERS.search(line) or len(line) > MAX_HEADER_CHARACTERS:
+            raise refuse(f"header {name[:40]!r} is not a valid header")
+        lower = name.lower()
+        if lower not in _FORBIDDEN and not lower.startswith(_FORBIDDEN_PREFIXES):
+            checked[name] = line
+    return checked
+
+
+def _body(data: Value, content_type: str) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    try:
+        if isinstance(data, str):
+            return data.encode()
+        if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
+            return _query(data).encode()
+        return json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise refuse("data must be text, bytes, or a value that JSON can hold") from error
+
+
+def _query(data: Value) -> str:
+    """``encodeURIComponent(k)=encodeURIComponent(v)&…``, as WeChat writes an object; a string is taken as it is."""
+    if isinstance(data, str):
+        return data
+    if not isinstance(data, dict):
+        raise refuse("data must be an object or a string")
+    try:
+        pairs = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in data.items()]
+    except (TypeError, ValueError, RecursionError) as error:
+        raise refuse("data must be an object of strings and numbers") from error
+    return "&".join(f"{quote(key, safe=_UNESCAPED)}={quote(value, safe=_UNESCAPED)}" for key, value in pairs)
+
+
+def _with_query(address: str, query: str) -> str:
+    base, _, _ = address.partition("#")
+    return f"{base}{'&' if '?' in base else '?'}{query}" if query else base
+
+
+def _redirected(call: _Call, status: int, location: str) -> _Call:
+    """The next hop. 301 and 302 turn POST into GET as browsers do; 303 all but HEAD (RFC 9110, section 15.4)."""
+    try:
+        target = call.url.join(URL(location))
+    except ValueError as error:
+        raise CapabilityError(f'redirected to an invalid url "{location[:200]}"') from error
+    target = parse_url(str(target))
+    method, body = call.method, call.body
+    header = dict(call.header)
+    if (status in (301, 302) and method == "POST") or (status == 303 and method != "HEAD"):
+        method, body = "GET", None
+        header = {name: value for name, value in header.items() if name.lower() != "content-type"}
+    if target.origin() != call.url.origin():
+        header = {name: value for name, value in header.items() if name.lower() not in _CREDENTIALS}
+    return _Call(method, target, header, body)
+
+
+async def _answer(call: _Call, response: aiohttp.ClientResponse, form: _Form) -> Value:
+    content = b"" if call.method == "HEAD" else await _read_body(response)
+    data: Value = content if form.binary else _decoded(content, response.charset, form.json)
+    header: dict[str, Value] = {
+        name: ", ".join(response.headers.getall(name)) for name in dict.fromkeys(response.headers)
+    }
+    cookies: list[Value] = list(response.headers.getall("Set-Cookie", []))
+    return {"statusCode": response.status, "header": header, "cookies": cookies, "data": data}
+
+
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    """The body, unpacked; it stops reading as soon as the limit is passed, so a bomb never unfolds."""
+    encoding = response.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in ("identity", "gzip", "x-gzip", "deflate"):
+        raise CapabilityError(f"the answer is packed as {encoding[:40]}, which was not asked for")
+    unpack = zlib.decompressobj(wbits=47) if encoding != "identity" else None
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(64 * 1024):
+        left = MAX_RESPONSE_BYTES + 1 - len(body)
+        body += unpack.decompress(chunk, left) if unpack is not None else chunk
+        if len(body) > MAX_RESPONSE_BYTES:
+            raise CapabilityError(f"the answer is larger than the {MAX_RESPONSE_BYTES} bytes allowed")
+    if unpack is not None and body and not unpack.eof:
+        raise CapabilityError("the answer ends in the middle of its packed body")
+    return bytes(body)
+
+
+def _decoded(content: bytes, charset: str | None, as_json: bool) -> Value:
+    try:
+        decoded = content.decode(charset or "utf-8", errors="replace")
+    except LookupError:
+        decoded = content.decode(errors="replace")
+    if not as_json:
+        return decoded
+    try:
+        # Whole numbers become doubles beyond 2**53, as they do in JavaScript.
+        parsed: Value = json.loads(decoded, parse_int=_whole, parse_constant=_no_constant)
+        json.dumps(parsed, ensure_ascii=False).encode()  # a lone surrogate could not cross to the program
+    except (ValueError, RecursionError):
+        return decoded
+    return parsed
+
+
+def _whole(digits: str) -> int | float:
+    value = int(digits) if len(digits) <= 17 else float(digits)
+    return value if abs(value) <= 2**53 else float(value)
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,198 @@
+"""``storage.set``, ``storage.remove``, ``storage.clear``: what a program keeps from one launch to the next.
+
+A worker holds its program's values in memory and reads them there; the host keeps them for the next launch, which
+takes them from :meth:`ProgramStorage.load`. Limits are WeChat's: 1 MB a key, 10 MB a program.
+"""
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from device_runtime.capability.arguments import refuse, text
+from device_runtime.capability.registry import Caller, Capability, CapabilityError
+from device_runtime.values import Value
+
+MAX_KEY_CHARACTERS = 1024
+MAX_VALUE_BYTES = 1024 * 1024
+MAX_PROGRAM_BYTES = 10 * 1024 * 1024
+# What SQLite spends on a row besides its content, so that a million empty values are not free.
+_ROW_BYTES = 32
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+
+class ProgramStorage:
+    """The stored values of every program on this board, in one SQLite file.
+
+    Each change is one committed transaction, synced to the disk before it is acknowledged. One thread does all
+    the work, so changes happen in the order in which they were asked for, and the event loop never waits for a disk.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file at ``path``. A file that is no database is set aside as ``<name>.damaged``:
+        a board must start even after its card has lost a page."""
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
+        self._used: dict[str, int] = {}
+        self._database = self._thread.submit(_open, path).result()
+
+    def load(self, app_id: str) -> dict[str, Value]:
+        """Everything that a program has stored, after every change asked for so far.
+
+        Raises:
+            CapabilityError: the storage cannot be read.
+        """
+
+        def read() -> dict[str, Value]:
+            rows = self._database.execute("SELECT key, value FROM entry WHERE app_id = ?", (app_id,))
+            return {key: json.loads(value) for key, value in rows}
+
+        return self._thread.submit(_told, read).result()
+
+    async def set(self, app_id: str, key: str, value: Value) -> None:
+        """Store one value.
+
+        Raises:
+            CapabilityError: not JSON, too large, over the program's quota, or the disk refused.
+        """
+        encoded = _encode(value)
+
+        def write() -> None:
+            weight = len(key.encode()) + len(encoded) + _ROW_BYTES
+            total = self._usage(app_id) - self._weight(app_id, key) + weight
+            if total > MAX_PROGRAM_BYTES:
+                raise CapabilityError(
+                    f"storage is full: {total} bytes would be used, {MAX_PROGRAM_BYTES} are allowed; remove keys first"
+                )
+            self._database.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", (app_id, key, encoded, weight))
+            self._used[app_id] = total
+
+        await self._do(write)
+
+    async def remove(self, app_id: str, key: str) -> None:
+        """Forget one key; one that is not there is no error."""
+
+        def write() -> None:
+            total = self._usage(app_id) - self._weight(app_id, key)
+            self._database.execute("DELETE FROM entry WHERE app_id = ? AND key = ?", (app_id, key))
+            self._used[app_id] = total
+
+        await self._do(write)
+
+    async def clear(self, app_id: str) -> None:
+        """Forget everything that a program has stored."""
+
+        def write() -> None:
+            self._database.execute("DELETE FROM entry WHERE app_id = ?", (app_id,))
+            self._used[app_id] = 0
+
+        await self._do(write)
+
+    def close(self) -> None:
+        """Finish what was asked for and close the file."""
+        self._thread.submit(self._database.close).result()
+        self._thread.shutdown()
+
+    async def _do(self, work: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _told, work)
+
+    def _usage(self, app_id: str) -> int:
+        if app_id not in self._used:
+            rows = self._database.execute("SELECT coalesce(sum(weight), 0) FROM entry WHERE app_id = ?", (app_id,))
+            self._used[app_id] = rows.fetchone()[0]
+        return self._used[app_id]
+
+    def _weight(self, app_id: str, key: str) -> int:
+        row = self._database.execute("SELECT weight FROM entry WHERE app_id = ? AND key = ?", (app_id, key)).fetchone()
+        return row[0] if row else 0
+
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS entry"
+    " (app_id TEXT, key TEXT, value BLOB NOT NULL, weight INTEGER NOT NULL, PRIMARY KEY (app_id, key)) WITHOUT ROWID"
+)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _connect(path)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise CapabilityError(f"the storage file {path} cannot be opened: {error}") from error
+        damaged = path.with_name(path.name + ".damaged")
+        _log.warning("the storage file %s is damaged (%s); it is kept as %s, and a new one made", path, error, damaged)
+        path.replace(damaged)
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute(_SCHEMA)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _told(work: Callable[[], _Result]) -> _Result:
+    """Run ``work``; what the disk or the file says becomes an error that the program can show."""
+    try:
+        return work()
+    except sqlite3.Error as error:
+        raise CapabilityError(f"the board's storage failed: {error}") from error
+
+
+def _encode(value: Value) -> bytes:
+    try:
+        encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise refuse("data must be a value that JSON can hold") from error
+    if len(encoded) > MAX_VALUE_BYTES:
+        raise CapabilityError(f"data exceeds the max size: {len(encoded)} bytes; {MAX_VALUE_BYTES} are allowed a key")
+    return encoded
+
+
+def _key(arguments: Mapping[str, Value]) -> str:
+    key = text(arguments, "key", MAX_KEY_CHARACTERS)
+    if not key:
+        raise refuse("key must not be empty")
+    try:
+        key.encode()
+    except UnicodeEncodeError as error:
+        raise refuse("key must be well-formed text") from error
+    return key
+
+
+def storage_capabilities(storage: ProgramStorage) -> list[Capability]:
+    """``storage.set {key, data}``, ``storage.remove {key}`` and ``storage.clear {}``; each returns nothing."""
+
+    async def set_one(caller: Caller, arguments: Mapping[str, Value]) -> Value:
+        if "data" not in arguments:
+            raise refuse("data is missing")
+        await storage.set(caller.app_id, _key(arguments), arguments["data"])
+        return None
+
+    async def remove_one(caller: Caller, arguments: Mapping[str, Value]) -> Value:
+        await storage.remove(caller.app_id, _key(arguments))
+        return None
+
+    async def clear_all(caller: Caller, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG001 the provider's shape
+        await storage.clear(caller.app_id)
+        return None
+
+    return [
+        Capability("storage.set", set_one),
+        Capability("storage.remove", remove_one),
+        Capability("storage.clear", clear_all),
+    ]
