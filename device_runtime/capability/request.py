@@ -150,7 +150,12 @@ class HttpClient:
         for _ in range(MAX_REDIRECTS + 1):
             address = self._policy.address(call.url, declared)
             # The server sees the name that the program asked for, also where the board maps it elsewhere.
-            header = {"Accept-Encoding": "gzip", "User-Agent": "Cygnet", **call.header, "Host": call.url.authority}
+            header = {
+                "Accept-Encoding": "gzip",
+                "User-Agent": "Cygnet",
+                **call.header,
+                "Host": call.url.host_port_subcomponent or "",
+            }
             async with self._connections().request(
                 call.method,
                 address,

@@ -87,6 +87,7 @@ class Limits:
 class Request:
     """What programs may reach over the network, besides what their manifests declare."""
 
+    allow_insecure: bool = _key("if origins that manifests declare with plain `http` may be reached", default=False)
     hosts: Mapping[str, str] = field(
         default_factory=dict,
         metadata={
