@@ -20,7 +20,6 @@ kept until its receipt arrives, and ``desired`` is asked for again after each co
 """
 
 import base64
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -29,6 +28,8 @@ from typing import Any, Literal, TypeAlias, get_args
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from device_runtime.keys import KeyRing
+from device_runtime.keys import key_id as key_id
 from device_runtime.sync.fields import Fields, parse_object
 from device_runtime.sync.fields import ProtocolError as ProtocolError
 from device_runtime.sync.fields import canonical_json as canonical_json
@@ -283,11 +284,6 @@ def decode_response(payload: bytes) -> FleetResponse:
     return _response(parse_object(head, "response", MAX_HEADER_BYTES), data)
 
 
-def key_id(key: Ed25519PublicKey) -> str:
-    """The name of a public key in signatures: the SHA-256 (hex) of its 32 raw bytes."""
-    return hashlib.sha256(key.public_bytes_raw()).hexdigest()
-
-
 def sign_desired(desired: Desired, private_key: Ed25519PrivateKey) -> bytes:
     """The signed envelope of a desired document, as it is published.
 
@@ -308,7 +304,7 @@ def sign_desired(desired: Desired, private_key: Ed25519PrivateKey) -> bytes:
     return envelope
 
 
-def verify_desired(payload: bytes, trusted: Mapping[str, Ed25519PublicKey], fleet: str, device: str) -> Desired:
+def verify_desired(payload: bytes, trusted: KeyRing, fleet: str, device: str) -> Desired:
     """Check a signed envelope and give the desired document in it.
 
     One good signature of a trusted key is enough, so that keys can be changed with two signatures on one document.
@@ -316,7 +312,7 @@ def verify_desired(payload: bytes, trusted: Mapping[str, Ed25519PublicKey], flee
 
     Args:
         payload: what arrived.
-        trusted: public keys by :func:`key_id`.
+        trusted: the keys that may sign for this fleet.
         fleet: the fleet of this device.
         device: the id of this device.
 

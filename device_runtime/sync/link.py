@@ -1,0 +1,299 @@
+"""One MQTT connection, from its TCP connect to its end, on paho-mqtt: used once, then thrown away.
+
+paho's network thread does the reading and writing; everything it says is posted to the event loop, so that the
+code here and above runs on the loop alone. A link never reconnects: that is the transport's subject.
+"""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
+
+from device_runtime.errors import CygnetError
+
+CONNECT_SECONDS = 10.0
+"""How long TCP, TLS and the broker's CONNACK may each take."""
+MAX_PAYLOAD_BYTES = 512 * 1024
+"""A longer message is dropped before it reaches the loop; none of the protocol's is."""
+
+
+class TransportError(CygnetError):
+    """A message could not be handed to the broker, or the connection cannot be made; the sentence says why."""
+
+
+class ProtocolVersionRefusedError(TransportError):
+    """The broker does not speak this MQTT version, or closed without a word, as some do that do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client shows the broker. The password is in no ``repr``, log or error."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A message to send: ``retain`` leaves it with the broker for who comes later."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A broker and who we are to it."""
+
+    host: str
+    port: int
+    client_id: str
+    credentials: Credentials | None
+    tls: ssl.SSLContext | None
+    keepalive: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+
+class Link:
+    """One connection. Call :meth:`open` first, on the event loop; ``closed`` then ends with the reason."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        version: MQTTProtocolVersion,
+        will: Publication | None,
+        on_message: Callable[[str, bytes, bool], None],
+    ) -> None:
+        """``on_message(topic, payload, retained)`` is called on the loop, in the order of arrival."""
+        self._endpoint, self._version, self._on_message = endpoint, version, on_message
+        self._loop = asyncio.get_running_loop()
+        self._connected: asyncio.Future[None] = self._loop.create_future()
+        self.closed: asyncio.Future[str] = self._loop.create_future()
+        self._acknowledgements: dict[int, asyncio.Future[list[ReasonCode]]] = {}
+        self._abandoned = threading.Event()
+        self._client = self._make_client(will)
+
+    def _make_client(self, will: Publication | None) -> paho.Client:
+        older = self._version != MQTTProtocolVersion.MQTTv5
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._endpoint.client_id,
+            clean_session=True if older else None,  # MQTT 5 says it at connect instead
+            protocol=self._version,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_SECONDS
+        client.max_inflight_messages_set(100)
+        if self._endpoint.credentials:
+            client.username_pw_set(self._endpoint.credentials.user, self._endpoint.credentials.password)
+        if self._endpoint.tls:
+            client.tls_set_context(self._endpoint.tls)
+        if will:
+            client.will_set(will.topic, will.payload, will.qos, will.retain)
+        client.on_socket_open = _send_at_once
+        client.on_connect = lambda _client, _data, _flags, reason, _properties: self._post(self._answered, reason)
+        client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._post(self._ended, str(reason))
+        client.on_message = self._arrived
+        client.on_publish = lambda _client, _data, mid, reason, _properties: self._post(
+            self._acknowledged, mid, [reason]
+        )
+        client.on_subscribe = lambda _client, _data, mid, reasons, _properties: self._post(
+            self._acknowledged, mid, reasons
+        )
+        return client
+
+    # On the loop
+
+    async def open(self) -> None:
+        """Connect and wait for the broker's consent.
+
+        Raises:
+            ProtocolVersionRefusedError: perhaps an older MQTT version helps.
+            TransportError: anything else; the sentence is for a person.
+        """
+        try:
+            await self._connect_elsewhere()
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._connected
+        except TimeoutError as error:
+            self.abort()
+            raise TransportError(
+                f"{self._endpoint} takes the connection but says nothing for {CONNECT_SECONDS:g} s; is it a broker?"
+            ) from error
+        except BaseException:
+            self.abort()
+            raise
+
+    async def _connect_elsewhere(self) -> None:
+        """Resolve, connect and shake hands in a thread: these block, and a thread left behind ends by itself."""
+        done: asyncio.Future[None] = self._loop.create_future()
+
+        def work() -> None:
+            try:
+                self._client.connect(self._endpoint.host, self._endpoint.port, self._endpoint.keepalive)
+            except (OSError, ValueError) as error:
+                self._post(_fail, done, TransportError(_explain(error, self._endpoint)))
+                return
+            if self._abandoned.is_set():
+                self._shut_socket()
+                return
+            self._client.loop_start()
+            self._post(_succeed, done, None)
+
+        threading.Thread(target=work, name="mqtt-connect", daemon=True).start()
+        await done
+
+    async def subscribe(self, topics: list[tuple[str, int]]) -> None:
+        """Subscribe to ``(filter, qos)`` and wait for the broker's consent to each.
+
+        Raises:
+            TransportError: it refuses one, or does not answer.
+        """
+        code, mid = self._client.subscribe(topics)
+        if mid is None:
+            raise TransportError(f"{self._endpoint}: {paho.error_string(code)}")
+        reasons = await self._acknowledgement(mid, CONNECT_SECONDS)
+        for (name, _), reason in zip(topics, reasons, strict=False):
+            if reason.is_failure:
+                raise TransportError(
+                    f"{self._endpoint} refuses the subscription to {name}: check what its access list allows "
+                    f"{self._endpoint.client_id}"
+                )
+
+    async def publish(self, message: Publication, timeout: float) -> None:  # noqa: ASYNC109 - a figure for the sentence
+        """Send and, for QoS 1, wait for the broker's acknowledgement at most ``timeout`` seconds.
+
+        Raises:
+            TransportError: not sent, refused, or not acknowledged in time.
+        """
+        sent = self._client.publish(message.topic, message.payload, message.qos, message.retain)
+        if sent.rc != paho.MQTT_ERR_SUCCESS:
+            raise TransportError(f"{self._endpoint}: {paho.error_string(sent.rc)}")
+        (reason,) = await self._acknowledgement(sent.mid, timeout)
+        if reason.is_failure:
+            raise TransportError(f"{self._endpoint} refuses a message on {message.topic}: {reason}")
+
+    async def _acknowledgement(self, mid: int, timeout: float) -> list[ReasonCode]:  # noqa: ASYNC109 - as above
+        # The network thread posts to this loop, so the answer cannot come before it is waited for here.
+        future: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
+        self._acknowledgements[mid] = future
+        try:
+            async with asyncio.timeout(timeout):
+                return await future
+        except TimeoutError as error:
+            raise TransportError(f"{self._endpoint} acknowledged nothing for {timeout:g} s") from error
+        finally:
+            self._acknowledgements.pop(mid, None)
+
+    def close(self) -> None:
+        """Say goodbye: the broker forgets the will. ``closed`` ends soon after."""
+        self._client.disconnect()
+
+    def abort(self) -> None:
+        """Break off without goodbye, in whatever state the connection is: the broker publishes the will."""
+        self._abandoned.set()
+        self._shut_socket()
+        self._ended("the connection was broken off")
+
+    def _shut_socket(self) -> None:
+        raw = self._client.socket()
+        if isinstance(raw, socket.socket):
+            try:
+                # The plain socket below TLS: the network thread sees the end of stream and leaves its loop.
+                socket.socket.shutdown(raw, socket.SHUT_RDWR)
+            except OSError:
+                return  # it is closed already
+
+    # Posted by paho's thread
+
+    def _post(self, function: Callable[..., None], *arguments: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:
+            return  # the loop is closed: nobody is left to be told
+
+    def _arrived(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        if len(message.payload) <= MAX_PAYLOAD_BYTES:
+            self._post(self._on_message, message.topic, bytes(message.payload), message.retain)
+
+    def _answered(self, reason: ReasonCode) -> None:
+        if not reason.is_failure:
+            _succeed(self._connected, None)
+        elif reason == ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version"):
+            _fail(self._connected, ProtocolVersionRefusedError(f"{self._endpoint} does not speak {self.version_name}"))
+        else:
+            _fail(self._connected, TransportError(_explain_refusal(reason, self._endpoint)))
+
+    def _ended(self, reason: str) -> None:
+        if not self._connected.done():
+            hint = "the client certificate" if self._endpoint.tls else "that it is an MQTT broker"
+            self._connected.set_exception(
+                ProtocolVersionRefusedError(f"{self._endpoint} closes the connection without an answer: check {hint}")
+            )
+        if not self._connected.cancelled():
+            self._connected.exception()  # read here, since nobody waits for it once open() has ended
+        _succeed(self.closed, reason)
+        for future in self._acknowledgements.values():
+            _fail(future, TransportError(f"the connection to {self._endpoint} ended: {reason}"))
+
+    def _acknowledged(self, mid: int, reasons: list[ReasonCode]) -> None:
+        if (future := self._acknowledgements.get(mid)) is not None:
+            _succeed(future, reasons)
+
+    @property
+    def version_name(self) -> str:
+        """``MQTT 5`` or ``MQTT 3.1.1``."""
+        return "MQTT 5" if self._version == MQTTProtocolVersion.MQTTv5 else "MQTT 3.1.1"
+
+
+def _succeed(future: asyncio.Future[Any], value: object) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+def _fail(future: asyncio.Future[Any], error: TransportError) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def _send_at_once(_client: paho.Client, _data: object, raw: Any) -> None:
+    # Small MQTT packets meet Nagle's algorithm and delayed ACKs: 40 ms stalls, and a third of the throughput.
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _explain(error: Exception, endpoint: Endpoint) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"{endpoint} shows a certificate that is not trusted ({error.verify_message}): check the CA file"
+        case ssl.SSLError():
+            return f"{endpoint}: TLS fails ({error.reason or error}): check that this port speaks TLS"
+        case socket.gaierror():
+            return f"{endpoint}: the host name {endpoint.host} is not known: check its spelling and the network"
+        case TimeoutError():
+            return f"{endpoint} does not answer within {CONNECT_SECONDS:g} s: check the address and the network"
+        case ConnectionRefusedError():
+            return f"{endpoint}: nothing listens there: check that the broker runs, and its port"
+        case OSError() if error.strerror:
+            return f"{endpoint} cannot be reached: {error.strerror}"
+        case _:
+            return f"{endpoint} cannot be reached: {error}"
+
+
+def _explain_refusal(reason: ReasonCode, endpoint: Endpoint) -> str:
+    who = f"user {endpoint.credentials.user}" if endpoint.credentials else "a client without a user name"
+    if reason.value in (134, 135):  # bad user name or password; not authorized
+        return f"{endpoint} refuses {who} ({reason}): check the user name and password"
+    return f"{endpoint} refuses the connection: {reason}"

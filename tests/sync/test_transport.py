@@ -1,0 +1,322 @@
+"""The transport against real brokers: mosquitto, and amqtt, which speaks MQTT 3.1.1 only."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from amqtt.broker import Broker as AmqttBroker
+from amqtt.contexts import BrokerConfig
+
+from device_runtime.sync.link import Credentials, Publication
+from device_runtime.sync.transport import Backoff, MqttTransport, TlsFiles, TransportError, read_credentials
+from tests.brokers import Mosquitto, free_port, running_mosquitto
+from tests.certificates import CertificateAuthority
+from tests.sync.waiting import until
+
+pytestmark = pytest.mark.broker
+FAST = Backoff(first=0.01, longest=0.05)
+
+
+class Ear:
+    """Writes down what the transport tells."""
+
+    def __init__(self, will: Publication | None = None) -> None:
+        self._will = will
+        self.heard: list[tuple[str, bytes, bool]] = []
+        self.attempts = 0
+        self.connections = 0
+        self.ends: list[str] = []
+
+    def will(self) -> Publication | None:
+        self.attempts += 1  # asked before each
+        return self._will
+
+    def on_connected(self) -> None:
+        self.connections += 1
+
+    def on_disconnected(self, reason: str) -> None:
+        self.ends.append(reason)
+
+    def on_message(self, topic: str, payload: bytes, retained: bool) -> None:
+        self.heard.append((topic, payload, retained))
+
+
+@asynccontextmanager
+async def client(url: str, ear: Ear | None = None, topics: tuple[str, ...] = (), **options: Any) -> AsyncIterator[Any]:
+    name = options.pop("client_id", "device")
+    transport = MqttTransport(url, name, backoff=FAST, **options)
+    for topic in topics:
+        transport.subscribe(topic)
+    transport.start(ear or Ear())
+    try:
+        yield transport
+    finally:
+        await transport.stop()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    with running_mosquitto(tmp_path_factory.mktemp("broker")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def tls_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    with running_mosquitto(tmp_path_factory.mktemp("tls"), users={"kiosk": "s3cret"}, tls=True) as running:
+        yield running
+
+
+async def test_a_message_arrives_and_is_acknowledged(broker: Mosquitto) -> None:
+    ear = Ear()
+    async with client(broker.url, ear, ("a/b",)) as transport:
+        await transport.online()
+        await transport.publish("a/b", b"\x00payload")
+        await transport.publish("a/b", b"second", qos=0)
+        await until(lambda: len(ear.heard) == 2)
+    assert ear.heard == [("a/b", b"\x00payload", False), ("a/b", b"second", False)]
+
+
+async def test_a_retained_message_is_told_apart(broker: Mosquitto) -> None:
+    ear = Ear()
+    async with client(broker.url, client_id="first") as transport:
+        await transport.online()
+        await transport.publish("kept", b"1", retain=True)
+    async with client(broker.url, ear, ("kept",)):
+        await until(lambda: ear.heard)
+    assert ear.heard == [("kept", b"1", True)]
+
+
+async def test_hundreds_of_messages_are_acknowledged_and_arrive_in_order(broker: Mosquitto) -> None:
+    ear = Ear()
+    async with client(broker.url, ear, ("many",)) as transport:
+        await transport.online()
+        await asyncio.gather(*(transport.publish("many", b"%d" % number) for number in range(500)))
+        await until(lambda: len(ear.heard) == 500)
+    assert [int(payload) for _, payload, _ in ear.heard] == list(range(500))
+
+
+async def test_the_client_socket_sends_small_packets_at_once(broker: Mosquitto) -> None:
+    async with client(broker.url) as transport:
+        await transport.online()
+        raw = transport._link._client.socket()
+        assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_the_will_is_published_when_the_client_vanishes_but_not_after_a_goodbye(broker: Mosquitto) -> None:
+    ear = Ear()
+    async with client(broker.url, ear, ("wills/#",), client_id="watcher") as watcher:
+        await watcher.online()
+        async with client(broker.url, Ear(Publication("wills/1", b"lost")), client_id="polite") as polite:
+            await polite.online()
+        async with client(broker.url, Ear(Publication("wills/2", b"lost")), client_id="cut") as cut:
+            await cut.online()
+            cut._link.abort()
+            await until(lambda: ear.heard)
+    assert ear.heard == [("wills/2", b"lost", False)]
+
+
+async def test_a_broker_that_comes_later_is_found(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "device_runtime")
+    with running_mosquitto(tmp_path) as broker:
+        broker.kill()
+        ear = Ear()
+        async with client(broker.url, ear) as transport:
+            await until(lambda: transport.trouble)
+            assert not transport.connected
+            with pytest.raises(TransportError, match="nothing listens there"):
+                await transport.publish("a", b"")
+            await until(lambda: ear.attempts >= 5)
+            broker.start_again()
+            await transport.online()
+            assert transport.trouble == ""
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1, "one line for one reason, however many attempts"
+
+
+async def test_subscriptions_stand_again_after_the_broker_was_killed(tmp_path: Path) -> None:
+    ear = Ear()
+    with running_mosquitto(tmp_path) as broker:
+        async with client(broker.url, ear, ("a",)) as transport:
+            await until(lambda: ear.connections == 1)
+            broker.kill()
+            await until(lambda: ear.ends)
+            with pytest.raises(TransportError):
+                await transport.publish("a", b"into the void")
+            broker.start_again()
+            await until(lambda: ear.connections == 2)
+            await transport.publish("a", b"back")
+            await until(lambda: ear.heard)
+    assert [payload for _, payload, _ in ear.heard] == [b"back"]
+
+
+async def test_who_waits_for_an_acknowledgement_is_told_when_the_broker_dies(tmp_path: Path) -> None:
+    with running_mosquitto(tmp_path) as broker:
+        async with client(broker.url) as transport:
+            await transport.online()
+            many = [asyncio.ensure_future(transport.publish("a", b"x" * 100_000)) for _ in range(200)]
+            await asyncio.sleep(0)
+            broker.kill()
+            results = await asyncio.gather(*many, return_exceptions=True)
+    assert all(result is None or isinstance(result, TransportError) for result in results)
+    assert any(isinstance(result, TransportError) for result in results)
+
+
+async def test_a_port_that_never_answers_is_named(caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
+    monkeypatch.setattr("device_runtime.sync.link.CONNECT_SECONDS", 0.2)
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        async with client(f"mqtt://127.0.0.1:{mute.getsockname()[1]}") as transport:
+            await until(lambda: transport.trouble)
+            assert "is it a broker?" in transport.trouble
+
+
+async def test_tls_with_the_right_ca_and_password_connects(tls_broker: Mosquitto) -> None:
+    ear = Ear()
+    options = {"credentials": Credentials("kiosk", "s3cret"), "tls": TlsFiles(ca=tls_broker.authority.ca_file)}
+    async with client(tls_broker.url, ear, ("a",), **options) as transport:
+        await transport.online()
+        await transport.publish("a", b"x" * 300_000)
+        await until(lambda: ear.heard)
+    assert len(ear.heard[0][1]) == 300_000
+
+
+@pytest.mark.parametrize(
+    ("credentials", "own_ca", "sentence"),
+    [
+        (Credentials("kiosk", "wrong"), False, "refuses user kiosk"),
+        (None, False, "refuses a client without a user name"),
+        (Credentials("kiosk", "s3cret"), True, "certificate that is not trusted"),
+    ],
+    ids=["wrong password", "no password", "wrong CA"],
+)
+async def test_a_refused_client_says_why_once_and_never_the_password(
+    tls_broker: Mosquitto,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    credentials: Credentials | None,
+    own_ca: bool,
+    sentence: str,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    authority = CertificateAuthority(tmp_path / "other") if own_ca else tls_broker.authority
+    tls = TlsFiles(ca=authority.ca_file)
+    ear = Ear()
+    async with client(tls_broker.url, ear, credentials=credentials, tls=tls) as transport:
+        await until(lambda: ear.attempts >= 4)
+        assert not transport.connected
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert sentence in warnings[0]
+    assert "s3cret" not in caplog.text
+    assert "wrong" not in caplog.text.replace("wrong password", "")
+
+
+async def test_a_client_certificate_is_shown(tmp_path: Path) -> None:
+    with running_mosquitto(tmp_path, tls=True, client_certificates=True) as broker:
+        certificate, key = broker.authority.issue("kiosk")
+        async with client(broker.url, tls=TlsFiles(broker.authority.ca_file, certificate, key)) as transport:
+            await transport.online()
+        async with client(broker.url, tls=TlsFiles(broker.authority.ca_file)) as transport:
+            await until(lambda: transport.trouble)
+            assert "check the client certificate" in transport.trouble
+
+
+async def test_plain_mqtt_to_a_tls_port_is_explained(tls_broker: Mosquitto) -> None:
+    async with client(f"mqtt://127.0.0.1:{tls_broker.port}") as transport:
+        await until(lambda: transport.trouble)
+        assert "closes the connection without an answer" in transport.trouble
+
+
+async def test_tls_to_a_plain_port_is_explained(broker: Mosquitto, tmp_path: Path) -> None:
+    tls = TlsFiles(CertificateAuthority(tmp_path / "ca").ca_file)
+    async with client(f"mqtts://127.0.0.1:{broker.port}", tls=tls) as transport:
+        await until(lambda: transport.trouble)
+        assert f"mqtts://127.0.0.1:{broker.port}" in transport.trouble
+
+
+async def test_a_broker_of_mqtt_3_1_1_only_is_served(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "device_runtime")
+    port = free_port()
+    plugins: dict[str, Any] = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
+    listeners = {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}}
+    server = AmqttBroker(BrokerConfig.from_dict({"listeners": listeners, "plugins": plugins}))
+    await server.start()
+    ear = Ear()
+    try:
+        async with client(f"mqtt://127.0.0.1:{port}", ear, ("a",)) as transport:
+            await transport.online()
+            await transport.publish("a", b"x" * 70_000)
+            await until(lambda: ear.heard)
+    finally:
+        await server.shutdown()
+    assert ear.heard[0][1] == b"x" * 70_000
+    assert "(MQTT 3.1.1)" in caplog.text
+
+
+async def test_stopping_while_no_broker_answers_is_quick_and_leaves_nothing(broker: Mosquitto) -> None:
+    transport = MqttTransport(f"mqtt://127.0.0.1:{free_port()}", "x")
+    transport.start(Ear())
+    await until(lambda: transport.trouble)
+    await asyncio.wait_for(transport.stop(), 5)
+    assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://host", "must be mqtt://"),
+        ("mqtt://", "must be mqtt://"),
+        ("mqtt://host:port", "must be mqtt://"),
+        ("mqtt://host/path", "must be mqtt://"),
+        ("mqtt://user:hunter2@host", "must hold no password"),
+    ],
+)
+def test_a_wrong_url_is_refused_without_showing_a_password(url: str, reason: str) -> None:
+    with pytest.raises(TransportError, match=reason) as caught:
+        MqttTransport(url, "x")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_wrong_tls_files_are_named(tmp_path: Path) -> None:
+    garbage = tmp_path / "ca.pem"
+    garbage.write_text("no certificate")
+    for tls, reason in [
+        (TlsFiles(ca=tmp_path / "missing.pem"), "missing.pem is missing"),
+        (TlsFiles(ca=garbage), "no fitting PEM"),
+        (TlsFiles(key=garbage), "without its certificate"),
+    ]:
+        with pytest.raises(TransportError, match=reason):
+            MqttTransport("mqtts://host", "x", tls=tls)
+    with pytest.raises(TransportError, match="does not start with mqtts"):
+        MqttTransport("mqtt://host", "x", tls=TlsFiles(ca=garbage))
+
+
+def test_a_password_comes_from_a_file_or_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "password"
+    file.write_text("from file\nsecond line\n")
+    monkeypatch.setenv("CYGNET_MQTT_PASSWORD", "from environment")
+    assert read_credentials("kiosk", file) == Credentials("kiosk", "from file")
+    assert read_credentials("kiosk") == Credentials("kiosk", "from environment")
+    assert "from" not in repr(read_credentials("kiosk"))
+    monkeypatch.delenv("CYGNET_MQTT_PASSWORD")
+    with pytest.raises(TransportError, match="no password for kiosk"):
+        read_credentials("kiosk")
+    with contextlib.suppress(OSError):
+        file.write_text("\n")
+    with pytest.raises(TransportError, match="is empty"):
+        read_credentials("kiosk", file)
+
+
+def test_delays_grow_to_their_limit() -> None:
+    backoff = Backoff(first=1, longest=8)
+    for attempt, most in [(0, 1), (1, 2), (2, 4), (3, 8), (10, 8), (5000, 8)]:
+        draws = [backoff.draw(attempt) for _ in range(200)]
+        assert min(draws) >= 0
+        assert most / 2 < max(draws) <= most
