@@ -64,6 +64,11 @@ class Mosquitto:
         self._process.wait()
         self._process = None
 
+    def freeze(self) -> None:
+        """SIGSTOP: connections stay up and nothing is answered; :meth:`kill` ends it."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
     def start_again(self) -> None:
         assert self._process is None, "kill it first"
         assert self._launch(), f"mosquitto does not start again: {self.log_file.read_text()}"
@@ -71,6 +76,7 @@ class Mosquitto:
     def stop(self) -> None:
         if self._process:
             self._process.terminate()
+            self._process.send_signal(signal.SIGCONT)
             self._process.wait()
             self._process = None
 
