@@ -23,9 +23,9 @@ class Outgoing:
                 self._documents[document.device] = document
                 self._filled.set()
 
-    async def take(self) -> Desired:
-        """Wait for a document and take it."""
+    async def take(self, most: int) -> list[Desired]:
+        """Wait for documents and take up to ``most`` of them, each of another device."""
         while not self._documents:
             self._filled.clear()
             await self._filled.wait()
-        return self._documents.pop(next(iter(self._documents)))
+        return [self._documents.pop(device) for device in list(self._documents)[:most]]

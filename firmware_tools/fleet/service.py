@@ -7,8 +7,9 @@ database, reader threads fetch blocks of content. A receipt leaves only after th
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -34,6 +35,7 @@ from device_runtime.sync.messages import (
     sign_desired,
     topic,
 )
+from device_runtime.sync.transport import TransportError
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.documents import device_document, telemetry_documents
@@ -51,6 +53,7 @@ T = TypeVar("T")
 
 LISTENED: tuple[Channel, ...] = ("reported", "state", "telemetry", "request")
 _MOST_REQUESTS = 256
+_DESIRED_AT_ONCE = 50
 _SEEN_EVERY = 5.0
 _RETRY_STORAGE = 1.0
 
@@ -72,10 +75,11 @@ class Counters:
     blocks: int = 0
     refused: int = 0
     dropped: int = 0
+    unsent: int = 0
 
 
 class FleetService:
-    """One fleet. ``receive`` and ``connected`` are called by whatever carries the messages."""
+    """One fleet, listening to a :class:`MqttTransport`: it is its :class:`TransportListener`."""
 
     def __init__(
         self,
@@ -107,8 +111,9 @@ class FleetService:
 
     # Running
 
-    async def start(self) -> None:
-        """Load who is enrolled; before this, every device is a stranger.
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Store what arrives and tell what changes, for the length of an ``async with`` block.
 
         Raises:
             StorageError: the database refuses.
@@ -118,31 +123,34 @@ class FleetService:
         for device in devices:
             if device.status != "never":
                 self._states[device.id] = State(device.status, device.session)
-
-    async def run(self) -> None:
-        """Store what arrives and tell what changes, until cancelled."""
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._store_all())
-                group.create_task(self._publish_all())
+            async with asyncio.TaskGroup() as group:  # if one of the two fails, so does the block
+                loops = [group.create_task(self._store_all()), group.create_task(self._publish_all())]
+                try:
+                    yield
+                finally:
+                    for task in [*loops, *self._tasks]:
+                        task.cancel()
         finally:
-            for task in self._tasks:
-                task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self.feed.close()
             self._writer.shutdown()
             self._readers.shutdown()
 
-    async def connected(self) -> None:
+    def will(self) -> None:
+        """None: devices need not know whether their fleet is there."""
+
+    def on_connected(self) -> None:
         """The broker is there (again) and may have forgotten everything: tell every device what it should have."""
         self.connected_at = time.time()
         self._heard.clear()
         self.feed.announce({"type": "broker", "connected": True})
-        self._outgoing.put_all(await self.read(lambda registry, _: registry.all_desired(self.fleet, time.time())))
+        self._start(self._republish())
         self._start(self._find_lost(self.connected_at))
 
-    def disconnected(self) -> None:
+    def on_disconnected(self, reason: str) -> None:
         """The broker is away; devices go on with what they have."""
+        del reason  # the transport has logged it
         self.connected_at = None
         self.feed.announce({"type": "broker", "connected": False})
 
@@ -191,7 +199,7 @@ class FleetService:
 
     # Hearing
 
-    def receive(self, name: str, payload: bytes, retained: bool) -> None:
+    def on_message(self, name: str, payload: bytes, retained: bool) -> None:
         """One message from the broker; ``retained`` when it was said some time before we subscribed."""
         self.counters.messages += 1
         try:
@@ -216,34 +224,46 @@ class FleetService:
             self._malformed(device, error)
 
     def _hear(self, device: str, channel: Channel, payload: bytes, now: float | None) -> None:
+        session = None
         if channel == "state":
             self._hear_state(device, decode_state(payload), now)
             return
         if channel == "reported":
-            self._inbox.put_reported(device, decode_reported(payload), now or time.time())
+            reported = decode_reported(payload)
+            session = reported.session
+            self._inbox.put_reported(device, reported, now or time.time())
         elif channel == "telemetry":
             if not self._inbox.put_batch(device, decode_telemetry(payload)):
                 self.counters.dropped += 1
         else:
             self._hear_request(device, payload)
         if now is not None:
-            self._hear_sign_of_life(device, now)
+            self._hear_sign_of_life(device, session, now)
 
     def _hear_state(self, device: str, state: State, now: float | None) -> None:
         known = self._states.get(device)
-        if known is not None and state.session < known.session and state.status != "online" and now is not None:
-            return  # the will of an earlier connection, come late
+        if known is not None and state.status != "online":
+            # A will that comes late, of a connection that the device has replaced since.
+            stale = state.session < known.session if now is None else state.session != known.session
+            if stale:
+                return
         if state.status == "online":
             self._heard.add(device)
-        self._states[device] = state
         # A will is the broker's word, and retained messages are old: neither says that the device is there now.
-        self._inbox.put_state(device, state, None if state.status == "lost" else now)
+        self._note_state(device, state, None if state.status == "lost" else now)
 
-    def _hear_sign_of_life(self, device: str, now: float) -> None:
+    def _hear_sign_of_life(self, device: str, session: int | None, now: float) -> None:
         self._heard.add(device)
-        if now - self._seen.get(device, 0.0) >= _SEEN_EVERY:
+        known = self._states.get(device)
+        if known is None or known.status != "online":
+            self._note_state(device, State("online", session or (known.session if known else 0)), now)
+        elif now - self._seen.get(device, 0.0) >= _SEEN_EVERY:
             self._seen[device] = now
             self._inbox.put_seen(device, now)
+
+    def _note_state(self, device: str, state: State, now: float | None) -> None:
+        self._states[device] = state
+        self._inbox.put_state(device, state, now)
 
     def _hear_request(self, device: str, payload: bytes) -> None:
         request = decode_request(payload)
@@ -279,10 +299,14 @@ class FleetService:
             await self._follow_up(stored)
 
     async def _follow_up(self, stored: Stored) -> None:
-        for device, receipt in stored.receipts:
-            await self._send(topic(self.fleet, device, "response"), encode(receipt), qos=1, retain=False)
         self.counters.records += len(stored.records)
         self.counters.repeated += stored.repeated
+        await asyncio.gather(
+            *(
+                self._tell(device, "response", encode(receipt), qos=1, retain=False)
+                for device, receipt in stored.receipts
+            )
+        )
         if stored.records:
             self.feed.announce({"type": "telemetry", **telemetry_documents(stored.records)})
         self._show(stored.changed)
@@ -310,16 +334,35 @@ class FleetService:
 
     # Telling
 
+    async def _republish(self) -> None:
+        self._outgoing.put_all(await self.read(lambda registry, _: registry.all_desired(self.fleet, time.time())))
+
     async def _publish_all(self) -> None:
         while True:
-            document = await self._outgoing.take()
-            payload = await self._in(self._readers, partial(sign_desired, document, self._key))
-            await self._send(topic(self.fleet, document.device, "desired"), payload, qos=1, retain=True)
+            documents = await self._outgoing.take(_DESIRED_AT_ONCE)
+            payloads = await self._in(self._readers, partial(self._sign, documents))
+            await asyncio.gather(
+                *(
+                    self._tell(document.device, "desired", payload, qos=1, retain=True)
+                    for document, payload in zip(documents, payloads, strict=True)
+                )
+            )
+
+    def _sign(self, documents: list[Desired]) -> list[bytes]:
+        return [sign_desired(document, self._key) for document in documents]
+
+    async def _tell(self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool) -> None:
+        """Send, or let it be: what is lost is asked for again, and everything is published again at a connect."""
+        try:
+            await self._send(topic(self.fleet, device, channel), payload, qos=qos, retain=retain)
+        except TransportError as error:
+            self.counters.unsent += 1
+            log.debug("a message for %s was not sent: %s", device, error)
 
     async def _answer(self, device: str, request: ContentRequest) -> None:
         try:
             block = await self._in(self._readers, lambda: self._block(request))
-            await self._send(topic(self.fleet, device, "response"), encode(block), qos=0, retain=False)
+            await self._tell(device, "response", encode(block), qos=0, retain=False)
         finally:
             self._requests -= 1
 

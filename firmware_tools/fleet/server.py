@@ -1,0 +1,126 @@
+"""A running fleet: database, MQTT service and operator page in one process, from one home directory."""
+
+import fcntl
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from device_runtime.sync.messages import topic
+from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
+from firmware_tools.fleet.content import ContentStore
+from firmware_tools.fleet.database import Database
+from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.home import BrokerSettings, FleetHome, FleetSettings
+from firmware_tools.fleet.operations import Operations
+from firmware_tools.fleet.service import LISTENED, FleetService
+from firmware_tools.fleet.web import FleetApi, make_application
+from firmware_tools.sign.keys import load_private_key
+
+
+@dataclass(frozen=True, slots=True)
+class RunningFleet:
+    """What :func:`run_fleet` gives: where the page is, and the parts behind it."""
+
+    url: str
+    service: FleetService
+    operations: Operations
+    transport: MqttTransport
+
+
+@asynccontextmanager
+async def run_fleet(home: FleetHome) -> AsyncIterator[RunningFleet]:
+    """Run a fleet for the length of an ``async with`` block. A broker that is away is waited for.
+
+    Raises:
+        FleetError: the home, its database or its address cannot be used, or is in use.
+        PrivateKeyError: the fleet's key cannot be read.
+        TransportError: the broker's settings are wrong.
+    """
+    settings, token, key = home.settings(), home.token(), load_private_key(home.key_file)
+    with _only_one(home.lock_file), _listen(settings) as listener:
+        database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
+        transport = _transport(settings)
+        service = FleetService(settings.fleet, key, database, ContentStore(home.content), transport.publish)
+        operations = Operations(service, key, settings.broker.device_url)
+        application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
+        try:
+            async with service.running():
+                await runner.setup()
+                await web.SockSite(runner, listener).start()
+                transport.start(service)
+                try:
+                    yield RunningFleet(_url(settings, listener), service, operations, transport)
+                finally:
+                    await transport.stop()
+                    service.feed.close()
+                    await runner.cleanup()
+        finally:
+            database.close()
+
+
+def _transport(settings: FleetSettings) -> MqttTransport:
+    broker = settings.broker
+    transport = MqttTransport(
+        broker.url,
+        # One fleet service at a time: a second one would throw the first out, and be thrown out, for ever; the lock
+        # on the home prevents that on one machine.
+        f"cygnet-fleet-{settings.fleet}",
+        credentials=read_credentials(broker.username, broker.password_file) if broker.username else None,
+        tls=_tls(broker),
+    )
+    for channel in LISTENED:
+        transport.subscribe(topic(settings.fleet, "+", channel))
+    return transport
+
+
+def _tls(broker: BrokerSettings) -> TlsFiles | None:
+    if not broker.url.startswith("mqtts:"):
+        return None
+    return TlsFiles(broker.ca, broker.cert, broker.key)
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """Hold the home's lock; the kernel lets go of it however this process ends."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise FleetError(f"the fleet's home {path.parent} cannot be written: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise FleetError(f"the fleet in {path.parent} is served already by another process") from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _listen(settings: FleetSettings) -> Iterator[socket.socket]:
+    host, port = settings.http_host, settings.http_port
+    try:
+        listener = socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128
+        )
+    except OSError as error:
+        hint = "is another fleet running? http.listen in fleet.toml names the address"
+        raise FleetError(f"the operator page cannot listen on {host}:{port}: {error.strerror}; {hint}") from error
+    try:
+        yield listener
+    finally:
+        with suppress(OSError):
+            listener.close()
+
+
+def _url(settings: FleetSettings, listener: socket.socket) -> str:
+    host = settings.http_host
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not listened on
+        host = "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"

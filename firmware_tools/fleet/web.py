@@ -1,0 +1,199 @@
+"""The operator page and the JSON API under ``/api/``, which the command line uses too. ``docs/fleet.md`` lists it."""
+
+import json
+import math
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from device_runtime.program.archive import MAX_ARCHIVE_BYTES
+from device_runtime.sync.transport import MqttTransport
+from firmware_tools.fleet.access import access_control, add_headers
+from firmware_tools.fleet.documents import device_document
+from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.operations import Operations
+from firmware_tools.fleet.service import FleetService
+from firmware_tools.fleet.telemetry import MOST_ROWS, TelemetryQuery
+
+_PAGE = Path(__file__).parent / "page"
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_KEEP_ALIVE = 15.0
+
+
+class FleetApi:
+    """The handlers of the API."""
+
+    def __init__(self, service: FleetService, operations: Operations, transport: MqttTransport) -> None:
+        self._service, self._operations, self._transport = service, operations, transport
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every route under ``/api/``."""
+        return [
+            web.get("/api/fleet", self.fleet),
+            web.get("/api/devices", self.devices),
+            web.post("/api/devices", self.enroll),
+            web.get("/api/devices/{device}", self.device),
+            web.put("/api/devices/{device}/programs/{app_id}", self.assign),
+            web.delete("/api/devices/{device}/programs/{app_id}", self.unassign),
+            web.get("/api/releases", self.releases),
+            web.post("/api/releases", self.publish),
+            web.get("/api/telemetry", self.telemetry),
+            web.get("/api/telemetry/rates", self.rates),
+            web.get("/api/live", self.live),
+        ]
+
+    async def fleet(self, _request: web.Request) -> web.Response:
+        """The fleet itself: broker, troubles, counters, strangers."""
+        service = self._service
+        return web.json_response(
+            {
+                "fleet": service.fleet,
+                "broker": self._transport.url,
+                "connected": self._transport.connected,
+                "broker_trouble": self._transport.trouble,
+                "trouble": service.trouble,
+                "counters": asdict(service.counters),
+                "strangers": [asdict(stranger) for stranger in service.strangers.all()],
+                "now": time.time(),
+            }
+        )
+
+    async def devices(self, _request: web.Request) -> web.Response:
+        """Every device with its programs."""
+        devices = await self._service.read(lambda registry, _: registry.devices())
+        return web.json_response({"devices": [device_document(device) for device in devices]})
+
+    async def device(self, request: web.Request) -> web.Response:
+        """One device."""
+        name = request.match_info["device"]
+        device = await self._service.read(lambda registry, _: registry.device(name))
+        return web.json_response(device_document(device))
+
+    async def enroll(self, request: web.Request) -> web.Response:
+        """Let a device in: ``{"device", "name"?}``; answers what the device must be told."""
+        body = await _body(request, {"device", "name"})
+        device, name = body.get("device"), body.get("name", "")
+        if not isinstance(device, str) or not isinstance(name, str):
+            raise FleetError('enrolling takes {"device": "its-id", "name": "what people call it"}')
+        provisioning, new = await self._operations.enroll(device, name)
+        return web.json_response(
+            {**asdict(provisioning), "new": new, "toml": provisioning.to_toml()}, status=201 if new else 200
+        )
+
+    async def assign(self, request: web.Request) -> web.Response:
+        """Let a device have a program: ``{"version_code"?, "launch"?}``."""
+        body = await _body(request, {"version_code", "launch"})
+        code, launch = body.get("version_code"), body.get("launch", False)
+        if not (code is None or (isinstance(code, int) and not isinstance(code, bool))) or not isinstance(launch, bool):
+            raise FleetError(
+                "assigning takes version_code (a whole number, or null for the newest) and launch (boolean)"
+            )
+        release = await self._operations.assign(
+            request.match_info["device"], request.match_info["app_id"], code, launch
+        )
+        return web.json_response({**asdict(release), "launch": launch})
+
+    async def unassign(self, request: web.Request) -> web.Response:
+        """Take a program away from a device."""
+        await self._operations.unassign(request.match_info["device"], request.match_info["app_id"])
+        return web.json_response({})
+
+    async def releases(self, _request: web.Request) -> web.Response:
+        """Every release."""
+        releases = await self._service.read(lambda registry, _: registry.releases())
+        return web.json_response({"releases": [asdict(release) for release in releases]})
+
+    async def publish(self, request: web.Request) -> web.Response:
+        """Publish the package that is the request's body; ``?name=`` is what messages call it."""
+        release, new = await self._operations.publish(
+            await request.read(), Path(request.query.get("name", "the package")).name[:100]
+        )
+        return web.json_response({**asdict(release), "new": new}, status=201 if new else 200)
+
+    async def telemetry(self, request: web.Request) -> web.Response:
+        """Stored records, newest first."""
+        query = _query(request)
+        records = await self._service.read(lambda _, telemetry: telemetry.records(query))
+        return web.json_response({"records": records})
+
+    async def rates(self, request: web.Request) -> web.Response:
+        """How many records of each name there were in each ``step`` seconds."""
+        query, step = _query(request), _number(request, "step") or 10.0
+        if not 1 <= step <= 86_400:
+            raise FleetError("step must be 1 to 86400 seconds")
+        rates = await self._service.read(lambda _, telemetry: telemetry.rates(query, step))
+        return web.json_response({"step": step, "rates": rates})
+
+    async def live(self, request: web.Request) -> web.StreamResponse:
+        """All that happens, as server-sent events (WHATWG HTML, 9.2), until the client leaves."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        with self._service.feed.watch() as watcher:
+            await response.write(b": watching\n\n")
+            try:
+                async for event in watcher.events(_KEEP_ALIVE):
+                    line = ": still here" if event is None else f"data: {json.dumps(event)}"
+                    await response.write(line.encode() + b"\n\n")
+            except ConnectionError:
+                return response
+        return response
+
+
+def make_application(api: FleetApi, token: str, names: frozenset[str]) -> web.Application:
+    """The whole web side: page, API, and who may use them."""
+    application = web.Application(middlewares=[access_control(token, names)], client_max_size=MAX_ARCHIVE_BYTES + 1024)
+    application.on_response_prepare.append(add_headers)
+    application.add_routes(api.routes())
+    for path in _PAGE.iterdir():
+        if path.suffix in _TYPES:
+            application.add_routes([_file("/" if path.name == "index.html" else f"/{path.name}", path)])
+    return application
+
+
+def _file(route: str, path: Path) -> web.RouteDef:
+    content = path.read_bytes()
+
+    async def send(_request: web.Request) -> web.Response:
+        return web.Response(body=content, content_type=_TYPES[path.suffix], charset="utf-8")
+
+    return web.get(route, send)
+
+
+async def _body(request: web.Request, known: set[str]) -> dict[str, Any]:
+    try:
+        body = await request.json() if request.can_read_body else {}
+    except (ValueError, RecursionError) as error:
+        raise FleetError("the request's body is not JSON") from error
+    if not isinstance(body, dict) or not body.keys() <= known:
+        raise FleetError(f"the request's body must be a JSON object with the members {', '.join(sorted(known))}")
+    return body
+
+
+def _query(request: web.Request) -> TelemetryQuery:
+    limit = _number(request, "limit")
+    if limit is not None and not 1 <= limit <= MOST_ROWS:
+        raise FleetError(f"limit must be 1 to {MOST_ROWS}")
+    return TelemetryQuery(
+        device=request.query.get("device", ""),
+        source=request.query.get("source", ""),
+        name=request.query.get("name", ""),
+        since=_number(request, "since"),
+        until=_number(request, "until"),
+        limit=int(limit or 100),
+    )
+
+
+def _number(request: web.Request, name: str) -> float | None:
+    text = request.query.get(name)
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise FleetError(f"{name} must be a number, not {text[:40]!r}")
+    return value
