@@ -33,7 +33,7 @@ class RunningFleet:
 
 
 @asynccontextmanager
-async def run_fleet(home: FleetHome) -> AsyncIterator[RunningFleet]:
+async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterator[RunningFleet]:
     """Run a fleet for the length of an ``async with`` block. A broker that is away is waited for.
 
     Raises:
@@ -45,7 +45,9 @@ async def run_fleet(home: FleetHome) -> AsyncIterator[RunningFleet]:
     with _only_one(home.lock_file), _listen(settings) as listener:
         database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
         transport = _transport(settings)
-        service = FleetService(settings.fleet, key, database, ContentStore(home.content), transport.publish)
+        service = FleetService(
+            settings.fleet, key, database, ContentStore(home.content), transport.publish, lost_after=lost_after
+        )
         operations = Operations(service, key, settings.broker.device_url)
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)

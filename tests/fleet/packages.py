@@ -1,0 +1,28 @@
+"""Small packages for tests."""
+
+import json
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from device_runtime.program.package import seal_package
+
+DEVELOPER = Ed25519PrivateKey.from_private_bytes(b"a developer's key in tests only."[:32])
+
+
+def small_package(app_id: str = "org.example.lamp", code: int = 1, size: int = 200_000) -> bytes:
+    """A signed package with one page and ``size`` bytes of ballast, so that it takes several blocks."""
+    manifest = {
+        "app_id": app_id,
+        "name": app_id.rpartition(".")[2].title(),
+        "version": {"code": code, "name": f"1.{code}.0"},
+        "platform_version": {"min_code": 1},
+        "pages": ["pages/index/index"],
+    }
+    entries = {
+        "manifest.json": json.dumps(manifest).encode(),
+        "app.js": b"App({})",
+        "pages/index/index.js": b"Page({})",
+        "pages/index/index.view": b"{}",
+        "ballast.bin": bytes(index % 251 for index in range(size)),
+    }
+    return seal_package(entries, DEVELOPER)
