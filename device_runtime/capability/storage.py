@@ -157,9 +157,9 @@ def _encode(value: Value) -> bytes:
     try:
         encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise refuse("data must be a value that JSON can hold") from error
+        raise refuse("value must be one that JSON can hold") from error
     if len(encoded) > MAX_VALUE_BYTES:
-        raise CapabilityError(f"data exceeds the max size: {len(encoded)} bytes; {MAX_VALUE_BYTES} are allowed a key")
+        raise CapabilityError(f"value exceeds the max size: {len(encoded)} bytes; {MAX_VALUE_BYTES} are allowed a key")
     return encoded
 
 
@@ -175,12 +175,12 @@ def _key(arguments: Mapping[str, Value]) -> str:
 
 
 def storage_capabilities(storage: ProgramStorage) -> list[Capability]:
-    """``storage.set {key, data}``, ``storage.remove {key}`` and ``storage.clear {}``; each returns nothing."""
+    """``storage.set {key, value}``, ``storage.remove {key}`` and ``storage.clear {}``; each returns nothing."""
 
     async def set_one(caller: Caller, arguments: Mapping[str, Value]) -> Value:
-        if "data" not in arguments:
-            raise refuse("data is missing")
-        await storage.set(caller.app_id, _key(arguments), arguments["data"])
+        if "value" not in arguments:
+            raise refuse("value is missing")
+        await storage.set(caller.app_id, _key(arguments), arguments["value"])
         return None
 
     async def remove_one(caller: Caller, arguments: Mapping[str, Value]) -> Value:

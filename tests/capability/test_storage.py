@@ -99,16 +99,16 @@ async def test_the_quota_is_known_again_after_a_restart(path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "data is missing"),
-        ({"data": 1}, "key must be a string"),
-        ({"key": 7, "data": 1}, "key must be a string"),
-        ({"key": "", "data": 1}, "key must not be empty"),
-        ({"key": "k" * 1025, "data": 1}, "at most 1024"),
-        ({"key": "k", "data": b"bytes"}, "JSON"),
-        ({"key": "k", "data": float("nan")}, "JSON"),
-        ({"key": "k", "data": "x" * MAX_VALUE_BYTES}, "exceeds the max size"),
-        ({"key": "k\udc00", "data": 1}, "well-formed"),
-        ({"key": "k", "data": "\udc00"}, "JSON"),
+        ({}, "value is missing"),
+        ({"value": 1}, "key must be a string"),
+        ({"key": 7, "value": 1}, "key must be a string"),
+        ({"key": "", "value": 1}, "key must not be empty"),
+        ({"key": "k" * 1025, "value": 1}, "at most 1024"),
+        ({"key": "k", "value": b"bytes"}, "JSON"),
+        ({"key": "k", "value": float("nan")}, "JSON"),
+        ({"key": "k", "value": "x" * MAX_VALUE_BYTES}, "exceeds the max size"),
+        ({"key": "k\udc00", "value": 1}, "well-formed"),
+        ({"key": "k", "value": "\udc00"}, "JSON"),
     ],
 )
 async def test_bad_arguments_are_refused_with_a_sentence(
@@ -128,7 +128,7 @@ async def test_a_null_value_can_be_stored_removed_and_cleared_through_the_gate(
     storage = ProgramStorage(path)
     gate = CapabilityGate(storage_capabilities(storage))
     for key in ("a", "b", "c"):
-        await gate.invoke(make_caller(), "storage.set", {"key": key, "data": None})
+        await gate.invoke(make_caller(), "storage.set", {"key": key, "value": None})
     await gate.invoke(make_caller(), "storage.remove", {"key": "a"})
     assert storage.load("demo") == {"b": None, "c": None}
     await gate.invoke(make_caller(), "storage.clear", {})
