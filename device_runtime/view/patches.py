@@ -26,9 +26,7 @@ from device_runtime.values import Value
 
 ROOT_ID = 0
 
-TextNode: TypeAlias = list[int | str]
-ElementNode: TypeAlias = list[Value]
-Node: TypeAlias = TextNode | ElementNode
+Node: TypeAlias = list[Value]
 
 Operation: TypeAlias = list[Value]
 OperationName = Literal["insert", "remove", "move", "text", "set"]

@@ -1,0 +1,278 @@
+"""``for``: a block for each item of a list, reconciled by key or by position."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from device_runtime.view.blocks import Block, BlockInstance, Fragment, Site, insert, place, remove
+from device_runtime.view.errors import ViewError
+from device_runtime.view.expressions import INDEX, ITEM, Expression
+from device_runtime.view.javascript import identical, member, to_string
+from device_runtime.view.patches import Node, Operation
+from device_runtime.view.paths import UNKNOWN, WHOLE, Changes, Path, Read, Symbol, any_meets, below, meets
+from device_runtime.view.reconcile import NEW, match_by_index, match_by_key, staying
+
+MAX_ROWS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ForProgram:
+    """``wx:for``. ``key`` is the path below an item that identifies it (``()``: the item itself), ``None`` for none.
+    ``outer_reads`` are the paths that the body reads besides the row's own item and index."""
+
+    site: Site
+    source: Expression
+    body: Block
+    item: Symbol
+    index: Symbol
+    key: tuple[str | int, ...] | None
+    where: str
+    outer_reads: frozenset[Read]
+    reads: frozenset[Read]
+
+    def start(self, owner: BlockInstance) -> Fragment:
+        """The fragment in ``owner``, with its rows.
+
+        Raises:
+            ViewError: there are more than ``MAX_ROWS`` items.
+        """
+        return ForFragment(self, owner)
+
+    def expand(self, value: Any) -> tuple[list[Any], list[str] | None]:
+        """The items to go through, and their names if ``value`` is an object.
+
+        Raises:
+            ViewError: there are more than ``MAX_ROWS``.
+        """
+        kind = type(value)
+        size = len(value) if kind in (list, dict, str) else value if kind in (int, float) and value == value else 0
+        if size > MAX_ROWS:
+            raise ViewError(f"{self.where}: a loop over {to_string(size)} items; at most {MAX_ROWS} can be shown")
+        if kind is list:
+            return value, None
+        if kind is dict:
+            return list(value.values()), list(value)
+        if kind is str:
+            return list(value), None
+        return list(range(int(max(size, 0)))), None
+
+    def keys(self, items: Sequence[Any], warn: Any) -> list[str] | None:
+        """The items' keys; ``None`` if the loop has no key, or they do not tell the items apart."""
+        if self.key is None:
+            return None
+        keys: list[str] = []
+        for item in items:
+            key = item
+            for step in self.key:
+                key = member(key, step)
+            kind = type(key)
+            if kind is str:
+                keys.append(key)
+            elif kind in (int, float, bool):
+                keys.append(to_string(key))
+            else:
+                warn(f"{self.where}: an item has no key {self._key_text()!r}; the list is updated by position")
+                return None
+        if len(set(keys)) != len(keys):
+            warn(f"{self.where}: two items have the same key {self._key_text()!r}; the list is updated by position")
+            return None
+        return keys
+
+    def _key_text(self) -> str:
+        return ".".join(map(str, self.key or ())) or "*this"
+
+
+class ForFragment:
+    """The rows of a loop."""
+
+    __slots__ = ("keys", "names", "owner", "program", "rows", "site")
+
+    def __init__(self, program: ForProgram, owner: BlockInstance) -> None:
+        self.owner = owner
+        self.program = program
+        self.site = program.site
+        items, self.names = program.expand(program.source.evaluate(owner.environment))
+        self.keys = program.keys(items, owner.registry.warn)
+        self.rows = [self._make_row(item, position) for position, item in enumerate(items)]
+
+    def _make_row(self, item: Any, position: int) -> BlockInstance:
+        outer = self.owner.environment
+        index = position if self.names is None else self.names[position]
+        return BlockInstance(self.owner.registry, self.program.body, [outer[0], outer, item, index], self, position)
+
+    def count(self) -> int:
+        """The number of its root nodes."""
+        body = self.program.body
+        if not body.root_fragments:
+            return body.root_nodes * len(self.rows)
+        return sum([row.count() for row in self.rows])
+
+    def root_ids(self) -> Iterator[int]:
+        """The ids of its root nodes in order."""
+        for row in self.rows:
+            yield from row.root_ids()
+
+    def nodes(self) -> list[Node]:
+        """Its root nodes with their subtrees."""
+        return [node for row in self.rows for node in row.nodes()]
+
+    def offset_of(self, instance: BlockInstance) -> int:
+        """How many of its root nodes stand before those of a row."""
+        body = self.program.body
+        if not body.root_fragments:
+            return body.root_nodes * instance.position
+        return sum([row.count() for row in self.rows[: instance.position]])
+
+    def discard(self) -> None:
+        """Forget its rows."""
+        for row in self.rows:
+            row.discard()
+
+    def update(self, changes: Changes, operations: list[Operation]) -> None:
+        """Reconcile the rows if the list changed, and pass on to each what changed for it."""
+        program = self.program
+        outer = changes if any_meets(program.outer_reads, changes) else {}
+        if program.source.path is not None:
+            symbol, prefix = program.source.path
+            seen = below(prefix, changes.get(symbol, ()))
+        else:
+            seen = UNKNOWN if any_meets(program.source.reads, changes) else []
+        if not seen:
+            for row in self.rows if outer else ():
+                row.update(outer, operations)
+            return
+        items, names = program.expand(program.source.evaluate(self.owner.environment))
+        touched = self._touched(seen, names)
+        if touched is None or not self._same_rows(items, names, touched):
+            # Where the list or an item was written in place and then replaced, no row's old item can be trusted.
+            groups = [seen] if touched is None else touched.values()
+            distrust = any(() in paths and any(paths) for paths in groups)
+            self._reconcile(items, names, outer, touched or {}, distrust, operations)
+            return
+        if outer:
+            for position, row in enumerate(self.rows):
+                below_row = touched.get(position)
+                row.environment[ITEM] = items[position]
+                row.update({**outer, program.item: below_row} if below_row else outer, operations)
+            return
+        for position, below_row in sorted(touched.items()):
+            row = self.rows[position]
+            row.environment[ITEM] = items[position]
+            row.update({program.item: below_row}, operations)
+
+    def _touched(self, seen: list[Path], names: list[str] | None) -> dict[int, list[Path]] | None:
+        """What was written in place, by row; ``None`` if the whole list was replaced."""
+        touched: dict[int, list[Path]] = {}
+        for path in seen:
+            if not path or path[0] is None:
+                return None
+            key = path[0]
+            if names is not None and str(key) in names:
+                position = names.index(str(key))
+            elif names is None and type(key) is int:
+                position = key
+            else:
+                continue
+            touched.setdefault(position, []).append(path[1:])
+        return touched
+
+    def _same_rows(self, items: list[Any], names: list[str] | None, touched: dict[int, list[Path]]) -> bool:
+        """Whether the rows are still these in this order, so that only the touched ones need a look."""
+        if len(items) != len(self.rows) or names != self.names:
+            return False
+        key = self.program.key
+        if key is None or self.keys is None:
+            return key is None
+        if any(meets(key, path) for paths in touched.values() for path in paths):
+            return self.program.keys(items, self.owner.registry.warn) == self.keys
+        return True
+
+    def _reconcile(
+        self,
+        items: list[Any],
+        names: list[str] | None,
+        outer: Changes,
+        touched: dict[int, list[Path]],
+        distrust: bool,
+        operations: list[Operation],
+    ) -> None:
+        program, old = self.program, self.rows
+        keys = program.keys(items, self.owner.registry.warn)
+        if keys is not None and self.keys is not None:
+            matches = match_by_key(self.keys, keys)
+        else:
+            matches = match_by_index(len(old), len(items))
+        self.keys, self.names = keys, names
+        self._arrange(matches, items, operations)
+        item_symbol, index_symbol = program.item, program.index
+        replaced: list[Path] = UNKNOWN if distrust else WHOLE
+        for position, (row, match, item) in enumerate(zip(self.rows, matches, items, strict=True)):
+            if match == NEW:
+                continue
+            environment = row.environment
+            changes: Changes = {}
+            if distrust or not identical(environment[ITEM], item):
+                changes[item_symbol] = replaced
+            elif position in touched:
+                changes[item_symbol] = touched[position]
+            environment[ITEM] = item
+            index = position if names is None else names[position]
+            if environment[INDEX] != index:
+                environment[INDEX] = index
+                changes[index_symbol] = WHOLE
+            if outer:
+                changes.update(outer)
+            if changes:
+                row.update(changes, operations)
+
+    def _arrange(self, matches: list[int], items: list[Any], operations: list[Operation]) -> None:
+        """Remove, move and insert rows so that ``matches`` comes true, moving as few as can be.
+
+        Goes through the new order once. ``index`` is where the next row's first node belongs on the screen as it is
+        at that moment; rows that will move yet may still stand before it.
+        """
+        old = self.rows
+        survivors = {match for match in matches if match != NEW}
+        parent, index = place(self)
+        for position, row in enumerate(old):
+            if position not in survivors:
+                remove(row, operations)
+        kept = staying(matches) if not _rising(matches) else survivors
+        waiting = iter([position for position in range(len(old)) if position in survivors])
+        passed: set[int] = set()  # moving rows that stand before index
+        moved: set[int] = set()
+        rows: list[BlockInstance] = []
+        for position, match in enumerate(matches):
+            if match == NEW:
+                row = self._make_row(items[position], position)
+                index += insert(row, parent, index, operations)
+            else:
+                row = old[match]
+                row.position = position
+                if match in kept:
+                    for other in waiting:
+                        if other == match:
+                            break
+                        if other not in moved:
+                            passed.add(other)
+                            index += old[other].count()
+                    index += row.count()
+                else:
+                    moved.add(match)
+                    for node in row.root_ids():
+                        # Taking out a node that stands before index shifts the rest down by one.
+                        at = index - 1 if match in passed else index
+                        operations.append(["move", node, parent, at])
+                        index = at + 1
+            rows.append(row)
+        self.rows = rows
+
+
+def _rising(matches: list[int]) -> bool:
+    last = NEW
+    for match in matches:
+        if match != NEW:
+            if match < last:
+                return False
+            last = match
+    return True
