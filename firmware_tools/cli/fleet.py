@@ -1,0 +1,384 @@
+"""``cygnet fleet``: serve a fleet; publish to it, assign, watch."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from firmware_tools.cli import fleet_serve, fleet_tables
+from firmware_tools.fleet.client import FleetClient, segment
+from firmware_tools.fleet.enroll import Provisioning
+from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.home import (
+    DEFAULT_BROKER,
+    DEFAULT_LISTEN,
+    FleetHome,
+    check_broker_url,
+    default_home,
+    init_home,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which fleet is meant: the one in a home directory, or one elsewhere by its URL."""
+
+    home: FleetHome
+    url: str
+    token_file: Path | None
+    token: str
+
+    def client(self) -> FleetClient:
+        if self.url:
+            return FleetClient(self.url, self._token())
+        settings = self.home.settings()
+        host = "127.0.0.1" if settings.http_host in {"0.0.0.0", "::"} else settings.http_host  # noqa: S104 - compared
+        return FleetClient(f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}", self._token())
+
+    def _token(self) -> str:
+        if self.token:
+            return self.token
+        if self.token_file is None:
+            return self.home.token()
+        try:
+            return self.token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise FleetError(f"the token file {self.token_file} cannot be read: {error}") from error
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        return asyncio.run(self.client().call(method, path, **options))
+
+
+pass_target = click.make_pass_decorator(Target)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+@click.group()
+@click.option("--home", type=click.Path(path_type=Path), help="The fleet's home directory.  [env: CYGNET_FLEET_HOME]")
+@click.option("--fleet", "url", envvar="CYGNET_FLEET_URL", default="", help="URL of a fleet that runs elsewhere.")
+@click.option("--token-file", type=click.Path(path_type=Path), help="Operator token of that fleet, in a file.")
+@click.pass_context
+def fleet(context: click.Context, home: Path | None, url: str, token_file: Path | None) -> None:
+    """Serve a fleet; publish, assign, watch.
+
+    \b
+    From nothing to a device in step:
+      cygnet fleet init north
+      cygnet fleet serve --with-broker
+      cygnet fleet enroll kitchen --out kitchen.toml
+      cygnet fleet publish my-program
+      cygnet fleet assign kitchen com.example.my-program --launch
+      cygnet fleet devices
+
+    Commands other than init, serve and broker talk to a running fleet: the one of the home directory, or with
+    --fleet one elsewhere, whose token is in $CYGNET_FLEET_TOKEN or in --token-file.
+    """
+    # The token is no option: arguments are visible to every user of a machine.
+    token = os.environ.get("CYGNET_FLEET_TOKEN", "")
+    context.obj = Target(FleetHome(home or default_home()), url, token_file, token)
+
+
+@fleet.command()
+@click.argument("name")
+@click.option("--broker", default=DEFAULT_BROKER, show_default=True, help="URL of the broker.")
+@click.option("--listen", default=DEFAULT_LISTEN, show_default=True, help="Address of the operator page.")
+@click.option("--database", default="", help="A SQLAlchemy URL; by default a SQLite file in the home.")
+@pass_target
+def init(target: Target, name: str, broker: str, listen: str, database: str) -> None:
+    """Make a fleet called NAME: its home directory, key, operator token and settings.
+
+    \b
+    Example:
+      cygnet fleet init north
+      cygnet fleet init north --broker mqtts://broker.example --listen 0.0.0.0:8420
+    """
+    made = init_home(target.home.directory, name, broker, listen, database)
+    click.echo(f"Fleet {name} lives in {made.directory}.")
+    click.echo("Next: cygnet fleet serve --with-broker   (or without, if a broker runs at " + broker + ")")
+
+
+@fleet.command()
+@click.option("--with-broker", is_flag=True, help="Start the embedded broker at the address in fleet.toml, too.")
+@click.option("--quiet", is_flag=True, help="Log warnings only.")
+@pass_target
+def serve(target: Target, with_broker: bool, quiet: bool) -> None:
+    """Run the fleet: its MQTT side, its operator page and API. Ctrl-C ends it.
+
+    \b
+    Example:
+      cygnet fleet serve --with-broker
+    """
+    fleet_serve.serve(target.home, with_broker=with_broker, quiet=quiet)
+
+
+@fleet.command()
+@click.option("--listen", default="127.0.0.1:1883", show_default=True, help="Address; port 0 takes any free one.")
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Users and their passwords; without it, anyone on this machine may connect and nobody else.",
+)
+@click.option("--while-stdin", is_flag=True, hidden=True, help="End when standard input does: with who started it.")
+def broker(listen: str, password_file: Path | None, while_stdin: bool) -> None:
+    """Run the embedded MQTT broker, for a desk or a workshop.
+
+    It keeps nothing across a restart, and need not: the fleet publishes again what devices should have. With a
+    password file, the user `fleet` may use all topics and every other user those of the device of that name.
+
+    \b
+    Example:
+      cygnet fleet broker --listen 127.0.0.1:1883
+    """
+    fleet_serve.run_broker(listen, password_file, while_stdin=while_stdin)
+
+
+@fleet.command("broker-user")
+@click.argument("user")
+@click.option("--password-file", type=click.Path(path_type=Path, dir_okay=False), required=True)
+def broker_user(user: str, password_file: Path) -> None:
+    """Add USER to a password file of the embedded broker, or change the password.
+
+    \b
+    Example:
+      cygnet fleet broker-user kitchen --password-file broker.passwords
+    """
+    # Never an option: arguments are visible to every user of a machine.
+    password = click.prompt("Password", hide_input=True, confirmation_prompt=sys.stdin.isatty())
+    fleet_serve.set_broker_password(user, password, password_file)
+    click.echo(f"{password_file} now lets {user} in.")
+
+
+@fleet.command()
+@pass_target
+def page(target: Target) -> None:
+    """Print the link that opens the operator page signed in.
+
+    \b
+    Example:
+      xdg-open "$(cygnet fleet page)"
+    """
+    client = target.client()
+    asyncio.run(client.call("GET", "/api/fleet"))
+    click.echo(client.page_link())
+
+
+@fleet.command()
+@click.argument("device")
+@click.option("--name", default="", help="What people call it.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here; otherwise it is printed.")
+@click.option("--broker", "broker_url", default="", help="URL of the broker as this device reaches it.")
+@click.option("--username", default="", help="The device's user at the broker.")
+@click.option("--password-file", default="", help="Path ON THE DEVICE of the file with its broker password.")
+@json_option
+@pass_target
+def enroll(
+    target: Target,
+    device: str,
+    name: str,
+    out: Path | None,
+    broker_url: str,
+    username: str,
+    password_file: str,
+    as_json: bool,
+) -> None:
+    """Let DEVICE into the fleet, and write what it must be told (its provisioning file).
+
+    The file holds no secret. Enrolling a device again changes nothing but its name, and writes the file again.
+
+    \b
+    Example:
+      cygnet fleet enroll kitchen --name "Kitchen speaker" --out kitchen.toml
+      cygnet device run --board speaker --provisioning kitchen.toml
+    """
+    if broker_url:
+        check_broker_url(broker_url, "the broker")
+    answer = target.ask("POST", "/api/devices", body={"device": device, "name": name})
+    provisioning = Provisioning(
+        answer["fleet"],
+        answer["device"],
+        broker_url or answer["broker"],
+        answer["fleet_key"],
+        username,
+        password_file,
+    )
+    if out is not None:
+        _write(out, provisioning.to_toml())
+    if as_json:
+        click.echo(json.dumps({**answer, "broker": provisioning.broker, "toml": provisioning.to_toml()}, indent=2))
+    elif out is not None:
+        click.echo(f"{device} is {'enrolled' if answer['new'] else 'enrolled already'}; {out} is for it to read.")
+    else:
+        click.echo(provisioning.to_toml(), nl=False)
+
+
+@fleet.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@json_option
+@pass_target
+def publish(target: Target, source: Path, as_json: bool) -> None:
+    """Publish a program: SOURCE is a package (.ma) or the folder of a program, which is then built.
+
+    The fleet signs the release with its own key. A version that is published stays as it is: to publish a change,
+    raise version.code first.
+
+    \b
+    Example:
+      cygnet fleet publish examples/weather
+      cygnet fleet publish weather.ma
+    """
+    data = _build(source) if source.is_dir() else _read(source)
+    name = source.resolve().name
+    release = target.ask("POST", "/api/releases", params={"name": name}, data=data)
+    if as_json:
+        click.echo(json.dumps(release, indent=2))
+        return
+    what = "published" if release["new"] else "published already"
+    click.echo(f"{release['app_id']} {release['version_name']} (version {release['version_code']}) is {what}.")
+
+
+@fleet.command()
+@click.argument("device")
+@click.argument("app_id")
+@click.option("--version", "version_code", type=int, help="Version code of a release; the newest without it.")
+@click.option("--launch", is_flag=True, help="Bring it to the foreground when it is installed.")
+@json_option
+@pass_target
+def assign(target: Target, device: str, app_id: str, version_code: int | None, launch: bool, as_json: bool) -> None:
+    """Let DEVICE have the program APP_ID. A device that is away gets it when it comes back.
+
+    \b
+    Example:
+      cygnet fleet assign kitchen org.example.weather --launch
+      cygnet fleet assign kitchen org.example.weather --version 3
+    """
+    path = f"/api/devices/{segment(device)}/programs/{segment(app_id)}"
+    release = target.ask("PUT", path, body={"version_code": version_code, "launch": launch})
+    if as_json:
+        click.echo(json.dumps(release, indent=2))
+    else:
+        click.echo(f"{device} should have {app_id} {release['version_name']} (version {release['version_code']}).")
+
+
+@fleet.command()
+@click.argument("device")
+@click.argument("app_id")
+@pass_target
+def unassign(target: Target, device: str, app_id: str) -> None:
+    """Take the program APP_ID away from DEVICE.
+
+    \b
+    Example:
+      cygnet fleet unassign kitchen org.example.weather
+    """
+    target.ask("DELETE", f"/api/devices/{segment(device)}/programs/{segment(app_id)}")
+    click.echo(f"{device} should no longer have {app_id}.")
+
+
+@fleet.command()
+@json_option
+@pass_target
+def devices(target: Target, as_json: bool) -> None:
+    """List devices: whether they are there, what they should have and what they have.
+
+    \b
+    Example:
+      cygnet fleet devices
+      cygnet fleet devices --json | jq -r '.devices[] | select(.status == "lost") | .id'
+    """
+    answer = target.ask("GET", "/api/devices")
+    if as_json:
+        click.echo(json.dumps(answer, indent=2))
+    else:
+        fleet_tables.print_devices(answer["devices"], target.ask("GET", "/api/fleet"))
+
+
+@fleet.command()
+@json_option
+@pass_target
+def releases(target: Target, as_json: bool) -> None:
+    """List what is published.
+
+    \b
+    Example:
+      cygnet fleet releases
+    """
+    answer = target.ask("GET", "/api/releases")
+    if as_json:
+        click.echo(json.dumps(answer, indent=2))
+    else:
+        fleet_tables.print_releases(answer["releases"])
+
+
+@fleet.command()
+@click.option("--device", default="", help="Of this device only.")
+@click.option("--source", default="", help="Of this program, or other source, only.")
+@click.option("--name", default="", help="Events of this name only.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many, newest first.")
+@click.option("--follow", is_flag=True, help="Go on with what arrives, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, for scripts.")
+@pass_target
+def telemetry(target: Target, device: str, source: str, name: str, limit: int, follow: bool, as_json: bool) -> None:
+    """Show events that devices sent.
+
+    \b
+    Example:
+      cygnet fleet telemetry --device kitchen --limit 50
+      cygnet fleet telemetry --name temperature --follow --json
+    """
+    wanted = {"device": device, "source": source, "name": name}
+    params = {key: value for key, value in wanted.items() if value} | {"limit": str(limit)}
+    records = target.ask("GET", "/api/telemetry", params=params)["records"]
+    show = _print_line if as_json else fleet_tables.print_record
+    if not records and not follow and not as_json:
+        click.echo("No telemetry yet. Devices send it as they run; --follow waits for it.")
+    for record in reversed(records):
+        show(record)
+    if follow:
+        asyncio.run(_follow(target, wanted, show))
+
+
+async def _follow(target: Target, wanted: dict[str, str], show: Callable[[dict[str, Any]], None]) -> None:
+    async for event in target.client().events():
+        for record in event.get("records", []):
+            if all(not value or record[key] == value for key, value in wanted.items()):
+                show(record)
+
+
+def _print_line(record: dict[str, Any]) -> None:
+    click.echo(json.dumps(record))
+    sys.stdout.flush()
+
+
+def _build(folder: Path) -> bytes:
+    # Loaded here: the compilers are of no use to who publishes packages.
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from firmware_tools.build.program import build_program
+
+    # The fleet puts its own signature in place of this one, so any key will do.
+    built = build_program(folder, Ed25519PrivateKey.generate())
+    for warning in built.warnings:
+        click.echo(f"{click.style('note:', fg='yellow')} {warning}", err=True)
+    return built.data
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FleetError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FleetError(f"{path} cannot be written: {error.strerror}") from error

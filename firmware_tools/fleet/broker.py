@@ -1,0 +1,185 @@
+"""The embedded broker: amqtt, for a desk, a workshop or a test. A fleet of size has a mosquitto.
+
+amqtt speaks MQTT 3.1.1 only and keeps nothing across a restart, which is enough: the fleet's database is the
+authority. What it gets wrong for us is put right here, on the version that ``pyproject.toml`` pins:
+
+- it never enforces the keep-alive ([MQTT-3.1.2-24]): a device whose power failed would be online for ever;
+- it leaves the old connection open when a client comes again with a clean session ([MQTT-3.1.4-2]);
+- it reads packets of up to 256 MiB, waits without end for a CONNECT, and leaks a connection on garbage.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import struct
+from pathlib import Path
+from typing import Any
+
+from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
+from amqtt.broker import Broker
+from amqtt.contexts import Action, BaseContext, BrokerConfig, ListenerConfig, ListenerType
+from amqtt.errors import BrokerError, NoDataError
+from amqtt.plugins.base import BaseTopicPlugin
+
+from device_runtime.sync.messages import ProtocolError, parse_topic
+from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.home import split_address
+
+log = logging.getLogger(__name__)
+
+MOST_CONNECTIONS = 2_000
+MOST_PACKET_BYTES = 512 * 1024
+_CONNECT_SECONDS = 10.0
+_SESSION_SECONDS = 3_600
+FLEET_USER = "fleet"
+_FROM_DEVICE = frozenset({"reported", "state", "telemetry", "request"})
+_TO_DEVICE = frozenset({"desired", "response"})
+
+
+class ConnectionDroppedError(ConnectionError):
+    """The client was silent for too long, or sent too much at once."""
+
+
+class GuardedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
+    """A reader that ends the connection of a client that is silent for too long, or sends a packet too large."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        super().__init__(reader)
+        loop = asyncio.get_running_loop()
+        self._now = loop.time
+        self._heard = loop.time()
+        self.most_silence: float | None = _CONNECT_SECONDS
+        self.connecting = True
+
+    async def read(self, n: int = -1) -> bytes:
+        if n > MOST_PACKET_BYTES:
+            raise self._drop(f"a packet of {n} bytes is larger than {MOST_PACKET_BYTES}")
+        deadline = None if self.most_silence is None else self._heard + self.most_silence
+        if deadline is not None and self._now() >= deadline:
+            raise self._drop("the client is silent")
+        try:
+            async with asyncio.timeout_at(deadline):
+                data: bytes = await super().read(n)
+        except TimeoutError as error:
+            raise self._drop("the client is silent") from error
+        self._heard = self._now()
+        return data
+
+    def _drop(self, reason: str) -> Exception:
+        # Each is what amqtt ends a connection at in that state; of others it would say nothing and read on.
+        return NoDataError(reason) if self.connecting else ConnectionDroppedError(reason)
+
+
+class EmbeddedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
+    """amqtt with its faults put right."""
+
+    _open = 0
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        """One TCP connection, from accept to end."""
+        if self._open >= MOST_CONNECTIONS:
+            log.warning("%d clients are connected, which is the most; another one is turned away", self._open)
+            writer.close()
+            return
+        self._open += 1
+        try:
+            await self._client_connected(listener_name, GuardedReader(reader), StreamWriterAdapter(writer))
+        except (ValueError, LookupError, TypeError, struct.error, EOFError, OSError) as error:
+            log.debug("dropped a connection that does not speak MQTT: %r", error)
+        finally:
+            self._open -= 1
+            writer.close()
+
+    async def _handle_client_session(self, reader: GuardedReader, writer: Any, session: Any, *others: Any) -> None:
+        reader.connecting = False
+        reader.most_silence = session.keep_alive * 1.5 if session.keep_alive else None
+        await super()._handle_client_session(reader, writer, session, *others)
+
+    async def _delete_session(self, client_id: str) -> None:
+        _, handler = self._sessions.get(client_id, (None, None))
+        if handler is not None:
+            await handler.handle_connection_closed()
+            await handler.stop()
+        await super()._delete_session(client_id)
+
+
+class OwnTopics(BaseTopicPlugin):  # type: ignore[misc]  # amqtt ships no types
+    """With passwords, a device named by its user may use its own topics alone; the user ``fleet`` may use all."""
+
+    def __init__(self, context: BaseContext) -> None:
+        super().__init__(context)
+
+    async def topic_filtering(self, *, session: Any = None, topic: str | None = None, action: Any = None) -> bool:
+        user = session.username if session else None
+        if user == FLEET_USER:
+            return True
+        try:
+            _, device, channel = parse_topic(topic or "")
+        except ProtocolError:
+            return False
+        return device == user and channel in (_FROM_DEVICE if action == Action.PUBLISH else _TO_DEVICE)
+
+
+def broker_config(listen: str, password_file: Path | None = None) -> BrokerConfig:
+    """The configuration of an embedded broker.
+
+    Raises:
+        FleetError: no address; or open to others than this machine without passwords; or no password file.
+    """
+    host, port = split_address(listen)
+    if password_file is None and not _is_loopback(host):
+        raise FleetError(
+            f"a broker on {host} is open to others than this machine, so it needs passwords: name a --password-file"
+        )
+    plugins: dict[str, dict[str, Any]]
+    if password_file is None:
+        plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
+    else:
+        if not password_file.is_file():
+            raise FleetError(f"the password file {password_file} is missing; each line of it is user:argon2-hash")
+        plugins = {
+            "amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(password_file)},
+            f"{__name__}.{OwnTopics.__name__}": {},
+        }
+    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return BrokerConfig(
+        listeners={"default": ListenerConfig(type=ListenerType.TCP, bind=bind)},
+        session_expiry_interval=_SESSION_SECONDS,
+        plugins=plugins,
+    )
+
+
+async def serve_broker(listen: str, password_file: Path | None, stop: asyncio.Event) -> None:
+    """Run a broker until ``stop`` is set.
+
+    Raises:
+        FleetError: see :func:`broker_config`; or the address cannot be listened on.
+    """
+    for name in ("amqtt", "transitions", "websockets", "passlib"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # each lost client would be a traceback
+    broker = EmbeddedBroker(broker_config(listen, password_file))
+    try:
+        await broker.start()
+    except BrokerError as error:
+        raise FleetError(f"the broker cannot listen on {listen}: {_reason(error)}; is another one running?") from error
+    log.info("the embedded broker listens on %s", listen)
+    try:
+        await stop.wait()
+    finally:
+        await broker.shutdown()
+
+
+def _reason(error: BrokerError) -> str:
+    cause = error.__cause__
+    return cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause or error)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
