@@ -1,0 +1,207 @@
+"""What a screen says to its device: one dataclass a message, checked before anything acts on it.
+
+A screen is a browser, so its words are untrusted input. ``docs/architecture.md`` ("Screen protocol") lists every
+message in both directions; this module is the checked half.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from device_runtime.errors import CygnetError
+from device_runtime.values import Value
+
+MAX_UTTERANCE = 500
+MAX_PATH = 2048
+MAX_TOUCHES = 16
+MAX_DEPTH = 16
+_EVENT = re.compile(r"[a-z][a-zA-Z0-9_-]{0,63}")
+_APP_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}")
+_DIALOG_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
+OpenType = Literal["navigateTo", "redirectTo", "switchTab", "reLaunch"]
+
+
+class ScreenMessageError(CygnetError):
+    """A screen sent something that is no message; nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEvent:
+    """Something happened to a node: ``time_stamp`` is milliseconds since the screen's page was loaded."""
+
+    app_id: str
+    page: int
+    node: int
+    event: str
+    detail: Value
+    touches: list[Value]
+    time_stamp: float
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Bring this program to the front, starting it where it does not run."""
+
+    app_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Show the launcher."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Go back ``delta`` pages."""
+
+    app_id: str
+    delta: int
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open a route of the program, as ``wx.navigateTo`` and its siblings do."""
+
+    app_id: str
+    path: str
+    open_type: OpenType
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A typed request, to be understood like a spoken one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Listen now, without the wake word."""
+
+
+@dataclass(frozen=True, slots=True)
+class UiResult:
+    """The owner answered a dialogue."""
+
+    id: str
+    result: Value
+
+
+ClientMessage: TypeAlias = NodeEvent | Launch | Home | Back | Open | Utterance | Listen | UiResult
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _depth(value: object) -> int:
+    """How deep lists and objects nest; the parser's own recursion limit bounds the recursion here."""
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return 0
+
+
+def _string(document: Mapping[str, Any], name: str, limit: int, default: str | None = None) -> str:
+    value = document.get(name, default)
+    if not isinstance(value, str) or len(value) > limit:
+        raise ScreenMessageError(f"{name} must be a string of at most {limit} characters")
+    return value
+
+
+def _whole(document: Mapping[str, Any], name: str, low: int, high: int, default: int | None = None) -> int:
+    value = document.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ScreenMessageError(f"{name} must be a whole number from {low} to {high}")
+    return value
+
+
+def _app_id(document: Mapping[str, Any]) -> str:
+    value = document.get("app_id")
+    if not isinstance(value, str) or not _APP_ID.fullmatch(value):
+        raise ScreenMessageError("app_id must be the id of a program")
+    return value
+
+
+def _node(document: Mapping[str, Any]) -> NodeEvent:
+    event = document.get("event")
+    if not isinstance(event, str) or not _EVENT.fullmatch(event):
+        raise ScreenMessageError("event must be the name of an event, such as tap")
+    touches = document.get("touches", [])
+    if not isinstance(touches, list) or len(touches) > MAX_TOUCHES or not all(isinstance(t, dict) for t in touches):
+        raise ScreenMessageError(f"touches must be a list of at most {MAX_TOUCHES} objects")
+    time_stamp = document.get("time_stamp", 0)
+    if not isinstance(time_stamp, int | float) or isinstance(time_stamp, bool) or not math.isfinite(time_stamp):
+        raise ScreenMessageError("time_stamp must be a number of milliseconds")
+    return NodeEvent(
+        app_id=_app_id(document),
+        page=_whole(document, "page", 0, 2**31),
+        node=_whole(document, "node", 0, 2**53),
+        event=event,
+        detail=document.get("detail", {}),
+        touches=touches,
+        time_stamp=float(time_stamp),
+    )
+
+
+def _open(document: Mapping[str, Any]) -> Open:
+    open_type = document.get("open_type", "navigateTo")
+    if open_type not in get_args(OpenType):
+        raise ScreenMessageError(f"open_type must be one of {', '.join(get_args(OpenType))}")
+    return Open(_app_id(document), _string(document, "path", MAX_PATH), open_type)
+
+
+def _utterance(document: Mapping[str, Any]) -> Utterance:
+    text = _string(document, "text", MAX_UTTERANCE).strip()
+    if not text:
+        raise ScreenMessageError("text must hold what was asked, not only blanks")
+    return Utterance(text)
+
+
+def _ui_result(document: Mapping[str, Any]) -> UiResult:
+    dialog = document.get("id")
+    if not isinstance(dialog, str) or not _DIALOG_ID.fullmatch(dialog):
+        raise ScreenMessageError("id must be the id of an open dialogue")
+    return UiResult(dialog, document.get("result"))
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
+    "node": _node,
+    "launch": lambda document: Launch(_app_id(document), _string(document, "path", MAX_PATH, "")),
+    "home": lambda _: Home(),
+    "back": lambda document: Back(_app_id(document), _whole(document, "delta", 1, 100, 1)),
+    "open": _open,
+    "utterance": _utterance,
+    "listen": lambda _: Listen(),
+    "ui_result": _ui_result,
+}
+
+
+def parse_client_message(text: str) -> ClientMessage:
+    """Check one message from a screen.
+
+    Raises:
+        ScreenMessageError: not JSON, of unknown type, or a member is of the wrong type or size. The sentence is
+            meant to be sent back to the screen.
+    """
+    try:
+        document = json.loads(text, parse_constant=_refuse_constant)
+        if _depth(document) > MAX_DEPTH:
+            raise ScreenMessageError(f"a message may nest {MAX_DEPTH} levels deep and no deeper")
+    except (ValueError, RecursionError) as error:
+        raise ScreenMessageError("a message must be JSON") from error
+    if not isinstance(document, dict):
+        raise ScreenMessageError("a message must be one JSON object")
+    kind = document.get("type")
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    if reader is None:
+        raise ScreenMessageError(f"type must be one of {', '.join(_READERS)}")
+    try:
+        return reader(document)
+    except ScreenMessageError as error:
+        raise ScreenMessageError(f"{kind}: {error}") from error

@@ -1,0 +1,56 @@
+// view, text, and what stands in for tags that the screen does not know.
+
+import { Component, text } from "./component.js";
+
+export class View extends Component {
+  static reflected = ["hover-class"];
+
+  get hoverClass() {
+    return text(this.values["hover-class"], "none");
+  }
+}
+
+/** The root of a page: the tag that programs style as `page`. */
+export class Root extends Component {}
+
+/** Another name of view or image that keeps its own tag, such as `cover-view`. */
+export class Unknown extends Component {
+  static warned = new Set();
+
+  createElement() {
+    if (!Unknown.warned.has(this.tag)) {
+      Unknown.warned.add(this.tag);
+      console.warn(`<${this.tag}> is not a component of this screen; it is shown as a block with its children`);
+    }
+    const name = /^[a-z][a-z0-9-]*$/.test(this.tag) ? this.tag : "unknown-component";
+    const element = document.createElement(name);
+    // A real HTML element (script, iframe, object, ...) would bring behaviour of its own into the page.
+    const plain = [HTMLElement.prototype, HTMLUnknownElement.prototype].includes(Object.getPrototypeOf(element));
+    const stand = plain ? element : document.createElement("unknown-component");
+    stand.setAttribute("data-unknown", "");
+    return stand;
+  }
+}
+
+const SPACES = { nbsp: "\u00a0", ensp: "\u2002", emsp: "\u2003" };
+const ENTITIES = {
+  "&nbsp;": "\u00a0", "&lt;": "<", "&gt;": ">", "&amp;": "&", "&apos;": "'", "&ensp;": "\u2002", "&emsp;": "\u2003",
+};
+
+export class Text extends Component {
+  static reflected = ["user-select", "selectable"];
+
+  update(name) {
+    if (name === "space" || name === "decode") {
+      for (const child of this.children) child.refresh?.();
+    }
+  }
+
+  /** A child's text as it is shown. */
+  transform(string) {
+    let result = string;
+    if (this.values.decode) result = result.replace(/&(?:nbsp|lt|gt|amp|apos|ensp|emsp);/g, (name) => ENTITIES[name]);
+    const space = SPACES[this.values.space];
+    return space ? result.replaceAll(" ", space) : result;
+  }
+}

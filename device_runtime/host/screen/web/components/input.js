@@ -1,0 +1,180 @@
+// input and textarea: text fields whose value the program may follow, change or leave alone.
+
+import { Field, number, text } from "./component.js";
+
+const INPUT_MODES = { number: "numeric", digit: "decimal", idcard: "text", text: "text", tel: "tel" };
+const ENTER_KEYS = { send: "send", search: "search", next: "next", go: "go", done: "done" };
+const ECHO_MILLISECONDS = 1000;
+
+class TextField extends Field {
+  build() {
+    this.element.autocomplete = "off";
+    this.element.spellcheck = false;
+    this.element.maxLength = 140;
+    /** Values sent to the program that may still come back from it, with the time that each was sent. */
+    this.sent = [];
+    this.composing = false;
+    this.element.addEventListener("input", () => this.typed());
+    this.element.addEventListener("compositionstart", () => { this.composing = true; });
+    this.element.addEventListener("compositionend", () => { this.composing = false; });
+    this.element.addEventListener("focus", () => this.emit("focus", { value: this.element.value, height: 0 }));
+    this.element.addEventListener("blur", () => {
+      this.sent.length = 0;
+      this.emit("blur", { value: this.element.value, cursor: this.element.selectionEnd ?? 0 });
+    });
+    this.element.addEventListener("keydown", (event) => this.keyPressed(event));
+  }
+
+  get fieldValue() {
+    return this.element.value;
+  }
+
+  typed() {
+    const { value, selectionEnd } = this.element;
+    if (this.events.has("input")) {
+      this.sent.push({ value, time: performance.now() });
+      if (this.sent.length > 64) this.sent.shift();
+    }
+    this.resize();
+    this.emit("input", { value, cursor: selectionEnd ?? value.length, keyCode: 0 });
+  }
+
+  confirm() {
+    this.sent.length = 0;
+    this.emit("confirm", { value: this.element.value });
+    if (!this.values["confirm-hold"]) this.element.blur();
+  }
+
+  keyPressed(_event) {}
+
+  resize() {}
+
+  /**
+   * Take the program's value. While someone types, the program's answers to earlier letters arrive late: such an
+   * echo says nothing new and must not undo what was typed since. Any other value is the program's own wish.
+   */
+  take(value) {
+    if (value === this.element.value) {
+      this.sent.length = 0;
+      return;
+    }
+    const now = performance.now();
+    this.sent = this.sent.filter((entry) => now - entry.time < ECHO_MILLISECONDS);
+    const echo = this.sent.findIndex((entry) => entry.value === value);
+    if (echo >= 0 && this.page.activeElement === this.element) {
+      this.sent.splice(0, echo + 1);
+      return;
+    }
+    if (this.composing) return;
+    const { selectionStart, selectionEnd, value: old } = this.element;
+    const focused = this.page.activeElement === this.element;
+    this.element.value = value;
+    if (focused) {
+      // Keep the caret as far from the end as it was: right for formatters that add before it, or clear all.
+      const fromEnd = (position) => Math.max(0, value.length - (old.length - position));
+      this.element.setSelectionRange(fromEnd(selectionStart), fromEnd(selectionEnd));
+    }
+    this.resize();
+  }
+
+  update(name) {
+    const value = this.values[name];
+    switch (name) {
+      case "value":
+        this.take(text(value));
+        break;
+      case "placeholder":
+        this.element.placeholder = text(value);
+        break;
+      case "placeholder-style": {
+        const style = document.createElement("i").style;
+        style.cssText = this.page.convertStyle(text(value));
+        this.element.style.setProperty("--cy-placeholder", style.color || "");
+        break;
+      }
+      case "maxlength": {
+        const limit = number(value, 140);
+        if (limit < 0) this.element.removeAttribute("maxlength");
+        else this.element.maxLength = limit;
+        break;
+      }
+      case "disabled":
+        this.element.disabled = Boolean(value);
+        break;
+      case "focus":
+      case "auto-focus":
+        if (value) this.page.whenShown(() => this.takeFocus());
+        else if (name === "focus") this.element.blur();
+        break;
+      case "confirm-type":
+        this.element.enterKeyHint = ENTER_KEYS[value] ?? "done";
+        break;
+    }
+  }
+
+  takeFocus() {
+    this.element.focus();
+    const end = this.element.value.length;
+    const cursor = number(this.values.cursor, end);
+    this.element.setSelectionRange(number(this.values["selection-start"], cursor), number(this.values["selection-end"], cursor));
+  }
+
+  applyStyle(value) {
+    super.applyStyle(value);
+    this.update("placeholder-style");
+    this.resize();
+  }
+
+  reset() {
+    this.element.value = text(this.values.value);
+    this.resize();
+  }
+
+  activate() {
+    this.element.focus();
+  }
+}
+
+export class Input extends TextField {
+  static reflected = [];
+
+  update(name) {
+    if (name === "type" || name === "password") {
+      const type = text(this.values.type, "text");
+      this.element.type = this.values.password || type === "safe-password" ? "password" : "text";
+      this.element.inputMode = INPUT_MODES[type] ?? "text";
+    } else {
+      super.update(name);
+    }
+  }
+
+  keyPressed(event) {
+    if (event.key === "Enter" && !event.isComposing) this.confirm();
+  }
+}
+
+export class TextArea extends TextField {
+  static reflected = ["auto-height"];
+
+  update(name) {
+    super.update(name);
+    if (name === "auto-height") this.resize();
+  }
+
+  keyPressed(event) {
+    const confirms = event.key === "Enter" && (event.ctrlKey || event.metaKey || this.values["confirm-type"] in ENTER_KEYS);
+    if (!confirms || event.isComposing || event.shiftKey) return;
+    event.preventDefault();
+    this.confirm();
+  }
+
+  attached() {
+    this.resize();
+  }
+
+  resize() {
+    if (!this.values["auto-height"]) return;
+    this.element.style.height = "auto";
+    this.element.style.height = `${this.element.scrollHeight}px`;
+  }
+}

@@ -1,0 +1,30 @@
+// Building the screen's own elements.
+
+export { make } from "./components/component.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const SIGNS = {
+  back: ["M15 5l-7 7 7 7"],
+  home: ["M4 11.5L12 4.5l8 7", "M6.5 10v9.5h11V10"],
+  microphone: ["M12 3.5a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0v-5a3 3 0 0 0-3-3z", "M5.5 11.5a6.5 6.5 0 0 0 13 0", "M12 18v3"],
+  stop: ["M7 7h10v10H7z"],
+  send: ["M5 12h13", "M12.5 6l6 6-6 6"],
+  close: ["M6.5 6.5l11 11", "M17.5 6.5l-11 11"],
+  success: ["M4.5 12.8l5 5L19.5 7"],
+  error: ["M6.5 6.5l11 11", "M17.5 6.5l-11 11"],
+  warn: ["M12 5v9", "M12 18.5v.3"],
+};
+
+/** One of the screen's line drawings; decoration only, so the element around it carries the name. */
+export function sign(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "sign");
+  svg.setAttribute("aria-hidden", "true");
+  for (const line of SIGNS[name] ?? []) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", line);
+    svg.append(path);
+  }
+  return svg;
+}

@@ -1,0 +1,165 @@
+// The screen of a device: sends each message of the device to the part that shows it.
+
+import { Connection } from "./connection.js";
+import { make, sign } from "./dom.js";
+import { Home } from "./home.js";
+import { loadBaseStyle } from "./page.js";
+import { ProgramView } from "./program.js";
+import { pixelsPerRpx } from "./style.js";
+import { Voice } from "./voice.js";
+
+const ERROR_MILLISECONDS = 9000;
+const FRAME_FACTOR = 1.2;
+
+class Screen {
+  constructor(stage) {
+    this.stage = stage;
+    this.size = null;
+    this.programs = [];
+    this.views = new Map();
+    this.foreground = null;
+    this.connection = new Connection((message) => this.receive(message), (state) => this.showState(state));
+    const send = (message) => this.connection.send(message);
+    this.send = send;
+    this.voice = new Voice({ connection: this.connection, onError: (text) => this.showError(text) });
+    this.home = new Home({ launch: (appId) => this.launch(appId), askBar: this.voice.homeBar });
+    this.errors = make("div", { class: "errors", role: "alert" });
+    this.away = make("div", { class: "away", role: "status" });
+    this.away.hidden = true;
+
+    const speak = make("button", { type: "button", class: "capsule-button", "aria-label": "Ask" }, sign("microphone"));
+    const home = make("button", { type: "button", class: "capsule-button", "aria-label": "Home" }, sign("home"));
+    speak.addEventListener("click", () => this.voice.open());
+    home.addEventListener("click", () => send({ type: "home" }));
+    this.capsule = make("div", { class: "capsule", role: "group", "aria-label": "Device" }, speak, home);
+    this.shelf = make("div", { class: "programs" });
+    this.content = make("div", { class: "content" }, this.home.element, this.shelf, this.capsule, this.voice.panel);
+    stage.append(this.content, this.errors, this.away);
+    addEventListener("resize", () => this.fit());
+    new ResizeObserver(() => this.fit()).observe(document.documentElement);
+    this.show(null);
+    this.fit();
+  }
+
+  /**
+   * The stage fills the window. In a window much larger than the board's screen (a desktop browser) it takes the
+   * board's size instead, with a frame, so that programs look as they do on the board.
+   */
+  fit() {
+    const framed = this.size !== null
+      && innerWidth > this.size.width * FRAME_FACTOR && innerHeight > this.size.height * FRAME_FACTOR;
+    const [width, height] = framed ? [this.size.width, this.size.height] : [innerWidth, innerHeight];
+    this.stage.classList.toggle("framed", framed);
+    this.stage.style.width = framed ? `${width}px` : "";
+    this.stage.style.height = framed ? `${height}px` : "";
+    this.stage.style.setProperty("--rpx", `${pixelsPerRpx(width, height, this.size?.rpx)}px`);
+  }
+
+  launch(appId, path = "") {
+    this.send({ type: "launch", app_id: appId, path });
+  }
+
+  // ---------------------------------------------------------------- messages
+
+  receive(message) {
+    switch (message.type) {
+      case "hello":
+        this.size = message.screen;
+        this.fit();
+        for (const view of this.views.values()) view.close();
+        this.views.clear();
+        this.voice.configure(message.microphone);
+        this.showPrograms(message.name, message.programs);
+        document.title = message.name;
+        break;
+      case "programs":
+        this.showPrograms(null, message.programs);
+        break;
+      case "foreground":
+        this.show(message.app_id);
+        break;
+      case "stack":
+        this.view(message.app_id).applyStack(message);
+        break;
+      case "patch":
+        this.views.get(message.app_id)?.patch(message.page, message.operations);
+        break;
+      case "exited":
+        this.views.get(message.app_id)?.close();
+        this.views.delete(message.app_id);
+        if (message.app_id === this.foreground) this.show(null);
+        if (message.reason) this.showError(message.reason);
+        break;
+      case "ui":
+        this.view(message.app_id).ui(message);
+        break;
+      case "ui_done":
+        for (const view of this.views.values()) view.dialogs.close(message.id);
+        break;
+      case "voice":
+        this.voice.stage(message.stage, message.text);
+        break;
+      case "speech":
+        this.voice.speech(message.text, message.url);
+        break;
+      case "error":
+        this.showError(message.text);
+        break;
+      default:
+        console.warn(`the device sent ${String(message.type)}, which this screen does not know`);
+    }
+  }
+
+  view(appId) {
+    let view = this.views.get(appId);
+    if (!view) {
+      const program = this.programs.find((candidate) => candidate.app_id === appId)
+        ?? { app_id: appId, name: appId, version: 0, icon: "", phrases: [] };
+      view = new ProgramView(program, this.send, () => this.connection.restart());
+      this.views.set(appId, view);
+      this.shelf.append(view.element);
+      view.show(appId === this.foreground);
+    }
+    return view;
+  }
+
+  show(appId) {
+    this.foreground = appId;
+    if (appId !== null) this.view(appId);
+    for (const view of this.views.values()) view.show(view.appId === appId);
+    this.stage.classList.toggle("at-home", appId === null);
+    this.home.element.inert = appId !== null;
+    this.capsule.inert = appId === null;
+  }
+
+  showPrograms(name, programs) {
+    this.programs = programs;
+    this.home.show(name, programs);
+  }
+
+  showError(text) {
+    const close = make("button", { type: "button", class: "round close", "aria-label": "Dismiss" }, sign("close"));
+    const box = make("div", { class: "error" }, sign("warn"), make("p", {}, text), close);
+    const timer = setTimeout(() => box.remove(), ERROR_MILLISECONDS);
+    close.addEventListener("click", () => {
+      clearTimeout(timer);
+      box.remove();
+    });
+    this.errors.append(box);
+    while (this.errors.children.length > 3) this.errors.firstElementChild.remove();
+  }
+
+  showState(state) {
+    const away = state === "away";
+    this.content.inert = away;
+    this.stage.classList.toggle("is-away", away);
+    this.away.hidden = !away;
+    this.away.replaceChildren();
+    if (!away) return;
+    this.away.append(make("i", { class: "spinner" }), make("p", {}, "The device is away. Connecting again …"));
+    this.voice.away();
+  }
+}
+
+await loadBaseStyle();
+new Screen(document.getElementById("stage"));

@@ -1,0 +1,290 @@
+// One page of a program: turns the operations of device_runtime/view/patches.py into DOM inside a shadow root.
+
+import { createComponent } from "./components/index.js";
+import { Component } from "./components/component.js";
+import { Text } from "./components/basic.js";
+import { Gestures } from "./gestures.js";
+import { convertStyle, resourceAddress } from "./style.js";
+
+const ROOT_ID = 0;
+const STYLE_PATIENCE_MILLISECONDS = 1500;
+const calmQuery = matchMedia("(prefers-reduced-motion: reduce)");
+
+let baseStyle = null;
+
+/** Load the components' default looks, once; every page shares them. */
+export async function loadBaseStyle() {
+  const answer = await fetch(new URL("./components/components.css", import.meta.url));
+  if (!answer.ok) throw new Error(`the components' style sheet could not be loaded: ${answer.status}`);
+  baseStyle = new CSSStyleSheet();
+  baseStyle.replaceSync(await answer.text());
+}
+
+class TextNode {
+  constructor(id, string) {
+    this.id = id;
+    this.string = string;
+    this.parent = null;
+    this.element = document.createTextNode("");
+  }
+
+  refresh() {
+    this.element.data = this.parent instanceof Text ? this.parent.transform(this.string) : this.string;
+  }
+}
+
+/** A patch that does not fit this page; the page must be fetched anew. */
+export class PatchError extends Error {}
+
+export class Page {
+  /**
+   * @param {object} options
+   * @param {string} options.appId
+   * @param {number} options.version the program's version code, part of its resources' addresses
+   * @param {number} options.id the page's id in its program
+   * @param {string} options.route such as `pages/index/index`
+   * @param {(message: object) => void} options.send to the device
+   */
+  constructor({ appId, version, id, route, send }) {
+    this.appId = appId;
+    this.id = id;
+    this.route = route;
+    this.base = `/program/${encodeURIComponent(appId)}/${version}/`;
+    this.sendMessage = send;
+    this.visible = false;
+    this.nodes = new Map();
+    this.afterwards = [];
+    this.untilShown = [];
+    this.changed = new Set();
+
+    this.host = document.createElement("div");
+    this.host.className = "page-host";
+    this.shadow = this.host.attachShadow({ mode: "open" });
+    this.shadow.adoptedStyleSheets = [baseStyle];
+    this.viewport = document.createElement("div");
+    this.viewport.className = "cy-viewport";
+    this.styled = Promise.all([this.linkStyle("app.css"), this.linkStyle(`${route}.css`)]);
+    this.shadow.append(this.viewport);
+
+    this.root = createComponent(this, ROOT_ID, "page", []);
+    this.nodes.set(ROOT_ID, this.root);
+    this.viewport.append(this.root.element);
+    this.gestures = new Gestures(this);
+    this.styled.then(() => this.paintBackground());
+  }
+
+  linkStyle(path) {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = this.base + path.split("/").map(encodeURIComponent).join("/");
+    const loaded = new Promise((resolve) => {
+      link.addEventListener("load", resolve);
+      link.addEventListener("error", resolve); // a page without its style is still better than none
+      setTimeout(resolve, STYLE_PATIENCE_MILLISECONDS);
+    });
+    this.shadow.append(link);
+    return loaded;
+  }
+
+  // ---------------------------------------------------------------- patches
+
+  /** Apply operations in order. Throws PatchError at the first that does not fit. */
+  apply(operations) {
+    for (const operation of operations) this.applyOne(operation);
+    for (const component of this.changed) component.childrenChanged();
+    this.changed.clear();
+    const afterwards = this.afterwards;
+    this.afterwards = [];
+    for (const action of afterwards) action();
+  }
+
+  applyOne(operation) {
+    const [name, ...rest] = operation;
+    switch (name) {
+      case "insert": {
+        const [parent, index, node] = rest;
+        this.insert(this.component(parent), index, this.create(node));
+        break;
+      }
+      case "remove":
+        this.remove(this.node(rest[0]));
+        break;
+      case "move": {
+        const [id, parent, index] = rest;
+        this.move(this.node(id), this.component(parent), index);
+        break;
+      }
+      case "text": {
+        const node = this.node(rest[0]);
+        if (!(node instanceof TextNode)) throw new PatchError(`node ${rest[0]} is no text`);
+        node.string = String(rest[1]);
+        node.refresh();
+        break;
+      }
+      case "set": {
+        const [id, attribute, value] = rest;
+        this.component(id).set(String(attribute), value);
+        if (id === ROOT_ID) this.paintBackground();
+        break;
+      }
+      default:
+        throw new PatchError(`${String(name)} is no operation`);
+    }
+  }
+
+  node(id) {
+    const node = this.nodes.get(id);
+    if (!node) throw new PatchError(`page ${this.id} has no node ${String(id)}`);
+    return node;
+  }
+
+  component(id) {
+    const node = this.node(id);
+    if (!(node instanceof Component)) throw new PatchError(`node ${id} is a text`);
+    return node;
+  }
+
+  /** Build a node with its whole subtree, outside the page. */
+  create(node) {
+    const [id, second, attributes, events, children] = node;
+    if (this.nodes.has(id)) throw new PatchError(`page ${this.id} already has a node ${id}`);
+    if (node.length === 2) {
+      const leaf = new TextNode(id, String(second));
+      leaf.refresh();
+      this.nodes.set(id, leaf);
+      return leaf;
+    }
+    const component = createComponent(this, id, String(second), events);
+    this.nodes.set(id, component);
+    for (const [name, value] of Object.entries(attributes)) component.set(name, value);
+    if (component.events.has("tap") || component.events.has("longpress")) makeReachable(component.element);
+    children.forEach((child, index) => this.place(component, index, this.create(child)));
+    if (children.length) this.changed.add(component);
+    return component;
+  }
+
+  place(parent, index, node) {
+    const next = parent.children[index];
+    if (index < 0 || index > parent.children.length) throw new PatchError(`node ${parent.id} has no place ${index}`);
+    parent.content.insertBefore(node.element, next ? next.element : null);
+    parent.children.splice(index, 0, node);
+    node.parent = parent;
+    if (node instanceof TextNode) node.refresh();
+  }
+
+  insert(parent, index, node) {
+    this.place(parent, index, node);
+    this.changed.add(parent);
+    if (node instanceof Component) {
+      node.attached();
+      for (const below of node.descendants()) below.attached();
+    }
+  }
+
+  take(node) {
+    if (!node.parent) throw new PatchError("the root of a page stays where it is");
+    node.parent.children.splice(node.parent.children.indexOf(node), 1);
+    this.changed.add(node.parent);
+    node.element.remove();
+    node.parent = null;
+  }
+
+  move(node, parent, index) {
+    for (let around = parent; around; around = around.parent) {
+      if (around === node) throw new PatchError("a node cannot move into itself");
+    }
+    this.take(node);
+    this.place(parent, index, node);
+    this.changed.add(parent);
+  }
+
+  remove(node) {
+    this.take(node);
+    this.forget(node);
+  }
+
+  forget(node) {
+    this.nodes.delete(node.id);
+    this.changed.delete(node);
+    if (!(node instanceof Component)) return;
+    node.detached();
+    for (const child of node.children) this.forget(child);
+  }
+
+  /** The page leaves the stack. */
+  close() {
+    this.forget(this.root);
+    this.host.remove();
+  }
+
+  // ---------------------------------------------------------------- what components ask for
+
+  get calm() {
+    return calmQuery.matches;
+  }
+
+  get activeElement() {
+    return this.shadow.activeElement;
+  }
+
+  convertStyle(text) {
+    return convertStyle(text, (address) => this.resource(address));
+  }
+
+  resource(address) {
+    return resourceAddress(this.base, this.route, address);
+  }
+
+  findById(id) {
+    return this.shadow.getElementById(id);
+  }
+
+  /** Run when the whole patch has been applied. */
+  afterPatch(action) {
+    this.afterwards.push(action);
+  }
+
+  /** Run when the page is in front: what is hidden cannot take the focus. */
+  whenShown(action) {
+    if (this.visible) this.afterPatch(action);
+    else this.untilShown.push(action);
+  }
+
+  show(visible) {
+    this.visible = visible;
+    this.host.inert = !visible;
+    if (!visible) return;
+    const actions = this.untilShown;
+    this.untilShown = [];
+    for (const action of actions) action();
+  }
+
+  /** A page's background covers its whole area, however tall its content is, as a document's body does. */
+  paintBackground() {
+    const style = getComputedStyle(this.root.element);
+    const painted = style.backgroundImage !== "none" || !/^(transparent|rgba\(.*, 0\))$/.test(style.backgroundColor);
+    this.viewport.style.background = painted ? `${style.backgroundColor}` : "";
+  }
+
+  send(component, event, detail, touches, timeStamp = performance.now()) {
+    this.sendMessage({
+      type: "node", app_id: this.appId, page: this.id, node: component.id, event, detail, touches, time_stamp: timeStamp,
+    });
+  }
+
+  open(path, openType) {
+    this.sendMessage({ type: "open", app_id: this.appId, path, open_type: openType });
+  }
+
+  back(delta) {
+    this.sendMessage({ type: "back", app_id: this.appId, delta });
+  }
+}
+
+/** What can be tapped can be reached and pressed by keyboard. */
+function makeReachable(element) {
+  if (element.tabIndex >= 0 || element instanceof HTMLButtonElement) return;
+  element.tabIndex = 0;
+  if (!element.hasAttribute("role")) element.setAttribute("role", "button");
+}
+

@@ -1,0 +1,283 @@
+// One running program on the screen: its bar, its stack of pages, its tabs and its dialogues.
+
+import { color, number, text } from "./components/component.js";
+import { Dialogs } from "./dialogs.js";
+import { make, sign } from "./dom.js";
+import { makeIcon } from "./home.js";
+import { Page, PatchError } from "./page.js";
+import { resourceAddress } from "./style.js";
+
+const READY_PATIENCE_MILLISECONDS = 600;
+const plainRoute = (route) => String(route).replace(/^\/+/, "").split("?")[0];
+
+export class ProgramView {
+  /**
+   * @param {object} program `{app_id, name, version, icon}`
+   * @param {(message: object) => void} send
+   * @param {() => void} onBroken the pages no longer match the device's
+   */
+  constructor(program, send, onBroken) {
+    this.program = program;
+    this.appId = program.app_id;
+    this.send = send;
+    this.onBroken = onBroken;
+    this.version = null;
+    this.pages = [];
+    this.tabBar = null;
+    this.tabsHidden = false;
+    this.badges = new Map();
+    this.turn = 0;
+
+    this.backButton = make("button", { type: "button", class: "round back", "aria-label": "Back" }, sign("back"));
+    this.backButton.addEventListener("click", () => send({ type: "back", app_id: this.appId, delta: 1 }));
+    this.title = make("h1", { class: "bar-title" });
+    this.busy = make("i", { class: "spinner bar-busy", "aria-hidden": "true" });
+    this.busy.hidden = true;
+    this.bar = make("header", { class: "bar" }, this.backButton, this.busy, this.title);
+    this.stage = make("div", { class: "pages" });
+    this.tabs = make("nav", { class: "tabs", "aria-label": "Tabs" });
+    this.tabs.hidden = true;
+    this.splash = make("div", { class: "splash", role: "status", "aria-label": `${program.name} is starting` },
+      makeIcon(program), make("p", {}, program.name), make("i", { class: "spinner" }));
+    const body = make("div", { class: "program-body" }, this.bar, this.stage, this.tabs);
+    this.dialogs = new Dialogs(body, (id, result) => send({ type: "ui_result", id, result }));
+    this.element = make("section", { class: "program", "aria-label": program.name }, body, this.dialogs.element, this.splash);
+    this.element.inert = true;
+  }
+
+  get top() {
+    return this.pages.at(-1) ?? null;
+  }
+
+  // ---------------------------------------------------------------- the stack
+
+  applyStack({ version, pages, transition, tab_bar: tabBar, snapshot }) {
+    if (snapshot || version !== this.version) {
+      for (const entry of this.pages) entry.close();
+      this.pages = [];
+      this.badges.clear();
+      this.tabsHidden = false;
+    }
+    this.version = version;
+    this.tabBar = tabBar;
+    const before = this.top;
+    const old = new Map(this.pages.map((entry) => [entry.id, entry]));
+    this.pages = pages.map((page) => {
+      const kept = old.get(page.id);
+      old.delete(page.id);
+      if (kept) return kept;
+      const entry = new StackEntry(this, page);
+      this.stage.append(entry.frame);
+      return entry;
+    });
+    this.turnTo(before, [...old.values()], snapshot ? "none" : transition);
+    this.showBar();
+    this.showTabs();
+  }
+
+  /** Bring the new top page to the front, and close what left the stack when it is out of sight. */
+  async turnTo(before, gone, transition) {
+    const top = this.top;
+    this.turn += 1;
+    const turn = this.turn;
+    if (top !== before) {
+      before?.page.show(false);
+      if (top && !gone.includes(before) && transition !== "pop") await top.ready;
+      else if (top) await Promise.race([top.ready, new Promise((resolve) => setTimeout(resolve, 50))]);
+      if (turn === this.turn) {
+        const moves = { push: "push", pop: "pop" }[transition] ?? "fade";
+        this.move(before, top, before ? moves : "none");
+      }
+    }
+    for (const entry of gone) setTimeout(() => entry.close(), entry === before ? 320 : 0);
+    if (top && turn === this.turn) {
+      this.splash.classList.add("gone");
+      this.syncShown();
+    }
+  }
+
+  move(before, top, kind) {
+    for (const entry of this.pages) {
+      entry.frame.classList.toggle("front", entry === top);
+      entry.frame.removeAttribute("data-move");
+    }
+    if (kind === "none" || !before || !top) return;
+    before.frame.dataset.move = `${kind}-out`;
+    top.frame.dataset.move = `${kind}-in`;
+    setTimeout(() => {
+      before.frame.removeAttribute("data-move");
+      top.frame.removeAttribute("data-move");
+      before.frame.classList.toggle("front", before === this.top);
+    }, 300);
+  }
+
+  patch(pageId, operations) {
+    const entry = this.pages.find((page) => page.id === pageId);
+    if (!entry) return; // a page that has just left the stack
+    try {
+      entry.page.apply(operations);
+      entry.markFilled();
+    } catch (error) {
+      if (!(error instanceof PatchError)) throw error;
+      console.error(error.message);
+      this.onBroken();
+    }
+  }
+
+  show(visible) {
+    this.element.classList.toggle("shown", visible);
+    this.element.inert = !visible;
+    this.visible = visible;
+    this.syncShown();
+  }
+
+  syncShown() {
+    for (const entry of this.pages) {
+      const wanted = Boolean(this.visible) && entry === this.top;
+      if (entry.page.visible !== wanted) entry.page.show(wanted);
+    }
+  }
+
+  close() {
+    for (const entry of this.pages) entry.close();
+    this.element.remove();
+  }
+
+  // ---------------------------------------------------------------- bar and tabs
+
+  showBar() {
+    const top = this.top;
+    if (!top) return;
+    const { window } = top;
+    this.bar.hidden = window.navigationStyle === "custom";
+    this.title.textContent = text(window.navigationBarTitleText);
+    this.backButton.hidden = this.pages.length < 2;
+    const front = /^(black|#000000)$/i.test(text(window.navigationBarTextStyle, "white")) ? "dark" : "light";
+    this.element.dataset.ink = front;
+    this.element.style.setProperty("--bar-color", color(window.navigationBarBackgroundColor, "") || (front === "dark" ? "#f7f7f7" : "#10141c"));
+    this.busy.hidden = !top.busy;
+  }
+
+  showTabs() {
+    const selected = this.tabBar?.tabs.findIndex((tab) => plainRoute(tab.route) === plainRoute(this.top?.route ?? "")) ?? -1;
+    this.tabs.hidden = selected < 0 || this.tabsHidden;
+    if (selected < 0) return;
+    const style = this.tabs.style;
+    style.setProperty("--tab-color", color(this.tabBar.color, ""));
+    style.setProperty("--tab-selected", color(this.tabBar.selected_color, ""));
+    style.setProperty("--tab-background", color(this.tabBar.background_color, ""));
+    this.tabs.replaceChildren(...this.tabBar.tabs.map((tab, index) => {
+      const button = make("button", { type: "button", class: "tab" });
+      const source = resourceAddress(`/program/${encodeURIComponent(this.appId)}/${this.version}/`, "", index === selected ? tab.selected_icon || tab.icon : tab.icon);
+      if (source) button.append(make("img", { alt: "", src: source }));
+      button.append(make("span", {}, tab.text));
+      const badge = this.badges.get(index);
+      if (badge !== undefined) button.append(make("b", { class: badge === "" ? "dot" : "badge" }, badge));
+      if (index === selected) button.setAttribute("aria-current", "page");
+      button.addEventListener("click", () => {
+        if (index !== selected) this.send({ type: "open", app_id: this.appId, path: plainRoute(tab.route), open_type: "switchTab" });
+      });
+      return button;
+    }));
+  }
+
+  // ---------------------------------------------------------------- what the program asks for
+
+  ui({ name, arguments: options, page, id }) {
+    const entry = this.pages.find((candidate) => candidate.id === page) ?? this.top;
+    const index = number(options.index, 0);
+    switch (name) {
+      case "showToast":
+      case "showLoading":
+        this.dialogs[name](options);
+        break;
+      case "hideToast":
+      case "hideLoading":
+        this.dialogs.hideToast();
+        break;
+      case "showModal":
+      case "showActionSheet":
+        this.dialogs[name](options, id);
+        break;
+      case "setNavigationBarTitle":
+        if (entry) entry.window = { ...entry.window, navigationBarTitleText: text(options.title) };
+        break;
+      case "setNavigationBarColor":
+        if (entry) {
+          entry.window = {
+            ...entry.window, navigationBarTextStyle: text(options.frontColor), navigationBarBackgroundColor: text(options.backgroundColor),
+          };
+        }
+        break;
+      case "setBackgroundColor":
+        entry?.setBackground(options.backgroundColor);
+        break;
+      case "showNavigationBarLoading":
+      case "hideNavigationBarLoading":
+        if (entry) entry.busy = name === "showNavigationBarLoading";
+        break;
+      case "setTabBarBadge":
+        this.badges.set(index, text(options.text).slice(0, 4));
+        break;
+      case "showTabBarRedDot":
+        this.badges.set(index, "");
+        break;
+      case "removeTabBarBadge":
+      case "hideTabBarRedDot":
+        this.badges.delete(index);
+        break;
+      case "showTabBar":
+      case "hideTabBar":
+        this.tabsHidden = name === "hideTabBar";
+        break;
+      case "pageScrollTo":
+        entry?.scrollTo(options);
+        break;
+      case "vibrateShort":
+      case "vibrateLong":
+        navigator.vibrate?.(name === "vibrateShort" ? 15 : 400);
+        break;
+      default:
+        console.warn(`${String(name)} is nothing that this screen can show`);
+    }
+    this.showBar();
+    this.showTabs();
+  }
+}
+
+/** A page in its frame. */
+class StackEntry {
+  constructor(view, { id, route, window }) {
+    this.id = id;
+    this.route = plainRoute(route);
+    this.window = window ?? {};
+    this.busy = false;
+    this.page = new Page({ appId: view.appId, version: view.version, id, route: this.route, send: view.send });
+    this.page.show(false);
+    this.frame = make("div", { class: "page-frame" }, this.page.host);
+    this.setBackground(this.window.backgroundColor);
+    this.page.viewport.toggleAttribute("data-locked", Boolean(this.window.disableScroll));
+    const filled = new Promise((resolve) => { this.markFilled = resolve; });
+    const patience = new Promise((resolve) => setTimeout(resolve, READY_PATIENCE_MILLISECONDS));
+    this.ready = Promise.race([Promise.all([filled, this.page.styled]), patience]);
+  }
+
+  setBackground(value) {
+    this.frame.style.setProperty("--page-background", color(value, "#fff"));
+  }
+
+  scrollTo(options) {
+    const area = this.page.viewport;
+    const target = typeof options.selector === "string" && options.selector.startsWith("#")
+      ? this.page.findById(options.selector.slice(1)) : null;
+    const top = target
+      ? area.scrollTop + target.getBoundingClientRect().top - area.getBoundingClientRect().top + number(options.offsetTop, 0)
+      : number(options.scrollTop, area.scrollTop);
+    area.scrollTo({ top, behavior: number(options.duration, 300) > 0 && !this.page.calm ? "smooth" : "instant" });
+  }
+
+  close() {
+    this.page.close();
+    this.frame.remove();
+  }
+}
