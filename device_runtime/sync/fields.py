@@ -135,6 +135,11 @@ def canonical_json(document: object) -> bytes:
         raise ProtocolError(f"this cannot be written as JSON: {error}") from error
 
 
+def one_line(text: object, longest: int) -> str:
+    """Our own text as :meth:`Fields.text` takes it: control characters become spaces, the end is cut off."""
+    return _CONTROL.sub(" ", str(text))[:longest]
+
+
 def shorten(value: object) -> str:
     """A value from a peer, printable and short enough for a log line."""
     text = ascii(value) if isinstance(value, str | int | float | bool | None) else f"a {type(value).__name__}"

@@ -1,0 +1,355 @@
+"""Keeps one device in step with its fleet: hears what is desired, says what is, sends telemetry until it is stored.
+
+That the broker is away is the normal case: everything that must not be lost is on the disk, nothing waits for the
+network but the task whose subject it is.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from device_runtime.errors import CygnetError
+from device_runtime.keys import KeyRing
+from device_runtime.sync.content import ContentPuller
+from device_runtime.sync.fields import one_line
+from device_runtime.sync.link import Publication
+from device_runtime.sync.memory import SyncMemory
+from device_runtime.sync.messages import (
+    MAX_ERROR,
+    MAX_TEXT,
+    Channel,
+    ContentBlock,
+    ContentRequest,
+    DesiredRequest,
+    Reported,
+    State,
+    TelemetryBatch,
+    TelemetryReceipt,
+    check_identifier,
+    decode_response,
+    encode,
+    topic,
+)
+from device_runtime.sync.reconciler import Installer, Reconciler
+from device_runtime.sync.telemetry import TelemetryQueue
+from device_runtime.sync.transport import Backoff, MqttTransport, TransportError
+from device_runtime.values import Value
+
+log = logging.getLogger(__name__)
+
+_WAITING_DOCUMENTS = 16
+_GOODBYE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which device this is: ids of fleet and device, and the names of its board and runtime for the operator."""
+
+    fleet: str
+    device: str
+    board: str
+    runtime: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often things happen, in seconds unless said otherwise."""
+
+    report: float = 1.0
+    """Between two reports, at least."""
+    ask: float = 600.0
+    """Between two requests for the desired document on a connection that stands."""
+    batch_records: int = 100
+    """So many records are sent at once..."""
+    batch: float = 5.0
+    """...or what there is after so long."""
+    receipt: float = 30.0
+    """After which a batch without a receipt is sent again."""
+    resend: Backoff = field(default_factory=lambda: Backoff(2.0, 120.0))
+    """Before a message that failed is sent again."""
+    retry: Backoff = field(default_factory=lambda: Backoff(5.0, 900.0))
+    """Before a program that failed is tried again."""
+
+
+class SyncAgent:
+    """One device's end of the conversation. ``start`` it on the event loop; ``stop`` it at the end."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        trusted: KeyRing,
+        folder: Path,
+        transport: MqttTransport,
+        installer: Installer,
+        telemetry: TelemetryQueue,
+        *,
+        on_settings: Callable[[Mapping[str, Value]], None] | None = None,
+        pace: Pace | None = None,
+        content_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """
+        Args:
+            identity: which device this is.
+            trusted: keys that may sign what is desired.
+            folder: for what is remembered and downloaded; made when missing.
+            transport: not started yet; the agent starts and stops it.
+            installer: the device's programs.
+            telemetry: the queue whose records are sent; it stays the caller's to close.
+            on_settings: hears the desired settings at the start and when they change.
+            pace: how often things happen.
+            content_options: passed on to :class:`ContentPuller`.
+
+        Raises:
+            ProtocolError: an id cannot be a topic level.
+            CygnetError: the folder cannot be written.
+        """
+        check_identifier("fleet", identity.fleet)
+        check_identifier("device", identity.device)
+        self._identity, self._transport, self._telemetry = identity, transport, telemetry
+        self._on_settings, self._pace = on_settings, pace or Pace()
+        self._memory = SyncMemory(folder, trusted, identity.fleet, identity.device)
+        self._puller = ContentPuller(folder / "content", self, **(content_options or {}))
+        self._report_due = asyncio.Event()
+        self._reconciler = Reconciler(
+            self._memory, self._puller, installer, telemetry, self._pace.retry, self._report_due.set
+        )
+        self._documents: asyncio.Queue[bytes] = asyncio.Queue(_WAITING_DOCUMENTS)
+        self._session = 0
+        self._stored = 0
+        self._receipt = asyncio.Event()
+        self._batch_ready = asyncio.Event()
+        self._settings: Mapping[str, Value] | None = None
+        self._refused: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._conversation: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; returns at once, whether there is a broker or not."""
+        for channel in ("desired", "response"):
+            self._transport.subscribe(self._topic(channel))
+        self._telemetry.on_record = self._notice_record
+        self._pass_settings_on()
+        self._tasks = [
+            self._begin(self._reconciler.run(), "reconcile"),
+            self._begin(self._accept_documents(), "desired"),
+            self._begin(self._report(), "report"),
+            self._begin(self._send_telemetry(), "telemetry"),
+        ]
+        self._transport.start(self)
+
+    async def stop(self) -> None:
+        """Say goodbye and end; downloads and telemetry go on at the next start."""
+        self._telemetry.on_record = None
+        if self._conversation is not None:
+            self._tasks.append(self._conversation)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks, self._conversation = [], None
+        if self._transport.connected:
+            try:
+                await self._send("state", encode(State("offline", self._session)), retain=True, wait=_GOODBYE_SECONDS)
+            except TransportError as error:
+                log.info("no goodbye: %s", error)
+        await self._transport.stop()
+
+    def refresh(self) -> None:
+        """Something started or ended on the device: report again."""
+        self._report_due.set()
+
+    # What the transport tells
+
+    def will(self) -> Publication:
+        """``lost``, with the number of the session that is about to begin."""
+        self._session = self._memory.next_session()
+        return Publication(self._topic("state"), encode(State("lost", self._session)), qos=1, retain=True)
+
+    def on_connected(self) -> None:
+        """Greet the fleet, and report anew: the broker may have forgotten everything."""
+        self._conversation = self._begin(self._converse(), "conversation")
+        self._report_due.set()
+
+    def on_disconnected(self, reason: str) -> None:
+        """Stop waiting for what cannot come any more."""
+        log.debug("session %d ended: %s", self._session, reason)
+        if self._conversation is not None:
+            self._conversation.cancel()
+            self._conversation = None
+        self._puller.on_disconnected()
+        self._receipt.set()
+
+    def on_message(self, name: str, payload: bytes, retained: bool) -> None:
+        """A desired document, a block of content or a receipt; anything else is refused."""
+        if name == self._topic("desired"):
+            log.debug("a desired document came%s", " from the broker's memory" if retained else "")
+            if self._documents.full():
+                self._refuse(
+                    "desired_dropped", "desired documents come faster than they can be checked: one is dropped"
+                )
+            elif payload:
+                self._documents.put_nowait(payload)
+        elif name == self._topic("response"):
+            self._hear_response(payload)
+
+    def _hear_response(self, payload: bytes) -> None:
+        try:
+            response = decode_response(payload)
+        except CygnetError as error:
+            self._refuse("response_refused", str(error))
+            return
+        if isinstance(response, ContentBlock):
+            self._puller.on_block(response)
+        else:
+            self._hear_receipt(response)
+
+    def _hear_receipt(self, receipt: TelemetryReceipt) -> None:
+        self._telemetry.acknowledge(receipt)
+        if receipt.epoch == self._telemetry.epoch:
+            self._stored = max(self._stored, receipt.sequence)
+            self._receipt.set()
+
+    # What the content puller needs
+
+    async def online(self) -> None:
+        """Wait until there is a connection."""
+        await self._transport.online()
+
+    async def ask(self, request: ContentRequest) -> None:
+        """Send a request for content. Raises :class:`TransportError`."""
+        await self._send("request", encode(request), qos=0)
+
+    # Tasks
+
+    async def _converse(self) -> None:
+        """While one connection stands: say that we are there, and ask now and then what is desired."""
+        await self._send_until_sent("state", encode(State("online", self._session)), retain=True)
+        while True:
+            have = self._memory.desired.version if self._memory.desired else 0
+            await self._send_until_sent("request", encode(DesiredRequest(secrets.token_hex(8), have)))
+            await asyncio.sleep(self._pace.ask)
+
+    async def _accept_documents(self) -> None:
+        while True:
+            payload = await self._documents.get()
+            try:
+                changed = await asyncio.to_thread(self._memory.accept, payload)
+            except CygnetError as error:
+                self._refuse("desired_refused", str(error))
+                continue
+            if changed and self._memory.desired is not None:
+                log.info("desired version %d is accepted", self._memory.desired.version)
+                self._refused.clear()
+                self._pass_settings_on()
+                self._reconciler.wake()
+                self._report_due.set()
+
+    def _pass_settings_on(self) -> None:
+        desired = self._memory.desired
+        if desired is not None and desired.settings != self._settings and self._on_settings is not None:
+            self._settings = desired.settings
+            self._on_settings(desired.settings)
+
+    async def _report(self) -> None:
+        while True:
+            await self._report_due.wait()
+            await self._transport.online()
+            self._report_due.clear()
+            try:
+                desired = self._memory.desired
+                reported = Reported(
+                    session=self._session,
+                    desired_version=desired.version if desired else 0,
+                    board=one_line(self._identity.board, MAX_TEXT),
+                    runtime=one_line(self._identity.runtime, MAX_TEXT),
+                    programs=self._reconciler.reports(),
+                )
+                await self._send("reported", encode(reported), retain=True)
+            except TransportError as error:
+                log.debug("a report is sent again: %s", error)
+                self._report_due.set()
+            except CygnetError as error:
+                self._refuse("report_impossible", str(error))
+            await asyncio.sleep(self._pace.report)
+
+    async def _send_telemetry(self) -> None:
+        attempt = 0
+        while True:
+            await self._wait_for_batch()
+            await self._transport.online()
+            batch = self._telemetry.next_batch()
+            if batch is None:
+                continue
+            try:
+                await self._deliver(batch)
+            except (TransportError, TimeoutError) as error:
+                log.debug("telemetry is sent again: %s", error)
+                await asyncio.sleep(self._pace.resend.draw(attempt))
+                attempt += 1
+                continue
+            attempt = 0
+            await self._telemetry.tidy()
+
+    async def _wait_for_batch(self) -> None:
+        self._batch_ready.clear()
+        if self._telemetry.pending() < self._pace.batch_records:
+            try:
+                async with asyncio.timeout(self._pace.batch):
+                    await self._batch_ready.wait()
+            except TimeoutError:
+                return
+
+    async def _deliver(self, batch: TelemetryBatch) -> None:
+        """Send a batch and wait for its receipt, as long as the connection stands."""
+        session, last = self._session, batch.records[-1].sequence
+        await self._send("telemetry", encode(batch))
+        async with asyncio.timeout(self._pace.receipt):
+            while self._stored < last:
+                self._receipt.clear()
+                await self._receipt.wait()
+                if self._session != session or not self._transport.connected:
+                    raise TransportError("the connection ended before the receipt came")
+
+    def _notice_record(self) -> None:
+        if self._telemetry.pending() >= self._pace.batch_records:
+            self._batch_ready.set()
+
+    # Helpers
+
+    def _refuse(self, name: str, reason: str) -> None:
+        """Tell of a refusal once: a broker that repeats itself must not fill the log and the telemetry."""
+        if reason not in self._refused and len(self._refused) < 100:
+            self._refused.add(reason)
+            log.warning("%s", reason)
+            self._telemetry.record("sync", name, {"reason": one_line(reason, MAX_ERROR)})
+
+    def _topic(self, channel: Channel) -> str:
+        return topic(self._identity.fleet, self._identity.device, channel)
+
+    async def _send(
+        self, channel: Channel, payload: bytes, *, qos: int = 1, retain: bool = False, wait: float = 10.0
+    ) -> None:
+        await self._transport.publish(self._topic(channel), payload, qos=qos, retain=retain, timeout=wait)
+
+    async def _send_until_sent(self, channel: Channel, payload: bytes, *, retain: bool = False) -> None:
+        attempt = 0
+        while True:
+            try:
+                return await self._send(channel, payload, retain=retain)
+            except TransportError as error:
+                log.debug("sent again: %s", error)
+                await asyncio.sleep(self._pace.resend.draw(attempt))
+                attempt += 1
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, name=f"sync-{name}")
+        task.add_done_callback(_log_fault)
+        return task
+
+
+def _log_fault(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s ended by a fault", task.get_name(), exc_info=error)
