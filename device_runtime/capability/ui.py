@@ -1,4 +1,4 @@
-"""``showToast`` and its kin: what a program may put over its page. The screen draws it."""
+"""``showToast`` and its kin: what a program may put over its page and on its tabs. The screen draws it."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -7,15 +7,14 @@ from device_runtime.capability.arguments import choice, colour, flag, number, re
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.values import Value
 
-_CONFIRM_COLOUR = "#576b95"
-_TEXT_COLOUR = "#000000"
+MAX_TABS = 5
 
 
 class UserInterface(Protocol):
     """The screen, as these capabilities see it."""
 
     async def ui(self, app_id: str, name: str, arguments: Mapping[str, Value]) -> Value:
-        """Show or hide one thing; the arguments are complete and checked.
+        """Show or hide one thing; the arguments are complete and checked. An empty colour is the screen's to choose.
 
         ``showModal`` answers ``{"confirm": bool}`` (and ``"content": str`` where it was editable),
         ``showActionSheet`` ``{"tapIndex": int}``, either of them ``None`` when dismissed; the others ``None``.
@@ -46,9 +45,9 @@ def _modal(arguments: Mapping[str, Value]) -> dict[str, Value]:
         "content": text(arguments, "content", 4000, ""),
         "showCancel": flag(arguments, "showCancel", True),
         "cancelText": text(arguments, "cancelText", 20, "Cancel"),
-        "cancelColor": colour(arguments, "cancelColor", _TEXT_COLOUR),
+        "cancelColor": colour(arguments, "cancelColor", ""),
         "confirmText": text(arguments, "confirmText", 20, "OK"),
-        "confirmColor": colour(arguments, "confirmColor", _CONFIRM_COLOUR),
+        "confirmColor": colour(arguments, "confirmColor", ""),
         "editable": flag(arguments, "editable", False),
         "placeholderText": text(arguments, "placeholderText", 200, ""),
     }
@@ -58,8 +57,16 @@ def _action_sheet(arguments: Mapping[str, Value]) -> dict[str, Value]:
     return {
         "alertText": text(arguments, "alertText", 200, ""),
         "itemList": list(texts(arguments, "itemList", 6, 200)),
-        "itemColor": colour(arguments, "itemColor", _TEXT_COLOUR),
+        "itemColor": colour(arguments, "itemColor", ""),
     }
+
+
+def _badge(arguments: Mapping[str, Value]) -> dict[str, Value]:
+    return {**_tab(arguments), "text": text(arguments, "text", 20)}
+
+
+def _tab(arguments: Mapping[str, Value]) -> dict[str, Value]:
+    return {"index": int(number(arguments, "index", 0, MAX_TABS - 1, 0))}
 
 
 def _modal_result(shown: Mapping[str, Value], result: Value) -> Value:
@@ -94,6 +101,10 @@ _CALLS: dict[str, tuple[_Check, _Outcome]] = {
     "hideLoading": (_nothing, _no_result),
     "showModal": (_modal, _modal_result),
     "showActionSheet": (_action_sheet, _action_sheet_result),
+    "setTabBarBadge": (_badge, _no_result),
+    "removeTabBarBadge": (_tab, _no_result),
+    "showTabBarRedDot": (_tab, _no_result),
+    "hideTabBarRedDot": (_tab, _no_result),
 }
 
 
