@@ -1,0 +1,148 @@
+// How every API of `wx` answers: success, fail and complete when any is given, a promise when none is.
+
+const apis = createObject(null);
+const calls = new NativeMap();
+let nextCall = 1;
+let system = createObject(null);
+let capabilities = createObject(null);
+
+const UNSUPPORTED = 'not supported on this host';
+
+function failure(name, reason) {
+  return { errMsg: `${name}:fail ${reason}` };
+}
+
+function readCallback(options, key) {
+  const value = readMember(options, key, key);
+  return typeof value === 'function' ? value : undefined;
+}
+
+// Starts one call. `perform(options, done)` calls done(reason, members) once: a reason fails, else members are the
+// result. It may do so later; what it returns (a request's task) is what the API returns when callbacks are given.
+function answer(name, options, perform) {
+  const given = isObject(options) && typeof options !== 'function' ? options : {};
+  const success = readCallback(given, 'success');
+  const fail = readCallback(given, 'fail');
+  const complete = readCallback(given, 'complete');
+  const start = (finish) => {
+    let finished = false;
+    const done = (reason, members) => {
+      if (finished) return;
+      finished = true;
+      if (reason !== null) return finish(false, failure(name, reason));
+      const result = isObject(members) && !isArray(members) ? members : members == null ? {} : { result: members };
+      putOwn(result, 'errMsg', `${name}:ok`);
+      return finish(true, result);
+    };
+    try {
+      return perform(given, done);
+    } catch (error) {
+      done(error instanceof BorderError ? `parameter error: ${error.message}` : describe(error), undefined);
+      return undefined;
+    }
+  };
+  if (success || fail || complete) {
+    return start((succeeded, result) => {
+      const callback = succeeded ? success : fail;
+      if (callback) guard(`${succeeded ? 'success' : 'fail'} of ${name}`, callback, undefined, [result]);
+      if (complete) guard(`complete of ${name}`, complete, undefined, [result]);
+    });
+  }
+  let task;
+  const promise = makePromise((resolve, reject) => {
+    task = start((succeeded, result) => (succeeded ? resolve(result) : reject(result)));
+  });
+  if (isObject(task)) {
+    const keys = objectKeys(task);
+    for (let index = 0; index < keys.length; index++) hidden(promise, keys[index], task[keys[index]]);
+  }
+  return promise;
+}
+
+// Asks the worker, or through it the host; done(reason, value) is called when the answer comes.
+function ask(name, values, done) {
+  const id = nextCall++;
+  mapSet(calls, id, done);
+  host('invoke', id, name, values);
+  return id;
+}
+
+// As `ask`, but waits: {error, value}.
+function askNow(name, values) {
+  return host('invokeNow', name, values);
+}
+
+function finishCall(id, value, error) {
+  const done = mapGet(calls, id);
+  mapDelete(calls, id);
+  if (done !== undefined) done(error, value);
+}
+
+// The arguments of an API call without its callbacks, ready to cross.
+function argumentsOf(options) {
+  const values = {};
+  const keys = objectKeys(options);
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index];
+    if (key === 'success' || key === 'fail' || key === 'complete') continue;
+    const value = copyOut(readMember(options, key, key), key, [], true);
+    if (value !== undefined && key !== '__proto__') putOwn(values, key, value);
+  }
+  return values;
+}
+
+function defineApi(name, perform) {
+  apis[name] = (options) => answer(name, options, perform);
+}
+
+function defineSync(name, method) {
+  apis[name] = method;
+}
+
+// A capability of the host by the same name, with nothing to translate.
+function capabilityApi(name) {
+  return (options) =>
+    answer(name, options, (given, done) => {
+      ask(name, argumentsOf(given), done);
+    });
+}
+
+function unsupportedApi(name) {
+  const event = regExpExec(/^(on|off)([A-Z]\w*)$/, name);
+  if (event !== null) return event[1] === 'on' ? listen(listenersOf(event[2])) : unlisten(listenersOf(event[2]));
+  if (endsWith(name, 'Sync')) {
+    return () => {
+      throw new NativeError(`${name}:fail ${UNSUPPORTED}`);
+    };
+  }
+  return (options) => answer(name, options, (given, done) => done(UNSUPPORTED, undefined));
+}
+
+const hostListeners = new NativeMap();
+
+// Who listens to wx.on<Name>; the host's providers send such events by the name with a small first letter.
+function listenersOf(name) {
+  if (!mapHas(hostListeners, name)) mapSet(hostListeners, name, []);
+  return mapGet(hostListeners, name);
+}
+
+function hostEvent(name, payload) {
+  const listeners = mapGet(hostListeners, name) || [];
+  const due = [];
+  for (let index = 0; index < listeners.length; index++) append(due, listeners[index]);
+  for (let index = 0; index < due.length; index++) guard(`the listener of wx.on${name}`, due[index], undefined, [payload]);
+}
+
+function listen(listeners) {
+  return (listener) => {
+    if (typeof listener === 'function') append(listeners, listener);
+  };
+}
+
+function unlisten(listeners) {
+  return (listener) => {
+    for (let index = listeners.length - 1; index >= 0; index--) {
+      if (listener === undefined || listeners[index] === listener) splice(listeners, index, 1);
+    }
+  };
+}

@@ -1,0 +1,47 @@
+// What the worker may call. A program can call it too, and gains nothing: all authority is on the host.
+
+function launch(payload) {
+  system = payload.system;
+  launchOptions = payload.options;
+  const names = isArray(system.capabilities) ? system.capabilities : [];
+  for (let index = 0; index < names.length; index++) capabilities[names[index]] = true;
+  loadStorage(payload.storage);
+  hidden(globalThis, 'global', globalThis);
+}
+
+// Runs app.js, then onLaunch and onShow.
+function startApp() {
+  try {
+    if (host('resolve', '', '/app.js') !== null) loadModule('app.js');
+  } catch (error) {
+    reportError(error, 'app.js');
+  }
+  appLifecycle('onLaunch', publicLaunchOptions());
+  appLifecycle('onShow', publicLaunchOptions());
+}
+
+(() => {
+  const entry = {
+    __proto__: null,
+    never: new NativePromise(() => {}),
+    launch,
+    startApp,
+    appLifecycle: (name) => appLifecycle(name, publicLaunchOptions()),
+    pageNotFound: (path, query) => {
+      appLifecycle('onPageNotFound', { path, query, isEntryPage: mapSize(pages) === 0 });
+    },
+    createPage,
+    pageData,
+    pageLifecycle,
+    setStack,
+    fireHandler,
+    bindBack,
+    rendered,
+    fireTimer,
+    finishCall,
+    reportRejections,
+    voiceIntent,
+    hostEvent,
+  };
+  defineProperty(globalThis, '__cygnet', { value: freeze(entry) });
+})();

@@ -1,0 +1,92 @@
+// Storage: the program's key-value pairs came with the launch and are read here; each change also goes to the host,
+// and counts only when the host has confirmed it.
+
+const stored = new NativeMap();
+
+function loadStorage(pairs) {
+  const keys = objectKeys(pairs);
+  for (let index = 0; index < keys.length; index++) mapSet(stored, keys[index], pairs[keys[index]]);
+}
+
+function storageKey(key) {
+  if (typeof key !== 'string') throw new BorderError('key', `must be a string, not ${describe(key, 0, [], true)}`);
+  return toWellFormed(key);
+}
+
+function storageValue(value) {
+  const dropped = [];
+  const copy = copyOut(value, 'data', dropped);
+  warnDropped('setStorage', dropped);
+  return copy === undefined ? '' : copy;
+}
+
+function readStorage(key) {
+  return mapHas(stored, key) ? copyPlain(mapGet(stored, key)) : undefined;
+}
+
+function storageInfo() {
+  const keys = [];
+  let characters = 0;
+  mapForEach(stored, (value, key) => {
+    append(keys, key);
+    characters += key.length + stringifyJSON(value).length;
+  });
+  return { keys, currentSize: floor((characters + 1023) / 1024), limitSize: 10240 };
+}
+
+const storageChanges = createObject(null);
+storageChanges.setStorage = (options) => {
+  const key = storageKey(options.key);
+  const value = storageValue(options.data);
+  return { name: 'storage.set', values: { key, value }, apply: () => mapSet(stored, key, value) };
+};
+storageChanges.removeStorage = (options) => {
+  const key = storageKey(options.key);
+  return { name: 'storage.remove', values: { key }, apply: () => mapDelete(stored, key) };
+};
+storageChanges.clearStorage = () => ({
+  name: 'storage.clear',
+  values: {},
+  apply: () => {
+    const { keys } = storageInfo();
+    for (let index = 0; index < keys.length; index++) mapDelete(stored, keys[index]);
+  },
+});
+
+function changeStorage(name, options, done) {
+  const change = storageChanges[name](options);
+  ask(change.name, change.values, (reason, value) => {
+    if (reason === null) change.apply();
+    done(reason, value);
+  });
+}
+
+function changeStorageNow(name, options) {
+  let change;
+  try {
+    change = storageChanges[name](options);
+  } catch (error) {
+    throw new NativeError(`${name}Sync:fail parameter error: ${error.message}`);
+  }
+  const { error } = askNow(change.name, change.values);
+  if (error !== null) throw new NativeError(`${name}Sync:fail ${error}`);
+  change.apply();
+}
+
+defineApi('setStorage', (given, done) => changeStorage('setStorage', given, done));
+defineApi('removeStorage', (given, done) => changeStorage('removeStorage', given, done));
+defineApi('clearStorage', (given, done) => changeStorage('clearStorage', given, done));
+defineApi('getStorage', (given, done) => {
+  const key = storageKey(given.key);
+  if (mapHas(stored, key)) done(null, { data: readStorage(key) });
+  else done('data not found', undefined);
+});
+defineApi('getStorageInfo', (given, done) => done(null, storageInfo()));
+defineSync('setStorageSync', (key, data) => changeStorageNow('setStorage', { key, data }));
+defineSync('removeStorageSync', (key) => changeStorageNow('removeStorage', { key }));
+defineSync('clearStorageSync', () => changeStorageNow('clearStorage', {}));
+defineSync('getStorageSync', (key) => {
+  const value = readStorage(storageKey(key));
+  return value === undefined ? '' : value;
+});
+defineSync('getStorageInfoSync', storageInfo);

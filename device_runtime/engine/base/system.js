@@ -1,0 +1,65 @@
+// What a program can ask about its surroundings; the host gave it at launch as `system`.
+
+const pick = (names) => {
+  const part = {};
+  for (let index = 0; index < names.length; index++) {
+    if (hasOwn(system, names[index])) part[names[index]] = copyPlain(system[names[index]]);
+  }
+  return part;
+};
+
+const WINDOW = [
+  'pixelRatio', 'screenWidth', 'screenHeight', 'windowWidth', 'windowHeight', 'statusBarHeight', 'safeArea', 'screenTop',
+];
+const DEVICE = ['brand', 'model', 'system', 'platform', 'abi', 'deviceAbi', 'benchmarkLevel', 'cpuType', 'memorySize'];
+const BASE = ['SDKVersion', 'version', 'language', 'theme', 'host', 'enableDebug', 'fontSizeSetting'];
+
+function systemInfo() {
+  const info = {};
+  const keys = objectKeys(system);
+  for (let index = 0; index < keys.length; index++) {
+    if (keys[index] !== 'capabilities') putOwn(info, keys[index], copyPlain(system[keys[index]]));
+  }
+  return info;
+}
+
+defineSync('getSystemInfoSync', systemInfo);
+defineApi('getSystemInfo', (given, done) => done(null, systemInfo()));
+defineApi('getSystemInfoAsync', (given, done) => done(null, systemInfo()));
+defineSync('getWindowInfo', () => pick(WINDOW));
+defineSync('getDeviceInfo', () => pick(DEVICE));
+defineSync('getAppBaseInfo', () => pick(BASE));
+defineSync('getSystemSetting', () => ({}));
+defineSync('getAccountInfoSync', () => ({
+  miniProgram: { appId: launchOptions.appId, envVersion: 'release', version: launchOptions.version },
+}));
+defineSync('nextTick', (callback) => {
+  if (typeof callback !== 'function') throw new NativeTypeError('nextTick: the callback must be a function');
+  queueJob(callback);
+});
+
+// A program of ours is updated by the fleet between its runs, so this manager never has anything to tell.
+defineSync('getUpdateManager', () => ({
+  onCheckForUpdate(callback) {
+    queueJob(() => callback({ hasUpdate: false }));
+  },
+  onUpdateReady() {},
+  onUpdateFailed() {},
+  applyUpdate() {},
+}));
+
+// wx.reportEvent(name, values) and the older reportAnalytics; neither waits for an answer, and a refusal is a
+// warning, since no program looks at the result.
+function reportEvent(name, values) {
+  const dropped = [];
+  const sent = {
+    name: toText(copyOut(name, 'eventId', dropped)),
+    values: values === undefined ? {} : copyOut(values, 'data', dropped),
+  };
+  ask('telemetry', sent, (reason) => {
+    if (reason !== null) warn(`reportEvent:fail ${reason}`);
+  });
+}
+
+defineSync('reportEvent', reportEvent);
+defineSync('reportAnalytics', reportEvent);

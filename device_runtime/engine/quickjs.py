@@ -1,0 +1,152 @@
+"""QuickJS as an :class:`~device_runtime.engine.Engine`, through ``jsbox``."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import resources
+
+import jsbox
+
+from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
+from device_runtime.engine.lines import LineSpace
+from device_runtime.values import Value
+
+DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024
+_STACK_BYTES = 1024 * 1024
+_VALUE_BYTES = 16 * 1024 * 1024
+
+BASE_FILES = (
+    "primordials.js",
+    "format.js",
+    "report.js",
+    "promises.js",
+    "console.js",
+    "timers.js",
+    "values.js",
+    "modules.js",
+    "api.js",
+    "system.js",
+    "storage.js",
+    "request.js",
+    "channels.js",
+    "navigation.js",
+    "instances.js",
+    "app.js",
+    "pages.js",
+    "wx.js",
+    "entry.js",
+)
+"""The base library in the order of its reading; all files share one function scope."""
+
+# Awaiting a promise that never settles makes jsbox run every job in the queue and then say so: 1.7 us.
+_DRAIN = "__cygnet.never"
+_DRAINED = "promise never settled"
+
+
+class QuickJSEngine:
+    """One QuickJS runtime with the base library loaded.
+
+    ``memory_bytes`` bounds the JavaScript heap. ``time_limit`` bounds what runs inside ``with engine.limit(...)``;
+    outside of it nothing is bounded.
+    """
+
+    def __init__(self, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> None:
+        self.memory_bytes = memory_bytes
+        self.lines = LineSpace()
+        self._runtime = jsbox.Runtime(
+            memory_limit=memory_bytes, max_stack_size=_STACK_BYTES, max_value_bytes=_VALUE_BYTES
+        )
+        self._bound: dict[str, Callable[..., Value]] = {}
+        self._arguments: tuple[Value, ...] = ()
+        self._failure: BaseException | None = None
+        self._calls: dict[tuple[str, int], str] = {}
+        self._deadline: float | None = None
+        self._runtime.bind_function("__host", self._host)
+        self._runtime.bind_function("__argument", self._argument)
+        self._load_base()
+
+    def _load_base(self) -> None:
+        directory = resources.files("device_runtime.engine") / "base"
+        code = ["(function () { 'use strict';\n"]
+        for name in BASE_FILES:
+            source = (directory / name).read_text(encoding="utf-8")
+            newlines = self.lines.place(f"base/{name}", source, internal=True)
+            written = sum(part.count("\n") for part in code)
+            code += ["\n" * (newlines - written), source]
+        code.append("\n})()")
+        self._evaluate("".join(code))
+
+    def bind(self, name: str, function: Callable[..., Value]) -> None:
+        self._bound[name] = function
+
+    def evaluate_file(self, name: str, source: str) -> None:
+        self._evaluate("\n" * self.lines.place(name, source) + source + "\n;undefined")
+        self._drain()
+
+    def call(self, function: str, *arguments: Value) -> Value:
+        key = (function, len(arguments))
+        code = self._calls.get(key)
+        if code is None:
+            code = f"{function}({', '.join(f'__argument({index})' for index in range(len(arguments)))})"
+            self._calls[key] = code
+        self._arguments = arguments
+        value = self._evaluate(code)
+        self._drain()
+        return value
+
+    @contextmanager
+    def limit(self, seconds: float) -> Iterator[None]:
+        """Let everything evaluated inside take at most ``seconds`` together, the program's waiting included."""
+        self._deadline = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._deadline = None
+
+    def _argument(self, index: int) -> Value:
+        return self._arguments[index]
+
+    def _host(self, name: str, *arguments: Value) -> Value:
+        try:
+            return self._bound[name](*arguments)
+        except BaseException as error:
+            # The program could catch what it sees of this; the worker must still hear of it.
+            self._failure = self._failure or error
+            raise
+
+    def _timeout(self) -> float | None:
+        return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.001)
+
+    def _evaluate(self, code: str) -> Value:
+        try:
+            value: Value = self._runtime.eval(code, timeout=self._timeout())
+        except jsbox.JsTimeoutError as error:
+            raise TimeLimitError("it ran longer than it may, and was stopped") from error
+        except jsbox.JavaScriptError as error:
+            self._raise_failure()
+            raise self._script_error(error) from error
+        self._raise_failure()
+        return value
+
+    def _drain(self) -> None:
+        try:
+            self._runtime.eval(_DRAIN, timeout=self._timeout())
+        except jsbox.JsTimeoutError as error:
+            raise TimeLimitError("its promises ran longer than they may, and were stopped") from error
+        except jsbox.JavaScriptError as error:
+            self._raise_failure()
+            if not str(error).startswith(_DRAINED):
+                raise self._script_error(error) from error
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _script_error(self, error: jsbox.JavaScriptError) -> ScriptError | MemoryLimitError:
+        if error.name == "InternalError" and error.message == "out of memory":
+            return MemoryLimitError(f"it needs more than the {self.memory_bytes // (1024 * 1024)} MB it may have")
+        source, frames = self.lines.trace(error.stack or "")
+        text = f"{error.name}: {error.message}" if error.name else str(error.message)
+        return ScriptError("\n    ".join([text, *frames]), source)

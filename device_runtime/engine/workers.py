@@ -1,0 +1,189 @@
+"""The host's side of the zygote: starting it, asking it for workers, hearing how they end."""
+
+import asyncio
+import itertools
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+from device_runtime.engine import EngineError
+from device_runtime.engine.zygote import MESSAGE_BYTES
+
+_log = logging.getLogger(__name__)
+_START_SECONDS = 30.0
+_FORK_SECONDS = 10.0
+
+
+@dataclass(slots=True, eq=False)
+class WorkerProcess:
+    """One worker: its socket, and how it ended. ``status`` is that of ``waitpid``, or None if nobody could tell."""
+
+    pid: int
+    connection: socket.socket
+    ended: asyncio.Future[int | None] = field(repr=False)
+
+    def kill(self) -> None:
+        """End it now. One that has ended already is left alone: its number may be someone else's."""
+        if not self.ended.done():
+            try:
+                os.kill(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                return
+
+
+def describe_status(status: int | None) -> str:
+    """How a process ended, for people."""
+    if status is None:
+        return "the zygote that watched it is gone"
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGALRM:
+            return "it did not come back from one operation in time and was ended"
+        return f"it was ended by the signal {signal.Signals(number).name}"
+    return f"it ended with exit code {os.waitstatus_to_exitcode(status)}"
+
+
+class WorkerFactory:
+    """Keeps one zygote running, and forks workers from it.
+
+    ``entry`` is ``module:function`` as :mod:`device_runtime.engine.zygote` describes. A zygote that dies takes its
+    workers with it; the next :meth:`start_worker` starts another, and the log says so.
+    """
+
+    def __init__(self, entry: str) -> None:
+        self._entry = entry
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._numbers = itertools.count(1)
+        self._forking: dict[int, asyncio.Future[int]] = {}
+        self._ended: dict[int, asyncio.Future[int | None]] = {}
+        self._ready: asyncio.Future[int] | None = None
+        self._starting = asyncio.Lock()
+
+    @property
+    def zygote_pid(self) -> int | None:
+        """The zygote's process id while it runs."""
+        return self._process.pid if self._process is not None and self._control is not None else None
+
+    async def start(self) -> None:
+        """Start the zygote if it does not run; returns when it can fork.
+
+        Raises:
+            EngineError: it did not become ready.
+        """
+        async with self._starting:
+            if self._control is not None:
+                return
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            ours.setblocking(False)
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: ASYNC220 a fork and exec of our own interpreter: 1-2 ms
+                    [sys.executable, "-m", "device_runtime.engine.zygote", self._entry, str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                )
+            loop = asyncio.get_running_loop()
+            self._control, self._ready = ours, loop.create_future()
+            loop.add_reader(ours, self._read)
+            try:
+                await asyncio.wait_for(self._ready, _START_SECONDS)
+            except TimeoutError as error:
+                self._lose()
+                raise EngineError(f"the zygote did not become ready within {_START_SECONDS:g} s") from error
+
+    async def start_worker(self) -> WorkerProcess:
+        """Fork a worker.
+
+        Raises:
+            EngineError: the zygote cannot be started or does not fork.
+        """
+        await self.start()
+        loop = asyncio.get_running_loop()
+        number = next(self._numbers)
+        forked: asyncio.Future[int] = loop.create_future()
+        ended: asyncio.Future[int | None] = loop.create_future()
+        self._forking[number], self._ended[number] = forked, ended
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        ours.setblocking(False)
+        try:
+            with theirs:
+                self._send(number, theirs)
+            pid = await asyncio.wait_for(forked, _FORK_SECONDS)
+        except TimeoutError as error:
+            ours.close()
+            raise EngineError(f"the zygote did not fork a worker within {_FORK_SECONDS:g} s") from error
+        except EngineError:
+            ours.close()
+            raise
+        finally:
+            self._forking.pop(number, None)
+        return WorkerProcess(pid, ours, ended)
+
+    async def close(self) -> None:
+        """End the zygote, and with it every worker."""
+        self._lose(expected=True)
+        process, self._process = self._process, None
+        if process is not None:
+            await asyncio.get_running_loop().run_in_executor(None, process.wait)
+
+    def _send(self, number: int, worker: socket.socket) -> None:
+        if self._control is None:
+            raise EngineError("the zygote ended while it was asked for a worker")
+        try:
+            socket.send_fds(self._control, [json.dumps({"fork": number}).encode()], [worker.fileno()])
+        except OSError as error:
+            self._lose()
+            raise EngineError(f"the zygote cannot be reached: {error.strerror}") from error
+
+    def _read(self) -> None:
+        if self._control is None:
+            return
+        try:
+            while data := self._control.recv(MESSAGE_BYTES):
+                self._receive(json.loads(data))
+        except BlockingIOError:
+            return
+        except OSError as error:
+            _log.warning("the zygote's socket failed: %s", error)
+        self._lose()
+
+    def _receive(self, message: dict[str, int]) -> None:
+        if "ready" in message and self._ready is not None and not self._ready.done():
+            self._ready.set_result(message["ready"])
+        elif "forked" in message:
+            forked = self._forking.get(message["forked"])
+            if forked is not None and not forked.done():
+                forked.set_result(message["pid"])
+        elif "exited" in message:
+            ended = self._ended.pop(message["exited"], None)
+            if ended is not None and not ended.done():
+                ended.set_result(message["status"])
+
+    def _lose(self, *, expected: bool = False) -> None:
+        """The zygote is gone: everyone who waits for it or for its workers hears so."""
+        if self._control is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._control)
+        self._control.close()
+        self._control = None
+        process = self._process
+        if process is not None and not expected:
+            process.kill()
+            status = process.wait()
+            self._process = None
+            _log.error("the zygote (process %d) ended with status %d; the next program starts another", process.pid, status)
+        gone = EngineError("the zygote ended unexpectedly; it is started again for the next program")
+        waiting = [*self._forking.values(), *([self._ready] if self._ready is not None else [])]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(gone)
+        for ended in self._ended.values():
+            if not ended.done():
+                ended.set_result(None)
+        self._forking.clear()
+        self._ended.clear()

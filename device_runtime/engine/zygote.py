@@ -1,0 +1,106 @@
+"""The zygote: a process that has imported everything and forks one worker a request.
+
+The host starts it with ``python -m device_runtime.engine.zygote MODULE:FUNCTION DESCRIPTOR``. The function is what a
+worker runs: it is called once before any fork with no argument and returns the worker's body, which is called in
+each child with its socket. The descriptor is one end of a ``SOCK_SEQPACKET`` pair; every message on it is JSON:
+
+- host to zygote: ``{"fork": n}`` with the worker's socket attached (SCM_RIGHTS);
+- zygote to host: ``{"ready": pid}`` once, ``{"forked": n, "pid": pid}``, ``{"exited": n, "pid": pid,
+  "status": status}`` with the status of ``waitpid``.
+
+When the host's end closes, the zygote exits, and its workers die with it (PR_SET_PDEATHSIG).
+"""
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from device_runtime.engine.confinement import confine
+
+MESSAGE_BYTES = 4096
+WorkerBody = Callable[[socket.socket], None]
+
+
+class Zygote:
+    """The loop of the zygote process: it forks, reaps and reports, and does nothing else."""
+
+    def __init__(self, control: socket.socket, body: WorkerBody) -> None:
+        self._control = control
+        self._body = body
+        self._children: dict[int, int] = {}
+        self._pid = os.getpid()
+
+    def run(self) -> None:
+        """Serve until the host closes its end."""
+        woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the host, which then closes us
+        self._send({"ready": self._pid})
+        while True:
+            readable, _, _ = select.select([self._control, woken], [], [])
+            if woken in readable:
+                os.read(woken, 4096)
+                self._reap()
+            if self._control in readable and not self._serve():
+                return
+
+    def _send(self, message: dict[str, int]) -> None:
+        self._control.sendall(json.dumps(message).encode())
+
+    def _serve(self) -> bool:
+        data, descriptors, _, _ = socket.recv_fds(self._control, MESSAGE_BYTES, 1)
+        if not data:
+            return False
+        number = json.loads(data)["fork"]
+        pid = os.fork()
+        if pid == 0:
+            self._become_worker(descriptors[0])
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self._children[pid] = number
+        self._send({"forked": number, "pid": pid})
+        return True
+
+    def _reap(self) -> None:
+        while self._children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            self._send({"exited": self._children.pop(pid), "pid": pid, "status": status})
+
+    def _become_worker(self, descriptor: int) -> NoReturn:
+        status = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # Objects that own descriptors must not close them again behind confine()'s back.
+            self._control.detach()
+            worker = socket.socket(fileno=confine(self._pid, descriptor))
+            self._body(worker)
+            status = 0
+        finally:
+            # No exit handlers: they belong to the zygote. What went wrong was said as an Exit frame by the body.
+            os._exit(status)
+
+
+def main(arguments: list[str]) -> int:
+    """Import what workers run, freeze the heap, and serve."""
+    module, _, function = arguments[0].partition(":")
+    control = socket.socket(fileno=int(arguments[1]))
+    body: WorkerBody = getattr(importlib.import_module(module), function)()
+    gc.collect()
+    gc.freeze()
+    Zygote(control, body).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

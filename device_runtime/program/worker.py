@@ -1,0 +1,429 @@
+"""What runs in a worker process: one program's engine, views and page stack, in a loop over one socket.
+
+``prepare`` is called once in the zygote; what it returns is called in each worker with the worker's socket.
+"""
+
+import json
+import signal
+import socket
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
+from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
+from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response
+from device_runtime.engine.modules import ModuleFiles
+from device_runtime.engine.quickjs import QuickJSEngine
+from device_runtime.engine.timers import TimerHeap
+from device_runtime.errors import CygnetError
+from device_runtime.program.displayed import DisplayedPages
+from device_runtime.program.limits import Limits
+from device_runtime.program.manifest import Manifest, parse_manifest
+from device_runtime.program.pages import NavigationError, Page, PageNotFoundError, PageStack, Step, split_path
+from device_runtime.values import Value
+
+# How many handlers in a row may run into the time limit before the program is ended.
+_STRIKES = 3
+# What a native operation that cannot be interrupted gets on top of the time limit before the kernel ends us.
+_GRACE_SECONDS = 3.0
+_TIMERS_A_TURN = 64
+_PAGE_EVENTS = {"pulldownrefresh": "onPullDownRefresh", "reachbottom": "onReachBottom", "scroll": "onPageScroll"}
+
+
+class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wrong
+    """End the worker; the reason is a sentence, or empty."""
+
+
+def prepare() -> Callable[[socket.socket], None]:
+    """Import and warm what every worker needs; returns the worker's body."""
+    engine = QuickJSEngine()
+
+    def body(connection: socket.socket) -> None:
+        serve(WorkerConnection(connection), engine)
+
+    return body
+
+
+def serve(connection: WorkerConnection, engine: QuickJSEngine) -> None:
+    """Run one program until the host or the program ends it. Every end is said as an Exit frame."""
+    try:
+        try:
+            first = connection.receive(None)
+            if not isinstance(first, Event) or first.name != "launch":
+                raise _Stop("" if isinstance(first, Exit) else "the host did not begin with a launch")
+            Worker(connection, engine, first.payload).run()
+        except _Stop as stop:
+            connection.send(Exit(str(stop)))
+        except MemoryLimitError as error:
+            connection.send(Log("error", f"the program is ended: {error}", ""))
+            connection.send(Exit(str(error)))
+        except (CygnetError, MemoryError) as error:
+            text = str(error) or "the program needs more memory than a worker may have"
+            connection.send(Log("error", text, ""))
+            connection.send(Exit(text))
+        except ConnectionClosed:
+            raise
+        except Exception as error:  # noqa: BLE001 the last resort: whatever it is, the host hears of it
+            connection.send(Log("error", "".join(traceback.format_exception(error)), ""))
+            connection.send(Exit(f"the runtime failed: {type(error).__name__}: {error}"))
+    except ConnectionClosed:
+        return
+
+
+class Worker:
+    """One program's run. ``launch`` is the payload of the launch event."""
+
+    def __init__(self, connection: WorkerConnection, engine: QuickJSEngine, launch: Mapping[str, Any]) -> None:
+        self._connection = connection
+        self._limits = Limits.read(launch.get("limits") or {})
+        if engine.memory_bytes != self._limits.memory_bytes:
+            engine = QuickJSEngine(self._limits.memory_bytes)
+        self._engine = engine
+        self._launch = launch
+        self._manifest: Manifest = parse_manifest(json.dumps(launch["manifest"]))
+        files: dict[str, bytes] = launch["files"]
+        self._modules = ModuleFiles(files, engine.lines)
+        self._displayed = DisplayedPages(self._manifest, files, connection.send, self._log)
+        tabs = [tab.route for tab in self._manifest.tab_bar.tabs] if self._manifest.tab_bar else []
+        self._stack = PageStack(self._manifest.pages, tabs)
+        self._timers = TimerHeap()
+        self._tasks: deque[tuple[int, str, dict[str, Any]]] = deque()
+        self._rejections = False
+        self._after_render = False
+        self._strikes = 0
+        self._next_wait = 0
+        self._bind()
+
+    def run(self) -> None:
+        """Launch, then serve frames, timers and the program's own navigation until the end.
+
+        Raises:
+            _Stop: it is over. Other errors are faults of the runtime or of its limits.
+        """
+        self._start()
+        while True:
+            frame = self._connection.receive(0.0 if self._tasks else self._timers.wait_seconds())
+            if frame is not None:
+                self._handle(frame)
+            elif not self._tasks:
+                for _ in range(_TIMERS_A_TURN):
+                    timer = self._timers.pop_due()
+                    if timer is None:
+                        break
+                    self._call("a timer", "fireTimer", timer)
+            if self._tasks:
+                self._run_task(*self._tasks.popleft())
+            self._settle()
+
+    # -- calling JavaScript ------------------------------------------------------------------------------------
+
+    def _call(self, what: str, function: str, *arguments: Value, seconds: float | None = None) -> Value:
+        """Call one entry of the base library within the time limit. The program's own errors are logged by the
+        library; a time limit is logged here, and the third in a row ends the program."""
+        seconds = seconds or self._limits.event_seconds
+        value: Value = None
+        try:
+            with self._watchdog(seconds), self._engine.limit(seconds):
+                value = self._engine.call(f"__cygnet.{function}", *arguments)
+                if self._rejections:
+                    self._rejections = False
+                    self._engine.call("__cygnet.reportRejections")
+            self._strikes = 0
+        except TimeLimitError as error:
+            self._strikes += 1
+            self._log("error", f"{what} took longer than {seconds:g} s: {error}", "")
+            if self._strikes >= _STRIKES:
+                raise _Stop(f"{_STRIKES} calls in a row took longer than {seconds:g} s") from error
+        except ScriptError as error:
+            self._log("error", f"{what}: {error}", error.source)
+        return value
+
+    @contextmanager
+    def _watchdog(self, seconds: float) -> Iterator[None]:
+        """Let the kernel end this process if the engine does not come back at all."""
+        signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _settle(self) -> None:
+        """Send what has changed; then the callbacks that wait for it, which may change more."""
+        self._displayed.flush()
+        while self._after_render:
+            self._after_render = False
+            self._call("a callback of setData", "rendered")
+            self._displayed.flush()
+
+    # -- what the base library asks ----------------------------------------------------------------------------
+
+    def _bind(self) -> None:
+        functions: dict[str, Callable[..., Value]] = {
+            "resolve": self._modules.resolve,
+            "module": self._modules.module,
+            "log": self._console,
+            "error": self._error,
+            "trace": self._trace,
+            "rejection": self._rejection,
+            "timer": self._timers.set,
+            "cancel": self._timers.cancel,
+            "setData": self._displayed.update,
+            "afterRender": self._want_rendered,
+            "invoke": self._invoke,
+            "invokeNow": self._invoke_now,
+            "answer": self._answer,
+        }
+        for name, function in functions.items():
+            self._engine.bind(name, function)
+
+    def _log(self, level: str, text: str, source: str) -> None:
+        self._connection.send(Log(level, text, source))
+
+    def _console(self, level: str, text: str, stack: str) -> None:
+        self._log(level, text, self._engine.lines.trace(stack)[0])
+
+    def _error(self, text: str, stack: str, where: str) -> str:
+        """Log an uncaught error; returns the message that ``App.onError`` gets."""
+        source, frames = self._engine.lines.trace(stack)
+        message = "\n    ".join([text, *frames])
+        if text.startswith("InternalError: out of memory"):
+            self._log("error", message, source)
+            raise MemoryLimitError(f"it needs more than the {self._limits.memory_bytes // 2**20} MB it may have")
+        self._log("error", f"{message}\n    in {where}", source)
+        return message
+
+    def _trace(self, stack: str) -> str:
+        return "".join(f"\n    {frame}" for frame in self._engine.lines.trace(stack)[1])
+
+    def _rejection(self) -> None:
+        self._rejections = True
+
+    def _want_rendered(self) -> None:
+        self._after_render = True
+
+    def _invoke(self, call: int, name: str, values: dict[str, Any]) -> None:
+        if name in self._local_calls():
+            self._tasks.append((call, name, values))
+        else:
+            self._request(call, name, values)
+
+    def _request(self, call: int, name: str, values: dict[str, Any]) -> None:
+        try:
+            self._connection.send(Request(call, name, values))
+        except FrameError as error:
+            self._tasks.append((call, "refuse", {"reason": str(error)}))
+
+    def _invoke_now(self, name: str, values: dict[str, Any]) -> Value:
+        """Ask the host and wait. Calls that wait are numbered downwards, so that they meet no other's answer."""
+        self._next_wait -= 1
+        try:
+            self._connection.send(Request(self._next_wait, name, values))
+        except FrameError as error:
+            return {"error": str(error), "value": None}
+        remaining, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+        frame = self._connection.await_response(self._next_wait)
+        signal.setitimer(signal.ITIMER_REAL, remaining)
+        if isinstance(frame, Exit):
+            raise _Stop(frame.reason)
+        return {"error": frame.error, "value": frame.value}
+
+    def _answer(self, intent: int, speech: str | None, error: str | None) -> None:
+        self._connection.send(Event("answer", {"id": intent, "speech": speech, "error": error}))
+
+    # -- what the host sends -----------------------------------------------------------------------------------
+
+    def _handle(self, frame: Frame) -> None:
+        match frame:
+            case Response():
+                self._call("the answer of a call", "finishCall", frame.id, frame.value, frame.error)
+            case Exit():
+                raise _Stop(frame.reason)
+            case Event():
+                handler = getattr(self, f"_on_{frame.name}", None)
+                if handler is None:
+                    raise FrameError(f"the host sent an event {frame.name!r}, which this worker does not know")
+                handler(**frame.payload)
+            case _:
+                raise FrameError(f"the host sent a {type(frame).__name__} frame, which only workers send")
+
+    def _on_node(
+        self, page: int, node: int, type: str, detail: Value, touches: Value, time_stamp: float  # noqa: A002
+    ) -> None:
+        view = self._displayed.view(page)
+        if view is None:
+            return
+        if node == 0 and type in _PAGE_EVENTS:
+            self._call(_PAGE_EVENTS[type], "pageLifecycle", page, _PAGE_EVENTS[type], detail)
+        if type in ("input", "change") and isinstance(detail, dict) and "value" in detail:
+            path = view.two_way_path(node, "value")
+            if path is not None:
+                value = detail["value"]
+                self._call("a two-way binding", "bindBack", page, path, value)
+                self._displayed.update(page, {path: value})
+        for heard in view.route(node, type):
+            event: dict[str, Value] = {
+                "type": type,
+                "timeStamp": time_stamp,
+                "target": {"id": heard.target_id, "dataset": heard.target_dataset, "offsetLeft": 0, "offsetTop": 0},
+                "currentTarget": {
+                    "id": heard.current_id,
+                    "dataset": heard.current_dataset,
+                    "offsetLeft": 0,
+                    "offsetTop": 0,
+                },
+                "detail": {} if detail is None else detail,
+                "touches": touches if isinstance(touches, list) else [],
+                "changedTouches": touches if isinstance(touches, list) else [],
+                "mark": {},
+            }
+            self._call(f"the handler {heard.handler}", "fireHandler", page, heard.handler, event)
+
+    def _on_intent(self, id: int, intent: str, slots: dict[str, Value], text: str) -> None:  # noqa: A002
+        self._call("onVoiceIntent", "voiceIntent", id, {"intent": intent, "slots": slots, "text": text})
+
+    def _on_attach(self, target: str) -> None:
+        self._displayed.show_stack(self._stack.pages, "none", target)
+        for page in self._stack.pages:
+            self._displayed.snapshot(page.id, target)
+
+    def _on_open(self, path: str) -> None:
+        try:
+            step = self._stack.open(path)
+        except PageNotFoundError:
+            self._page_not_found(path)
+            return
+        except NavigationError as error:
+            self._log("warn", f"{path!r} cannot be opened: {error}", "")
+            return
+        self._perform(step)
+        top = self._stack.top
+        tab_bar = self._manifest.tab_bar
+        if tab_bar is not None and top is not None and step.transition in ("tab", "none"):
+            for index, tab in enumerate(tab_bar.tabs):
+                if tab.route == top.route:
+                    tapped: dict[str, Value] = {"index": index, "pagePath": tab.route, "text": tab.text}
+                    self._call("onTabItemTap", "pageLifecycle", top.id, "onTabItemTap", tapped)
+
+    def _on_back(self) -> None:
+        if len(self._stack.pages) > 1:
+            self._perform(self._stack.back())
+
+    def _on_show(self) -> None:
+        self._call("onShow of the app", "appLifecycle", "onShow")
+        self._page_lifecycle(self._stack.top, "onShow")
+
+    def _on_hide(self) -> None:
+        self._page_lifecycle(self._stack.top, "onHide")
+        self._call("onHide of the app", "appLifecycle", "onHide")
+
+    def _on_capability(self, name: str, payload: Value) -> None:
+        self._call(f"the event {name}", "hostEvent", name[:1].upper() + name[1:], payload)
+
+    # -- launch and navigation ---------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        path: str = self._launch["path"]
+        route, query = split_path(path or self._manifest.pages[0])
+        options: dict[str, Value] = {
+            "path": route,
+            "query": dict(query),
+            "scene": 1001,
+            "appId": self._manifest.app_id,
+            "version": self._manifest.version.name,
+        }
+        seconds = self._limits.launch_seconds
+        payload = {"system": self._launch["system"], "storage": self._launch["storage"], "options": options}
+        self._call("the launch", "launch", payload, seconds=seconds)
+        self._call("app.js", "startApp", seconds=seconds)
+        try:
+            step = self._stack.relaunch(path)
+        except PageNotFoundError:
+            self._page_not_found(path)
+            step = self._stack.relaunch("")
+        self._perform(step, seconds)
+        self._settle()
+        top = self._stack.top
+        self._connection.send(Event("ready", {"pages": len(self._stack.pages), "top": top.route if top else ""}))
+
+    def _page_not_found(self, path: str) -> None:
+        route, query = split_path(path)
+        self._log("error", f"the program has no page {route!r}", "")
+        self._call("onPageNotFound", "pageNotFound", route, dict(query))
+
+    def _page_lifecycle(self, page: Page | None, name: str) -> None:
+        if page is not None:
+            self._call(f"{name} of {page.route}", "pageLifecycle", page.id, name, None)
+
+    def _perform(self, step: Step, seconds: float | None = None, opening: int = 0) -> None:
+        """Do one step of navigation: lifecycles in WeChat's order, and the new page on the screens."""
+        if step.transition == "none":
+            return
+        ids: list[Value] = [page.id for page in self._stack.pages]
+        self._page_lifecycle(step.hide, "onHide")
+        for page in step.unload:
+            self._page_lifecycle(page, "onUnload")
+            self._displayed.close(page.id)
+        self._displayed.show_stack(self._stack.pages, step.transition)
+        new = step.load
+        if new is None:
+            self._call("the page stack", "setStack", ids)
+            if step.transition == "tab" and step.show is not None:
+                self._displayed.snapshot(step.show.id, "")
+            self._page_lifecycle(step.show, "onShow")
+            return
+        self._call(
+            f"onLoad of {new.route}", "createPage", new.id, new.route, dict(new.query), opening, ids, seconds=seconds
+        )
+        self._page_lifecycle(step.show, "onShow")
+        data = self._call(f"the data of {new.route}", "pageData", new.id)
+        with self._watchdog(self._limits.launch_seconds):
+            self._displayed.render(new, data if isinstance(data, dict) else {})
+        self._displayed.flush()
+        self._page_lifecycle(new, "onReady")
+
+    def _local_calls(self) -> Mapping[str, Callable[[int, dict[str, Any]], str | None]]:
+        return {
+            "navigateTo": lambda call, values: self._navigate(
+                self._stack.push(values["url"], values["from"]), opening=call
+            ),
+            "redirectTo": lambda _, values: self._navigate(self._stack.redirect(values["url"], values["from"])),
+            "reLaunch": lambda _, values: self._navigate(self._stack.relaunch(values["url"], values["from"])),
+            "switchTab": lambda _, values: self._navigate(self._stack.switch_tab(values["url"], values["from"])),
+            "navigateBack": lambda _, values: self._navigate(self._stack.back(values["delta"])),
+            "setWindow": self._set_window,
+            "setTabBar": self._set_tab_bar,
+            "setRoot": self._set_root,
+            "refuse": lambda _, values: str(values["reason"]),
+        }
+
+    def _run_task(self, call: int, name: str, values: dict[str, Any]) -> None:
+        """One call that the worker answers itself. It runs between calls of JavaScript, never inside one."""
+        try:
+            reason = self._local_calls()[name](call, values)
+        except NavigationError as error:
+            reason = str(error)
+        self._call(f"the answer of {name}", "finishCall", call, None, reason)
+
+    def _navigate(self, step: Step, opening: int = 0) -> None:
+        self._perform(step, opening=opening)
+
+    def _set_window(self, _: int, values: dict[str, Any]) -> str | None:
+        if self._stack.top is None:
+            return "no page is open"
+        self._displayed.set_window(self._stack.top, values)
+        return None
+
+    def _set_tab_bar(self, _: int, values: dict[str, Any]) -> str | None:
+        if self._manifest.tab_bar is None:
+            return "the program has no tab bar"
+        self._displayed.set_tab_bar(hidden=values["hidden"])
+        return None
+
+    def _set_root(self, _: int, values: dict[str, Any]) -> str | None:
+        if self._stack.top is None:
+            return "no page is open"
+        self._displayed.set_root(self._stack.top.id, values["name"], values["value"])
+        return None
