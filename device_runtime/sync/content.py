@@ -153,7 +153,7 @@ class ContentPuller:
                     next_offset += length
                 block = await blocks[0]
                 blocks.popleft()
-                await asyncio.to_thread(file.write, block.data)
+                await asyncio.to_thread(_append, file, block.data)
                 received += len(block.data)
                 progress(received)
             await asyncio.to_thread(_flush, file)
@@ -222,6 +222,11 @@ def _matches(path: Path, sha256: str, size: int) -> bool:
         return False
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+
+
+def _append(file: BinaryIO, data: bytes) -> None:
+    file.write(data)
+    file.flush()  # to the kernel: killing the process loses nothing of it
 
 
 def _flush(file: BinaryIO) -> None:
