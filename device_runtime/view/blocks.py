@@ -15,7 +15,7 @@ from device_runtime.view.javascript import identical
 from device_runtime.view.patches import ROOT_ID, Node, Operation
 from device_runtime.view.paths import Changes, Path, Read, Symbol, meets
 
-Make: TypeAlias = "Callable[[BlockInstance], Node]"
+Make: TypeAlias = Callable[["BlockInstance"], Node]
 
 ROOT_PARENT = -1
 
@@ -100,7 +100,7 @@ class Block:
     binding_reads: list[frozenset[Read]] = field(default_factory=list)
     fragments: list[FragmentProgram] = field(default_factory=list)
     roots: list[int] = field(default_factory=list)
-    makes: "list[Make | int]" = field(default_factory=list)
+    makes: list[Make | int] = field(default_factory=list)
     readers: dict[Symbol, list[tuple[Path, int]]] = field(default_factory=dict)
     readers_of_symbol: dict[Symbol, tuple[int, ...]] = field(default_factory=dict)
     root_nodes: int = 0
