@@ -87,7 +87,7 @@ class QuickJSEngine:
         key = (function, len(arguments))
         code = self._calls.get(key)
         if code is None:
-            code = f"{function}({', '.join(f'__argument({index})' for index in range(len(arguments)))})"
+            code = f"{function}({', '.join(f'__cygnet.argument({index})' for index in range(len(arguments)))})"
             self._calls[key] = code
         self._arguments = arguments
         value = self._evaluate(code)

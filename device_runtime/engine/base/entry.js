@@ -23,6 +23,7 @@ function startApp() {
 (() => {
   const entry = {
     __proto__: null,
+    argument,
     never: new NativePromise(() => {}),
     launch,
     startApp,

@@ -8,6 +8,7 @@
 
 const watched = new NativeWeakMap();
 let rejected = [];
+let following = false;
 
 function stateOf(promise) {
   let state = weakGet(watched, promise);
@@ -22,11 +23,16 @@ function follow(promise) {
   const state = stateOf(promise);
   if (state.followed) return;
   state.followed = true;
-  nativeThen(promise, undefined, (reason) => {
-    if (state.handled) return;
-    if (rejected.length === 0) host('rejection');
-    append(rejected, { promise, reason, state });
-  });
+  following = true; // our own `then` reads `constructor` too
+  try {
+    nativeThen(promise, undefined, (reason) => {
+      if (state.handled) return;
+      if (rejected.length === 0) host('rejection');
+      append(rejected, { promise, reason, state });
+    });
+  } finally {
+    following = false;
+  }
 }
 
 // Anything a program returned: only real promises are followed, others are left alone.
@@ -65,7 +71,7 @@ function reportRejections() {
   });
   defineProperty(prototype, 'constructor', {
     get() {
-      if (isObject(this) && this !== prototype) stateOf(this).handled = true;
+      if (!following && isObject(this) && this !== prototype) stateOf(this).handled = true;
       return NativePromise;
     },
     set(value) {
