@@ -44,10 +44,12 @@ class Tensor:
     def quantize(self, real: Array) -> Array:
         """Real numbers of any shape as this tensor stores them: rounded to nearest, saturated at the dtype's ends."""
         if self.scale == 0:
-            return np.asarray(real, self.dtype)
+            plain: Array = np.asarray(real, self.dtype)
+            return plain
         limits = np.iinfo(self.dtype)
         stored = np.round(np.asarray(real, np.float32) / np.float32(self.scale)) + self.zero_point
-        return np.clip(stored, limits.min, limits.max).astype(self.dtype)
+        saturated: Array = np.clip(stored, limits.min, limits.max).astype(self.dtype)
+        return saturated
 
     def dequantize(self, stored: Array) -> NDArray[np.float32]:
         """The real numbers, float32, that ``stored`` stands for."""
@@ -102,13 +104,15 @@ class TfliteBackend:
         """See :meth:`Backend.load`."""
         if isinstance(source, Path):
             try:
-                source = source.read_bytes()
+                content = source.read_bytes()
             except OSError as error:
                 raise ModelError(f"model {name}: {source} cannot be read: {error.strerror}") from error
+        else:
+            content = source
         # Bytes 4 to 8 of the FlatBuffer are its file identifier. Other bytes can crash the runtime: refuse them here.
-        if source[4:8] != b"TFL3":
+        if content[4:8] != b"TFL3":
             raise ModelError(f"model {name} is not a TensorFlow Lite model: bytes 4 to 8 are not 'TFL3'")
-        return TfliteModel(name, lambda: self._interpreter(model_content=source, num_threads=self._threads))
+        return TfliteModel(name, lambda: self._interpreter(model_content=content, num_threads=self._threads))
 
 
 class TfliteModel:

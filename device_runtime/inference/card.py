@@ -39,7 +39,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class TensorCard:
-    """One input or output. ``real = (stored - zero_point) * scale``, in ``units``; a ``scale`` of 0 is no quantisation."""
+    """One input or output. ``real = (stored - zero_point) * scale``, in ``units``; ``scale`` 0 is no quantisation."""
 
     name: str
     shape: tuple[int, ...]

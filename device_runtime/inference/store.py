@@ -26,8 +26,9 @@ class ModelStore:
     """
 
     def __init__(self, directories: Iterable[Path] = ()) -> None:
+        self.directories = tuple(directories)
         self._cards: dict[str, ModelCard] = {}
-        for directory in (resource_directory("models"), *directories):
+        for directory in (resource_directory("models"), *self.directories):
             for path in sorted(directory.glob(f"*/{CARD_FILE}")):
                 card = read_card(path)
                 self._cards[card.name] = card
@@ -83,8 +84,8 @@ class ModelStore:
                 got = (found.shape, found.dtype.name, found.zero_point)
                 if expected != got or abs(told.scale - found.scale) > 1e-5 * found.scale:
                     raise ModelError(
-                        f"{card.path}: {kind} {told.name} has shape, dtype, zero point {expected} and scale {told.scale} "
-                        f"in the card, but {got} and {found.scale:.8g} in the model"
+                        f"{card.path}: {kind} {told.name} has shape, dtype, zero point {expected} and scale "
+                        f"{told.scale} in the card, but {got} and {found.scale:.8g} in the model"
                     )
         return model
 

@@ -2,11 +2,11 @@
 
 MAXIMUM = 120
 
-_SMALL = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_SMALL = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]  # fmt: skip
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 
 def _below_hundred(value: int) -> tuple[str, ...]:
@@ -20,7 +20,7 @@ def spoken_forms(value: int) -> list[tuple[str, ...]]:
     """Every way to say ``value`` (1 to 120), the plainest first: "one hundred ten", "a hundred and ten"."""
     if value < 100:
         return [_below_hundred(value)]
-    heads = [("one", "hundred"), ("a", "hundred")]
+    heads: list[tuple[str, ...]] = [("one", "hundred"), ("a", "hundred")]
     if value == 100:
         return heads
     rest = _below_hundred(value - 100)

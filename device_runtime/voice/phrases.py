@@ -14,8 +14,9 @@ from device_runtime.voice.numbers import NUMBER_FORMS
 
 _SLOT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 # A character of Chinese, Japanese kana or Korean is a word of its own; else letters, digits and inner apostrophes.
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+(?:['’][^\W_]+)*", re.UNICODE)
-_SEPARATORS = " \t\n,.;:!?-–—'’\"。，！？、；："
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+(?:['\u2019][^\W_]+)*")
+# Latin punctuation, dashes, the typographic apostrophe, and the full-width forms of Chinese text.
+_SEPARATORS = " \t\n,.;:!?-'\"\u2013\u2014\u2019\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f"
 MAX_PHRASE_CHARACTERS = 500
 MAX_NESTING = 8
 
@@ -55,7 +56,7 @@ Part: TypeAlias = Word | Slot | Optional
 
 def words_of(text: str) -> list[str]:
     """The words of a text as phrases compare them: lower case, without punctuation, "7%" and "7" alike."""
-    return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
+    return [word.replace("\u2019", "'") for word in _WORD.findall(text.lower())]
 
 
 def parse_phrase(phrase: str, slots: Mapping[str, tuple[str, ...]]) -> tuple[Part, ...]:
@@ -95,7 +96,7 @@ class _Parser:
             elif character == "{":
                 parts.append(self._slot())
             elif match := _WORD.match(self._text, self._at):
-                parts.append(Word(match.group().replace("’", "'")))
+                parts.append(Word(match.group().replace("\u2019", "'")))
                 self._at = match.end()
             elif character in _SEPARATORS:
                 self._at += 1

@@ -75,12 +75,30 @@ class _Library:
         return b" ".join(parts).decode()
 
 
+def resample(pcm: bytes, rate: int, wanted: int) -> bytes:
+    """Mono int16 sound at another sample rate, band-limited (by its Fourier transform, so whole utterances only)."""
+    import numpy as np  # only the voices' own rate is wanted on most devices
+
+    sound = np.frombuffer(pcm, "<i2").astype(np.float64)
+    length = round(len(sound) * wanted / rate)
+    if rate == wanted or length == 0:
+        return pcm
+    padding = max(rate, wanted) // 50  # the transform is circular: keep the end from leaking into the start
+    padded = np.concatenate([sound, np.zeros(rate * padding // max(rate, wanted))])
+    padded_length = round(len(padded) * wanted / rate)
+    spectrum = np.fft.rfft(padded)
+    bins = padded_length // 2 + 1
+    spectrum = spectrum[:bins] if bins <= len(spectrum) else np.pad(spectrum, (0, bins - len(spectrum)))
+    result = np.fft.irfft(spectrum, padded_length)[:length] * (padded_length / len(padded))
+    return np.clip(np.round(result), -32768, 32767).astype("<i2").tobytes()
+
+
 _library: _Library | None = None
 _library_lock = threading.Lock()
 
 
 def _shared_library() -> _Library:
-    global _library  # noqa: PLW0603
+    global _library
     with _library_lock:
         if _library is None:
             _library = _Library()

@@ -1,0 +1,281 @@
+"""Voice for a device: sound in, events out, all heavy work in a process of its own (:mod:`.worker`)."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+import time
+from typing import Any
+
+from device_runtime.engine.frames import Event, FrameDecoder, FrameError, encode_frame
+from device_runtime.inference.store import ModelStore
+from device_runtime.values import Value
+from device_runtime.voice.errors import VoiceError
+from device_runtime.voice.events import (
+    Answering,
+    Idle,
+    Listening,
+    Recognised,
+    Rejected,
+    VoiceListener,
+    VoiceWarning,
+    Woken,
+)
+from device_runtime.voice.grammar import Grammar
+
+_log = logging.getLogger(__name__)
+
+_SLICE_BYTES = 32_000  # one second of sound
+_BACKLOG_BYTES = 640_000  # twenty seconds of sound that the voice process has not taken yet
+_MUTE_TAIL_SECONDS = 0.25  # the room's echo, and the sound on its way from the loudspeaker to here
+_START_SECONDS = 60.0
+_STOP_SECONDS = 5.0
+_RESTART_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)
+
+
+class VoicePipeline:
+    """Listens for the wake word, then for a request of the grammar, and tells ``listener`` what happens.
+
+    The stages are ``idle``, ``wake``, ``listening``, then ``recognised`` or ``rejected``, and ``answer`` while muted;
+    see :mod:`device_runtime.voice.events`. ``wake_model`` is the name of a model of the task ``wake-word``.
+    """
+
+    def __init__(self, store: ModelStore, *, wake_model: str, listener: VoiceListener) -> None:
+        self._store = store
+        self._wake_model = wake_model
+        self._listener = listener
+        self._grammar = Grammar({})
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._muted_until = 0.0
+        self._unmute: asyncio.TimerHandle | None = None
+        self._losing_sound = False
+
+    async def start(self) -> None:
+        """Start the voice process; returns when it listens.
+
+        Raises:
+            VoiceError: the extra ``voice`` is not installed, a model is missing, or the process does not start.
+        """
+        if self._loop is not None:
+            raise VoiceError("the voice pipeline was started already")
+        self._loop = asyncio.get_running_loop()
+        try:
+            await self._spawn()
+        except BaseException:
+            self._loop = None
+            raise
+        self._serving = asyncio.create_task(self._serve())
+
+    async def stop(self) -> None:
+        """End the voice process. Sound that is fed from now on is dropped."""
+        self._loop = None
+        if self._unmute is not None:
+            self._unmute.cancel()
+        if self._serving is not None:
+            self._serving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._serving
+        await self._end_process()
+
+    def set_grammar(self, grammar: Grammar) -> None:
+        """Understand the requests of ``grammar`` from the next request on."""
+        self._grammar = grammar
+        self._post(self._send_grammar)
+
+    def feed(self, pcm: bytes) -> None:
+        """Take in sound, 16 kHz mono int16 little-endian, any number of samples; callable from any thread.
+
+        Never blocks: sound that the voice process cannot take in time is dropped, and the listener warned.
+
+        Raises:
+            VoiceError: ``pcm`` is not a whole number of samples.
+        """
+        if len(pcm) % 2:
+            raise VoiceError(f"sound must be whole 16 bit samples, not {len(pcm)} bytes")
+        self._post(self._feed, pcm)
+
+    def listen(self) -> None:
+        """Expect a request now, without the wake word, and even while muted; callable from any thread."""
+        self._post(self._listen)
+
+    def mute(self, seconds: float) -> None:
+        """Hear nothing for ``seconds``, while an answer is played; callable from any thread."""
+        self._post(self._mute, seconds)
+
+    def _post(self, function: Any, *arguments: Any) -> None:
+        """Run on the event loop, in order; nothing before the start and after the stop."""
+        if (loop := self._loop) is not None:
+            with contextlib.suppress(RuntimeError):  # the loop closed meanwhile: the device is going down
+                loop.call_soon_threadsafe(function, *arguments)
+
+    # On the event loop from here.
+
+    def _feed(self, pcm: bytes) -> None:
+        now = time.monotonic()
+        if now < self._muted_until or self._process is None or self._process.stdin is None:
+            return
+        if self._process.stdin.transport.get_write_buffer_size() > _BACKLOG_BYTES:
+            if not self._losing_sound:
+                self._losing_sound = True
+                self._warn("this machine is too slow for voice, or the voice process hangs: sound is lost")
+            return
+        self._losing_sound = False
+        for start in range(0, len(pcm), _SLICE_BYTES):
+            self._send("audio", {"pcm": pcm[start : start + _SLICE_BYTES], "time": now})
+
+    def _listen(self) -> None:
+        self._muted_until = 0.0
+        if self._unmute is not None:
+            self._unmute.cancel()
+        self._send("listen", {"time": time.monotonic()})
+
+    def _mute(self, seconds: float) -> None:
+        if self._loop is None:
+            return
+        now = time.monotonic()
+        self._muted_until = now + seconds + _MUTE_TAIL_SECONDS
+        self._send("reset", {"time": now})
+        self._listener.on_voice(Answering(now, seconds))
+        if self._unmute is not None:
+            self._unmute.cancel()
+        self._unmute = self._loop.call_later(seconds + _MUTE_TAIL_SECONDS, self._end_mute)
+
+    def _end_mute(self) -> None:
+        self._listener.on_voice(Idle(time.monotonic()))
+
+    def _send_grammar(self) -> None:
+        transitions: list[Value] = [list(transition) for transition in self._grammar.transitions]
+        self._send("grammar", {"transitions": transitions})
+
+    def _send(self, name: str, payload: dict[str, Value]) -> None:
+        if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(encode_frame(Event(name, payload)))
+
+    def _warn(self, text: str) -> None:
+        _log.warning("voice: %s", text)
+        self._listener.on_voice(VoiceWarning(time.monotonic(), text))
+
+    async def _spawn(self) -> None:
+        """Start the process and wait until it is ready."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "device_runtime.voice.worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        self._errors = asyncio.create_task(self._read_errors(self._process))
+        directories: list[Value] = [str(directory) for directory in self._store.directories]
+        self._send("start", {"wake_model": self._wake_model, "directories": directories})
+        self._frames = FrameDecoder()
+        try:
+            first = await asyncio.wait_for(self._receive(), _START_SECONDS)
+        except TimeoutError:
+            await self._end_process()
+            raise VoiceError(f"the voice process was not ready after {_START_SECONDS:.0f} s") from None
+        if not first or first[0].name != "ready":
+            text = str(first[0].payload.get("text")) if first else ""
+            await self._end_process()
+            raise VoiceError(text or f"the voice process ended at once: {await self._errors or 'without a word'}")
+        self._send_grammar()
+        self._listener.on_voice(Idle(time.monotonic()))
+
+    async def _serve(self) -> None:
+        """Pass on what the process says; start another if it ends."""
+        failures = 0
+        while True:
+            try:
+                while events := await self._receive():
+                    failures = 0
+                    for event in events:
+                        self._heard(event)
+                last_words = await self._errors
+            except FrameError as error:
+                last_words = str(error)
+            await self._end_process()
+            delay = _RESTART_SECONDS[min(failures, len(_RESTART_SECONDS) - 1)]
+            failures += 1
+            self._warn(f"the voice process ended and starts again in {delay:.0f} s: {last_words or 'no reason given'}")
+            await asyncio.sleep(delay)
+            try:
+                await self._spawn()
+            except VoiceError as error:
+                self._warn(str(error))
+
+    async def _receive(self) -> list[Event]:
+        """The next events from the process, at least one; empty when it ended."""
+        if self._process is None or self._process.stdout is None:
+            return []
+        while data := await self._process.stdout.read(65536):
+            if events := [frame for frame in self._frames.feed(data) if isinstance(frame, Event)]:
+                return events
+        return []
+
+    @staticmethod
+    async def _read_errors(process: asyncio.subprocess.Process) -> str:
+        """Log what the process writes to stderr; its last line."""
+        last = ""
+        if process.stderr is not None:
+            async for line in process.stderr:
+                last = line.decode(errors="replace").strip() or last
+                _log.debug("voice process: %s", last)
+        return last
+
+    async def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    def _heard(self, event: Event) -> None:
+        now, payload = time.monotonic(), _Payload(event.payload)
+        match event.name:
+            case "waiting":
+                if now >= self._muted_until:
+                    self._listener.on_voice(Idle(now))
+            case "wake":
+                self._listener.on_voice(Woken(now, payload.text("phrase"), payload.number("probability")))
+            case "attentive":
+                self._listener.on_voice(Listening(now))
+            case "unheard":
+                self._listener.on_voice(Rejected(now, "nobody spoke", "", 0.0))
+            case "heard":
+                self._judge(payload, now)
+            case "warning" | "failed":
+                self._warn(payload.text("text"))
+
+    def _judge(self, payload: "_Payload", now: float) -> None:
+        text, confidence = payload.text("text"), payload.number("confidence")
+        match = self._grammar.match_text(text) if payload.flag("accepted") else None
+        if match is not None:
+            delay = now - payload.number("time") + payload.number("silence")
+            self._listener.on_voice(Recognised(now, match, confidence, delay))
+        else:
+            reason = payload.text("reason") or "the programs that take this request have gone"
+            self._listener.on_voice(Rejected(now, reason, text, confidence))
+
+
+class _Payload:
+    """A payload of our own process, its members with their types."""
+
+    def __init__(self, payload: dict[str, Value]) -> None:
+        self._payload = payload
+
+    def text(self, key: str) -> str:
+        return str(self._payload[key])
+
+    def number(self, key: str) -> float:
+        value = self._payload[key]
+        return float(value) if isinstance(value, int | float) else 0.0
+
+    def flag(self, key: str) -> bool:
+        return self._payload[key] is True
