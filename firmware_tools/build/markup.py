@@ -1,0 +1,260 @@
+"""A parser for the markup of templates, WXML and SWAN, as people write it.
+
+Neither is XML: values may lack quotes or be missing, ``{{ }}`` may hold ``<``, ``&&`` and quotes, and leaf elements
+such as ``<image>`` are often left open. What is certainly a slip, such as a wrong end tag, is an error.
+"""
+
+import html.entities
+import re
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from firmware_tools.build.source import SourceText
+
+# Elements that have no content, so that their end tag may be missing.
+LEAVES = frozenset(("icon", "image", "import", "include", "input", "progress", "slider", "switch"))
+# Elements that hold code, not markup.
+_CODE = frozenset(("wxs", "import-sjs", "filter", "script"))
+MAX_DEPTH = 90
+
+_TAG = re.compile(r"<([A-Za-z][\w.:-]*)")
+_END_TAG = re.compile(r"</([A-Za-z][\w.:-]*)\s*>")
+_MARKUP = re.compile(r"<[A-Za-z/!?]")
+_BLANK = re.compile(r"(?:\s+|<!--.*?-->)*", re.DOTALL)
+_SPACE = re.compile(r"\s*")
+_NAME = re.compile(r"[^\s=<>/\"']+")
+_EQUALS = re.compile(r"\s*=\s*")
+_ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """``value`` is ``None`` for an attribute without one; ``offset`` and ``value_offset`` say where both start."""
+
+    name: str
+    value: str | None
+    offset: int
+    value_offset: int
+
+
+@dataclass(slots=True)
+class Element:
+    """An element; ``offset`` is that of its ``<``. ``repeated`` are attributes whose name it has already."""
+
+    tag: str
+    offset: int
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+    repeated: list[Attribute] = field(default_factory=list)
+    children: "list[MarkupNode]" = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text between elements, as written."""
+
+    text: str
+    offset: int
+
+
+MarkupNode: TypeAlias = Element | Text
+
+
+def decode_entities(text: str) -> str:
+    """``&lt;``, ``&#60;`` and the other character references of HTML that end in a semicolon."""
+    return _ENTITY.sub(_decode_entity, text) if "&" in text else text
+
+
+def _decode_entity(match: re.Match[str]) -> str:
+    name = match[1]
+    if name.startswith("#"):
+        number = int(f"0{name[1:]}", 0) if name[1] in "xX" else int(name[1:])
+        return chr(number) if number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else match[0]
+    return html.entities.html5.get(f"{name};", match[0])
+
+
+def moustache_end(text: str, start: int) -> int:
+    """The offset after the ``}}`` that closes the ``{{`` at ``start``; -1 if none does."""
+    depth = 0
+    offset = start + 2
+    while offset < len(text):
+        character = text[offset]
+        if character in "\"'":
+            offset = _string_end(text, offset)
+            continue
+        if character == "{":
+            depth += 1
+        elif character == "}":
+            if depth:
+                depth -= 1
+            elif text.startswith("}}", offset):
+                return offset + 2
+        offset += 1
+    return -1
+
+
+def _string_end(text: str, start: int) -> int:
+    offset = start + 1
+    while offset < len(text) and text[offset] != text[start]:
+        offset += 2 if text[offset] == "\\" else 1
+    return offset + 1
+
+
+def parse_markup(source: SourceText) -> list[MarkupNode]:
+    """The nodes of a template, comments left out.
+
+    Raises:
+        SourceError: elements do not match, or something is not closed.
+    """
+    return _Parser(source).parse()
+
+
+class _Parser:
+    def __init__(self, source: SourceText) -> None:
+        self._source = source
+        self._text = source.text
+        self._at = 0
+        self._root: list[MarkupNode] = []
+        self._open: list[Element] = []
+
+    def parse(self) -> list[MarkupNode]:
+        text = self._text
+        while self._at < len(text):
+            if text.startswith("<!--", self._at):
+                self._skip("-->", "the comment is not closed with -->")
+            elif text.startswith(("<!", "<?"), self._at):
+                self._skip(">", "the declaration is not closed with >")
+            elif end := _END_TAG.match(text, self._at):
+                self._close(end[1])
+                self._at = end.end()
+            elif tag := _TAG.match(text, self._at):
+                self._element(tag)
+            elif text.startswith("</", self._at):
+                raise self._source.error(self._at, "this end tag is not complete")
+            else:
+                self._text_node()
+        if self._open:
+            element = self._open[-1]
+            raise self._source.error(element.offset, f"<{element.tag}> is not closed; add </{element.tag}>")
+        return self._root
+
+    @property
+    def _siblings(self) -> list[MarkupNode]:
+        return self._open[-1].children if self._open else self._root
+
+    def _skip(self, mark: str, message: str) -> None:
+        end = self._text.find(mark, self._at)
+        if end < 0:
+            raise self._source.error(self._at, message)
+        self._at = end + len(mark)
+
+    def _text_node(self) -> None:
+        text, start = self._text, self._at
+        offset = start + 1 if text[start] == "<" else start
+        while offset < len(text):
+            if text.startswith("{{", offset):
+                end = moustache_end(text, offset)
+                if end < 0:
+                    raise self._source.error(offset, "{{ is not closed with }}")
+                offset = end
+            elif _MARKUP.match(text, offset):
+                break
+            else:
+                offset += 1
+        self._siblings.append(Text(text[start:offset], start))
+        self._at = offset
+
+    def _close(self, tag: str) -> None:
+        if self._open and self._open[-1].tag == tag:
+            self._open.pop()
+        elif tag not in LEAVES:
+            expected = f"; <{self._open[-1].tag}> of line {self._source.line(self._open[-1].offset)} is open"
+            raise self._source.error(self._at, f"</{tag}> closes nothing{expected if self._open else ''}")
+
+    def _element(self, tag: re.Match[str]) -> None:
+        element = Element(tag[1], self._at)
+        self._at = tag.end()
+        empty = self._attributes(element)
+        self._siblings.append(element)
+        if empty:
+            return
+        if element.tag in _CODE:
+            self._skip(f"</{element.tag}>", f"<{element.tag}> is not closed")
+        elif element.tag in LEAVES:
+            blank = _BLANK.match(self._text, self._at)
+            end = _END_TAG.match(self._text, blank.end() if blank else self._at)
+            if end and end[1] == element.tag:
+                self._at = end.end()
+        else:
+            if len(self._open) >= MAX_DEPTH:
+                raise self._source.error(element.offset, f"elements are nested more than {MAX_DEPTH} deep")
+            self._open.append(element)
+
+    def _space(self) -> None:
+        match = _SPACE.match(self._text, self._at)
+        self._at = match.end() if match else self._at
+
+    def _attributes(self, element: Element) -> bool:
+        """Read the attributes up to the end of the tag; says if the tag closes itself."""
+        text = self._text
+        while True:
+            self._space()
+            if text.startswith("/>", self._at):
+                self._at += 2
+                return True
+            if text.startswith(">", self._at):
+                self._at += 1
+                return False
+            if text.startswith("/", self._at):
+                self._at += 1
+                continue
+            name = _NAME.match(text, self._at)
+            if name is None:
+                if self._at >= len(text) or text[self._at] == "<":
+                    raise self._source.error(element.offset, f"the tag <{element.tag}> is not closed with >")
+                raise self._source.error(self._at, f"{text[self._at]!r} is not the name of an attribute")
+            self._at = name.end()
+            attribute = self._value(name)
+            if attribute.name in element.attributes:
+                element.repeated.append(attribute)
+            else:
+                element.attributes[attribute.name] = attribute
+
+    def _value(self, name: re.Match[str]) -> Attribute:
+        text = self._text
+        equals = _EQUALS.match(text, self._at)
+        if equals is None:
+            return Attribute(name[0], None, name.start(), name.end())
+        start = equals.end()
+        if text[start : start + 1] in ("'", '"'):
+            end = self._quoted_end(start)
+            self._at = end + 1
+            return Attribute(name[0], text[start + 1 : end], name.start(), start + 1)
+        end = start
+        while end < len(text) and not text[end].isspace() and text[end] != ">" and not text.startswith("/>", end):
+            if text.startswith("{{", end):
+                end = moustache_end(text, end)
+                if end < 0:
+                    raise self._source.error(start, "{{ is not closed with }}")
+            else:
+                end += 1
+        if end == start:
+            raise self._source.error(name.start(), f"the attribute {name[0]} has = but no value")
+        self._at = end
+        return Attribute(name[0], text[start:end], name.start(), start)
+
+    def _quoted_end(self, start: int) -> int:
+        """The offset of the quote that ends the value whose quote is at ``start``.
+
+        ``x="{{a == "b"}}"`` occurs: a quote inside ``{{ }}`` does not count if the line holds a later one outside.
+        """
+        text, quote = self._text, self._text[start]
+        first = text.find(quote, start + 1)
+        if first < 0:
+            raise self._source.error(start, f"the value is not closed with {quote}")
+        end = first
+        while end >= 0 and "\n" not in text[first:end]:
+            value = text[start + 1 : end]
+            if value.count("{{") == value.count("}}"):
+                return end
+            end = text.find(quote, end + 1)
+        return first
