@@ -6,6 +6,7 @@ import fcntl
 import os
 import resource
 import signal
+from pathlib import Path
 
 from device_runtime.errors import CygnetError
 
@@ -46,10 +47,10 @@ def confine(parent: int, keep: int) -> int:
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     kept = os.dup2(kept, 3, inheritable=False)
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > kept:
+    for descriptor in sorted(int(entry.name) for entry in Path("/proc/self/fd").iterdir()):
+        if descriptor > kept:
             with contextlib.suppress(OSError):  # the one that listed the directory is closed already
-                os.close(int(name))
+                os.close(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -132,6 +132,10 @@ def _read_source(source: str) -> _Module | None:
     return module
 
 
+def _declares_constant(before: str, word: str, name: str) -> bool:
+    return word in ("const", "class") or (word == "function" and name != "*") or (before, word) == ("function", "*")
+
+
 class _Unreadable(Exception):  # noqa: N818 it never leaves this module
     pass
 
@@ -147,8 +151,7 @@ class _Statements:
         self._constants = {
             name.text
             for before, token, name in zip(["", *(t.text for t in tokens)], tokens, tokens[1:], strict=False)
-            if token.depth == 0 and (token.text in ("const", "class") or (before, token.text) == ("function", "*"))
-            or (token.depth == 0 and token.text == "function" and name.text != "*")
+            if token.depth == 0 and _declares_constant(before, token.text, name.text)
         }
 
     def read(self) -> None:

@@ -22,8 +22,11 @@ _PUNCTUATOR = re.compile(
     r"|%=|&=|\|=|\^=|<<|>>|\*\*|[{}()\[\];,<>+\-*/%&|^!~?:=.]"
 )
 _BEFORE_REGEX = frozenset(
-    "return typeof instanceof in of new delete void throw case do else yield await extends default export".split()
-)
+    (
+        "return", "typeof", "instanceof", "in", "of", "new", "delete", "void", "throw", "case", "do", "else", "yield",
+        "await", "extends", "default", "export",
+    )
+)  # fmt: skip
 _CONDITION = frozenset(("if", "while", "for", "with"))
 CLOSING = {"(": ")", "[": "]", "{": "}", "${": "}"}
 

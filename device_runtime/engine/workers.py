@@ -176,7 +176,9 @@ class WorkerFactory:
             process.kill()
             status = process.wait()
             self._process = None
-            _log.error("the zygote (process %d) ended with status %d; the next program starts another", process.pid, status)
+            _log.error(
+                "the zygote (process %d) ended with status %d; the next program starts another", process.pid, status
+            )
         gone = EngineError("the zygote ended unexpectedly; it is started again for the next program")
         waiting = [*self._forking.values(), *([self._ready] if self._ready is not None else [])]
         for future in waiting:

@@ -45,11 +45,11 @@ class Zygote:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the host, which then closes us
         self._send({"ready": self._pid})
         while True:
-            readable, _, _ = select.select([self._control, woken], [], [])
+            readable, _, _ = select.select([self._control.fileno(), woken], [], [])
             if woken in readable:
                 os.read(woken, 4096)
                 self._reap()
-            if self._control in readable and not self._serve():
+            if self._control.fileno() in readable and not self._serve():
                 return
 
     def _send(self, message: dict[str, int]) -> None:

@@ -110,7 +110,7 @@ class PageStack:
         """
         route, query = self._find(path, current)
         kept = [page for page in self._kept.values() if page not in self.pages]
-        gone = tuple([*reversed(self.pages), *kept])
+        gone = (*reversed(self.pages), *kept)
         self.pages.clear()
         self._kept.clear()
         page = self._make(route, query)

@@ -53,7 +53,8 @@ def serve(connection: WorkerConnection, engine: QuickJSEngine) -> None:
         try:
             first = connection.receive(None)
             if not isinstance(first, Event) or first.name != "launch":
-                raise _Stop("" if isinstance(first, Exit) else "the host did not begin with a launch")
+                connection.send(Exit("" if isinstance(first, Exit) else "the host did not begin with a launch"))
+                return
             Worker(connection, engine, first.payload).run()
         except _Stop as stop:
             connection.send(Exit(str(stop)))
@@ -250,7 +251,13 @@ class Worker:
                 raise FrameError(f"the host sent a {type(frame).__name__} frame, which only workers send")
 
     def _on_node(
-        self, page: int, node: int, type: str, detail: Value, touches: Value, time_stamp: float  # noqa: A002
+        self,
+        page: int,
+        node: int,
+        type: str,  # noqa: A002 the protocol's word
+        detail: Value,
+        touches: Value,
+        time_stamp: float,
     ) -> None:
         view = self._displayed.view(page)
         if view is None:

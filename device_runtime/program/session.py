@@ -1,0 +1,376 @@
+"""The host's side of one running program: its worker's socket, its calls, and its end."""
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
+from device_runtime.engine.frames import Event, Exit, Frame, FrameDecoder, FrameError, Log, Patch, Request, Response
+from device_runtime.engine.frames import encode_frame as encode
+from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
+from device_runtime.errors import CygnetError
+from device_runtime.program.limits import Limits
+from device_runtime.program.manifest import Manifest
+from device_runtime.values import Value
+from device_runtime.view.patches import Operation
+
+_log = logging.getLogger(__name__)
+
+MAX_RUNNING_CALLS = 32
+MAX_WAITING_CALLS = 256
+LOG_LINES_A_SECOND = 200
+# Events that a worker does not take pile up here; one launch is at most a frame.
+_MAX_UNSENT_BYTES = 32 * 1024 * 1024
+_CHUNK = 256 * 1024
+_STOP_SECONDS = 2.0
+_SOURCE_SUFFIXES = (".js", ".json", ".view")
+_TRANSITIONS = ("push", "pop", "replace", "tab", "none")
+_OPERATIONS = ("insert", "remove", "move", "text", "set")
+
+
+class SessionError(CygnetError):
+    """A program could not be started or did not answer; the message says which and why."""
+
+
+class SessionListener(Protocol):
+    """Who shows and logs what programs do. Called in the event loop; it must not block."""
+
+    def on_stack(self, app_id: str, pages: list[dict[str, Any]], transition: str, target: str) -> None:
+        """The page stack from bottom to top; ``target`` is the one screen concerned, or empty for all."""
+
+    def on_patch(self, app_id: str, page: int, operations: list[Operation], target: str) -> None:
+        """Operations for one page of the last stack."""
+
+    def on_log(self, app_id: str, level: str, text: str, source: str) -> None:
+        """A console line or an error of the program."""
+
+    def on_exit(self, app_id: str, reason: str) -> None:
+        """The program ended; ``reason`` is a sentence, or empty when all is well. Called exactly once."""
+
+
+class ProgramSource(Protocol):
+    """What a program is started from: a package has this shape."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The checked manifest."""
+
+    @property
+    def entries(self) -> Mapping[str, bytes]:
+        """The content of every file by its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a board gives to every program.
+
+    ``system()`` is what ``getSystemInfoSync`` answers; ``storage(app_id)`` a program's stored pairs, and may block.
+    ``start_seconds`` bounds :meth:`ProgramSession.start`, ``intent_seconds`` one :meth:`ProgramSession.intent`.
+    """
+
+    gate: CapabilityGate
+    listener: SessionListener
+    system: Callable[[], Mapping[str, Value]]
+    storage: Callable[[str], Mapping[str, Value]]
+    limits: Limits = field(default_factory=Limits)
+    start_seconds: float = 15.0
+    intent_seconds: float = 10.0
+
+
+class ProgramSession:
+    """One run of one program, from :meth:`start` to its end. Not to be started twice."""
+
+    def __init__(self, source: ProgramSource, workers: WorkerFactory, surroundings: Surroundings) -> None:
+        self.manifest: Manifest = source.manifest
+        self.app_id: str = source.manifest.app_id
+        self._source = source
+        self._workers = workers
+        self._around = surroundings
+        self._caller = Caller(self.app_id, self.manifest)
+        self._worker: WorkerProcess | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._ready: asyncio.Future[None] | None = None
+        self._ended: asyncio.Future[str] | None = None
+        self._intents: dict[int, asyncio.Future[str | None]] = {}
+        self._intent_ids = itertools.count(1)
+        self._calls: set[asyncio.Task[None]] = set()
+        self._running_calls = asyncio.Semaphore(MAX_RUNNING_CALLS)
+        self._exit_reason: str | None = None
+        self._stopping = False
+        self._log_second = 0
+        self._log_count = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._ended is not None and not self._ended.done()
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The process id of its worker while it runs."""
+        return self._worker.pid if self._worker is not None and self.running else None
+
+    async def start(self, path: str = "") -> None:
+        """Start the program at ``path`` (a route with query; empty for its first page); returns when the first page
+        is rendered.
+
+        Raises:
+            SessionError: it ended, or did not render its first page in time; it is not running then.
+        """
+        if self._ended is not None:
+            raise SessionError(f"{self.app_id} was started already; make a new session")
+        loop = asyncio.get_running_loop()
+        launch = await self._launch_frame(path)
+        try:
+            self._worker = await self._workers.start_worker()
+        except CygnetError as error:
+            raise SessionError(f"{self.app_id} cannot be started: {error}") from error
+        self._ready, self._ended = loop.create_future(), loop.create_future()
+        reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection, limit=_CHUNK)
+        self._reading = asyncio.create_task(self._read(reader), name=f"program {self.app_id}")
+        self._writer.write(launch)
+        ended = self._ended
+        waited: list[asyncio.Future[Any]] = [self._ready, ended]
+        await asyncio.wait(waited, timeout=self._around.start_seconds, return_when=asyncio.FIRST_COMPLETED)
+        if self._ready.done() and not ended.done():
+            return
+        if not ended.done():
+            self._end(f"it did not show its first page within {self._around.start_seconds:g} s")
+            await ended
+        raise SessionError(f"{self.app_id} cannot be started: {ended.result() or 'it was stopped'}")
+
+    async def _launch_frame(self, path: str) -> bytes:
+        stored = await asyncio.get_running_loop().run_in_executor(None, self._around.storage, self.app_id)
+        files = {name: data for name, data in self._source.entries.items() if name.endswith(_SOURCE_SUFFIXES)}
+        system = {**self._around.system(), "capabilities": sorted(self._around.gate.names)}
+        payload: dict[str, Any] = {
+            "manifest": dict(self.manifest.document),
+            "files": files,
+            "path": path,
+            "system": system,
+            "storage": dict(stored),
+            "limits": self._around.limits.document(),
+        }
+        try:
+            return encode(Event("launch", payload))
+        except FrameError as error:
+            raise SessionError(
+                f"{self.app_id} cannot be started: its source files and storage are too large: {error}"
+            ) from error
+
+    def node_event(self, page: int, node: int, type: str, detail: Value, touches: Value, time_stamp: float) -> None:  # noqa: A002
+        """Something happened on a node of a page; a page that is gone is no error."""
+        self._send_event(
+            "node",
+            {"page": page, "node": node, "type": type, "detail": detail, "touches": touches, "time_stamp": time_stamp},
+        )
+
+    def attach(self, target: str) -> None:
+        """Send the stack and every page in it to one screen."""
+        self._send_event("attach", {"target": target})
+
+    def open(self, path: str) -> None:
+        """Open a route: its tab, or on top of the stack."""
+        self._send_event("open", {"path": path})
+
+    def back(self) -> None:
+        """Close the top page; nothing happens on the first."""
+        self._send_event("back", {})
+
+    def show(self) -> None:
+        """The program comes to the foreground."""
+        self._send_event("show", {})
+
+    def hide(self) -> None:
+        """The program goes to the background."""
+        self._send_event("hide", {})
+
+    def capability_event(self, name: str, payload: Value) -> None:
+        """A provider's own event, for listeners of ``wx.on<Name>``."""
+        self._send_event("capability", {"name": name, "payload": payload})
+
+    async def intent(self, intent: str, slots: dict[str, str], text: str) -> str | None:
+        """Give a recognised request to the program; returns what is to be said, or None for silence.
+
+        Raises:
+            SessionError: the program does not take intents, failed, ended, or did not answer in time.
+        """
+        if not self.running:
+            raise SessionError(f"{self.app_id} is not running")
+        number = next(self._intent_ids)
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._intents[number] = answer
+        self._send_event("intent", {"id": number, "intent": intent, "slots": dict(slots), "text": text})
+        try:
+            return await asyncio.wait_for(answer, self._around.intent_seconds)
+        except TimeoutError as error:
+            seconds = self._around.intent_seconds
+            raise SessionError(f"{self.app_id} did not answer {intent!r} within {seconds:g} s") from error
+        finally:
+            self._intents.pop(number, None)
+
+    async def stop(self) -> None:
+        """End the program; returns when it has ended. Ending it twice is no error."""
+        if self._ended is None or self._ended.done():
+            return
+        self._stopping = True
+        self._send(Exit(""))
+        done, _ = await asyncio.wait([self._ended], timeout=_STOP_SECONDS)
+        if not done:
+            self._end("")
+            await self._ended
+
+    # -- to the worker -----------------------------------------------------------------------------------------
+
+    def _send_event(self, name: str, payload: dict[str, Value]) -> None:
+        self._send(Event(name, payload))
+
+    def _send(self, frame: Frame) -> None:
+        """Queue one frame; a program that is over, or does not read, gets none."""
+        if self._writer is None or not self.running:
+            return
+        try:
+            data = encode(frame)
+        except FrameError as error:
+            if isinstance(frame, Response):
+                self._send(Response(frame.id, None, f"the answer cannot be sent: {error}"))
+                return
+            raise
+        self._writer.write(data)
+        if self._writer.transport.get_write_buffer_size() > _MAX_UNSENT_BYTES:
+            self._end("it does not take its events any more")
+
+    # -- from the worker ---------------------------------------------------------------------------------------
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        decoder = FrameDecoder()
+        try:
+            while data := await reader.read(_CHUNK):
+                for frame in decoder.feed(data):
+                    self._receive(frame)
+        except FrameError as error:
+            self._note_reason(f"its worker sent what is no frame: {error}")
+        except OSError as error:
+            _log.debug("the worker of %s closed its socket: %s", self.app_id, error)
+        finally:
+            await self._finish()
+
+    def _receive(self, frame: Frame) -> None:
+        match frame:
+            case Patch(page, operations, target):
+                if not all(isinstance(item, list) and item and item[0] in _OPERATIONS for item in operations):
+                    raise FrameError("a patch holds what is no operation")
+                self._around.listener.on_patch(self.app_id, page, operations, target)  # type: ignore[arg-type] # checked
+            case Request():
+                self._serve(frame)
+            case Log(level, text, source):
+                self._pass_log(level, text, source)
+            case Event("stack", payload):
+                self._around.listener.on_stack(self.app_id, *_read_stack(payload))
+            case Event("answer", payload):
+                self._receive_answer(payload)
+            case Event("ready", _):
+                if self._ready is not None and not self._ready.done():
+                    self._ready.set_result(None)
+            case Exit(reason):
+                self._note_reason(reason)
+            case _:
+                raise FrameError(f"a worker may not send {frame!r:.80}")
+
+    def _receive_answer(self, payload: Mapping[str, Value]) -> None:
+        number, speech, error = payload.get("id"), payload.get("speech"), payload.get("error")
+        if not isinstance(number, int) or not isinstance(speech, str | None) or not isinstance(error, str | None):
+            raise FrameError("an answer has the wrong members")
+        answer = self._intents.get(number)
+        if answer is None or answer.done():
+            return
+        if error is None:
+            answer.set_result(speech)
+        else:
+            answer.set_exception(SessionError(f"{self.app_id} could not answer: {error}"))
+
+    def _pass_log(self, level: str, text: str, source: str) -> None:
+        """A program that floods its log loses lines, not the board its time; errors lose them later."""
+        second = int(time.monotonic())
+        if second != self._log_second:
+            lost = self._log_count - LOG_LINES_A_SECOND
+            self._log_second, self._log_count = second, 0
+            if lost > 0:
+                self._around.listener.on_log(self.app_id, "warn", f"{lost} lines were left out: too many a second", "")
+        self._log_count += 1
+        if self._log_count <= (2 if level == "error" else 1) * LOG_LINES_A_SECOND:
+            self._around.listener.on_log(self.app_id, level, text, source)
+
+    def _serve(self, request: Request) -> None:
+        if len(self._calls) >= MAX_WAITING_CALLS:
+            self._send(Response(request.id, None, f"more than {MAX_WAITING_CALLS} calls are waiting"))
+            return
+        task = asyncio.create_task(self._answer(request))
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
+    async def _answer(self, request: Request) -> None:
+        async with self._running_calls:
+            try:
+                value = await self._around.gate.invoke(self._caller, request.name, request.arguments)
+                response = Response(request.id, value, None)
+            except CapabilityError as error:
+                response = Response(request.id, None, str(error))
+            except Exception:  # noqa: BLE001 a provider's fault is its own: the program hears of it, the board goes on
+                _log.exception("the capability %s failed for %s", request.name, self.app_id)
+                response = Response(request.id, None, "internal error of the host")
+        self._send(response)
+
+    # -- the end -----------------------------------------------------------------------------------------------
+
+    def _note_reason(self, reason: str) -> None:
+        if self._exit_reason is None:
+            self._exit_reason = reason
+
+    def _end(self, reason: str) -> None:
+        """Kill the worker; the reading task sees the end of its socket and finishes."""
+        self._note_reason(reason)
+        if self._worker is not None:
+            self._worker.kill()
+
+    async def _finish(self) -> None:
+        """Everything that must happen once, however it ended."""
+        worker, ended = self._worker, self._ended
+        if worker is None or ended is None or ended.done():
+            return
+        if self._exit_reason is None:
+            await asyncio.wait([worker.ended], timeout=_STOP_SECONDS)
+        worker.kill()
+        done, _ = await asyncio.wait([worker.ended], timeout=_STOP_SECONDS)
+        if self._exit_reason is None:
+            status = worker.ended.result() if done else None
+            self._exit_reason = "" if self._stopping else f"its worker ended: {describe_status(status)}"
+        if self._writer is not None:
+            self._writer.close()
+        for task in self._calls:
+            task.cancel()
+        gone = SessionError(f"{self.app_id} ended: {self._exit_reason or 'it was stopped'}")
+        for answer in self._intents.values():
+            if not answer.done():
+                answer.set_exception(gone)
+        ended.set_result(self._exit_reason)
+        self._around.listener.on_exit(self.app_id, self._exit_reason)
+
+
+def _read_stack(payload: Mapping[str, Value]) -> tuple[list[dict[str, Any]], str, str]:
+    pages, transition, target = payload.get("pages"), payload.get("transition"), payload.get("target")
+    if not isinstance(pages, list) or transition not in _TRANSITIONS or not isinstance(target, str):
+        raise FrameError("a stack event has the wrong members")
+    checked: list[dict[str, Any]] = []
+    for page in pages:
+        match page:
+            case {"id": int(number), "route": str(route), "window": dict(window), **others} if not others:
+                checked.append({"id": number, "route": route, "window": window})
+            case _:
+                raise FrameError("a stack event holds what is no page")
+    return checked, str(transition), target

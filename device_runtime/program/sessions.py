@@ -1,0 +1,75 @@
+"""All running programs of a board: one zygote, one session a program."""
+
+import asyncio
+
+from device_runtime.engine.workers import WorkerFactory
+from device_runtime.program.session import ProgramSession, ProgramSource, Surroundings
+
+WORKER_ENTRY = "device_runtime.program.worker:prepare"
+
+
+class Sessions:
+    """Starts programs on demand. Call :meth:`start` once, and :meth:`close` at the end."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._around = surroundings
+        self._workers = WorkerFactory(WORKER_ENTRY)
+        self._sessions: dict[str, ProgramSession] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    @property
+    def workers(self) -> WorkerFactory:
+        """The zygote's keeper."""
+        return self._workers
+
+    async def start(self) -> None:
+        """Start the zygote, so that the first program need not wait for it.
+
+        Raises:
+            EngineError: it does not start.
+        """
+        await self._workers.start()
+
+    def get(self, app_id: str) -> ProgramSession | None:
+        """The session of a program that runs."""
+        session = self._sessions.get(app_id)
+        return session if session is not None and session.running else None
+
+    @property
+    def running(self) -> list[ProgramSession]:
+        """Every session that runs."""
+        return [session for session in self._sessions.values() if session.running]
+
+    async def launch(self, source: ProgramSource, path: str = "") -> ProgramSession:
+        """The program's session: a new one opened at ``path``, or the running one, where ``path`` is then opened.
+
+        Raises:
+            SessionError: the program cannot be started.
+        """
+        app_id = source.manifest.app_id
+        async with self._locks.setdefault(app_id, asyncio.Lock()):
+            session = self.get(app_id)
+            if session is not None:
+                if path:
+                    session.open(path)
+                return session
+            session = ProgramSession(source, self._workers, self._around)
+            self._sessions[app_id] = session
+            try:
+                await session.start(path)
+            except BaseException:
+                self._sessions.pop(app_id, None)
+                await session.stop()
+                raise
+            return session
+
+    async def stop(self, app_id: str) -> None:
+        """End a program if it runs."""
+        session = self._sessions.pop(app_id, None)
+        if session is not None:
+            await session.stop()
+
+    async def close(self) -> None:
+        """End every program, and the zygote."""
+        await asyncio.gather(*(self.stop(app_id) for app_id in list(self._sessions)))
+        await self._workers.close()
