@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,14 +96,14 @@ def _stop_event() -> asyncio.Event:
 
 
 def _stop_with_stdin(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
+    loop, descriptor = asyncio.get_running_loop(), sys.stdin.fileno()
 
-    def wait() -> None:
-        while sys.stdin.buffer.read(1024):
-            pass
-        loop.call_soon_threadsafe(stop.set)
+    def readable() -> None:
+        if not os.read(descriptor, 1024):
+            loop.remove_reader(descriptor)
+            stop.set()
 
-    threading.Thread(target=wait, daemon=True, name="stdin").start()
+    loop.add_reader(descriptor, readable)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ authority. What it gets wrong for us is put right here, on the version that ``py
 
 - it never enforces the keep-alive ([MQTT-3.1.2-24]): a device whose power failed would be online for ever;
 - it leaves the old connection open when a client comes again with a clean session ([MQTT-3.1.4-2]);
-- it reads packets of up to 256 MiB, waits without end for a CONNECT, and leaks a connection on garbage.
+- it reads packets of up to 256 MiB, waits without end for a CONNECT, and leaks a connection on garbage;
+- it misreads an MQTT 5 CONNECT that carries a will, and never tells the client to speak 3.1.1 instead.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from typing import Any
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
 from amqtt.contexts import Action, BaseContext, BrokerConfig, ListenerConfig, ListenerType
-from amqtt.errors import BrokerError, NoDataError
+from amqtt.errors import BrokerError
 from amqtt.plugins.base import BaseTopicPlugin
 
 from device_runtime.sync.messages import ProtocolError, parse_topic
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 MOST_CONNECTIONS = 2_000
 MOST_PACKET_BYTES = 512 * 1024
 _CONNECT_SECONDS = 10.0
+_MOST_CONNECT_BYTES = 64 * 1024
+_UNACCEPTABLE_VERSION = b"\x20\x02\x00\x01"  # CONNACK, return code 1 (MQTT 3.1.1, 3.2.2.3)
 _SESSION_SECONDS = 3_600
 FLEET_USER = "fleet"
 _FROM_DEVICE = frozenset({"reported", "state", "telemetry", "request"})
@@ -37,37 +40,37 @@ _TO_DEVICE = frozenset({"desired", "response"})
 
 
 class ConnectionDroppedError(ConnectionError):
-    """The client was silent for too long, or sent too much at once."""
+    """The client was silent for too long, sent too much at once, or speaks something else."""
 
 
 class GuardedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt ships no types
     """A reader that ends the connection of a client that is silent for too long, or sends a packet too large."""
 
-    def __init__(self, reader: asyncio.StreamReader) -> None:
+    def __init__(self, reader: asyncio.StreamReader, ahead: bytes) -> None:
+        """``ahead`` was read already, and is read again first."""
         super().__init__(reader)
-        loop = asyncio.get_running_loop()
-        self._now = loop.time
-        self._heard = loop.time()
-        self.most_silence: float | None = _CONNECT_SECONDS
-        self.connecting = True
+        self._ahead = ahead
+        self._now = asyncio.get_running_loop().time
+        self._heard = self._now()
+        self.most_silence: float | None = None
 
     async def read(self, n: int = -1) -> bytes:
+        if self._ahead:
+            taken, self._ahead = self._ahead[:n], self._ahead[n:]
+            return taken
         if n > MOST_PACKET_BYTES:
-            raise self._drop(f"a packet of {n} bytes is larger than {MOST_PACKET_BYTES}")
+            raise ConnectionDroppedError(f"a packet of {n} bytes is larger than {MOST_PACKET_BYTES}")
         deadline = None if self.most_silence is None else self._heard + self.most_silence
         if deadline is not None and self._now() >= deadline:
-            raise self._drop("the client is silent")
+            raise ConnectionDroppedError("the client is silent")
+        # Should amqtt's own time limit end this first, it reads again, and the deadline above has not moved.
         try:
             async with asyncio.timeout_at(deadline):
-                data: bytes = await super().read(n)
+                data = await super().read(n)
         except TimeoutError as error:
-            raise self._drop("the client is silent") from error
+            raise ConnectionDroppedError("the client is silent") from error
         self._heard = self._now()
         return data
-
-    def _drop(self, reason: str) -> Exception:
-        # Each is what amqtt ends a connection at in that state; of others it would say nothing and read on.
-        return NoDataError(reason) if self.connecting else ConnectionDroppedError(reason)
 
 
 class EmbeddedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
@@ -85,7 +88,12 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
             return
         self._open += 1
         try:
-            await self._client_connected(listener_name, GuardedReader(reader), StreamWriterAdapter(writer))
+            connect = await _read_connect(reader)
+            if not _speaks_311(connect):
+                writer.write(_UNACCEPTABLE_VERSION)
+                await writer.drain()
+                return
+            await self._client_connected(listener_name, GuardedReader(reader, connect), StreamWriterAdapter(writer))
         except (ValueError, LookupError, TypeError, struct.error, EOFError, OSError) as error:
             log.debug("dropped a connection that does not speak MQTT: %r", error)
         finally:
@@ -93,7 +101,6 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
             writer.close()
 
     async def _handle_client_session(self, reader: GuardedReader, writer: Any, session: Any, *others: Any) -> None:
-        reader.connecting = False
         reader.most_silence = session.keep_alive * 1.5 if session.keep_alive else None
         await super()._handle_client_session(reader, writer, session, *others)
 
@@ -169,6 +176,28 @@ async def serve_broker(listen: str, password_file: Path | None, stop: asyncio.Ev
         await stop.wait()
     finally:
         await broker.shutdown()
+
+
+async def _read_connect(reader: asyncio.StreamReader) -> bytes:
+    """The first packet of a connection, whole, which must be a CONNECT."""
+    async with asyncio.timeout(_CONNECT_SECONDS):
+        packet = await reader.readexactly(2)
+        if packet[0] != 0x10:
+            raise ConnectionDroppedError("the first packet is no CONNECT")
+        length, shift = packet[1] & 0x7F, 7
+        while packet[-1] & 0x80 and shift <= 14:
+            packet += await reader.readexactly(1)
+            length |= (packet[-1] & 0x7F) << shift
+            shift += 7
+        if packet[-1] & 0x80 or length > _MOST_CONNECT_BYTES:
+            raise ConnectionDroppedError("the CONNECT is too large")
+        return packet + await reader.readexactly(length)
+
+
+def _speaks_311(connect: bytes) -> bool:
+    """Protocol name and level come first in the variable header (MQTT 3.1.1, 3.1.2.1)."""
+    name, _, rest = connect.partition(b"\x00\x04MQTT")
+    return len(name) <= 5 and rest[:1] == b"\x04"
 
 
 def _reason(error: BrokerError) -> str:

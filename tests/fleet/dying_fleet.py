@@ -22,7 +22,7 @@ class DyingTransport(MqttTransport):
 
 
 async def main(home: Path) -> None:
-    server.MqttTransport = DyingTransport  # type: ignore[misc]
+    server.MqttTransport = DyingTransport  # type: ignore[attr-defined]
     async with server.run_fleet(FleetHome(home)) as fleet:
         await fleet.transport.online()
         print("online", flush=True)
