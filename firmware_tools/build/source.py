@@ -23,6 +23,10 @@ class SourceText:
         """The line of an offset, from 1."""
         return bisect_right(self._lines, offset)
 
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a line and column, both from 1."""
+        return self._lines[min(line, len(self._lines)) - 1] + column - 1
+
     def where(self, offset: int) -> str:
         """``path:line:column`` of an offset; both from 1."""
         line = self.line(offset)
