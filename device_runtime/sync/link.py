@@ -21,6 +21,8 @@ from device_runtime.errors import CygnetError
 
 CONNECT_SECONDS = 10.0
 """How long TCP, TLS and the broker's CONNACK may each take."""
+MQTT5_ANSWER_SECONDS = 3.0
+"""How long the CONNACK may take on MQTT 5: some 3.1.1 brokers neither answer nor close (amqtt 0.12, given a will)."""
 MAX_PAYLOAD_BYTES = 512 * 1024
 """A longer message is dropped before it reaches the loop; none of the protocol's is."""
 
@@ -120,18 +122,22 @@ class Link:
     async def open(self) -> None:
         """Connect and wait for the broker's consent.
 
+        A broker that says nothing counts as one that may not know this MQTT version.
+
         Raises:
             ProtocolVersionRefusedError: perhaps an older MQTT version helps.
             TransportError: anything else; the sentence is for a person.
         """
+        older = self._version != MQTTProtocolVersion.MQTTv5
+        patience = CONNECT_SECONDS if older else min(CONNECT_SECONDS, MQTT5_ANSWER_SECONDS)
         try:
             await self._connect_elsewhere()
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(patience):
                 await self._connected
         except TimeoutError as error:
             self.abort()
-            raise TransportError(
-                f"{self._endpoint} takes the connection but says nothing for {CONNECT_SECONDS:g} s; is it a broker?"
+            raise ProtocolVersionRefusedError(
+                f"{self._endpoint} takes the connection but says nothing for {patience:g} s; is it a broker?"
             ) from error
         except BaseException:
             self.abort()

@@ -6,6 +6,7 @@ jitter (Brooker, "Exponential Backoff And Jitter", AWS 2015), so that a fleet do
 
 import asyncio
 import logging
+import math
 import os
 import random
 import ssl
@@ -31,6 +32,7 @@ PASSWORD_VARIABLE = "CYGNET_MQTT_PASSWORD"  # noqa: S105 - the variable's name
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _STEADY_SECONDS = 10.0
 _GOODBYE_SECONDS = 2.0
+_REFUSALS_OF_PROVEN_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,9 @@ class MqttTransport:
         self._endpoint = _endpoint(url, client_id, credentials, tls, keepalive)
         self._backoff = backoff
         self._version = MQTTProtocolVersion.MQTTv5
+        self._proven: MQTTProtocolVersion | None = None
+        self._refusals = 0
+        self._stands_since = math.inf
         self._subscriptions: dict[str, int] = {}
         self._link: Link | None = None
         self._online = asyncio.Event()
@@ -166,21 +171,32 @@ class MqttTransport:
         attempt = 0
         loop = asyncio.get_running_loop()
         while not self._stopping:
-            began = loop.time()
+            self._stands_since = math.inf
             try:
                 await self._one_connection(listener)
             except ProtocolVersionRefusedError as error:
-                first_refusal = self._version == MQTTProtocolVersion.MQTTv5
-                # Either is tried again later: the broker may have been on its way down, or be a newer one now.
-                self._version = MQTTProtocolVersion.MQTTv311 if first_refusal else MQTTProtocolVersion.MQTTv5
-                if first_refusal:
+                if self._try_older_version():
                     log.debug("%s; trying MQTT 3.1.1", error)
                     continue
                 self._report(str(error))
             except TransportError as error:
                 self._report(str(error))
-            attempt = 0 if loop.time() - began > _STEADY_SECONDS else attempt + 1
+            # A broker that takes us and at once throws us out again is not asked ever faster.
+            attempt = 0 if loop.time() - self._stands_since > _STEADY_SECONDS else attempt + 1
             await asyncio.sleep(self._backoff.draw(attempt))
+
+    def _try_older_version(self) -> bool:
+        """After a refusal: change between MQTT 5 and 3.1.1; whether to try 3.1.1 at once.
+
+        A version that has worked is left only after several refusals: the broker may have been on its way down.
+        """
+        self._refusals += 1
+        if self._version == self._proven and self._refusals < _REFUSALS_OF_PROVEN_VERSION:
+            return False
+        self._refusals = 0
+        newer = self._version == MQTTProtocolVersion.MQTTv5
+        self._version = MQTTProtocolVersion.MQTTv311 if newer else MQTTProtocolVersion.MQTTv5
+        return newer
 
     async def _one_connection(self, listener: TransportListener) -> None:
         loop = asyncio.get_running_loop()
@@ -192,6 +208,8 @@ class MqttTransport:
                 await link.subscribe(list(self._subscriptions.items()))
             log.info("connected to %s (%s)", self._endpoint, link.version_name)
             self.trouble = ""
+            self._proven, self._refusals = self._version, 0
+            self._stands_since = loop.time()
             self._online.set()
             loop.call_soon(listener.on_connected)
             reason = await asyncio.shield(link.closed)

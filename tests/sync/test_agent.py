@@ -18,13 +18,16 @@ from device_runtime.sync.messages import ContentBlock, Desired, State, sign_desi
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff, MqttTransport
 from tests.brokers import Mosquitto, running_mosquitto
+from tests.sync.amqtt_broker import running_amqtt
 from tests.sync.fleet_end import DEVICE, FLEET, KEY, TRUSTED, FleetEnd, running_fleet, target_of
+from tests.sync.recorder import record_until_killed
 from tests.sync.shelf import Shelf
 from tests.sync.waiting import until
 
 pytestmark = pytest.mark.broker
 PACE = Pace(
     report=0.01,
+    ask=1.0,  # for when the fleet's end finds the broker later than the device
     batch=0.02,
     receipt=0.5,
     resend=Backoff(0.01, 0.1),
@@ -102,6 +105,16 @@ async def test_a_desired_program_is_downloaded_installed_launched_and_reported(
         assert report.programs["weather"].version_code == 3
         assert list((tmp_path / "sync" / "content").iterdir()) == [], "what is installed is not kept twice"
     await until(lambda: fleet.states[-1].status == "offline")
+
+
+async def test_a_broker_of_mqtt_3_1_1_only_is_enough(tmp_path: Path) -> None:
+    async with running_amqtt() as url, running_fleet(url) as fleet, kiosk(url, tmp_path) as device:
+        await fleet.transport.online()
+        data = fleet.add(package(10 * BLOCK))
+        await fleet.desire({"weather": target_of(data, launch=True)})
+        device.telemetry.record("app", "tap", {})
+        await until(lambda: fleet.phase("weather") == "running" and "tap" in fleet.names())
+        assert device.shelf.bytes_of("weather") == data
 
 
 async def test_progress_is_reported_while_a_package_comes(broker: Mosquitto, fleet: FleetEnd, tmp_path: Path) -> None:
@@ -420,6 +433,21 @@ async def test_telemetry_without_a_receipt_is_sent_until_it_has_one(
         await until(lambda: device.telemetry.pending() == 0)
     taps = [record.values["n"] for _, record in sorted(fleet.records.items()) if record.name == "tap"]
     assert taps == list(range(1200))
+
+
+async def test_telemetry_survives_kill_9_and_reaches_the_fleet_once(
+    broker: Mosquitto, fleet: FleetEnd, tmp_path: Path
+) -> None:
+    accepted = await asyncio.to_thread(record_until_killed, tmp_path / "telemetry.db")
+    fleet.deaf_to_telemetry = True
+    async with kiosk(broker.url, tmp_path) as device:
+        await device.transport.online()
+    fleet.deaf_to_telemetry = False
+    async with kiosk(broker.url, tmp_path) as device:
+        await until(lambda: device.telemetry.pending() == 0)
+    counts = [record.values["n"] for _, record in sorted(fleet.records.items()) if record.name == "count"]
+    assert len(counts) >= accepted
+    assert counts == list(range(len(counts)))
 
 
 async def test_receipts_for_what_was_never_sent_forget_nothing(
