@@ -21,7 +21,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 class Recorder(Protocol):
     """Where events go: the queue that keeps them until the fleet has them."""
 
-    def __call__(self, source: str, name: str, values: Mapping[str, Value]) -> None:
+    def __call__(self, source: str, name: str, values: Mapping[str, Value]) -> object:
         """Keep one event; ``source`` is the program's id."""
         ...
 

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
 from device_runtime.engine.frames import Event, Exit, Frame, FrameDecoder, FrameError, Log, Patch, Request, Response
@@ -28,6 +28,7 @@ _MAX_UNSENT_BYTES = 32 * 1024 * 1024
 _CHUNK = 256 * 1024
 _STOP_SECONDS = 2.0
 _SOURCE_SUFFIXES = (".js", ".json", ".view")
+OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
 _TRANSITIONS = ("push", "pop", "replace", "tab", "none")
 _OPERATIONS = ("insert", "remove", "move", "text", "set")
 
@@ -174,13 +175,13 @@ class ProgramSession:
         """Send the stack and every page in it to one screen."""
         self._send_event("attach", {"target": target})
 
-    def open(self, path: str) -> None:
-        """Open a route: its tab, or on top of the stack."""
-        self._send_event("open", {"path": path})
+    def open(self, path: str, open_type: OpenType = "") -> None:
+        """Open a route as ``wx.<open_type>`` does; empty chooses its tab, or the top of the stack."""
+        self._send_event("open", {"path": path, "open_type": open_type})
 
-    def back(self) -> None:
-        """Close the top page; nothing happens on the first."""
-        self._send_event("back", {})
+    def back(self, delta: int = 1) -> None:
+        """Close ``delta`` pages from the top; the first stays."""
+        self._send_event("back", {"delta": delta})
 
     def show(self) -> None:
         """The program comes to the foreground."""

@@ -73,10 +73,10 @@ class ProgramStore:
             self._open[program.sha256] = package
         return self._open[program.sha256]
 
-    def install(self, path: Path, app_id: str | None = None) -> InstalledProgram:
+    def install(self, path: Path, app_id: str | None = None, version_code: int | None = None) -> InstalledProgram:
         """Verify the package file ``path``, take its content over, and switch the program to it.
 
-        ``app_id``, where given, must be the package's own. ``path`` itself is left where it is.
+        ``app_id`` and ``version_code``, where given, must be the package's own. ``path`` is left where it is.
 
         Raises:
             PackageError: the package is refused.
@@ -87,6 +87,11 @@ class ProgramStore:
         manifest = package.manifest
         if app_id is not None and manifest.app_id != app_id:
             raise StoreError(f"package {path.name} is {manifest.app_id}, not {app_id} for which it was sent")
+        if version_code is not None and manifest.version.code != version_code:
+            raise StoreError(
+                f"package {path.name} is version {manifest.version.code} of {manifest.app_id}, "
+                f"not {version_code} for which it was sent"
+            )
         program = InstalledProgram(
             manifest.app_id, manifest.version.code, manifest.version.name, package.sha256, package.size
         )

@@ -296,9 +296,17 @@ class Worker:
         for page in self._stack.pages:
             self._displayed.snapshot(page.id, target)
 
-    def _on_open(self, path: str) -> None:
+    def _on_open(self, path: str, open_type: str) -> None:
+        current = self._stack.top.route if self._stack.top is not None else ""
+        ways = {
+            "": self._stack.open,
+            "navigateTo": self._stack.push,
+            "redirectTo": self._stack.redirect,
+            "reLaunch": self._stack.relaunch,
+            "switchTab": self._stack.switch_tab,
+        }
         try:
-            step = self._stack.open(path)
+            step = ways[open_type](path, current)
         except PageNotFoundError:
             self._page_not_found(path)
             return
@@ -314,9 +322,9 @@ class Worker:
                     tapped: dict[str, Value] = {"index": index, "pagePath": tab.route, "text": tab.text}
                     self._call("onTabItemTap", "pageLifecycle", top.id, "onTabItemTap", tapped)
 
-    def _on_back(self) -> None:
+    def _on_back(self, delta: int) -> None:
         if len(self._stack.pages) > 1:
-            self._perform(self._stack.back())
+            self._perform(self._stack.back(delta))
 
     def _on_show(self) -> None:
         self._call("onShow of the app", "appLifecycle", "onShow")

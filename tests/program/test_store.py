@@ -88,6 +88,12 @@ def test_a_package_sent_for_another_program_is_refused(store: ProgramStore, tmp_
     assert store.installed() == {}
 
 
+def test_a_package_sent_as_another_version_is_refused(store: ProgramStore, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"is version 1 of org\.example\.a, not 2"):
+        store.install(package_file(tmp_path, 1), app_id="org.example.a", version_code=2)
+    assert store.installed() == {}
+
+
 def test_a_package_altered_on_disk_is_not_run(store: ProgramStore, tmp_path: Path) -> None:
     program = store.install(package_file(tmp_path, 1))
     path = tmp_path / "store" / "packages" / f"{program.sha256}.ma"

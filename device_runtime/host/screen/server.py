@@ -31,6 +31,7 @@ from device_runtime.host.screen.messages import (
     Listen,
     NodeEvent,
     Open,
+    OpenType,
     ScreenMessageError,
     UiResult,
     Utterance,
@@ -170,7 +171,7 @@ class ScreenDelegate(Protocol):
     async def back(self, app_id: str, delta: int) -> None:
         """Go back ``delta`` pages."""
 
-    async def open(self, app_id: str, path: str, open_type: str) -> None:
+    async def open(self, app_id: str, path: str, open_type: OpenType) -> None:
         """Open a route, as ``wx.<open_type>`` would."""
 
     async def utterance(self, text: str) -> None:

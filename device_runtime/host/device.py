@@ -1,0 +1,203 @@
+"""A device: the rooms put together as its board says."""
+
+import logging
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from device_runtime.capability.device import device_capabilities
+from device_runtime.capability.origin import NetworkPolicy
+from device_runtime.capability.registry import Capability, CapabilityGate
+from device_runtime.capability.request import HttpClient, request_capabilities
+from device_runtime.capability.speech import Speaker, speech_capability
+from device_runtime.capability.storage import ProgramStorage, storage_capabilities
+from device_runtime.capability.telemetry import telemetry_capability
+from device_runtime.capability.ui import ui_capabilities
+from device_runtime.errors import CygnetError
+from device_runtime.host.audio import AudioSink, SpeakerSink
+from device_runtime.host.board import Board
+from device_runtime.host.conversation import Conversation
+from device_runtime.host.desk import SOURCE, Desk
+from device_runtime.host.dialogs import Dialogs
+from device_runtime.host.front import Front
+from device_runtime.host.hearing import Hearing
+from device_runtime.host.installer import DeviceInstaller
+from device_runtime.host.provisioning import Provisioning
+from device_runtime.host.screen.server import ScreenServer, ScreenSize
+from device_runtime.keys import KeyRing, key_ring
+from device_runtime.program.limits import Limits
+from device_runtime.program.session import Surroundings
+from device_runtime.program.sessions import Sessions
+from device_runtime.program.store import ProgramStore
+from device_runtime.sync.agent import Identity, SyncAgent
+from device_runtime.sync.telemetry import TelemetryQueue
+from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
+from device_runtime.values import Value
+from device_runtime.voice.speech import Speech
+
+logger = logging.getLogger(__name__)
+
+_MIB = 1024 * 1024
+
+
+class Device:
+    """One device.
+
+    Args:
+        board: what it has.
+        state: the directory of all that it remembers.
+        provisioning: its fleet, or ``None`` for a device on its own.
+        trusted: keys, besides the fleet's, whose packages it runs.
+        name: what its screens call it.
+
+    Raises:
+        CygnetError: the state directory or the provisioning cannot be used.
+    """
+
+    def __init__(
+        self, board: Board, state: Path, provisioning: Provisioning | None, trusted: KeyRing, name: str = ""
+    ) -> None:
+        fleet_keys = key_ring([provisioning.fleet_key]) if provisioning else {}
+        self._board = board
+        self.store = ProgramStore(state / "programs", {**trusted, **fleet_keys})
+        self._telemetry = TelemetryQueue(state / "telemetry.db")
+        self._storage = ProgramStorage(state / "storage.db")
+        self._http = HttpClient(NetworkPolicy(hosts=board.request.hosts))
+        dialogs = Dialogs()
+        self._front = Front(self.store, dialogs)
+        self._screen = ScreenServer(
+            self._front,
+            name=name or (provisioning.device if provisioning else board.name),
+            screen=ScreenSize(board.screen.width, board.screen.height, board.screen.rpx),
+            microphone=board.audio.microphone if board.voice.enabled else "none",
+            host=board.screen.listen,
+            port=board.screen.port,
+        )
+        dialogs.use(self._screen)
+        speaker = _Speaker()
+        self.desk = Desk(self.store, self._screen, self._telemetry.record)
+        self.desk.on_program_exit = dialogs.dismiss_all
+        self._sessions = Sessions(
+            Surroundings(
+                gate=CapabilityGate(self._capabilities(dialogs, speaker)),
+                listener=self.desk,
+                system=lambda: _system(board),
+                storage=self._storage.load,
+                limits=Limits(event_seconds=board.limits.event_seconds, memory_bytes=board.limits.memory_mb * _MIB),
+            )
+        )
+        self.desk.use(self._sessions)
+        self._conversation = Conversation(
+            self.desk, self._screen, self._telemetry.record, _mouth(board), _loudspeaker(board)
+        )
+        speaker.conversation = self._conversation
+        self._hearing = (
+            Hearing(board, self._screen, self._conversation, self._telemetry.record) if board.voice.enabled else None
+        )
+        self._agent = self._sync_agent(state, provisioning) if provisioning else None
+
+    def _capabilities(self, dialogs: Dialogs, speaker: Speaker) -> list[Capability]:
+        return [
+            *storage_capabilities(self._storage),
+            *request_capabilities(self._http),
+            *ui_capabilities(dialogs),
+            *device_capabilities(),
+            telemetry_capability(self._telemetry.record),
+            speech_capability(speaker),
+        ]
+
+    def _sync_agent(self, state: Path, provisioning: Provisioning) -> SyncAgent:
+        identity = Identity(provisioning.fleet, provisioning.device, self._board.name, version("cygnet"))
+        user = provisioning.username
+        transport = MqttTransport(
+            provisioning.broker,
+            f"cygnet-{provisioning.fleet}-{provisioning.device}",
+            credentials=read_credentials(user, provisioning.password_file) if user else None,
+            tls=TlsFiles(ca=provisioning.ca, certificate=provisioning.cert, key=provisioning.key),
+        )
+        installer = DeviceInstaller(self.store, self.desk, self._telemetry.record, self.programs_changed)
+        trusted = key_ring([provisioning.fleet_key])
+        return SyncAgent(identity, trusted, state / "sync", transport, installer, self._telemetry)
+
+    async def start(self) -> str:
+        """Serve the screen, listen, and join the fleet; gives the URL of the screen.
+
+        Raises:
+            CygnetError: the port is taken, or a part that the board asks for is missing.
+        """
+        await self._sessions.start()
+        self._front.serve(self.desk, self._conversation)
+        url = await self._screen.start()
+        if self._hearing is not None:
+            await self._hearing.start()
+            self._front.hearing = self._hearing
+        self.programs_changed()
+        if self._agent is not None:
+            self._agent.start()
+        self._telemetry.record(SOURCE, "device_started", {"board": self._board.name, "runtime": version("cygnet")})
+        return url
+
+    async def stop(self) -> None:
+        """End everything in order; what is on the disk stays."""
+        if self._agent is not None:
+            await self._agent.stop()
+        if self._hearing is not None:
+            await self._hearing.stop()
+        await self._sessions.close()
+        await self._screen.stop()
+        await self._http.close()
+        self._storage.close()
+        self._telemetry.close()
+
+    def programs_changed(self) -> None:
+        """Tell the launcher and the ears what is installed now."""
+        voices = {}
+        for app_id in self.store.installed():
+            try:
+                voices[app_id] = self.store.package(app_id).manifest.voice
+            except CygnetError as error:
+                logger.error("%s", error)
+        self._conversation.learn(voices)
+        if self._hearing is not None:
+            self._hearing.learn()
+        self._screen.programs()
+
+
+class _Speaker:
+    """Lets programs speak, once there is a conversation."""
+
+    conversation: Conversation | None = None
+
+    async def say(self, app_id: str, text: str) -> None:
+        if self.conversation is not None:
+            await self.conversation.program_says(app_id, text)
+
+
+def _mouth(board: Board) -> Speech | None:
+    """The voice of this board, if it has one."""
+    if not board.voice.enabled or board.audio.speaker == "none":
+        return None
+    return Speech(board.voice.speech_voice)
+
+
+def _loudspeaker(board: Board) -> AudioSink | None:
+    """The board's own loudspeaker; ``None`` where the screen plays answers, or nothing does."""
+    return SpeakerSink(board.audio.output_device) if board.audio.speaker == "device" else None
+
+
+def _system(board: Board) -> Mapping[str, Value]:
+    """What ``wx.getSystemInfoSync`` answers, as far as the board knows."""
+    return {
+        "brand": "Cygnet",
+        "model": board.name,
+        "platform": "cygnet",
+        "system": "Cygnet",
+        "version": version("cygnet"),
+        "SDKVersion": "3.0.0",
+        "language": "en",
+        "pixelRatio": 1,
+        "screenWidth": board.screen.width,
+        "screenHeight": board.screen.height,
+        "windowWidth": board.screen.width,
+        "windowHeight": board.screen.height,
+    }

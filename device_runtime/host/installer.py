@@ -1,0 +1,59 @@
+"""What the fleet may do to the programs of this device: install, remove, launch."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from device_runtime.host.desk import SOURCE, Desk, Record
+from device_runtime.program.store import InstalledProgram, ProgramStore
+from device_runtime.sync.messages import ProgramTarget
+
+
+class DeviceInstaller:
+    """The store and the desk, as :class:`device_runtime.sync.reconciler.Installer` wants them."""
+
+    def __init__(self, store: ProgramStore, desk: Desk, record: Record, on_change: Callable[[], None]) -> None:
+        self._store = store
+        self._desk = desk
+        self._record = record
+        self._on_change = on_change
+
+    def installed(self) -> Mapping[str, InstalledProgram]:
+        """The programs that are installed, by app id."""
+        return self._store.installed()
+
+    def running(self) -> Collection[str]:
+        """The app ids of those that run."""
+        return [session.app_id for session in self._desk.sessions()]
+
+    async def install(self, path: Path, app_id: str, target: ProgramTarget) -> None:
+        """Verify, stage and switch; what runs of the old version is replaced.
+
+        Raises:
+            CygnetError: the package is refused, or the new version does not start.
+        """
+        program = await asyncio.to_thread(self._store.install, path, app_id, target.version_code)
+        self._record(
+            SOURCE, "program_installed", {"app_id": app_id, "version": program.version_name, "bytes": program.size}
+        )
+        self._on_change()
+        await self._desk.replace(app_id)
+
+    async def remove(self, app_id: str) -> None:
+        """Stop the program and delete it.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        await self._desk.stop_program(app_id)
+        await asyncio.to_thread(self._store.remove, app_id)
+        self._record(SOURCE, "program_removed", {"app_id": app_id})
+        self._on_change()
+
+    async def launch(self, app_id: str) -> None:
+        """Bring the program to the front.
+
+        Raises:
+            CygnetError: it does not start.
+        """
+        await self._desk.launch(app_id)
