@@ -1,0 +1,58 @@
+"""The examples of docs/protocol.md are what the code takes."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from device_runtime.keys import key_ring
+from device_runtime.sync.messages import (
+    Channel,
+    decode_reported,
+    decode_request,
+    decode_response,
+    decode_state,
+    decode_telemetry,
+    verify_desired,
+)
+
+PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+EXAMPLES = dict(re.findall(r"^## `(\w+)`\n.*?^```json\n(.*?)\n```", PAGE, re.DOTALL | re.MULTILINE))
+PAGE_KEY = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32).public_key()
+DECODERS: dict[str, Callable[[bytes], Any]] = {
+    "reported": decode_reported,
+    "state": decode_state,
+    "telemetry": decode_telemetry,
+}
+
+
+@pytest.mark.parametrize("channel", DECODERS)
+def test_the_example_decodes(channel: str) -> None:
+    assert DECODERS[channel](EXAMPLES[channel].encode())
+
+
+def test_the_example_of_desired_is_signed() -> None:
+    desired = verify_desired(EXAMPLES["desired"].encode(), key_ring([PAGE_KEY]), "shop", "kiosk-1")
+    assert desired.version == 7
+    assert desired.programs["com.example.weather"].launch
+
+
+def test_each_example_of_request_decodes() -> None:
+    kinds = [type(decode_request(line.encode())).__name__ for line in EXAMPLES["request"].splitlines()]
+    assert kinds == ["ContentRequest", "DesiredRequest"]
+
+
+def test_each_example_of_response_decodes() -> None:
+    first, *others = EXAMPLES["response"].splitlines()
+    assert decode_response(f"{first}\nbytes".encode())
+    assert [type(decode_response(f"{line}\n".encode())).__name__ for line in others] == [
+        "ContentBlock",
+        "TelemetryReceipt",
+    ]
+
+
+def test_every_channel_is_on_the_page() -> None:
+    assert set(EXAMPLES) == set(Channel.__args__)  # type: ignore[attr-defined]
