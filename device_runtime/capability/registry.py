@@ -66,4 +66,9 @@ class CapabilityGate:
             raise CapabilityError("not supported on this host")
         if capability.permission is not None and capability.permission not in caller.manifest.permissions:
             raise CapabilityError(f"the manifest does not ask for the permission {capability.permission}")
-        return await capability.provider(caller, arguments)
+        try:
+            return await capability.provider(caller, arguments)
+        except CapabilityError:
+            raise
+        except CygnetError as error:  # an expected failure of another room, such as a voice that cannot speak
+            raise CapabilityError(str(error)) from error

@@ -1,0 +1,64 @@
+"""``cygnet program``: what the author of a mini-program does."""
+
+import asyncio
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def program() -> None:
+    """Create, build, run and test mini-programs."""
+
+
+@program.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--dialect", type=click.Choice(["wechat", "swan"]), default="wechat", help="[default: wechat]")
+def new(directory: Path, dialect: str) -> None:
+    """Make a small program of your own in DIRECTORY, ready to run and with a test.
+
+    \b
+    Example:
+      cygnet program new my-program
+      cygnet program new my-program --dialect swan
+    """
+    from firmware_tools.build.scaffold import create_program
+
+    for path in create_program(directory, dialect):
+        click.echo(f"  {path}")
+    click.echo(f"\nNow:\n  cygnet program run {directory}\n  cygnet program test {directory}")
+
+
+@program.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--only", default="", metavar="TEXT", help="Run only the tests whose name holds TEXT.")
+@click.option(
+    "--wait", type=click.FloatRange(0.1, 60), default=3.0, show_default=True, metavar="SECONDS",
+    help="How long an expectation waits to be fulfilled.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.pass_context
+def test(context: click.Context, directory: Path, only: str, wait: float, as_json: bool) -> None:
+    """Run the tests in DIRECTORY/tests against the program, in a real worker.
+
+    \b
+    Example:
+      cygnet program test my-program
+      cygnet program test my-program --only voice
+    """
+    from firmware_tools.testing.report import Report
+    from firmware_tools.testing.runner import run_program_tests
+
+    report = Report()
+    started = time.monotonic()
+    if as_json:
+        results = asyncio.run(run_program_tests(directory, lambda result: None, lambda text: None, only, wait))
+        click.echo(json.dumps([dataclasses.asdict(result) for result in results], indent=2, ensure_ascii=False))
+    else:
+        results = asyncio.run(run_program_tests(directory, report.tell, report.print_line, only, wait))
+        report.end(results, time.monotonic() - started)
+    if any(result.outcome == "failed" for result in results):
+        context.exit(1)
