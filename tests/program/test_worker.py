@@ -1,0 +1,299 @@
+"""What a program sees of its worker: lifecycles, data, errors, timers, promises, modules."""
+
+import pytest
+
+from tests.program.running import Board, button, program, text, variable, view
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_lifecycles_come_in_the_order_of_the_framework(board: Board) -> None:
+    page = (
+        "Page({onLoad(q){console.log('load', q.x, this.route, this.options.x)}, onShow(){console.log('show')},"
+        " onReady(){console.log('ready')}, onHide(){console.log('hide')}, onUnload(){console.log('unload')}})"
+    )
+    app = "App({onLaunch(o){console.log('launch', o.path, o.query.x)}, onShow(){console.log('app show')}, onHide(){console.log('app hide')}})"
+    session = await board.run(program({"pages/a/a": page}, app=app), "/pages/a/a?x=1%202")
+    session.hide()
+    session.show()
+    await board.heard.until(lambda: len(board.heard.lines(session)) >= 9)
+    assert board.heard.lines(session) == [
+        "launch pages/a/a 1 2",
+        "app show",
+        "load 1 2 pages/a/a 1 2",
+        "show",
+        "ready",
+        "hide",
+        "app hide",
+        "app show",
+        "show",
+    ]
+    assert board.heard.order[session.app_id].index("stack") < len(board.heard.order[session.app_id])
+
+
+async def test_a_page_reaches_the_screen_after_its_stack_entry_with_the_data_of_on_load(board: Board) -> None:
+    source = program(
+        {"pages/a/a": "Page({data:{n:1}, onLoad(){this.setData({n:2})}})"}, views={"pages/a/a": view(text("n"))}
+    )
+    session = await board.run(source)
+    heard = board.heard
+    pages, transition, target = heard.stacks[session.app_id][0]
+    assert [(page["route"], transition, target) for page in pages] == [("pages/a/a", "replace", "")]
+    assert pages[0]["window"]["navigationBarTitleText"] == "App"
+    kinds = heard.order[session.app_id]
+    assert kinds.index("stack") < kinds.index("patch")
+    assert heard.patches[session.app_id][0][1][0][3][1] == "2"  # type: ignore[index]
+
+
+async def test_set_data_sends_one_patch_a_turn_and_then_calls_back(board: Board) -> None:
+    page = """Page({data:{n:0, list:[]}, tap(e){
+      this.setData({n:1}); this.setData({n:2, 'list[1].name':'x'}, () => console.log('shown', this.data.n));
+      console.log(JSON.stringify(this.data)); }})"""
+    source = program({"pages/a/a": page}, views={"pages/a/a": view(text("n"), button("tap"))})
+    session = await board.run(source)
+    before = len(board.heard.patches[session.app_id])
+    session.node_event(1, 2, "tap", {}, [], 5.0)
+    await board.heard.line(session, "shown 2")
+    assert len(board.heard.patches[session.app_id]) == before + 1
+    assert board.heard.texts(session)[-1] == "2"
+    assert '{"n":2,"list":[null,{"name":"x"}]}' in board.heard.lines(session)[0].replace("[,", "[null,")
+
+
+async def test_a_handler_gets_an_event_as_in_wechat(board: Board) -> None:
+    page = """Page({tap(e){ console.log(JSON.stringify([e.type, e.timeStamp, e.target.id, e.currentTarget.dataset,
+      e.detail, e.touches, e.changedTouches, e.mark])) }})"""
+    session = await board.run(program({"pages/a/a": page}, views={"pages/a/a": view(button("tap"))}))
+    session.node_event(1, 1, "tap", {"x": 3}, [{"identifier": 0}], 12.5)
+    line = await board.heard.line(session, "[")
+    assert line == '["tap",12.5,"the-id",{"kind":"k"},{"x":3},[{"identifier":0}],[{"identifier":0}],{}]'
+
+
+async def test_a_two_way_binding_writes_data_and_view_before_the_handler_runs(board: Board) -> None:
+    page = "Page({data:{a:{b:'old'}}, typed(e){ console.log('data', this.data.a.b) }})"
+    body = view(
+        ["text", ["member", variable("a"), ["constant", "b"]]],
+        ["element", "input", {"value": ["member", variable("a"), ["constant", "b"]]}, {},
+         [["input", "bind", ["constant", "typed"]]], {"value": ["member", variable("a"), ["constant", "b"]]}, []],
+    )  # fmt: skip
+    session = await board.run(program({"pages/a/a": page}, views={"pages/a/a": body}))
+    session.node_event(1, 2, "input", {"value": "new"}, [], 0.0)
+    await board.heard.line(session, "data new")
+    await board.heard.until(lambda: "new" in board.heard.texts(session))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ("{get a(){ throw new Error('trap') }}", "the value at a cannot be read: Error: trap"),
+        ("(() => { const c = {}; c.c = c; return {c} })()", "is nested deeper than 100 levels, or refers to itself"),
+        ("{a: {toJSON(){ throw new Error('no') }}}", "the value at a has a toJSON that throws Error: no"),
+        ("{a: new Proxy({}, {ownKeys(){ throw new Error('keys') }})}", "the value at a cannot be read: Error: keys"),
+        ("{a: [1, {b: 10n}]}", "the value at a[1].b is a BigInt"),
+        ("{'a..b': 1}", "has a path that cannot be read"),
+        ("{'a.__proto__.x': 1}", "has a path through __proto__"),
+        ("{'a[9999999]': 1}", "has an index larger than"),
+        ("5", "the first argument must be an object, not 5"),
+    ],
+)
+async def test_set_data_of_what_cannot_cross_says_where_and_why(board: Board, changes: str, message: str) -> None:
+    page = f"Page({{onLoad(){{ try {{ this.setData({changes}) }} catch (e) {{ console.log('said', e.message) }} }}}})"
+    session = await board.run(program({"pages/a/a": page}))
+    assert message in await board.heard.line(session, "said")
+
+
+async def test_set_data_leaves_out_functions_and_undefined_with_a_warning(board: Board) -> None:
+    page = """Page({onLoad(){ this.setData({a: {f(){}, u: undefined, n: 1}, lone: '\\ud800', d: new Date(0)});
+      console.log(JSON.stringify(this.data)) }})"""
+    session = await board.run(program({"pages/a/a": page}))
+    line = await board.heard.line(session, "{")
+    assert line == '{"a":{"n":1},"lone":"\ufffd","d":"1970-01-01T00:00:00.000Z"}'
+    warnings = board.heard.lines(session, "warn")
+    assert any("left out a.f, a.u" in warning for warning in warnings)
+
+
+async def test_each_page_has_its_own_copy_of_the_data(board: Board) -> None:
+    page = """Page({data:{list:[]}, own: {a: []}, onLoad(q){ this.data.list.push(1); this.own.a.push(1);
+      console.log('sizes', this.data.list.length, this.own.a.length);
+      if (!q.second) wx.navigateTo({url: 'a?second=1'}) }})"""
+    session = await board.run(program({"pages/a/a": page}))
+    await board.heard.until(lambda: board.heard.lines(session).count("sizes 1 1") == 2)
+
+
+@pytest.mark.parametrize(
+    ("page", "text_part", "source"),
+    [
+        ("Page({\n  onLoad() {\n    nope();\n  }\n})", "ReferenceError: nope is not defined", "pages/a/a.js:3:5"),
+        ("Page({\n  async onLoad() {\n    await null;\n    throw new Error('later');\n  }})", "later", "pages/a/a.js:4"),
+        ("Page({onLoad(){\n  new Promise(() => {\n throw new Error('in promise') })}})", "in promise", "pages/a/a.js:3"),
+        ("Page({onLoad(){ Promise.resolve()\n.then(() => { throw new TypeError('chain') })}})", "chain", "pages/a/a.js:2"),
+        ("Page({onLoad(){ setTimeout(() => {\n\n null.x }, 1) }})", "TypeError", "pages/a/a.js:3"),
+        ("Page({onLoad(){ wx.nextTick(() => {\n\n null.x }, 1) }})", "TypeError", "pages/a/a.js:3"),
+        ("let a = 1;\nlet b = = 2;\nPage({})", "SyntaxError", "pages/a/a.js:2:9"),
+        ("Page({onLoad(){\n this.load() }, async load(){\n throw new Error('method') }})", "method", "pages/a/a.js:3"),
+        ("import {x} from './m';\nPage({\n onLoad(){ x() }})", "from module", "pages/a/m.js:2"),
+        ("import x from './m';\n\nPage({});\nnope()", "nope is not defined", "pages/a/a.js:4:1"),
+        ("require('./absent');", 'module "./absent" is not in the package', "pages/a/a.js:1"),
+        ("throw {code: 5}", "{ code: 5 }", ""),
+    ],
+)  # fmt: skip
+async def test_an_error_names_the_place_in_the_programs_own_source(
+    board: Board, page: str, text_part: str, source: str
+) -> None:
+    files = {"pages/a/m.js": "export default 1;\nexport function x() { throw new Error('from module') }"}
+    session = await board.run(program({"pages/a/a": page}, files=files))
+    found, at = await board.heard.error(session, text_part)
+    assert at.startswith(source)
+    assert "base/" not in found
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try { await reject() } catch (e) {}",
+        "reject().catch(() => {})",
+        "const p = reject(); p.then(() => {}, () => {})",
+        "await Promise.allSettled([reject()])",
+        "await Promise.race([reject(), 1]).catch(() => {})",
+        "const p = reject(); try { await p } catch (e) {} return p.catch(() => {})",
+        "try { await wx.unknownThing() } catch (e) { if (e.errMsg !== 'unknownThing:fail not supported on this host') throw 1 }",
+    ],
+)
+async def test_a_rejection_that_is_handled_is_not_reported(board: Board, code: str) -> None:
+    page = f"""Page({{async onLoad(){{ const reject = () => new Promise((_, no) => no(new Error('handled')));
+      {code} }}, onReady(){{ setTimeout(() => console.log('done'), 5) }}}})"""
+    session = await board.run(program({"pages/a/a": page}))
+    await board.heard.line(session, "done")
+    assert board.heard.errors(session) == []
+
+
+async def test_the_app_hears_of_errors_and_rejections_and_the_program_goes_on(board: Board) -> None:
+    app = """App({onError(text){ console.log('heard', text.split('\\n')[0]) ; throw new Error('in onError') },
+      onUnhandledRejection(r){ console.log('rejected', r.reason, r.promise instanceof Promise) }})"""
+    page = "Page({onLoad(){ Promise.reject('why'); throw new RangeError('bad') }, onReady(){ console.log('still here') }})"
+    session = await board.run(program({"pages/a/a": page}, app=app))
+    await board.heard.line(session, "still here")
+    await board.heard.line(session, "heard RangeError: bad")
+    await board.heard.line(session, "rejected why true")
+    await board.heard.error(session, "in onError")
+
+
+async def test_timers_fire_in_order_and_stop_when_cleared(board: Board) -> None:
+    page = """Page({onLoad(){
+      let n = 0; const t = setInterval((x) => { console.log('tick', x); if (++n === 3) clearInterval(t) }, 2, 'arg');
+      setTimeout(() => console.log('b'), 30); setTimeout(() => console.log('a'), 10);
+      clearTimeout(setTimeout(() => console.log('never'), 0));
+      setTimeout(() => { Promise.resolve().then(() => console.log('micro')); }, 0);
+      setTimeout(() => console.log('end'), 60) }})"""
+    session = await board.run(program({"pages/a/a": page}))
+    await board.heard.line(session, "end")
+    lines = board.heard.lines(session)
+    assert lines.count("tick arg") == 3
+    assert "never" not in lines
+    assert lines.index("a") < lines.index("b") < lines.index("end")
+
+
+async def test_a_thing_that_is_no_function_is_no_timer(board: Board) -> None:
+    session = await board.run(program({"pages/a/a": "Page({onLoad(){ setTimeout('code', 1) }})"}))
+    await board.heard.error(session, "setTimeout: the first argument must be a function, not \"code\"")
+
+
+@pytest.mark.parametrize(
+    ("files", "entry", "expected"),
+    [
+        ({"u.js": "exports.v = 1"}, "require('../../u').v", "1"),
+        ({"u.js": "module.exports = 'abs'"}, "require('/u.js')", "abs"),
+        ({"lib/index.js": "exports.v = 'index'"}, "require('../../lib').v", "index"),
+        ({"d.json": '{"k": [1]}'}, "require('../../d.json').k[0]", "1"),
+        ({"miniprogram_npm/left/index.js": "module.exports = 'npm'"}, "require('left')", "npm"),
+        ({"u.js": "module.exports = {n: 0}"}, "(require('../../u').n++, require('/u').n)", "1"),
+        (
+            {"a.js": "exports.early = 1; exports.b = require('./b').seen", "b.js": "exports.seen = require('./a').early"},
+            "require('/a').b",
+            "1",
+        ),
+        ({"u.js": "exports.sloppy = (function () { return this === globalThis })()"}, "require('/u').sloppy", "true"),
+        ({"u.js": "export const v = 2; export default function () { return this }"}, "(0, require('/u').default)()", "undefined"),
+        ({"u.js": "export let n = 0; export function up() { n++ }"}, "(require('/u').up(), require('/u').n)", "1"),
+        ({"u.js": "export { a as b } from './w'; export * from './w'", "w.js": "export const a = 'w'"},
+         "require('/u').b + require('/u').a", "ww"),
+        ({"u.js": "import d, {x, y as z} from './w'; import * as all from './w'; module.exports = [d.x, x, z, all.y].join()",
+          "w.js": "exports.x = 1; exports.y = 2"}, "require('/u')", "1,1,2,2"),
+        ({"u.js": "import data from './d.json'; export default data.k", "d.json": '{"k": "json"}'},
+         "require('/u').default", "json"),
+        ({"even.js": "import {odd} from './odd'; export function even(n) { return n === 0 || odd(n - 1) }",
+          "odd.js": "import {even} from './even'; export function odd(n) { return n !== 0 && even(n - 1) }"},
+         "require('/even').even(10)", "true"),
+        ({"u.js": "const a = 1\nexport {\n a,\n}\nexport const {p, q: [r = 5], ...rest} = {p: 1, q: [], s: 9}, last = 2\nexport class C {}"},
+         "JSON.stringify(require('/u'))", '{"a":1,"p":1,"r":5,"rest":{"s":9},"last":2}'),
+        ({"u.js": "export default class extends Array {}\n(0, 1)"}, "require('/u').default.prototype instanceof Array", "true"),
+        ({"u.js": "const re = /export default 1/; const t = `import ${'x'} from`; export const v = re.test('export default 1')"},
+         "require('/u').v", "true"),
+    ],
+)  # fmt: skip
+async def test_modules(board: Board, files: dict[str, str], entry: str, expected: str) -> None:
+    page = f"const got = {entry}; Page({{onLoad(){{ console.log('got', got) }}}})"
+    session = await board.run(program({"pages/a/a": page}, files=files))
+    await board.heard.until(lambda: board.heard.lines(session) or board.heard.errors(session))
+    assert board.heard.errors(session) == []
+    assert board.heard.lines(session) == [f"got {expected}"]
+
+
+async def test_a_missing_export_is_named(board: Board) -> None:
+    page = "import {absent} from '../../u'; Page({})"
+    session = await board.run(program({"pages/a/a": page}, files={"u.js": "export const v = 1"}))
+    await board.heard.error(session, 'u.js does not export "absent" (imported by pages/a/a.js)')
+
+
+async def test_an_import_on_demand_is_a_promise(board: Board) -> None:
+    page = "Page({async onLoad(){ const m = await import('../../u'); console.log('got', m.v) }})"
+    session = await board.run(program({"pages/a/a": page}, files={"u.js": "export const v = 7"}))
+    await board.heard.line(session, "got 7")
+
+
+async def test_the_console_shows_values_as_developers_expect(board: Board) -> None:
+    page = """Page({onLoad(){
+      console.log('%s is %d', 'n', 5, {a: [1, 'x'], f(){}, get g(){ throw 1 }}, null, undefined, -0);
+      console.warn([new Map([['k', new Set([1])]])], new Error('shown').message);
+      const c = {}; c.self = c; console.info(c);
+      console.log(new Proxy({}, {ownKeys(){ throw 1 }}));
+      console.debug(Symbol('s'), 10n, class A {}, new Date(0)); }})"""
+    session = await board.run(program({"pages/a/a": page}))
+    await board.heard.line(session, "Symbol", "debug")
+    logs = board.heard.logs[session.app_id]
+    assert logs[0][:2] == ("log", "n is 5 { a: [ 1, \"x\" ], f: [Function: f], g: [Getter] } null undefined -0")
+    assert logs[0][2].startswith("pages/a/a.js:2:")
+    assert logs[1][1] == '[ Map(1) { "k" => Set(1) { 1 } } ] shown'
+    assert logs[2][1] == "{ self: [Circular] }"
+    assert logs[3][1] == "[a value that cannot be read]"
+    assert logs[4][1] == "Symbol(s) 10n [Function: A] 1970-01-01T00:00:00.000Z"
+
+
+async def test_code_cannot_be_made_from_text(board: Board) -> None:
+    page = """const tries = [() => eval('1'), () => new Function('return 1')(), () => (async () => {}).constructor('1')];
+    Page({onLoad(){ for (const t of tries) { try { t(); console.log('ran') } catch (e) { console.log(e.name) } }
+      console.log('global', Function('return this')() === globalThis) }})"""
+    session = await board.run(program({"pages/a/a": page}))
+    await board.heard.line(session, "global true")
+    assert board.heard.lines(session) == ["EvalError", "EvalError", "EvalError", "global true"]
+
+
+async def test_the_base_library_survives_a_program_that_breaks_the_language(board: Board) -> None:
+    page = """
+    const bad = () => { throw new Error('polluted') };
+    for (const type of [Array, String, Map, Set, WeakMap, RegExp, Promise, Function, Number]) {
+      for (const key of Object.getOwnPropertyNames(type.prototype)) {
+        if (key === 'constructor') continue;
+        try { Object.defineProperty(type.prototype, key, {get: bad, set: bad, configurable: true}) } catch (e) {}
+      }
+    }
+    for (const key of Object.getOwnPropertyNames(Object)) { try { Object[key] = bad } catch (e) {} }
+    JSON.stringify = bad; JSON.parse = bad; Reflect.apply = bad; Math.floor = bad;
+    Object.prototype.success = undefined;
+    Object.defineProperty(Array.prototype, '0', {set: bad, configurable: true});
+    Page({data: {n: 1, list: [1, 2]}, onLoad(q){ this.setData({n: 2, 'list[1]': {a: 'b'}}) },
+      tap(){ wx.setStorageSync('k', [1]); this.setData({n: wx.getStorageSync('k')[0] + 41}); setTimeout(() => wx.reportEvent('e', {}), 1) }})"""
+    session = await board.run(program({"pages/a/a": page}, views={"pages/a/a": view(text("n"), button("tap"))}))
+    session.node_event(1, 2, "tap", {}, [], 0.0)
+    await board.heard.until(lambda: "42" in board.heard.texts(session))
+    await board.heard.until(lambda: (session.app_id, "telemetry", {"name": "e", "values": {}}) in board.heard.calls)
+    assert board.heard.errors(session) == []
