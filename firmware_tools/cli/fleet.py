@@ -176,18 +176,14 @@ def page(target: Target) -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write here; otherwise it is printed.")
 @click.option("--broker", "broker_url", default="", help="URL of the broker as this device reaches it.")
 @click.option("--username", default="", help="The device's user at the broker.")
-@click.option("--password-file", default="", help="Path ON THE DEVICE of the file with its broker password.")
+@click.option("--password-file", default="", help="File ON THE DEVICE with its broker password.")
+@click.option("--ca", default="", help="File ON THE DEVICE: who signed the broker's certificate.")
+@click.option("--cert", default="", help="File ON THE DEVICE: its own certificate.")
+@click.option("--key", default="", help="File ON THE DEVICE: the key of that certificate.")
 @json_option
 @pass_target
 def enroll(
-    target: Target,
-    device: str,
-    name: str,
-    out: Path | None,
-    broker_url: str,
-    username: str,
-    password_file: str,
-    as_json: bool,
+    target: Target, device: str, name: str, out: Path | None, broker_url: str, as_json: bool, **files: str
 ) -> None:
     """Let DEVICE into the fleet, and write what it must be told (its provisioning file).
 
@@ -206,8 +202,7 @@ def enroll(
         answer["device"],
         broker_url or answer["broker"],
         answer["fleet_key"],
-        username,
-        password_file,
+        **files,
     )
     if out is not None:
         _write(out, provisioning.to_toml())

@@ -70,7 +70,7 @@ class GuardedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt ships n
         except TimeoutError as error:
             raise ConnectionDroppedError("the client is silent") from error
         self._heard = self._now()
-        return data
+        return bytes(data)
 
 
 class EmbeddedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types

@@ -48,9 +48,15 @@ def program_step(should: ProgramTarget | None, has: ProgramReport | None) -> Ste
         return "removing"
     if has is None:
         return "waiting"
-    if has.phase in {"downloading", "failed"}:
-        return "downloading" if has.phase == "downloading" else "failed"
-    return "in step" if has.version_code == should.version_code else "waiting"
+    if has.version_code != should.version_code:
+        return "waiting"
+    return (
+        "in step"
+        if has.phase in {"installed", "running"}
+        else "downloading"
+        if has.phase == "downloading"
+        else "failed"
+    )
 
 
 def telemetry_documents(records: Sequence[tuple[str, TelemetryRecord]]) -> dict[str, Any]:

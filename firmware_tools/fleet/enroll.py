@@ -1,5 +1,6 @@
 """The provisioning document: what a device must be told before it can join a fleet. It holds no secret."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from firmware_tools.fleet.home import toml_string
@@ -7,7 +8,8 @@ from firmware_tools.fleet.home import toml_string
 
 @dataclass(frozen=True, slots=True)
 class Provisioning:
-    """What ``device_runtime/host/provisioning.py`` reads. ``fleet_key`` is the public key in base64."""
+    """What ``device_runtime/host/provisioning.py`` reads. ``fleet_key`` is the public key in base64; the files are
+    paths on the device."""
 
     fleet: str
     device: str
@@ -15,13 +17,20 @@ class Provisioning:
     fleet_key: str
     username: str = ""
     password_file: str = ""
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
 
     def to_toml(self) -> str:
         """The file's text."""
         members = {"fleet": self.fleet, "device": self.device, "broker": self.broker, "fleet_key": self.fleet_key}
-        if self.username:
-            members["username"] = self.username
-        if self.password_file:
-            members["password_file"] = self.password_file
-        lines = [f"{name} = {toml_string(value)}" for name, value in members.items()]
-        return f"# Makes this device {self.device} of the fleet {self.fleet}.\n" + "\n".join(lines) + "\n"
+        optional = {"username": self.username, "password_file": self.password_file}
+        tls = {"ca": self.ca, "cert": self.cert, "key": self.key}
+        lines = [f"# Makes this device {self.device} of the fleet {self.fleet}.", *_lines(members), *_lines(optional)]
+        if any(tls.values()):
+            lines += ["", "[tls]", *_lines(tls)]
+        return "\n".join(lines) + "\n"
+
+
+def _lines(members: Mapping[str, str]) -> list[str]:
+    return [f"{name} = {toml_string(value)}" for name, value in members.items() if value]

@@ -80,7 +80,15 @@ class FleetApi:
             raise FleetError('enrolling takes {"device": "its-id", "name": "what people call it"}')
         provisioning, new = await self._operations.enroll(device, name)
         return web.json_response(
-            {**asdict(provisioning), "new": new, "toml": provisioning.to_toml()}, status=201 if new else 200
+            {
+                "fleet": provisioning.fleet,
+                "device": provisioning.device,
+                "broker": provisioning.broker,
+                "fleet_key": provisioning.fleet_key,
+                "toml": provisioning.to_toml(),
+                "new": new,
+            },
+            status=201 if new else 200,
         )
 
     async def assign(self, request: web.Request) -> web.Response:

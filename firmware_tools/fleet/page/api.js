@@ -1,0 +1,61 @@
+// The fleet's JSON API. The token lives in this tab alone, and leaves the address bar at once.
+
+const KEY = "cygnet-fleet-token";
+
+export class Refusal extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Take the token from the URL's fragment, if one is there. */
+export function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    sessionStorage.setItem(KEY, given);
+    history.replaceState(null, "", location.pathname);
+  }
+  return sessionStorage.getItem(KEY) !== null;
+}
+
+export const setToken = (token) => sessionStorage.setItem(KEY, token.trim());
+export const forgetToken = () => sessionStorage.removeItem(KEY);
+
+/** One request; answers the JSON, or throws a Refusal whose message is a sentence for people. */
+export async function call(method, path, { body, data, signal } = {}) {
+  const response = await request(method, path, { body, data, signal });
+  return response.json();
+}
+
+async function request(method, path, { body, data, signal }) {
+  const headers = { Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(path, { method, headers, signal, body: body === undefined ? data : JSON.stringify(body) });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal("The fleet does not answer; is `cygnet fleet serve` running?", 0);
+  }
+  if (!response.ok) {
+    const document = await response.json().catch(() => ({}));
+    throw new Refusal(document.error ?? `The fleet answers HTTP ${response.status}.`, response.status);
+  }
+  return response;
+}
+
+/** Server-sent events over fetch, since EventSource cannot carry the token. Ends when the connection does. */
+export async function* liveEvents() {
+  const response = await request("GET", "/api/live", {});
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  yield { type: "watching" };
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read().catch(() => ({ done: true }));
+    if (done) return;
+    const parts = (rest + value).split("\n\n");
+    rest = parts.pop();
+    for (const part of parts) if (part.startsWith("data: ")) yield JSON.parse(part.slice(6));
+  }
+}

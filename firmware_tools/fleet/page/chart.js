@@ -1,0 +1,93 @@
+// Two small charts in SVG: stacked columns of counts, and lines of values. Times are Unix seconds.
+
+import { h, svg } from "./dom.js";
+
+export const COLOURS = ["#7cc7c3", "#7fb0ea", "#e2b864", "#c79be8", "#79c98c", "#ec9f7a", "#8fa0b5"];
+const HEIGHT = 190, LEFT = 40, RIGHT = 8, TOP = 8, BOTTOM = 22;
+
+/** Columns: series = [{name, points: Map(bucket start -> count)}]; one column every `step` seconds. */
+export function drawColumns(box, { series, from, to, step, unit }) {
+  const frame = makeFrame(box, from, to, 0, highest(series, from, to, step) || 1, 1);
+  for (let start = Math.ceil(from / step) * step; start < to; start += step) {
+    let level = 0;
+    series.forEach((line, index) => {
+      const count = line.points.get(start) ?? 0;
+      if (!count) return;
+      const x = frame.x(start), width = Math.max(1, frame.x(start + step) - x - 1);
+      const top = frame.y(level + count);
+      frame.root.append(svg("rect", { x, y: top, width, height: Math.max(1, frame.y(level) - top), fill: colour(index), rx: Math.min(1.5, width / 3) }));
+      level += count;
+    });
+  }
+  const total = (line) => [...line.points].reduce((sum, [time, count]) => (time >= from ? sum + count : sum), 0);
+  finish(box, frame, series.map((line, index) => [line.name, total(line), index]), unit);
+}
+
+/** Lines: series = [{name, points: [[time, value], …] by time}]. */
+export function drawLines(box, { series, from, to, unit }) {
+  const values = series.flatMap((line) => line.points.map(([, value]) => value));
+  const low = Math.min(...values), high = Math.max(...values);
+  const margin = (high - low) * 0.08 || Math.abs(high) * 0.05 || 1;
+  const frame = makeFrame(box, from, to, values.length ? low - margin : 0, values.length ? high + margin : 1);
+  series.forEach((line, index) => {
+    const points = line.points.map(([time, value]) => `${frame.x(time).toFixed(1)},${frame.y(value).toFixed(1)}`);
+    frame.root.append(svg("polyline", { points: points.join(" "), fill: "none", stroke: colour(index), "stroke-width": 1.6, "stroke-linejoin": "round" }));
+    const [time, value] = line.points.at(-1);
+    frame.root.append(svg("circle", { cx: frame.x(time), cy: frame.y(value), r: 3, fill: colour(index) }));
+  });
+  finish(box, frame, series.map((line, index) => [line.name, short(line.points.at(-1)[1]), index]), unit);
+}
+
+function highest(series, from, to, step) {
+  let most = 0;
+  for (let start = Math.ceil(from / step) * step; start < to; start += step) {
+    most = Math.max(most, series.reduce((sum, line) => sum + (line.points.get(start) ?? 0), 0));
+  }
+  return most;
+}
+
+function makeFrame(box, from, to, low, high, finest = 0) {
+  const width = Math.max(280, box.clientWidth - 28);
+  const root = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": "Chart of telemetry over time" });
+  const x = (time) => LEFT + ((time - from) / (to - from)) * (width - LEFT - RIGHT);
+  const y = (value) => HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
+  for (const value of ticks(low, high, 4, finest)) {
+    root.append(svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: "grid" }));
+    root.append(svg("text", { x: LEFT - 7, y: y(value) + 4, "text-anchor": "end" }, short(value)));
+  }
+  const every = [15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600].find((s) => (to - from) / s <= width / 76) ?? 43200;
+  for (let time = Math.ceil(from / every) * every; time <= to; time += every) {
+    root.append(svg("text", { x: x(time), y: HEIGHT - 5, "text-anchor": "middle" }, clock(time, every < 60)));
+  }
+  return { root, x, y };
+}
+
+function finish(box, frame, entries, unit) {
+  const legend = h("figcaption", { class: "legend" },
+    ...entries.map(([name, value, index]) => {
+      const key = h("span", { class: "key" });
+      key.style.background = colour(index);
+      return h("span", {}, key, `${name} `, h("b", {}, String(value)));
+    }),
+    h("span", {}, unit));
+  box.replaceChildren(frame.root, legend);
+}
+
+function ticks(low, high, count, finest) {
+  const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw));
+  const step = Math.max(finest, [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= raw));
+  const found = [];
+  for (let value = Math.ceil(low / step) * step; value <= high + step / 1e6; value += step) found.push(value);
+  return found;
+}
+
+const colour = (index) => COLOURS[index % COLOURS.length];
+
+function short(value) {
+  if (Math.abs(value) >= 10000) return `${+(value / 1000).toPrecision(3)}k`;
+  return String(+value.toPrecision(4));
+}
+
+function clock(time, seconds) {
+  return new Date(time * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" } : {}), hour12: false });
+}
