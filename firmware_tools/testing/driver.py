@@ -316,7 +316,7 @@ class ProgramDriver:
         return answer
 
     async def _do_open(self, path: str) -> None:
-        self._running().open(path)
+        self._running().open(f"/{path.lstrip('/')}")
         await self._settle()
 
     async def _do_back(self) -> None:
