@@ -143,7 +143,7 @@ class ForFragment:
             return
         items, names = program.expand(program.source.evaluate(self.owner.environment))
         touched = self._touched(seen, names)
-        if touched is None or not self._same_rows(items, names, touched):
+        if touched is None or not self._keeps_rows(items, names, touched) or not self._append(items, operations):
             # Where the list or an item was written in place and then replaced, no row's old item can be trusted.
             groups = [seen] if touched is None else touched.values()
             distrust = any(() in paths and any(paths) for paths in groups)
@@ -176,15 +176,34 @@ class ForFragment:
             touched.setdefault(position, []).append(path[1:])
         return touched
 
-    def _same_rows(self, items: list[Any], names: list[str] | None, touched: dict[int, list[Path]]) -> bool:
-        """Whether the rows are still these in this order, so that only the touched ones need a look."""
-        if len(items) != len(self.rows) or names != self.names:
+    def _keeps_rows(self, items: list[Any], names: list[str] | None, touched: dict[int, list[Path]]) -> bool:
+        """Whether the rows are still these in this order, with more after them at most."""
+        present = len(self.rows)
+        if len(items) < present or names != self.names:
             return False
         key = self.program.key
         if key is None or self.keys is None:
             return key is None
-        if any(meets(key, path) for paths in touched.values() for path in paths):
-            return self.program.keys(items, self.owner.registry.warn) == self.keys
+        if any(meets(key, path) for position in touched if position < present for path in touched[position]):
+            return self.program.keys(items[:present], self.owner.registry.warn) == self.keys
+        return True
+
+    def _append(self, items: list[Any], operations: list[Operation]) -> bool:
+        """Make the rows that are missing at the end; says if their keys allow that."""
+        present = len(self.rows)
+        if len(items) == present:
+            return True
+        keys = self.program.keys(items[present:], self.owner.registry.warn)
+        if self.keys is not None:
+            if keys is None or not set(keys).isdisjoint(self.keys):
+                return False
+            self.keys += keys
+        parent, index = place(self)
+        index += self.count()
+        for position in range(present, len(items)):
+            row = self._make_row(items[position], position)
+            index += insert(row, parent, index, operations)
+            self.rows.append(row)
         return True
 
     def _reconcile(

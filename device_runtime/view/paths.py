@@ -95,25 +95,26 @@ def write(data: dict[str, Value], path: Path, value: Value) -> list[Path]:
     above, where something in the way had to be replaced), and the list's ``length`` if that grew.
     """
     container: Any = data
-    replaced: int | None = None
+    changed: list[Path] = []
     for depth, key in enumerate(path[:-1]):
         following = _fetch(container, key)
         wanted = list if isinstance(path[depth + 1], int) else dict
         if type(following) is not wanted and not (type(following) is dict and wanted is list):
             following = wanted()
-            _store(container, key, following)
-            replaced = depth + 1 if replaced is None else replaced
+            grown = _store(container, key, following)
+            changed = changed or _changed(path[: depth + 1], grown)
         container = following
     key = path[-1]
-    if replaced is None and value is not None and type(value) not in (dict, list):
+    if not changed and value is not None and type(value) not in (dict, list):
         present = _fetch(container, key)
         if type(present) is type(value) and present == value:
             return []
     grown = _store(container, key, value)
-    changed: list[Path] = [path if replaced is None else path[:replaced]]
-    if grown and replaced is None:
-        changed.append((*path[:-1], "length"))
-    return changed
+    return changed or _changed(path, grown)
+
+
+def _changed(path: Path, grown: bool) -> list[Path]:
+    return [path, (*path[:-1], "length")] if grown else [path]
 
 
 def _fetch(container: Any, key: Key) -> Any:
