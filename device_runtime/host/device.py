@@ -109,11 +109,12 @@ class Device:
     def _sync_agent(self, state: Path, provisioning: Provisioning) -> SyncAgent:
         identity = Identity(provisioning.fleet, provisioning.device, self._board.name, version("cygnet"))
         user = provisioning.username
+        tls = provisioning.broker.startswith("mqtts://")
         transport = MqttTransport(
             provisioning.broker,
             f"cygnet-{provisioning.fleet}-{provisioning.device}",
             credentials=read_credentials(user, provisioning.password_file) if user else None,
-            tls=TlsFiles(ca=provisioning.ca, certificate=provisioning.cert, key=provisioning.key),
+            tls=TlsFiles(ca=provisioning.ca, certificate=provisioning.cert, key=provisioning.key) if tls else None,
         )
         installer = DeviceInstaller(self.store, self.desk, self._telemetry.record, self.programs_changed)
         trusted = key_ring([provisioning.fleet_key])

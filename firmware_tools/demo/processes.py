@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -68,6 +67,10 @@ class Service:
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
         return lines[-1] if lines else "it said nothing"
 
+    def wait(self) -> int:
+        """Wait for the process to end by itself; gives its exit code."""
+        return self._process.wait() if self._process is not None else 0
+
     def kill(self) -> None:
         """``kill -9``, as a power cut would."""
         if self._process is not None:
@@ -107,6 +110,10 @@ class Services:
         self._services.append(service)
         return service
 
+    def forget(self, service: Service) -> None:
+        """A process that was meant to end has ended."""
+        self._services.remove(service)
+
     def check(self) -> None:
         """Notice any process that ended by itself.
 
@@ -120,8 +127,3 @@ class Services:
         """End them all, the last started first."""
         for service in reversed(self._services):
             service.stop()
-
-
-def deadline(seconds: float) -> float:
-    """The time on the monotonic clock at which waiting is over."""
-    return time.monotonic() + seconds

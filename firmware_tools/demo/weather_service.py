@@ -11,12 +11,15 @@ course of days; they are plausible for the season and honest about it in the mem
 a 404 with ``{"error": sentence}``. Temperatures are in degrees Celsius, wind in m/s, rain in mm, chances in percent.
 """
 
+import asyncio
+import contextlib
 import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import click
 from aiohttp import web
 
 from device_runtime.values import Value
@@ -198,3 +201,24 @@ class WeatherService:
     async def stop(self) -> None:
         """Stop listening."""
         await self._runner.cleanup()
+
+
+@click.command()
+@click.option("--port", default=0, show_default=True, help="Port of the loopback address; 0 takes a free one.")
+def main(port: int) -> None:
+    """Serve the weather on this machine until it is stopped."""
+
+    async def serve() -> None:
+        service = WeatherService()
+        click.echo(f"The weather is at {await service.start(port)}")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await service.stop()
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main()

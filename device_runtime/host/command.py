@@ -1,0 +1,99 @@
+"""``cygnet device``: run this machine as a device."""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from device_runtime.errors import CygnetError
+from device_runtime.host.board import Board, find_board
+from device_runtime.host.device import Device
+from device_runtime.host.provisioning import Provisioning, load_provisioning
+from device_runtime.keys import KeyRing, decode_public_key, key_ring
+
+
+@click.group()
+def device() -> None:
+    """Run this machine as a device."""
+
+
+def _default_state() -> Path:
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "cygnet" / "device"
+
+
+@device.command()
+@click.option(
+    "--board", "board_name", default="virtual-speaker", show_default=True, help="A board's name, or its file."
+)
+@click.option(
+    "--provisioning",
+    "provisioning_path",
+    type=click.Path(path_type=Path),
+    help="What `cygnet fleet enroll` wrote; without it the device is on its own.",
+)
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Directory of all that it remembers.")
+@click.option("--trust", multiple=True, metavar="FILE", help="A file with a public key whose packages it runs, too.")
+@click.option("--quiet", is_flag=True, help="Log warnings only.")
+def run(
+    board_name: str, provisioning_path: Path | None, state: Path | None, trust: tuple[str, ...], quiet: bool
+) -> None:
+    """Run a device until Ctrl-C.
+
+    \b
+    Example:
+      cygnet device run --board virtual-speaker --provisioning kitchen.toml
+    """
+    logging.basicConfig(
+        level=logging.WARNING if quiet else logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    board = find_board(board_name)
+    provisioning = load_provisioning(provisioning_path) if provisioning_path else None
+    directory = state or _default_state()
+    with _alone(directory):
+        asyncio.run(_run(board, directory, provisioning, _trusted(trust)))
+
+
+def _trusted(files: tuple[str, ...]) -> KeyRing:
+    keys = []
+    for file in files:
+        try:
+            keys.append(decode_public_key(Path(file).read_text().strip()))
+        except OSError as error:
+            raise CygnetError(f"the public key {file} cannot be read: {error.strerror}") from error
+    return key_ring(keys)
+
+
+@contextlib.contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """Hold the state directory: two devices in one would spoil each other's files."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock = (state / "lock").open("w")
+    except OSError as error:
+        raise CygnetError(f"the state directory {state} cannot be used: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CygnetError(f"a device runs in {state} already; stop it, or give another --state") from error
+        yield
+
+
+async def _run(board: Board, state: Path, provisioning: Provisioning | None, trusted: KeyRing) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    running = Device(board, state, provisioning, trusted)
+    try:
+        url = await running.start()
+        click.echo(f"The screen of {board.name} is at {url}")
+        await ended.wait()
+    finally:
+        await running.stop()
