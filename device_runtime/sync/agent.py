@@ -5,6 +5,7 @@ network but the task whose subject it is.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
@@ -120,6 +121,7 @@ class SyncAgent:
         self._documents: asyncio.Queue[bytes] = asyncio.Queue(_WAITING_DOCUMENTS)
         self._session = 0
         self._stored = 0
+        self._greet_again = asyncio.Event()
         self._receipt = asyncio.Event()
         self._batch_ready = asyncio.Event()
         self._settings: Mapping[str, Value] | None = None
@@ -225,16 +227,23 @@ class SyncAgent:
     # Tasks
 
     async def _converse(self) -> None:
-        """While one connection stands: say that we are there, and ask now and then what is desired."""
-        await self._send_until_sent("state", encode(State("online", self._session)), retain=True)
+        """While one connection stands: say that we are there and ask what is desired, again now and then.
+
+        Also when the first document came: a fleet that has only just let us in did not listen before.
+        """
         while True:
+            self._greet_again.clear()
+            await self._send_until_sent("state", encode(State("online", self._session)), retain=True)
             have = self._memory.desired.version if self._memory.desired else 0
             await self._send_until_sent("request", encode(DesiredRequest(secrets.token_hex(8), have)))
-            await asyncio.sleep(self._pace.ask)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.ask):
+                    await self._greet_again.wait()
 
     async def _accept_documents(self) -> None:
         while True:
             payload = await self._documents.get()
+            first = self._memory.desired is None
             try:
                 changed = await asyncio.to_thread(self._memory.accept, payload)
             except CygnetError as error:
@@ -246,6 +255,8 @@ class SyncAgent:
                 self._pass_settings_on()
                 self._reconciler.wake()
                 self._report_due.set()
+                if first:
+                    self._greet_again.set()
 
     def _pass_settings_on(self) -> None:
         desired = self._memory.desired

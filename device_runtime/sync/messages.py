@@ -46,6 +46,8 @@ MAX_RECORDS = 500
 MAX_VALUES = 64
 """The most values in one telemetry record, and settings in one desired document."""
 MAX_TEXT = 64
+MAX_SOURCE = 128
+"""The longest source of a telemetry record: an app id."""
 MAX_ERROR = 500
 MAX_CONTENT_BYTES = 2**31 - 1
 MAX_HEADER_BYTES = 2048
@@ -427,7 +429,7 @@ def _telemetry(fields: Fields) -> TelemetryBatch:
         record = TelemetryRecord(
             sequence=entry.integer("sequence", low=1),
             time=entry.number("time", 0, 1e11),
-            source=entry.text("source", MAX_TEXT),
+            source=entry.text("source", MAX_SOURCE),
             name=entry.text("name", MAX_TEXT),
             values=entry.values("values", MAX_VALUES),
         )

@@ -82,7 +82,7 @@ class TelemetryQueue:
         """Take one event; when this returns true, killing the process does not lose it.
 
         Args:
-            source: what tells, as an app id or ``sync``; at most 64 characters.
+            source: what tells, as an app id or ``sync``; at most 128 characters.
             name: what happened; at most 64 characters.
             values: what JSON can say; at most 64 members and 8 KiB.
 

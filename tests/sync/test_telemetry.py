@@ -116,7 +116,7 @@ def test_batches_stay_below_their_size(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "name", "values"),
     [
-        ("x" * 65, "n", {}),
+        ("x" * 129, "n", {}),
         ("app", "two\nlines", {}),
         ("app", "n", {"x": float("nan")}),
         ("app", "n", {"x": b"bytes"}),
