@@ -183,7 +183,7 @@ def page(target: Target) -> None:
 @json_option
 @pass_target
 def enroll(
-    target: Target, device: str, name: str, out: Path | None, broker_url: str, as_json: bool, **files: str
+    target: Target, /, device: str, name: str, out: Path | None, broker_url: str, as_json: bool, **files: str
 ) -> None:
     """Let DEVICE into the fleet, and write what it must be told (its provisioning file).
 
@@ -192,7 +192,7 @@ def enroll(
     \b
     Example:
       cygnet fleet enroll kitchen --name "Kitchen speaker" --out kitchen.toml
-      cygnet device run --board speaker --provisioning kitchen.toml
+      cygnet device run --board virtual-speaker --provisioning kitchen.toml
     """
     if broker_url:
         check_broker_url(broker_url, "the broker")

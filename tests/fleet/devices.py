@@ -76,6 +76,9 @@ class PlainDevice:
     async def report(self, reported: Reported) -> None:
         await self.say("reported", encode(reported), retain=True)
 
+    async def report_nothing(self) -> None:
+        await self.report(Reported(self.session, 0, "test", "test", {}))
+
     async def send_batch(self, epoch: str, sequences: range, name: str = "ping") -> None:
         records = tuple(
             TelemetryRecord(sequence, 1_700_000_000.0 + sequence, "test", name, {"value": sequence})

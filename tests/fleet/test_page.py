@@ -1,0 +1,138 @@
+"""The operator page in a real browser."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from device_runtime.sync.messages import ProgramReport, Reported
+from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.server import RunningFleet
+from tests.brokers import Mosquitto
+from tests.fleet.devices import connected_device
+from tests.fleet.packages import small_package
+
+pytestmark = [pytest.mark.broker, pytest.mark.browser]
+EPOCH = "00112233aabbccdd"
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """A page that fails the test when its console shows an error, a blocked resource among them."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = await browser.new_page(viewport={"width": 1280, "height": 800})
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        yield page
+        await browser.close()
+        assert [error for error in errors if "the server responded with a status of 4" not in error] == []
+
+
+async def test_a_device_and_its_telemetry_appear_live(
+    fleet: RunningFleet, home: FleetHome, mosquitto: Mosquitto, page: Page
+) -> None:
+    await page.goto(f"{fleet.url}/#token={home.token()}")
+    await expect(page.get_by_text("No devices yet")).to_be_visible()
+    await expect(page.get_by_text("Nothing is published yet")).to_be_visible()
+    assert "token" not in page.url
+
+    await fleet.operations.enroll("kitchen", "Kitchen speaker")
+    row = page.get_by_role("article", name="Kitchen speaker")
+    await expect(row).to_contain_text("not seen yet")
+
+    async with connected_device("north", "kitchen", mosquitto.url) as device:
+        await device.say_online()
+        await expect(row).to_contain_text("online")
+        await expect(row).to_contain_text("now")
+        await device.send_batch(EPOCH, range(1, 6), name="doorbell")
+        feed = page.locator("#feed")
+        await expect(feed).to_contain_text("doorbell")
+        await expect(feed.locator("li")).to_have_count(5)
+
+        release, _ = await fleet.operations.publish(small_package(), "lamp.ma")
+        await expect(page.locator("#releases")).to_contain_text("org.example.lamp")
+        await row.get_by_role("button", name="Assign…").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Assign").click()
+        await expect(row).to_contain_text("waiting")
+        half = ProgramReport(1, "1.1.0", "downloading", release.size // 2, release.size)
+        await device.report(Reported(1, 2, "speaker", "cygnet", {release.app_id: half}))
+        await expect(row.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "49")
+        sentence = "package <b>lamp</b> is refused: no space"
+        failed = ProgramReport(1, "1.1.0", "failed", error=sentence)
+        await device.report(Reported(1, 2, "speaker", "cygnet", {release.app_id: failed}))
+        await expect(row.get_by_text(sentence)).to_be_visible()  # as text, never as markup
+        done = ProgramReport(1, "1.1.0", "running")
+        await device.report(Reported(1, 2, "speaker", "cygnet", {release.app_id: done}))
+        await expect(row).to_contain_text("running")
+
+        link = device.transport._link
+        assert link is not None
+        device.session = 2
+        link.abort()
+        await expect(row).to_contain_text("lost")
+
+
+async def test_a_package_is_published_from_the_page(
+    fleet: RunningFleet, home: FleetHome, page: Page, tmp_path: Path
+) -> None:
+    await page.goto(f"{fleet.url}/#token={home.token()}")
+    good, bad = tmp_path / "lamp.ma", tmp_path / "bad.ma"
+    good.write_bytes(small_package())
+    bad.write_bytes(b"no package")
+    await expect(page.get_by_text("Nothing is published yet")).to_be_visible()
+    await page.locator("#file").set_input_files([good, bad])
+    await expect(page.get_by_text("Lamp 1.1.0 is published.")).to_be_visible()
+    await expect(page.get_by_text("bad.ma cannot be published: it is not a whole ZIP file")).to_be_visible()
+    await expect(page.locator("#releases")).to_contain_text("1.1.0")
+
+
+async def test_a_stranger_is_shown_and_can_be_let_in(
+    fleet: RunningFleet, home: FleetHome, mosquitto: Mosquitto, page: Page
+) -> None:
+    await page.goto(f"{fleet.url}/#token={home.token()}")
+    async with connected_device("north", "garage", mosquitto.url) as device:
+        await device.say_online()
+        await expect(page.get_by_text("garage speaks to this fleet without being enrolled")).to_be_visible()
+        await page.get_by_role("button", name="Enroll…").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Enroll").click()
+        await expect(page.get_by_role("dialog")).to_contain_text('device = "garage"')
+        await page.get_by_role("button", name="Done").click()
+        await device.say_online()
+        await expect(page.get_by_role("article", name="garage")).to_contain_text("online")
+        await expect(page.get_by_text("without being enrolled")).to_have_count(0)
+
+
+async def test_a_broker_that_goes_away_is_said_and_its_return_too(
+    fleet: RunningFleet, home: FleetHome, mosquitto: Mosquitto, page: Page
+) -> None:
+    await page.goto(f"{fleet.url}/#token={home.token()}")
+    await expect(page.get_by_text("No devices yet")).to_be_visible()
+    mosquitto.kill()
+    await expect(page.get_by_text("The broker is away")).to_be_visible()
+    mosquitto.start_again()
+    await expect(page.get_by_text("The broker is away")).to_have_count(0, timeout=15_000)
+
+
+async def test_who_has_no_token_is_asked_for_it(fleet: RunningFleet, home: FleetHome, page: Page) -> None:
+    await page.goto(fleet.url)
+    await page.get_by_label("Operator token").fill("wrong")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("alert")).to_contain_text("the operator token is missing or wrong")
+    await page.get_by_label("Operator token").fill(home.token())
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_text("No devices yet")).to_be_visible()
+
+
+async def test_nothing_is_wider_than_a_phone(
+    fleet: RunningFleet, home: FleetHome, mosquitto: Mosquitto, page: Page
+) -> None:
+    await fleet.operations.enroll("kitchen", "A speaker with quite a long name in the kitchen")
+    await fleet.operations.publish(small_package("org.example.a-program-with-a-long-identifier"), "x.ma")
+    await fleet.operations.assign("kitchen", "org.example.a-program-with-a-long-identifier", None, launch=False)
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await page.goto(f"{fleet.url}/#token={home.token()}")
+    await expect(page.get_by_role("article")).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") == 360
