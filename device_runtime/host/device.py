@@ -116,7 +116,7 @@ class Device:
             credentials=read_credentials(user, provisioning.password_file) if user else None,
             tls=TlsFiles(ca=provisioning.ca, certificate=provisioning.cert, key=provisioning.key) if tls else None,
         )
-        installer = DeviceInstaller(self.store, self.desk, self._telemetry.record, self.programs_changed)
+        installer = DeviceInstaller(self.store, self.desk, self.programs_changed)
         trusted = key_ring([provisioning.fleet_key])
         return SyncAgent(identity, trusted, state / "sync", transport, installer, self._telemetry)
 

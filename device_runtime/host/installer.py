@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from device_runtime.host.desk import SOURCE, Desk, Record
+from device_runtime.host.desk import Desk
 from device_runtime.program.store import InstalledProgram, ProgramStore
 from device_runtime.sync.messages import ProgramTarget
 
@@ -12,10 +12,9 @@ from device_runtime.sync.messages import ProgramTarget
 class DeviceInstaller:
     """The store and the desk, as :class:`device_runtime.sync.reconciler.Installer` wants them."""
 
-    def __init__(self, store: ProgramStore, desk: Desk, record: Record, on_change: Callable[[], None]) -> None:
+    def __init__(self, store: ProgramStore, desk: Desk, on_change: Callable[[], None]) -> None:
         self._store = store
         self._desk = desk
-        self._record = record
         self._on_change = on_change
 
     def installed(self) -> Mapping[str, InstalledProgram]:
@@ -32,10 +31,7 @@ class DeviceInstaller:
         Raises:
             CygnetError: the package is refused, or the new version does not start.
         """
-        program = await asyncio.to_thread(self._store.install, path, app_id, target.version_code)
-        self._record(
-            SOURCE, "program_installed", {"app_id": app_id, "version": program.version_name, "bytes": program.size}
-        )
+        await asyncio.to_thread(self._store.install, path, app_id, target.version_code)
         self._on_change()
         await self._desk.replace(app_id)
 
@@ -47,7 +43,6 @@ class DeviceInstaller:
         """
         await self._desk.stop_program(app_id)
         await asyncio.to_thread(self._store.remove, app_id)
-        self._record(SOURCE, "program_removed", {"app_id": app_id})
         self._on_change()
 
     async def launch(self, app_id: str) -> None:

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from device_runtime.errors import CygnetError
@@ -66,7 +67,8 @@ class SyncMemory:
             return self._accept(verify_desired(payload, self._trusted, self._fleet, self._device), payload)
 
     def _accept(self, desired: Desired, payload: bytes) -> bool:
-        if desired == self.desired:
+        # The fleet signs the same version again whenever it publishes it, with a new time of issue.
+        if self.desired is not None and replace(desired, issued=self.desired.issued) == self.desired:
             return False
         if desired.version < self._floor:
             raise ProtocolError(
