@@ -78,7 +78,7 @@ class ModuleFiles:
         """What ``base/modules.js`` needs to run the file ``name``."""
         text = self._files[name].decode("utf-8-sig", errors="replace")
         if name.endswith(".json"):
-            return {"kind": "json", "text": text}
+            return {"kind": "json", "text": text, "mutable": []}
         newlines = self._newlines.get(name)
         if newlines is None:
             newlines = self._newlines[name] = self._lines.place(name, text)
@@ -88,7 +88,7 @@ class ModuleFiles:
         if read is None or not read.found:
             body = _edited(text, read.edits) if read is not None else text
             opening = "\n" * (newlines - 1) + "(function (exports, require, module) {\n"
-            return {"kind": "script", "code": f"{opening}{body}\n}})"}
+            return {"kind": "script", "code": f"{opening}{body}\n}})", "mutable": []}
         return {
             "kind": "module",
             "body": _edited(text, read.edits),

@@ -286,10 +286,11 @@ async def test_the_base_library_survives_a_program_that_breaks_the_language(boar
         try { Object.defineProperty(type.prototype, key, {get: bad, set: bad, configurable: true}) } catch (e) {}
       }
     }
+    Object.defineProperty(Array.prototype, '0', {set: bad, configurable: true});
     for (const key of Object.getOwnPropertyNames(Object)) { try { Object[key] = bad } catch (e) {} }
     JSON.stringify = bad; JSON.parse = bad; Reflect.apply = bad; Math.floor = bad;
     Object.prototype.success = undefined;
-    Object.defineProperty(Array.prototype, '0', {set: bad, configurable: true});
+    Object.prototype.get = bad; Object.prototype.enumerable = true; Object.prototype.mutable = 1;
     Page({data: {n: 1, list: [1, 2]}, onLoad(q){ this.setData({n: 2, 'list[1]': {a: 'b'}}) },
       tap(){ wx.setStorageSync('k', [1]); this.setData({n: wx.getStorageSync('k')[0] + 41}); setTimeout(() => wx.reportEvent('e', {}), 1) }})"""
     session = await board.run(program({"pages/a/a": page}, views={"pages/a/a": view(text("n"), button("tap"))}))

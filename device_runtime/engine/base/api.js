@@ -9,7 +9,7 @@ let capabilities = createObject(null);
 const UNSUPPORTED = 'not supported on this host';
 
 function failure(name, reason) {
-  return { errMsg: `${name}:fail ${reason}` };
+  return { errMsg: name + ':fail ' + reason };
 }
 
 function readCallback(options, key) {
@@ -31,21 +31,21 @@ function answer(name, options, perform) {
       finished = true;
       if (reason !== null) return finish(false, failure(name, reason));
       const result = isObject(members) && !isArray(members) ? members : members == null ? {} : { result: members };
-      putOwn(result, 'errMsg', `${name}:ok`);
+      putOwn(result, 'errMsg', name + ':ok');
       return finish(true, result);
     };
     try {
       return perform(given, done);
     } catch (error) {
-      done(error instanceof BorderError ? `parameter error: ${error.message}` : describe(error), undefined);
+      done(error instanceof BorderError ? ('parameter error: ' + error.message) : describe(error), undefined);
       return undefined;
     }
   };
   if (success || fail || complete) {
     return start((succeeded, result) => {
       const callback = succeeded ? success : fail;
-      if (callback) guard(`${succeeded ? 'success' : 'fail'} of ${name}`, callback, undefined, [result]);
-      if (complete) guard(`complete of ${name}`, complete, undefined, [result]);
+      if (callback) guard((succeeded ? 'success' : 'fail') + ' of ' + name, callback, undefined, [result]);
+      if (complete) guard('complete of ' + name, complete, undefined, [result]);
     });
   }
   let task;
@@ -112,7 +112,7 @@ function unsupportedApi(name) {
   if (event !== null) return event[1] === 'on' ? listen(listenersOf(event[2])) : unlisten(listenersOf(event[2]));
   if (endsWith(name, 'Sync')) {
     return () => {
-      throw new NativeError(`${name}:fail ${UNSUPPORTED}`);
+      throw new NativeError(name + ':fail ' + UNSUPPORTED);
     };
   }
   return (options) => answer(name, options, (given, done) => done(UNSUPPORTED, undefined));
@@ -130,7 +130,7 @@ function hostEvent(name, payload) {
   const listeners = mapGet(hostListeners, name) || [];
   const due = [];
   for (let index = 0; index < listeners.length; index++) append(due, listeners[index]);
-  for (let index = 0; index < due.length; index++) guard(`the listener of wx.on${name}`, due[index], undefined, [payload]);
+  for (let index = 0; index < due.length; index++) guard('the listener of wx.on' + name, due[index], undefined, [payload]);
 }
 
 function listen(listeners) {

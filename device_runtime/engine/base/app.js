@@ -30,7 +30,7 @@ function appLifecycle(name, options) {
   if (app !== undefined) lifecycle(app, name, 'App', [options]);
   const listeners = name === 'onShow' ? showListeners : name === 'onHide' ? hideListeners : [];
   for (let index = 0; index < listeners.length; index++) {
-    guard(`wx.onApp${slice(name, 2)}`, listeners[index], undefined, [options]);
+    guard('wx.onApp' + slice(name, 2), listeners[index], undefined, [options]);
   }
 }
 

@@ -37,7 +37,7 @@ function deliver(channel, name, values) {
   for (let index = 0; index < list.length; index++) append(due, list[index]);
   for (let index = 0; index < due.length; index++) {
     if (due[index].once) channel.off(name, due[index].listener);
-    guard(`the listener of "${toText(name)}"`, due[index].listener, undefined, values);
+    guard('the listener of "' + toText(name) + '"', due[index].listener, undefined, values);
   }
 }
 

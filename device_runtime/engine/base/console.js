@@ -19,20 +19,20 @@
     dir: (value) => write('log', [value]),
     table: (value) => write('log', [value]),
     trace: (...values) => {
-      write('log', [`Trace: ${formatLine(values)}${host('trace', new NativeError().stack)}`]);
+      write('log', ['Trace: ' + formatLine(values) + host('trace', new NativeError().stack)]);
     },
     assert: (condition, ...values) => {
-      if (!condition) write('error', [`Assertion failed: ${formatLine(values)}`]);
+      if (!condition) write('error', ['Assertion failed: ' + formatLine(values)]);
     },
     count: (name) => {
       const count = (mapGet(counts, label(name)) || 0) + 1;
       mapSet(counts, label(name), count);
-      write('log', [`${label(name)}: ${count}`]);
+      write('log', [label(name) + ': ' + count]);
     },
     time: (name) => mapSet(times, label(name), clock()),
     timeEnd: (name) => {
       const start = mapGet(times, label(name));
-      if (start !== undefined) write('log', [`${label(name)}: ${floor((clock() - start) * 1000) / 1000} ms`]);
+      if (start !== undefined) write('log', [label(name) + ': ' + floor((clock() - start) * 1000) / 1000 + ' ms']);
       mapDelete(times, label(name));
     },
     group: (...values) => {

@@ -44,5 +44,5 @@ function startApp() {
     voiceIntent,
     hostEvent,
   };
-  defineProperty(globalThis, '__cygnet', { value: freeze(entry) });
+  defineProperty(globalThis, '__cygnet', { __proto__: null, value: freeze(entry) });
 })();

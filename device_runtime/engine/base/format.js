@@ -11,7 +11,7 @@ function describeString(text, nested) {
 function describeError(error) {
   const name = readText(error, 'name') || 'Error';
   const message = readText(error, 'message');
-  return message ? `${name}: ${message}` : name;
+  return message ? (name + ': ' + message) : name;
 }
 
 // A string member of anything, however hostile; empty when there is none.
@@ -33,14 +33,14 @@ function describeMembers(value, depth, seen) {
   const keys = objectKeys(value);
   for (let index = 0; index < keys.length; index++) {
     if (index === MAX_ITEMS) {
-      append(parts, `... ${keys.length - index} more`);
+      append(parts, '... ' + (keys.length - index) + ' more');
       break;
     }
     const key = keys[index];
     const descriptor = getOwnPropertyDescriptor(value, key);
     const shown =
       descriptor && hasOwn(descriptor, 'value') ? describe(descriptor.value, depth + 1, seen, true) : '[Getter]';
-    append(parts, `${regExpExec(/^[A-Za-z_$][\w$]*$/, key) ? key : stringifyJSON(key)}: ${shown}`);
+    append(parts, (regExpExec(/^[A-Za-z_$][\w$]*$/, key) ? key : stringifyJSON(key)) + ': ' + shown);
   }
   return parts;
 }
@@ -49,12 +49,12 @@ function describeArray(value, depth, seen) {
   const parts = [];
   for (let index = 0; index < value.length; index++) {
     if (index === MAX_ITEMS) {
-      append(parts, `... ${value.length - index} more`);
+      append(parts, '... ' + (value.length - index) + ' more');
       break;
     }
     append(parts, describe(value[index], depth + 1, seen, true));
   }
-  return `[${parts.length ? ` ${join(parts, ', ')} ` : ''}]`;
+  return '[' + (parts.length ? (' ' + join(parts, ', ') + ' ') : '') + ']';
 }
 
 function describeCollection(value, depth, seen, tag) {
@@ -62,12 +62,12 @@ function describeCollection(value, depth, seen, tag) {
   const add = (item, key) => {
     if (parts.length >= MAX_ITEMS) return;
     const shown = describe(item, depth + 1, seen, true);
-    append(parts, tag === 'Map' ? `${describe(key, depth + 1, seen, true)} => ${shown}` : shown);
+    append(parts, tag === 'Map' ? (describe(key, depth + 1, seen, true) + ' => ' + shown) : shown);
   };
   if (tag === 'Map') mapForEach(value, add);
   else setForEach(value, add);
   const size = tag === 'Map' ? mapSize(value) : setSize(value);
-  return `${tag}(${size}) {${parts.length ? ` ${join(parts, ', ')} ` : ''}}`;
+  return tag + '(' + size + ') {' + (parts.length ? (' ' + join(parts, ', ') + ' ') : '') + '}';
 }
 
 function describeObject(value, depth, seen) {
@@ -77,7 +77,7 @@ function describeObject(value, depth, seen) {
   if (tag === 'Date') return dateText(value);
   if (tag === 'RegExp') return toText(value);
   const length = arrayBufferLength(value);
-  if (length >= 0) return `ArrayBuffer(${length})`;
+  if (length >= 0) return 'ArrayBuffer(' + length + ')';
   if (depth >= MAX_DEPTH) return isArray(value) ? '[Array]' : '[Object]';
   append(seen, value);
   try {
@@ -86,8 +86,8 @@ function describeObject(value, depth, seen) {
     const parts = describeMembers(value, depth, seen);
     const maker = getPrototypeOf(value);
     const name = maker && maker !== ObjectPrototype ? readText(maker.constructor, 'name') : '';
-    const prefix = name && name !== 'Object' ? `${name} ` : '';
-    return `${prefix}{${parts.length ? ` ${join(parts, ', ')} ` : ''}}`;
+    const prefix = name && name !== 'Object' ? (name + ' ') : '';
+    return prefix + '{' + (parts.length ? (' ' + join(parts, ', ') + ' ') : '') + '}';
   } finally {
     splice(seen, seen.length - 1, 1);
   }
@@ -99,9 +99,9 @@ function describe(value, depth = 0, seen = [], nested = false) {
       case 'string':
         return describeString(toWellFormed(value), nested);
       case 'bigint':
-        return `${value}n`;
+        return value + 'n';
       case 'function':
-        return `[Function: ${readText(value, 'name') || '(anonymous)'}]`;
+        return '[Function: ' + (readText(value, 'name') || '(anonymous)') + ']';
       case 'object':
         return value === null ? 'null' : describeObject(value, depth, seen);
       case 'number':
@@ -115,7 +115,7 @@ function describe(value, depth = 0, seen = [], nested = false) {
 }
 
 function bounded(text) {
-  return text.length > MAX_TEXT ? `${toWellFormed(slice(text, 0, MAX_TEXT))}... (${text.length} characters)` : text;
+  return text.length > MAX_TEXT ? (toWellFormed(slice(text, 0, MAX_TEXT)) + '... (' + text.length + ' characters)') : text;
 }
 
 // console.log's arguments as one line; %s %d %i %f %o %O %j %c in the first one as in browsers.
@@ -133,7 +133,7 @@ function formatLine(values) {
       text += slice(pattern, from, at);
       from = at + 2;
       if (kind === '%') text += '%';
-      else if (indexOf('sdifoOjc', kind) < 0 || next >= values.length) text += `%${kind}`;
+      else if (indexOf('sdifoOjc', kind) < 0 || next >= values.length) text += '%' + kind;
       else text += formatDirective(kind, values[next++]);
     }
     text += slice(pattern, from);

@@ -21,7 +21,7 @@ function followed(method) {
     watch(result);
     return result;
   };
-  defineProperty(marked, 'name', { value: method.name, configurable: true });
+  defineProperty(marked, 'name', { __proto__: null, value: method.name, configurable: true });
   return marked;
 }
 
@@ -41,13 +41,13 @@ function isClass(value) {
 
 function requireDefinition(name, definition) {
   if (typeof definition !== 'object' || definition === null) {
-    throw new NativeTypeError(`${name}: the argument must be an object, not ${describe(definition, 0, [], true)}`);
+    throw new NativeTypeError(name + ': the argument must be an object, not ' + describe(definition, 0, [], true));
   }
 }
 
 // Calls a lifecycle method if there is one.
 function lifecycle(instance, name, where, values) {
   const method = instance[name];
-  if (typeof method === 'function') return guard(`${name} of ${where}`, method, instance, values);
+  if (typeof method === 'function') return guard(name + ' of ' + where, method, instance, values);
   return undefined;
 }

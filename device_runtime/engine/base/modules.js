@@ -19,7 +19,7 @@ function loadModule(name) {
   if (known !== undefined) return known;
   const source = host('module', name);
   const module = { exports: {}, id: name, loaded: false };
-  const record = { name, module, kind: source.kind, done: false, mutable: source.mutable || [] };
+  const record = { name, module, kind: source.kind, done: false, mutable: source.mutable };
   mapSet(modules, name, record);
   try {
     if (source.kind === 'json') module.exports = parseFile(name, source.text);
@@ -38,7 +38,7 @@ function parseFile(name, text) {
   try {
     return parseJSON(text);
   } catch (error) {
-    throw new ModuleError(`${name} is not JSON: ${readText(error, 'message')}`);
+    throw new ModuleError(name + ' is not JSON: ' + readText(error, 'message'));
   }
 }
 
@@ -46,17 +46,17 @@ function compile(name, code) {
   try {
     return evaluate(code);
   } catch (error) {
-    if (error instanceof SyntaxError) hidden(error, 'message', `${error.message} (in ${name})`);
+    if (error instanceof SyntaxError) hidden(error, 'message', error.message + ' (in ' + name + ')');
     throw error;
   }
 }
 
 function resolveModule(from, request) {
   if (typeof request !== 'string') {
-    throw new ModuleError(`require: the path must be a string, not ${describe(request, 0, [], true)}`);
+    throw new ModuleError('require: the path must be a string, not ' + describe(request, 0, [], true));
   }
   const found = host('resolve', from, toWellFormed(request));
-  if (found === null) throw new ModuleError(`module "${request}" is not in the package (required by ${from})`);
+  if (found === null) throw new ModuleError('module "' + request + '" is not in the package (required by ' + from + ')');
   return found;
 }
 
@@ -82,10 +82,10 @@ function namespaceOf(record) {
       const keys = objectKeys(exports);
       for (let index = 0; index < keys.length; index++) {
         const key = keys[index];
-        defineProperty(namespace, key, { get: () => exports[key], enumerable: true, configurable: true });
+        defineProperty(namespace, key, { __proto__: null, get: () => exports[key], enumerable: true, configurable: true });
       }
     }
-    defineProperty(namespace, 'default', { value: exports, enumerable: true, configurable: true });
+    defineProperty(namespace, 'default', { __proto__: null, value: exports, enumerable: true, configurable: true });
     record.namespace = namespace;
   }
   return record.namespace;
@@ -102,7 +102,7 @@ function importedValue(record, name) {
 function requireExport(record, name, importer) {
   if (record.kind !== 'module' || !record.done || name === '*' || name === 'default') return;
   if (!(name in record.module.exports)) {
-    throw new ModuleError(`${record.name} does not export "${name}" (imported by ${importer})`);
+    throw new ModuleError(record.name + ' does not export "' + name + '" (imported by ' + importer + ')');
   }
 }
 
@@ -116,13 +116,13 @@ function runModule(record, source) {
   const { module, name } = record;
   hidden(module.exports, '__esModule', true);
   const helper = createObject(null);
-  const define = (key, get) => defineProperty(module.exports, key, { get, enumerable: true, configurable: true });
+  const define = (key, get) => defineProperty(module.exports, key, { __proto__: null, get, enumerable: true, configurable: true });
   helper.export = (getters) => {
     const keys = objectKeys(getters);
     for (let index = 0; index < keys.length; index++) define(keys[index], getters[keys[index]]);
   };
   helper.import = (request) => makePromise((resolve) => resolve(namespaceOf(loadModule(resolveModule(name, request)))));
-  helper.meta = { url: `/${name}` };
+  helper.meta = { url: '/' + name };
   helper.default = undefined;
   if (source.hasDefault) define('default', () => helper.default);
 
@@ -142,7 +142,7 @@ function runModule(record, source) {
       append(names, local);
       append(values, importedValue(from, imported));
     } else {
-      defineProperty(live, local, { get: () => importedValue(from, imported) });
+      defineProperty(live, local, { __proto__: null, get: () => importedValue(from, imported) });
     }
   }
   for (let index = 0; index < source.reexports.length; index++) {
@@ -155,9 +155,10 @@ function runModule(record, source) {
 
   const within = ownKeys(live).length > 0;
   const code =
-    `${repeat('\n', source.newlines - 1)}(function ($cygnet, exports, require, module, $live, ${join(names, ', ')}) {` +
-    `${within ? 'with ($live) ' : ''}return (function () { 'use strict'; $cygnet.export({${source.getters}});\n` +
-    `${source.body}\n}); })`;
+    repeat('\n', source.newlines - 1) + '(function ($cygnet, exports, require, module, $live, ' + join(names, ', ') + ') {' +
+    (within ? 'with ($live) ' : '') +
+    'return (function () { "use strict"; $cygnet.export({' + source.getters + '});\n' +
+    source.body + '\n}); })';
   const outer = compile(name, code);
   const parameters = [helper, module.exports, makeRequire(name), module, live];
   for (let index = 0; index < values.length; index++) append(parameters, values[index]);

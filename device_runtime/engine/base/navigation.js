@@ -5,7 +5,7 @@ const openings = new NativeMap();
 function textOption(given, name) {
   const value = readMember(given, name, name);
   if (typeof value !== 'string') {
-    throw new BorderError(name, `must be a string, not ${describe(value, 0, [], true)}`);
+    throw new BorderError(name, 'must be a string, not ' + describe(value, 0, [], true));
   }
   return toWellFormed(value);
 }

@@ -23,7 +23,7 @@ hidden(globalThis, 'Behavior', function Behavior(definition) {
 
 function register(name, entry) {
   if (defining === null) {
-    warn(`${name}() was called outside of the loading of a page; it is ignored`);
+    warn(name + '() was called outside of the loading of a page; it is ignored');
     return;
   }
   mapSet(definitions, defining, entry);
@@ -48,13 +48,13 @@ function definePage(route) {
   if (!mapHas(definitions, route)) {
     defining = route;
     try {
-      const name = `${route}.js`;
-      loadModule(resolveModule('', `/${name}`));
+      const name = route + '.js';
+      loadModule(resolveModule('', '/' + name));
       if (!mapHas(definitions, route)) {
-        reportError(new ModuleError(`${name} calls neither Page() nor Component()`), name);
+        reportError(new ModuleError(name + ' calls neither Page() nor Component()'), name);
       }
     } catch (error) {
-      reportError(error, `${route}.js`);
+      reportError(error, route + '.js');
     } finally {
       defining = null;
     }
@@ -84,7 +84,7 @@ const pageMethods = {
     return makeSelectorQuery();
   },
   getPageId() {
-    return `pageId:${pageOf(this, 'getPageId').id}`;
+    return 'pageId:' + pageOf(this, 'getPageId').id;
   },
 };
 
@@ -92,9 +92,9 @@ const owners = new NativeWeakMap();
 
 function pageOf(instance, name) {
   const page = isObject(instance) ? weakGet(owners, instance) : undefined;
-  if (page === undefined) throw new NativeTypeError(`${name} must be called on a page, as this.${name}(...)`);
+  if (page === undefined) throw new NativeTypeError(name + ' must be called on a page, as this.' + name + '(...)');
   if (page.closed) {
-    warn(`${name} was called on ${page.route} after onUnload; it is ignored`);
+    warn(name + ' was called on ' + page.route + ' after onUnload; it is ignored');
     return undefined;
   }
   return page;
@@ -102,7 +102,7 @@ function pageOf(instance, name) {
 
 function setData(page, changes, callback) {
   if (typeof changes !== 'object' || changes === null || isArray(changes)) {
-    throw new NativeTypeError(`setData: the first argument must be an object, not ${describe(changes, 0, [], true)}`);
+    throw new NativeTypeError('setData: the first argument must be an object, not ' + describe(changes, 0, [], true));
   }
   const dropped = [];
   const sent = {};
@@ -110,7 +110,7 @@ function setData(page, changes, callback) {
   try {
     keys = objectKeys(changes);
   } catch (error) {
-    throw new BorderError('', `cannot be read: ${describe(error)}`);
+    throw new BorderError('', 'cannot be read: ' + describe(error));
   }
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index];
@@ -141,7 +141,7 @@ function rendered() {
   const due = splice(renderCallbacks, 0, renderCallbacks.length);
   for (let index = 0; index < due.length; index++) {
     const { page, callback } = due[index];
-    guard(`the callback of setData in ${page.route}`, callback, page.instance, []);
+    guard('the callback of setData in ' + page.route, callback, page.instance, []);
   }
 }
 
@@ -187,7 +187,7 @@ function propertyDefault(property) {
 function runLifetimes(page, name) {
   for (let index = 0; index < page.lifetimes.length; index++) {
     const { name: own, method } = page.lifetimes[index];
-    if (own === name) guard(`${name} of ${page.route}`, method, page.instance, []);
+    if (own === name) guard(name + ' of ' + page.route, method, page.instance, []);
   }
 }
 
@@ -206,9 +206,9 @@ function createPage(id, route, query, opening, ids) {
   try {
     data = copyOut(kind === 'component' ? collected.data : definition.data || {}, 'data', dropped);
   } catch (error) {
-    reportError(error, `the data of ${route}`);
+    reportError(error, 'the data of ' + route);
   }
-  warnDropped(`the data of ${route}`, dropped);
+  warnDropped('the data of ' + route, dropped);
   putOwn(instance, 'data', isObject(data) && !isArray(data) ? data : {});
   hidden(instance, 'route', route);
   hidden(instance, 'is', route);
@@ -236,7 +236,7 @@ function pageData(id) {
     const data = copyOut(page.instance.data, 'data', dropped);
     return isObject(data) && !isArray(data) ? data : {};
   } catch (error) {
-    reportError(error, `the data of ${page.route}`);
+    reportError(error, 'the data of ' + page.route);
     return {};
   }
 }
@@ -260,10 +260,10 @@ function fireHandler(id, handler, event) {
   if (page === undefined) return;
   const method = page.instance[handler];
   if (typeof method !== 'function') {
-    warn(`${page.route} has no method "${handler}" for the event ${event.type}`);
+    warn(page.route + ' has no method "' + handler + '" for the event ' + event.type);
     return;
   }
-  guard(`${handler} of ${page.route}`, method, page.instance, [event]);
+  guard(handler + ' of ' + page.route, method, page.instance, [event]);
 }
 
 // A two-way binding changed: the view has the value already, this.data gets it here.
@@ -316,7 +316,7 @@ function voiceIntent(id, intent) {
   const where = owner === app ? 'App' : top.route;
   const say = (value) => host('answer', id, typeof value === 'string' ? bounded(toWellFormed(value)) : null, null);
   const failed = (error) => {
-    reportError(error, `onVoiceIntent of ${where}`);
+    reportError(error, 'onVoiceIntent of ' + where);
     host('answer', id, null, bounded(describe(error)));
   };
   let result;

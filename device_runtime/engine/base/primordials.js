@@ -2,7 +2,8 @@
 //
 // All files of this folder are evaluated as one strict function, in the order of BASE_FILES in quickjs.py. Program
 // code runs later and may replace Array.prototype.push, Promise, JSON, ...; so the library calls only what it holds
-// here, walks arrays by index, and keeps its tables in Maps and objects without a prototype.
+// here, walks arrays by index, and keeps its tables in Maps and objects without a prototype. Template literals,
+// spread, for-of and array destructuring stay out: QuickJS looks up `concat` and iterators for them.
 
 const host = globalThis.__host;
 const argument = globalThis.__argument;
@@ -73,7 +74,7 @@ delete globalThis.__argument;
 
 // Appends without touching Array.prototype, whose setters a program may have defined.
 function append(list, item) {
-  defineProperty(list, list.length, { value: item, writable: true, enumerable: true, configurable: true });
+  defineProperty(list, list.length, { __proto__: null, value: item, writable: true, enumerable: true, configurable: true });
 }
 
 function isObject(value) {
@@ -82,11 +83,11 @@ function isObject(value) {
 
 // A property that cannot be mistaken for an assignment: a key such as __proto__ becomes an ordinary member.
 function putOwn(object, key, value) {
-  defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  defineProperty(object, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
 }
 
 function hidden(object, key, value) {
-  defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true });
+  defineProperty(object, key, { __proto__: null, value, writable: true, enumerable: false, configurable: true });
 }
 
 function arrayBufferLength(value) {

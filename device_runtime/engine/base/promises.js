@@ -53,7 +53,7 @@ function reportRejections() {
     if (state.handled) continue;
     const text = isError(reason) ? describeError(reason) : describe(reason, 0, [], true);
     const stack = isObject(reason) ? readText(reason, 'stack') : '';
-    host('error', bounded(`Unhandled promise rejection: ${text}`), stack, 'a promise');
+    host('error', bounded('Unhandled promise rejection: ' + text), stack, 'a promise');
     runListeners(rejectionListeners, { reason, promise });
   }
 }
@@ -70,6 +70,7 @@ function reportRejections() {
     return derived;
   });
   defineProperty(prototype, 'constructor', {
+    __proto__: null,
     get() {
       if (!following && isObject(this) && this !== prototype) stateOf(this).handled = true;
       return NativePromise;

@@ -8,7 +8,7 @@ function bufferOf(bytes) {
 
 function performRequest(given, done) {
   const values = argumentsOf(given);
-  const task = `request-${nextRequest++}`;
+  const task = 'request-' + nextRequest++;
   putOwn(values, 'task', task);
   let running = true;
   ask('request', values, (reason, result) => {

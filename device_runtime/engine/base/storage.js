@@ -9,7 +9,7 @@ function loadStorage(pairs) {
 }
 
 function storageKey(key) {
-  if (typeof key !== 'string') throw new BorderError('key', `must be a string, not ${describe(key, 0, [], true)}`);
+  if (typeof key !== 'string') throw new BorderError('key', 'must be a string, not ' + describe(key, 0, [], true));
   return toWellFormed(key);
 }
 
@@ -66,10 +66,10 @@ function changeStorageNow(name, options) {
   try {
     change = storageChanges[name](options);
   } catch (error) {
-    throw new NativeError(`${name}Sync:fail parameter error: ${error.message}`);
+    throw new NativeError(name + 'Sync:fail parameter error: ' + error.message);
   }
   const { error } = askNow(change.name, change.values);
-  if (error !== null) throw new NativeError(`${name}Sync:fail ${error}`);
+  if (error !== null) throw new NativeError(name + 'Sync:fail ' + error);
   change.apply();
 }
 

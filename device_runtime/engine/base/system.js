@@ -57,7 +57,7 @@ function reportEvent(name, values) {
     values: values === undefined ? {} : copyOut(values, 'data', dropped),
   };
   ask('telemetry', sent, (reason) => {
-    if (reason !== null) warn(`reportEvent:fail ${reason}`);
+    if (reason !== null) warn('reportEvent:fail ' + reason);
   });
 }
 

@@ -6,9 +6,9 @@ const MAX_TIMERS = 10000;
 
 function startTimer(name, callback, delay, values, repeats) {
   if (typeof callback !== 'function') {
-    throw new NativeTypeError(`${name}: the first argument must be a function, not ${describe(callback, 0, [], true)}`);
+    throw new NativeTypeError(name + ': the first argument must be a function, not ' + describe(callback, 0, [], true));
   }
-  if (mapSize(timers) >= MAX_TIMERS) throw new NativeError(`${name}: more than ${MAX_TIMERS} timers are waiting`);
+  if (mapSize(timers) >= MAX_TIMERS) throw new NativeError(name + ': more than ' + MAX_TIMERS + ' timers are waiting');
   const id = nextTimer++;
   const number = toNumber(delay);
   const milliseconds = number > 0 && number < 2147483648 ? number : 0;

@@ -6,7 +6,7 @@ const MAX_INDEX = 99999;
 
 class BorderError extends NativeError {
   constructor(path, why) {
-    super(`the value at ${path || 'the top'} ${why}`);
+    super('the value at ' + (path || 'the top') + ' ' + why);
     this.name = 'DataError';
   }
 }
@@ -30,7 +30,7 @@ function copyOut(value, path, dropped, bytes = false, depth = 0) {
     case 'object':
       if (value === null) return null;
       if (depth >= MAX_NESTING) {
-        throw new BorderError(path, `is nested deeper than ${MAX_NESTING} levels, or refers to itself`);
+        throw new BorderError(path, 'is nested deeper than ' + MAX_NESTING + ' levels, or refers to itself');
       }
       break;
     default:
@@ -49,7 +49,7 @@ function copyOut(value, path, dropped, bytes = false, depth = 0) {
     try {
       converted = apply(convert, value, ['']);
     } catch (error) {
-      throw new BorderError(path, `has a toJSON that throws ${describe(error)}`);
+      throw new BorderError(path, 'has a toJSON that throws ' + describe(error));
     }
     if (isObject(converted) && converted === value) throw new BorderError(path, 'has a toJSON that returns itself');
     return copyOut(converted, path, dropped, bytes, depth + 1);
@@ -61,7 +61,7 @@ function copyArrayOut(value, path, dropped, bytes, depth) {
   const copy = [];
   const length = readMember(value, 'length', path);
   for (let index = 0; index < length; index++) {
-    const place = `${path}[${index}]`;
+    const place = path + '[' + index + ']';
     const item = copyOut(readMember(value, index, place), place, dropped, bytes, depth + 1);
     append(copy, item === undefined ? null : item);
   }
@@ -74,11 +74,11 @@ function copyObjectOut(value, path, dropped, bytes, depth) {
   try {
     keys = objectKeys(value);
   } catch (error) {
-    throw new BorderError(path, `cannot be read: ${describe(error)}`);
+    throw new BorderError(path, 'cannot be read: ' + describe(error));
   }
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index];
-    const place = path ? `${path}.${key}` : key;
+    const place = path ? (path + '.' + key) : key;
     if (key === '__proto__') {
       append(dropped, place);
       continue;
@@ -93,7 +93,7 @@ function readMember(object, key, path) {
   try {
     return object[key];
   } catch (error) {
-    throw new BorderError(path, `cannot be read: ${describe(error)}`);
+    throw new BorderError(path, 'cannot be read: ' + describe(error));
   }
 }
 
@@ -123,7 +123,7 @@ function parsePath(path) {
     if (match === null) throw new BorderError(path, 'has a path that cannot be read; write it as a.b[3].c');
     append(steps, match[2] === undefined ? match[1] : toNumber(match[2]));
     if (match[2] !== undefined && toNumber(match[2]) > MAX_INDEX) {
-      throw new BorderError(path, `has an index larger than ${MAX_INDEX}`);
+      throw new BorderError(path, 'has an index larger than ' + MAX_INDEX);
     }
     if (match[1] === '__proto__') throw new BorderError(path, 'has a path through __proto__');
     at += match[0].length;
@@ -154,6 +154,6 @@ function warnDropped(name, dropped) {
   if (dropped.length === 0) return;
   const shown = [];
   for (let index = 0; index < dropped.length && index < 5; index++) append(shown, dropped[index]);
-  const more = dropped.length > 5 ? ` and ${dropped.length - 5} more` : '';
-  warn(`${name}: left out ${join(shown, ', ')}${more}; functions, undefined and binary data cannot be sent`);
+  const more = dropped.length > 5 ? (' and ' + (dropped.length - 5) + ' more') : '';
+  warn(name + ': left out ' + join(shown, ', ') + more + '; functions, undefined and binary data cannot be sent');
 }
