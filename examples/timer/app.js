@@ -6,7 +6,7 @@ App({
     timers.open();
     timers.onDone((timer) => {
       const text = `The ${timer.name} is done.`;
-      swan.speak({ text });
+      if (swan.canIUse('speak')) swan.speak({ text });
       swan.showToast({ title: text, icon: 'none', duration: 4000 });
     });
   },

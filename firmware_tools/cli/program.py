@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import shlex
 import time
 from pathlib import Path
 
@@ -29,7 +30,8 @@ def new(directory: Path, dialect: str) -> None:
 
     for path in create_program(directory, dialect):
         click.echo(f"  {path}")
-    click.echo(f"\nNow:\n  cygnet program run {directory}\n  cygnet program test {directory}")
+    place = shlex.quote(str(directory))
+    click.echo(f"\nNow:\n  cygnet program run {place}\n  cygnet program test {place}")
 
 
 @program.command()
@@ -55,7 +57,7 @@ def test(context: click.Context, directory: Path, only: str, wait: float, as_jso
     report = Report()
     started = time.monotonic()
     if as_json:
-        results = asyncio.run(run_program_tests(directory, lambda result: None, lambda text: None, only, wait))
+        results = asyncio.run(run_program_tests(directory, lambda _: None, lambda _: None, only, wait))
         click.echo(json.dumps([dataclasses.asdict(result) for result in results], indent=2, ensure_ascii=False))
     else:
         results = asyncio.run(run_program_tests(directory, report.tell, report.print_line, only, wait))

@@ -59,7 +59,7 @@
     const chosen = tests.some(({ only }) => only);
     return JSON.stringify(
       tests.map(({ name, suite: { parent }, suite: own, only, skip }) => ({
-        name: [...chain(own).map((part) => part.name).filter(Boolean), name].join(' › '),
+        name: [...chain(own).map((part) => part.name).filter(Boolean), name].join(', '),
         skip: Boolean(skip || (chosen && !only)),
       })),
     );

@@ -55,8 +55,8 @@ async def run_program_tests(
 ) -> list[TestResult]:
     """Run every test of the program in ``directory`` whose name holds ``only``.
 
-    ``tell`` hears each result as it comes, ``show`` what tests print. An expectation waits ``wait_seconds`` for the
-    program to fulfil it.
+    ``tell`` hears each result as it comes, ``show`` what tests print and what the build warned of. An expectation
+    waits ``wait_seconds`` for the program to fulfil it.
 
     Raises:
         CygnetError: the program cannot be built, has no tests, or the zygote does not start.
@@ -69,6 +69,8 @@ async def run_program_tests(
         tell(result)
 
     async with Launcher(directory, wait_seconds) as launcher:
+        for warning in launcher.built.warnings:
+            show(f"warning: {warning}")
         for file in files:
             driver = ProgramDriver(launcher)
             script = TestScript(directory, file, driver.act, wait_seconds, show)

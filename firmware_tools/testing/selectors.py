@@ -92,7 +92,7 @@ def _matches(node: MirrorNode, compounds: list[_Compound], root: MirrorNode) -> 
 def _parse(selector: str) -> list[_Compound]:
     compounds: list[_Compound] = []
     direct = False
-    for word in re.findall(r"(?:\[[^\]]*\]|[^\s>\[])+|>", selector):
+    for word in re.findall(r"(?:\[[^\]]*\]|[^\s>])+|>", selector):
         if word == ">":
             direct = True
             continue

@@ -1,0 +1,82 @@
+"""Every example, and every program that `cygnet program new` makes, builds without a warning and passes its tests."""
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from device_runtime.resources import resource_directory
+from firmware_tools.build.program import build_program
+from firmware_tools.build.scaffold import DIALECTS, ScaffoldError, create_program
+from firmware_tools.testing.runner import run_program_tests
+
+EXAMPLES = sorted(path.parent for path in resource_directory("examples").glob("*/cygnet.json"))
+
+
+def check_build(directory: Path) -> None:
+    built = build_program(directory, Ed25519PrivateKey.generate())
+    assert built.warnings == ()
+    manifest = built.package.manifest
+    assert manifest.icon in built.package.entries
+    assert manifest.voice.intents
+    assert manifest.description
+    assert not any(name.startswith("tests/") for name in built.package.entries)
+
+
+async def check_tests(directory: Path) -> None:
+    results = await run_program_tests(directory, lambda _: None, lambda _: None, wait_seconds=20)
+    assert len(results) >= 3
+    assert [result for result in results if result.outcome != "passed"] == []
+
+
+@pytest.mark.parametrize("directory", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_builds_without_a_warning(directory: Path) -> None:
+    check_build(directory)
+
+
+@pytest.mark.parametrize("directory", EXAMPLES, ids=lambda path: path.name)
+async def test_an_example_passes_its_own_tests(directory: Path) -> None:
+    await check_tests(directory)
+
+
+def test_both_dialects_have_an_example() -> None:
+    dialects = {build_program(path, Ed25519PrivateKey.generate()).package.manifest.dialect for path in EXAMPLES}
+    assert dialects == {"wechat", "swan"}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_new_program_builds_and_passes_its_tests(tmp_path: Path, dialect: str) -> None:
+    directory = tmp_path / "My coffee-counter"
+    written = create_program(directory, dialect)
+    assert all(path.is_file() for path in written)
+    assert not any(b"__" in path.read_bytes() for path in written)
+    check_build(directory)
+    manifest = build_program(directory, Ed25519PrivateKey.generate()).package.manifest
+    assert (manifest.name, manifest.app_id) == ("My coffee counter", "local.my-coffee-counter")
+    assert manifest.dialect == dialect
+    await check_tests(directory)
+
+
+@pytest.mark.parametrize("name", ["...", "你好", "7"])
+def test_any_folder_name_gives_a_valid_program(tmp_path: Path, name: str) -> None:
+    create_program(tmp_path / "x" / name, "wechat")
+    check_build(tmp_path / "x" / name)
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ScaffoldError, match="is not empty; give the name of a new folder"):
+        create_program(tmp_path, "swan")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_file_is_no_place_for_a_program(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(ScaffoldError, match="is a file"):
+        create_program(tmp_path / "notes", "swan")
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(ScaffoldError, match="cannot be written"):
+        create_program(tmp_path / "notes" / "program", "swan")
