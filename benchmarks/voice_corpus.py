@@ -143,6 +143,25 @@ it is darker than yesterday
 thirty people came to the party
 """.strip().splitlines()
 
+TUNING_NEAR = """
+switch on the kitchen stove
+switch off the garage lamp
+make the bedroom tidy
+open the window
+close the curtains in the bathroom
+set the heating to automatic
+play radio hamlet
+what song is this
+make it simpler
+be happy
+science please
+wake me in thirty weeks
+cancel my order
+what day is it
+tell me the truth
+open the blinds on sunday
+""".strip().splitlines()
+
 TEST_PROGRAMS = {
     "org.example.lights": Voice(
         (
@@ -273,6 +292,28 @@ open the garage door
 buy a birthday present for anna
 """.strip().splitlines()
 
+# One or two words away from a command: the hardest phrases to turn down.
+TEST_NEAR = """
+turn on the kitchen radio
+turn on the garage light
+turn off the computer
+turn the heating up
+dim the bathroom mirror to forty percent
+set a timer for ten hours
+set the table for fifty
+cancel the order
+stop the car
+how much time is needed
+what is the temperature like today
+will it snow tomorrow
+do i need a passport
+play some country music
+pause the movie
+next station
+add sugar to the shopping list
+read my latest message
+""".strip().splitlines()
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -299,8 +340,8 @@ def speak(synthesiser: str, voice: str, text: str) -> NDArray[np.float32]:
         # flite writes to a pipe with a wrong length in the header: take all that follows it
         with wave.open(io.BytesIO(done.stdout)) as file:
             sound = np.frombuffer(resample(done.stdout[44:], file.getframerate(), RATE), np.int16)
-    real = sound.astype(np.float32) / 32768
-    return real * np.float32(0.5 / max(1e-6, float(np.abs(real).max())))
+    real = sound.astype(np.float32) / np.float32(32768)
+    return np.asarray(real * (0.5 / max(1e-6, float(np.abs(real).max()))), np.float32)
 
 
 def pink_noise(samples: int, seed: int) -> NDArray[np.float32]:
@@ -309,16 +350,21 @@ def pink_noise(samples: int, seed: int) -> NDArray[np.float32]:
     spectrum = np.fft.rfft(generator.standard_normal(samples))
     spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 1))
     noise = np.fft.irfft(spectrum, samples)
-    return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
+    noise /= np.sqrt(np.mean(noise**2))
+    return np.asarray(noise, np.float32)
 
 
 def in_room(speech: NDArray[np.float32], condition: str, seed: int, before: float = 0.5, after: float = 0.7) -> bytes:
-    """``speech`` with silence around it; ``condition`` is ``quiet`` (-60 dB of noise) or ``noise <n> dB`` (SNR)."""
+    """``speech`` with silence around it; ``condition`` is ``quiet`` (60 dB above the noise), ``soft`` (that, 20 dB
+    softer), or ``noise <n> dB`` (the signal-to-noise ratio, in pink noise)."""
+    if condition == "soft":
+        speech = speech * np.float32(0.1)
     sound = np.concatenate([np.zeros(int(before * RATE)), speech, np.zeros(int(after * RATE))])
     power = float(np.mean(speech**2))
-    ratio = 60.0 if condition == "quiet" else float(condition.split()[1])
+    ratio = float(condition.split()[1]) if condition.startswith("noise") else 60.0
     sound = sound + pink_noise(len(sound), seed) * np.sqrt(power / 10 ** (ratio / 10))
-    return (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
+    pcm: bytes = (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
+    return pcm
 
 
 def utterances(

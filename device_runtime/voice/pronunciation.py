@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  (the International Phonetic Alphabet looks like other letters on purpose)
 """How words sound, in the phones of the recogniser's acoustic model (the 39 of CMUdict, without stress).
 
 A word is looked up in CMUdict, which ``pocketsphinx`` carries; espeak-ng's phonemes, mapped to those phones, serve

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from device_runtime.voice.comfort_noise import ComfortNoise
 from device_runtime.voice.errors import VoiceError, import_voice_package
 from device_runtime.voice.grammar import END, START
 from device_runtime.voice.pronunciation import PHONES, pronunciations
@@ -21,6 +22,7 @@ Transition: TypeAlias = tuple[int, int, str]
 
 _SEARCH = "grammar"
 _LEAST = 1e-307  # segments' likelihoods come as floating-point numbers, which end here
+_SCORE_UNIT = 1000.0  # and scaled down by about as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Recogniser:
         self._rival.activate_search(_SEARCH)
         self._ready = self._running = False
         self._heard = bytearray()
+        self._noise = ComfortNoise()
 
     def set_grammar(self, transitions: Sequence[Transition]) -> list[str]:
         """Recognise the sentences of a graph from ``START`` to ``END``; a warning for each word without pronunciation.
@@ -100,6 +103,7 @@ class Recogniser:
         """A request begins."""
         self.abandon()
         self._heard.clear()
+        self._noise.reset()
         self._running = self._ready
         if self._ready:
             self._decoder.start_utt()
@@ -109,8 +113,9 @@ class Recogniser:
         """More of its sound: 16 kHz mono int16."""
         if self._running:
             self._heard += pcm
-            self._decoder.process_raw(pcm)
-            self._rival.process_raw(pcm)
+            noisy = self._noise.add(pcm)
+            self._decoder.process_raw(noisy)
+            self._rival.process_raw(noisy)
 
     def abandon(self) -> None:
         """It was no request."""
@@ -130,8 +135,12 @@ class Recogniser:
         hypothesis = self._decoder.hyp()
         if hypothesis is None or not hypothesis.hypstr:
             return Hypothesis("", accepted=False, confidence=0.0, reason="no request sounds like this")
-        verdict = judge(_segments(self._decoder), _segments(self._rival))
+        verdict = judge(*self.decodings())
         return Hypothesis(hypothesis.hypstr, verdict.accepted, verdict.confidence, verdict.reason)
+
+    def decodings(self) -> tuple[list[Segment], list[Segment]]:
+        """The last request as the grammar and as the phone loop have it, in time."""
+        return _segments(self._decoder), _segments(self._rival)
 
 
 def _phone_word(phone: str) -> str:
@@ -140,6 +149,7 @@ def _phone_word(phone: str) -> str:
 
 def _segments(decoder: Any) -> list[Segment]:
     return [
-        Segment(entry.word, entry.start_frame, entry.end_frame, math.log(max(entry.ascore, _LEAST)))
+        Segment(entry.word, entry.start_frame, entry.end_frame, math.log(max(entry.ascore, _LEAST)) * _SCORE_UNIT)
         for entry in decoder.seg()
+        if entry.word != "(NULL)"  # a step of the graph without a word
     ]
