@@ -49,7 +49,10 @@ export class Home {
 
   tick() {
     const now = new Date();
-    this.time.textContent = now.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const parts = new Intl.DateTimeFormat([], { hour: "numeric", minute: "2-digit" }).formatToParts(now);
+    const period = parts.find((part) => part.type === "dayPeriod")?.value ?? "";
+    const digits = parts.filter((part) => part.type !== "dayPeriod").map((part) => part.value).join("").trim();
+    this.time.replaceChildren(digits, make("small", {}, period));
     this.date.textContent = now.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
     setTimeout(() => this.tick(), 60_000 - (now.getTime() % 60_000) + 50);
   }

@@ -261,9 +261,9 @@ export class Page {
 
   /** A page's background covers its whole area, however tall its content is, as a document's body does. */
   paintBackground() {
-    const style = getComputedStyle(this.root.element);
-    const painted = style.backgroundImage !== "none" || !/^(transparent|rgba\(.*, 0\))$/.test(style.backgroundColor);
-    this.viewport.style.background = painted ? `${style.backgroundColor}` : "";
+    const { backgroundColor } = getComputedStyle(this.root.element);
+    const clear = backgroundColor === "transparent" || /^rgba\(.*, 0\)$/.test(backgroundColor);
+    this.viewport.style.backgroundColor = clear ? "" : backgroundColor;
   }
 
   send(component, event, detail, touches, timeStamp = performance.now()) {

@@ -254,7 +254,7 @@ class StackEntry {
     this.busy = false;
     this.page = new Page({ appId: view.appId, version: view.version, id, route: this.route, send: view.send });
     this.page.show(false);
-    this.frame = make("div", { class: "page-frame" }, this.page.host);
+    this.frame = make("div", { class: "page-frame", "data-page": String(id) }, this.page.host);
     this.setBackground(this.window.backgroundColor);
     this.page.viewport.toggleAttribute("data-locked", Boolean(this.window.disableScroll));
     const filled = new Promise((resolve) => { this.markFilled = resolve; });

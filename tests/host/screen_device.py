@@ -1,0 +1,268 @@
+"""A device for tests of the screen: it keeps pages as trees, records what the screens ask, and answers for real."""
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from device_runtime.errors import CygnetError
+from device_runtime.host.screen.messages import NodeEvent
+from device_runtime.host.screen.server import ProgramTile, ScreenServer
+from device_runtime.program.manifest import TabBar
+from device_runtime.values import Value
+from device_runtime.view.patches import Operation
+
+APP = "com.example.lamp"
+VERSION = 3
+# One red pixel.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
+    "53de0000000c4944415408d763f8cfc00000030101"
+    "00c9fe92ef0000000049454e44ae426082"
+)
+DEADLINE_SECONDS = 15.0
+
+
+class Ids:
+    """Node ids, never reused within a page."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def element(self, tag: str, /, *children: "list[Value] | str", events: Sequence[str] = (), **attributes: Value) -> list[Value]:
+        """A node of a patch; ``scroll_y`` becomes ``scroll-y``."""
+        self._next += 1
+        number = self._next
+        nodes: list[Value] = [self.text(child) if isinstance(child, str) else child for child in children]
+        named: dict[str, Value] = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
+        return [number, tag, named, list(events), nodes]
+
+    def text(self, string: str) -> list[Value]:
+        self._next += 1
+        return [self._next, string]
+
+
+@dataclass
+class PaperPage:
+    """A page as the worker knows it: its tree, changed by the very operations that screens get."""
+
+    id: int
+    route: str
+    window: dict[str, Value] = field(default_factory=dict)
+    ids: Ids = field(default_factory=Ids)
+    root: list[Value] = field(default_factory=lambda: [0, "page", {}, [], []])
+
+    def find(self, number: int, below: list[Value] | None = None) -> list[Value] | None:
+        node = self.root if below is None else below
+        if node[0] == number:
+            return node
+        children = node[4] if len(node) == 5 else []
+        assert isinstance(children, list)
+        for child in children:
+            assert isinstance(child, list)
+            found = self.find(number, child)
+            if found is not None:
+                return found
+        return None
+
+    def parent_of(self, number: int, below: list[Value] | None = None) -> list[Value] | None:
+        node = self.root if below is None else below
+        children = node[4] if len(node) == 5 else []
+        assert isinstance(children, list)
+        for child in children:
+            assert isinstance(child, list)
+            if child[0] == number:
+                return node
+            found = self.parent_of(number, child)
+            if found is not None:
+                return found
+        return None
+
+    def apply(self, operations: Sequence[Operation]) -> None:
+        for name, *rest in copy.deepcopy(list(operations)):
+            if name == "insert":
+                self._children(rest[0]).insert(rest[1], rest[2])  # type: ignore[arg-type]
+            elif name in ("remove", "move"):
+                around = self.parent_of(rest[0])  # type: ignore[arg-type]
+                node = self.find(rest[0])  # type: ignore[arg-type]
+                assert around is not None and node is not None
+                around[4].remove(node)  # type: ignore[union-attr, arg-type]
+                if name == "move":
+                    self._children(rest[1]).insert(rest[2], node)  # type: ignore[arg-type]
+            elif name == "text":
+                node = self.find(rest[0])  # type: ignore[arg-type]
+                assert node is not None
+                node[1] = rest[1]
+            else:
+                node = self.find(rest[0])  # type: ignore[arg-type]
+                assert node is not None
+                node[2][rest[1]] = rest[2]  # type: ignore[index, call-overload]
+
+    def snapshot(self) -> list[Operation]:
+        children = copy.deepcopy(self.root[4])
+        assert isinstance(children, list)
+        return [["insert", 0, index, child] for index, child in enumerate(children)]
+
+    def _children(self, number: Value) -> list[Value]:
+        node = self.find(number)  # type: ignore[arg-type]
+        assert node is not None
+        children = node[4]
+        assert isinstance(children, list)
+        return children
+
+
+class PaperDevice:
+    """Implements ``ScreenDelegate``: one program whose pages the test writes."""
+
+    def __init__(self) -> None:
+        self.server: ScreenServer | None = None
+        self.url = ""
+        self.tiles: list[ProgramTile] = [ProgramTile(APP, "Lamp", VERSION, "", ("turn on the lamp",))]
+        self.resources: dict[str, bytes] = {"images/red.png": PNG}
+        self.pages: list[PaperPage] = []
+        self.tab_bar: TabBar | None = None
+        self.events: list[NodeEvent] = []
+        self.calls: list[tuple[object, ...]] = []
+        self.heard = bytearray()
+        self.attached: set[str] = set()
+        self.on_event: Callable[[NodeEvent], None] | None = None
+        self.on_utterance: Callable[[str], Awaitable[None]] | None = None
+        self._page_id = 0
+        self._changed = asyncio.Event()
+
+    # what the server asks
+
+    def programs(self) -> Sequence[ProgramTile]:
+        return self.tiles
+
+    def resource(self, app_id: str, version: int, path: str) -> bytes | None:
+        return self.resources.get(path) if (app_id, version) == (APP, VERSION) else None
+
+    def attach(self, target: str) -> None:
+        self.attached.add(target)
+        if self.pages:
+            self._send_stack("none", target)
+            for page in self.pages:
+                self.screen.patch(APP, page.id, page.snapshot(), target)
+        self._note()
+
+    def detach(self, target: str) -> None:
+        self.attached.discard(target)
+        self._note()
+
+    def node_event(self, event: NodeEvent) -> None:
+        self.events.append(event)
+        if self.on_event is not None:
+            self.on_event(event)
+        self._note()
+
+    def audio(self, target: str, samples: bytes) -> None:
+        self.heard += samples
+        self._note()
+
+    async def launch(self, app_id: str, path: str) -> None:
+        self.calls.append(("launch", app_id, path))
+        if app_id not in {tile.app_id for tile in self.tiles}:
+            raise CygnetError(f"the program {app_id} is not installed")
+        self.screen.foreground(app_id)
+        self._note()
+
+    async def home(self) -> None:
+        self.calls.append(("home",))
+        self.screen.foreground(None)
+        self._note()
+
+    async def back(self, app_id: str, delta: int) -> None:
+        self.calls.append(("back", app_id, delta))
+        self.pop()
+
+    async def open(self, app_id: str, path: str, open_type: str) -> None:
+        self.calls.append(("open", app_id, path, open_type))
+        self._note()
+
+    async def utterance(self, text: str) -> None:
+        self.calls.append(("utterance", text))
+        if self.on_utterance is not None:
+            await self.on_utterance(text)
+        self._note()
+
+    async def listen(self, target: str) -> None:
+        self.calls.append(("listen",))
+        self._note()
+
+    async def ui_result(self, app_id: str, dialog: str, result: Value) -> None:
+        self.calls.append(("ui_result", app_id, dialog, result))
+        self._note()
+
+    # what a test does
+
+    @property
+    def screen(self) -> ScreenServer:
+        assert self.server is not None
+        return self.server
+
+    @property
+    def page(self) -> PaperPage:
+        return self.pages[-1]
+
+    def push(self, route: str = "pages/index/index", transition: str = "push", **window: Value) -> PaperPage:
+        self._page_id += 1
+        page = PaperPage(self._page_id, route, window)
+        self.pages.append(page)
+        self._send_stack(transition)
+        return page
+
+    def pop(self) -> None:
+        self.pages.pop()
+        self._send_stack("pop")
+        self._note()
+
+    def show(self, *nodes: list[Value], page: PaperPage | None = None) -> None:
+        """Replace what the page (the top one) shows."""
+        page = page or self.page
+        children = page.root[4]
+        assert isinstance(children, list)
+        operations: list[Operation] = [["remove", child[0]] for child in children]  # type: ignore[index, call-overload]
+        operations += [["insert", 0, index, node] for index, node in enumerate(nodes)]
+        self.patch(*operations, page=page)
+
+    def patch(self, *operations: Operation, page: PaperPage | None = None) -> None:
+        page = page or self.page
+        page.apply(operations)
+        self.screen.patch(APP, page.id, list(operations))
+
+    def _send_stack(self, transition: str, target: str = "") -> None:
+        pages: list[dict[str, Value]] = [{"id": p.id, "route": p.route, "window": p.window} for p in self.pages]
+        self.screen.stack(APP, VERSION, pages, transition, self.tab_bar, target)
+
+    def reset(self) -> None:
+        """Everything as at the beginning, but page ids go on."""
+        self.events.clear()
+        self.calls.clear()
+        self.heard.clear()
+        self.on_event = self.on_utterance = None
+        self.tab_bar = None
+        self.pages.clear()
+        self.resources = {"images/red.png": PNG}
+        self.screen.exited(APP)
+        self.screen.foreground(None)
+
+    async def wait(self, condition: Callable[[], bool]) -> None:
+        """Until the condition holds; it is looked at after each message from a screen."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def event(self, name: str) -> NodeEvent:
+        """The first event of this name, awaited."""
+        await self.wait(lambda: any(event.event == name for event in self.events))
+        return next(event for event in self.events if event.event == name)
+
+    async def call(self, name: str) -> tuple[object, ...]:
+        """The first call of this name, awaited."""
+        await self.wait(lambda: any(call[0] == name for call in self.calls))
+        return next(call for call in self.calls if call[0] == name)
+
+    def _note(self) -> None:
+        self._changed.set()
