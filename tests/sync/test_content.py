@@ -53,6 +53,10 @@ def puller_on(wire: Wire, folder: Path, **options: Any) -> ContentPuller:
     return wire.puller
 
 
+def list_of(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 async def test_content_comes_whole_with_few_requests_in_flight(tmp_path: Path) -> None:
     wire, progress = Wire(), list[int]()
     path = await puller_on(wire, tmp_path, in_flight=3).fetch(SHA, len(DATA), progress.append)
@@ -128,6 +132,18 @@ async def test_a_fleet_that_never_answers_is_told(tmp_path: Path) -> None:
         await puller_on(Wire(lambda _: []), tmp_path, tries=3).fetch(SHA, len(DATA), lambda _: None)
 
 
+async def test_what_was_asked_on_a_connection_that_ended_is_asked_again_at_once(tmp_path: Path) -> None:
+    wire = Wire(lambda _: [])
+    puller = puller_on(wire, tmp_path, patience=60.0, tries=1)
+    fetching = asyncio.ensure_future(puller.fetch(SHA, len(DATA), lambda _: None))
+    await until(lambda: len(wire.asked) == 4)
+    wire.alter = lambda block: [block]
+    puller.on_disconnected()
+    path = await fetching
+    assert path.read_bytes() == DATA
+    assert len(wire.asked) == 4 + 11
+
+
 async def test_a_broker_that_refuses_requests_is_told_and_not_hammered(tmp_path: Path) -> None:
     wire = Wire()
 
@@ -175,4 +191,4 @@ async def test_only_wanted_content_is_kept(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_bytes(b"x")
     await puller.fetch(SHA, len(DATA), lambda _: None)
     puller.keep_only([SHA])
-    assert set(os.listdir(tmp_path)) == {f"{SHA}.ma", "notes.txt"}
+    assert {path.name for path in list_of(tmp_path)} == {f"{SHA}.ma", "notes.txt"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device_runtime.program.manifest import ManifestError, parse_manifest
@@ -65,6 +65,8 @@ MESSAGES: list[tuple[Any, Callable[[bytes], Any]]] = [
     (ContentBlock("r1", SHA, 0, 0, b"", "no such content"), decode_response),
     (TelemetryReceipt("0a1b2c3d", 44), decode_response),
 ]
+# Examples are judged by what they raise, however slow or busy the machine is.
+ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DECODERS = [decode_reported, decode_request, decode_response, decode_state, decode_telemetry]
 
 
@@ -97,6 +99,7 @@ def test_a_member_of_the_wrong_type_or_range_is_refused(
 
 
 @pytest.mark.parametrize("decode", [*DECODERS, verify])
+@ANY_SPEED
 @given(payload=st.binary(max_size=300))
 def test_arbitrary_bytes_raise_nothing_but_a_protocol_error(decode: Callable[[bytes], Any], payload: bytes) -> None:
     try:
@@ -114,6 +117,7 @@ NAMES = sorted(
 
 
 @pytest.mark.parametrize("decode", [*DECODERS, verify])
+@ANY_SPEED
 @given(document=st.dictionaries(st.sampled_from(NAMES), TREES), tail=st.sampled_from([b"", b"\n", b"\nxyz"]))
 def test_arbitrary_json_raises_nothing_but_a_protocol_error(
     decode: Callable[[bytes], Any], document: dict[str, Any], tail: bytes
@@ -239,6 +243,7 @@ def test_a_desired_document_that_a_device_would_refuse_is_not_signed(change: dic
         sign_desired(dataclasses.replace(DESIRED, **change), KEY)
 
 
+@ANY_SPEED
 @given(app_id=st.text(max_size=20) | st.from_regex(r"[a-z.][A-Za-z0-9._/-]{0,10}", fullmatch=True))
 def test_an_app_id_is_the_same_in_a_manifest_and_on_the_wire(app_id: str) -> None:
     manifest = {
