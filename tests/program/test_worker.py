@@ -1,3 +1,4 @@
+# ruff: noqa: E501 a line of JavaScript reads better whole
 """What a program sees of its worker: lifecycles, data, errors, timers, promises, modules."""
 
 import pytest
@@ -169,7 +170,9 @@ async def test_a_rejection_that_is_handled_is_not_reported(board: Board, code: s
 async def test_the_app_hears_of_errors_and_rejections_and_the_program_goes_on(board: Board) -> None:
     app = """App({onError(text){ console.log('heard', text.split('\\n')[0]) ; throw new Error('in onError') },
       onUnhandledRejection(r){ console.log('rejected', r.reason, r.promise instanceof Promise) }})"""
-    page = "Page({onLoad(){ Promise.reject('why'); throw new RangeError('bad') }, onReady(){ console.log('still here') }})"
+    page = (
+        "Page({onLoad(){ Promise.reject('why'); throw new RangeError('bad') }, onReady(){ console.log('still here') }})"
+    )
     session = await board.run(program({"pages/a/a": page}, app=app))
     await board.heard.line(session, "still here")
     await board.heard.line(session, "heard RangeError: bad")
@@ -194,7 +197,7 @@ async def test_timers_fire_in_order_and_stop_when_cleared(board: Board) -> None:
 
 async def test_a_thing_that_is_no_function_is_no_timer(board: Board) -> None:
     session = await board.run(program({"pages/a/a": "Page({onLoad(){ setTimeout('code', 1) }})"}))
-    await board.heard.error(session, "setTimeout: the first argument must be a function, not \"code\"")
+    await board.heard.error(session, 'setTimeout: the first argument must be a function, not "code"')
 
 
 @pytest.mark.parametrize(
@@ -260,7 +263,7 @@ async def test_the_console_shows_values_as_developers_expect(board: Board) -> No
     session = await board.run(program({"pages/a/a": page}))
     await board.heard.line(session, "Symbol", "debug")
     logs = board.heard.logs[session.app_id]
-    assert logs[0][:2] == ("log", "n is 5 { a: [ 1, \"x\" ], f: [Function: f], g: [Getter] } null undefined -0")
+    assert logs[0][:2] == ("log", 'n is 5 { a: [ 1, "x" ], f: [Function: f], g: [Getter] } null undefined -0')
     assert logs[0][2].startswith("pages/a/a.js:2:")
     assert logs[1][1] == '[ Map(1) { "k" => Set(1) { 1 } } ] shown'
     assert logs[2][1] == "{ self: [Circular] }"

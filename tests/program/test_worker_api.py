@@ -1,3 +1,4 @@
+# ruff: noqa: E501 a line of JavaScript reads better whole
 """The wx and swan object: conventions, storage, request, navigation, voice, and what a host does not offer."""
 
 import pytest
@@ -87,9 +88,10 @@ async def test_stored_values_come_back_with_the_next_launch(board: Board) -> Non
 
 async def test_report_event_goes_to_telemetry(board: Board) -> None:
     await logged(board, "wx.reportEvent('opened', {n: 1}); wx.reportAnalytics('old', {}); console.log('sent')")
-    await board.heard.until(lambda: [c[2] for c in board.heard.calls if c[1] == "telemetry"][-1:] == [{"name": "old", "values": {}}])
+    await board.heard.until(
+        lambda: [c[2] for c in board.heard.calls if c[1] == "telemetry"][-1:] == [{"name": "old", "values": {}}]
+    )
     assert {"name": "opened", "values": {"n": 1}} in [call[2] for call in board.heard.calls if call[1] == "telemetry"]
-
 
 
 def talkative(code: str = "") -> str:
@@ -122,7 +124,12 @@ async def test_navigation_runs_lifecycles_in_order(board: Board) -> None:
         "unload pages/c/c",
         "show pages/a/a",
     ]
-    assert [transition for _, transition, _ in board.heard.stacks[session.app_id]] == ["replace", "push", "replace", "pop"]
+    assert [transition for _, transition, _ in board.heard.stacks[session.app_id]] == [
+        "replace",
+        "push",
+        "replace",
+        "pop",
+    ]
 
 
 async def test_a_tab_page_lives_on_and_is_sent_again_when_it_comes_back(board: Board) -> None:
@@ -178,7 +185,9 @@ async def test_pages_talk_through_the_event_channel(board: Board) -> None:
 
 async def test_the_title_of_a_page_changes_on_the_screen(board: Board) -> None:
     page = "Page({onLoad(){ wx.setNavigationBarTitle({title: 'New'}).then(() => console.log('done')) }})"
-    session = await board.run(program({"pages/a/a": page}, files={"pages/a/a.json": '{"navigationBarTitleText": "Old"}'}))
+    session = await board.run(
+        program({"pages/a/a": page}, files={"pages/a/a.json": '{"navigationBarTitleText": "Old"}'})
+    )
     await board.heard.line(session, "done")
     titles = [pages[0]["window"]["navigationBarTitleText"] for pages, _, _ in board.heard.stacks[session.app_id]]
     assert titles == ["Old", "New"]
@@ -205,7 +214,11 @@ async def test_a_component_can_be_a_page(board: Board) -> None:
 @pytest.mark.parametrize(
     ("page", "app", "said"),
     [
-        ("Page({onVoiceIntent(i){ return i.intent + ' ' + i.slots.room + ' ' + i.text }})", "App({})", "light kitchen raw"),
+        (
+            "Page({onVoiceIntent(i){ return i.intent + ' ' + i.slots.room + ' ' + i.text }})",
+            "App({})",
+            "light kitchen raw",
+        ),
         ("Page({async onVoiceIntent(){ await null; return 'later' }})", "App({})", "later"),
         ("Page({})", "App({onVoiceIntent(){ return 'from the app' }})", "from the app"),
         ("Page({onVoiceIntent(){}})", "App({})", None),

@@ -1,0 +1,67 @@
+"""Bodies for workers that do not keep to the protocol."""
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgpack
+
+from device_runtime.engine.connection import WorkerConnection
+from device_runtime.engine.frames import Event, Log
+
+Body = Callable[[socket.socket], None]
+
+
+def _sending(data: bytes) -> Callable[[], Body]:
+    def body(connection: socket.socket) -> None:
+        WorkerConnection(connection).receive(None)
+        connection.sendall(data)
+        time.sleep(60)
+
+    return lambda: body
+
+
+def _frame(*items: object) -> bytes:
+    packed: bytes = msgpack.packb(list(items))
+    return struct.pack(">I", len(packed)) + packed
+
+
+oversize = _sending(struct.pack(">I", 1 << 30))
+garbage = _sending(struct.pack(">I", 4) + b"\xc1\xc1\xc1\xc1")
+unknown_kind = _sending(_frame("launch-missiles", 1))
+a_response = _sending(_frame("response", 1, None, None))
+an_unknown_event = _sending(_frame("event", "surprise", {}))
+bad_stack = _sending(_frame("event", "stack", {"pages": [{"id": "x"}], "transition": "push", "target": ""}))
+bad_patch = _sending(_frame("patch", 1, [["explode"]], ""))
+silent = _sending(b"")
+
+
+def reporter() -> Body:
+    """Tells what a worker is left with: descriptors, limits, and if it may gain privileges."""
+
+    def body(connection: socket.socket) -> None:
+        link = WorkerConnection(connection)
+        link.receive(None)
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        facts = [line for line in status.splitlines() if line.startswith("NoNewPrivs")]
+        names = {int(entry.name) for entry in Path("/proc/self/fd").iterdir()}
+        links = {
+            number: os.readlink(f"/proc/self/fd/{number}")
+            for number in names
+            if os.path.lexists(f"/proc/self/fd/{number}")
+        }
+        opened = [
+            f"{number} {target.split(':')[0]}" for number, target in sorted(links.items()) if "/proc/" not in target
+        ]
+        link.send(Log("log", "; ".join([*facts, *opened]), ""))
+        try:
+            Path("/tmp/engine-worker-was-here").write_text("x", encoding="ascii")  # noqa: S108 it must fail
+        except OSError as error:
+            link.send(Log("log", f"cannot write: {error.strerror}", ""))
+        link.send(Event("ready", {"pages": 0}))
+        link.receive(None)
+
+    return body

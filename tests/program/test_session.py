@@ -1,0 +1,294 @@
+# ruff: noqa: E501 a line of JavaScript reads better whole
+"""The host's side: starts, ends, refusals, and programs that misbehave."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from device_runtime.engine.workers import WorkerFactory
+from device_runtime.program.limits import Limits
+from device_runtime.program.session import ProgramSession, SessionError
+from device_runtime.program.sessions import Sessions
+from tests.program.running import Board, Program, Recorder, button, program, surroundings, text, view
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LOOP = "Page({tap(){ for (;;) {} }, onVoiceIntent(){ return 'hello' }})"
+COUNT = "Page({data:{n:0}, tap(){ this.setData({n: this.data.n + 1}) }})"
+TAPPED = {"pages/a/a": view(text("n"), button("tap"))}
+
+
+def tap(session: ProgramSession) -> None:
+    session.node_event(1, 2, "tap", {}, [], 0.0)
+
+
+async def test_an_endless_loop_is_stopped_while_another_program_answers(board: Board) -> None:
+    stuck = await board.run(program({"pages/a/a": LOOP}, views=TAPPED))
+    other = await board.run(program({"pages/a/a": COUNT}, views=TAPPED))
+    tap(stuck)
+    tap(other)
+    await board.heard.until(lambda: "1" in board.heard.texts(other))
+    assert board.heard.errors(stuck) == []
+    found, _ = await board.heard.error(stuck, "the handler tap took longer than 0.25 s")
+    assert "stopped" in found
+    assert await stuck.intent("any", {}, "") == "hello"
+
+
+async def test_the_third_time_limit_in_a_row_ends_the_program(board: Board) -> None:
+    session = await board.run(program({"pages/a/a": LOOP}, views=TAPPED))
+    for _ in range(3):
+        tap(session)
+    assert "3 calls in a row took longer than 0.25 s" in await board.heard.exit(session)
+
+
+async def test_promises_that_never_end_run_into_the_time_limit(board: Board) -> None:
+    page = "Page({async tap(){ for (;;) await null }})"
+    session = await board.run(program({"pages/a/a": page}, views=TAPPED))
+    tap(session)
+    await board.heard.error(session, "its promises ran longer than they may")
+
+
+async def test_an_operation_that_cannot_be_interrupted_ends_the_worker(board: Board) -> None:
+    page = "Page({tap(){ const a = new Array(1000000).fill(0); for (;;) { a.splice(0, 1); a.push(1) } }})"
+    session = await board.run(program({"pages/a/a": page}, views=TAPPED))
+    tap(session)
+    assert "it did not come back from one operation in time" in await board.heard.exit(session)
+
+
+async def test_a_program_that_eats_memory_is_ended_with_a_clear_log(board: Board) -> None:
+    page = "Page({tap(){ const all = []; for (;;) all.push('x'.repeat(100000) + all.length) }})"
+    session = await board.run(program({"pages/a/a": page}, views=TAPPED))
+    tap(session)
+    assert await board.heard.exit(session) == "it needs more than the 64 MB it may have"
+    await board.heard.error(session, "the program is ended: it needs more than the 64 MB it may have")
+
+
+async def test_deep_recursion_is_an_error_and_the_program_goes_on(board: Board) -> None:
+    page = "Page({tap(){ const f = () => f() + 1; f() }, onVoiceIntent(){ return 'alive' }})"
+    session = await board.run(program({"pages/a/a": page}, views=TAPPED))
+    tap(session)
+    await board.heard.error(session, "RangeError: Maximum call stack size exceeded")
+    assert await session.intent("any", {}, "") == "alive"
+
+
+async def test_a_killed_worker_is_reported_once_and_its_intents_fail(board: Board) -> None:
+    page = "Page({onVoiceIntent(){ return new Promise(() => {}) }})"
+    session = await board.run(program({"pages/a/a": page}))
+    other = await board.run(program({"pages/a/a": COUNT}, views=TAPPED))
+    waiting = asyncio.create_task(session.intent("any", {}, ""))
+    await asyncio.sleep(0)
+    assert session.worker_pid is not None
+    os.kill(session.worker_pid, signal.SIGKILL)
+    with pytest.raises(SessionError, match="SIGKILL"):
+        await waiting
+    assert await board.heard.exit(session) == "its worker ended: it was ended by the signal SIGKILL"
+    await session.stop()
+    session.show()
+    assert not session.running
+    tap(other)
+    await board.heard.until(lambda: "1" in board.heard.texts(other))
+    assert board.heard.exits[session.app_id] == ["its worker ended: it was ended by the signal SIGKILL"]
+
+
+async def test_stopping_ends_the_worker_without_a_complaint(board: Board) -> None:
+    session = await board.run(program({"pages/a/a": COUNT}))
+    pid = session.worker_pid
+    assert pid is not None
+    await session.stop()
+    await session.stop()
+    assert board.heard.exits[session.app_id] == [""]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_launch_of_a_running_program_opens_the_path_in_it(board: Board) -> None:
+    source = program(
+        {"pages/a/a": "Page({onLoad(){ console.log('a') }})", "pages/b/b": "Page({onLoad(){ console.log('b') }})"}
+    )
+    first, second = await asyncio.gather(board.run(source), board.run(source, "/pages/b/b"))
+    assert first is second
+    await board.heard.line(first, "b")
+
+
+async def test_a_late_screen_gets_the_stack_and_every_page(board: Board) -> None:
+    pages = {
+        "pages/a/a": "Page({data:{n:'one'}, onReady(){ wx.navigateTo({url: '/pages/b/b'}) }})",
+        "pages/b/b": "Page({data:{n:'two'}})",
+    }
+    session = await board.run(program(pages, views={"pages/a/a": view(text("n")), "pages/b/b": view(text("n"))}))
+    await board.heard.until(lambda: len(board.heard.stacks[session.app_id]) == 2)
+    session.attach("screen-2")
+    found = await board.heard.until(
+        lambda: (
+            [patch for patch in board.heard.patches[session.app_id] if patch[2] == "screen-2"][1:]
+            and [patch for patch in board.heard.patches[session.app_id] if patch[2] == "screen-2"]
+        )
+    )
+    assert [(page, operations[0][3][1]) for page, operations, _ in found] == [(1, "one"), (2, "two")]  # type: ignore[index]
+    assert board.heard.stacks[session.app_id][-1][1:] == ("none", "screen-2")
+
+
+async def test_a_waiting_call_does_not_hold_up_the_program(board: Board) -> None:
+    page = """Page({onLoad(){ wx.slow({success: r => console.log('late', r.late)}); wx.echo({success: () => console.log('first')}) }})"""
+    session = await board.run(program({"pages/a/a": page}))
+    await board.heard.line(session, "first")
+    board.heard.release.set()
+    await board.heard.line(session, "late true")
+    board.heard.release.clear()
+
+
+async def test_more_calls_than_may_wait_are_refused(board: Board) -> None:
+    page = """Page({onLoad(){ let refused = 0; for (let i = 0; i < 300; i++) wx.slow({fail: e => { if (++refused === 44) console.log(e.errMsg) }}) }})"""
+    session = await board.run(program({"pages/a/a": page}))
+    await board.heard.line(session, "slow:fail more than 256 calls are waiting")
+    await board.sessions.stop(session.app_id)
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [("Page({})", "has no onVoiceIntent"), ("Page({onVoiceIntent(){ throw new Error('oops') }})", "Error: oops")],
+)
+async def test_an_intent_that_cannot_be_answered_is_an_error(board: Board, page: str, message: str) -> None:
+    session = await board.run(program({"pages/a/a": page}))
+    with pytest.raises(SessionError, match=message):
+        await session.intent("any", {}, "")
+
+
+async def test_an_intent_has_a_deadline(board: Board) -> None:
+    source = program({"pages/a/a": "Page({onVoiceIntent(){ return new Promise(() => {}) }})"})
+    session = ProgramSession(source, board.sessions.workers, surroundings(board.heard, intent_seconds=0.05))
+    await session.start()
+    with pytest.raises(SessionError, match=r"did not answer 'ask' within 0\.05 s"):
+        await session.intent("ask", {}, "")
+    assert session.running
+    await session.stop()
+
+
+async def test_a_page_without_a_template_says_so_and_runs(board: Board) -> None:
+    source = program({"pages/a/a": "Page({onReady(){ console.log('ready') }})"}, views={"pages/a/a": b'{"format": 99}'})
+    session = await board.run(source)
+    await board.heard.error(session, "pages/a/a.view: the template is in format 99")
+    await board.heard.line(session, "ready")
+
+
+async def test_a_flood_of_log_lines_is_cut(board: Board) -> None:
+    page = "Page({onLoad(){ for (let i = 0; i < 2000; i++) console.log('n' + i); setTimeout(() => console.warn('end'), 1100) }})"
+    session = await board.run(program({"pages/a/a": page}))
+    await board.heard.line(session, "end", "warn")
+    assert len(board.heard.lines(session)) < 700
+    await board.heard.line(session, "1", "warn")
+
+
+async def test_a_launch_that_is_too_large_is_refused(board: Board) -> None:
+    source = program({"pages/a/a": "Page({})"}, files={"big.js": "x" * (17 * 1024 * 1024)})
+    with pytest.raises(SessionError, match="source files and storage are too large"):
+        await board.run(source)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("oversize", "announces 1073741824 bytes"),
+        ("garbage", "is not msgpack"),
+        ("unknown_kind", "known kind"),
+        ("a_response", "a worker may not send"),
+        ("an_unknown_event", "a worker may not send"),
+        ("bad_stack", "a stack event holds what is no page"),
+        ("bad_patch", "a patch holds what is no operation"),
+        ("silent", "did not show its first page within 0.3 s"),
+    ],
+)
+async def test_a_worker_that_breaks_the_protocol_is_ended(body: str, reason: str) -> None:
+    recorder = Recorder()
+    workers = WorkerFactory(f"tests.program.hostile:{body}")
+    session = ProgramSession(
+        program({"pages/a/a": ""}), workers, surroundings(recorder, start_seconds=0.3 if body == "silent" else 10.0)
+    )
+    try:
+        with pytest.raises(SessionError, match=reason):
+            await session.start()
+        assert [reason in exit_reason for exit_reason in recorder.exits[session.app_id]] == [True]
+        assert not session.running
+    finally:
+        await workers.close()
+
+
+async def test_a_worker_holds_nothing_but_its_socket() -> None:
+    recorder = Recorder()
+    workers = WorkerFactory("tests.program.hostile:reporter")
+    session = ProgramSession(program({"pages/a/a": ""}), workers, surroundings(recorder))
+    try:
+        await session.start()
+        facts, writing = recorder.lines(session)
+        assert facts == "NoNewPrivs:\t1; 0 /dev/null; 1 /dev/null; 2 /dev/null; 3 socket"
+        assert writing == "cannot write: File too large"
+    finally:
+        await session.stop()
+        await workers.close()
+
+
+async def test_a_killed_zygote_ends_its_programs_and_the_next_launch_starts_another(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    try:
+        source: Program = program({"pages/a/a": COUNT}, views=TAPPED)
+        session = await sessions.launch(source)
+        killed = sessions.workers.zygote_pid
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        assert "zygote" in await recorder.exit(session)
+        again = await sessions.launch(source)
+        assert sessions.workers.zygote_pid not in (None, killed)
+        tap(again)
+        await recorder.until(lambda: "1" in recorder.texts(again))
+        assert recorder.exits[session.app_id] == [recorder.exits[session.app_id][0]]
+        assert f"the zygote (process {killed}) ended" in caplog.text
+    finally:
+        await sessions.close()
+
+
+async def test_closing_ends_every_process() -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder, Limits(memory_bytes=16 * 1024 * 1024)))
+    session = await sessions.launch(program({"pages/a/a": COUNT}))
+    pids = [session.worker_pid, sessions.workers.zygote_pid]
+    await sessions.close()
+    for pid in pids:
+        assert pid is not None
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert recorder.exits[session.app_id] == [""]
+
+
+async def test_workers_die_with_the_host() -> None:
+    """The host is killed: its zygote sees the end of its socket, and the workers go with it."""
+    code = (
+        "import asyncio\n"
+        "from device_runtime.program.sessions import Sessions\n"
+        "from tests.program.running import Recorder, program, surroundings\n"
+        "async def main():\n"
+        "    sessions = Sessions(surroundings(Recorder()))\n"
+        "    session = await sessions.launch(program({'pages/a/a': 'Page({})'}))\n"
+        "    print(session.worker_pid, sessions.workers.zygote_pid, flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    host = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
+    assert host.stdout is not None
+    pids = [int(number) for number in (await host.stdout.readline()).split()]
+    host.kill()
+    await host.wait()
+
+    def gone(pid: int) -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"
+        except FileNotFoundError:
+            return True
+
+    await Recorder().until(lambda: all(gone(pid) for pid in pids))
