@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from firmware_tools.cli import fleet_serve, fleet_tables
+from firmware_tools.cli import fleet_tables
 from firmware_tools.fleet.client import FleetClient, segment
 from firmware_tools.fleet.enroll import Provisioning
 from firmware_tools.fleet.errors import FleetError
@@ -116,6 +116,8 @@ def serve(target: Target, with_broker: bool, quiet: bool) -> None:
     Example:
       cygnet fleet serve --with-broker
     """
+    from firmware_tools.cli import fleet_serve  # here, since the database and the web server load slowly
+
     fleet_serve.serve(target.home, with_broker=with_broker, quiet=quiet)
 
 
@@ -137,6 +139,8 @@ def broker(listen: str, password_file: Path | None, while_stdin: bool) -> None:
     Example:
       cygnet fleet broker --listen 127.0.0.1:1883
     """
+    from firmware_tools.cli import fleet_serve
+
     fleet_serve.run_broker(listen, password_file, while_stdin=while_stdin)
 
 
@@ -150,6 +154,8 @@ def broker_user(user: str, password_file: Path) -> None:
     Example:
       cygnet fleet broker-user kitchen --password-file broker.passwords
     """
+    from firmware_tools.cli import fleet_serve
+
     # Never an option: arguments are visible to every user of a machine.
     password = click.prompt("Password", hide_input=True, confirmation_prompt=sys.stdin.isatty())
     fleet_serve.set_broker_password(user, password, password_file)

@@ -1,6 +1,9 @@
 """The fleet's side of the protocol, on a real mosquitto."""
 
+import asyncio
+import contextlib
 import hashlib
+import sqlite3
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -14,6 +17,7 @@ from device_runtime.sync.messages import (
     Reported,
     TelemetryReceipt,
 )
+from firmware_tools.fleet import database as database_module
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.errors import ConflictError, NotFoundError
 from firmware_tools.fleet.home import FleetHome
@@ -280,3 +284,46 @@ async def test_two_services_cannot_serve_one_home(fleet: RunningFleet, home: Fle
     with pytest.raises(Exception, match="is served already by another process"):
         async with run_fleet(home):
             pass
+
+
+async def test_a_locked_database_withholds_receipts_until_it_is_free(
+    home: FleetHome, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_BUSY_MILLISECONDS", 50)
+    async with run_fleet(home) as fleet:
+        await eventually(lambda: fleet.service.connected_at is not None, "the fleet connects")
+        await fleet.operations.enroll("kitchen", "")
+        async with connected_device("north", "kitchen", mosquitto.url) as device:
+            with contextlib.closing(sqlite3.connect(home.database_file)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                await device.say_online()
+                await device.send_batch(EPOCH, range(1, 4))
+                await eventually(lambda: "another process holds it locked" in fleet.service.trouble, "the trouble")
+                assert not device.responses
+                other.rollback()
+            await eventually(lambda: fleet.service.trouble == "", "the end of the trouble")
+            assert (await seen(fleet, "kitchen")).status == "online", "what was said meanwhile is not forgotten"
+            await device.send_batch(EPOCH, range(1, 4))
+            await device.receipt(EPOCH, 3)
+
+
+async def test_a_flood_is_stored_and_the_service_still_answers(fleet: RunningFleet, mosquitto: Mosquitto) -> None:
+    release, _ = await fleet.operations.publish(small_package(), "lamp.ma")
+    names = [f"device-{number}" for number in range(8)]
+    for name in names:
+        await fleet.operations.enroll(name, "")
+
+    async def flood(name: str) -> None:
+        async with connected_device("north", name, mosquitto.url) as device:
+            for first in range(1, 401, 2):
+                await device.send_batch(EPOCH, range(first, first + 2))
+                if first % 40 == 1:
+                    await device.report_nothing()
+            await device.receipt(EPOCH, 400)
+            block = await device.ask_block(ContentRequest("r", release.sha256, 0, BLOCK_BYTES))
+            assert len(block.data) == BLOCK_BYTES
+
+    await asyncio.gather(*(flood(name) for name in names))
+    for name in names:
+        assert await stored(fleet, name) == list(range(1, 401))
+    assert fleet.service.counters.dropped == 0

@@ -1,0 +1,102 @@
+"""The fleet's home: what `init` makes, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device_runtime.errors import CygnetError
+from device_runtime.host.provisioning import load_provisioning
+from firmware_tools.fleet.enroll import Provisioning
+from firmware_tools.fleet.home import FleetHome, init_home, split_address, toml_string
+from firmware_tools.sign.keys import load_private_key
+
+KEY = "A" * 43 + "="
+
+
+def test_init_makes_secrets_that_only_their_owner_reads(tmp_path: Path) -> None:
+    home = init_home(tmp_path / "fleet", "north")
+    for secret in (home.key_file, home.token_file):
+        assert secret.stat().st_mode & 0o777 == 0o600
+    assert home.directory.stat().st_mode & 0o777 == 0o700
+    load_private_key(home.key_file)
+    assert len(home.token()) >= 40
+    settings = home.settings()
+    assert (settings.fleet, settings.broker.url, settings.http_port) == ("north", "mqtt://127.0.0.1:1883", 8420)
+
+
+def test_a_fleet_is_never_overwritten(tmp_path: Path) -> None:
+    home = init_home(tmp_path, "north")
+    token, key = home.token(), home.key_file.read_bytes()
+    with pytest.raises(CygnetError, match="already holds a fleet"):
+        init_home(tmp_path, "south")
+    assert (home.token(), home.key_file.read_bytes()) == (token, key)
+
+
+def test_a_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    home = init_home(tmp_path, "north")
+    home.token_file.chmod(0o644)
+    with pytest.raises(CygnetError, match="is readable by others; run: chmod 600"):
+        home.token()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("fleet = 7", "fleet must be a string that is not empty"),
+        ("", "fleet must be a string that is not empty"),
+        ("fleet = 'North'", "must be 1 to 64 lower-case"),
+        ("fleet = 'n'\nname = 'x'", "name is not a member of this file; known here are: broker, database, fleet, http"),
+        ("fleet = 'n'\n[broker]\nurl = 'amqp://x'", "broker.url 'amqp://x' must be a URL such as"),
+        ("fleet = 'n'\n[broker]\nport = 1", "broker.port is not a member"),
+        ("fleet = 'n'\nbroker = 'mqtt://x'", "broker must be a table: [broker]"),
+        ("fleet = 'n'\n[http]\nlisten = 'x:y'", "'x:y' is not an address"),
+        ("fleet = 'n'\n[http]\nhosts = 'a'", "http.hosts must be a list of names"),
+        ("fleet = ", "is not TOML"),
+    ],
+)
+def test_a_faulty_fleet_toml_is_named(tmp_path: Path, text: str, sentence: str) -> None:
+    home = FleetHome(tmp_path)
+    home.settings_file.write_text(text)
+    with pytest.raises(CygnetError) as refusal:
+        home.settings()
+    assert sentence in str(refusal.value)
+
+
+def test_files_in_fleet_toml_are_found_from_its_folder(tmp_path: Path) -> None:
+    home = FleetHome(tmp_path)
+    home.settings_file.write_text(
+        "fleet = 'n'\n[broker]\nurl = 'mqtts://b'\nca = 'ca.pem'\npassword_file = '/p'\nusername = 'fleet'\n"
+        "device_url = 'mqtts://outside'\n[database]\nurl = 'postgresql://db'"
+    )
+    settings = home.settings()
+    assert settings.broker.ca == tmp_path / "ca.pem"
+    assert settings.broker.password_file == Path("/p")
+    assert settings.broker.device_url == "mqtts://outside"
+    assert settings.database == "postgresql://db"
+
+
+@pytest.mark.parametrize("text", ["", "8420", "host", "host:", "host:x", "host:70000", "a@host:1", "host:1/path"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(CygnetError, match="is not an address"):
+        split_address(text)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_survives_toml(text: str) -> None:
+    import tomllib
+
+    assert tomllib.loads(f"value = {toml_string(text)}") == {"value": text}
+
+
+def test_a_device_reads_what_enrolling_wrote(tmp_path: Path) -> None:
+    file = tmp_path / "kitchen.toml"
+    told = Provisioning(
+        "north", "kitchen", "mqtts://broker", KEY, "kitchen", "/etc/broker.password", "/ca.pem", "/cert.pem", "/key.pem"
+    )
+    file.write_text(told.to_toml())
+    read = load_provisioning(file)
+    assert (read.fleet, read.device, read.broker, read.username) == ("north", "kitchen", "mqtts://broker", "kitchen")
+    assert (read.password_file, read.ca) == (Path("/etc/broker.password"), Path("/ca.pem"))
+    assert (read.cert, read.key) == (Path("/cert.pem"), Path("/key.pem"))
