@@ -14,7 +14,7 @@ from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
 from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
-from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response
+from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, encode_frame
 from device_runtime.engine.modules import ModuleFiles
 from device_runtime.engine.quickjs import QuickJSEngine
 from device_runtime.engine.timers import TimerHeap
@@ -33,18 +33,69 @@ _TIMERS_A_TURN = 64
 _PAGE_EVENTS = {"pulldownrefresh": "onPullDownRefresh", "reachbottom": "onReachBottom", "scroll": "onPageScroll"}
 
 
+_REHEARSAL: tuple[Frame, ...] = (
+    Event(
+        "launch",
+        {
+            "manifest": {
+                "app_id": "rehearsal",
+                "name": "rehearsal",
+                "version": {"code": 1, "name": "1"},
+                "platform_version": {"min_code": 1},
+                "pages": ["page"],
+            },
+            "files": {
+                "app.js": b"App({})",
+                "page.js": b"Page({data: {n: 0}, tap() { this.setData({n: 1, 'list[0].done': true}) }, onLoad() {} })",
+                "page.json": b"{}",
+                "page.view": json.dumps(
+                    {
+                        "format": 1,
+                        "body": [
+                            ["element", "view", {}, {}, [["tap", "bind", ["constant", "tap"]]], {}, []],
+                            ["text", ["variable", "n"]],
+                        ],
+                        "templates": [],
+                        "scopes": [],
+                    }
+                ).encode(),
+            },
+            "path": "",
+            "system": {},
+            "storage": {},
+        },
+    ),
+    *(
+        Event("node", {"page": 1, "node": 1, "type": "tap", "detail": {}, "touches": [], "time_stamp": 0.0})
+        for _ in range(20)
+    ),
+    Exit(""),
+)
+
+
 class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wrong
     """End the worker; the reason is a sentence, or empty."""
 
 
 def prepare() -> Callable[[socket.socket], None]:
     """Import and warm what every worker needs; returns the worker's body."""
+    rehearse()
     engine = QuickJSEngine()
 
     def body(connection: socket.socket) -> None:
         serve(WorkerConnection(connection), engine)
 
     return body
+
+
+def rehearse() -> None:
+    """Run a small program once, before any fork: what it loads, compiles and specialises, every worker then shares
+    instead of making it again in pages of its own."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for frame in _REHEARSAL:
+            ours.sendall(encode_frame(frame))
+        serve(WorkerConnection(theirs), QuickJSEngine())
 
 
 def serve(connection: WorkerConnection, engine: QuickJSEngine) -> None:

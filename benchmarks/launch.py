@@ -1,0 +1,139 @@
+"""How long a program takes to show its first page, what a worker weighs, and one event's way there and back.
+
+    python benchmarks/launch.py --rounds 50
+
+Every figure is taken over a real zygote and real workers: ``launch`` from asking for the fork to the first patch,
+``event`` from a tap to the patch that its setData makes, ``private`` from /proc/PID/smaps_rollup.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from device_runtime.capability.registry import CapabilityGate
+from device_runtime.program.manifest import Manifest, parse_manifest
+from device_runtime.program.session import ProgramSession, Surroundings
+from device_runtime.program.sessions import Sessions
+from device_runtime.view.patches import Operation
+
+_EVENTS = 200
+
+
+@dataclass(frozen=True)
+class _Program:
+    manifest: Manifest
+    entries: Mapping[str, bytes]
+
+
+def _hello(number: int) -> _Program:
+    manifest = {
+        "app_id": f"benchmark.{number}",
+        "name": "hello",
+        "version": {"code": 1, "name": "1.0"},
+        "platform_version": {"min_code": 1},
+        "pages": ["pages/hello/hello"],
+    }
+    page = "Page({data: {n: 0}, tap() { this.setData({n: this.data.n + 1}) }})"
+    body = [
+        ["element", "view", {}, {}, [["tap", "bind", ["constant", "tap"]]], {}, [["text", ["variable", "n"]]]],
+    ]
+    view = {"format": 1, "body": body, "templates": [], "scopes": []}
+    return _Program(
+        parse_manifest(json.dumps(manifest)),
+        {
+            "app.js": b"App({})",
+            "pages/hello/hello.js": page.encode(),
+            "pages/hello/hello.view": json.dumps(view).encode(),
+        },
+    )
+
+
+@dataclass
+class _Listener:
+    patched: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def on_stack(self, app_id: str, pages: list[dict[str, Any]], transition: str, target: str) -> None:
+        """Nothing is drawn."""
+
+    def on_patch(self, app_id: str, page: int, operations: list[Operation], target: str) -> None:
+        self.patched.set()
+
+    def on_log(self, app_id: str, level: str, text: str, source: str) -> None:
+        print(f"{app_id}: {level}: {text} {source}")
+
+    def on_exit(self, app_id: str, reason: str) -> None:
+        if reason:
+            print(f"{app_id} ended: {reason}")
+
+
+def _private_bytes(pid: int) -> int:
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Private_"))
+
+
+async def _taps(session: ProgramSession, listener: _Listener) -> list[float]:
+    times = []
+    for _ in range(_EVENTS):
+        listener.patched.clear()
+        start = time.perf_counter()
+        session.node_event(1, 1, "tap", {}, [], 0.0)
+        await listener.patched.wait()
+        times.append(time.perf_counter() - start)
+    return times
+
+
+def _row(name: str, values: Sequence[float], unit: str, scale: float) -> str:
+    return f"{name:<28}{statistics.median(values) * scale:>10.3f}{min(values) * scale:>10.3f}  {unit}"
+
+
+async def _measure(rounds: int) -> None:
+    listener = _Listener()
+    sessions = Sessions(Surroundings(CapabilityGate([]), listener, lambda: {}, lambda _: {}))
+    start = time.perf_counter()
+    await sessions.start()
+    zygote = time.perf_counter() - start
+    launches, ready, memory, events = [], [], [], []
+    for number in range(rounds):
+        listener.patched.clear()
+        start = time.perf_counter()
+        launching = asyncio.create_task(sessions.launch(_hello(number)))
+        await listener.patched.wait()
+        launches.append(time.perf_counter() - start)
+        session = await launching
+        ready.append(time.perf_counter() - start)
+        pid = session.worker_pid
+        memory.append(_private_bytes(pid) if pid is not None else 0)
+        events += await _taps(session, listener)
+        await sessions.stop(session.app_id)
+    await sessions.close()
+    cpu = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.processor(),
+    )
+    print(f"{os.cpu_count()} x {cpu}, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}")
+    print(f"load average {os.getloadavg()[0]:.2f}, {rounds} rounds, {_EVENTS} events each")
+    print(f"{'':<28}{'median':>10}{'min':>10}")
+    print(_row("launch to first patch", launches, "ms", 1e3))
+    print(_row("launch to ready", ready, "ms", 1e3))
+    print(_row("event to patch", events, "ms", 1e3))
+    print(_row("private memory of a worker", memory, "MB", 1 / 1024 / 1024))
+    print(_row("zygote start (once)", [zygote], "ms", 1e3))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=50, help="programs launched one after another (default: 50)")
+    asyncio.run(_measure(parser.parse_args().rounds))
+
+
+if __name__ == "__main__":
+    main()
