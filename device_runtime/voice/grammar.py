@@ -11,7 +11,6 @@ from functools import cached_property
 
 from device_runtime.errors import CygnetError
 from device_runtime.program.manifest import Voice
-from device_runtime.voice.numbers import MAXIMUM, spoken_forms
 from device_runtime.voice.phrases import Optional, Part, PhraseError, Slot, parse_phrase, words_of
 
 MAX_ARCS = 50_000
@@ -90,7 +89,7 @@ class Grammar:
 
         ``preferred`` is the program that wins where several have the phrase, such as the one in the foreground.
         """
-        words = [spoken for word in words_of(text) for spoken in _number_words(word)]
+        words = words_of(text)
         first: Match | None = None
         for match in self._paths(words, text):
             if match.app_id == preferred or not preferred:
@@ -167,10 +166,3 @@ class Grammar:
     def _arc(self, state: int, arc: Arc) -> None:
         self._count += 1
         self._arcs[state].append(arc)
-
-
-def _number_words(word: str) -> tuple[str, ...]:
-    """A number in digits as it is said; any other word as it is."""
-    if word.isascii() and word.isdigit() and 1 <= int(word[:4]) <= MAXIMUM:
-        return spoken_forms(int(word))[0]
-    return (word,)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from device_runtime.errors import CygnetError
-from device_runtime.voice.numbers import NUMBER_FORMS
+from device_runtime.voice.numbers import MAXIMUM, NUMBER_FORMS, spoken_forms
 
 _SLOT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 # A character of Chinese, Japanese kana or Korean is a word of its own; else letters, digits and inner apostrophes.
@@ -55,8 +55,14 @@ Part: TypeAlias = Word | Slot | Optional
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text as phrases compare them: lower case, without punctuation, "7%" and "7" alike."""
-    return [word.replace("\u2019", "'") for word in _WORD.findall(text.lower())]
+    """The words of a text as phrases compare them: lower case, without punctuation, 1 to 120 as they are spoken."""
+    return [spoken for word in _WORD.findall(text) for spoken in _spoken_words(word)]
+
+
+def _spoken_words(word: str) -> tuple[str, ...]:
+    if word.isascii() and word.isdigit() and 1 <= int(word[:4]) <= MAXIMUM:
+        return spoken_forms(int(word))[0]
+    return (word.lower().replace("\u2019", "'"),)
 
 
 def parse_phrase(phrase: str, slots: Mapping[str, tuple[str, ...]]) -> tuple[Part, ...]:
@@ -67,7 +73,7 @@ def parse_phrase(phrase: str, slots: Mapping[str, tuple[str, ...]]) -> tuple[Par
     """
     if len(phrase) > MAX_PHRASE_CHARACTERS:
         raise PhraseError(MAX_PHRASE_CHARACTERS + 1, f"a phrase has at most {MAX_PHRASE_CHARACTERS} characters")
-    parser = _Parser(phrase.lower(), slots)
+    parser = _Parser(phrase, slots)
     parts = parser.sequence(closing="", depth=0)
     if all(isinstance(part, Optional) for part in parts):
         raise PhraseError(1, "everything is optional; at least one word or slot must always be said")
@@ -96,7 +102,7 @@ class _Parser:
             elif character == "{":
                 parts.append(self._slot())
             elif match := _WORD.match(self._text, self._at):
-                parts.append(Word(match.group().replace("\u2019", "'")))
+                parts += [Word(word) for word in _spoken_words(match.group())]
                 self._at = match.end()
             elif character in _SEPARATORS:
                 self._at += 1
