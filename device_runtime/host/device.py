@@ -62,7 +62,7 @@ class Device:
         self.store = ProgramStore(state / "programs", {**trusted, **fleet_keys})
         self._telemetry = TelemetryQueue(state / "telemetry.db")
         self._storage = ProgramStorage(state / "storage.db")
-        self._http = HttpClient(NetworkPolicy(hosts=board.request.hosts))
+        self._http = HttpClient(NetworkPolicy(board.request.allow_insecure, board.request.hosts))
         dialogs = Dialogs()
         self._front = Front(self.store, dialogs)
         self._screen = ScreenServer(
@@ -128,13 +128,14 @@ class Device:
         """
         await self._sessions.start()
         self._front.serve(self.desk, self._conversation)
+        self.programs_changed()  # before anybody can ask for something
         url = await self._screen.start()
-        if self._hearing is not None:
-            await self._hearing.start()
-            self._front.hearing = self._hearing
-        self.programs_changed()
         if self._agent is not None:
             self._agent.start()
+        if self._hearing is not None:  # last: models take a second or two to load
+            await self._hearing.start()
+            self._hearing.learn()
+            self._front.hearing = self._hearing
         self._telemetry.record(SOURCE, "device_started", {"board": self._board.name, "runtime": version("cygnet")})
         return url
 

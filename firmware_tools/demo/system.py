@@ -35,6 +35,7 @@ class DemoSystem:
         self._screen_port = free_port(_SCREEN_PORT)
         self._weather_port = free_port(0)
         self.screen_url = f"http://127.0.0.1:{self._screen_port}"
+        self.app_ids = {example: f"cygnet.examples.{example}" for example in EXAMPLES}
         self.broker: Service | None = None
         self.fleet: Service | None = None
         self.device: Service | None = None
@@ -58,7 +59,7 @@ class DemoSystem:
             "--broker", f"mqtt://127.0.0.1:{self.broker_port}", "--listen", f"127.0.0.1:{self._fleet_port}",
         )  # fmt: skip
         self.fleet = self._services.start("fleet", "fleet", "--home", str(self._home), "serve")
-        await self.until("the fleet to answer", self._fleet_answers, 20)
+        await self.until("the fleet to answer", self.fleet_answers, 20)
         return f"http://127.0.0.1:{self._fleet_port}"
 
     async def start_device(self) -> str:
@@ -72,7 +73,7 @@ class DemoSystem:
             "--provisioning", str(provisioning),
             "--state", str(self.directory / "device"),
         )  # fmt: skip
-        await self.until("the speaker to be online", self._device_online, 60)
+        await self.until("the speaker to be online", self.device_online, 60)
         return f"{DEVICE} at {self.screen_url}"
 
     def _board(self) -> Path:
@@ -92,7 +93,6 @@ class DemoSystem:
             source = resource_directory("examples") / example
             await self._cygnet("fleet", "--home", str(self._home), "publish", str(source))
         releases = (await self.client.call("GET", "/api/releases"))["releases"]
-        self.app_ids = {example: f"cygnet.examples.{example}" for example in EXAMPLES}
         missing = set(self.app_ids.values()) - {release["app_id"] for release in releases}
         if missing:
             raise DemoError(f"the fleet does not list {', '.join(sorted(missing))}")
@@ -102,7 +102,7 @@ class DemoSystem:
         """Assign them, and wait until the speaker has pulled, verified, installed and launched each."""
         for app_id in self.app_ids.values():
             await self._cygnet("fleet", "--home", str(self._home), "assign", DEVICE, app_id, "--launch")
-        programs = await self.until("the programs to run on the speaker", self._all_running, 60)
+        programs = await self.until("the programs to run on the speaker", self.all_running, 60)
         return ", ".join(f"{program['app_id'].rsplit('.')[-1]} {program['has']['phase']}" for program in programs)
 
     async def telemetry(self, name: str, since: float) -> list[dict[str, Any]]:
@@ -134,7 +134,8 @@ class DemoSystem:
         if code != 0:
             raise DemoError(f"`cygnet {' '.join(arguments)}` failed: {service.last_words()}")
 
-    async def _fleet_answers(self) -> bool:
+    async def fleet_answers(self) -> bool:
+        """If the fleet's API answers."""
         try:
             await self.client.call("GET", "/api/devices")
         except FleetError:
@@ -144,10 +145,16 @@ class DemoSystem:
     async def _device(self) -> dict[str, Any]:
         return dict(await self.client.call("GET", f"/api/devices/{DEVICE}"))
 
-    async def _device_online(self) -> bool:
+    async def device_online(self) -> bool:
+        """If the speaker is online, as the fleet sees it, and serves its screen."""
         return (await self._device())["status"] == "online" and await answers(self._screen_port)
 
-    async def _all_running(self) -> list[dict[str, Any]] | None:
+    async def all_running(self) -> list[dict[str, Any]] | None:
+        """The speaker's programs once all of them run.
+
+        Raises:
+            DemoError: one failed there.
+        """
         programs = (await self._device())["programs"]
         for program in programs:
             if program["has"] is not None and program["has"]["phase"] == "failed":
