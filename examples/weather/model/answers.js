@@ -3,9 +3,9 @@
 const { condition, degrees } = require('./words');
 
 const ANSWERS = {
-  now({ city, now, days }) {
+  now({ city, issued, now, days }) {
     return (
-      `In ${city} it is ${degrees(now.temperature)} degrees, ${condition(now.condition).toLowerCase()}. ` +
+      `In ${city} it is ${degrees(now.temperature)} degrees, ${condition(now.condition, issued).toLowerCase()}. ` +
       `Today between ${degrees(days[0].low)} and ${degrees(days[0].high)}.`
     );
   },

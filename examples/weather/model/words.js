@@ -11,8 +11,20 @@ const CONDITIONS = {
 };
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
-function condition(name) {
+function isNight(time) {
+  const hour = Number(time.slice(11, 13));
+  return hour < 6 || hour >= 20;
+}
+
+// A condition at a time, "2026-11-24T09:00".
+function condition(name, time) {
+  if (name === 'sun' && time && isNight(time)) return 'Clear';
   return CONDITIONS[name] || name;
+}
+
+// The picture of a condition: the sky at night has no sun.
+function picture(name, time) {
+  return (name === 'sun' || name === 'partly') && isNight(time) ? `${name}-night` : name;
 }
 
 function degrees(temperature) {
@@ -33,4 +45,4 @@ function time(milliseconds) {
   return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-module.exports = { condition, degrees, weekday, time };
+module.exports = { condition, picture, degrees, weekday, time };

@@ -31,11 +31,20 @@ describe('today', () => {
     const program = launch({ requests: SERVICE });
     expect(program.find('.temperature')).toHaveText('4°');
     expect(program.find('.name')).toHaveText('Partly cloudy');
-    expect(program.find('.range')).toHaveText('0° to 5°');
+    expect(program.find('.range')).toHaveText('Oslo, 0° to 5°');
     expect(program.find('.hour')).toHaveCount(2);
     expect(program.find('.hour').at(0)).toContainText('Now');
     expect(program.find('.hour').at(1)).toContainText('60 %');
     expect(program.find('.city.chosen')).toHaveText('Oslo');
+  });
+
+  it('shows no sun at night', () => {
+    const night = forecast('Oslo', -3);
+    night.issued = '2026-11-23T23:10';
+    night.now.condition = 'sun';
+    const program = launch({ requests: { [ADDRESS]: night } });
+    expect(program.find('.name')).toHaveText('Clear');
+    expect(program.find('.sky')).toHaveAttribute('src', '/images/sun-night.svg');
   });
 
   it('shows another city, and remembers it', () => {

@@ -5,8 +5,8 @@ function view(forecast) {
   return {
     city: forecast.city,
     temperature: words.degrees(forecast.now.temperature),
-    condition: forecast.now.condition,
-    name: words.condition(forecast.now.condition),
+    picture: words.picture(forecast.now.condition, forecast.issued),
+    name: words.condition(forecast.now.condition, forecast.issued),
     low: words.degrees(forecast.days[0].low),
     high: words.degrees(forecast.days[0].high),
     wind: Math.round(forecast.now.wind),
@@ -14,7 +14,7 @@ function view(forecast) {
     rain: forecast.days[0].rain_chance,
     hours: forecast.hours.map((hour, index) => ({
       time: index ? hour.time.slice(11, 16) : 'Now',
-      condition: hour.condition,
+      picture: words.picture(hour.condition, hour.time),
       temperature: words.degrees(hour.temperature),
       rain: hour.rain_chance > 20 ? `${hour.rain_chance} %` : '',
     })),
