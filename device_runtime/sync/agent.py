@@ -62,6 +62,8 @@ class Pace:
 
     report: float = 1.0
     """Between two reports, at least."""
+    watch: float = 5.0
+    """Until a change that nobody told us of, as a program that was closed, is noticed and reported."""
     ask: float = 600.0
     """Between two requests for the desired document on a connection that stands."""
     batch_records: int = 100
@@ -160,7 +162,7 @@ class SyncAgent:
         await self._transport.stop()
 
     def refresh(self) -> None:
-        """Something started or ended on the device: report again."""
+        """Something started or ended on the device: report now, without waiting until it is noticed."""
         self._report_due.set()
 
     # What the transport tells
@@ -265,26 +267,35 @@ class SyncAgent:
             self._on_settings(desired.settings)
 
     async def _report(self) -> None:
+        last: Reported | None = None
         while True:
-            await self._report_due.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.watch):
+                    await self._report_due.wait()
             await self._transport.online()
+            reported = self._reported()
+            if reported == last and not self._report_due.is_set():
+                continue
             self._report_due.clear()
             try:
-                desired = self._memory.desired
-                reported = Reported(
-                    session=self._session,
-                    desired_version=desired.version if desired else 0,
-                    board=one_line(self._identity.board, MAX_TEXT),
-                    runtime=one_line(self._identity.runtime, MAX_TEXT),
-                    programs=self._reconciler.reports(),
-                )
                 await self._send("reported", encode(reported), retain=True)
+                last = reported
             except TransportError as error:
                 log.debug("a report is sent again: %s", error)
                 self._report_due.set()
             except CygnetError as error:
                 self._refuse("report_impossible", str(error))
             await asyncio.sleep(self._pace.report)
+
+    def _reported(self) -> Reported:
+        desired = self._memory.desired
+        return Reported(
+            session=self._session,
+            desired_version=desired.version if desired else 0,
+            board=one_line(self._identity.board, MAX_TEXT),
+            runtime=one_line(self._identity.runtime, MAX_TEXT),
+            programs=self._reconciler.reports(),
+        )
 
     async def _send_telemetry(self) -> None:
         attempt = 0

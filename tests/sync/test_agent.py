@@ -27,6 +27,7 @@ from tests.sync.waiting import until
 pytestmark = pytest.mark.broker
 PACE = Pace(
     report=0.01,
+    watch=0.05,
     ask=1.0,  # for when the fleet's end finds the broker later than the device
     batch=0.02,
     receipt=0.5,
@@ -405,6 +406,16 @@ async def test_a_program_is_launched_once_for_each_version(broker: Mosquitto, fl
     async with kiosk(broker.url, tmp_path, shelf):
         await fleet.desire({"a": target_of(second, 2, launch=True)})
         await until(lambda: shelf.launches == ["a", "a"])
+
+
+async def test_a_program_that_was_closed_is_reported_without_being_told(
+    broker: Mosquitto, fleet: FleetEnd, tmp_path: Path
+) -> None:
+    async with kiosk(broker.url, tmp_path) as device:
+        await fleet.desire({"a": target_of(fleet.add(package(50)), launch=True)})
+        await until(lambda: fleet.phase("a") == "running")
+        device.shelf.up = []
+        await until(lambda: fleet.phase("a") == "installed")
 
 
 async def test_a_full_disk_is_told_before_anything_is_fetched(
