@@ -127,8 +127,14 @@ def _pages(app: Mapping[str, Any], app_file: Path) -> tuple[str, ...]:
     if not isinstance(listed, list) or not listed or not all(isinstance(page, str) for page in listed):
         raise SourceError(f"{app_file}:{_line_of(app_file, 'pages')}: pages must be a list of at least one route")
     pages = [page.strip("/") for page in listed]
-    for package in app.get("subPackages") or app.get("subpackages") or []:
-        pages += [f"{str(package['root']).strip('/')}/{page.strip('/')}" for page in package.get("pages", [])]
+    for name in ("subPackages", "subpackages"):
+        for package in app.get(name) or []:
+            match package:
+                case {"root": str(root), "pages": list(routes)}:
+                    pages += [f"{root.strip('/')}/{str(route).strip('/')}" for route in routes]
+                case _:
+                    line = _line_of(app_file, name)
+                    raise SourceError(f"{app_file}:{line}: each of {name} must have a root and a list of pages")
     return tuple(dict.fromkeys(pages))
 
 
