@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
 from device_runtime.host.screen.server import ScreenServer
-from tests.host.screen_device import APP, PaperDevice
+from tests.host.screen_device import APP, Node, PaperDevice
 
 _ARGUMENTS = [
     "--no-sandbox",
@@ -79,7 +79,9 @@ class Screens:
 
     async def open(self, width: int = 1024, height: int = 600, **options: object) -> Screen:
         context = await self.browser.new_context(
-            viewport={"width": width, "height": height}, reduced_motion="reduce", **options  # type: ignore[arg-type]
+            viewport={"width": width, "height": height},
+            reduced_motion="reduce",
+            **options,  # type: ignore[arg-type]
         )
         self.contexts.append(context)
         page = await context.new_page()
@@ -94,12 +96,12 @@ class Screens:
         self.opened.append(screen)
         return screen
 
-    async def open_program(self, *nodes: list[object], **options: object) -> Screen:
+    async def open_program(self, *nodes: Node, **options: object) -> Screen:
         """A screen with the program in front, showing these nodes."""
         if not self.device.pages:
             self.device.push(navigationBarTitleText="Lamp")
         self.device.screen.foreground(APP)
-        self.device.show(*nodes)  # type: ignore[arg-type]
+        self.device.show(*nodes)
         screen = self.shared
         if screen is None or options:
             screen = await self.open(**options)  # type: ignore[arg-type]
@@ -125,3 +127,16 @@ async def screens(browser: Browser, device: PaperDevice) -> AsyncIterator[Screen
     screens = Screens(device, browser)
     yield screens
     await screens.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def kept(browser: Browser) -> AsyncIterator[Screens]:
+    """One device and one screen for all tests that change neither; `kept.device.reset()` comes first."""
+    device = PaperDevice()
+    device.server = ScreenServer(device, name="Test speaker")
+    device.url = await device.server.start()
+    screens = Screens(device, browser)
+    screens.shared = await screens.open()
+    yield screens
+    await screens.close()
+    await device.server.stop()

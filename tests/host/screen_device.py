@@ -4,6 +4,7 @@ import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.screen.messages import NodeEvent
@@ -22,6 +23,9 @@ PNG = bytes.fromhex(
 )
 DEADLINE_SECONDS = 15.0
 
+Node: TypeAlias = list[Any]
+"""A node of :mod:`device_runtime.view.patches`."""
+
 
 class Ids:
     """Node ids, never reused within a page."""
@@ -29,15 +33,15 @@ class Ids:
     def __init__(self) -> None:
         self._next = 0
 
-    def element(self, tag: str, /, *children: "list[Value] | str", events: Sequence[str] = (), **attributes: Value) -> list[Value]:
+    def element(self, tag: str, /, *children: "Node | str", events: Sequence[str] = (), **attributes: Value) -> Node:
         """A node of a patch; ``scroll_y`` becomes ``scroll-y``."""
         self._next += 1
         number = self._next
-        nodes: list[Value] = [self.text(child) if isinstance(child, str) else child for child in children]
+        nodes: list[Any] = [self.text(child) if isinstance(child, str) else child for child in children]
         named: dict[str, Value] = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
         return [number, tag, named, list(events), nodes]
 
-    def text(self, string: str) -> list[Value]:
+    def text(self, string: str) -> Node:
         self._next += 1
         return [self._next, string]
 
@@ -50,27 +54,23 @@ class PaperPage:
     route: str
     window: dict[str, Value] = field(default_factory=dict)
     ids: Ids = field(default_factory=Ids)
-    root: list[Value] = field(default_factory=lambda: [0, "page", {}, [], []])
+    root: Node = field(default_factory=lambda: [0, "page", {}, [], []])
 
-    def find(self, number: int, below: list[Value] | None = None) -> list[Value] | None:
+    def find(self, number: int, below: Node | None = None) -> Node | None:
         node = self.root if below is None else below
         if node[0] == number:
             return node
         children = node[4] if len(node) == 5 else []
-        assert isinstance(children, list)
         for child in children:
-            assert isinstance(child, list)
             found = self.find(number, child)
             if found is not None:
                 return found
         return None
 
-    def parent_of(self, number: int, below: list[Value] | None = None) -> list[Value] | None:
+    def parent_of(self, number: int, below: Node | None = None) -> Node | None:
         node = self.root if below is None else below
         children = node[4] if len(node) == 5 else []
-        assert isinstance(children, list)
         for child in children:
-            assert isinstance(child, list)
             if child[0] == number:
                 return node
             found = self.parent_of(number, child)
@@ -79,36 +79,35 @@ class PaperPage:
         return None
 
     def apply(self, operations: Sequence[Operation]) -> None:
-        for name, *rest in copy.deepcopy(list(operations)):
+        for name, *rest in copy.deepcopy(list[Any](operations)):
             if name == "insert":
-                self._children(rest[0]).insert(rest[1], rest[2])  # type: ignore[arg-type]
+                self._children(rest[0]).insert(rest[1], rest[2])
             elif name in ("remove", "move"):
-                around = self.parent_of(rest[0])  # type: ignore[arg-type]
-                node = self.find(rest[0])  # type: ignore[arg-type]
-                assert around is not None and node is not None
-                around[4].remove(node)  # type: ignore[union-attr, arg-type]
+                around = self.parent_of(rest[0])
+                node = self.find(rest[0])
+                assert around is not None
+                assert node is not None
+                around[4].remove(node)
                 if name == "move":
-                    self._children(rest[1]).insert(rest[2], node)  # type: ignore[arg-type]
+                    self._children(rest[1]).insert(rest[2], node)
             elif name == "text":
-                node = self.find(rest[0])  # type: ignore[arg-type]
+                node = self.find(rest[0])
                 assert node is not None
                 node[1] = rest[1]
             else:
-                node = self.find(rest[0])  # type: ignore[arg-type]
+                node = self.find(rest[0])
                 assert node is not None
-                node[2][rest[1]] = rest[2]  # type: ignore[index, call-overload]
+                node[2][rest[1]] = rest[2]
 
     def snapshot(self) -> list[Operation]:
         children = copy.deepcopy(self.root[4])
-        assert isinstance(children, list)
         return [["insert", 0, index, child] for index, child in enumerate(children)]
 
-    def _children(self, number: Value) -> list[Value]:
-        node = self.find(number)  # type: ignore[arg-type]
+    def _children(self, number: int) -> list[Any]:
+        node = self.find(number)
         assert node is not None
-        children = node[4]
-        assert isinstance(children, list)
-        return children
+        children: list[Any] = node[4]
+        return children  # noqa: RET504 - the name carries the type
 
 
 class PaperDevice:
@@ -125,6 +124,7 @@ class PaperDevice:
         self.calls: list[tuple[object, ...]] = []
         self.heard = bytearray()
         self.attached: set[str] = set()
+        self.answer_attach = True
         self.on_event: Callable[[NodeEvent], None] | None = None
         self.on_utterance: Callable[[str], Awaitable[None]] | None = None
         self._page_id = 0
@@ -140,10 +140,8 @@ class PaperDevice:
 
     def attach(self, target: str) -> None:
         self.attached.add(target)
-        if self.pages:
-            self._send_stack("none", target)
-            for page in self.pages:
-                self.screen.patch(APP, page.id, page.snapshot(), target)
+        if self.pages and self.answer_attach:
+            self.send_snapshot(target)
         self._note()
 
     def detach(self, target: str) -> None:
@@ -156,7 +154,7 @@ class PaperDevice:
             self.on_event(event)
         self._note()
 
-    def audio(self, target: str, samples: bytes) -> None:
+    def audio(self, target: str, samples: bytes) -> None:  # noqa: ARG002 - the protocol's signature
         self.heard += samples
         self._note()
 
@@ -186,7 +184,7 @@ class PaperDevice:
             await self.on_utterance(text)
         self._note()
 
-    async def listen(self, target: str) -> None:
+    async def listen(self, target: str) -> None:  # noqa: ARG002 - the protocol's signature
         self.calls.append(("listen",))
         self._note()
 
@@ -217,14 +215,19 @@ class PaperDevice:
         self._send_stack("pop")
         self._note()
 
-    def show(self, *nodes: list[Value], page: PaperPage | None = None) -> None:
+    def show(self, *nodes: Node, page: PaperPage | None = None) -> None:
         """Replace what the page (the top one) shows."""
         page = page or self.page
         children = page.root[4]
-        assert isinstance(children, list)
-        operations: list[Operation] = [["remove", child[0]] for child in children]  # type: ignore[index, call-overload]
+        operations: list[Operation] = [["remove", child[0]] for child in children]
         operations += [["insert", 0, index, node] for index, node in enumerate(nodes)]
         self.patch(*operations, page=page)
+
+    def send_snapshot(self, target: str) -> None:
+        """The stack and every page, for one screen."""
+        self._send_stack("none", target)
+        for page in self.pages:
+            self.screen.patch(APP, page.id, page.snapshot(), target)
 
     def patch(self, *operations: Operation, page: PaperPage | None = None) -> None:
         page = page or self.page

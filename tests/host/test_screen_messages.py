@@ -97,7 +97,8 @@ JSON = st.recursive(
 @given(
     st.sampled_from(["node", "launch", "home", "back", "open", "utterance", "listen", "ui_result", "?"]),
     st.dictionaries(
-        st.sampled_from(["app_id", "page", "node", "event", "detail", "touches", "time_stamp", "path", "text", "id"]), JSON
+        st.sampled_from(["app_id", "page", "node", "event", "detail", "touches", "time_stamp", "path", "text", "id"]),
+        JSON,
     ),
 )
 def test_any_json_is_read_or_refused(kind: str, members: dict[str, Any]) -> None:

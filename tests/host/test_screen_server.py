@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiohttp
 import pytest
@@ -14,6 +14,8 @@ from device_runtime.host.screen.server import ScreenError, ScreenServer, ScreenS
 from device_runtime.program.manifest import Tab, TabBar
 from tests.host.screen_device import APP, PNG, PaperDevice
 
+Socket: TypeAlias = aiohttp.ClientWebSocketResponse
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -23,11 +25,12 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def connect(http: aiohttp.ClientSession, device: PaperDevice, **options: Any) -> aiohttp.ClientWebSocketResponse:
-    return await http.ws_connect(device.url + "ws", max_msg_size=0, **options)
+async def connect(http: aiohttp.ClientSession, device: PaperDevice, **options: Any) -> Socket:
+    socket: Socket = await http.ws_connect(device.url + "ws", max_msg_size=0, **options)
+    return socket
 
 
-async def receive(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
+async def receive(socket: Socket, kind: str) -> dict[str, Any]:
     """The next message of this type; others before it are passed over."""
     while True:
         message = await socket.receive_json(timeout=10)
@@ -63,7 +66,9 @@ async def test_the_board_s_screen_is_told(http: aiohttp.ClientSession) -> None:
     await device.server.stop()
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "https://127.0.0.1.evil.example"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:1", "https://127.0.0.1.evil.example"]
+)
 async def test_a_page_of_another_site_may_not_connect(
     origin: str, device: PaperDevice, http: aiohttp.ClientSession
 ) -> None:
@@ -243,14 +248,13 @@ async def test_a_new_screen_gets_the_snapshot_before_any_change(
 ) -> None:
     """What is broadcast between connecting and the snapshot is part of the snapshot; twice would be wrong."""
     device.push()
-    held: list[str] = []
-    device.attach = held.append  # type: ignore[method-assign]
+    device.answer_attach = False
     async with await connect(http, device) as socket:
         await receive(socket, "foreground")
-        while not held:
-            await asyncio.sleep(0)
+        await device.wait(lambda: bool(device.attached))
         device.screen.patch(APP, 1, [["text", 1, "too early"]])
-        PaperDevice.attach(device, held[0])
+        (target,) = device.attached
+        device.send_snapshot(target)
         device.screen.patch(APP, 1, [["text", 1, "in time"]])
         assert (await socket.receive_json())["snapshot"] is True
         assert (await socket.receive_json())["operations"] == []

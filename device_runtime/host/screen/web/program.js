@@ -65,7 +65,10 @@ export class ProgramView {
     this.pages = pages.map((page) => {
       const kept = old.get(page.id);
       old.delete(page.id);
-      if (kept) return kept;
+      if (kept) {
+        kept.setWindow(page.window);
+        return kept;
+      }
       const entry = new StackEntry(this, page);
       this.stage.append(entry.frame);
       return entry;
@@ -78,9 +81,11 @@ export class ProgramView {
   /** Bring the new top page to the front, and close what left the stack when it is out of sight. */
   async turnTo(before, gone, transition) {
     const top = this.top;
-    this.turn += 1;
+    // A stack that only changes a window must not overtake a turn that still waits for its page.
+    if (top !== before) this.turn += 1;
     const turn = this.turn;
-    if (top !== before) {
+    const turning = top !== before;
+    if (turning) {
       before?.page.show(false);
       if (top && !gone.includes(before) && transition !== "pop") await top.ready;
       else if (top) await Promise.race([top.ready, new Promise((resolve) => setTimeout(resolve, 50))]);
@@ -90,13 +95,14 @@ export class ProgramView {
       }
     }
     for (const entry of gone) setTimeout(() => entry.close(), entry === before ? 320 : 0);
-    if (top && turn === this.turn) {
+    if (top && turning && turn === this.turn) {
       this.splash.classList.add("gone");
       this.syncShown();
     }
   }
 
   move(before, top, kind) {
+    before?.frame.classList.remove("front");
     for (const entry of this.pages) {
       entry.frame.classList.toggle("front", entry === top);
       entry.frame.removeAttribute("data-move");
@@ -107,7 +113,6 @@ export class ProgramView {
     setTimeout(() => {
       before.frame.removeAttribute("data-move");
       top.frame.removeAttribute("data-move");
-      before.frame.classList.toggle("front", before === this.top);
     }, 300);
   }
 
@@ -250,16 +255,22 @@ class StackEntry {
   constructor(view, { id, route, window }) {
     this.id = id;
     this.route = plainRoute(route);
-    this.window = window ?? {};
     this.busy = false;
     this.page = new Page({ appId: view.appId, version: view.version, id, route: this.route, send: view.send });
     this.page.show(false);
     this.frame = make("div", { class: "page-frame", "data-page": String(id) }, this.page.host);
-    this.setBackground(this.window.backgroundColor);
-    this.page.viewport.toggleAttribute("data-locked", Boolean(this.window.disableScroll));
+    this.setWindow(window);
     const filled = new Promise((resolve) => { this.markFilled = resolve; });
     const patience = new Promise((resolve) => setTimeout(resolve, READY_PATIENCE_MILLISECONDS));
     this.ready = Promise.race([Promise.all([filled, this.page.styled]), patience]);
+  }
+
+  /** The page's window members; a program may change them while the page is open. */
+  setWindow(window) {
+    this.window = window ?? {};
+    this.busy = Boolean(this.window.navigationBarLoading);
+    this.setBackground(this.window.backgroundColor);
+    this.page.viewport.toggleAttribute("data-locked", Boolean(this.window.disableScroll));
   }
 
   setBackground(value) {
