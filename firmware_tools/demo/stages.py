@@ -92,8 +92,8 @@ class Walk:
         return f"{len(page.nodes) if page else 0} nodes, kitchen off"
 
     async def _wake(self, screen: DemoScreen) -> str:
-        words = await asyncio.to_thread(self._spoken, WAKE_WORDS)
-        request = await asyncio.to_thread(self._spoken, REQUEST)
+        words = await asyncio.to_thread(spoken, self._voice, WAKE_WORDS)
+        request = await asyncio.to_thread(spoken, self._voice, REQUEST)
         pause = bytes(int(0.6 * SAMPLE_RATE) * 2)
         sound = _SILENCE + words + pause + request + _SILENCE
         self._spoke_from = time.monotonic()
@@ -101,12 +101,8 @@ class Walk:
         self._last_word = self._spoke_from + ends_after
         self._playing = asyncio.create_task(screen.play_into_microphone(sound))
         at, _ = await screen.wait_for("the wake word", lambda: _voice(screen, "wake", self._spoke_from), 20)
-        spoken = self._spoke_from + len(_SILENCE + words) / 2 / SAMPLE_RATE
-        return f"{(at - spoken) * 1e3:+.0f} ms after its last sound"
-
-    def _spoken(self, text: str) -> bytes:
-        speech = Speech(self._voice)
-        return resample(speech.samples(text), speech.sample_rate, SAMPLE_RATE)
+        said = self._spoke_from + len(_SILENCE + words) / 2 / SAMPLE_RATE
+        return f"{(at - said) * 1e3:+.0f} ms after its last sound"
 
     async def _request(self, screen: DemoScreen) -> str:
         at, message = await screen.wait_for(
@@ -131,11 +127,11 @@ class Walk:
         return f"first patch {(arrivals[0] - self._last_word) * 1e3:.0f} ms after the last word"
 
     async def _answer(self, screen: DemoScreen) -> str:
-        def spoken() -> dict[str, Any] | None:
+        def answered() -> dict[str, Any] | None:
             found = [m for at, m in screen.messages if m["type"] == "speech" and m["url"] and at > self._spoke_from]
             return found[0] if found else None
 
-        message = await screen.wait_for("a spoken answer", spoken, 10)
+        message = await screen.wait_for("a spoken answer", answered, 10)
         seconds, loudness = sound_of(await screen.fetch(message["url"]))
         if seconds < 0.3 or loudness < 0.01:
             raise DemoError(f"the answer is {seconds:.1f} s of almost silence")
@@ -148,6 +144,12 @@ class Walk:
 
         records = await self._system.until("the light's record in the fleet's store", stored, 20)
         return f"light {records[0]['values']}"
+
+
+def spoken(voice: str, text: str) -> bytes:
+    """``text`` as 16 kHz mono int16 samples, in a voice of espeak-ng."""
+    speech = Speech(voice)
+    return resample(speech.samples(text), speech.sample_rate, SAMPLE_RATE)
 
 
 def kitchen_switch(screen: DemoScreen) -> MirrorNode | None:
