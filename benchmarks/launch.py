@@ -16,13 +16,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from device_runtime.capability.registry import CapabilityGate
 from device_runtime.program.manifest import Manifest, parse_manifest
 from device_runtime.program.session import ProgramSession, Surroundings
 from device_runtime.program.sessions import Sessions
-from device_runtime.view.patches import Operation
 
 _EVENTS = 200
 
@@ -60,10 +58,11 @@ def _hello(number: int) -> _Program:
 class _Listener:
     patched: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def on_stack(self, app_id: str, pages: list[dict[str, Any]], transition: str, target: str) -> None:
+    def on_stack(self, *_: object) -> None:
         """Nothing is drawn."""
 
-    def on_patch(self, app_id: str, page: int, operations: list[Operation], target: str) -> None:
+    def on_patch(self, *_: object) -> None:
+        """The first patch, or the next."""
         self.patched.set()
 
     def on_log(self, app_id: str, level: str, text: str, source: str) -> None:
@@ -94,9 +93,18 @@ def _row(name: str, values: Sequence[float], unit: str, scale: float) -> str:
     return f"{name:<28}{statistics.median(values) * scale:>10.3f}{min(values) * scale:>10.3f}  {unit}"
 
 
+def _print_machine(rounds: int) -> None:
+    names = [
+        line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
+    processor = f"{os.cpu_count()} x {names[0] if names else platform.processor()}, {platform.machine()}"
+    print(f"{processor}, Linux {platform.release()}, Python {platform.python_version()}")
+    print(f"load average {os.getloadavg()[0]:.2f}, {rounds} rounds, {_EVENTS} events each")
+
+
 async def _measure(rounds: int) -> None:
     listener = _Listener()
-    sessions = Sessions(Surroundings(CapabilityGate([]), listener, lambda: {}, lambda _: {}))
+    sessions = Sessions(Surroundings(CapabilityGate([]), listener, dict, lambda _: {}))
     start = time.perf_counter()
     await sessions.start()
     zygote = time.perf_counter() - start
@@ -114,12 +122,7 @@ async def _measure(rounds: int) -> None:
         events += await _taps(session, listener)
         await sessions.stop(session.app_id)
     await sessions.close()
-    cpu = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        platform.processor(),
-    )
-    print(f"{os.cpu_count()} x {cpu}, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}")
-    print(f"load average {os.getloadavg()[0]:.2f}, {rounds} rounds, {_EVENTS} events each")
+    _print_machine(rounds)
     print(f"{'':<28}{'median':>10}{'min':>10}")
     print(_row("launch to first patch", launches, "ms", 1e3))
     print(_row("launch to ready", ready, "ms", 1e3))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from device_runtime.engine.async_functions import mark_async_functions
+from device_runtime.engine.async_functions import ends_statement, mark_async_functions
 from device_runtime.engine.lines import LineSpace
 from device_runtime.engine.tokens import Token, TokenError, tokenize
 from device_runtime.values import Value
@@ -19,6 +19,8 @@ from device_runtime.values import Value
 # A cheap look that lets most files pass without being cut into tokens.
 _MAYBE_MODULE = re.compile(r"(?:^|[;}/\n\r])[ \t]*(?:import\b\s*[\w{*\"'$.(]|export\b\s*[\w{*$])|\bimport\s*[(.]")
 _MAYBE_ASYNC = re.compile(r"\basync\b")
+# Cutting into tokens takes about a millisecond a kilobyte; large files are libraries, which handle their promises.
+_MAX_MARKED = 64 * 1024
 _SUFFIXES = ("", ".js", ".json", "/index.js", "/index.json")
 
 
@@ -87,7 +89,7 @@ class ModuleFiles:
         read = _read_source(text)
         if read is None or not read.found:
             body = _edited(text, read.edits) if read is not None else text
-            opening = "\n" * (newlines - 1) + "(function (exports, require, module) {\n"
+            opening = "\n" * (newlines - 1) + "(function (exports, require, module, $f) {\n"
             return {"kind": "script", "code": f"{opening}{body}\n}})", "mutable": []}
         return {
             "kind": "module",
@@ -115,7 +117,7 @@ def _edited(source: str, edits: list[tuple[int, int, str]]) -> str:
 def _read_source(source: str) -> _Module | None:
     """What there is to rewrite, or None when nothing is or the tokens cannot be read."""
     may_be_module = _MAYBE_MODULE.search(source) is not None
-    if not may_be_module and _MAYBE_ASYNC.search(source) is None:
+    if not may_be_module and (len(source) > _MAX_MARKED or _MAYBE_ASYNC.search(source) is None):
         return None
     try:
         tokens = tokenize(source)
@@ -128,7 +130,8 @@ def _read_source(source: str) -> _Module | None:
         except (_Unreadable, IndexError):
             # Left to the engine as it is: it names the place of an import or export that breaks the syntax.
             return None
-    module.edits += mark_async_functions(tokens, "$cygnet." if module.found else "")
+    if len(source) <= _MAX_MARKED:
+        module.edits += mark_async_functions(tokens)
     return module
 
 
@@ -367,21 +370,10 @@ class _Statements:
                 if token.text == ";":
                     self._at += 1
                     return False
-                if token.line_break and self._ends_before(token):
+                if token.line_break and ends_statement(self._tokens[self._at - 1], token):
                     return False
             self._at += 1
         return False
-
-    def _ends_before(self, token: Token) -> bool:
-        """Automatic semicolon insertion: a line starts with ``token``; does it start a new statement?"""
-        last = self._tokens[self._at - 1]
-        if last.kind == "punctuator" and last.text not in (")", "]", "}", "++", "--"):
-            return False
-        if last.kind == "name" and last.text in ("typeof", "new", "in", "of", "instanceof", "await", "void", "delete"):
-            return False
-        if token.kind == "punctuator":
-            return token.text in ("{", "++", "--", "!", "~", "...", ";")
-        return not (token.kind == "template" or (token.kind == "name" and token.text in ("in", "instanceof")))
 
 
 def _pattern_names(tokens: list[Token]) -> list[str]:

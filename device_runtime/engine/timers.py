@@ -2,6 +2,7 @@
 
 import heapq
 import time
+from collections.abc import Callable
 
 _MIN_INTERVAL_SECONDS = 0.004
 
@@ -9,7 +10,8 @@ _MIN_INTERVAL_SECONDS = 0.004
 class TimerHeap:
     """Timers in the order of their time; equal times in the order of their making."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._heap: list[tuple[float, int, int]] = []
         self._periods: dict[int, float | None] = {}
         self._made = 0
@@ -18,7 +20,7 @@ class TimerHeap:
         """Fire ``timer`` in that time, and again each time after it if it ``repeats``."""
         seconds = milliseconds / 1000
         self._periods[timer] = max(seconds, _MIN_INTERVAL_SECONDS) if repeats else None
-        self._push(timer, seconds)
+        self._push(timer, self._periods[timer] or seconds)
 
     def cancel(self, timer: int) -> None:
         """Forget it; one that has fired or never was is no error."""
@@ -28,7 +30,7 @@ class TimerHeap:
         """How long until the next one is due (0 if it is), or None without any."""
         while self._heap and self._heap[0][2] not in self._periods:
             heapq.heappop(self._heap)
-        return max(0.0, self._heap[0][0] - time.monotonic()) if self._heap else None
+        return max(0.0, self._heap[0][0] - self._clock()) if self._heap else None
 
     def pop_due(self) -> int | None:
         """Take the next one that is due, or None."""
@@ -44,4 +46,4 @@ class TimerHeap:
 
     def _push(self, timer: int, seconds: float) -> None:
         self._made += 1
-        heapq.heappush(self._heap, (time.monotonic() + seconds, self._made, timer))
+        heapq.heappush(self._heap, (self._clock() + seconds, self._made, timer))

@@ -136,7 +136,7 @@ class _Cutter:
         if last.kind == "template":
             return last.text.endswith("${")
         if last.kind != "punctuator" or last.text in ("++", "--"):
-            return last.kind == "punctuator"
+            return False
         return self.regex_after_close if last.text in ")]}" else True
 
     def _is_member(self, name: Token) -> bool:

@@ -316,7 +316,7 @@ class Worker:
         if node == 0 and type in _PAGE_EVENTS:
             self._call(_PAGE_EVENTS[type], "pageLifecycle", page, _PAGE_EVENTS[type], detail)
         if type in ("input", "change") and isinstance(detail, dict) and "value" in detail:
-            path = view.two_way_path(node, "value")
+            path = view.two_way_path(node, "value") or view.two_way_path(node, "checked")
             if path is not None:
                 value = detail["value"]
                 self._call("a two-way binding", "bindBack", page, path, value)

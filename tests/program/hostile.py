@@ -1,6 +1,6 @@
 """Bodies for workers that do not keep to the protocol."""
 
-import os
+import contextlib
 import socket
 import struct
 import time
@@ -47,15 +47,10 @@ def reporter() -> Body:
         link.receive(None)
         status = Path("/proc/self/status").read_text(encoding="ascii")
         facts = [line for line in status.splitlines() if line.startswith("NoNewPrivs")]
-        names = {int(entry.name) for entry in Path("/proc/self/fd").iterdir()}
-        links = {
-            number: os.readlink(f"/proc/self/fd/{number}")
-            for number in names
-            if os.path.lexists(f"/proc/self/fd/{number}")
-        }
-        opened = [
-            f"{number} {target.split(':')[0]}" for number, target in sorted(links.items()) if "/proc/" not in target
-        ]
+        opened = []
+        for number in range(1024):
+            with contextlib.suppress(OSError):
+                opened.append(f"{number} {str(Path(f'/proc/self/fd/{number}').readlink()).split(':')[0]}")
         link.send(Log("log", "; ".join([*facts, *opened]), ""))
         try:
             Path("/tmp/engine-worker-was-here").write_text("x", encoding="ascii")  # noqa: S108 it must fail

@@ -125,7 +125,7 @@ class Recorder:
     async def until(self, condition: Callable[[], _T | None]) -> _T:
         """Wait until ``condition`` gives something true; it is looked at every few milliseconds."""
         async with asyncio.timeout(DEADLINE):
-            while not (value := condition()):
+            while not (value := condition()):  # noqa: ASYNC110 conditions look at processes, which set no event
                 await asyncio.sleep(0.002)
         return value
 

@@ -134,6 +134,9 @@ async def test_each_page_has_its_own_copy_of_the_data(board: Board) -> None:
         ("import {x} from './m';\nPage({\n onLoad(){ x() }})", "from module", "pages/a/m.js:2"),
         ("import x from './m';\n\nPage({});\nnope()", "nope is not defined", "pages/a/a.js:4:1"),
         ("require('./absent');", 'module "./absent" is not in the package', "pages/a/a.js:1"),
+        ("'use strict'\nasync function load() {\n await null; throw new Error('lost') }\nPage({onLoad(){ load() }})", "lost", "pages/a/a.js:3"),
+        ("const load = async () => {\n  throw new Error('arrow') };\nPage({onLoad(){ load() }})", "arrow", "pages/a/a.js:2"),
+        ("export const load = async x => x.y,\n b = 1\nPage({onLoad(){ load() }})", "TypeError", "pages/a/a.js:1"),
         ("throw {code: 5}", "{ code: 5 }", ""),
     ],
 )  # fmt: skip

@@ -14,15 +14,19 @@ function copyMember(value) {
   }
 }
 
-// A method whose returned promise is followed, so that `this.load()` without await cannot fail unheard.
-function followed(method) {
-  const marked = function (...values) {
-    const result = apply(method, this, values);
+// A function whose returned promise is followed, so that `this.load()` without await cannot fail unheard. It stays
+// the function that it was in every other respect.
+const FOLLOWING = freeze({
+  __proto__: null,
+  apply(method, self, values) {
+    const result = apply(method, self, values);
     watch(result);
     return result;
-  };
-  defineProperty(marked, 'name', { __proto__: null, value: method.name, configurable: true });
-  return marked;
+  },
+});
+
+function followed(method) {
+  return new NativeProxy(method, FOLLOWING);
 }
 
 function assignMembers(instance, definition, skipped) {

@@ -69,7 +69,7 @@ function makeRequire(from) {
 function runScript(record, source) {
   const { module } = record;
   const factory = compile(record.name, source.code);
-  apply(factory, module.exports, [module.exports, makeRequire(record.name), module]);
+  apply(factory, module.exports, [module.exports, makeRequire(record.name), module, followed]);
 }
 
 // The object behind `import * as name`: a CommonJS module's members, and itself as default.
@@ -155,12 +155,12 @@ function runModule(record, source) {
 
   const within = ownKeys(live).length > 0;
   const code =
-    repeat('\n', source.newlines - 1) + '(function ($cygnet, exports, require, module, $live, ' + join(names, ', ') + ') {' +
+    repeat('\n', source.newlines - 1) + '(function ($cygnet, exports, require, module, $f, $live, ' + join(names, ', ') + ') {' +
     (within ? 'with ($live) ' : '') +
     'return (function () { "use strict"; $cygnet.export({' + source.getters + '});\n' +
     source.body + '\n}); })';
   const outer = compile(name, code);
-  const parameters = [helper, module.exports, makeRequire(name), module, live];
+  const parameters = [helper, module.exports, makeRequire(name), module, followed, live];
   for (let index = 0; index < values.length; index++) append(parameters, values[index]);
   apply(apply(outer, undefined, parameters), undefined, []);
 }
