@@ -107,7 +107,6 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
     async def _delete_session(self, client_id: str) -> None:
         _, handler = self._sessions.get(client_id, (None, None))
         if handler is not None:
-            await handler.handle_connection_closed()
             await handler.stop()
         await super()._delete_session(client_id)
 

@@ -8,21 +8,23 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-from device_runtime.sync.messages import Reported, State, TelemetryBatch
+from device_runtime.sync.messages import Reported, State
 
 MOST_BATCHES = 2_000
-_BATCHES_AT_ONCE = 200
+_BATCHES_AT_ONCE = 100
 
 
 @dataclass(slots=True)
 class Work:
-    """What one transaction stores. ``seen`` maps devices to when they were last there (Unix seconds)."""
+    """What one transaction stores. ``seen`` maps devices to when they were last there (Unix seconds); ``held`` those
+    that ask for their desired document to the version that they hold; ``batches`` are telemetry as it arrived, since
+    decoding it takes longer than the event loop has time."""
 
     states: dict[str, tuple[State, float | None]] = field(default_factory=dict)
     reported: dict[str, tuple[Reported, float]] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
-    batches: list[tuple[str, TelemetryBatch]] = field(default_factory=list)
+    batches: list[tuple[str, bytes]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.states or self.reported or self.seen or self.held or self.batches)
@@ -33,7 +35,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._work = Work()
-        self._batches: deque[tuple[str, TelemetryBatch]] = deque()
+        self._batches: deque[tuple[str, bytes]] = deque()
         self._filled = asyncio.Event()
 
     def put_state(self, device: str, state: State, seen: float | None) -> None:
@@ -56,11 +58,11 @@ class Inbox:
         self._work.held[device] = version
         self._filled.set()
 
-    def put_batch(self, device: str, batch: TelemetryBatch) -> bool:
-        """Note telemetry; false when there is too much already, and it is dropped."""
+    def put_batch(self, device: str, payload: bytes) -> bool:
+        """Note a telemetry message; false when there is too much already, and it is dropped."""
         if len(self._batches) >= MOST_BATCHES:
             return False
-        self._batches.append((device, batch))
+        self._batches.append((device, payload))
         self._filled.set()
         return True
 

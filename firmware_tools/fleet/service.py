@@ -29,7 +29,6 @@ from device_runtime.sync.messages import (
     decode_reported,
     decode_request,
     decode_state,
-    decode_telemetry,
     encode,
     parse_topic,
     sign_desired,
@@ -233,7 +232,7 @@ class FleetService:
             session = reported.session
             self._inbox.put_reported(device, reported, now or time.time())
         elif channel == "telemetry":
-            if not self._inbox.put_batch(device, decode_telemetry(payload)):
+            if not self._inbox.put_batch(device, payload):
                 self.counters.dropped += 1
         else:
             self._hear_request(device, payload)
@@ -301,6 +300,8 @@ class FleetService:
     async def _follow_up(self, stored: Stored) -> None:
         self.counters.records += len(stored.records)
         self.counters.repeated += stored.repeated
+        for device, error in stored.malformed:
+            self._malformed(device, error)
         await asyncio.gather(
             *(
                 self._tell(device, "response", encode(receipt), qos=1, retain=False)

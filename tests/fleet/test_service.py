@@ -15,6 +15,7 @@ from device_runtime.sync.messages import (
     ContentRequest,
     ProgramReport,
     Reported,
+    State,
     TelemetryReceipt,
 )
 from firmware_tools.fleet import database as database_module
@@ -198,8 +199,14 @@ async def test_presence_follows_the_device_and_its_will(fleet: RunningFleet, mos
         await eventually(lambda: fleet.service._states["kitchen"].session == 8, "the device is back")
     # A late will of the first connection changes nothing.
     async with connected_device("north", "kitchen", mosquitto.url, session=8) as device:
+        await device.say_online()
+        heard = fleet.service.counters.messages
         await device.say("state", b'{"status":"lost","session":7}')
-        await device.send_batch(EPOCH, range(1, 2))
+        await eventually(lambda: fleet.service.counters.messages > heard, "the late will arrives")
+        assert fleet.service._states["kitchen"] == State("online", 8)
+        await device.say("state", b'{"status":"offline","session":8}')
+        await eventually(lambda: fleet.service._states["kitchen"].status == "offline", "the goodbye")
+        await device.send_batch(EPOCH, range(1, 2))  # who speaks is there
         await device.receipt(EPOCH, 1)
     assert (await seen(fleet, "kitchen")).status == "online"
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device_runtime.sync.messages import BLOCK_BYTES, Reported, State, TelemetryBatch, TelemetryRecord
+from device_runtime.sync.messages import BLOCK_BYTES, Desired, Reported, State, TelemetryBatch, TelemetryRecord
 from firmware_tools.fleet import database as database_module
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.inbox import MOST_BATCHES, Inbox
+from firmware_tools.fleet.outgoing import Outgoing
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.strangers import Strangers
 from firmware_tools.fleet.telemetry import TelemetryQuery, TelemetryStore
@@ -189,7 +190,7 @@ async def test_the_inbox_keeps_the_latest_state_and_bounds_telemetry() -> None:
     inbox = Inbox()
     for session in range(10_000):
         inbox.put_state("kitchen", State("online", session), 1.0)
-    accepted = sum(inbox.put_batch("kitchen", batch([1])) for _ in range(MOST_BATCHES + 10))
+    accepted = sum(inbox.put_batch("kitchen", b"{}") for _ in range(MOST_BATCHES + 10))
     assert accepted == MOST_BATCHES
     work = await inbox.take()
     assert work.states == {"kitchen": (State("online", 9_999), 1.0)}
@@ -205,3 +206,19 @@ def test_strangers_are_bounded() -> None:
     heard = strangers.all()
     assert len(heard) == 200
     assert heard[0].device == "s999"
+
+
+async def test_an_older_desired_document_never_follows_a_newer_one() -> None:
+    outgoing = Outgoing()
+
+    def desired(version: int) -> Desired:
+        return Desired("north", "kitchen", version, 0, {})
+
+    outgoing.put_all([desired(4), desired(5), desired(3)])
+    assert await outgoing.take(10) == [desired(5)]
+    outgoing.put_all([desired(4)])  # read from the database before the change that made version 5
+    outgoing.put_all([desired(5)])  # published again, since a broker may have forgotten it
+    assert await outgoing.take(10) == [desired(5)]
+    outgoing.put_all([Desired("north", name, 1, 0, {}) for name in "abc"])
+    assert len(await outgoing.take(2)) == 2
+    assert len(await outgoing.take(2)) == 1
