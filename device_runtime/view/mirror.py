@@ -64,6 +64,8 @@ class MirrorTree:
                     for gone in self._detach(identifier).walk():
                         del self.nodes[gone.id]
                 case ["move", int(identifier), int(parent), int(index)]:
+                    if any(node.id == parent for node in self._find(identifier).walk()):
+                        raise MirrorError(f"node {identifier} cannot be moved into itself")
                     self._attach(self._detach(identifier), parent, index)
                 case ["text", int(identifier), str(text)]:
                     node = self._find(identifier)

@@ -145,7 +145,9 @@ class _Loader:
             handlers=handlers,
             two_way=dict(self._members(two_way, scope, where)),
         )
-        types: list[Value] = [*dict.fromkeys(handler.event_type for handler in handlers)]
+        # The value of a two-way binding comes back in one of these, whether or not a handler listens too.
+        returning = ("input", "change") if two_way else ()
+        types: list[Value] = [*dict.fromkeys((*(handler.event_type for handler in handlers), *returning))]
         makes = self._nodes(block, children, offset, scope, where, depth + 1)
         return _make_element(offset, tag, static, dynamic, types, makes)
 
