@@ -1,7 +1,8 @@
 """The style compiler: WXSS and SWAN's CSS to plain CSS.
 
 ``@import`` is inlined, and ``rpx`` (1/750 of the screen's width) becomes ``calc(N * var(--rpx))``, whose variable the
-screen sets. Everything else stays: selectors, ``@media``, ``@keyframes``, custom properties.
+screen sets. ``vh`` and its kin become units of the page's own box (``cqh``, ...), which is a part of the browser's
+window: bars and tabs are beside it. Everything else stays: selectors, ``@media``, ``@keyframes``, custom properties.
 """
 
 import posixpath
@@ -15,6 +16,7 @@ from tinycss2.ast import ParseError
 from firmware_tools.build.source import Read, SourceText, resolve_path
 
 _SCHEME = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|//|\\\\)")
+_PAGE_UNITS = {"vh": "cqh", "vw": "cqw", "vmin": "cqmin", "vmax": "cqmax"}
 _BLOCKS = ("{} block", "[] block", "() block")
 
 
@@ -94,6 +96,10 @@ class _Compiler:
                 continue
             if token.type == "dimension" and token.lower_unit == "rpx":
                 values += tinycss2.parse_component_value_list(f"calc({token.representation} * var(--rpx))")
+                continue
+            if token.type == "dimension" and token.lower_unit in _PAGE_UNITS:
+                length = f"{token.representation}{_PAGE_UNITS[token.lower_unit]}"
+                values += tinycss2.parse_component_value_list(length)
                 continue
             if token.type == "error":
                 raise _error(source, token, f"the style cannot be read: {token.message}")

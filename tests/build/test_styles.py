@@ -1,0 +1,100 @@
+import pytest
+
+from firmware_tools.build.dialects import SourceError
+from firmware_tools.build.styles import compile_style
+
+FILES = {
+    "common/base.wxss": ".base{margin:1rpx;background:url(img/a.png)}",
+    "common/two.wxss": '@import "base.wxss";.two{a:b}',
+    "loop/a.wxss": '@import "b";',
+    "loop/b.wxss": '@import "./a.wxss";',
+}
+
+
+def compiled(text: str, warnings: list[str] | None = None) -> str:
+    return compile_style(text, "pages/p/p.wxss", FILES.get, warnings)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("10rpx", "calc(10 * var(--rpx))"),
+        ("-10.5rpx", "calc(-10.5 * var(--rpx))"),
+        (".5RPX", "calc(.5 * var(--rpx))"),
+        ("0rpx auto 3px 1rpx", "calc(0 * var(--rpx)) auto 3px calc(1 * var(--rpx))"),
+        ("calc(100% - 20rpx)", "calc(100% - calc(20 * var(--rpx)))"),
+        (
+            "max(1rpx, min(2rpx, (3rpx)))",
+            "max(calc(1 * var(--rpx)), min(calc(2 * var(--rpx)), (calc(3 * var(--rpx)))))",
+        ),
+        ("var(--x, 4rpx)", "var(--x, calc(4 * var(--rpx)))"),
+        ("1rpx !important", "calc(1 * var(--rpx)) !important"),
+        ('"5rpx"', '"5rpx"'),
+        ("rpx", "rpx"),
+        ("#5e5", "#5e5"),
+        ("url(data:image/png;base64,5rpx==)", "url(data:image/png;base64,5rpx==)"),
+        ("url(5rpx.png)", 'url("5rpx.png")'),
+        ("url('a b.png')", 'url("a%20b.png")'),
+        ("url(../img/a.png?v=1)", 'url("../img/a.png?v=1")'),
+        ("url(/img/a.png)", 'url("../../img/a.png")'),
+        ("url(#filter)", "url(#filter)"),
+    ],
+)
+def test_a_value_is_translated(value: str, expected: str) -> None:
+    assert compiled(f".a{{x:{value}}}") == f".a{{x:{expected}}}"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'page, view > .a::after, button[type="x"] {color:red}',
+        "@media (min-width: 300px) and (orientation: landscape) {.a{color:red}}",
+        "@keyframes x {from{left:0} 50%{left:1px} to{left:2px}}",
+        ".a:not(.b):hover{--own: {a:b}}",
+        "@supports (display: grid) {.a{display:grid}}",
+    ],
+)
+def test_what_needs_no_translation_stays(rule: str) -> None:
+    assert compiled(rule) == rule
+
+
+def test_lengths_in_media_and_keyframes_are_translated() -> None:
+    text = compiled("@media (min-width: 9px){.a{x:1rpx}} @keyframes k{to{x:2rpx}}")
+    assert "calc(1 * var(--rpx))" in text
+    assert "calc(2 * var(--rpx))" in text
+
+
+def test_imports_are_put_in_place_and_their_addresses_still_hold() -> None:
+    text = compiled('@charset "utf-8";@import "/common/two";@import url(../../common/base.wxss) print;.p{a:b}')
+    base = '.base{margin:calc(1 * var(--rpx));background:url("../../common/img/a.png")}'
+    assert text == f"{base}\n.two{{a:b}}\n@media print {{\n{base}\n}}\n.p{{a:b}}"
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.com/a.png", "//example.com/a.png", "'http://example.com/a.png'", "ftp:x"]
+)
+def test_an_address_outside_the_program_is_left_out_and_reported(address: str) -> None:
+    warnings: list[str] = []
+    assert compiled(f"\n.a{{background:red url({address})}}", warnings) == ".a{background:red none}"
+    assert len(warnings) == 1
+    assert warnings[0].startswith("pages/p/p.wxss:2:19: url(")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('@import "https://example.com/a.css";', "p.wxss:1:1: .* only files of the program"),
+        ('@import "none";', r"p.wxss:1:1: there is no file none \(pages/p/none\)"),
+        ("@import;", "@import names no file"),
+        ('@import "../../../x";', "leads out of the program"),
+        ('@import "/loop/a.wxss";', r"loop/b.wxss:1:1: .* pages/p/p.wxss -> loop/a.wxss -> loop/b.wxss -> loop/a.wxss"),
+        (".a{}\n }", "p.wxss:2:2: the style cannot be read"),
+        (".a", "the style cannot be read"),
+        ('.a{b:url(x"y)}', "the style cannot be read"),
+        ("@media (max-width: 100rpx){}", "p.wxss:1:20: rpx cannot be used in the condition of @media"),
+        (".a{b:url(../../../../x.png)}", "leads out of the program"),
+    ],
+)
+def test_a_faulty_style_is_refused_with_its_place(text: str, expected: str) -> None:
+    with pytest.raises(SourceError, match=expected):
+        compiled(text)
