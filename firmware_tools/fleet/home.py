@@ -24,6 +24,7 @@ from firmware_tools.sign.keys import create_private_key
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 DEFAULT_LISTEN = "127.0.0.1:8420"
+_TELEMETRY_DAYS = 90
 
 _TEMPLATE = """\
 # The settings of this fleet. Restart `cygnet fleet serve` after a change.
@@ -42,6 +43,9 @@ url = {broker}                # mqtt://host:port, or mqtts://host:port
 [http]
 listen = {listen}             # the operator page and the API
 # hosts = ["fleet.example"]   # further names under which browsers reach this address
+
+[telemetry]
+days = 90                     # older records are deleted; 0 keeps them for ever
 
 # [database]
 # url = "postgresql+psycopg://…"   # any SQLAlchemy URL; without it, fleet.db in this directory
@@ -63,7 +67,8 @@ class BrokerSettings:
 
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
-    """A checked ``fleet.toml``. ``database`` is a SQLAlchemy URL, empty for ``fleet.db`` in the home."""
+    """A checked ``fleet.toml``. ``database`` is a SQLAlchemy URL, empty for ``fleet.db`` in the home;
+    ``telemetry_days`` is how long records are kept, 0 for ever."""
 
     fleet: str
     broker: BrokerSettings
@@ -71,6 +76,7 @@ class FleetSettings:
     http_port: int
     http_names: frozenset[str]
     database: str
+    telemetry_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +223,17 @@ def _read_settings(path: Path) -> FleetSettings:
         raise FleetError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FleetError(f"{path} is not TOML: {error}") from error
-    _only(document, {"fleet", "broker", "http", "database"}, path, "")
-    broker, http, database = (_table(document, name, path) for name in ("broker", "http", "database"))
+    _only(document, {"fleet", "broker", "http", "database", "telemetry"}, path, "")
+    broker, http, database, telemetry = (
+        _table(document, name, path) for name in ("broker", "http", "database", "telemetry")
+    )
     _only(broker, {"url", "device_url", "username", "password_file", "ca", "cert", "key"}, path, "broker.")
     _only(http, {"listen", "hosts"}, path, "http.")
     _only(database, {"url"}, path, "database.")
+    _only(telemetry, {"days"}, path, "telemetry.")
+    days = telemetry.get("days", _TELEMETRY_DAYS)
+    if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= 36_500:
+        raise FleetError(f"{path}: telemetry.days must be a whole number from 0 (for ever) to 36500")
     host, port = split_address(_text(http, "listen", path, "http.", DEFAULT_LISTEN))
     hosts = http.get("hosts", [])
     if not isinstance(hosts, list) or not all(isinstance(name, str) for name in hosts):
@@ -233,6 +245,7 @@ def _read_settings(path: Path) -> FleetSettings:
         http_port=port,
         http_names=frozenset(name.lower() for name in hosts),
         database=_text(database, "url", path, "database.", "-").removeprefix("-"),
+        telemetry_days=days,
     )
 
 

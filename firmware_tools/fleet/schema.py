@@ -83,6 +83,7 @@ telemetry = Table(
     Column("values", JSON, nullable=False),
     Column("received_at", Double, nullable=False),
     Index("telemetry_by_time", "time"),
+    Index("telemetry_by_age", "received_at"),
     Index("telemetry_by_device", "device", "time"),
     Index("telemetry_by_name", "name", "time"),
 )

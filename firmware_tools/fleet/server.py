@@ -46,7 +46,13 @@ async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterat
         database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
         transport = _transport(settings)
         service = FleetService(
-            settings.fleet, key, database, ContentStore(home.content), transport.publish, lost_after=lost_after
+            settings.fleet,
+            key,
+            database,
+            ContentStore(home.content),
+            transport.publish,
+            lost_after=lost_after,
+            telemetry_days=settings.telemetry_days,
         )
         operations = Operations(service, key, settings.broker.device_url)
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)

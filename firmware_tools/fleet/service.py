@@ -55,6 +55,7 @@ _MOST_REQUESTS = 256
 _DESIRED_AT_ONCE = 50
 _SEEN_EVERY = 5.0
 _RETRY_STORAGE = 1.0
+_PRUNE_EVERY, _PRUNE_PAUSE, _PRUNED_AT_ONCE = 600.0, 0.2, 2_000
 
 
 class Sender(Protocol):
@@ -89,15 +90,17 @@ class FleetService:
         send: Sender,
         *,
         lost_after: float = 90.0,
+        telemetry_days: int = 0,
     ) -> None:
         """``lost_after``: how long after a connect a device that the database calls online may be silent, in seconds.
-        The broker may have died together with the wills that it held."""
+        The broker may have died together with the wills that it held. ``telemetry_days``: how long records are kept,
+        0 for ever."""
         self.fleet, self.feed = fleet, LiveFeed()
         self.counters, self.strangers = Counters(), Strangers()
         self.trouble = ""
         self.connected_at: float | None = None
         self._key, self._database, self._content, self._send = key, database, content, send
-        self._lost_after = lost_after
+        self._lost_after, self._telemetry_days = lost_after, telemetry_days
         self._inbox, self._outgoing = Inbox(), Outgoing()
         self._writer = ThreadPoolExecutor(1, "fleet-writer")
         self._readers = ThreadPoolExecutor(2, "fleet-reader")
@@ -123,8 +126,9 @@ class FleetService:
             if device.status != "never":
                 self._states[device.id] = State(device.status, device.session)
         try:
-            async with asyncio.TaskGroup() as group:  # if one of the two fails, so does the block
-                loops = [group.create_task(self._store_all()), group.create_task(self._publish_all())]
+            async with asyncio.TaskGroup() as group:  # if one of them fails, so does the block
+                work = (self._store_all(), self._publish_all(), self._prune())
+                loops = [group.create_task(loop) for loop in work]
                 try:
                     yield
                 finally:
@@ -312,6 +316,21 @@ class FleetService:
             self.feed.announce({"type": "telemetry", **telemetry_documents(stored.records)})
         self._show(stored.changed)
         self._outgoing.put_all(stored.desired)
+
+    async def _prune(self) -> None:
+        """Delete old telemetry, a little at a time, so that what arrives never waits for it long."""
+        while self._telemetry_days:
+            before = time.time() - self._telemetry_days * 86_400
+            try:
+                gone = await self._in(self._writer, partial(self._prune_some, before))
+            except StorageError as error:
+                self._report_trouble(str(error))
+                gone = 0
+            await asyncio.sleep(_PRUNE_PAUSE if gone == _PRUNED_AT_ONCE else _PRUNE_EVERY)
+
+    def _prune_some(self, before: float) -> int:
+        with self._database.transaction() as connection:
+            return TelemetryStore(connection).prune(before, _PRUNED_AT_ONCE)
 
     def _report_trouble(self, text: str) -> None:
         if text == self.trouble:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, cast, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Integer, bindparam, cast, delete, func, insert, select
 
 from device_runtime.sync.messages import TelemetryBatch, TelemetryRecord
 from firmware_tools.fleet.schema import telemetry
@@ -62,6 +62,26 @@ class TelemetryStore:
                 ],
             )
         return new
+
+    def prune(self, before: float, most: int) -> int:
+        """Delete up to ``most`` records that were received before a time, oldest first; returns how many went.
+
+        A device cannot bring one back: what has a receipt is not sent again.
+        """
+        oldest = (
+            select(telemetry.c.device, telemetry.c.epoch, telemetry.c.sequence)
+            .where(telemetry.c.received_at < before)
+            .order_by(telemetry.c.received_at)
+            .limit(most)
+        )
+        rows = [row._asdict() for row in self._connection.execute(oldest)]
+        if rows:
+            matches = [telemetry.c[name] == bindparam(f"the_{name}") for name in ("device", "epoch", "sequence")]
+            self._connection.execute(
+                delete(telemetry).where(*matches),
+                [{f"the_{name}": value for name, value in row.items()} for row in rows],
+            )
+        return len(rows)
 
     def records(self, query: TelemetryQuery) -> list[dict[str, Any]]:
         """The newest matching records, newest first."""

@@ -23,6 +23,7 @@ def test_init_makes_secrets_that_only_their_owner_reads(tmp_path: Path) -> None:
     load_private_key(home.key_file)
     assert len(home.token()) >= 40
     settings = home.settings()
+    assert settings.telemetry_days == 90
     assert (settings.fleet, settings.broker.url, settings.http_port) == ("north", "mqtt://127.0.0.1:1883", 8420)
 
 
@@ -53,6 +54,7 @@ def test_a_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
         ("fleet = 'n'\nbroker = 'mqtt://x'", "broker must be a table: [broker]"),
         ("fleet = 'n'\n[http]\nlisten = 'x:y'", "'x:y' is not an address"),
         ("fleet = 'n'\n[http]\nhosts = 'a'", "http.hosts must be a list of names"),
+        ("fleet = 'n'\n[telemetry]\ndays = -1", "telemetry.days must be a whole number from 0"),
         ("fleet = ", "is not TOML"),
     ],
 )

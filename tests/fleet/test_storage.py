@@ -126,6 +126,17 @@ def test_however_batches_overlap_each_record_is_stored_once(batches: list[list[i
     database.close()
 
 
+def test_old_telemetry_is_pruned_a_portion_at_a_time(database: Database) -> None:
+    with database.transaction() as connection:
+        store = TelemetryStore(connection)
+        store.store("kitchen", batch([1, 2, 3]), now := 1000.0)
+        store.store("kitchen", batch([4, 5]), now + 100)
+        assert store.prune(now + 50, most=2) == 2
+        assert store.prune(now + 50, most=2) == 1
+        assert store.prune(now + 50, most=2) == 0
+        assert [row["sequence"] for row in store.records(TelemetryQuery())] == [5, 4]
+
+
 def test_a_failed_transaction_leaves_no_half(database: Database) -> None:
     def enroll_and_fail() -> None:
         with database.transaction() as connection:
