@@ -167,8 +167,9 @@ class _Parser:
         if self._open and self._open[-1].tag == tag:
             self._open.pop()
         elif tag not in LEAVES:
-            expected = f"; <{self._open[-1].tag}> of line {self._source.line(self._open[-1].offset)} is open"
-            raise self._source.error(self._at, f"</{tag}> closes nothing{expected if self._open else ''}")
+            above = self._open[-1] if self._open else None
+            hint = f"; <{above.tag}> of line {self._source.line(above.offset)} is open" if above else ""
+            raise self._source.error(self._at, f"</{tag}> closes nothing{hint}")
 
     def _element(self, tag: re.Match[str]) -> None:
         element = Element(tag[1], self._at)
