@@ -160,15 +160,18 @@ class Worker:
             frame = self._connection.receive(0.0 if self._tasks else self._timers.wait_seconds())
             if frame is not None:
                 self._handle(frame)
-            elif not self._tasks:
-                for _ in range(_TIMERS_A_TURN):
-                    timer = self._timers.pop_due()
-                    if timer is None:
-                        break
-                    self._call("a timer", "fireTimer", timer)
+            # Each source gets its share of every turn, so that none of them can starve another.
+            self._fire_timers()
             if self._tasks:
                 self._run_task(*self._tasks.popleft())
             self._settle()
+
+    def _fire_timers(self) -> None:
+        for _ in range(_TIMERS_A_TURN):
+            timer = self._timers.pop_due()
+            if timer is None:
+                return
+            self._call("a timer", "fireTimer", timer)
 
     # -- calling JavaScript ------------------------------------------------------------------------------------
 

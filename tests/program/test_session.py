@@ -94,6 +94,25 @@ async def test_a_killed_worker_is_reported_once_and_its_intents_fail(board: Boar
     assert board.heard.exits[session.app_id] == ["its worker ended: it was ended by the signal SIGKILL"]
 
 
+async def test_a_fault_of_the_runtime_is_logged_and_ends_the_worker(board: Board) -> None:
+    session = await board.run(program({"pages/a/a": COUNT}))
+    session._send_event("node", {"page": 1})  # an event without its members: no host does this
+    assert "the runtime failed: TypeError" in await board.heard.exit(session)
+    await board.heard.error(session, "Traceback")
+
+
+async def test_events_without_end_do_not_starve_timers_and_navigation(board: Board) -> None:
+    page = "Page({onLoad(){ setTimeout(() => wx.redirectTo({url: '/pages/b/b'}), 1) }, tap(){ for (let i = 0; i < 1e4; i++); }})"
+    session = await board.run(
+        program({"pages/a/a": page, "pages/b/b": "Page({onLoad(){ console.log('b') }})"}, views=TAPPED)
+    )
+    while not board.heard.lines(session):
+        for _ in range(50):
+            tap(session)
+        await asyncio.sleep(0)
+    assert board.heard.lines(session) == ["b"]
+
+
 async def test_stopping_ends_the_worker_without_a_complaint(board: Board) -> None:
     session = await board.run(program({"pages/a/a": COUNT}))
     pid = session.worker_pid

@@ -83,6 +83,11 @@ const pageMethods = {
   createSelectorQuery() {
     return makeSelectorQuery();
   },
+  // A page has no parent that could listen.
+  triggerEvent() {},
+  get properties() {
+    return this.data;
+  },
   getPageId() {
     return 'pageId:' + pageOf(this, 'getPageId').id;
   },
