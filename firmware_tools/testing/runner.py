@@ -77,8 +77,8 @@ async def run_program_tests(
             try:
                 await _run_file(script, driver, file.relative_to(directory).as_posix(), only, note)
             finally:
+                await script.close()
                 await driver.end()
-                script.close()
     return results
 
 

@@ -63,6 +63,7 @@ class TestScript:
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="test")
         self._runtime: Any = None  # made in its thread
+        self._closing = False
 
     async def load(self) -> list[TestCase]:
         """Run the file, which declares its tests.
@@ -76,9 +77,10 @@ class TestScript:
         """Run one test; ``None`` is success."""
         return await self._in_thread(lambda: self._run(test))
 
-    def close(self) -> None:
-        """End the engine."""
-        self._thread.submit(self._forget).result()
+    async def close(self) -> None:
+        """End the engine, after the act that is under way; a test that is not over fails at its next act."""
+        self._closing = True
+        await self._in_thread(self._forget)
         self._thread.shutdown()
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
@@ -121,6 +123,8 @@ class TestScript:
 
     def _host(self, name: str, arguments: str) -> str:
         values = json.loads(arguments)
+        if self._closing:
+            return json.dumps({"error": "the test run was stopped"})
         try:
             if name == "module":
                 return json.dumps({"value": self._module(*values)})

@@ -1,6 +1,9 @@
 """`cygnet program test`: what holds passes, what does not says why and where."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +26,7 @@ def directory(tmp_path: Path) -> Path:
 
 async def run(directory: Path, source: str, name: str = "one.test.js") -> list[TestResult]:
     (directory / "tests" / name).write_text(source)
-    return await run_program_tests(directory, lambda _: None, lambda _: None, wait_seconds=0.3)
+    return await run_program_tests(directory, lambda _: None, lambda _: None, wait_seconds=0.5)
 
 
 async def fails(directory: Path, body: str) -> TestResult:
@@ -224,3 +227,18 @@ def test_the_command_exits_1_when_a_test_fails_and_speaks_json(directory: Path) 
     told = CliRunner().invoke(program, ["test", str(directory), "--json", "--only", "holds"])
     assert told.exit_code == 0
     assert [(item["name"], item["outcome"]) for item in json.loads(told.output)] == [("holds", "passed")]
+
+
+def test_ctrl_c_ends_the_run_while_a_test_waits(directory: Path) -> None:
+    (directory / "tests/one.test.js").write_text(
+        "it('waits', () => { const p = launch(); console.log('now'); expect(p.find('.never')).toExist(); });"
+    )
+    command = [sys.executable, "-u", "-m", "firmware_tools.cli", "program", "test", str(directory), "--wait", "5"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert running.stdout is not None
+    while "now" not in running.stdout.readline():
+        assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 130, output
+    assert "Traceback" not in output
