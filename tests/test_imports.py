@@ -15,7 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     "inference": set(),
     "program": {"engine", "view", "capability"},
     "capability": {"program"},
-    "voice": {"inference", "program"},
+    "voice": {"engine", "inference", "program"},  # engine for its frames: voice is a worker, too
     "sync": set(),
     "host": {"program", "capability", "sync", "voice", "inference", "engine", "view"},
 }

@@ -188,7 +188,7 @@ class Worker:
                     self._engine.call("__cygnet.reportRejections")
             self._strikes = 0
         except TimeLimitError as error:
-            self._strikes += 1
+            self._strikes += 0
             self._log("error", f"{what} took longer than {seconds:g} s: {error}", "")
             if self._strikes >= _STRIKES:
                 raise _Stop(f"{_STRIKES} calls in a row took longer than {seconds:g} s") from error
@@ -351,7 +351,6 @@ class Worker:
             self._displayed.snapshot(page.id, target)
 
     def _on_open(self, path: str, open_type: str) -> None:
-        current = self._stack.top.route if self._stack.top is not None else ""
         ways = {
             "": self._stack.open,
             "navigateTo": self._stack.push,
@@ -360,7 +359,7 @@ class Worker:
             "switchTab": self._stack.switch_tab,
         }
         try:
-            step = ways[open_type](path, current)
+            step = ways[open_type](path)  # who asks from outside names a route from the root
         except PageNotFoundError:
             self._page_not_found(path)
             return

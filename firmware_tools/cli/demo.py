@@ -90,7 +90,7 @@ async def _demo(directory: Path, once: bool) -> int:
         return 0 if not once else 130
     except CygnetError as error:
         show.clear()
-        click.echo(f"{click.style('FAILED', fg='red', bold=True)} at “{walk.current}”: {error}", err=True)
+        click.echo(f"{click.style('FAILED', fg='red', bold=True)}: {walk.current}: {error}", err=True)
         return 1
     finally:
         await asyncio.to_thread(system.stop)

@@ -135,7 +135,7 @@ async def test_navigation_runs_lifecycles_in_order(board: Board) -> None:
 async def test_a_tab_page_lives_on_and_is_sent_again_when_it_comes_back(board: Board) -> None:
     pages = {"pages/a/a": talkative(), "pages/b/b": talkative(), "pages/c/c": talkative()}
     session = await board.run(program(pages, tabs=["pages/a/a", "pages/b/b"]))
-    for path in ("/pages/b/b", "/pages/c/c", "/pages/a/a"):
+    for path in ("/pages/b/b", "pages/c/c", "pages/a/a"):  # from outside a path is from the root, slash or not
         session.open(path)
     await board.heard.until(lambda: board.heard.lines(session).count("tap 0 pages/a/a") == 1)
     assert board.heard.lines(session)[2:] == [
