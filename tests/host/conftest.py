@@ -9,16 +9,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
 from device_runtime.host.screen.server import ScreenServer
+from tests.browser import CHROMIUM_ARGUMENTS
 from tests.host.screen_device import APP, Node, PaperDevice
 
 _ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
+    *CHROMIUM_ARGUMENTS,
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",

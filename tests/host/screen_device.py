@@ -107,7 +107,7 @@ class PaperPage:
         node = self.find(number)
         assert node is not None
         children: list[Any] = node[4]
-        return children  # noqa: RET504 - the name carries the type
+        return children
 
 
 class PaperDevice:
@@ -209,6 +209,11 @@ class PaperDevice:
         self.pages.append(page)
         self._send_stack(transition)
         return page
+
+    def set_window(self, **window: Value) -> None:
+        """Change members of the top page's window, as ``wx.setNavigationBarTitle`` does."""
+        self.page.window.update(window)
+        self._send_stack("none")
 
     def pop(self) -> None:
         self.pages.pop()

@@ -126,21 +126,57 @@ async def test_tabs_lead_to_their_pages(device: PaperDevice, screens: Screens) -
     await tabs.nth(1).click()
     assert await device.call("open") == ("open", APP, "pages/scenes/scenes", "switchTab")
 
+    device.set_window(tabBarHidden=True)
+    await expect(tabs.first).to_be_hidden()
+    device.set_window(tabBarHidden=False)
+    await expect(tabs.first).to_be_visible()
     device.push("pages/deep/deep")
     await expect(tabs.first).to_be_hidden()
+
+
+async def test_a_page_tells_that_it_scrolls_and_that_its_end_is_near(device: PaperDevice, screens: Screens) -> None:
+    ids = device.push(onReachBottomDistance=100).ids
+    rows = ids.element("view", *(ids.element("view", f"row {n}", style="height:40px") for n in range(60)))
+    screen = await screens.open_program(rows)
+    area = screen.find(".cy-viewport")
+
+    await area.evaluate("(area) => area.scrollTo(0, 300)")
+    assert (await device.event("scroll")).detail == {"scrollTop": 300}
+    assert not [event for event in device.events if event.event == "reachbottom"]
+    await area.evaluate("(area) => area.scrollTo(0, area.scrollHeight - area.clientHeight - 90)")
+    assert (await device.event("reachbottom")).node == 0
+    device.patch(["set", 0, "scroll-top", 0])
+    await device.wait(lambda: device.events[-1].detail == {"scrollTop": 0})
+
+
+async def test_a_page_is_pulled_down_to_refresh(device: PaperDevice, screens: Screens) -> None:
+    device.push(enablePullDownRefresh=True)
+    screen = await screens.open_program(device.page.ids.element("view", "news"))
+
+    await screen.find("page").hover(position={"x": 100, "y": 20})
+    await screen.page.mouse.down()
+    await screen.page.mouse.move(150, 300, steps=4)
+    await screen.page.mouse.up()
+
+    assert (await device.event("pulldownrefresh")).node == 0
+    area = screen.find(".cy-viewport")
+    await expect(area).to_have_attribute("data-refreshing", "")
+    device.patch(["set", 0, "refreshing", False])
+    await expect(area).not_to_have_attribute("data-refreshing", "")
 
 
 async def test_the_bar_follows_the_program(device: PaperDevice, screens: Screens) -> None:
     screen = await screens.open_program()
     title = screen.page.locator(".bar-title")
 
-    device.screen.ui(APP, "setNavigationBarTitle", {"title": "<b>New</b>"})
-    device.screen.ui(APP, "setNavigationBarColor", {"frontColor": "#000000", "backgroundColor": "#00ff00"})
+    device.set_window(
+        navigationBarTitleText="<b>New</b>", navigationBarTextStyle="black", navigationBarBackgroundColor="#00ff00"
+    )
     await expect(title).to_have_text("<b>New</b>")
     await expect(screen.page.locator(".bar")).to_have_css("background-color", "rgb(0, 255, 0)")
     await expect(title).to_have_css("color", "rgb(0, 0, 0)")
 
-    device.screen.ui(APP, "setNavigationBarColor", {"frontColor": "x", "backgroundColor": "red;position:fixed"})
+    device.set_window(navigationBarTextStyle="x", navigationBarBackgroundColor="red;position:fixed")
     await expect(screen.page.locator(".bar")).to_have_css("background-color", "rgb(16, 20, 28)")
     device.push("pages/custom/custom", navigationStyle="custom")
     await expect(screen.page.locator(".bar")).to_be_hidden()

@@ -7,22 +7,28 @@ a bounded queue, so that a slow one is dropped and never slows the device.
 """
 
 import asyncio
-import hashlib
-import ipaddress
-import json
 import logging
-import math
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Literal, Protocol, TypeAlias
-from urllib.parse import urlsplit
+from typing import Literal
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSMsgType, web
 
 from device_runtime.errors import CygnetError
+from device_runtime.host.screen.connection import Connection, encode
+from device_runtime.host.screen.delegate import ProgramTile, ScreenDelegate, ScreenSize
+from device_runtime.host.screen.http import (
+    PAGE_TYPES,
+    RESOURCE_POLICY,
+    RESOURCE_TYPES,
+    Handler,
+    add_headers,
+    cached,
+    check_origin,
+    host_name,
+)
 from device_runtime.host.screen.messages import (
     Back,
     ClientMessage,
@@ -31,7 +37,6 @@ from device_runtime.host.screen.messages import (
     Listen,
     NodeEvent,
     Open,
-    OpenType,
     ScreenMessageError,
     UiResult,
     Utterance,
@@ -41,12 +46,12 @@ from device_runtime.program.manifest import TabBar
 from device_runtime.values import Value
 from device_runtime.view.patches import Operation
 
+__all__ = ["ProgramTile", "ScreenDelegate", "ScreenError", "ScreenServer", "ScreenSize"]
+
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE_BYTES = 256 * 1024
 MAX_AUDIO_BYTES = 64 * 1024
-MAX_QUEUED_MESSAGES = 512
-MAX_QUEUED_BYTES = 32 * 1024 * 1024
 MAX_SCREENS = 16
 HEARTBEAT_SECONDS = 15.0
 _KEPT_SPEECHES = 8
@@ -54,207 +59,12 @@ _KEPT_SPEECHES = 8
 VoiceStage = Literal["idle", "wake", "listening", "recognised", "rejected", "answer"]
 
 _WEB = Path(__file__).parent / "web"
-_PAGE_TYPES = {
-    ".html": "text/html",
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-}
-# Passive media only: a script or a document in a package must never run as a part of this origin.
-_RESOURCE_TYPES = {
-    ".css": "text/css",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".svg": "image/svg+xml",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".ttf": "font/ttf",
-    ".otf": "font/otf",
-    ".mp3": "audio/mpeg",
-    ".m4a": "audio/mp4",
-    ".ogg": "audio/ogg",
-    ".wav": "audio/wav",
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-}
-_PAGE_POLICY = "; ".join((
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data: blob:",
-    "font-src 'self' data:",
-    "media-src 'self' data: blob:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-))  # fmt: skip
-_RESOURCE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-# What a program sets once and a screen that connects later must be told again, and what tells them apart.
-_LASTING_UI = {
-    "setNavigationBarTitle": "",
-    "setNavigationBarColor": "",
-    "setBackgroundColor": "",
-    "setTabBarBadge": "index",
-    "removeTabBarBadge": "index",
-    "showTabBarRedDot": "index",
-    "hideTabBarRedDot": "index",
-    "showTabBar": "",
-    "hideTabBar": "",
-}
-_SAME_MARK = {
-    "removeTabBarBadge": "setTabBarBadge",
-    "showTabBarRedDot": "setTabBarBadge",
-    "hideTabBarRedDot": "setTabBarBadge",
-    "hideTabBar": "showTabBar",
-}
-
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+# A program marks a tab once; a screen that connects later must be told again.
+_TAB_MARKS = frozenset({"setTabBarBadge", "removeTabBarBadge", "showTabBarRedDot", "hideTabBarRedDot"})
 
 
 class ScreenError(CygnetError):
     """The screen server cannot do what it was asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenSize:
-    """The board's screen in CSS pixels; ``rpx`` is CSS pixels in one rpx, None where the page chooses."""
-
-    width: int
-    height: int
-    rpx: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramTile:
-    """One program of the launcher. ``icon`` is a path in its package or empty; ``phrases`` are requests to show."""
-
-    app_id: str
-    name: str
-    version: int
-    icon: str = ""
-    phrases: tuple[str, ...] = ()
-
-
-class ScreenDelegate(Protocol):
-    """What the screen server asks of the device. A raised :class:`CygnetError` is shown to the screen that asked."""
-
-    def programs(self) -> Sequence[ProgramTile]:
-        """The programs of the launcher, in order."""
-
-    def resource(self, app_id: str, version: int, path: str) -> bytes | None:
-        """A file of a program's package; None where there is none."""
-
-    def attach(self, target: str) -> None:
-        """A screen has connected: send it, by this target, the stack and every page of each running program."""
-
-    def detach(self, target: str) -> None:
-        """A screen has gone."""
-
-    def node_event(self, event: NodeEvent) -> None:
-        """Something happened to a node of a program's page."""
-
-    def audio(self, target: str, samples: bytes) -> None:
-        """Microphone audio of one screen: 16 kHz mono signed 16-bit little-endian PCM, an even number of bytes."""
-
-    async def launch(self, app_id: str, path: str) -> None:
-        """Bring a program to the front; ``path`` is a route of it, or empty."""
-
-    async def home(self) -> None:
-        """Show the launcher."""
-
-    async def back(self, app_id: str, delta: int) -> None:
-        """Go back ``delta`` pages."""
-
-    async def open(self, app_id: str, path: str, open_type: OpenType) -> None:
-        """Open a route, as ``wx.<open_type>`` would."""
-
-    async def utterance(self, text: str) -> None:
-        """Understand a typed request."""
-
-    async def listen(self, target: str) -> None:
-        """Listen now, without the wake word; ``target`` is the screen that asked."""
-
-    async def ui_result(self, app_id: str, dialog: str, result: Value) -> None:
-        """The owner answered the dialogue of this id."""
-
-
-class _Client:
-    """One connected screen: its socket and what waits to be sent to it."""
-
-    def __init__(self, target: str, socket: web.WebSocketResponse, request: web.Request, behind: set[str]) -> None:
-        self.target = target
-        self.behind = behind
-        """Programs whose pages this screen does not hold yet: their snapshot is on its way."""
-        self._socket = socket
-        self._request = request
-        self._queue: asyncio.Queue[str] = asyncio.Queue(MAX_QUEUED_MESSAGES)
-        self._queued_bytes = 0
-        self.tasks: set[asyncio.Task[None]] = set()
-
-    def send(self, text: str) -> bool:
-        """Queue a message; False where the screen is too far behind, and then it is cut off."""
-        if self._queue.full() or self._queued_bytes + len(text) > MAX_QUEUED_BYTES:
-            self.cut()
-            return False
-        self._queue.put_nowait(text)
-        self._queued_bytes += len(text)
-        return True
-
-    def cut(self) -> None:
-        """End the connection without waiting for the other side."""
-        if self._request.transport is not None:
-            self._request.transport.abort()
-
-    async def write(self) -> None:
-        """Send what is queued, until the connection ends."""
-        while True:
-            text = await self._queue.get()
-            self._queued_bytes -= len(text)
-            await self._socket.send_str(text)
-
-    async def close(self) -> None:
-        await self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"the device stops")
-
-
-def _without_nan(value: object) -> object:
-    """The same value with what JSON cannot say (NaN, infinities, bytes) as null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, bytes):
-        return None
-    if isinstance(value, Mapping):
-        return {str(name): _without_nan(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return value
-
-
-def _encode(message: Mapping[str, object]) -> str:
-    try:
-        return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError):
-        return json.dumps(_without_nan(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _host_name(netloc: str) -> str:
-    """The name of ``name:port``, lower case and without the brackets of an IPv6 address; empty if malformed."""
-    try:
-        return (urlsplit(f"//{netloc}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
-
-
-def _is_loopback(address: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False
 
 
 class ScreenServer:
@@ -286,16 +96,14 @@ class ScreenServer:
         self._microphone = microphone
         self._address = (host, port)
         self._allowed_hosts = {"localhost", "127.0.0.1", "::1"} | {name.lower() for name in allowed_hosts}
-        self._clients: dict[str, _Client] = {}
+        self._clients: dict[str, Connection] = {}
         self._foreground: str | None = None
-        self._stacks: dict[str, list[int]] = {}
-        self._lasting: dict[str, OrderedDict[tuple[str, str, int], dict[str, object]]] = {}
+        self._running: set[str] = set()
+        self._tab_marks: dict[str, dict[int, dict[str, object]]] = {}
         self._dialogs: dict[str, dict[str, object]] = {}
         self._speeches: OrderedDict[str, bytes] = OrderedDict()
         self._runner: web.AppRunner | None = None
-        self._files = {
-            path.relative_to(_WEB).as_posix(): path for path in _WEB.rglob("*") if path.suffix in _PAGE_TYPES
-        }
+        self._files = {path.relative_to(_WEB).as_posix(): path for path in _WEB.rglob("*") if path.suffix in PAGE_TYPES}
 
     # ------------------------------------------------------------------ life
 
@@ -350,10 +158,7 @@ class ScreenServer:
         target: str = "",
     ) -> None:
         """The pages of a program, bottom to top: ``{id, route, window}``. With a ``target`` it opens a snapshot."""
-        self._stacks[app_id] = [page["id"] for page in pages if isinstance(page.get("id"), int)]  # type: ignore[misc]
-        lasting = self._lasting.get(app_id, OrderedDict())
-        for key in [key for key in lasting if key[1] and int(key[1]) not in self._stacks[app_id]]:
-            del lasting[key]
+        self._running.add(app_id)
         message = {
             "type": "stack",
             "app_id": app_id,
@@ -369,8 +174,8 @@ class ScreenServer:
                 return
             client.behind.discard(app_id)
             self._send(message, target)
-            for lasting_message in lasting.values():
-                self._send(lasting_message, target)
+            for mark in self._tab_marks.get(app_id, {}).values():
+                self._send(mark, target)
         else:
             self._send(message, about=app_id)
 
@@ -381,8 +186,8 @@ class ScreenServer:
 
     def exited(self, app_id: str, reason: str = "") -> None:
         """A program has stopped: its pages and dialogues go; a ``reason`` is shown."""
-        self._stacks.pop(app_id, None)
-        self._lasting.pop(app_id, None)
+        self._running.discard(app_id)
+        self._tab_marks.pop(app_id, None)
         for client in self._clients.values():
             client.behind.discard(app_id)
         for dialog in [name for name, message in self._dialogs.items() if message["app_id"] == app_id]:
@@ -395,18 +200,18 @@ class ScreenServer:
         ``dialog`` is the id under which :meth:`ScreenDelegate.ui_result` answers; the first answer closes it on
         every screen.
         """
-        pages = self._stacks.get(app_id)
-        page = pages[-1] if pages else 0
         message: dict[str, object] = {
-            "type": "ui", "app_id": app_id, "name": name, "arguments": dict(arguments), "page": page, "id": dialog
-        }  # fmt: skip
+            "type": "ui",
+            "app_id": app_id,
+            "name": name,
+            "arguments": dict(arguments),
+            "id": dialog,
+        }
         if dialog:
             self._dialogs[dialog] = message
-        elif name in _LASTING_UI:
-            index = arguments.get(_LASTING_UI[name])
-            of_page = str(page) if name.startswith(("setNavigation", "setBackground")) else ""
-            key = (_SAME_MARK.get(name, name), of_page, index if isinstance(index, int) else 0)
-            self._lasting.setdefault(app_id, OrderedDict())[key] = message
+        elif name in _TAB_MARKS:
+            index = arguments.get("index")
+            self._tab_marks.setdefault(app_id, {})[index if isinstance(index, int) else 0] = message
         self._send(message)
 
     def voice(self, stage: VoiceStage, text: str = "") -> None:
@@ -439,12 +244,12 @@ class ScreenServer:
 
     def _send(self, message: Mapping[str, object], target: str = "", about: str = "") -> None:
         """Queue a message for one screen, or for all but those that still wait for the snapshot of ``about``."""
-        text = _encode(message)
+        text = encode(message)
         for client in list(self._clients.values()):
             if client.target == target or (not target and about not in client.behind):
                 self._deliver(client, text)
 
-    def _deliver(self, client: _Client, text: str) -> None:
+    def _deliver(self, client: Connection, text: str) -> None:
         if not client.send(text):
             logger.warning("screen %s is too slow and was dropped; it may connect again", client.target)
             self._clients.pop(client.target, None)
@@ -470,30 +275,29 @@ class ScreenServer:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """No host name that is not ours, and the same careful headers on every answer."""
-        if _host_name(request.headers.get("Host", "")) not in self._allowed_hosts:
+        if host_name(request.headers.get("Host", "")) not in self._allowed_hosts:
             return web.Response(status=421, text="This device does not answer to that host name.\n")
-        response = await handler(request)
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            add_headers(error)
+            raise
         if not response.prepared:
-            response.headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
-            response.headers["X-Content-Type-Options"] = "nosniff"
-            response.headers["Referrer-Policy"] = "no-referrer"
-            response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-            response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-            response.headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=(), usb=(), serial=()"
+            add_headers(response)
         return response
 
     async def _serve_index(self, request: web.Request) -> web.StreamResponse:
-        return _cached(request, self._files["index.html"].read_bytes(), "text/html")
+        return cached(request, self._files["index.html"].read_bytes(), "text/html")
 
     async def _serve_file(self, request: web.Request) -> web.StreamResponse:
         path = self._files.get(request.match_info["path"])
         if path is None:
             raise web.HTTPNotFound(text="The screen has no such file.\n")
-        return _cached(request, path.read_bytes(), _PAGE_TYPES[path.suffix])
+        return cached(request, path.read_bytes(), PAGE_TYPES[path.suffix])
 
     async def _serve_resource(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
-        content_type = _RESOURCE_TYPES.get(PurePosixPath(path).suffix.lower())
+        content_type = RESOURCE_TYPES.get(PurePosixPath(path).suffix.lower())
         version = request.match_info["version"]
         content = None
         if content_type is not None and ".." not in path.split("/") and "\\" not in path and version.isdecimal():
@@ -502,8 +306,8 @@ class ScreenServer:
             content = b""  # style is optional, for a program and for each of its pages
         if content_type is None or content is None:
             raise web.HTTPNotFound(text="The program has no such resource.\n")
-        response = _cached(request, content, content_type)
-        response.headers["Content-Security-Policy"] = _RESOURCE_POLICY
+        response = cached(request, content, content_type)
+        response.headers["Content-Security-Policy"] = RESOURCE_POLICY
         return response
 
     async def _serve_speech(self, request: web.Request) -> web.StreamResponse:
@@ -514,23 +318,13 @@ class ScreenServer:
 
     # ------------------------------------------------------------------ WebSocket
 
-    def _check_origin(self, request: web.Request) -> None:
-        origin = request.headers.get("Origin")
-        if origin is None:
-            if not _is_loopback(request.remote):
-                raise web.HTTPForbidden(text="A program outside this machine must send an Origin header.\n")
-            return
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or parts.netloc.lower() != request.headers.get("Host", "").lower():
-            raise web.HTTPForbidden(text="A page of another site may not connect to this device.\n")
-
     async def _serve_socket(self, request: web.Request) -> web.StreamResponse:
-        self._check_origin(request)
+        check_origin(request)
         if len(self._clients) >= MAX_SCREENS:
             raise web.HTTPServiceUnavailable(text=f"This device already has {MAX_SCREENS} screens.\n")
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_MESSAGE_BYTES)
         await socket.prepare(request)
-        client = _Client(secrets.token_hex(6), socket, request, set(self._stacks))
+        client = Connection(secrets.token_hex(6), socket, request, set(self._running))
         self._clients[client.target] = client
         writer = asyncio.create_task(client.write())
         try:
@@ -552,7 +346,7 @@ class ScreenServer:
             self._delegate.detach(client.target)
         return socket
 
-    def _greet(self, client: _Client) -> None:
+    def _greet(self, client: Connection) -> None:
         screen = None
         if self._screen is not None:
             screen = {"width": self._screen.width, "height": self._screen.height, "rpx": self._screen.rpx}
@@ -569,13 +363,13 @@ class ScreenServer:
             self._send(message, client.target)
         self._delegate.attach(client.target)
 
-    def _receive_audio(self, client: _Client, samples: bytes) -> None:
+    def _receive_audio(self, client: Connection, samples: bytes) -> None:
         if len(samples) % 2 or len(samples) > MAX_AUDIO_BYTES:
             self.error(f"audio must be 16-bit samples, at most {MAX_AUDIO_BYTES} bytes a message", client.target)
         else:
             self._delegate.audio(client.target, samples)
 
-    async def _receive(self, client: _Client, text: str) -> None:
+    async def _receive(self, client: Connection, text: str) -> None:
         try:
             message = parse_client_message(text)
         except ScreenMessageError as error:
@@ -589,7 +383,7 @@ class ScreenServer:
         else:
             await self._act(client, message)
 
-    async def _act(self, client: _Client, message: ClientMessage) -> None:
+    async def _act(self, client: Connection, message: ClientMessage) -> None:
         try:
             await self._dispatch(client, message)
         except CygnetError as error:
@@ -598,7 +392,7 @@ class ScreenServer:
             logger.exception("%s from screen %s failed", type(message).__name__, client.target)
             self.error("The device could not do this; its log says why.", client.target)
 
-    async def _dispatch(self, client: _Client, message: ClientMessage) -> None:
+    async def _dispatch(self, client: Connection, message: ClientMessage) -> None:
         match message:
             case NodeEvent():
                 self._delegate.node_event(message)
@@ -633,13 +427,3 @@ def _tab_bar_document(tab_bar: TabBar | None) -> dict[str, object] | None:
             for tab in tab_bar.tabs
         ],
     }
-
-
-def _cached(request: web.Request, content: bytes, content_type: str) -> web.Response:
-    """An answer that the browser keeps and asks about again: a reinstalled program must not show old files."""
-    tag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if request.headers.get("If-None-Match") == tag:
-        return web.Response(status=304, headers=headers)
-    charset = "utf-8" if content_type.startswith("text/") else None
-    return web.Response(body=content, content_type=content_type, charset=charset, headers=headers)

@@ -32,6 +32,13 @@ export class Gestures {
       if (this.press?.long) event.preventDefault();
     });
 
+    for (const type of ["transitionend", "animationstart", "animationiteration", "animationend"]) {
+      area.addEventListener(type, (event) => {
+        const target = event.target[COMPONENT]; // not for the parts inside a component
+        const name = event.animationName ?? event.propertyName;
+        if (target) this.emit(target, type, [], event.timeStamp, { elapsedTime: event.elapsedTime, name });
+      });
+    }
     for (const type of ["touchstart", "touchmove", "touchend", "touchcancel"]) {
       area.addEventListener(type, (event) => this.touched(type, event), quiet);
     }
@@ -113,7 +120,9 @@ export class Gestures {
     const touches = [this.point(0, event)];
     press.timer = setTimeout(() => {
       const [first] = touches;
-      press.long = this.emit(target, "longpress", touches, performance.now(), { x: first.pageX, y: first.pageY });
+      const detail = { x: first.pageX, y: first.pageY };
+      const heard = ["longpress", "longtap"].map((type) => this.emit(target, type, touches, performance.now(), detail));
+      press.long = heard[0]; // a longtap, older than longpress, does not keep the tap from coming
     }, LONG_PRESS_MILLISECONDS);
     this.startHover(target, press);
   }

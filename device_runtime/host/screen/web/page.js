@@ -4,6 +4,7 @@ import { createComponent } from "./components/index.js";
 import { Component } from "./components/component.js";
 import { Text } from "./components/basic.js";
 import { Gestures } from "./gestures.js";
+import { PageScroll } from "./page-scroll.js";
 import { convertStyle, resourceAddress } from "./style.js";
 
 const ROOT_ID = 0;
@@ -42,14 +43,16 @@ export class Page {
    * @param {string} options.appId
    * @param {number} options.version the program's version code, part of its resources' addresses
    * @param {number} options.id the page's id in its program
+   * @param {object} options.window the page's window members, under WeChat's names
    * @param {string} options.route such as `pages/index/index`
    * @param {(message: object) => void} options.send to the device
    */
-  constructor({ appId, version, id, route, send }) {
+  constructor({ appId, version, id, route, window, send }) {
     this.appId = appId;
     this.id = id;
     this.route = route;
     this.base = `/program/${encodeURIComponent(appId)}/${version}/`;
+    this.window = window;
     this.sendMessage = send;
     this.visible = false;
     this.nodes = new Map();
@@ -70,6 +73,7 @@ export class Page {
     this.nodes.set(ROOT_ID, this.root);
     this.viewport.append(this.root.element);
     this.gestures = new Gestures(this);
+    this.scroll = new PageScroll(this);
     this.styled.then(() => this.paintBackground());
   }
 
@@ -93,6 +97,7 @@ export class Page {
     for (const operation of operations) this.applyOne(operation);
     for (const component of this.changed) component.childrenChanged();
     this.changed.clear();
+    this.scroll.contentChanged();
     const afterwards = this.afterwards;
     this.afterwards = [];
     for (const action of afterwards) action();
@@ -248,6 +253,10 @@ export class Page {
   whenShown(action) {
     if (this.visible) this.afterPatch(action);
     else this.untilShown.push(action);
+  }
+
+  scrollTo(top) {
+    this.viewport.scrollTo({ top, behavior: this.calm ? "instant" : "smooth" });
   }
 
   show(visible) {

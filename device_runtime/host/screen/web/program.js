@@ -24,7 +24,6 @@ export class ProgramView {
     this.version = null;
     this.pages = [];
     this.tabBar = null;
-    this.tabsHidden = false;
     this.badges = new Map();
     this.turn = 0;
 
@@ -56,7 +55,6 @@ export class ProgramView {
       for (const entry of this.pages) entry.close();
       this.pages = [];
       this.badges.clear();
-      this.tabsHidden = false;
     }
     this.version = version;
     this.tabBar = tabBar;
@@ -160,12 +158,12 @@ export class ProgramView {
     const front = /^(black|#000000)$/i.test(text(window.navigationBarTextStyle, "white")) ? "dark" : "light";
     this.element.dataset.ink = front;
     this.element.style.setProperty("--bar-color", color(window.navigationBarBackgroundColor, "") || (front === "dark" ? "#f7f7f7" : "#10141c"));
-    this.busy.hidden = !top.busy;
+    this.busy.hidden = !window.navigationBarLoading;
   }
 
   showTabs() {
     const selected = this.tabBar?.tabs.findIndex((tab) => plainRoute(tab.route) === plainRoute(this.top?.route ?? "")) ?? -1;
-    this.tabs.hidden = selected < 0 || this.tabsHidden;
+    this.tabs.hidden = selected < 0 || Boolean(this.top.window.tabBarHidden);
     if (selected < 0) return;
     const style = this.tabs.style;
     style.setProperty("--tab-color", color(this.tabBar.color, ""));
@@ -188,8 +186,7 @@ export class ProgramView {
 
   // ---------------------------------------------------------------- what the program asks for
 
-  ui({ name, arguments: options, page, id }) {
-    const entry = this.pages.find((candidate) => candidate.id === page) ?? this.top;
+  ui({ name, arguments: options, id }) {
     const index = number(options.index, 0);
     switch (name) {
       case "showToast":
@@ -204,23 +201,6 @@ export class ProgramView {
       case "showActionSheet":
         this.dialogs[name](options, id);
         break;
-      case "setNavigationBarTitle":
-        if (entry) entry.window = { ...entry.window, navigationBarTitleText: text(options.title) };
-        break;
-      case "setNavigationBarColor":
-        if (entry) {
-          entry.window = {
-            ...entry.window, navigationBarTextStyle: text(options.frontColor), navigationBarBackgroundColor: text(options.backgroundColor),
-          };
-        }
-        break;
-      case "setBackgroundColor":
-        entry?.setBackground(options.backgroundColor);
-        break;
-      case "showNavigationBarLoading":
-      case "hideNavigationBarLoading":
-        if (entry) entry.busy = name === "showNavigationBarLoading";
-        break;
       case "setTabBarBadge":
         this.badges.set(index, text(options.text).slice(0, 4));
         break;
@@ -231,21 +211,9 @@ export class ProgramView {
       case "hideTabBarRedDot":
         this.badges.delete(index);
         break;
-      case "showTabBar":
-      case "hideTabBar":
-        this.tabsHidden = name === "hideTabBar";
-        break;
-      case "pageScrollTo":
-        entry?.scrollTo(options);
-        break;
-      case "vibrateShort":
-      case "vibrateLong":
-        navigator.vibrate?.(name === "vibrateShort" ? 15 : 400);
-        break;
       default:
         console.warn(`${String(name)} is nothing that this screen can show`);
     }
-    this.showBar();
     this.showTabs();
   }
 }
@@ -255,8 +223,9 @@ class StackEntry {
   constructor(view, { id, route, window }) {
     this.id = id;
     this.route = plainRoute(route);
-    this.busy = false;
-    this.page = new Page({ appId: view.appId, version: view.version, id, route: this.route, send: view.send });
+    this.page = new Page({
+      appId: view.appId, version: view.version, id, route: this.route, window: window ?? {}, send: view.send,
+    });
     this.page.show(false);
     this.frame = make("div", { class: "page-frame", "data-page": String(id) }, this.page.host);
     this.setWindow(window);
@@ -265,26 +234,15 @@ class StackEntry {
     this.ready = Promise.race([Promise.all([filled, this.page.styled]), patience]);
   }
 
+  get window() {
+    return this.page.window;
+  }
+
   /** The page's window members; a program may change them while the page is open. */
   setWindow(window) {
-    this.window = window ?? {};
-    this.busy = Boolean(this.window.navigationBarLoading);
-    this.setBackground(this.window.backgroundColor);
+    this.page.window = window ?? {};
+    this.frame.style.setProperty("--page-background", color(this.window.backgroundColor, "#fff"));
     this.page.viewport.toggleAttribute("data-locked", Boolean(this.window.disableScroll));
-  }
-
-  setBackground(value) {
-    this.frame.style.setProperty("--page-background", color(value, "#fff"));
-  }
-
-  scrollTo(options) {
-    const area = this.page.viewport;
-    const target = typeof options.selector === "string" && options.selector.startsWith("#")
-      ? this.page.findById(options.selector.slice(1)) : null;
-    const top = target
-      ? area.scrollTop + target.getBoundingClientRect().top - area.getBoundingClientRect().top + number(options.offsetTop, 0)
-      : number(options.scrollTop, area.scrollTop);
-    area.scrollTo({ top, behavior: number(options.duration, 300) > 0 && !this.page.calm ? "smooth" : "instant" });
   }
 
   close() {

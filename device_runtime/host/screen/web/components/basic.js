@@ -1,6 +1,6 @@
 // view, text, and what stands in for tags that the screen does not know.
 
-import { Component, text } from "./component.js";
+import { Component, number, text } from "./component.js";
 
 export class View extends Component {
   static reflected = ["hover-class"];
@@ -11,7 +11,12 @@ export class View extends Component {
 }
 
 /** The root of a page: the tag that programs style as `page`. */
-export class Root extends Component {}
+export class Root extends Component {
+  update(name) {
+    if (name === "scroll-top") this.page.afterPatch(() => this.page.scrollTo(number(this.values["scroll-top"], 0)));
+    else if (name === "refreshing") this.page.scroll.refreshing(Boolean(this.values.refreshing));
+  }
+}
 
 /** Another name of view or image that keeps its own tag, such as `cover-view`. */
 export class Unknown extends Component {

@@ -1,0 +1,71 @@
+"""What the screen server asks of the device."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from device_runtime.host.screen.messages import NodeEvent, OpenType
+from device_runtime.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSize:
+    """The board's screen in CSS pixels; ``rpx`` is CSS pixels in one rpx, None where the page chooses."""
+
+    width: int
+    height: int
+    rpx: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramTile:
+    """One program of the launcher. ``icon`` is a path in its package or empty; ``phrases`` are requests to show."""
+
+    app_id: str
+    name: str
+    version: int
+    icon: str = ""
+    phrases: tuple[str, ...] = ()
+
+
+class ScreenDelegate(Protocol):
+    """What the screen server asks of the device. A raised :class:`CygnetError` is shown to the screen that asked."""
+
+    def programs(self) -> Sequence[ProgramTile]:
+        """The programs of the launcher, in order."""
+
+    def resource(self, app_id: str, version: int, path: str) -> bytes | None:
+        """A file of a program's package; None where there is none."""
+
+    def attach(self, target: str) -> None:
+        """A screen has connected: send it, by this target, the stack and every page of each running program."""
+
+    def detach(self, target: str) -> None:
+        """A screen has gone."""
+
+    def node_event(self, event: NodeEvent) -> None:
+        """Something happened to a node of a program's page."""
+
+    def audio(self, target: str, samples: bytes) -> None:
+        """Microphone audio of one screen: 16 kHz mono signed 16-bit little-endian PCM, an even number of bytes."""
+
+    async def launch(self, app_id: str, path: str) -> None:
+        """Bring a program to the front; ``path`` is a route of it, or empty."""
+
+    async def home(self) -> None:
+        """Show the launcher."""
+
+    async def back(self, app_id: str, delta: int) -> None:
+        """Go back ``delta`` pages."""
+
+    async def open(self, app_id: str, path: str, open_type: OpenType) -> None:
+        """Open a route, as ``wx.<open_type>`` would."""
+
+    async def utterance(self, text: str) -> None:
+        """Understand a typed request."""
+
+    async def listen(self, target: str) -> None:
+        """Listen now, without the wake word; ``target`` is the screen that asked."""
+
+    async def ui_result(self, app_id: str, dialog: str, result: Value) -> None:
+        """The owner answered the dialogue of this id."""
