@@ -246,3 +246,21 @@ def test_a_swan_page_works_alike() -> None:
     assert screen.text() == "0123no15"
     screen.update({"a": 3, "cards[1].on": True, "more.y": 6})
     assert screen.text() == "011223yes16"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '<block wx:for="{{rows || []}}"><text wx:for="{{item.kids}}" wx:for-item="kid">{{kid.v}}</text></block>',
+        '<template name="t"><block wx:for="{{l}}"><text wx:for="{{item.kids}}">{{item.v}}</text></block></template>'
+        '<template is="t" data="{{l: rows || []}}"/>',
+        '<template name="t"><text wx:for="{{kids}}">{{item.v}}</text></template>'
+        '<template wx:for="{{rows}}" is="t" data="{{...(item || none)}}"/>',
+    ],
+)
+def test_a_value_written_in_place_far_below_a_computed_one_is_shown(source: str) -> None:
+    screen = Screen(source, {"rows": [{"kids": [{"v": 1}, {"v": 2}]}]})
+    assert [operation[0] for operation in screen.update({"rows[0].kids[1].v": 3})] == ["text"]
+    assert screen.text() == "13"
+    screen.update({"rows[0].kids[0].v": 4, "rows[0]": {"kids": [{"v": 4}, {"v": 5}]}})
+    assert screen.text() == "45"
