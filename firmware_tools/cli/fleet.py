@@ -336,18 +336,28 @@ def telemetry(target: Target, device: str, source: str, name: str, limit: int, f
     """
     wanted = {"device": device, "source": source, "name": name}
     params = {key: value for key, value in wanted.items() if value} | {"limit": str(limit)}
-    records = target.ask("GET", "/api/telemetry", params=params)["records"]
     show = _print_line if as_json else fleet_tables.print_record
-    if not records and not follow and not as_json:
+    # One event loop for both, so that a Ctrl-C never falls between two.
+    asyncio.run(_telemetry(target.client(), params, wanted, show, follow=follow, quiet=as_json))
+
+
+async def _telemetry(
+    client: FleetClient,
+    params: dict[str, str],
+    wanted: dict[str, str],
+    show: Callable[[dict[str, Any]], None],
+    *,
+    follow: bool,
+    quiet: bool,
+) -> None:
+    records = (await client.call("GET", "/api/telemetry", params=params))["records"]
+    if not records and not follow and not quiet:
         click.echo("No telemetry yet. Devices send it as they run; --follow waits for it.")
     for record in reversed(records):
         show(record)
-    if follow:
-        asyncio.run(_follow(target, wanted, show))
-
-
-async def _follow(target: Target, wanted: dict[str, str], show: Callable[[dict[str, Any]], None]) -> None:
-    async for event in target.client().events():
+    if not follow:
+        return
+    async for event in client.events():
         for record in event.get("records", []):
             if all(not value or record[key] == value for key, value in wanted.items()):
                 show(record)

@@ -138,15 +138,15 @@ class FleetApi:
     async def live(self, request: web.Request) -> web.StreamResponse:
         """All that happens, as server-sent events (WHATWG HTML, 9.2), until the client leaves."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        with self._service.feed.watch() as watcher:
-            await response.write(b": watching\n\n")
-            try:
+        try:
+            await response.prepare(request)
+            with self._service.feed.watch() as watcher:
+                await response.write(b": watching\n\n")
                 async for event in watcher.events(_KEEP_ALIVE):
                     line = ": still here" if event is None else f"data: {json.dumps(event)}"
                     await response.write(line.encode() + b"\n\n")
-            except ConnectionError:
-                return response
+        except ConnectionError:
+            pass  # the client has left
         return response
 
 

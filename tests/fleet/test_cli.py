@@ -75,7 +75,7 @@ class Operator:
             out, err = await process.communicate()
         assert process.returncode == 0, err.decode()
         assert "The fleet has ended." in out.decode()
-        assert "Traceback" not in err.decode()
+        assert "Traceback" not in err.decode(), err.decode()
 
 
 @pytest.fixture
@@ -237,4 +237,4 @@ async def test_telemetry_is_followed_until_the_reader_leaves(operator: Operator)
         assert json.loads(await reading)["name"] == "wanted"
         follower.send_signal(signal.SIGINT)
         _, err = await follower.communicate()
-        assert "Traceback" not in err.decode()
+        assert "Traceback" not in err.decode(), err.decode()
