@@ -252,10 +252,10 @@ def test_a_swan_page_works_alike() -> None:
     "source",
     [
         '<block wx:for="{{rows || []}}"><text wx:for="{{item.kids}}" wx:for-item="kid">{{kid.v}}</text></block>',
-        '<template name="t"><block wx:for="{{l}}"><text wx:for="{{item.kids}}">{{item.v}}</text></block></template>'
-        '<template is="t" data="{{l: rows || []}}"/>',
-        '<template name="t"><text wx:for="{{kids}}">{{item.v}}</text></template>'
-        '<template wx:for="{{rows}}" is="t" data="{{...(item || none)}}"/>',
+        """<template name="t"><block wx:for="{{l}}"><text wx:for="{{item.kids}}">{{item.v}}</text></block></template>
+        <template is="t" data="{{l: rows || []}}"/>""",
+        """<template name="t"><text wx:for="{{kids}}">{{item.v}}</text></template>
+        <template wx:for="{{rows}}" is="t" data="{{...(item || none)}}"/>""",
     ],
 )
 def test_a_value_written_in_place_far_below_a_computed_one_is_shown(source: str) -> None:
