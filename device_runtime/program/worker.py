@@ -188,7 +188,7 @@ class Worker:
                     self._engine.call("__cygnet.reportRejections")
             self._strikes = 0
         except TimeLimitError as error:
-            self._strikes += 0
+            self._strikes += 1
             self._log("error", f"{what} took longer than {seconds:g} s: {error}", "")
             if self._strikes >= _STRIKES:
                 raise _Stop(f"{_STRIKES} calls in a row took longer than {seconds:g} s") from error
