@@ -23,6 +23,7 @@ from device_runtime.program.displayed import DisplayedPages
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, parse_manifest
 from device_runtime.program.pages import NavigationError, Page, PageNotFoundError, PageStack, Step, split_path
+from device_runtime.program.rehearsal import REHEARSAL
 from device_runtime.values import Value
 
 # How many handlers in a row may run into the time limit before the program is ended.
@@ -31,46 +32,6 @@ _STRIKES = 3
 _GRACE_SECONDS = 3.0
 _TIMERS_A_TURN = 64
 _PAGE_EVENTS = {"pulldownrefresh": "onPullDownRefresh", "reachbottom": "onReachBottom", "scroll": "onPageScroll"}
-
-
-_REHEARSAL: tuple[Frame, ...] = (
-    Event(
-        "launch",
-        {
-            "manifest": {
-                "app_id": "rehearsal",
-                "name": "rehearsal",
-                "version": {"code": 1, "name": "1"},
-                "platform_version": {"min_code": 1},
-                "pages": ["page"],
-            },
-            "files": {
-                "app.js": b"App({})",
-                "page.js": b"Page({data: {n: 0}, tap() { this.setData({n: 1, 'list[0].done': true}) }, onLoad() {} })",
-                "page.json": b"{}",
-                "page.view": json.dumps(
-                    {
-                        "format": 1,
-                        "body": [
-                            ["element", "view", {}, {}, [["tap", "bind", ["constant", "tap"]]], {}, []],
-                            ["text", ["variable", "n"]],
-                        ],
-                        "templates": [],
-                        "scopes": [],
-                    }
-                ).encode(),
-            },
-            "path": "",
-            "system": {},
-            "storage": {},
-        },
-    ),
-    *(
-        Event("node", {"page": 1, "node": 1, "type": "tap", "detail": {}, "touches": [], "time_stamp": 0.0})
-        for _ in range(20)
-    ),
-    Exit(""),
-)
 
 
 class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wrong
@@ -93,7 +54,7 @@ def rehearse() -> None:
     instead of making it again in pages of its own."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        for frame in _REHEARSAL:
+        for frame in REHEARSAL:
             ours.sendall(encode_frame(frame))
         serve(WorkerConnection(theirs), QuickJSEngine())
 
