@@ -1,0 +1,206 @@
+"""The whole way from sound to intent, through the real voice process."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from device_runtime.inference.store import ModelError, ModelStore
+from device_runtime.voice.errors import VoiceError
+from device_runtime.voice.events import Recognised, Rejected, VoiceEvent, VoiceWarning, Woken
+from device_runtime.voice.grammar import Grammar
+from device_runtime.voice.pipeline import VoicePipeline
+from tests.voice.programs import PROGRAMS
+from tests.voice.sounds import pieces, silence, spoken
+
+DEADLINE = 30.0
+REQUEST = spoken("okay nabu") + spoken("turn on the kitchen light")
+
+
+class Recorder:
+    """A listener that keeps what it is told, and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        self.events: list[VoiceEvent] = []
+        self._change = asyncio.Event()
+        self._thread = threading.get_ident()
+
+    def on_voice(self, event: VoiceEvent) -> None:
+        assert threading.get_ident() == self._thread
+        self.events.append(event)
+        self._change.set()
+
+    @property
+    def stages(self) -> list[str]:
+        return [event.stage for event in self.events]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(DEADLINE):
+            while not condition():
+                self._change.clear()
+                await self._change.wait()
+
+    async def until_stages(self, *stages: str) -> None:
+        await self.until(lambda: self.stages[-len(stages) :] == list(stages))
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+async def pipeline(recorder: Recorder) -> AsyncIterator[VoicePipeline]:
+    pipeline = VoicePipeline(ModelStore(), wake_model="okay_nabu", listener=recorder)
+    await pipeline.start()
+    pipeline.set_grammar(Grammar(PROGRAMS))
+    yield pipeline
+    await pipeline.stop()
+
+
+def feed(pipeline: VoicePipeline, pcm: bytes) -> None:
+    for piece in pieces(pcm, 3200):
+        pipeline.feed(piece)
+
+
+async def test_wake_word_and_request_become_an_intent(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    feed(pipeline, REQUEST)
+    await recorder.until_stages("idle", "wake", "listening", "recognised", "idle")
+    woken, recognised = recorder.events[1], recorder.events[3]
+    assert isinstance(woken, Woken)
+    assert woken.phrase == "okay nabu"
+    assert isinstance(recognised, Recognised)
+    assert (recognised.match.app_id, recognised.match.intent) == ("lights", "switch")
+    assert recognised.match.slots == {"state": "on", "room": "kitchen"}
+    assert [event.time for event in recorder.events] == sorted(event.time for event in recorder.events)
+
+
+async def test_a_request_without_the_wake_word_is_not_heard(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    feed(pipeline, spoken("turn on the kitchen light") + REQUEST)
+    await recorder.until_stages("recognised", "idle")
+    assert recorder.stages == ["idle", "wake", "listening", "recognised", "idle"]
+
+
+async def test_listen_skips_the_wake_word(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    pipeline.listen()
+    feed(pipeline, spoken("cancel the timer"))
+    await recorder.until_stages("idle", "listening", "recognised", "idle")
+
+
+async def test_other_speech_is_rejected_with_a_reason(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    pipeline.listen()
+    feed(pipeline, spoken("my grandmother lives in a small village"))
+    await recorder.until_stages("listening", "rejected", "idle")
+    rejected = recorder.events[-2]
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason
+
+
+async def test_silence_after_the_wake_word_times_out(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    feed(pipeline, spoken("okay nabu") + silence(7))
+    await recorder.until_stages("listening", "rejected", "idle")
+    rejected = recorder.events[-2]
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason == "nobody spoke"
+
+
+async def test_the_device_does_not_hear_itself(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    pipeline.mute(0.0)
+    feed(pipeline, REQUEST)  # within the tail of the mute
+    await recorder.until_stages("idle", "answer", "idle")
+    pipeline.listen()
+    feed(pipeline, spoken("cancel the timer"))
+    await recorder.until_stages("recognised", "idle")
+    assert "wake" not in recorder.stages
+
+
+async def test_listen_ends_a_mute(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    pipeline.mute(3600)
+    pipeline.listen()
+    feed(pipeline, spoken("cancel the timer"))
+    await recorder.until_stages("answer", "listening", "recognised", "idle")
+
+
+async def test_programs_come_and_go(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    pipeline.set_grammar(Grammar({"timer": PROGRAMS["timer"]}))
+    pipeline.listen()
+    feed(pipeline, spoken("turn on the kitchen light"))
+    await recorder.until_stages("rejected", "idle")
+    pipeline.set_grammar(Grammar(PROGRAMS))
+    pipeline.listen()
+    feed(pipeline, spoken("turn on the kitchen light"))
+    await recorder.until_stages("recognised", "idle")
+
+
+async def test_sound_may_come_from_any_thread(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    thread = threading.Thread(target=feed, args=(pipeline, REQUEST))
+    thread.start()
+    await recorder.until_stages("recognised", "idle")
+    thread.join()
+
+
+async def test_the_event_loop_goes_on_while_sound_is_decoded(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    beats = 0
+
+    async def heart() -> None:
+        nonlocal beats
+        while True:
+            await asyncio.sleep(0)
+            beats += 1
+
+    beating = asyncio.create_task(heart())
+    pipeline.listen()
+    feed(pipeline, spoken("set a timer for twenty five minutes"))
+    await recorder.until_stages("recognised", "idle")
+    beating.cancel()
+    assert beats > 100
+
+
+async def test_half_a_sample_is_refused(pipeline: VoicePipeline) -> None:
+    with pytest.raises(VoiceError, match="whole 16 bit samples, not 3 bytes"):
+        pipeline.feed(b"abc")
+
+
+async def test_a_voice_process_that_dies_is_started_again(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    process = pipeline._process
+    assert process is not None
+    process.kill()
+    await recorder.until_stages("warning", "idle")
+    warning = recorder.events[-2]
+    assert isinstance(warning, VoiceWarning)
+    assert "starts again" in warning.text
+    feed(pipeline, REQUEST)
+    await recorder.until_stages("recognised", "idle")
+
+
+async def test_words_without_pronunciation_are_told(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    from device_runtime.program.manifest import Voice, VoiceIntent
+
+    pipeline.set_grammar(Grammar({"lights": Voice((VoiceIntent("on", ("开灯",)),))}))
+    await recorder.until_stages("warning", "warning")
+    assert all("no English pronunciation" in event.text for event in recorder.events if isinstance(event, VoiceWarning))
+
+
+async def test_a_pipeline_without_its_wake_model_does_not_start(recorder: Recorder) -> None:
+    pipeline = VoicePipeline(ModelStore(), wake_model="hello_world", listener=recorder)
+    with pytest.raises((VoiceError, ModelError), match="no model 'hello_world'"):
+        await pipeline.start()
+
+
+async def test_a_process_that_cannot_start_is_told(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    pipeline = VoicePipeline(ModelStore(), wake_model="okay_nabu", listener=recorder)
+    with pytest.raises(VoiceError, match="the voice process ended at once"):
+        await pipeline.start()
+
+
+async def test_sound_before_the_start_and_after_the_stop_is_dropped(recorder: Recorder) -> None:
+    pipeline = VoicePipeline(ModelStore(), wake_model="okay_nabu", listener=recorder)
+    pipeline.feed(REQUEST)
+    pipeline.listen()
+    await pipeline.start()
+    await pipeline.stop()
+    pipeline.feed(REQUEST)
+    assert recorder.stages == ["idle"]
