@@ -46,6 +46,7 @@ export class Voice {
     this.onError = onError;
     this.source = "screen";
     this.timer = 0;
+    this.before = null;
     this.microphone = new Microphone(
       (samples) => this.connection.sendAudio(samples),
       (level) => this.orb.style.setProperty("--level", Math.min(1, level * 6).toFixed(3)),
@@ -89,6 +90,7 @@ export class Voice {
   open() {
     this.heard.textContent = "";
     this.said.textContent = "What can I do for you?";
+    this.before = document.activeElement;
     this.show("ready");
     clearTimeout(this.timer);
     if (this.source === "none") this.bars[1].field.focus();
@@ -159,13 +161,16 @@ export class Voice {
   linger() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      if (this.panel.matches(":focus-within, :hover") || !(this.player.paused || this.player.ended)) this.linger();
+      const typing = this.bars[1].field.value !== "";
+      const pointed = matchMedia("(hover: hover)").matches && this.panel.matches(":hover");
+      if (typing || pointed || !(this.player.paused || this.player.ended)) this.linger();
       else this.dismiss();
     }, LINGER_MILLISECONDS);
   }
 
   dismiss() {
     clearTimeout(this.timer);
+    if (this.panel.contains(document.activeElement)) this.before?.focus?.({ preventScroll: true });
     this.panel.classList.remove("shown");
     this.panel.inert = true;
     this.panel.dataset.stage = "idle";
