@@ -30,11 +30,14 @@ class Mosquitto:
         authority: the CA of its certificate, which issues client certificates too; only with TLS.
     """
 
-    def __init__(self, folder: Path, users: Mapping[str, str], tls: bool, client_certificates: bool) -> None:
+    def __init__(
+        self, folder: Path, users: Mapping[str, str], tls: bool, client_certificates: bool, rights: str
+    ) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._users = users
         self._client_certificates = client_certificates
+        self._rights = rights
         self._authority = CertificateAuthority(folder / "ca") if tls else None
         self.log_file = folder / "mosquitto.log"
         self.port = 0
@@ -96,6 +99,9 @@ class Mosquitto:
             passwords.write_text("".join(f"{user}:{password}\n" for user, password in self._users.items()))
             subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, capture_output=True)
             lines.append(f"password_file {passwords}")
+        if self._rights:
+            (self._folder / "rights").write_text(self._rights)
+            lines.append(f"acl_file {self._folder / 'rights'}")
         if self._authority:
             certificate, key = self._authority.issue("localhost")
             lines += [f"cafile {self._authority.ca_file}", f"certfile {certificate}", f"keyfile {key}"]
@@ -140,6 +146,7 @@ def running_mosquitto(
     users: Mapping[str, str] | None = None,
     tls: bool = False,
     client_certificates: bool = False,
+    rights: str = "",
 ) -> Iterator[Mosquitto]:
     """A broker for the length of a ``with`` block; its files lie in ``folder`` (a ``tmp_path``).
 
@@ -148,10 +155,11 @@ def running_mosquitto(
         users: passwords by user; without any, anybody may connect.
         tls: serve TLS with a certificate for ``localhost`` and 127.0.0.1 of a CA made for it.
         client_certificates: with TLS, refuse clients without a certificate of that CA.
+        rights: an ``acl_file`` of mosquitto's; without it, everybody may use every topic.
     """
     home = folder / "mosquitto"
     home.mkdir(parents=True)
-    broker = Mosquitto(home, users or {}, tls, client_certificates)
+    broker = Mosquitto(home, users or {}, tls, client_certificates, rights)
     broker.start()
     try:
         yield broker

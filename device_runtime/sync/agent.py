@@ -17,7 +17,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.keys import KeyRing
 from device_runtime.sync.content import ContentPuller
 from device_runtime.sync.fields import one_line
-from device_runtime.sync.link import Publication
+from device_runtime.sync.link import MessageRefusedError, Publication
 from device_runtime.sync.memory import SyncMemory
 from device_runtime.sync.messages import (
     MAX_ERROR,
@@ -354,7 +354,11 @@ class SyncAgent:
     async def _send(
         self, channel: Channel, payload: bytes, *, qos: int = 1, retain: bool = False, wait: float = 10.0
     ) -> None:
-        await self._transport.publish(self._topic(channel), payload, qos=qos, retain=retain, timeout=wait)
+        try:
+            await self._transport.publish(self._topic(channel), payload, qos=qos, retain=retain, timeout=wait)
+        except MessageRefusedError as error:
+            self._refuse("message_refused", str(error))
+            raise
 
     async def _send_until_sent(self, channel: Channel, payload: bytes, *, retain: bool = False) -> None:
         attempt = 0

@@ -25,10 +25,16 @@ MQTT5_ANSWER_SECONDS = 3.0
 """How long the CONNACK may take on MQTT 5: some 3.1.1 brokers neither answer nor close (amqtt 0.12, given a will)."""
 MAX_PAYLOAD_BYTES = 512 * 1024
 """A longer message is dropped before it reaches the loop; none of the protocol's is."""
+_OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH of OpenSSL
+_UNSPECIFIED = 128  # MQTT 5, 2.4: what paho gives where no broker gave a reason
 
 
 class TransportError(CygnetError):
     """A message could not be handed to the broker, or the connection cannot be made; the sentence says why."""
+
+
+class MessageRefusedError(TransportError):
+    """The broker does not let this user publish there; only its operator can change that."""
 
 
 class ProtocolVersionRefusedError(TransportError):
@@ -107,7 +113,9 @@ class Link:
             client.will_set(will.topic, will.payload, will.qos, will.retain)
         client.on_socket_open = _send_at_once
         client.on_connect = lambda _client, _data, _flags, reason, _properties: self._post(self._answered, reason)
-        client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._post(self._ended, str(reason))
+        client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._post(
+            self._ended, _explain_end(reason)
+        )
         client.on_message = self._arrived
         client.on_publish = lambda _client, _data, mid, reason, _properties: self._post(
             self._acknowledged, mid, [reason]
@@ -190,7 +198,9 @@ class Link:
             raise TransportError(f"{self._endpoint}: {paho.error_string(sent.rc)}")
         (reason,) = await self._acknowledgement(sent.mid, timeout)
         if reason.is_failure:
-            raise TransportError(f"{self._endpoint} refuses a message on {message.topic}: {reason}")
+            raise MessageRefusedError(
+                f"{self._endpoint} refuses a message on {message.topic} ({reason}): check what its user may do there"
+            )
 
     async def _acknowledgement(self, mid: int, timeout: float) -> list[ReasonCode]:  # noqa: ASYNC109 - as above
         # The network thread posts to this loop, so the answer cannot come before it is waited for here.
@@ -282,6 +292,11 @@ def _send_at_once(_client: paho.Client, _data: object, raw: Any) -> None:
 
 def _explain(error: Exception, endpoint: Endpoint) -> str:
     match error:
+        case ssl.SSLCertVerificationError() if error.verify_code in _OTHER_NAME:
+            return (
+                f"{endpoint} shows a certificate for another name ({error.verify_message.rstrip('.')}): "
+                "call the broker by a name that its certificate holds"
+            )
         case ssl.SSLCertVerificationError():
             return f"{endpoint} shows a certificate that is not trusted ({error.verify_message}): check the CA file"
         case ssl.SSLError():
@@ -296,6 +311,12 @@ def _explain(error: Exception, endpoint: Endpoint) -> str:
             return f"{endpoint} cannot be reached: {error.strerror}"
         case _:
             return f"{endpoint} cannot be reached: {error}"
+
+
+def _explain_end(reason: ReasonCode) -> str:
+    if reason.value == _UNSPECIFIED:
+        return "the network or the broker cut it off, or another client of the same id took it over"
+    return str(reason)
 
 
 def _explain_refusal(reason: ReasonCode, endpoint: Endpoint) -> str:

@@ -244,8 +244,10 @@ def read_credentials(user: str, password_file: Path | None = None) -> Credential
         return Credentials(user, password)
     try:
         password = password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TransportError(f"the password file {password_file} cannot be read: {error}") from error
+    except OSError as error:
+        raise TransportError(f"the password file {password_file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TransportError(f"the password file {password_file} is not UTF-8 text") from error
     if not password:
         raise TransportError(f"the first line of the password file {password_file} is empty")
     return Credentials(user, password)

@@ -303,6 +303,18 @@ async def test_a_desired_document_that_is_not_right_changes_nothing_and_is_told(
     assert caplog.text.count(reason) == 1
 
 
+async def test_a_device_that_may_not_publish_under_its_id_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running_mosquitto(tmp_path / "broker", rights="topic read #\n") as broker:
+        async with kiosk(broker.url, tmp_path) as device:
+            await until(lambda: "refuses a message" in caplog.text)
+            await until(lambda: device.telemetry.pending() > 0)
+    state = topic(FLEET, DEVICE, "state")
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len([line for line in warnings if f"{state} (Not authorized): check what its user may do" in line]) == 1
+
+
 async def test_a_rollback_is_refused_after_a_restart_too(broker: Mosquitto, fleet: FleetEnd, tmp_path: Path) -> None:
     async with kiosk(broker.url, tmp_path):
         await fleet.desire({}, version=5)
