@@ -129,7 +129,7 @@ def find_board(name_or_path: str) -> Board:
     if not path.is_file():
         nearest = difflib.get_close_matches(name_or_path, board_names(), 1)
         hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(board_names())}"
-        raise BoardError(f"there is no board {name_or_path!r}; {hint} A path to a .toml file works too")
+        raise BoardError(f"there is no board {name_or_path!r}; {hint} (the path of a .toml file works, too)")
     return load_board(path)
 
 

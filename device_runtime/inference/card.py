@@ -1,7 +1,7 @@
 """A model card: ``models/<name>/card.toml``, what a model is, where its file is, and how well it was measured to do.
 
 The code that runs a model reads its numbers from the card and from nowhere else, so another model of the same
-task is another folder, not another release. ``docs/models.md`` lists every key. After Mitchell et al., "Model
+task is another folder, not another release. ``docs/model-developer.md`` lists every key. After Mitchell et al., "Model
 Cards for Model Reporting" (2019), with the tensors added that an embedded caller needs.
 """
 

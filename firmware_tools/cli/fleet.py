@@ -102,7 +102,10 @@ def init(target: Target, name: str, broker: str, listen: str, database: str) -> 
     """
     made = init_home(target.home.directory, name, broker, listen, database)
     click.echo(f"Fleet {name} lives in {made.directory}.")
-    click.echo("Next: cygnet fleet serve --with-broker   (or without, if a broker runs at " + broker + ")")
+    if broker.startswith("mqtts:"):  # the embedded broker speaks no TLS
+        click.echo(f"Next: cygnet fleet serve   (with a broker at {broker}; its CA and user are set in fleet.toml)")
+    else:
+        click.echo(f"Next: cygnet fleet serve --with-broker   (or without, if a broker runs at {broker})")
 
 
 @fleet.command()
@@ -257,8 +260,8 @@ def assign(target: Target, device: str, app_id: str, version_code: int | None, l
 
     \b
     Example:
-      cygnet fleet assign kitchen org.example.weather --launch
-      cygnet fleet assign kitchen org.example.weather --version 3
+      cygnet fleet assign kitchen cygnet.examples.weather --launch
+      cygnet fleet assign kitchen cygnet.examples.weather --version 3
     """
     path = f"/api/devices/{segment(device)}/programs/{segment(app_id)}"
     release = target.ask("PUT", path, body={"version_code": version_code, "launch": launch})
@@ -277,7 +280,7 @@ def unassign(target: Target, device: str, app_id: str) -> None:
 
     \b
     Example:
-      cygnet fleet unassign kitchen org.example.weather
+      cygnet fleet unassign kitchen cygnet.examples.weather
     """
     target.ask("DELETE", f"/api/devices/{segment(device)}/programs/{segment(app_id)}")
     click.echo(f"{device} should no longer have {app_id}.")

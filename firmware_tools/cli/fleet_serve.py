@@ -111,7 +111,10 @@ def _embedded_broker(url: str) -> Iterator[None]:
     """The embedded broker as a process of its own, which ends with this one however this one ends."""
     parts = urlsplit(url)
     if parts.scheme != "mqtt":
-        raise FleetError(f"the embedded broker does not speak TLS, but broker.url in fleet.toml is {url}")
+        raise FleetError(
+            f"the embedded broker does not speak TLS, but broker.url in fleet.toml is {url}; "
+            "leave out --with-broker to use the broker that runs there"
+        )
     host, port = parts.hostname or "127.0.0.1", parts.port or 1883
     listen = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if _answers(host, port):
