@@ -16,6 +16,7 @@ from tests.host.screen_device import APP, PNG, PaperDevice
 
 Socket: TypeAlias = aiohttp.ClientWebSocketResponse
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what is tested is who is answered then
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -98,6 +99,26 @@ async def test_a_configured_host_name_is_served(http: aiohttp.ClientSession) -> 
     device.url = await device.server.start()
     async with http.get(device.url, headers={"Host": "speaker.local:80"}) as answer:
         assert answer.status == 200
+    await device.server.stop()
+
+
+@pytest.mark.parametrize(
+    ("listen", "host", "status"),
+    [
+        (EVERYWHERE, "192.168.1.5:8370", 200),
+        (EVERYWHERE, "[2001:db8::5]:8370", 200),
+        (EVERYWHERE, "evil.example", 421),
+        ("127.0.0.1", "192.168.1.5:8370", 421),
+    ],
+)
+async def test_a_screen_beyond_loopback_answers_to_any_address_but_to_no_name(
+    http: aiohttp.ClientSession, listen: str, host: str, status: int
+) -> None:
+    device = PaperDevice()
+    device.server = ScreenServer(device, host=listen)
+    url = (await device.server.start()).replace(EVERYWHERE, "127.0.0.1")
+    async with http.get(url, headers={"Host": host}) as answer:
+        assert answer.status == status
     await device.server.stop()
 
 

@@ -65,6 +65,15 @@ def host_name(netloc: str) -> str:
         return ""
 
 
+def is_address(name: str) -> bool:
+    """Is this a literal IP address, and not a name?"""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def is_loopback(address: str | None) -> bool:
     """Is this an address of this very machine?"""
     try:

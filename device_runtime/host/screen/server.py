@@ -28,6 +28,8 @@ from device_runtime.host.screen.http import (
     cached,
     check_origin,
     host_name,
+    is_address,
+    is_loopback,
 )
 from device_runtime.host.screen.messages import (
     Back,
@@ -76,7 +78,8 @@ class ScreenServer:
         screen: the board's screen; None where the page takes the browser's own size.
         microphone: whose microphone hears: ``screen`` (the browser streams it), ``device``, or ``none``.
         host: the address to listen on. Port 0 takes a free one.
-        allowed_hosts: names, apart from loopback, under which browsers may reach this server.
+        allowed_hosts: names, apart from loopback, under which browsers may reach this server. One that listens
+            beyond loopback answers to any literal address, too: no foreign page can take that for its own name.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class ScreenServer:
         self._microphone = microphone
         self._address = (host, port)
         self._allowed_hosts = {"localhost", "127.0.0.1", "::1"} | {name.lower() for name in allowed_hosts}
+        self._beyond_loopback = host != "localhost" and not is_loopback(host)
         self._clients: dict[str, Connection] = {}
         self._foreground: str | None = None
         self._running: set[str] = set()
@@ -275,7 +279,8 @@ class ScreenServer:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """No host name that is not ours, and the same careful headers on every answer."""
-        if host_name(request.headers.get("Host", "")) not in self._allowed_hosts:
+        name = host_name(request.headers.get("Host", ""))
+        if name not in self._allowed_hosts and not (self._beyond_loopback and is_address(name)):
             return web.Response(status=421, text="This device does not answer to that host name.\n")
         try:
             response = await handler(request)
