@@ -17,7 +17,6 @@ from firmware_tools.demo.screen import SAMPLE_RATE, DemoScreen
 from firmware_tools.demo.stages import LIGHTS, Walk, spoken
 from firmware_tools.demo.system import DemoSystem
 
-_VOICE = "en-us"
 _ROOMS = ("kitchen", "bedroom", "hall", "garden", "bathroom")
 
 
@@ -35,7 +34,7 @@ async def _request(screen: DemoScreen, text: str) -> float:
     """Seconds from the last sound of a request to the first patch that it makes."""
     silence = bytes(2 * SAMPLE_RATE)
     pause = bytes(int(0.6 * SAMPLE_RATE) * 2)
-    sound = silence + spoken(_VOICE, "okay nabu") + pause + spoken(_VOICE, text)
+    sound = silence + spoken("okay nabu") + pause + spoken(text)
     started = time.monotonic()
     playing = asyncio.create_task(screen.play_into_microphone(sound + 2 * silence))
     last_sound = started + len(sound) / 2 / SAMPLE_RATE
@@ -61,7 +60,7 @@ async def _request(screen: DemoScreen, text: str) -> float:
 async def _measure(requests: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         system = DemoSystem(Path(folder))
-        walk = Walk(system, lambda _title: None, lambda _stage: None, _VOICE)
+        walk = Walk(system, lambda _title: None, lambda _stage: None)
         started = time.monotonic()
         try:
             await walk.setup()

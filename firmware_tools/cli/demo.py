@@ -19,8 +19,6 @@ from firmware_tools.demo.screen import DemoScreen
 from firmware_tools.demo.stages import Stage, Walk
 from firmware_tools.demo.system import DemoSystem
 
-_VOICE = "en-us"
-
 
 @click.command()
 @click.option("--once", is_flag=True, help="Check every stage, then end: exit code 0, or 1 with the stage that failed.")
@@ -69,7 +67,7 @@ async def _demo(directory: Path, once: bool) -> int:
     ended = asyncio.Event()
     system = DemoSystem(directory)
     show = _Progress()
-    walk = Walk(system, show.began, show.passed, _VOICE)
+    walk = Walk(system, show.began, show.passed)
     work = asyncio.create_task(_show(system, walk))
 
     def end() -> None:

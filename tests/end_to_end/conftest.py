@@ -16,7 +16,7 @@ class RunningDemo:
     def __init__(self, directory: Path) -> None:
         self.stages: list[Stage] = []
         self.system = DemoSystem(directory)
-        self.walk = Walk(self.system, lambda _title: None, self.stages.append, "en-us")
+        self.walk = Walk(self.system, lambda _title: None, self.stages.append)
 
 
 @pytest.fixture
