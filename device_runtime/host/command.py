@@ -1,8 +1,9 @@
-"""``cygnet device``: run this machine as a device."""
+"""``cygnet device``: run this machine as a device, and look at what is on it."""
 
 import asyncio
 import contextlib
 import fcntl
+import json
 import logging
 import os
 import signal
@@ -14,6 +15,7 @@ import click
 from device_runtime.errors import CygnetError
 from device_runtime.host.board import Board, find_board
 from device_runtime.host.device import Device
+from device_runtime.host.listing import describe, read_installed
 from device_runtime.host.provisioning import Provisioning, load_provisioning
 from device_runtime.keys import KeyRing, decode_public_key, key_ring
 
@@ -58,6 +60,28 @@ def run(
     directory = state or _default_state()
     with alone(directory):
         asyncio.run(_run(board, directory, provisioning, _trusted(trust)))
+
+
+@device.command()
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Directory of all that it remembers.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def programs(state: Path | None, as_json: bool) -> None:
+    """List what is installed on a device, and the servers that each program may reach.
+
+    \b
+    Example:
+      cygnet device programs
+      cygnet device programs --state /var/lib/cygnet
+    """
+    installed = read_installed(state or _default_state())
+    if as_json:
+        documents = [dict(item.manifest.document) if item.manifest else {"app_id": item.app_id} for item in installed]
+        click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
+        return
+    if not installed:
+        click.echo("No programs are installed.")
+    for item in installed:
+        click.echo("\n".join(describe(item)))
 
 
 def _trusted(files: tuple[str, ...]) -> KeyRing:
