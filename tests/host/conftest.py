@@ -75,8 +75,7 @@ class Screens:
     async def open(self, width: int = 1024, height: int = 600, **options: object) -> Screen:
         context = await self.browser.new_context(
             viewport={"width": width, "height": height},
-            reduced_motion="reduce",
-            **options,  # type: ignore[arg-type]
+            **({"reduced_motion": "reduce"} | options),  # type: ignore[arg-type]
         )
         self.contexts.append(context)
         page = await context.new_page()

@@ -280,10 +280,13 @@ async def test_a_request_can_be_typed(device: PaperDevice, screens: Screens) -> 
 
 
 async def test_a_request_can_be_typed_over_a_program(device: PaperDevice, screens: Screens) -> None:
-    screen = await screens.open_program()
+    screen = await screens.open_program(reduced_motion="no-preference")
 
     await screen.page.get_by_role("button", name="Ask").click()
     await screen.page.get_by_label("Type a request").fill("lights off")
+    bar = await screen.page.locator(".bar").bounding_box()
+    assert bar is not None
+    assert bar["y"] == 0, "a focus in the panel scrolls nothing"
     await screen.page.get_by_role("region", name="Voice").get_by_role("button", name="Send the request").click()
 
     assert await device.call("utterance") == ("utterance", "lights off")
