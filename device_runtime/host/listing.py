@@ -13,8 +13,6 @@ from device_runtime.program.archive import read_archive
 from device_runtime.program.manifest import Manifest, parse_manifest
 from device_runtime.program.package import read_package_file
 
-_WITHOUT_SERVERS = "no server"
-
 
 @dataclass(frozen=True, slots=True)
 class InstalledManifest:
@@ -61,8 +59,10 @@ def describe(program: InstalledManifest) -> list[str]:
     lines = [f"{manifest.name} {manifest.version.name} ({program.app_id})"]
     # Without the permission the declared origins are worth nothing, and without origins the permission is.
     asks = manifest.permissions.get("request")
-    servers = ", ".join(manifest.request_domains) if asks else ""
-    lines.append(f"  may reach: {servers or _WITHOUT_SERVERS}{f' ({asks.reason})' if servers and asks.reason else ''}")
+    if asks and manifest.request_domains:
+        lines.append(f"  may reach: {', '.join(manifest.request_domains)}{f' ({asks.reason})' if asks.reason else ''}")
+    else:
+        lines.append("  may reach: no server")
     lines += [
         f"  asks for: {permission.name}{f' ({permission.reason})' if permission.reason else ''}"
         for permission in manifest.permissions.values()
