@@ -1,7 +1,7 @@
 """What a worker gives up after the fork, before it sees a byte of a program.
 
 It is written with system calls only: done with ``pathlib``, ``open`` and the enums of ``signal``, the same work touched
-so many objects of the zygote, each on a page that is then copied, that a worker had 0.7 MB more of private memory.
+so many objects of the zygote, each on a page that is then copied, that a worker had 0.6 MB more of private memory.
 """
 
 import ctypes
