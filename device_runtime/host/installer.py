@@ -52,3 +52,11 @@ class DeviceInstaller:
             CygnetError: it does not start.
         """
         await self._desk.launch(app_id)
+
+    async def start(self, app_id: str) -> None:
+        """Run the program behind what is in front.
+
+        Raises:
+            CygnetError: it does not start.
+        """
+        await self._desk.session(app_id)

@@ -61,6 +61,9 @@ class Installer(Protocol):
     async def launch(self, app_id: str) -> None:
         """Bring the program to the foreground."""
 
+    async def start(self, app_id: str) -> None:
+        """Run the program in the background, if it does not run."""
+
 
 @dataclass(slots=True)
 class _Failure:
@@ -87,6 +90,7 @@ class Reconciler:
         self._woken = asyncio.Event()
         self._underway: dict[str, ProgramReport] = {}
         self._failures: dict[str, _Failure] = {}
+        self._started: set[str] = set()
 
     def wake(self) -> None:
         """Look again at what is desired."""
@@ -184,6 +188,9 @@ class Reconciler:
         if target.launch and not self._memory.was_launched(app_id, target.sha256):
             await self._installer.launch(app_id)
             await asyncio.to_thread(self._memory.remember_launch, app_id, target.sha256)
+        elif target.launch and app_id not in self._started:
+            await self._installer.start(app_id)  # the device restarted: run again, but take nobody's screen
+        self._started.add(app_id)
 
     async def _remove(self, app_id: str) -> None:
         await self._installer.remove(app_id)

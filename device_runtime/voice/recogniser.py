@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from device_runtime.voice.comfort_noise import ComfortNoise
+from device_runtime.voice.comfort_noise import with_comfort_noise
 from device_runtime.voice.errors import VoiceError, import_voice_package
 from device_runtime.voice.grammar import END, START
 from device_runtime.voice.pronunciation import PHONES, pronunciations
@@ -21,6 +21,7 @@ from device_runtime.voice.rejection import Segment, judge
 Transition: TypeAlias = tuple[int, int, str]
 
 _SEARCH = "grammar"
+_LEAST_BYTES = 2 * 1600  # a tenth of a second: no request is shorter, and the decoder needs some frames
 _LEAST = 1e-307  # segments' likelihoods come as floating-point numbers, which end here
 _SCORE_UNIT = 1000.0  # and scaled down by about as much
 
@@ -74,15 +75,12 @@ class Recogniser:
         self._rival.activate_search(_SEARCH)
         self._ready = self._running = False
         self._heard = bytearray()
-        self._noise = ComfortNoise()
 
     def set_grammar(self, transitions: Sequence[Transition]) -> list[str]:
         """Recognise the sentences of a graph from ``START`` to ``END``; a warning for each word without pronunciation.
 
-        A request that is being spoken is heard again from its start, with the new sentences.
+        A request that is being spoken is judged by the new sentences.
         """
-        heard = bytes(self._heard) if self._running else None
-        self.abandon()
         found, warnings = pronunciations({word for _, _, word in transitions if word} - self._known, self._dictionary)
         for word, ways in found.items():
             self._known.add(word)
@@ -90,48 +88,43 @@ class Recogniser:
                 self._decoder.add_word(word if number == 1 else f"{word}({number})", phones, False)
         usable = [step for step in transitions if not step[2] or step[2] in self._known]
         self._ready = bool(usable)
+        self._running = self._running and self._ready
         if usable:
             steps = [(start, end, 1.0, word) if word else (start, end, 1.0) for start, end, word in usable]
             self._decoder.add_fsg(_SEARCH, self._decoder.create_fsg(_SEARCH, START, END, steps))
             self._decoder.activate_search(_SEARCH)
-        if heard is not None:
-            self.start()
-            self.feed(heard)
         return warnings
 
     def start(self) -> None:
         """A request begins."""
-        self.abandon()
         self._heard.clear()
-        self._noise.reset()
         self._running = self._ready
-        if self._ready:
-            self._decoder.start_utt()
-            self._rival.start_utt()
 
     def feed(self, pcm: bytes) -> None:
         """More of its sound: 16 kHz mono int16."""
         if self._running:
             self._heard += pcm
-            noisy = self._noise.add(pcm)
-            self._decoder.process_raw(noisy)
-            self._rival.process_raw(noisy)
 
     def abandon(self) -> None:
         """It was no request."""
-        if self._running:
-            self._end()
-
-    def _end(self) -> None:
         self._running = False
-        self._decoder.end_utt()
-        self._rival.end_utt()
 
     def finish(self) -> Hypothesis:
-        """The request is over: what it was."""
+        """The request is over: what it was.
+
+        It is decoded as a whole, so that its features are normalised by its own mean. A stream's running mean begins
+        wrong and takes some sentences to come right: the first request after a start was turned down by it.
+        """
         if not self._running:
             return Hypothesis("", accepted=False, confidence=0.0, reason="no program takes spoken requests")
-        self._end()
+        self._running = False
+        if len(self._heard) < _LEAST_BYTES:
+            return Hypothesis("", accepted=False, confidence=0.0, reason="no request sounds like this")
+        sound = with_comfort_noise(bytes(self._heard))
+        for decoder in (self._decoder, self._rival):
+            decoder.start_utt()
+            decoder.process_raw(sound, False, True)
+            decoder.end_utt()
         hypothesis = self._decoder.hyp()
         if hypothesis is None or not hypothesis.hypstr:
             return Hypothesis("", accepted=False, confidence=0.0, reason="no request sounds like this")

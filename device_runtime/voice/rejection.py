@@ -57,8 +57,8 @@ class Verdict:
     reason: str
 
 
-WEIGHTS = Evidence(speech=1.228, word=0.452, window=1.535, uncovered=0.182, pauses=-0.668)
-BIAS = 8.000
+WEIGHTS = Evidence(speech=1.470, word=0.624, window=1.241, uncovered=-1.415, pauses=-0.650)
+BIAS = 7.799
 ACCEPT_FROM = 0.5
 
 

@@ -149,6 +149,13 @@ class DemoSystem:
         """If the speaker is online, as the fleet sees it, and serves its screen."""
         return (await self._device())["status"] == "online" and await answers(self._screen_port)
 
+    async def device_back(self, since: float) -> bool:
+        """If the speaker is online and has reported what it has since a Unix time, so after a restart."""
+        device = await self._device()
+        return (
+            device["status"] == "online" and (device["reported_at"] or 0) > since and await answers(self._screen_port)
+        )
+
     async def all_running(self) -> list[dict[str, Any]] | None:
         """The speaker's programs once all of them run.
 

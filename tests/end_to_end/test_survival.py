@@ -50,8 +50,14 @@ async def test_kill_9_of_each_part_in_turn_loses_nothing(demo: RunningDemo) -> N
         await switch_on_and_off(screen)
         assert system.device is not None
         system.device.kill()  # with whatever had not been sent yet
+
+    async def speaker_is_lost() -> bool:
+        return not await system.device_online()
+
+    await system.until("the fleet to see that the speaker is lost", speaker_is_lost, 60)
+    restarted = time.time()
     system.device.start()
-    await system.until("the speaker to be online again", system.device_online, 60)
+    await system.until("the speaker to report again", lambda: system.device_back(restarted), 60)
     programs = await system.until("its programs to run again", system.all_running, 60)
     assert {program["app_id"] for program in programs} == set(system.app_ids.values())
 

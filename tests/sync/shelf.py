@@ -56,5 +56,9 @@ class Shelf:
         self.launches.append(app_id)
         self.up = [app_id]
 
+    async def start(self, app_id: str) -> None:
+        if app_id not in self.up:
+            self.up.append(app_id)
+
     def bytes_of(self, app_id: str) -> bytes:
         return (self._folder / app_id).read_bytes()

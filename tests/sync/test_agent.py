@@ -420,6 +420,19 @@ async def test_a_program_is_launched_once_for_each_version(broker: Mosquitto, fl
         await until(lambda: shelf.launches == ["a", "a"])
 
 
+async def test_after_a_restart_a_launched_program_runs_again_but_takes_nobodys_screen(
+    broker: Mosquitto, fleet: FleetEnd, tmp_path: Path
+) -> None:
+    shelf = Shelf(tmp_path / "shelf")
+    async with kiosk(broker.url, tmp_path, shelf):
+        await fleet.desire({"a": target_of(fleet.add(package(50)), launch=True)})
+        await until(lambda: fleet.phase("a") == "running")
+    shelf.up = []
+    async with kiosk(broker.url, tmp_path, shelf):
+        await until(lambda: shelf.up == ["a"])
+    assert shelf.launches == ["a"]
+
+
 async def test_a_program_that_was_closed_is_reported_without_being_told(
     broker: Mosquitto, fleet: FleetEnd, tmp_path: Path
 ) -> None:

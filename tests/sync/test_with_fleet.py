@@ -48,6 +48,9 @@ class StoreInstaller:
     async def launch(self, app_id: str) -> None:
         self.up.add(app_id)
 
+    async def start(self, app_id: str) -> None:
+        self.up.add(app_id)
+
 
 async def test_a_release_is_assigned_updated_and_withdrawn_across_a_broker_crash(tmp_path: Path) -> None:
     with running_mosquitto(tmp_path / "broker") as broker:
