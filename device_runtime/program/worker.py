@@ -16,9 +16,11 @@ from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
 from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
 from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, encode_frame
 from device_runtime.engine.modules import ModuleFiles
-from device_runtime.engine.quickjs import QuickJSEngine
+from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.engine.timers import TimerHeap
 from device_runtime.errors import CygnetError
+from device_runtime.program import encoding
+from device_runtime.program.apis import api_table
 from device_runtime.program.displayed import DisplayedPages
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, parse_manifest
@@ -41,7 +43,7 @@ class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wr
 def prepare() -> Callable[[socket.socket], None]:
     """Import and warm what every worker needs; returns the worker's body."""
     rehearse()
-    engine = QuickJSEngine()
+    engine = _make_engine()
 
     def body(connection: socket.socket) -> None:
         serve(WorkerConnection(connection), engine)
@@ -56,7 +58,14 @@ def rehearse() -> None:
     with ours, theirs:
         for frame in REHEARSAL:
             ours.sendall(encode_frame(frame))
-        serve(WorkerConnection(theirs), QuickJSEngine())
+        serve(WorkerConnection(theirs), _make_engine())
+
+
+def _make_engine(memory_bytes: int = DEFAULT_MEMORY_BYTES) -> QuickJSEngine:
+    """An engine that knows what is supported; it knows it before the fork, so no launch pays for it."""
+    engine = QuickJSEngine(memory_bytes)
+    engine.call("__cygnet.readTable", api_table().document())
+    return engine
 
 
 def serve(connection: WorkerConnection, engine: QuickJSEngine) -> None:
@@ -93,7 +102,7 @@ class Worker:
         self._connection = connection
         self._limits = Limits.read(launch.get("limits") or {})
         if engine.memory_bytes != self._limits.memory_bytes:
-            engine = QuickJSEngine(self._limits.memory_bytes)
+            engine = _make_engine(self._limits.memory_bytes)
         self._engine = engine
         self._launch = launch
         self._manifest: Manifest = parse_manifest(json.dumps(launch["manifest"]))
@@ -191,6 +200,9 @@ class Worker:
             "invoke": self._invoke,
             "invokeNow": self._invoke_now,
             "answer": self._answer,
+            "base64": encoding.base64_text,
+            "unbase64": encoding.base64_bytes,
+            "random": encoding.random_bytes,
         }
         for name, function in functions.items():
             self._engine.bind(name, function)
@@ -362,6 +374,8 @@ class Worker:
             "scene": 1001,
             "appId": self._manifest.app_id,
             "version": self._manifest.version.name,
+            "name": self._manifest.name,
+            "permissions": list(self._manifest.permissions),
         }
         seconds = self._limits.launch_seconds
         payload = {"system": self._launch["system"], "storage": self._launch["storage"], "options": options}
