@@ -105,7 +105,7 @@ def _row(row: Mapping[str, Any], typings: Mapping[str, frozenset[str]]) -> Itera
     if row["support"] != "full" and not row.get("note"):
         raise ApiTableError(f"apis.toml: the row of {names[0]} does not say what is missing")
     for name in names:
-        kind = row.get("kind") or ("listener" if _LISTENER.fullmatch(name) else "call")
+        kind: Kind = row.get("kind") or ("listener" if _LISTENER.fullmatch(name) else "call")
         if row["support"] == "none" and kind == "plain":
             raise ApiTableError(f"apis.toml: {name} answers at once, so it has no way to fail; give it a true answer")
         yield Api(
