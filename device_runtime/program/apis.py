@@ -102,8 +102,10 @@ def _row(row: Mapping[str, Any], typings: Mapping[str, frozenset[str]]) -> Itera
         raise ApiTableError(f"apis.toml: the row of {names[0]} has the unknown member {unknown[0]}")
     if row["support"] not in get_args(Support) or row.get("kind", "call") not in get_args(Kind):
         raise ApiTableError(f"apis.toml: the row of {names[0]} has an unknown support or kind")
-    if row["support"] != "full" and not row.get("note"):
+    if row["support"] != "full" and not row.get("note") and not row.get("lacks"):
         raise ApiTableError(f"apis.toml: the row of {names[0]} does not say what is missing")
+    if row["support"] == "full" and row.get("lacks"):
+        raise ApiTableError(f"apis.toml: the row of {names[0]} is not full, since it lacks something")
     for name in names:
         kind: Kind = row.get("kind") or ("listener" if _LISTENER.fullmatch(name) else "call")
         if row["support"] == "none" and kind == "plain":
