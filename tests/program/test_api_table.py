@@ -61,7 +61,9 @@ def test_the_members_of_wx_that_are_no_methods_are_in_the_table() -> None:
 
 
 def test_what_the_typings_say_is_an_object_comes_from_a_factory() -> None:
-    plain = re.compile(r"void|boolean|string|T|any\[\]|ArrayBuffer|IAnyObject|ClientRect|Promis.*|.*(Info|Setting|Result|App)")
+    plain = re.compile(
+        r"void|boolean|string|T|any\[\]|ArrayBuffer|IAnyObject|ClientRect|Promis.*|.*(Info|Setting|Result|App)"
+    )
     for name, returned in typings.wechat_methods().items():
         # request and its kin make tasks, but are called with callbacks: they fail through those.
         if TABLE.apis[name].support == "none":
