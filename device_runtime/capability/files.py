@@ -412,7 +412,7 @@ def _weight(place: Path, *, inside: bool = False) -> int:
     """What a file or a folder with all that is in it counts; 0 where there is nothing."""
     try:
         facts = place.stat(follow_symlinks=False)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
     if not stat.S_ISDIR(facts.st_mode):
         return facts.st_size + ENTRY_BYTES
