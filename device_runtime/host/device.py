@@ -32,6 +32,7 @@ from device_runtime.host.leaving import leaving_capabilities
 from device_runtime.host.notices import NetworkNotices
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.screen.server import ScreenServer, ScreenSize
+from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.keys import KeyRing, key_ring
 from device_runtime.program.limits import Limits
 from device_runtime.program.session import Surroundings
@@ -123,9 +124,9 @@ class Device:
             telemetry_capability(self._telemetry.record),
             speech_capability(speaker),
         ]
-        loudspeaker = _loudspeaker(self._board)
-        if loudspeaker is not None:
-            offered += audio_capabilities(loudspeaker, self._files, self._http)
+        if self._board.audio.speaker != "none":
+            player = _loudspeaker(self._board) or ScreenPlayer(self._screen)
+            offered += audio_capabilities(player, self._files, self._http)
         if self._board.audio.microphone == "device":
             microphone = MicrophoneSource(self._board.audio.input_device)
             offered += recording_capabilities(microphone.chunks, self._files)
