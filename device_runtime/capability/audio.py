@@ -60,6 +60,7 @@ class AudioPlayers:
         self._files = files
         self._client = client
         self._sounds: dict[tuple[int, str], _Sound] = {}
+        self._loading = asyncio.Lock()
 
     async def play(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
         """Play ``src`` from ``position`` (seconds); a task that plays already begins anew.
@@ -70,7 +71,8 @@ class AudioPlayers:
         task = text(arguments, "task", 64)
         position = number(arguments, "position", 0, 86_400, 0)
         loop, volume = flag(arguments, "loop", False), number(arguments, "volume", 0, 1, 1)
-        wav = await self._load(caller, text(arguments, "src", MAX_URL_CHARACTERS))
+        async with self._loading:  # one after another: a sound is as large as a file may be
+            wav = await self._load(caller, text(arguments, "src", MAX_URL_CHARACTERS))
         seconds = _seconds(wav)
         key = (id(caller.run), task)
         await self._end(key)

@@ -12,7 +12,7 @@ import json
 import re
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -31,6 +31,7 @@ MAX_HEADERS = 64
 MAX_HEADER_CHARACTERS = 8192
 MAX_REDIRECTS = 5
 MAX_AT_ONCE = 10
+MAX_FILES_AT_ONCE = 3
 TIMEOUT_MS = 60_000
 _PIECE_BYTES = 64 * 1024
 
@@ -96,7 +97,7 @@ class HttpClient:
     def __init__(self, policy: NetworkPolicy) -> None:
         self._policy = policy
         self._session: aiohttp.ClientSession | None = None
-        self._limits: dict[str, asyncio.Semaphore] = {}
+        self._limits: dict[tuple[str, bool], asyncio.Semaphore] = {}
         self._running: dict[tuple[str, str], asyncio.Task[Value]] = {}
 
     async def close(self) -> None:
@@ -122,15 +123,29 @@ class HttpClient:
 
         return await self.run(caller, call, read, arguments)
 
-    async def run(self, caller: Caller, call: HttpCall, read: Reader, arguments: Mapping[str, Value]) -> Value:
+    async def run(
+        self,
+        caller: Caller,
+        call: HttpCall,
+        read: Reader,
+        arguments: Mapping[str, Value],
+        *,
+        whole_file: bool = False,
+        body: Callable[[], Awaitable[bytes]] | None = None,
+    ) -> Value:
         """Make one exchange; ``timeout`` and ``task`` of ``arguments`` bound and name it.
+
+        With ``whole_file`` it is one of ``MAX_FILES_AT_ONCE`` of its program. ``body`` is asked for what is sent when
+        its turn has come, so that what waits takes no memory.
 
         Raises:
             CapabilityError: the address is not allowed, the exchange failed, or it was aborted.
         """
         milliseconds = min(number(arguments, "timeout", 1, 2**53, TIMEOUT_MS), TIMEOUT_MS)
         self._policy.address(call.url, caller.manifest.request_domains)
-        work = asyncio.create_task(self._exchange(caller, call, read, milliseconds / 1000))
+        most = MAX_FILES_AT_ONCE if whole_file else MAX_AT_ONCE
+        limit = self._limits.setdefault((caller.app_id, whole_file), asyncio.Semaphore(most))
+        work = asyncio.create_task(self._exchange(caller, call, read, milliseconds / 1000, limit, body))
         key = (caller.app_id, text(arguments, "task", 64, ""))
         if key[1]:
             self._running[key] = work
@@ -151,11 +166,21 @@ class HttpClient:
         if running is not None:
             running.cancel()
 
-    async def _exchange(self, caller: Caller, call: HttpCall, read: Reader, seconds: float) -> Value:
-        limit = self._limits.setdefault(caller.app_id, asyncio.Semaphore(MAX_AT_ONCE))
+    async def _exchange(
+        self,
+        caller: Caller,
+        call: HttpCall,
+        read: Reader,
+        seconds: float,
+        limit: asyncio.Semaphore,
+        body: Callable[[], Awaitable[bytes]] | None,
+    ) -> Value:
         host = call.url.host
         try:
             async with asyncio.timeout(seconds), limit:
+                if body is not None:
+                    content = await body()
+                    call = replace(call, body=content, header={**call.header, "Content-Length": str(len(content))})
                 return await self._follow(call, caller.manifest.request_domains, read)
         except TimeoutError as error:
             raise CapabilityError("timeout") from error
@@ -305,7 +330,9 @@ def _redirected(call: HttpCall, status: int, location: str) -> HttpCall:
     header = dict(call.header)
     if (status in (301, 302) and method == "POST") or (status == 303 and method != "HEAD"):
         method, body = "GET", None
-        header = {name: value for name, value in header.items() if name.lower() != "content-type"}
+        header = {
+            name: value for name, value in header.items() if name.lower() not in ("content-type", "content-length")
+        }
     if target.origin() != call.url.origin():
         header = {name: value for name, value in header.items() if name.lower() not in _CREDENTIALS}
     return HttpCall(method, target, header, body, call.sent)

@@ -32,6 +32,7 @@ from device_runtime.values import Value
 
 MAX_FILE_BYTES = MAX_PROGRAM_BYTES
 MAX_FORM_FIELDS = 64
+MAX_FORM_BYTES = 256 * 1024
 # A program needs no more to draw a bar.
 _PROGRESS_SECONDS = 0.1
 
@@ -89,23 +90,27 @@ def transfer_capabilities(client: HttpClient, files: ProgramFiles) -> list[Capab
             safe = suffix if suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) <= 8 else ""
             return {**facts, "tempFilePath": await files.add_temporary(caller, content, safe)}
 
-        return await client.run(caller, call, read, arguments)
+        return await client.run(caller, call, read, arguments, whole_file=True)
 
     async def upload(caller: Caller, arguments: Mapping[str, Value]) -> Value:
         url = parse_url(text(arguments, "url", MAX_URL_CHARACTERS))
         task = text(arguments, "task", 64, "")
         path = text(arguments, "filePath", MAX_PATH_CHARACTERS)
-        content = await files.read(caller, path)
-        boundary = f"----cygnet{secrets.token_hex(12)}"
         name = text(arguments, "name", 200)
-        body = _form(boundary, arguments.get("formData"), name, PurePosixPath(path).name, content)
-        if len(body) > MAX_FILE_BYTES + MAX_FORM_FIELDS * 4096:
-            raise refuse(f"the form holds {len(body)} bytes; at most {MAX_FILE_BYTES} are allowed")
+        boundary = f"----cygnet{secrets.token_hex(12)}"
+        fields = _fields(boundary, arguments.get("formData"))
+        progress = _Progress(caller, task, 0, "totalBytesSent", "totalBytesExpectedToSend")
+
+        async def body() -> bytes:
+            content = await files.read(caller, path)
+            form = b"".join([fields, _file(boundary, name, PurePosixPath(path).name, content)])
+            progress.total = len(form)
+            return form
+
         header = {
             key: value for key, value in read_header(arguments.get("header")).items() if key.lower() != "content-type"
         }
-        header |= {"Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(len(body))}
-        progress = _Progress(caller, task, len(body), "totalBytesSent", "totalBytesExpectedToSend")
+        header |= {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
         async def read(hop: HttpCall, response: aiohttp.ClientResponse) -> Value:  # noqa: ARG001 a reader's shape
             await tell(caller, task, "headers", {"header": header_of(response)})
@@ -116,7 +121,8 @@ def transfer_capabilities(client: HttpClient, files: ProgramFiles) -> list[Capab
                 "data": decoded(answer, response.charset, as_json=False),
             }
 
-        return await client.run(caller, HttpCall("POST", url, header, body, progress.at), read, arguments)
+        call = HttpCall("POST", url, header, None, progress.at)
+        return await client.run(caller, call, read, arguments, whole_file=True, body=body)
 
     async def abort(caller: Caller, arguments: Mapping[str, Value]) -> Value:
         client.abort(caller, arguments)
@@ -129,8 +135,8 @@ def transfer_capabilities(client: HttpClient, files: ProgramFiles) -> list[Capab
     ]
 
 
-def _form(boundary: str, fields: Value, name: str, file: str, content: bytes) -> bytes:
-    """A ``multipart/form-data`` body (RFC 7578): the fields, then the file."""
+def _fields(boundary: str, fields: Value) -> bytes:
+    """The fields of a ``multipart/form-data`` body (RFC 7578)."""
     if fields is not None and (not isinstance(fields, dict) or len(fields) > MAX_FORM_FIELDS):
         raise refuse(f"formData must be an object of at most {MAX_FORM_FIELDS} members")
     parts: list[bytes] = []
@@ -141,14 +147,20 @@ def _form(boundary: str, fields: Value, name: str, file: str, content: bytes) ->
         parts.append(
             f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(key)}"\r\n\r\n{words}\r\n'.encode()
         )
+    form = b"".join(parts)
+    if len(form) > MAX_FORM_BYTES:
+        raise refuse(f"formData holds {len(form)} bytes; at most {MAX_FORM_BYTES} are allowed")
+    return form
+
+
+def _file(boundary: str, name: str, file: str, content: bytes) -> bytes:
+    """The file, and the end of the body."""
     kind = mimetypes.guess_type(file)[0] or "application/octet-stream"
-    parts.append(
-        (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"; filename="{_quoted(file)}"\r\n'
-            f"Content-Type: {kind}\r\n\r\n"
-        ).encode()
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"; filename="{_quoted(file)}"\r\n'
+        f"Content-Type: {kind}\r\n\r\n"
     )
-    return b"".join([*parts, content, f"\r\n--{boundary}--\r\n".encode()])
+    return b"".join([head.encode(), content, f"\r\n--{boundary}--\r\n".encode()])
 
 
 def _plain(value: Value) -> str:

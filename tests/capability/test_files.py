@@ -168,8 +168,8 @@ async def test_a_second_run_finds_no_temporary_files(files: ProgramFiles, make_c
 
 @pytest.mark.parametrize(
     ("encoding", "text", "data"),
-    [("hex", "00ff", b"\x00\xff"), ("base64", "AP8=", b"\x00\xff"), ("latin1", "ÿ", b"\xff"), ("utf8", "ü", b"\xc3\xbc"),
-     ("ucs2", "ü", b"\xfc\x00"), ("ascii", "a", b"a")],
+    [("hex", "00ff", b"\x00\xff"), ("base64", "AP8=", b"\x00\xff"), ("latin1", "ÿ", b"\xff"),
+     ("utf8", "ü", b"\xc3\xbc"), ("ucs2", "ü", b"\xfc\x00"), ("ascii", "a", b"a")],
 )  # fmt: skip
 async def test_every_encoding_goes_both_ways(
     files: ProgramFiles, caller: Caller, encoding: str, text: str, data: bytes

@@ -47,9 +47,12 @@ async def test_running_programs_are_told_when_the_network_goes_and_comes_back() 
 class Screen:
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.began = asyncio.Event()
 
     def sound(self, wav: bytes) -> str:
+        assert wav.startswith(b"RIFF")
         self.sent.append("sound")
+        self.began.set()
         return "name"
 
     def silence(self, name: str) -> None:
@@ -61,8 +64,7 @@ async def test_a_sound_on_the_screen_lasts_as_long_as_it_is_or_until_it_is_cut_o
     screen = Screen()
     playing = asyncio.create_task(ScreenPlayer(cast(ScreenServer, screen)).play(wav(60.0 if cut_off else 0.05)))
     if cut_off:
-        while not screen.sent:
-            await asyncio.sleep(0)
+        await screen.began.wait()
         playing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await playing

@@ -47,7 +47,7 @@ class Loudspeaker:
     async def play(self, wav: bytes) -> float:
         self.played.append(wav)
         with wave.open(io.BytesIO(wav)) as file:
-            seconds = file.getnframes() / file.getframerate()
+            seconds: float = file.getnframes() / file.getframerate()
         try:
             await asyncio.sleep(seconds)
         except asyncio.CancelledError:
@@ -70,7 +70,7 @@ class Services:
         self.left: list[str] = []
         self.updated: list[str] = []
 
-    async def ui(self, app_id: str, name: str, arguments: Mapping[str, Value]) -> Value:
+    async def ui(self, app_id: str, name: str, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG002 a protocol's shape
         return {"confirm": True, "content": "", "tapIndex": 0}
 
     async def say(self, app_id: str, text: str) -> None: ...
@@ -102,7 +102,7 @@ class Services:
             *clipboard_capabilities(lambda app_id, act: self.clipboard.append((app_id, act))),
             *audio_capabilities(self.loudspeaker, self.files, self.http),
             *recording_capabilities(self.microphone, self.files),
-            telemetry_capability(lambda source, name, values: None),
+            telemetry_capability(lambda *_: None),
             speech_capability(self),
             self._noting("exitMiniProgram", self.left),
             self._noting("update.apply", self.updated),

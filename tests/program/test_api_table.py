@@ -1,3 +1,4 @@
+# ruff: noqa: E501 a line of JavaScript reads better whole
 """What is said of wx and swan is true: against the typings of both dialects, and against a real worker."""
 
 import json

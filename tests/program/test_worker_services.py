@@ -31,7 +31,7 @@ class Server:
     headers: list[dict[str, str]] = field(default_factory=list)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def picture(self, request: web.Request) -> web.Response:
+    async def picture(self, request: web.Request) -> web.Response:  # noqa: ARG002 a handler's shape
         return web.Response(body=PICTURE, content_type="image/png")
 
     async def stuck(self, request: web.Request) -> web.StreamResponse:
@@ -42,7 +42,7 @@ class Server:
         await asyncio.sleep(60)
         return response
 
-    async def large(self, request: web.Request) -> web.StreamResponse:
+    async def large(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 a handler's shape
         return web.StreamResponse(headers={"Content-Length": str(11 * 1024 * 1024)})
 
     async def upload(self, request: web.Request) -> web.Response:
@@ -71,7 +71,7 @@ class Server:
         self.sockets.discard(socket)
         return socket
 
-    async def away(self, request: web.Request) -> web.Response:
+    async def away(self, request: web.Request) -> web.Response:  # noqa: ARG002 a handler's shape
         raise web.HTTPFound("/echo")
 
 
