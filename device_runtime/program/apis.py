@@ -5,11 +5,10 @@ The worker gives it to the base library, which answers ``canIUse`` and what is n
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from device_runtime.errors import CygnetError
@@ -69,7 +68,10 @@ def api_table() -> ApiTable:
     Raises:
         ApiTableError: it is faulty.
     """
-    source = resources.files("device_runtime.program") / "apis.toml"
+    import tomllib
+
+    # Not importlib.resources, nor a parser kept at the top: the zygote reads this, and its workers inherit it all.
+    source = Path(__file__).with_name("apis.toml")
     return read_table(tomllib.loads(source.read_text(encoding="utf-8")))
 
 
