@@ -4,6 +4,7 @@ The worker gives it to the base library, which answers ``canIUse`` and what is n
 ``cygnet program apis`` prints it, and ``docs/apis.md`` is made from it.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from device_runtime.errors import CygnetError
-from device_runtime.values import Value
 
 Support = Literal["full", "part", "none"]
 Kind = Literal["call", "plain", "listener", "factory", "object"]
@@ -53,12 +53,17 @@ class ApiTable:
     apis: Mapping[str, Api]
     components: Mapping[str, tuple[str, ...]]
 
-    def document(self) -> dict[str, Value]:
-        """What the base library gets: ``apis`` maps a name to ``[support, kind, needs, lacks]``."""
-        return {
-            "apis": {api.name: [api.support, api.kind, api.needs, list(api.lacks)] for api in self.apis.values()},
-            "components": {tag: list(lacks) for tag, lacks in self.components.items()},
-        }
+    def document(self) -> str:
+        """What the base library gets, as JSON: ``apis`` maps a name to its support, kind, capability and what it
+        lacks, ``components`` a tag to what it lacks. One string, which the few programs that ask unfold: every object
+        of the engine's heap costs each worker, since its collector writes to all of them."""
+        return json.dumps(
+            {
+                "apis": {api.name: [api.support, api.kind, api.needs, api.lacks] for api in self.apis.values()},
+                "components": self.components,
+            },
+            separators=(",", ":"),
+        )
 
 
 @cache
@@ -73,6 +78,14 @@ def api_table() -> ApiTable:
     # Not importlib.resources, nor a parser kept at the top: the zygote reads this, and its workers inherit it all.
     source = Path(__file__).with_name("apis.toml")
     return read_table(tomllib.loads(source.read_text(encoding="utf-8")))
+
+
+@cache
+def api_document() -> str:
+    """The document of :func:`api_table`, without keeping the table itself in memory."""
+    document = api_table().document()
+    api_table.cache_clear()
+    return document
 
 
 def read_table(document: Mapping[str, Any]) -> ApiTable:

@@ -19,7 +19,7 @@ from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.engine.timers import TimerHeap
 from device_runtime.errors import CygnetError
 from device_runtime.program import encoding
-from device_runtime.program.apis import api_table
+from device_runtime.program.apis import api_document
 from device_runtime.program.displayed import DisplayedPages
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, read_manifest
@@ -66,7 +66,7 @@ def rehearse() -> None:
 def _make_engine(memory_bytes: int = DEFAULT_MEMORY_BYTES) -> QuickJSEngine:
     """An engine that knows what is supported; it knows it before the fork, so no launch pays for it."""
     engine = QuickJSEngine(memory_bytes)
-    engine.call("__cygnet.readTable", api_table().document())
+    engine.call("__cygnet.readTable", api_document())
     return engine
 
 

@@ -1,21 +1,30 @@
 // What is supported: the table of program/apis.toml, which the worker hands over before the launch.
 
-const apiTable = createObject(null);
-const componentTable = createObject(null);
+let folded = '{"apis":{},"components":{}}';
+let unfolded;
 
-function readTable(document) {
-  const names = objectKeys(document.apis);
-  for (let index = 0; index < names.length; index++) {
-    const row = document.apis[names[index]];
-    apiTable[names[index]] = { support: row[0], kind: row[1], needs: row[2], lacks: row[3] };
-  }
-  const tags = objectKeys(document.components);
-  for (let index = 0; index < tags.length; index++) componentTable[tags[index]] = document.components[tags[index]];
+// JSON of {apis: {name: [support, kind, needs, lacks]}, components: {tag: lacks}}. It is unfolded for the program that
+// asks, so that the others carry no objects for it.
+function readTable(text) {
+  folded = text;
+  unfolded = undefined;
+}
+
+function tableOf(part) {
+  if (unfolded === undefined) unfolded = parseJSON(folded);
+  return unfolded[part];
+}
+
+function apiRow(name) {
+  const table = tableOf('apis');
+  if (!hasOwn(table, name)) return undefined;
+  const row = table[name];
+  return { support: row[0], kind: row[1], needs: row[2], lacks: row[3] };
 }
 
 // Whether this host has it. What is in no table is a capability of the board's own, or nothing.
 function supports(name) {
-  const row = apiTable[name];
+  const row = apiRow(name);
   if (row === undefined) return apis[name] !== undefined || capabilities[name] === true;
   return row.support !== 'none' && (row.needs === '' || capabilities[row.needs] === true);
 }
@@ -47,12 +56,16 @@ function canIUse(schema) {
   let name = parts[0];
   let used = 1;
   if (CLASSES[name] !== undefined) name = CLASSES[name];
-  if (parts.length > 1 && apiTable[name + '.' + parts[1]] !== undefined) {
+  if (parts.length > 1 && apiRow(name + '.' + parts[1]) !== undefined) {
     name += '.' + parts[1];
     used = 2;
   }
-  const lacks = supports(name) ? (apiTable[name] === undefined ? [] : apiTable[name].lacks) : componentTable[name];
-  if (lacks === undefined) return false;
+  const components = tableOf('components');
+  const row = apiRow(name);
+  let lacks;
+  if (supports(name)) lacks = row === undefined ? [] : row.lacks;
+  else if (hasOwn(components, name)) lacks = components[name];
+  else return false;
   for (let index = used; index < parts.length; index++) {
     for (let lack = 0; lack < lacks.length; lack++) if (lacks[lack] === parts[index]) return false;
   }

@@ -19,7 +19,7 @@ function warnUnsupported(name, more) {
 
 // What wx[name] is where it is not supported.
 function unsupportedApi(name) {
-  const row = apiTable[name];
+  const row = apiRow(name);
   const kind = row === undefined ? 'call' : row.kind;
   if (kind === 'object') return failingObject(name);
   if (kind === 'factory') return () => failingObject(name);
@@ -56,7 +56,7 @@ function failingObject(name) {
 }
 
 function failingMethod(name, key, listeners) {
-  const row = apiTable[name];
+  const row = apiRow(name);
   if (row !== undefined && row.kind === 'factory') return () => failingObject(name);
   if (key === 'onError') return listen(listeners);
   if (key === 'offError') return unlisten(listeners);
