@@ -11,11 +11,14 @@ from yarl import URL
 
 from device_runtime.capability.registry import CapabilityError
 
+HTTP = ("http", "https")
+WEB_SOCKET = ("ws", "wss")
+
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def parse_url(text: str) -> URL:
-    """An absolute ``http`` or ``https`` address without user name and fragment.
+def parse_url(text: str, schemes: tuple[str, ...] = HTTP) -> URL:
+    """An absolute address of one of ``schemes`` without user name and fragment.
 
     Raises:
         CapabilityError: it is none.
@@ -24,7 +27,7 @@ def parse_url(text: str) -> URL:
         url = URL(text)
     except ValueError as error:
         raise CapabilityError(f'invalid url "{text[:200]}"') from error
-    if url.scheme not in ("http", "https") or not url.host or url.port is None:
+    if url.scheme not in schemes or not url.host or url.port is None:
         raise CapabilityError(f'invalid url "{text[:200]}"')
     if url.user is not None or url.password is not None:
         raise CapabilityError("invalid url: it must not hold a user name or password")
@@ -53,11 +56,16 @@ class NetworkPolicy:
             raise CapabilityError(f"url not in domain list: the manifest does not declare {origin}")
         for name, target in self.hosts.items():
             if _same(origin, name):
-                mapped = parse_url(target)
+                mapped = parse_url(target, HTTP + WEB_SOCKET)
                 return url.with_scheme(mapped.scheme).with_host(mapped.host or "").with_port(mapped.port)
-        if url.scheme == "http" and not self.allow_insecure and not _loopback(url.host or ""):
-            raise CapabilityError(f"{origin} is not encrypted and this board allows https only")
+        if url.scheme in ("http", "ws") and not self.allow_insecure and not _loopback(url.host or ""):
+            raise CapabilityError(f"{origin} is not encrypted and this board allows {url.scheme}s only")
         return url
+
+    @property
+    def trusted_names(self) -> frozenset[str]:
+        """The names that the board's own configuration gives, which may lead anywhere."""
+        return frozenset(parse_url(target, HTTP + WEB_SOCKET).host or "" for target in self.hosts.values())
 
 
 def _same(origin: URL, declared: str) -> bool:

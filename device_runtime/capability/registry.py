@@ -4,9 +4,10 @@ A call travels: worker --Request--> host --> :meth:`CapabilityGate.invoke`: regi
 --> provider --> value or :class:`CapabilityError`. Nothing else on the host acts for a program.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from device_runtime.errors import CygnetError
 from device_runtime.program.manifest import Manifest
@@ -17,12 +18,25 @@ class CapabilityError(CygnetError):
     """A call was refused or failed; the message is what follows ``<name>:fail `` in the program's ``errMsg``."""
 
 
+async def _emit_nothing(name: str, payload: Value) -> None:
+    """The program is not running: nobody hears it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the host knows it from the socket the request came over, never from the request."""
+    """Who asks: the host knows it from the socket the request came over, never from the request.
+
+    ``entries`` are the files of its package. ``emit(name, payload)`` tells the program of something, and waits while
+    the program is slow to take it. ``keep(coroutine)`` goes on with a piece of work when the call has been answered,
+    and ends it with the program. Two runs of one program are two callers; ``run`` tells them apart.
+    """
 
     app_id: str
     manifest: Manifest
+    entries: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    emit: Callable[[str, Value], Awaitable[None]] = field(default=_emit_nothing, repr=False)
+    keep: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"] = field(default=asyncio.create_task, repr=False)
+    run: object = field(default_factory=object, repr=False)
 
 
 Provider: TypeAlias = Callable[[Caller, Mapping[str, Value]], Awaitable[Value]]

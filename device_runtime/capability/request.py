@@ -11,8 +11,9 @@ import asyncio
 import json
 import re
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 from urllib.parse import quote
 
 import aiohttp
@@ -30,7 +31,9 @@ MAX_HEADERS = 64
 MAX_HEADER_CHARACTERS = 8192
 MAX_REDIRECTS = 5
 MAX_AT_ONCE = 10
+MAX_FILES_AT_ONCE = 3
 TIMEOUT_MS = 60_000
+_PIECE_BYTES = 64 * 1024
 
 _METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH")
 _UNESCAPED = "-_.!~*'()"  # what encodeURIComponent leaves alone
@@ -61,14 +64,23 @@ _FORBIDDEN_PREFIXES = ("proxy-", "sec-")
 _CREDENTIALS = frozenset({"authorization", "cookie"})
 
 
+Heard: TypeAlias = Callable[[int], Awaitable[None]]
+"""Told how many bytes have gone or come so far."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """A checked request, as one hop of it is sent."""
+class HttpCall:
+    """A checked request, as one hop of it is sent. ``sent`` hears how many bytes of the body have gone."""
 
     method: str
     url: URL
     header: Mapping[str, str]
     body: bytes | None
+    sent: Heard | None = None
+
+
+Reader: TypeAlias = Callable[[HttpCall, aiohttp.ClientResponse], Awaitable[Value]]
+"""Takes the answer of the last hop; what it returns is the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,7 @@ class HttpClient:
     def __init__(self, policy: NetworkPolicy) -> None:
         self._policy = policy
         self._session: aiohttp.ClientSession | None = None
-        self._limits: dict[str, asyncio.Semaphore] = {}
+        self._limits: dict[tuple[str, bool], asyncio.Semaphore] = {}
         self._running: dict[tuple[str, str], asyncio.Task[Value]] = {}
 
     async def close(self) -> None:
@@ -100,14 +112,40 @@ class HttpClient:
         Raises:
             CapabilityError: an argument is wrong, the address is not allowed, or the exchange failed.
         """
-        call = _read_call(arguments)
+        call = read_call(arguments)
         form = _Form(
             binary=choice(arguments, "responseType", ("text", "arraybuffer"), "text") == "arraybuffer",
             json=text(arguments, "dataType", 40, "json") == "json",
         )
+
+        async def read(hop: HttpCall, response: aiohttp.ClientResponse) -> Value:
+            return await _answer(hop, response, form)
+
+        return await self.run(caller, call, read, arguments)
+
+    async def run(
+        self,
+        caller: Caller,
+        call: HttpCall,
+        read: Reader,
+        arguments: Mapping[str, Value],
+        *,
+        whole_file: bool = False,
+        body: Callable[[], Awaitable[bytes]] | None = None,
+    ) -> Value:
+        """Make one exchange; ``timeout`` and ``task`` of ``arguments`` bound and name it.
+
+        With ``whole_file`` it is one of ``MAX_FILES_AT_ONCE`` of its program. ``body`` is asked for what is sent when
+        its turn has come, so that what waits takes no memory.
+
+        Raises:
+            CapabilityError: the address is not allowed, the exchange failed, or it was aborted.
+        """
         milliseconds = min(number(arguments, "timeout", 1, 2**53, TIMEOUT_MS), TIMEOUT_MS)
         self._policy.address(call.url, caller.manifest.request_domains)
-        work = asyncio.create_task(self._exchange(caller, call, form, milliseconds / 1000))
+        most = MAX_FILES_AT_ONCE if whole_file else MAX_AT_ONCE
+        limit = self._limits.setdefault((caller.app_id, whole_file), asyncio.Semaphore(most))
+        work = asyncio.create_task(self._exchange(caller, call, read, milliseconds / 1000, limit, body))
         key = (caller.app_id, text(arguments, "task", 64, ""))
         if key[1]:
             self._running[key] = work
@@ -128,12 +166,22 @@ class HttpClient:
         if running is not None:
             running.cancel()
 
-    async def _exchange(self, caller: Caller, call: _Call, form: _Form, seconds: float) -> Value:
-        limit = self._limits.setdefault(caller.app_id, asyncio.Semaphore(MAX_AT_ONCE))
+    async def _exchange(
+        self,
+        caller: Caller,
+        call: HttpCall,
+        read: Reader,
+        seconds: float,
+        limit: asyncio.Semaphore,
+        body: Callable[[], Awaitable[bytes]] | None,
+    ) -> Value:
         host = call.url.host
         try:
             async with asyncio.timeout(seconds), limit:
-                return await self._follow(call, caller.manifest.request_domains, form)
+                if body is not None:
+                    content = await body()
+                    call = replace(call, body=content, header={**call.header, "Content-Length": str(len(content))})
+                return await self._follow(call, caller.manifest.request_domains, read)
         except TimeoutError as error:
             raise CapabilityError("timeout") from error
         except aiohttp.ClientConnectorDNSError as error:
@@ -145,7 +193,7 @@ class HttpClient:
         except (aiohttp.ClientError, zlib.error, ValueError, OSError) as error:
             raise CapabilityError(f"the exchange with {host} failed: {error}") from error
 
-    async def _follow(self, call: _Call, declared: tuple[str, ...], form: _Form) -> Value:
+    async def _follow(self, call: HttpCall, declared: tuple[str, ...], read: Reader) -> Value:
         """Send ``call`` and follow its redirects, each checked as if the program had asked for it."""
         for _ in range(MAX_REDIRECTS + 1):
             address = self._policy.address(call.url, declared)
@@ -160,21 +208,20 @@ class HttpClient:
                 call.method,
                 address,
                 headers=header,
-                data=call.body,
+                data=call.body if call.sent is None or call.body is None else _told(call.body, call.sent),
                 allow_redirects=False,
                 skip_auto_headers=("Content-Type",),
             ) as response:
                 location = response.headers.get("Location")
                 if response.status not in (301, 302, 303, 307, 308) or location is None:
-                    return await _answer(call, response, form)
+                    return await read(call, response)
                 call = _redirected(call, response.status, location)
         raise CapabilityError(f"more than {MAX_REDIRECTS} redirects")
 
     def _connections(self) -> aiohttp.ClientSession:
         if self._session is None:
-            trusted = frozenset(parse_url(target).host or "" for target in self._policy.hosts.values())
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=PublicResolver(trusted), limit=0),
+                connector=aiohttp.TCPConnector(resolver=PublicResolver(self._policy.trusted_names), limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),
                 auto_decompress=False,
@@ -198,29 +245,29 @@ def request_capabilities(client: HttpClient) -> list[Capability]:
     ]
 
 
-def _read_call(arguments: Mapping[str, Value]) -> _Call:
+def read_call(arguments: Mapping[str, Value]) -> HttpCall:
     address = text(arguments, "url", MAX_URL_CHARACTERS)
     method = text(arguments, "method", 16, "GET").upper()
     if method not in _METHODS:
         raise refuse(f"method must be one of {', '.join(_METHODS)}")
-    header = _read_header(arguments.get("header"))
+    header = read_header(arguments.get("header"))
     data = arguments.get("data")
     if data is None:
-        return _Call(method, parse_url(address), header, None)
+        return HttpCall(method, parse_url(address), header, None)
     if method in _IN_QUERY:
         if isinstance(data, bytes):
             raise refuse(f"data of a {method} request must be an object or a string")
-        return _Call(method, parse_url(_with_query(address, _query(data))), header, None)
+        return HttpCall(method, parse_url(_with_query(address, _query(data))), header, None)
     content_type = next((value for name, value in header.items() if name.lower() == "content-type"), None)
     if content_type is None:
         content_type = header["content-type"] = "application/json"
     body = _body(data, content_type)
     if len(body) > MAX_BODY_BYTES:
         raise refuse(f"data holds {len(body)} bytes; at most {MAX_BODY_BYTES} are allowed")
-    return _Call(method, parse_url(address), header, body)
+    return HttpCall(method, parse_url(address), header, body)
 
 
-def _read_header(header: Value) -> dict[str, str]:
+def read_header(header: Value) -> dict[str, str]:
     """The program's headers without the forbidden ones, which are dropped silently as WeChat drops ``Referer``."""
     if header is None:
         return {}
@@ -272,7 +319,7 @@ def _with_query(address: str, query: str) -> str:
     return f"{base}{'&' if '?' in base else '?'}{query}" if query else base
 
 
-def _redirected(call: _Call, status: int, location: str) -> _Call:
+def _redirected(call: HttpCall, status: int, location: str) -> HttpCall:
     """The next hop. 301 and 302 turn POST into GET as browsers do; 303 all but HEAD (RFC 9110, section 15.4)."""
     try:
         target = call.url.join(URL(location))
@@ -283,52 +330,75 @@ def _redirected(call: _Call, status: int, location: str) -> _Call:
     header = dict(call.header)
     if (status in (301, 302) and method == "POST") or (status == 303 and method != "HEAD"):
         method, body = "GET", None
-        header = {name: value for name, value in header.items() if name.lower() != "content-type"}
+        header = {
+            name: value for name, value in header.items() if name.lower() not in ("content-type", "content-length")
+        }
     if target.origin() != call.url.origin():
         header = {name: value for name, value in header.items() if name.lower() not in _CREDENTIALS}
-    return _Call(method, target, header, body)
+    return HttpCall(method, target, header, body, call.sent)
 
 
-async def _answer(call: _Call, response: aiohttp.ClientResponse, form: _Form) -> Value:
-    content = b"" if call.method == "HEAD" else await _read_body(response)
-    data: Value = content if form.binary else _decoded(content, response.charset, form.json)
-    header: dict[str, Value] = {
-        name: ", ".join(response.headers.getall(name)) for name in dict.fromkeys(response.headers)
-    }
+async def _told(body: bytes, sent: Heard) -> AsyncIterator[bytes]:
+    """The body in pieces; when the connection asks for the next one, the last has gone."""
+    for start in range(0, len(body), _PIECE_BYTES):
+        yield body[start : start + _PIECE_BYTES]
+        await sent(min(start + _PIECE_BYTES, len(body)))
+
+
+async def _answer(call: HttpCall, response: aiohttp.ClientResponse, form: _Form) -> Value:
+    content = b"" if call.method == "HEAD" else await read_body(response)
+    data: Value = content if form.binary else decoded(content, response.charset, form.json)
     cookies: list[Value] = list(response.headers.getall("Set-Cookie", []))
-    return {"statusCode": response.status, "header": header, "cookies": cookies, "data": data}
+    return {"statusCode": response.status, "header": header_of(response), "cookies": cookies, "data": data}
 
 
-async def _read_body(response: aiohttp.ClientResponse) -> bytes:
-    """The body, unpacked; it stops reading as soon as the limit is passed, so a bomb never unfolds."""
+def header_of(response: aiohttp.ClientResponse) -> dict[str, Value]:
+    """The headers of an answer; one that came several times is joined."""
+    return {name: ", ".join(response.headers.getall(name)) for name in dict.fromkeys(response.headers)}
+
+
+async def read_body(
+    response: aiohttp.ClientResponse, most: int = MAX_RESPONSE_BYTES, heard: Heard | None = None
+) -> bytes:
+    """The body, unpacked; it stops reading as soon as ``most`` bytes are passed, so a bomb never unfolds.
+    ``heard`` is told how many bytes have come, as they were packed.
+
+    Raises:
+        CapabilityError: it is too large, or packed in a way that was not asked for.
+    """
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("identity", "gzip", "x-gzip", "deflate"):
         raise CapabilityError(f"the answer is packed as {encoding[:40]}, which was not asked for")
     unpack = zlib.decompressobj(wbits=47) if encoding != "identity" else None
     body = bytearray()
+    arrived = 0
     async for chunk in response.content.iter_chunked(64 * 1024):
-        left = MAX_RESPONSE_BYTES + 1 - len(body)
+        left = most + 1 - len(body)
+        arrived += len(chunk)
+        if heard is not None:
+            await heard(arrived)
         body += unpack.decompress(chunk, left) if unpack is not None else chunk
-        if len(body) > MAX_RESPONSE_BYTES:
-            raise CapabilityError(f"the answer is larger than the {MAX_RESPONSE_BYTES} bytes allowed")
+        if len(body) > most:
+            raise CapabilityError(f"the answer is larger than the {most} bytes allowed")
     if unpack is not None and body and not unpack.eof:
         raise CapabilityError("the answer ends in the middle of its packed body")
     return bytes(body)
 
 
-def _decoded(content: bytes, charset: str | None, as_json: bool) -> Value:
+def decoded(content: bytes, charset: str | None, as_json: bool) -> Value:
+    """Text in its ``charset``, and parsed where it is JSON and ``as_json``."""
     try:
-        decoded = content.decode(charset or "utf-8", errors="replace")
+        words = content.decode(charset or "utf-8", errors="replace")
     except LookupError:
-        decoded = content.decode(errors="replace")
+        words = content.decode(errors="replace")
     if not as_json:
-        return decoded
+        return words
     try:
         # Whole numbers become doubles beyond 2**53, as they do in JavaScript.
-        parsed: Value = json.loads(decoded, parse_int=_whole, parse_constant=_no_constant)
+        parsed: Value = json.loads(words, parse_int=_whole, parse_constant=_no_constant)
         json.dumps(parsed, ensure_ascii=False).encode()  # a lone surrogate could not cross to the program
     except (ValueError, RecursionError):
-        return decoded
+        return words
     return parsed
 
 

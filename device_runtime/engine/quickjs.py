@@ -29,13 +29,23 @@ BASE_FILES = (
     "values.js",
     "modules.js",
     "api.js",
+    "table.js",
+    "unsupported.js",
+    "tasks.js",
     "system.js",
     "storage.js",
     "request.js",
+    "transfer.js",
+    "sockets.js",
+    "files.js",
+    "audio.js",
+    "animation.js",
+    "bytes.js",
     "channels.js",
     "navigation.js",
     "instances.js",
     "app.js",
+    "surroundings.js",
     "pages.js",
     "wx.js",
     "entry.js",
@@ -148,7 +158,10 @@ class QuickJSEngine:
             raise failure
 
     def _script_error(self, error: Any) -> ScriptError | MemoryLimitError:
-        if error.name == "InternalError" and error.message == "out of memory":
+        # Where not even the error object fits any more, QuickJS throws null. A program's own `throw null` ends in the
+        # base library and does not come here.
+        starved = error.name is None and error.message == "null"
+        if starved or (error.name == "InternalError" and error.message == "out of memory"):
             return MemoryLimitError(f"it needs more than the {self.memory_bytes // (1024 * 1024)} MB it may have")
         source, frames = self.lines.trace(error.stack or "")
         text = f"{error.name}: {error.message}" if error.name else str(error.message)

@@ -5,16 +5,22 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from device_runtime.capability.device import device_capabilities
+from device_runtime.capability.audio import audio_capabilities
+from device_runtime.capability.clipboard import clipboard_capabilities
+from device_runtime.capability.device import battery_capabilities, device_capabilities
+from device_runtime.capability.files import ProgramFiles, file_capabilities
 from device_runtime.capability.origin import NetworkPolicy
+from device_runtime.capability.recording import recording_capabilities
 from device_runtime.capability.registry import Capability, CapabilityGate
 from device_runtime.capability.request import HttpClient, request_capabilities
+from device_runtime.capability.sockets import SocketClient, socket_capabilities
 from device_runtime.capability.speech import Speaker, speech_capability
 from device_runtime.capability.storage import ProgramStorage, storage_capabilities
 from device_runtime.capability.telemetry import telemetry_capability
+from device_runtime.capability.transfer import transfer_capabilities
 from device_runtime.capability.ui import ui_capabilities
 from device_runtime.errors import CygnetError
-from device_runtime.host.audio import AudioSink, SpeakerSink
+from device_runtime.host.audio import AudioSink, MicrophoneSource, SpeakerSink
 from device_runtime.host.board import Board
 from device_runtime.host.conversation import Conversation
 from device_runtime.host.desk import SOURCE, Desk
@@ -22,8 +28,11 @@ from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.front import Front
 from device_runtime.host.hearing import Hearing
 from device_runtime.host.installer import DeviceInstaller
+from device_runtime.host.leaving import leaving_capabilities
+from device_runtime.host.notices import NetworkNotices
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.screen.server import ScreenServer, ScreenSize
+from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.keys import KeyRing, key_ring
 from device_runtime.program.limits import Limits
 from device_runtime.program.session import Surroundings
@@ -62,7 +71,10 @@ class Device:
         self.store = ProgramStore(state / "programs", {**trusted, **fleet_keys})
         self._telemetry = TelemetryQueue(state / "telemetry.db")
         self._storage = ProgramStorage(state / "storage.db")
-        self._http = HttpClient(NetworkPolicy(board.request.allow_insecure, board.request.hosts))
+        self._files = ProgramFiles(state / "files")
+        policy = NetworkPolicy(board.request.allow_insecure, board.request.hosts)
+        self._http = HttpClient(policy)
+        self._sockets = SocketClient(policy)
         dialogs = Dialogs()
         self._front = Front(self.store, dialogs)
         self._screen = ScreenServer(
@@ -87,6 +99,7 @@ class Device:
             )
         )
         self.desk.use(self._sessions)
+        self._notices = NetworkNotices(self.desk)
         self._conversation = Conversation(
             self.desk, self._screen, self._telemetry.record, _mouth(board), _loudspeaker(board)
         )
@@ -97,14 +110,27 @@ class Device:
         self._agent = self._sync_agent(state, provisioning) if provisioning else None
 
     def _capabilities(self, dialogs: Dialogs, speaker: Speaker) -> list[Capability]:
-        return [
+        offered = [
             *storage_capabilities(self._storage),
+            *file_capabilities(self._files),
             *request_capabilities(self._http),
+            *transfer_capabilities(self._http, self._files),
+            *socket_capabilities(self._sockets),
             *ui_capabilities(dialogs),
             *device_capabilities(),
+            *battery_capabilities(),
+            *clipboard_capabilities(lambda app_id, act: self._telemetry.record(SOURCE, act, {"app_id": app_id})),
+            *leaving_capabilities(self.desk),
             telemetry_capability(self._telemetry.record),
             speech_capability(speaker),
         ]
+        if self._board.audio.speaker != "none":
+            player = _loudspeaker(self._board) or ScreenPlayer(self._screen)
+            offered += audio_capabilities(player, self._files, self._http)
+        if self._board.audio.microphone == "device":
+            microphone = MicrophoneSource(self._board.audio.input_device)
+            offered += recording_capabilities(microphone.chunks, self._files)
+        return offered
 
     def _sync_agent(self, state: Path, provisioning: Provisioning) -> SyncAgent:
         identity = Identity(provisioning.fleet, provisioning.device, self._board.name, version("cygnet"))
@@ -127,6 +153,7 @@ class Device:
             CygnetError: the port is taken, or a part that the board asks for is missing.
         """
         await self._sessions.start()
+        self._notices.start()
         self._front.serve(self.desk, self._conversation)
         self.programs_changed()  # before anybody can ask for something
         url = await self._screen.start()
@@ -145,9 +172,12 @@ class Device:
             await self._agent.stop()
         if self._hearing is not None:
             await self._hearing.stop()
+        await self._notices.stop()
         await self._sessions.close()
         await self._screen.stop()
+        await self._sockets.close()
         await self._http.close()
+        self._files.close()
         self._storage.close()
         self._telemetry.close()
 

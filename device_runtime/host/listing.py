@@ -59,8 +59,9 @@ def describe(program: InstalledManifest) -> list[str]:
     lines = [f"{manifest.name} {manifest.version.name} ({program.app_id})"]
     # Without the permission the declared origins are worth nothing, and without origins the permission is.
     asks = manifest.permissions.get("request")
-    if asks and manifest.request_domains:
-        lines.append(f"  may reach: {', '.join(manifest.request_domains)}{f' ({asks.reason})' if asks.reason else ''}")
+    servers = [*manifest.request_domains, *manifest.socket_domains]
+    if asks and servers:
+        lines.append(f"  may reach: {', '.join(servers)}{f' ({asks.reason})' if asks.reason else ''}")
     else:
         lines.append("  may reach: no server")
     lines += [

@@ -91,6 +91,7 @@ class Manifest:
     dialect: str
     tab_bar: TabBar | None
     request_domains: tuple[str, ...]
+    socket_domains: tuple[str, ...]
     voice: Voice
     document: Mapping[str, Any]
 
@@ -182,6 +183,7 @@ def read_manifest(document: Any) -> Manifest:
         dialect=_member(document, "cygnet.dialect", str, "wechat"),
         tab_bar=_tab_bar(_member(document, "cygnet.tab_bar", dict, {}), pages),
         request_domains=_strings(_member(document, "cygnet.network.request", list, []), "cygnet.network.request"),
+        socket_domains=_strings(_member(document, "cygnet.network.socket", list, []), "cygnet.network.socket"),
         voice=_voice(_member(document, "cygnet.voice", dict, {})),
         document=document,
     )

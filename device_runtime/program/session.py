@@ -1,10 +1,11 @@
 """The host's side of one running program: its worker's socket, its calls, and its end."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -91,7 +92,7 @@ class ProgramSession:
         self._source = source
         self._workers = workers
         self._around = surroundings
-        self._caller = Caller(self.app_id, self.manifest)
+        self._caller = Caller(self.app_id, self.manifest, source.entries, self._emit, self._keep)
         self._worker: WorkerProcess | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -100,6 +101,7 @@ class ProgramSession:
         self._intents: dict[int, asyncio.Future[str | None]] = {}
         self._intent_ids = itertools.count(1)
         self._calls: set[asyncio.Task[None]] = set()
+        self._kept: set[asyncio.Task[None]] = set()
         self._running_calls = asyncio.Semaphore(MAX_RUNNING_CALLS)
         self._exit_reason: str | None = None
         self._stopping = False
@@ -194,6 +196,29 @@ class ProgramSession:
     def capability_event(self, name: str, payload: Value) -> None:
         """A provider's own event, for listeners of ``wx.on<Name>``."""
         self._send_event("capability", {"name": name, "payload": payload})
+
+    async def _emit(self, name: str, payload: Value) -> None:
+        """As :meth:`capability_event`, at the pace of the worker."""
+        if self._writer is None or not self.running:
+            return
+        try:
+            self.capability_event(name, payload)
+            await self._writer.drain()
+        except ConnectionError as error:
+            _log.debug("the worker of %s has gone: %s", self.app_id, error)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=f"work for {self.app_id}")
+        self._kept.add(task)
+        task.add_done_callback(self._kept_ended)
+        if not self.running:
+            task.cancel()
+        return task
+
+    def _kept_ended(self, task: asyncio.Task[None]) -> None:
+        self._kept.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("work for %s failed", self.app_id, exc_info=error)
 
     async def intent(self, intent: str, slots: dict[str, str], text: str) -> str | None:
         """Give a recognised request to the program; returns what is to be said, or None for silence.
@@ -316,7 +341,8 @@ class ProgramSession:
         task.add_done_callback(self._calls.discard)
 
     async def _answer(self, request: Request) -> None:
-        async with self._running_calls:
+        # The worker waits for the answers to its negative numbers; such a call waits for no others.
+        async with self._running_calls if request.id > 0 else contextlib.nullcontext():
             try:
                 value = await self._around.gate.invoke(self._caller, request.name, request.arguments)
                 response = Response(request.id, value, None)
@@ -353,8 +379,11 @@ class ProgramSession:
             self._exit_reason = "" if self._stopping else f"its worker ended: {describe_status(status)}"
         if self._writer is not None:
             self._writer.close()
-        for task in self._calls:
+        tasks = self._calls | self._kept
+        for task in tasks:
             task.cancel()
+        if tasks:  # so that its connections are closed and its files written when it is said to have ended
+            await asyncio.wait(tasks, timeout=_STOP_SECONDS)
         gone = SessionError(f"{self.app_id} ended: {self._exit_reason or 'it was stopped'}")
         for answer in self._intents.values():
             if not answer.done():

@@ -18,6 +18,8 @@ from device_runtime.engine.modules import ModuleFiles
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.engine.timers import TimerHeap
 from device_runtime.errors import CygnetError
+from device_runtime.program import encoding
+from device_runtime.program.apis import api_document
 from device_runtime.program.displayed import DisplayedPages
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, read_manifest
@@ -42,7 +44,7 @@ def prepare(memory_bytes: str = str(DEFAULT_MEMORY_BYTES)) -> Callable[[socket.s
     programs will have: only an engine made with it can be theirs."""
     # The engine comes first and so lies in one piece: made in what the rehearsal frees, it is scattered between the
     # holes that a worker will fill (0.04 MB more of private memory). A second rehearsal only makes more holes.
-    engine = QuickJSEngine(int(memory_bytes))
+    engine = _make_engine(int(memory_bytes))
     rehearse()
 
     def body(connection: socket.socket) -> None:
@@ -58,7 +60,14 @@ def rehearse() -> None:
     with ours, theirs:
         for frame in REHEARSAL:
             ours.sendall(encode_frame(frame))
-        serve(WorkerConnection(theirs), QuickJSEngine())
+        serve(WorkerConnection(theirs), _make_engine())
+
+
+def _make_engine(memory_bytes: int = DEFAULT_MEMORY_BYTES) -> QuickJSEngine:
+    """An engine that knows what is supported; it knows it before the fork, so no launch pays for it."""
+    engine = QuickJSEngine(memory_bytes)
+    engine.call("__cygnet.readTable", api_document())
+    return engine
 
 
 def serve(connection: WorkerConnection, engine: QuickJSEngine) -> None:
@@ -95,7 +104,7 @@ class Worker:
         self._connection = connection
         self._limits = Limits.read(launch.get("limits") or {})
         if engine.memory_bytes != self._limits.memory_bytes:
-            engine = QuickJSEngine(self._limits.memory_bytes)
+            engine = _make_engine(self._limits.memory_bytes)
         self._engine = engine
         self._launch = launch
         self._manifest: Manifest = read_manifest(launch["manifest"])
@@ -193,6 +202,9 @@ class Worker:
             "invoke": self._invoke,
             "invokeNow": self._invoke_now,
             "answer": self._answer,
+            "base64": encoding.base64_text,
+            "unbase64": encoding.base64_bytes,
+            "random": encoding.random_bytes,
         }
         for name, function in functions.items():
             self._engine.bind(name, function)
@@ -364,6 +376,8 @@ class Worker:
             "scene": 1001,
             "appId": self._manifest.app_id,
             "version": self._manifest.version.name,
+            "name": self._manifest.name,
+            "permissions": list(self._manifest.permissions),
         }
         seconds = self._limits.launch_seconds
         payload = {"system": self._launch["system"], "storage": self._launch["storage"], "options": options}

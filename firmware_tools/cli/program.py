@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from firmware_tools.cli.program_apis import apis
 from firmware_tools.cli.program_build import build, run, sign
 
 
@@ -17,6 +18,7 @@ def program() -> None:
     """Create, build, run and test mini-programs."""
 
 
+program.add_command(apis)
 program.add_command(build)
 program.add_command(run)
 program.add_command(sign)

@@ -140,7 +140,7 @@ class ProgramDriver:
                 raise DriverError(f"launch has no option {option!r}; known are {', '.join(known)}")
         await self.end()
         storage = self._launcher.new_storage()
-        self._surroundings = Surroundings(storage, self._tell)
+        self._surroundings = Surroundings(storage, self._launcher.new_files(), self._tell)
         await self._do_surround({name: options[name] for name in ("requests", "dialogs", "network") if name in options})
         for key, value in dict(options.get("storage") or {}).items():
             await storage.set(self._launcher.manifest.app_id, key, value)

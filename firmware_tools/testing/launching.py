@@ -6,6 +6,7 @@ from types import TracebackType
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device_runtime.capability.files import ProgramFiles
 from device_runtime.capability.registry import CapabilityGate
 from device_runtime.capability.storage import ProgramStorage
 from device_runtime.engine.workers import WorkerFactory
@@ -62,6 +63,10 @@ class Launcher:
         """An empty storage."""
         self._count += 1
         return ProgramStorage(Path(self._folder.name) / f"{self._count}.sqlite")
+
+    def new_files(self) -> ProgramFiles:
+        """An empty folder for files."""
+        return ProgramFiles(Path(self._folder.name) / f"{self._count}.files")
 
     async def start(self, surroundings: Surroundings, listener: SessionListener, path: str) -> ProgramSession:
         """Start the program; returns when its first page is rendered.

@@ -1,7 +1,7 @@
 """The world outside of a program under test: real capabilities, whose far ends a test writes and reads.
 
-Arguments are checked by the same code as on a board. Storage is a real file. Only what lies beyond the board is
-played: servers answer what the test says, dialogs are answered as the test says, speech and events are kept.
+Arguments are checked by the same code as on a board. Storage and files are real files. Only what lies beyond the board
+is played: servers answer what the test says, dialogs are answered as the test says, speech and events are kept.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,9 @@ from urllib.parse import parse_qsl
 from yarl import URL
 
 from device_runtime.capability.arguments import text
+from device_runtime.capability.clipboard import clipboard_capabilities
 from device_runtime.capability.device import device_capabilities
+from device_runtime.capability.files import ProgramFiles, file_capabilities
 from device_runtime.capability.origin import NetworkPolicy, parse_url
 from device_runtime.capability.registry import Caller, Capability, CapabilityError, Provider
 from device_runtime.capability.speech import speech_capability
@@ -40,6 +42,7 @@ class Surroundings:
     """
 
     storage: ProgramStorage
+    files: ProgramFiles
     on_call: Callable[[], None]
     requests: dict[str, Any] = field(default_factory=dict)
     dialogs: dict[str, Any] = field(default_factory=dict)
@@ -50,6 +53,8 @@ class Surroundings:
         """All that a program under test may call."""
         offered = [
             *storage_capabilities(self.storage),
+            *file_capabilities(self.files),
+            *clipboard_capabilities(self._note),
             *ui_capabilities(self),
             telemetry_capability(self.record),
             speech_capability(self),
@@ -81,6 +86,9 @@ class Surroundings:
 
     async def vibrate(self, milliseconds: int) -> None:
         """Vibration; the call itself is what is kept."""
+
+    def _note(self, app_id: str, act: str) -> None:
+        """Use of the clipboard; the call itself is what is kept."""
 
     def record(self, source: str, name: str, values: Mapping[str, Value]) -> None:
         """Events; the call itself is what is kept."""

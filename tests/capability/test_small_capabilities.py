@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from device_runtime.capability.device import device_capabilities, linux_network_type
+from device_runtime.capability.device import (
+    battery_capabilities,
+    device_capabilities,
+    linux_battery,
+    linux_network_type,
+)
 from device_runtime.capability.registry import CapabilityError, CapabilityGate
 from device_runtime.capability.speech import speech_capability
 from device_runtime.capability.telemetry import BURST, telemetry_capability
@@ -139,3 +144,24 @@ async def test_a_board_with_a_motor_vibrates_as_strongly_as_asked(make_caller: M
     assert pulses == [30, 20]
     with pytest.raises(CapabilityError, match="type must be one of"):
         await gate.invoke(make_caller(), "vibrateShort", {"type": "brutal"})
+
+
+def supply(folder: Path, name: str, **files: str) -> None:
+    (folder / name).mkdir()
+    for file, text in files.items():
+        (folder / name / file).write_text(f"{text}\n")
+
+
+async def test_the_battery_is_the_boards_own(tmp_path: Path, make_caller: MakeCaller) -> None:
+    assert linux_battery(tmp_path / "none") is None
+    supply(tmp_path, "AC", type="Mains", online="1")
+    supply(tmp_path, "a-mouse", type="Battery", scope="Device", capacity="5", status="Discharging")
+    assert linux_battery(tmp_path) is None
+    assert battery_capabilities(lambda: linux_battery(tmp_path)) == []
+    supply(tmp_path, "BAT0", type="Battery", capacity="73", status="Discharging")
+    (capability,) = battery_capabilities(lambda: linux_battery(tmp_path))
+    assert await capability.provider(make_caller(), {}) == {
+        "level": 73, "isCharging": False, "isLowPowerModeEnabled": False,
+    }  # fmt: skip
+    (tmp_path / "BAT0/status").write_text("Charging\n")
+    assert linux_battery(tmp_path) == (73, True)

@@ -309,6 +309,21 @@ async def test_the_first_answer_to_a_dialogue_counts(device: PaperDevice, http: 
     assert [call for call in device.calls if call[0] == "ui_result"] == [("ui_result", APP, "d1", {"confirm": True})]
 
 
+async def test_a_programs_sound_is_served_until_it_ends(device: PaperDevice, http: aiohttp.ClientSession) -> None:
+    socket = await connect(http, device)
+    name = device.screen.sound(b"RIFF sound")
+    began = await receive(socket, "sound")
+    assert began["id"] == name
+    async with http.get(device.url + began["url"].removeprefix("/")) as response:
+        assert (response.content_type, await response.read()) == ("audio/wav", b"RIFF sound")
+    device.screen.silence(name)
+    device.screen.silence(name)
+    assert await receive(socket, "sound") == {"type": "sound", "id": name, "url": ""}
+    async with http.get(device.url + began["url"].removeprefix("/")) as response:
+        assert response.status == 404
+    await socket.close()
+
+
 async def test_speech_is_served_for_a_while(device: PaperDevice, http: aiohttp.ClientSession) -> None:
     async with await connect(http, device) as socket:
         device.screen.speech("Hello.", b"RIFF one")

@@ -269,6 +269,28 @@ async def test_an_answer_is_played(device: PaperDevice, screens: Screens) -> Non
     await expect(screen.page.locator(".said")).to_have_text("Good morning.")
 
 
+async def test_a_programs_sound_is_played_and_ended(device: PaperDevice, screens: Screens) -> None:
+    screen = await screens.open()
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as sound:
+        sound.setparams((1, 2, 16000, 0, "NONE", ""))
+        sound.writeframes(b"\x00\x00" * 160_000)
+    await screen.page.evaluate(
+        """() => {
+          const play = Audio.prototype.play, pause = Audio.prototype.pause;
+          window.heard = [];
+          Audio.prototype.play = function () { window.heard.push('play'); return play.call(this) };
+          Audio.prototype.pause = function () { window.heard.push('pause'); return pause.call(this) };
+        }"""
+    )
+
+    async with screen.page.expect_response("**/sound/*.wav") as response:
+        name = device.screen.sound(buffer.getvalue())
+    assert (await response.value).status in (200, 206)
+    device.screen.silence(name)
+    await screen.page.wait_for_function("() => window.heard.join() === 'play,pause'")
+
+
 async def test_a_request_can_be_typed(device: PaperDevice, screens: Screens) -> None:
     screen = await screens.open()
 

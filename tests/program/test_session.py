@@ -5,14 +5,18 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from device_runtime.capability.registry import Caller, Capability, CapabilityGate
 from device_runtime.engine.workers import WorkerFactory
 from device_runtime.program.limits import Limits
 from device_runtime.program.session import ProgramSession, SessionError
 from device_runtime.program.sessions import Sessions
+from device_runtime.values import Value
 from tests.program.running import Board, Program, Recorder, button, program, surroundings, text, view
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -323,3 +327,44 @@ async def test_workers_die_with_the_host() -> None:
             return True
 
     await Recorder().until(lambda: all(gone(pid) for pid in pids))
+
+
+async def test_a_call_that_waits_for_its_answer_is_not_held_up_by_others(board: Board) -> None:
+    code = """for (let i = 0; i < 40; i++) wx.slow({ complete() {} });
+      wx.setStorageSync('a', 1); console.log('set')"""
+    session = await board.run(program({"pages/a/a": f"Page({{ onLoad() {{ {code} }} }})"}))
+    assert await board.heard.line(session, "set")
+    await board.sessions.stop(session.app_id)
+
+
+async def test_calls_and_kept_work_are_cancelled_before_the_end_is_told() -> None:
+    recorder = Recorder()
+    events: list[str] = []
+    started = asyncio.Event()
+
+    async def wait(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)  # ending may take a turn of the loop
+            events.append(name)
+
+    async def both(caller: Caller, arguments: Mapping[str, Value]) -> Value:
+        caller.keep(wait("kept work"))
+        started.set()
+        await wait("call")
+        return None
+
+    def ended(app_id: str, reason: str) -> None:
+        events.append("end")
+
+    recorder.on_exit = ended  # type: ignore[method-assign] # the one thing that this test listens to
+    around = surroundings(recorder)
+    sessions = Sessions(replace(around, gate=CapabilityGate([Capability("both", both)])))
+    await sessions.start()
+    session = await sessions.launch(program({"pages/a/a": "Page({ onLoad() { wx.both({ complete() {} }) } })"}))
+    await started.wait()
+    await sessions.stop(session.app_id)
+    await sessions.close()
+    assert sorted(events[:2]) == ["call", "kept work"]
+    assert events[2:] == ["end"]

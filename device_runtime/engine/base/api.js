@@ -19,7 +19,8 @@ function readCallback(options, key) {
 
 // Starts one call. `perform(options, done)` calls done(reason, members) once: a reason fails, else members are the
 // result. It may do so later; what it returns (a request's task) is what the API returns when callbacks are given.
-function answer(name, options, perform) {
+// With `always`, that is returned without callbacks, too, and a failure must be heard in another way.
+function answer(name, options, perform, always = false) {
   const given = isObject(options) && typeof options !== 'function' ? options : {};
   const success = readCallback(given, 'success');
   const fail = readCallback(given, 'fail');
@@ -41,7 +42,7 @@ function answer(name, options, perform) {
       return undefined;
     }
   };
-  if (success || fail || complete) {
+  if (always || success || fail || complete) {
     return start((succeeded, result) => {
       const callback = succeeded ? success : fail;
       if (callback) guard((succeeded ? 'success' : 'fail') + ' of ' + name, callback, undefined, [result]);
@@ -99,23 +100,19 @@ function defineSync(name, method) {
   apis[name] = method;
 }
 
+const hostApis = createObject(null);
+
+// An API that is there where the host offers `capability`.
+function defineHostApi(name, capability, method) {
+  hostApis[name] = { capability, method };
+}
+
 // A capability of the host by the same name, with nothing to translate.
 function capabilityApi(name) {
   return (options) =>
     answer(name, options, (given, done) => {
       ask(name, argumentsOf(given), done);
     });
-}
-
-function unsupportedApi(name) {
-  const event = regExpExec(/^(on|off)([A-Z]\w*)$/, name);
-  if (event !== null) return event[1] === 'on' ? listen(listenersOf(event[2])) : unlisten(listenersOf(event[2]));
-  if (endsWith(name, 'Sync')) {
-    return () => {
-      throw new NativeError(name + ':fail ' + UNSUPPORTED);
-    };
-  }
-  return (options) => answer(name, options, (given, done) => done(UNSUPPORTED, undefined));
 }
 
 const hostListeners = new NativeMap();
@@ -126,7 +123,16 @@ function listenersOf(name) {
   return mapGet(hostListeners, name);
 }
 
+const hostHandlers = createObject(null);
+
+// The library's own listener, called before the program's.
+function handleHostEvent(name, handler) {
+  hostHandlers[name] = handler;
+}
+
 function hostEvent(name, payload) {
+  const handler = hostHandlers[name];
+  if (handler !== undefined) handler(payload);
   const listeners = mapGet(hostListeners, name) || [];
   const due = [];
   for (let index = 0; index < listeners.length; index++) append(due, listeners[index]);

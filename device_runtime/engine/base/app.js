@@ -25,12 +25,14 @@ hidden(globalThis, 'getApp', function getApp(options) {
 
 const showListeners = [];
 const hideListeners = [];
+const notFoundListeners = [];
 
 function appLifecycle(name, options) {
   if (app !== undefined) lifecycle(app, name, 'App', [options]);
-  const listeners = name === 'onShow' ? showListeners : name === 'onHide' ? hideListeners : [];
+  const listeners = name === 'onShow' ? showListeners : name === 'onHide' ? hideListeners : name === 'onPageNotFound' ? notFoundListeners : [];
   for (let index = 0; index < listeners.length; index++) {
-    guard('wx.onApp' + slice(name, 2), listeners[index], undefined, [options]);
+    const heard = name === 'onPageNotFound' ? name : ('onApp' + slice(name, 2));
+    guard('the listener of wx.' + heard, listeners[index], undefined, [options]);
   }
 }
 
@@ -42,6 +44,8 @@ defineSync('onAppShow', listen(showListeners));
 defineSync('offAppShow', unlisten(showListeners));
 defineSync('onAppHide', listen(hideListeners));
 defineSync('offAppHide', unlisten(hideListeners));
+defineSync('onPageNotFound', listen(notFoundListeners));
+defineSync('offPageNotFound', unlisten(notFoundListeners));
 defineSync('getLaunchOptionsSync', () => publicLaunchOptions());
 defineSync('getEnterOptionsSync', () => publicLaunchOptions());
 

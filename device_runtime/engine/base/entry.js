@@ -25,6 +25,7 @@ function startApp() {
     __proto__: null,
     argument,
     never: new NativePromise(() => {}),
+    readTable,
     launch,
     startApp,
     appLifecycle: (name) => appLifecycle(name, publicLaunchOptions()),

@@ -29,3 +29,5 @@ function performRequest(given, done) {
     offChunkReceived() {},
   };
 }
+
+defineHostApi('request', 'request', (options) => answer('request', options, performRequest));

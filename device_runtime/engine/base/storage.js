@@ -90,3 +90,46 @@ defineSync('getStorageSync', (key) => {
   return value === undefined ? '' : value;
 });
 defineSync('getStorageInfoSync', storageInfo);
+
+// The batches of WeChat are as many single changes: each counts when the host has confirmed it.
+function batchItems(list, name) {
+  if (!isArray(list)) throw new BorderError(name, 'must be a list');
+  const items = [];
+  for (let index = 0; index < list.length; index++) append(items, list[index]);
+  return items;
+}
+
+defineApi('batchSetStorage', (given, done) => {
+  const items = batchItems(given.kvList, 'kvList');
+  const next = (index) => {
+    if (index === items.length) done(null, undefined);
+    else changeStorage('setStorage', { key: items[index].key, data: items[index].value }, (reason) => {
+      if (reason === null) next(index + 1);
+      else done(reason, undefined);
+    });
+  };
+  next(0);
+});
+defineApi('batchGetStorage', (given, done) => {
+  const keys = batchItems(given.keyList, 'keyList');
+  const dataList = [];
+  for (let index = 0; index < keys.length; index++) append(dataList, storedOrEmpty(keys[index]));
+  done(null, { dataList });
+});
+defineSync('batchSetStorageSync', (list) => {
+  const items = batchItems(list, 'kvList');
+  for (let index = 0; index < items.length; index++) {
+    changeStorageNow('setStorage', { key: items[index].key, data: items[index].value });
+  }
+});
+defineSync('batchGetStorageSync', (list) => {
+  const keys = batchItems(list, 'keyList');
+  const values = [];
+  for (let index = 0; index < keys.length; index++) append(values, storedOrEmpty(keys[index]));
+  return values;
+});
+
+function storedOrEmpty(key) {
+  const value = readStorage(storageKey(key));
+  return value === undefined ? '' : value;
+}

@@ -29,25 +29,6 @@ defineApi('getSystemInfoAsync', (given, done) => done(null, systemInfo()));
 defineSync('getWindowInfo', () => pick(WINDOW));
 defineSync('getDeviceInfo', () => pick(DEVICE));
 defineSync('getAppBaseInfo', () => pick(BASE));
-defineSync('getSystemSetting', () => ({}));
-defineSync('getAccountInfoSync', () => ({
-  miniProgram: { appId: launchOptions.appId, envVersion: 'release', version: launchOptions.version },
-}));
-defineSync('nextTick', (callback) => {
-  if (typeof callback !== 'function') throw new NativeTypeError('nextTick: the callback must be a function');
-  queueJob(callback);
-});
-
-// A program of ours is updated by the fleet between its runs, so this manager never has anything to tell.
-defineSync('getUpdateManager', () => ({
-  onCheckForUpdate(callback) {
-    queueJob(() => callback({ hasUpdate: false }));
-  },
-  onUpdateReady() {},
-  onUpdateFailed() {},
-  applyUpdate() {},
-}));
-
 // wx.reportEvent(name, values) and the older reportAnalytics; neither waits for an answer, and a refusal is a
 // warning, since no program looks at the result.
 function reportEvent(name, values) {
@@ -63,3 +44,9 @@ function reportEvent(name, values) {
 
 defineSync('reportEvent', reportEvent);
 defineSync('reportAnalytics', reportEvent);
+defineSync('reportMonitor', (name, value) => reportEvent('monitor', { name, value }));
+defineSync('reportPerformance', (id, value, dimensions) => {
+  const values = { id, value };
+  if (dimensions !== undefined) values.dimensions = isArray(dimensions) ? join(dimensions, ',') : dimensions;
+  reportEvent('performance', values);
+});

@@ -1,20 +1,10 @@
 // wx and swan: one object. What it does not know answers `<name>:fail not supported on this host`.
 
-const NOT_APIS = createObject(null);
-
 (() => {
-  const others = ['then', 'toJSON', 'toString', 'valueOf', 'constructor', 'prototype', 'nodeType', 'length', 'name'];
-  for (let index = 0; index < others.length; index++) NOT_APIS[others[index]] = true;
-
-  apis.canIUse = (schema) => {
-    const name = typeof schema === 'string' ? regExpExec(/^[^.]*/, schema)[0] : '';
-    return supports(name);
-  };
-
   const target = {};
   const names = objectKeys(apis);
   for (let index = 0; index < names.length; index++) target[names[index]] = apis[names[index]];
-  target.env = freeze({ USER_DATA_PATH: '' });
+  target.env = freeze({ USER_DATA_PATH: 'wxfile://usr' });
 
   const made = new NativeMap();
   const lookUp = (object, key) => {
@@ -25,16 +15,14 @@ const NOT_APIS = createObject(null);
   };
 
   const makeHostApi = (name) => {
-    if (capabilities[name] !== true) return undefined;
-    if (name === 'request') return (options) => answer('request', options, performRequest);
-    return capabilityApi(name);
+    const own = hostApis[name];
+    if (own !== undefined) return capabilities[own.capability] === true ? own.method : undefined;
+    return capabilities[name] === true ? capabilityApi(name) : undefined;
   };
-
-  const supports = (name) => apis[name] !== undefined || capabilities[name] === true;
 
   const wx = new NativeProxy(target, {
     get: lookUp,
-    has: (object, key) => hasOwn(object, key) || capabilities[key] === true,
+    has: (object, key) => hasOwn(object, key) || supports(key),
   });
   hidden(globalThis, 'wx', wx);
   hidden(globalThis, 'swan', wx);

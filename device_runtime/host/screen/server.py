@@ -106,6 +106,7 @@ class ScreenServer:
         self._tab_marks: dict[str, dict[int, dict[str, object]]] = {}
         self._dialogs: dict[str, dict[str, object]] = {}
         self._speeches: OrderedDict[str, bytes] = OrderedDict()
+        self._sounds: dict[str, bytes] = {}
         self._runner: web.AppRunner | None = None
         self._files = {path.relative_to(_WEB).as_posix(): path for path in _WEB.rglob("*") if path.suffix in PAGE_TYPES}
 
@@ -123,6 +124,7 @@ class ScreenServer:
         application.router.add_get("/web/{path:.+}", self._serve_file)
         application.router.add_get("/program/{app_id}/{version}/{path:.+}", self._serve_resource)
         application.router.add_get("/speech/{id:[0-9a-f]+}.wav", self._serve_speech)
+        application.router.add_get("/sound/{id:[0-9a-f]+}.wav", self._serve_sound)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         host, port = self._address
@@ -233,6 +235,18 @@ class ScreenServer:
             url = f"/speech/{name}.wav"
         self._send({"type": "speech", "text": text, "url": url})
 
+    def sound(self, wav: bytes) -> str:
+        """Play a program's WAV file on the screens until its end; returns its id for :meth:`silence`."""
+        name = secrets.token_hex(8)
+        self._sounds[name] = wav
+        self._send({"type": "sound", "id": name, "url": f"/sound/{name}.wav"})
+        return name
+
+    def silence(self, name: str) -> None:
+        """End a sound, and forget it."""
+        if self._sounds.pop(name, None) is not None:
+            self._send({"type": "sound", "id": name, "url": ""})
+
     def foreground(self, app_id: str | None) -> None:
         """The program in front; None is the launcher."""
         self._foreground = app_id
@@ -319,6 +333,12 @@ class ScreenServer:
         wav = self._speeches.get(request.match_info["id"])
         if wav is None:
             raise web.HTTPNotFound(text="This answer is no longer kept.\n")
+        return web.Response(body=wav, content_type="audio/wav", headers={"Cache-Control": "no-store"})
+
+    async def _serve_sound(self, request: web.Request) -> web.StreamResponse:
+        wav = self._sounds.get(request.match_info["id"])
+        if wav is None:
+            raise web.HTTPNotFound(text="This sound has ended.\n")
         return web.Response(body=wav, content_type="audio/wav", headers={"Cache-Control": "no-store"})
 
     # ------------------------------------------------------------------ WebSocket

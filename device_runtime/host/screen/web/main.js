@@ -5,6 +5,7 @@ import { make, sign } from "./dom.js";
 import { Home } from "./home.js";
 import { loadBaseStyle } from "./page.js";
 import { ProgramView } from "./program.js";
+import { Sounds } from "./sounds.js";
 import { pixelsPerRpx } from "./style.js";
 import { Voice } from "./voice.js";
 
@@ -22,6 +23,7 @@ class Screen {
     const send = (message) => this.connection.send(message);
     this.send = send;
     this.voice = new Voice({ connection: this.connection, onError: (text) => this.showError(text) });
+    this.sounds = new Sounds();
     this.home = new Home({ launch: (appId) => this.launch(appId), askBar: this.voice.homeBar });
     this.errors = make("div", { class: "errors", role: "alert" });
     this.away = make("div", { class: "away", role: "status" });
@@ -102,6 +104,9 @@ class Screen {
       case "speech":
         this.voice.speech(message.text, message.url);
         break;
+      case "sound":
+        this.sounds.play(message.id, message.url);
+        break;
       case "error":
         this.showError(message.text);
         break;
@@ -158,6 +163,7 @@ class Screen {
     if (!away) return;
     this.away.append(make("i", { class: "spinner" }), make("p", {}, "The device is away. Connecting again …"));
     this.voice.away();
+    this.sounds.away();
   }
 }
 

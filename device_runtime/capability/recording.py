@@ -1,0 +1,136 @@
+"""``record.*``: what ``wx.getRecorderManager`` records from the board's own microphone.
+
+The program needs the permission ``record``, which its owner sees. It hears events ``task``: ``Start``, ``Pause``,
+``Resume``, ``Stop`` (with the temporary file), ``error``. One recording at a time on a board.
+"""
+
+import asyncio
+import io
+import wave
+from collections.abc import AsyncIterator, Callable, Mapping
+
+from device_runtime.capability.arguments import choice, number, refuse, text
+from device_runtime.capability.files import ProgramFiles
+from device_runtime.capability.registry import Caller, Capability, CapabilityError
+from device_runtime.capability.transfer import tell
+from device_runtime.errors import CygnetError
+from device_runtime.values import Value
+
+SAMPLE_RATE = 16_000
+MAX_MS = 600_000
+_DEFAULT_MS = 60_000
+
+
+class _Recording:
+    def __init__(self, caller: Caller, task: str, form: str, milliseconds: float) -> None:
+        self.caller = caller
+        self.task = task
+        self.form = form
+        self.most = int(milliseconds * SAMPLE_RATE / 1000) * 2
+        self.pcm = bytearray()
+        self.paused = False
+        self.stopped = asyncio.Event()
+
+
+class Recorder:
+    """The board's microphone for programs. ``listen`` begins to give its sound: 16 kHz mono int16."""
+
+    def __init__(self, listen: Callable[[], AsyncIterator[bytes]], files: ProgramFiles) -> None:
+        self._listen = listen
+        self._files = files
+        self._running: _Recording | None = None
+
+    async def start(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
+        """Begin to record.
+
+        Raises:
+            CapabilityError: an argument is wrong, or the microphone is in use.
+        """
+        form = choice(arguments, "format", ("wav", "PCM"), "wav")
+        if form == "PCM" and number(arguments, "sampleRate", 1, 1e6, SAMPLE_RATE) != SAMPLE_RATE:
+            raise refuse(f"sampleRate must be {SAMPLE_RATE} for PCM; a wav file says its own")
+        if self._running is not None:
+            raise CapabilityError("is recording or paused")
+        milliseconds = number(arguments, "duration", 1, MAX_MS, _DEFAULT_MS)
+        self._running = _Recording(caller, text(arguments, "task", 64), form, milliseconds)
+        caller.keep(self._record(self._running))
+        return None
+
+    async def _record(self, recording: _Recording) -> None:
+        caller, task = recording.caller, recording.task
+        hearing = asyncio.ensure_future(self._hear(recording))
+        stopping = asyncio.ensure_future(recording.stopped.wait())
+        try:
+            await tell(caller, task, "Start", None)
+            await asyncio.wait([hearing, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if hearing.done():
+                hearing.result()
+            content = bytes(recording.pcm) if recording.form == "PCM" else _wav(bytes(recording.pcm))
+            path = await self._files.add_temporary(caller, content, f".{recording.form.lower()}")
+            await tell(
+                caller,
+                task,
+                "Stop",
+                {
+                    "tempFilePath": path,
+                    "duration": len(recording.pcm) * 1000 // (2 * SAMPLE_RATE),
+                    "fileSize": len(content),
+                },
+            )
+        except CygnetError as error:
+            await tell(caller, task, "error", {"reason": str(error)})
+        finally:
+            self._running = None
+            hearing.cancel()
+            stopping.cancel()
+            await asyncio.wait([hearing, stopping])
+
+    async def _hear(self, recording: _Recording) -> None:
+        async for chunk in self._listen():
+            if not recording.paused:
+                recording.pcm += chunk[: recording.most - len(recording.pcm)]
+            if len(recording.pcm) >= recording.most:
+                return
+
+    async def act(self, caller: Caller, name: str) -> None:
+        """``pause``, ``resume`` or ``stop`` the program's recording.
+
+        Raises:
+            CapabilityError: the program does not record.
+        """
+        recording = self._running
+        if recording is None or recording.caller.run is not caller.run:
+            raise CapabilityError("recorder not start")
+        if name == "stop":
+            recording.stopped.set()
+        else:
+            recording.paused = name == "pause"
+            await tell(caller, recording.task, name.capitalize(), None)
+
+
+def recording_capabilities(listen: Callable[[], AsyncIterator[bytes]], files: ProgramFiles) -> list[Capability]:
+    """``record.start {task, duration? (ms), format?}``, ``record.pause``, ``record.resume`` and ``record.stop``; all
+    need the permission ``record``."""
+    recorder = Recorder(listen, files)
+
+    def act(name: str) -> Capability:
+        async def perform(caller: Caller, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG001 takes nothing
+            await recorder.act(caller, name)
+            return None
+
+        return Capability(f"record.{name}", perform, permission="record")
+
+    return [
+        Capability("record.start", recorder.start, permission="record"),
+        *(act(name) for name in ("pause", "resume", "stop")),
+    ]
+
+
+def _wav(pcm: bytes) -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(pcm)
+    return out.getvalue()
