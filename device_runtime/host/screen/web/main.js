@@ -84,6 +84,18 @@ class Screen {
       case "patch":
         this.views.get(message.app_id)?.patch(message.page, message.operations);
         break;
+      case "query": {
+        const view = this.views.get(message.app_id);
+        if (view) view.query(message);
+        else this.send({ type: "query_result", id: message.id, results: null });
+        break;
+      }
+      case "observe":
+        this.views.get(message.app_id)?.page(message.page)?.watch.observe(message);
+        break;
+      case "unobserve":
+        this.views.get(message.app_id)?.page(message.page)?.watch.unobserve(message.observer);
+        break;
       case "exited":
         this.views.get(message.app_id)?.close();
         this.views.delete(message.app_id);
