@@ -30,7 +30,7 @@ TAP: dict[str, Any] = {"type": "node", "app_id": "a.b", "page": 1, "node": 7, "e
         (TAP, NodeEvent("a.b", 1, 7, "tap", {}, [], 0.0)),
         (
             TAP | {"detail": {"x": 1}, "touches": [{"identifier": 0}], "time_stamp": 12.5},
-            NodeEvent("a.b", 1, 7, "tap", {"x": 1}, [{"identifier": 0}], 12.5),
+            NodeEvent("a.b", 1, 7, "tap", {"x": 1}, [{"identifier": 0}], 12.5, [{"identifier": 0}]),
         ),
         ({"type": "launch", "app_id": "a.b"}, Launch("a.b", "")),
         ({"type": "launch", "app_id": "a.b", "path": "pages/x?y=1"}, Launch("a.b", "pages/x?y=1")),

@@ -15,13 +15,16 @@ export class ProgramView {
   /**
    * @param {object} program `{app_id, name, version, icon}`
    * @param {(message: object) => void} send
-   * @param {() => void} onBroken the pages no longer match the device's
+   * @param {object} options
+   * @param {() => void} options.onBroken the pages no longer match the device's
+   * @param {() => void} options.onSize the room of the page may have changed
    */
-  constructor(program, send, onBroken) {
+  constructor(program, send, { onBroken, onSize }) {
     this.program = program;
     this.appId = program.app_id;
     this.send = send;
     this.onBroken = onBroken;
+    this.onSize = onSize;
     this.version = null;
     this.pages = [];
     this.tabBar = null;
@@ -241,6 +244,7 @@ class StackEntry {
       onMeta: () => {
         this.applyWindow();
         view.showBar();
+        view.onSize();
       },
     });
     this.page.show(false);

@@ -162,7 +162,7 @@ export class Progress extends Component {
   }
 
   update(name) {
-    if (name === "percent" && this.values.active) this.page.afterPatch(() => this.run());
+    if ((name === "percent" || name === "active") && this.values.active && this.element.isConnected) this.page.afterPatch(() => this.run());
     else if (!this.frame || name !== "percent") this.show(this.frame ? this.shown : this.percent);
   }
 
