@@ -22,6 +22,13 @@ export class Placeholder extends Component {
     this.element.setAttribute("role", "img");
   }
 
+  createElement() {
+    const element = document.createElement(this.tag);
+    // Newer browsers know elements of such names (camera) that ask for real devices.
+    const plain = [HTMLElement.prototype, HTMLUnknownElement.prototype, HTMLMapElement.prototype];
+    return plain.includes(Object.getPrototypeOf(element)) ? element : document.createElement(`${this.tag}-view`);
+  }
+
   get reason() {
     return "not on this device";
   }
