@@ -5,7 +5,6 @@ import { Component } from "./components/component.js";
 import { Text } from "./components/basic.js";
 import { Gestures } from "./gestures.js";
 import { Watch } from "./layout.js";
-import { considerList } from "./long-list.js";
 import { PageScroll } from "./page-scroll.js";
 import { convertStyle, resourceAddress } from "./style.js";
 
@@ -114,12 +113,6 @@ export class Page {
     this.afterwards = [];
     for (const action of afterwards) action();
     this.watch.takeUp();
-    for (const component of changed) this.considerList(component);
-  }
-
-  /** Lists are looked at when the page has its style and its place: a hidden row has no height. */
-  considerList(component) {
-    this.styled.then(() => this.nodes.get(component.id) === component && considerList(component));
   }
 
   applyOne(operation) {

@@ -62,7 +62,7 @@ class Media extends Component {
     }
     this.media.removeAttribute("src");
     this.media.load();
-    if (source) this.missed("MEDIA_ERR_SRC_NOT_SUPPORTED: only sound and film of the program's package are played on this device");
+    if (source) this.missed("MEDIA_ERR_SRC_NOT_SUPPORTED: only the program's own package is played on this device");
   }
 
   /** Play; a browser that lets nothing sound before a touch plays it muted. */

@@ -27,6 +27,9 @@ export class MovableView extends Component {
     this.place = { x: 0, y: 0, scale: 1 };
     this.fingers = new Map();
     this.frame = 0;
+    /** What the program has set and is not followed yet. */
+    this.asked = new Set();
+    this.placed = false;
     this.element.addEventListener("pointerdown", (event) => this.pressed(event));
     this.element.addEventListener("pointermove", (event) => this.moved(event));
     for (const type of ["pointerup", "pointercancel"]) this.element.addEventListener(type, (event) => this.released(event));
@@ -38,7 +41,6 @@ export class MovableView extends Component {
   attached() {
     const area = this.closest(MovableArea);
     if (area) this.sizes.observe(area.element);
-    this.page.afterPatch(() => this.go({ x: this.wanted("x"), y: this.wanted("y"), scale: this.wantedScale }, "", false));
   }
 
   detached() {
@@ -76,16 +78,26 @@ export class MovableView extends Component {
 
   update(name) {
     if (name === "x" || name === "y" || name === "scale-value") {
-      if (this.fingers.size) return; // the hand knows better than an echo
-      const target = { ...this.place };
-      if (name === "scale-value") target.scale = this.wantedScale;
-      else target[name] = this.wanted(name);
-      this.page.afterPatch(() => this.go(target, "", this.values.animation !== false));
+      this.asked.add(name);
+      if (this.asked.size === 1) this.page.afterPatch(() => this.follow());
     } else if (name === "scale-min" || name === "scale-max") {
       this.settle();
     } else if (name === "direction" || name === "disabled") {
       this.element.tabIndex = this.movesX || this.movesY ? 0 : -1;
     }
+  }
+
+  /** Go where the program has said since; the hand knows better than an echo. */
+  follow() {
+    const names = new Set(this.asked);
+    this.asked.clear();
+    if (this.fingers.size) return;
+    const target = { ...this.place };
+    if (names.has("x")) target.x = this.wanted("x");
+    if (names.has("y")) target.y = this.wanted("y");
+    if (names.has("scale-value")) target.scale = this.wantedScale;
+    this.go(target, "", this.placed && this.values.animation !== false);
+    this.placed = true;
   }
 
   /** The least and greatest x and y; what is larger than its area may be pushed until its far edge shows. */

@@ -59,7 +59,7 @@ export class RichText extends Component {
     const element = document.createElement(STAND_INS[name] ?? name);
     if (STAND_INS[name]) element.classList.add(`cy-rich-${name}`);
     if (attributes.class) element.classList.add(...text(attributes.class).split(/\s+/).filter(Boolean));
-    element.style.cssText = this.page.convertStyle(text(attributes.style));
+    if (attributes.style) element.style.cssText = this.page.convertStyle(text(attributes.style));
     for (const allowed of TRUSTED[name]) {
       if (attributes[allowed] !== undefined) this.give(element, name, allowed, text(attributes[allowed]));
     }
