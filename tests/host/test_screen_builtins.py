@@ -333,7 +333,7 @@ async def test_a_canvas_replays_a_drawing_and_what_is_added_to_it(device: PaperD
         ["width", 100], ["height", 60], ["fillStyle", "#ff0000"], ["fillRect", 0, 0, 50, 60],
         ["save"], ["translate", 50, 0], ["fillStyle", {"linear": [0, 0, 0, 60], "stops": [[0, "blue"], [1, "blue"]]}],
         ["beginPath"], ["rect", 0, 0, 50, 60], ["fill"], ["restore"],
-        ["drawImage", "/images/red.png", 60, 10, 10, 10], ["clearRect", 0, 0, 10, 10],
+        ["drawImage", "/images/red.png", 60, 10, 10, 10], ["clearRect", 60, 10, 3, 3], ["clearRect", 0, 0, 10, 10],
     ]  # fmt: skip
     canvas = device.page.ids.element("canvas", type="2d", drawing=drawing)
     screen = await screens.open_program(canvas)
@@ -342,6 +342,7 @@ async def test_a_canvas_replays_a_drawing_and_what_is_added_to_it(device: PaperD
     await until_pixel(screen, 30, 30, [255, 0, 0, 255])
     await until_pixel(screen, 90, 30, [0, 0, 255, 255])
     await until_pixel(screen, 5, 5, [0, 0, 0, 0])
+    await until_pixel(screen, 61, 11, [0, 0, 0, 0])  # cleared after the picture, however late it came
 
     device.patch(["call", canvas[0], "draw", [[["fillStyle", "#00ff00"], ["fillRect", 20, 20, 20, 20]]]])
     await until_pixel(screen, 30, 30, [0, 255, 0, 255])
