@@ -5,7 +5,6 @@ first item is the kind and whose rest are the fields of that kind's class in ord
 large, of unknown kind, or of the wrong shape raises :class:`FrameError`; whoever reads it ends the worker.
 """
 
-import dataclasses
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -98,7 +97,7 @@ def encode_frame(frame: Frame) -> bytes:
     Raises:
         FrameError: it is larger than ``MAX_FRAME_BYTES``, or holds a value that msgpack cannot carry.
     """
-    fields = [getattr(frame, field.name) for field in dataclasses.fields(frame)]
+    fields = [getattr(frame, name) for name in type(frame).__match_args__]
     try:
         body: bytes = msgpack.packb([type(frame).__name__.lower(), *fields], use_bin_type=True)
     except (TypeError, ValueError, OverflowError) as error:

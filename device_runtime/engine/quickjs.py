@@ -3,14 +3,18 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import resources
-
-import jsbox
+from pathlib import Path
+from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
+from device_runtime.engine.extension import load_extension
 from device_runtime.engine.lines import LineSpace
 from device_runtime.values import Value
 
+jsbox = load_extension()
+
+# Not importlib.resources: it brings tempfile, zipfile and random, as useless here as what extension.py leaves out.
+_BASE = Path(__file__).with_name("base")
 DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024
 _STACK_BYTES = 1024 * 1024
 _VALUE_BYTES = 16 * 1024 * 1024
@@ -66,10 +70,9 @@ class QuickJSEngine:
         self._load_base()
 
     def _load_base(self) -> None:
-        directory = resources.files("device_runtime.engine") / "base"
         code = ["(function () { 'use strict';\n"]
         for name in BASE_FILES:
-            source = (directory / name).read_text(encoding="utf-8")
+            source = (_BASE / name).read_text(encoding="utf-8")
             newlines = self.lines.place(f"base/{name}", source, internal=True)
             written = sum(part.count("\n") for part in code)
             code += ["\n" * (newlines - written), source]
@@ -144,7 +147,7 @@ class QuickJSEngine:
         if failure is not None:
             raise failure
 
-    def _script_error(self, error: jsbox.JavaScriptError) -> ScriptError | MemoryLimitError:
+    def _script_error(self, error: Any) -> ScriptError | MemoryLimitError:
         if error.name == "InternalError" and error.message == "out of memory":
             return MemoryLimitError(f"it needs more than the {self.memory_bytes // (1024 * 1024)} MB it may have")
         source, frames = self.lines.trace(error.stack or "")

@@ -51,12 +51,14 @@ def describe_status(status: int | None) -> str:
 class WorkerFactory:
     """Keeps one zygote running, and forks workers from it.
 
-    ``entry`` is ``module:function`` as :mod:`device_runtime.engine.zygote` describes. A zygote that dies takes its
-    workers with it; the next :meth:`start_worker` starts another, and the log says so.
+    ``entry`` is ``module:function`` and ``arguments`` what that function is given, as
+    :mod:`device_runtime.engine.zygote` describes. A zygote that dies takes its workers with it; the next
+    :meth:`start_worker` starts another, and the log says so.
     """
 
-    def __init__(self, entry: str) -> None:
-        self._entry = entry
+    def __init__(self, entry: str, *arguments: str) -> None:
+        self._command = [sys.executable, "-m", "device_runtime.engine.zygote", entry]
+        self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._numbers = itertools.count(1)
@@ -83,7 +85,7 @@ class WorkerFactory:
             ours.setblocking(False)
             with theirs:
                 self._process = subprocess.Popen(  # noqa: ASYNC220 a fork and exec of our own interpreter: 1-2 ms
-                    [sys.executable, "-m", "device_runtime.engine.zygote", self._entry, str(theirs.fileno())],
+                    [*self._command, str(theirs.fileno()), *self._arguments],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                 )

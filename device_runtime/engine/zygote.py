@@ -1,8 +1,8 @@
 """The zygote: a process that has imported everything and forks one worker a request.
 
-The host starts it with ``python -m device_runtime.engine.zygote MODULE:FUNCTION DESCRIPTOR``. The function is what a
-worker runs: it is called once before any fork with no argument and returns the worker's body, which is called in
-each child with its socket. The descriptor is one end of a ``SOCK_SEQPACKET`` pair; every message on it is JSON:
+The host starts it with ``python -m device_runtime.engine.zygote MODULE:FUNCTION DESCRIPTOR [ARGUMENT...]``. The
+function is called once before any fork with those arguments, and returns the worker's body, which is called in each
+child with its socket. The descriptor is one end of a ``SOCK_SEQPACKET`` pair; every message on it is JSON:
 
 - host to zygote: ``{"fork": n}`` with the worker's socket attached (SCM_RIGHTS);
 - zygote to host: ``{"ready": pid}`` once, ``{"forked": n, "pid": pid}``, ``{"exited": n, "pid": pid,
@@ -42,7 +42,9 @@ class Zygote:
         woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        # Workers inherit all three, which is less to do after a fork; they have no children to hear of.
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the host, which then closes us
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         self._send({"ready": self._pid})
         while True:
             readable, _, _ = select.select([self._control.fileno(), woken], [], [])
@@ -80,7 +82,6 @@ class Zygote:
         status = 1
         try:
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             # Objects that own descriptors must not close them again behind confine()'s back.
             self._control.detach()
             worker = socket.socket(fileno=confine(self._pid, descriptor))
@@ -95,7 +96,7 @@ def main(arguments: list[str]) -> int:
     """Import what workers run, freeze the heap, and serve."""
     module, _, function = arguments[0].partition(":")
     control = socket.socket(fileno=int(arguments[1]))
-    body: WorkerBody = getattr(importlib.import_module(module), function)()
+    body: WorkerBody = getattr(importlib.import_module(module), function)(*arguments[2:])
     gc.collect()
     gc.freeze()
     Zygote(control, body).run()

@@ -34,7 +34,14 @@ class Hearing:
         self._screen = screen
         self._conversation = conversation
         self._record = record
-        self._pipeline = VoicePipeline(ModelStore(), wake_model=board.voice.wake_model, listener=self)
+        backend = "" if board.inference.backend == "auto" else board.inference.backend
+        self._pipeline = VoicePipeline(
+            ModelStore(),
+            wake_model=board.voice.wake_model,
+            listener=self,
+            backend=backend,
+            threads=board.inference.threads,
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._speaking_screen = ""
         self._microphone: asyncio.Task[None] | None = None

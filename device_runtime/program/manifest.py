@@ -139,9 +139,17 @@ def parse_manifest(text: str | bytes) -> Manifest:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ManifestError(f"manifest.json is not JSON: {error}") from error
+    return read_manifest(document)
+
+
+def read_manifest(document: Any) -> Manifest:
+    """Check the JSON value of a ``manifest.json``.
+
+    Raises:
+        ManifestError: it is no object, or a member is missing, of the wrong type, or breaks its rule.
+    """
     if not isinstance(document, dict):
         raise ManifestError("manifest.json must hold one JSON object")
-
     app_id = _member(document, "app_id", str)
     if not _APP_ID.fullmatch(app_id):
         raise ManifestError(

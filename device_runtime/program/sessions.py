@@ -13,7 +13,8 @@ class Sessions:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
-        self._workers = WorkerFactory(WORKER_ENTRY)
+        # The zygote makes the engine that workers inherit, and an engine's limit is set when it is made.
+        self._workers = WorkerFactory(WORKER_ENTRY, str(surroundings.limits.memory_bytes))
         self._sessions: dict[str, ProgramSession] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 

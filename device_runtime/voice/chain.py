@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from device_runtime.inference.backend import Backend
 from device_runtime.inference.store import ModelStore
 from device_runtime.voice.endpoint import (
     VAD_TASK,
@@ -62,11 +63,17 @@ class Chain:
         ModelError: a model is missing or is not what its card says.
     """
 
-    def __init__(self, store: ModelStore, wake_model: str, settings: EndpointSettings | None = None) -> None:
+    def __init__(
+        self,
+        store: ModelStore,
+        wake_model: str,
+        settings: EndpointSettings | None = None,
+        backend: Backend | None = None,
+    ) -> None:
         activity = store.cards(VAD_TASK)
         if not activity:
             raise VoiceError(f"there is no model of the task {VAD_TASK}; voice needs one, such as silero_vad")
-        self._wake = WakeWord(store, store.card(wake_model))
+        self._wake = WakeWord(store, store.card(wake_model), backend)
         self._activity = SileroActivity(store, activity[0])
         self._endpointer = Endpointer(self._activity, settings)
         self._recogniser = Recogniser()

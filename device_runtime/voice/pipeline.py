@@ -37,12 +37,16 @@ class VoicePipeline:
     """Listens for the wake word, then for a request of the grammar, and tells ``listener`` what happens.
 
     The stages are ``idle``, ``wake``, ``listening``, then ``recognised`` or ``rejected``, and ``answer`` while muted;
-    see :mod:`device_runtime.voice.events`. ``wake_model`` is the name of a model of the task ``wake-word``.
+    see :mod:`device_runtime.voice.events`. ``wake_model`` is the name of a model of the task ``wake-word``, run by
+    ``backend`` (``litert``, ``tflite``, or empty for what is installed) in ``threads`` threads.
     """
 
-    def __init__(self, store: ModelStore, *, wake_model: str, listener: VoiceListener) -> None:
+    def __init__(
+        self, store: ModelStore, *, wake_model: str, listener: VoiceListener, backend: str = "", threads: int = 1
+    ) -> None:
         self._store = store
         self._wake_model = wake_model
+        self._backend, self._threads = backend, threads
         self._listener = listener
         self._grammar = Grammar({})
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -169,7 +173,8 @@ class VoicePipeline:
         )
         self._errors = asyncio.create_task(self._read_errors(self._process))
         directories: list[Value] = [str(directory) for directory in self._store.directories]
-        self._send("start", {"wake_model": self._wake_model, "directories": directories})
+        start: dict[str, Value] = {"wake_model": self._wake_model, "directories": directories}
+        self._send("start", start | {"backend": self._backend, "threads": self._threads})
         self._frames = FrameDecoder()
         try:
             first = await asyncio.wait_for(self._receive(), _START_SECONDS)

@@ -6,7 +6,8 @@ a process with an event loop. Frames are those of :mod:`device_runtime.engine.fr
 ==============  ==================================================================  =========================
 in              payload                                                             answer
 ==============  ==================================================================  =========================
-``start``       ``wake_model``, ``directories`` (of further models)                 ``ready`` or ``failed``
+``start``       ``wake_model``, ``directories`` (of further models), ``backend``    ``ready`` or ``failed``
+                (its name, empty for any), ``threads``
 ``grammar``     ``transitions`` (lists of state, next state, word)                  ``warning`` for some words
 ``audio``       ``pcm`` (16 kHz mono int16), ``time`` (when it came; echoed)        what was heard in it
 ``listen``      ``time``                                                            ``attentive``
@@ -24,6 +25,7 @@ from typing import Any, BinaryIO
 
 from device_runtime.engine.frames import Event, FrameDecoder, encode_frame
 from device_runtime.errors import CygnetError
+from device_runtime.inference.backend import find_backend
 from device_runtime.inference.store import ModelStore
 from device_runtime.values import Value
 from device_runtime.voice.chain import Attentive, Chain, ChainEvent, Heard, Unheard, Waiting
@@ -90,7 +92,8 @@ def run(source: BinaryIO, sink: BinaryIO) -> int:
     events = _events(source)
     start: dict[str, Any] = next(events).payload
     try:
-        chain = Chain(ModelStore([Path(path) for path in start["directories"]]), start["wake_model"])
+        store = ModelStore([Path(path) for path in start["directories"]])
+        chain = Chain(store, start["wake_model"], backend=find_backend(start["backend"], start["threads"]))
         send(Event("ready", {}))
         for event in events:
             for answer in _answers(chain, event):

@@ -175,7 +175,7 @@ class Registry:
             if existing.sha256 != sha256:
                 raise ConflictError(
                     f"{app_id} version {version.code} ({existing.version_name}) is published with other content; "
-                    "raise version.code in its manifest.json and publish again"
+                    "raise version.code in its cygnet.json and publish again"
                 )
             return _release(existing), False
         if self._connection.scalar(select(programs.c.app_id).where(programs.c.app_id == app_id)) is None:

@@ -275,7 +275,7 @@ async def test_a_version_cannot_be_published_with_other_bytes(fleet: RunningFlee
     first, new = await fleet.operations.publish(small_package(), "lamp.ma")
     assert new
     assert await fleet.operations.publish(small_package(), "lamp.ma") == (first, False)
-    with pytest.raises(ConflictError, match=r"raise version\.code in its manifest"):
+    with pytest.raises(ConflictError, match=r"raise version\.code in its cygnet\.json"):
         await fleet.operations.publish(small_package(size=10), "lamp.ma")
     _, new = await fleet.operations.publish(small_package(code=2, size=10), "lamp.ma")
     assert new

@@ -39,6 +39,19 @@ bad_patch = _sending(_frame("patch", 1, [["explode"]], ""))
 silent = _sending(b"")
 
 
+def told(*words: str) -> Body:
+    """Tells what the host gave the zygote for it."""
+
+    def body(connection: socket.socket) -> None:
+        link = WorkerConnection(connection)
+        link.receive(None)
+        link.send(Log("log", " ".join(words), ""))
+        link.send(Event("ready", {"pages": 0}))
+        link.receive(None)
+
+    return body
+
+
 def reporter() -> Body:
     """Tells what a worker is left with: descriptors, limits, and if it may gain privileges."""
 

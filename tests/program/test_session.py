@@ -250,6 +250,18 @@ async def test_a_worker_holds_nothing_but_its_socket() -> None:
         await workers.close()
 
 
+async def test_the_host_says_how_workers_are_prepared() -> None:
+    recorder = Recorder()
+    workers = WorkerFactory("tests.program.hostile:told", "16777216", "and more")
+    session = ProgramSession(program({"pages/a/a": ""}), workers, surroundings(recorder))
+    try:
+        await session.start()
+        assert recorder.lines(session) == ["16777216 and more"]
+    finally:
+        await session.stop()
+        await workers.close()
+
+
 async def test_a_killed_zygote_ends_its_programs_and_the_next_launch_starts_another(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -220,8 +220,8 @@ async def test_a_refused_client_says_why_once_and_never_the_password(
 
 async def test_a_certificate_for_another_name_is_told_apart_from_an_unknown_ca(tls_broker: Mosquitto) -> None:
     url = tls_broker.url.replace("localhost", "127.1")  # the same address, under a name that is not in it
-    options = {"credentials": Credentials("kiosk", "s3cret"), "tls": TlsFiles(ca=tls_broker.authority.ca_file)}
-    async with client(url, **options) as transport:
+    tls = TlsFiles(ca=tls_broker.authority.ca_file)
+    async with client(url, credentials=Credentials("kiosk", "s3cret"), tls=tls) as transport:
         await until(lambda: transport.trouble)
         assert "by a name that its certificate holds" in transport.trouble
 

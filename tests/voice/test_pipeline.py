@@ -189,6 +189,12 @@ async def test_a_pipeline_without_its_wake_model_does_not_start(recorder: Record
         await pipeline.start()
 
 
+async def test_the_back_end_is_the_one_that_was_asked_for(recorder: Recorder) -> None:
+    pipeline = VoicePipeline(ModelStore(), wake_model="okay_nabu", listener=recorder, backend="onnx")
+    with pytest.raises(VoiceError, match="there is no back end 'onnx'"):
+        await pipeline.start()
+
+
 async def test_a_process_that_cannot_start_is_told(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     pipeline = VoicePipeline(ModelStore(), wake_model="okay_nabu", listener=recorder)
