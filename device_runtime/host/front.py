@@ -7,6 +7,7 @@ from device_runtime.host.conversation import Conversation
 from device_runtime.host.desk import Desk
 from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.hearing import Hearing
+from device_runtime.host.screen.layout import Intersection, Viewport
 from device_runtime.host.screen.messages import NodeEvent, OpenType
 from device_runtime.host.screen.server import ProgramTile, ScreenDelegate
 from device_runtime.program.package import DIGESTS, SIGNATURE
@@ -25,6 +26,8 @@ class Front(ScreenDelegate):
         self._desk: Desk | None = None
         self._conversation: Conversation | None = None
         self.hearing: Hearing | None = None
+        self.viewports: dict[str, Viewport] = {}
+        """What each connected screen last said of its size, by target."""
 
     def serve(self, desk: Desk, conversation: Conversation) -> None:
         """Begin to serve: until now screens saw an empty device."""
@@ -68,6 +71,7 @@ class Front(ScreenDelegate):
 
     def detach(self, target: str) -> None:
         """A screen has gone."""
+        self.viewports.pop(target, None)
         if self.hearing is not None:
             self.hearing.forget_screen(target)
 
@@ -75,7 +79,41 @@ class Front(ScreenDelegate):
         """Pass an event to its program; one that no longer runs hears nothing."""
         session = self._programs.running(event.app_id)
         if session is not None:
-            session.node_event(event.page, event.node, event.event, event.detail, event.touches, event.time_stamp)
+            session.node_event(
+                event.page,
+                event.node,
+                event.event,
+                event.detail,
+                event.touches,
+                event.time_stamp,
+                event.changed_touches,
+            )
+
+    def intersection(self, report: Intersection) -> None:
+        """Tell a program that a node it observes came into view, or left it."""
+        session = self._programs.running(report.app_id)
+        if session is not None:
+            session.capability_event(
+                "intersection",
+                {
+                    "page": report.page,
+                    "observer": report.observer,
+                    "node": report.node,
+                    "intersectionRatio": report.ratio,
+                    "intersectionRect": dict(report.intersection_rect),
+                    "boundingClientRect": dict(report.bounding_rect),
+                    "relativeRect": dict(report.relative_rect),
+                    "time": report.time,
+                },
+            )
+
+    def viewport(self, target: str, viewport: Viewport) -> None:
+        """Keep a screen's size, and tell the program in front where its page has another size now."""
+        self.viewports[target] = viewport
+        session = self._programs.running(viewport.app_id) if viewport.app_id else None
+        if session is not None:
+            size: dict[str, Value] = {"windowWidth": viewport.width, "windowHeight": viewport.height}
+            session.capability_event("windowResize", {"size": size})
 
     def audio(self, target: str, samples: bytes) -> None:
         """Microphone audio of a screen."""

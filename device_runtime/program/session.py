@@ -166,11 +166,29 @@ class ProgramSession:
                 f"{self.app_id} cannot be started: its source files and storage are too large: {error}"
             ) from error
 
-    def node_event(self, page: int, node: int, type: str, detail: Value, touches: Value, time_stamp: float) -> None:  # noqa: A002
-        """Something happened on a node of a page; a page that is gone is no error."""
+    def node_event(
+        self,
+        page: int,
+        node: int,
+        type: str,  # noqa: A002 the protocol's word
+        detail: Value,
+        touches: Value,
+        time_stamp: float,
+        changed_touches: Value = None,
+    ) -> None:
+        """Something happened on a node of a page; a page that is gone is no error. ``changed_touches`` are the fingers
+        that the event is about, where they are not those on the screen."""
         self._send_event(
             "node",
-            {"page": page, "node": node, "type": type, "detail": detail, "touches": touches, "time_stamp": time_stamp},
+            {
+                "page": page,
+                "node": node,
+                "type": type,
+                "detail": detail,
+                "touches": touches,
+                "time_stamp": time_stamp,
+                "changed_touches": touches if changed_touches is None else changed_touches,
+            },
         )
 
     def attach(self, target: str) -> None:

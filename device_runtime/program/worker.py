@@ -287,7 +287,9 @@ class Worker:
         detail: Value,
         touches: Value,
         time_stamp: float,
+        changed_touches: Value = None,
     ) -> None:
+        changed = touches if changed_touches is None else changed_touches
         view = self._displayed.view(page)
         if view is None:
             return
@@ -312,7 +314,7 @@ class Worker:
                 },
                 "detail": {} if detail is None else detail,
                 "touches": touches if isinstance(touches, list) else [],
-                "changedTouches": touches if isinstance(touches, list) else [],
+                "changedTouches": changed if isinstance(changed, list) else [],
                 "mark": {},
             }
             self._call(f"the handler {heard.handler}", "fireHandler", page, heard.handler, event)
@@ -470,5 +472,9 @@ class Worker:
     def _set_root(self, _: int, values: dict[str, Any]) -> str | None:
         if self._stack.top is None:
             return "no page is open"
-        self._displayed.set_root(self._stack.top.id, values["name"], values["value"])
+        page = self._stack.top.id
+        self._displayed.set_root(page, values["name"], values["value"])
+        if values["name"] == "refreshing" and values["value"]:
+            # startPullDownRefresh has the effect of a hand that pulls (WeChat's documentation).
+            self._call("onPullDownRefresh", "pageLifecycle", page, "onPullDownRefresh", None)
         return None

@@ -80,6 +80,9 @@ class MirrorTree:
                         node.attributes.pop(name, None)
                     else:
                         node.attributes[name] = value
+                case ["call", int(identifier), str(method), list()]:
+                    if not self._find(identifier).tag:
+                        raise MirrorError(f"node {identifier} is a text and has no {method} to be called")
                 case _:
                     raise MirrorError(f"{str(operation)[:80]} is not an operation")
 

@@ -12,12 +12,17 @@ operation                                      meaning
 ``["move", id, parent, index]``                take a node out, then insert it as child ``index``
 ``["text", id, string]``                       replace the text of a text node
 ``["set", id, name, value]``                   set an attribute or property; ``None`` removes it
+``["call", id, method, arguments]``            let a component do something once; the tree stays as it is
 =============================================  ==========================================================
 
 A node is ``[id, string]`` (text) or ``[id, tag, attributes, events, children]`` (element):
 ``attributes`` maps names to values (``class`` and ``style`` are strings and may contain ``rpx``; others keep
 their type: ``disabled`` is a boolean, ``value`` of a slider a number); ``events`` lists the event types that
 have a handler on this very node. ``data-*`` attributes and handler names stay in the worker.
+
+``call`` is for context objects: ``play``, ``pause``, ``stop``, ``seek`` and ``playbackRate`` of ``video`` and
+``audio``, ``draw`` of ``canvas`` (``docs/architecture.md``). A tree does not hold what was called: who needs it on a
+screen that comes later (a drawing) calls again there.
 """
 
 from typing import Literal, TypeAlias
@@ -29,4 +34,4 @@ ROOT_ID = 0
 Node: TypeAlias = list[Value]
 
 Operation: TypeAlias = list[Value]
-OperationName = Literal["insert", "remove", "move", "text", "set"]
+OperationName = Literal["insert", "remove", "move", "text", "set", "call"]

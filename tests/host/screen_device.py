@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from device_runtime.errors import CygnetError
+from device_runtime.host.screen.layout import Intersection, Viewport
 from device_runtime.host.screen.messages import NodeEvent
 from device_runtime.host.screen.server import ProgramTile, ScreenServer
 from device_runtime.program.manifest import TabBar
@@ -94,7 +95,7 @@ class PaperPage:
                 node = self.find(rest[0])
                 assert node is not None
                 node[1] = rest[1]
-            else:
+            elif name == "set":
                 node = self.find(rest[0])
                 assert node is not None
                 node[2][rest[1]] = rest[2]
@@ -123,6 +124,8 @@ class PaperDevice:
         self.events: list[NodeEvent] = []
         self.calls: list[tuple[object, ...]] = []
         self.heard = bytearray()
+        self.intersections: list[Intersection] = []
+        self.viewports: dict[str, Viewport] = {}
         self.attached: set[str] = set()
         self.answer_attach = True
         self.on_event: Callable[[NodeEvent], None] | None = None
@@ -146,12 +149,21 @@ class PaperDevice:
 
     def detach(self, target: str) -> None:
         self.attached.discard(target)
+        self.viewports.pop(target, None)
         self._note()
 
     def node_event(self, event: NodeEvent) -> None:
         self.events.append(event)
         if self.on_event is not None:
             self.on_event(event)
+        self._note()
+
+    def intersection(self, report: Intersection) -> None:
+        self.intersections.append(report)
+        self._note()
+
+    def viewport(self, target: str, viewport: Viewport) -> None:
+        self.viewports[target] = viewport
         self._note()
 
     def audio(self, target: str, samples: bytes) -> None:  # noqa: ARG002 - the protocol's signature
@@ -248,6 +260,7 @@ class PaperDevice:
         self.events.clear()
         self.calls.clear()
         self.heard.clear()
+        self.intersections.clear()
         self.on_event = self.on_utterance = None
         self.tab_bar = None
         self.pages.clear()

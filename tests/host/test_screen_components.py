@@ -1,12 +1,12 @@
 """Every component on a real screen: it renders, and it answers its main event."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
-from tests.host.conftest import Screen, Screens
+from tests.host.actions import Act, Build, click, drag, nothing, press, scroll
+from tests.host.conftest import Screens
 from tests.host.screen_device import APP, Ids, PaperDevice
 
 
@@ -23,50 +23,6 @@ def device(screens: Screens) -> PaperDevice:
 
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser]
-
-Build = Callable[[Ids], list[Any]]
-Act = Callable[[Screen], Awaitable[None]]
-
-
-def click(selector: str) -> Act:
-    async def act(screen: Screen) -> None:
-        await screen.find(selector).click()
-
-    return act
-
-
-def press(selector: str, *keys: str) -> Act:
-    async def act(screen: Screen) -> None:
-        await screen.find(selector).focus()
-        for key in keys:
-            await screen.page.keyboard.press(key)
-
-    return act
-
-
-def drag(selector: str, dx: int, dy: int) -> Act:
-    async def act(screen: Screen) -> None:
-        box = await screen.find(selector).bounding_box()
-        assert box is not None
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        await screen.page.mouse.move(x, y)
-        await screen.page.mouse.down()
-        await screen.page.mouse.move(x + dx / 2, y + dy / 2)
-        await screen.page.mouse.move(x + dx, y + dy)
-        await screen.page.mouse.up()
-
-    return act
-
-
-def scroll(selector: str, x: int, y: int) -> Act:
-    async def act(screen: Screen) -> None:
-        await screen.find(selector).evaluate("(element, [x, y]) => element.scrollTo(x, y)", [x, y])
-
-    return act
-
-
-async def nothing(_: Screen) -> None:
-    return None
 
 
 def swiper(ids: Ids, **attributes: Any) -> list[Any]:
@@ -282,8 +238,9 @@ async def test_a_drag_is_no_tap_and_its_touches_are_told_in_order(device: PaperD
     assert set(heard[1:-1]) == {"touchmove"}
     start = device.events[0].touches[0]
     assert isinstance(start, dict)
-    assert isinstance(end.touches[0], dict)
-    assert end.touches[0]["clientX"] - start["clientX"] == pytest.approx(80, abs=1)  # type: ignore[operator]
+    assert end.touches == [], "no finger is left on the screen"
+    assert isinstance(end.changed_touches[0], dict)
+    assert end.changed_touches[0]["clientX"] - start["clientX"] == pytest.approx(80, abs=1)  # type: ignore[operator]
 
 
 async def test_fingers_tap_too(device: PaperDevice, screens: Screens) -> None:

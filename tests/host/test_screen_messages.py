@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device_runtime.host.screen.layout import QueryResult, Viewport
 from device_runtime.host.screen.messages import (
     Back,
     ClientMessage,
@@ -30,7 +31,20 @@ TAP: dict[str, Any] = {"type": "node", "app_id": "a.b", "page": 1, "node": 7, "e
         (TAP, NodeEvent("a.b", 1, 7, "tap", {}, [], 0.0)),
         (
             TAP | {"detail": {"x": 1}, "touches": [{"identifier": 0}], "time_stamp": 12.5},
-            NodeEvent("a.b", 1, 7, "tap", {"x": 1}, [{"identifier": 0}], 12.5),
+            NodeEvent("a.b", 1, 7, "tap", {"x": 1}, [{"identifier": 0}], 12.5, [{"identifier": 0}]),
+        ),
+        (
+            TAP | {"event": "touchend", "changed_touches": [{"identifier": 2}]},
+            NodeEvent("a.b", 1, 7, "touchend", {}, [], 0.0, [{"identifier": 2}]),
+        ),
+        ({"type": "query_result", "id": "q1", "results": None}, QueryResult("q1", None)),
+        (
+            {"type": "query_result", "id": "q1", "results": [None, {"size": {"width": 1, "height": 2}}]},
+            QueryResult("q1", [None, {"size": {"width": 1.0, "height": 2.0}}]),
+        ),
+        (
+            {"type": "viewport", "width": 1, "height": 2, "screen_width": 3, "screen_height": 4, "pixel_ratio": 1.5},
+            Viewport("", 1, 2, 3, 4, 1.5),
         ),
         ({"type": "launch", "app_id": "a.b"}, Launch("a.b", "")),
         ({"type": "launch", "app_id": "a.b", "path": "pages/x?y=1"}, Launch("a.b", "pages/x?y=1")),
@@ -71,6 +85,12 @@ def test_a_message_is_read(document: dict[str, Any], message: ClientMessage) -> 
         (json.dumps(TAP | {"app_id": "../etc"}), "node: app_id must be the id of a program"),
         (json.dumps(TAP | {"touches": [1]}), "node: touches must be a list"),
         (json.dumps(TAP | {"touches": [{}] * 17}), "at most 16 objects"),
+        (json.dumps(TAP | {"changed_touches": 3}), "node: changed_touches must be a list"),
+        ('{"type":"query_result","id":"q1","results":[3]}', "query_result: a result must be an object"),
+        ('{"type":"query_result","id":"q1","results":[{"html":""}]}', "query_result: a result may hold rect"),
+        ('{"type":"query_result","id":"q1","results":{}}', "query_result: results must be null or a list"),
+        ('{"type":"viewport","width":-1}', "viewport: width must be a whole number"),
+        ('{"type":"intersection","app_id":"a","intersection_ratio":true}', "intersection_ratio must be a number"),
         (json.dumps(TAP | {"time_stamp": "now"}), "node: time_stamp must be a number"),
         (json.dumps(TAP | {"detail": json.loads("[" * 20 + "]" * 20)}), "16 levels deep"),
         ('{"type":"launch"}', "launch: app_id"),
@@ -95,9 +115,26 @@ JSON = st.recursive(
 
 
 @given(
-    st.sampled_from(["node", "launch", "home", "back", "open", "utterance", "listen", "ui_result", "?"]),
+    st.sampled_from(
+        [
+            "node",
+            "launch",
+            "home",
+            "back",
+            "open",
+            "utterance",
+            "listen",
+            "ui_result",
+            "query_result",
+            "intersection",
+            "viewport",
+            "?",
+        ]
+    ),
     st.dictionaries(
-        st.sampled_from(["app_id", "page", "node", "event", "detail", "touches", "time_stamp", "path", "text", "id"]),
+        st.sampled_from(
+            ["app_id", "page", "node", "event", "detail", "touches", "time_stamp", "path", "text", "id", "results"]
+        ),
         JSON,
     ),
 )

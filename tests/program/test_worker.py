@@ -69,6 +69,13 @@ async def test_a_handler_gets_an_event_as_in_wechat(board: Board) -> None:
     assert line == '["tap",12.5,"the-id",{"kind":"k"},{"x":3},[{"identifier":0}],[{"identifier":0}],{}]'
 
 
+async def test_a_lifted_finger_is_a_changed_touch_and_no_touch(board: Board) -> None:
+    page = "Page({tap(e){ console.log(JSON.stringify([e.touches, e.changedTouches])) }})"
+    session = await board.run(program({"pages/a/a": page}, views={"pages/a/a": view(button("tap"))}))
+    session.node_event(1, 1, "tap", {}, [], 1.0, [{"identifier": 3}])
+    assert await board.heard.line(session, "[") == '[[],[{"identifier":3}]]'
+
+
 async def test_a_two_way_binding_writes_data_and_view_before_the_handler_runs(board: Board) -> None:
     page = "Page({data:{a:{b:'old'}}, typed(e){ console.log('data', this.data.a.b) }})"
     body = view(

@@ -238,6 +238,13 @@ async def test_a_host_event_reaches_its_listeners(board: Board) -> None:
     await board.heard.line(session, "net false")
 
 
+async def test_a_refresh_that_the_program_starts_is_one_that_the_page_hears(board: Board) -> None:
+    page = "Page({onLoad(){ wx.startPullDownRefresh() }, onPullDownRefresh(){ console.log('pull') }})"
+    session = await board.run(program({"pages/a/a": page}))
+    await board.heard.line(session, "pull")
+    assert [["set", 0, "refreshing", True]] in [patch[1] for patch in board.heard.patches[session.app_id]]
+
+
 async def test_page_events_of_the_screen_reach_the_page(board: Board) -> None:
     page = """Page({onPullDownRefresh(){ console.log('pull'); wx.stopPullDownRefresh() }, onReachBottom(){ console.log('end') },
       onPageScroll(e){ console.log('scroll', e.scrollTop) }})"""

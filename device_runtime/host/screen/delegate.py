@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from device_runtime.host.screen.layout import Intersection, Viewport
 from device_runtime.host.screen.messages import NodeEvent, OpenType
 from device_runtime.values import Value
 
@@ -45,6 +46,12 @@ class ScreenDelegate(Protocol):
 
     def node_event(self, event: NodeEvent) -> None:
         """Something happened to a node of a program's page."""
+
+    def intersection(self, report: Intersection) -> None:
+        """A node that the program observes came into view, or left it; see :meth:`ScreenServer.observe`."""
+
+    def viewport(self, target: str, viewport: Viewport) -> None:
+        """How large a screen and its page area are: told when it connects, and when that changes."""
 
     def audio(self, target: str, samples: bytes) -> None:
         """Microphone audio of one screen: 16 kHz mono signed 16-bit little-endian PCM, an even number of bytes."""

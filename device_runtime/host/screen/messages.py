@@ -8,16 +8,27 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from device_runtime.errors import CygnetError
+from device_runtime.host.screen.layout import (
+    MAX_REQUESTS,
+    Intersection,
+    LayoutError,
+    QueryResult,
+    Viewport,
+    check_box,
+    check_result,
+    finite,
+)
 from device_runtime.values import Value
 
 MAX_UTTERANCE = 500
 MAX_PATH = 2048
 MAX_TOUCHES = 16
 MAX_DEPTH = 16
+MAX_PIXELS = 32_768
 _EVENT = re.compile(r"[a-z][a-zA-Z0-9_-]{0,63}")
 _APP_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}")
 _DIALOG_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
@@ -30,7 +41,8 @@ class ScreenMessageError(CygnetError):
 
 @dataclass(frozen=True, slots=True)
 class NodeEvent:
-    """Something happened to a node: ``time_stamp`` is milliseconds since the screen's page was loaded."""
+    """Something happened to a node: ``time_stamp`` is milliseconds since the screen's page was loaded; ``touches`` are
+    the fingers on the screen, ``changed_touches`` those that the event is about."""
 
     app_id: str
     page: int
@@ -39,6 +51,7 @@ class NodeEvent:
     detail: Value
     touches: list[Value]
     time_stamp: float
+    changed_touches: list[Value] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +104,9 @@ class UiResult:
     result: Value
 
 
-ClientMessage: TypeAlias = NodeEvent | Launch | Home | Back | Open | Utterance | Listen | UiResult
+ClientMessage: TypeAlias = (
+    NodeEvent | Launch | Home | Back | Open | Utterance | Listen | UiResult | QueryResult | Intersection | Viewport
+)
 
 
 def _refuse_constant(name: str) -> float:
@@ -128,13 +143,18 @@ def _app_id(document: Mapping[str, Any]) -> str:
     return value
 
 
+def _touches(document: Mapping[str, Any], name: str, default: list[Value]) -> list[Value]:
+    touches = document.get(name, default)
+    if not isinstance(touches, list) or len(touches) > MAX_TOUCHES or not all(isinstance(t, dict) for t in touches):
+        raise ScreenMessageError(f"{name} must be a list of at most {MAX_TOUCHES} objects")
+    return touches
+
+
 def _node(document: Mapping[str, Any]) -> NodeEvent:
     event = document.get("event")
     if not isinstance(event, str) or not _EVENT.fullmatch(event):
         raise ScreenMessageError("event must be the name of an event, such as tap")
-    touches = document.get("touches", [])
-    if not isinstance(touches, list) or len(touches) > MAX_TOUCHES or not all(isinstance(t, dict) for t in touches):
-        raise ScreenMessageError(f"touches must be a list of at most {MAX_TOUCHES} objects")
+    touches = _touches(document, "touches", [])
     time_stamp = document.get("time_stamp", 0)
     if not isinstance(time_stamp, int | float) or isinstance(time_stamp, bool) or not math.isfinite(time_stamp):
         raise ScreenMessageError("time_stamp must be a number of milliseconds")
@@ -146,6 +166,7 @@ def _node(document: Mapping[str, Any]) -> NodeEvent:
         detail=document.get("detail", {}),
         touches=touches,
         time_stamp=float(time_stamp),
+        changed_touches=_touches(document, "changed_touches", touches),
     )
 
 
@@ -170,6 +191,49 @@ def _ui_result(document: Mapping[str, Any]) -> UiResult:
     return UiResult(dialog, document.get("result"))
 
 
+def _query_result(document: Mapping[str, Any]) -> QueryResult:
+    query = document.get("id")
+    if not isinstance(query, str) or not _DIALOG_ID.fullmatch(query):
+        raise ScreenMessageError("id must be the id of a query")
+    results = document.get("results")
+    if results is not None and (not isinstance(results, list) or len(results) > MAX_REQUESTS):
+        raise ScreenMessageError(f"results must be null or a list of at most {MAX_REQUESTS} answers")
+    return QueryResult(query, None if results is None else [check_result(result) for result in results])
+
+
+def _intersection(document: Mapping[str, Any]) -> Intersection:
+    ratio, time = document.get("intersection_ratio"), document.get("time", 0)
+    if not finite(ratio) or not 0 <= ratio <= 1:
+        raise ScreenMessageError("intersection_ratio must be a number from 0 to 1")
+    if not finite(time):
+        raise ScreenMessageError("time must be a number of milliseconds")
+    return Intersection(
+        app_id=_app_id(document),
+        page=_whole(document, "page", 0, 2**31),
+        observer=_whole(document, "observer", 0, 2**53),
+        node=_whole(document, "node", 0, 2**53),
+        ratio=float(ratio),
+        intersection_rect=check_box(document.get("intersection_rect")),
+        bounding_rect=check_box(document.get("bounding_rect")),
+        relative_rect=check_box(document.get("relative_rect")),
+        time=float(time),
+    )
+
+
+def _viewport(document: Mapping[str, Any]) -> Viewport:
+    ratio = document.get("pixel_ratio", 1)
+    if not finite(ratio) or not 0.1 <= ratio <= 16:
+        raise ScreenMessageError("pixel_ratio must be a number from 0.1 to 16")
+    return Viewport(
+        app_id=_app_id(document) if document.get("app_id") else "",
+        width=_whole(document, "width", 0, MAX_PIXELS),
+        height=_whole(document, "height", 0, MAX_PIXELS),
+        screen_width=_whole(document, "screen_width", 0, MAX_PIXELS),
+        screen_height=_whole(document, "screen_height", 0, MAX_PIXELS),
+        pixel_ratio=float(ratio),
+    )
+
+
 _READERS: dict[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
     "node": _node,
     "launch": lambda document: Launch(_app_id(document), _string(document, "path", MAX_PATH, "")),
@@ -179,6 +243,9 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
     "utterance": _utterance,
     "listen": lambda _: Listen(),
     "ui_result": _ui_result,
+    "query_result": _query_result,
+    "intersection": _intersection,
+    "viewport": _viewport,
 }
 
 
@@ -203,5 +270,5 @@ def parse_client_message(text: str) -> ClientMessage:
         raise ScreenMessageError(f"type must be one of {', '.join(_READERS)}")
     try:
         return reader(document)
-    except ScreenMessageError as error:
+    except (ScreenMessageError, LayoutError) as error:
         raise ScreenMessageError(f"{kind}: {error}") from error

@@ -31,6 +31,17 @@ from device_runtime.host.screen.http import (
     is_address,
     is_loopback,
 )
+from device_runtime.host.screen.layout import (
+    MAX_REQUESTS,
+    Intersection,
+    LayoutError,
+    LayoutRequest,
+    Observation,
+    Observers,
+    Queries,
+    QueryResult,
+    Viewport,
+)
 from device_runtime.host.screen.messages import (
     Back,
     ClientMessage,
@@ -107,6 +118,9 @@ class ScreenServer:
         self._dialogs: dict[str, dict[str, object]] = {}
         self._speeches: OrderedDict[str, bytes] = OrderedDict()
         self._sounds: dict[str, bytes] = {}
+        self._queries = Queries()
+        self._observers = Observers(lambda target, message: self._send(message, target))
+        self._shown: dict[str, set[Value]] = {}
         self._runner: web.AppRunner | None = None
         self._files = {path.relative_to(_WEB).as_posix(): path for path in _WEB.rglob("*") if path.suffix in PAGE_TYPES}
 
@@ -182,8 +196,13 @@ class ScreenServer:
             self._send(message, target)
             for mark in self._tab_marks.get(app_id, {}).values():
                 self._send(mark, target)
+            self._observers.screen_ready(app_id, target)
         else:
             self._send(message, about=app_id)
+            shown = {page.get("id") for page in pages}
+            fresh = shown - self._shown.get(app_id, set())
+            self._observers.pages_changed(app_id, {page for page in fresh if isinstance(page, int)})
+            self._shown[app_id] = shown
 
     def patch(self, app_id: str, page: int, operations: Sequence[Operation], target: str = "") -> None:
         """Operations for one page; see :mod:`device_runtime.view.patches`."""
@@ -193,6 +212,8 @@ class ScreenServer:
     def exited(self, app_id: str, reason: str = "") -> None:
         """A program has stopped: its pages and dialogues go; a ``reason`` is shown."""
         self._running.discard(app_id)
+        self._shown.pop(app_id, None)
+        self._observers.forget_program(app_id)
         self._tab_marks.pop(app_id, None)
         for client in self._clients.values():
             client.behind.discard(app_id)
@@ -219,6 +240,45 @@ class ScreenServer:
             index = arguments.get("index")
             self._tab_marks.setdefault(app_id, {})[index if isinstance(index, int) else 0] = message
         self._send(message)
+
+    async def query(
+        self, app_id: str, page: int, requests: Sequence[LayoutRequest]
+    ) -> list[dict[str, Value] | None] | None:
+        """Ask the screens where nodes of a page are; the first that has the page answers.
+
+        One result a request, None for a node that is not there: ``rect`` (``left top right bottom width height``),
+        ``size``, ``scrollOffset`` (``scrollLeft scrollTop scrollWidth scrollHeight``), ``properties`` and
+        ``computedStyle`` (name to value), as asked. None as a whole: no screen, or none that answers in time.
+
+        Raises:
+            LayoutError: too many requests at once.
+        """
+        if len(requests) > MAX_REQUESTS:
+            raise LayoutError(f"at most {MAX_REQUESTS} nodes may be asked about at once, not {len(requests)}")
+        documents = [request.document() for request in requests]
+
+        def send(target: str, name: str) -> None:
+            message = {"type": "query", "app_id": app_id, "page": page, "id": name, "requests": documents}
+            self._send(message, target)
+
+        return await self._queries.ask(self._screens_with(app_id), len(requests), send)
+
+    def observe(self, app_id: str, page: int, observer: int, observation: Observation) -> None:
+        """Watch nodes of a page; :meth:`ScreenDelegate.intersection` is told. One screen watches, and another where
+        it goes; ``observer`` is a number that the program gives once.
+
+        Raises:
+            LayoutError: the program has too many observers.
+        """
+        self._observers.observe(app_id, page, observer, observation, self._screens_with(app_id))
+
+    def unobserve(self, app_id: str, observer: int) -> None:
+        """Watch no more; an observer that is not there is no error."""
+        self._observers.unobserve(app_id, observer)
+
+    def _screens_with(self, app_id: str) -> list[str]:
+        """The screens that hold the pages of a program."""
+        return [client.target for client in self._clients.values() if app_id not in client.behind]
 
     def voice(self, stage: VoiceStage, text: str = "") -> None:
         """Where the voice is: listening, what was recognised, what is answered."""
@@ -368,6 +428,10 @@ class ScreenServer:
                 if isinstance(result, Exception) and not isinstance(result, ConnectionError):
                     logger.error("screen %s: %s", client.target, result, exc_info=result)
             self._clients.pop(client.target, None)
+            self._queries.forget_screen(client.target)
+            self._observers.forget_screen(
+                client.target, {other.target: other.behind for other in self._clients.values()}
+            )
             self._delegate.detach(client.target)
         return socket
 
@@ -421,6 +485,13 @@ class ScreenServer:
         match message:
             case NodeEvent():
                 self._delegate.node_event(message)
+            case QueryResult():
+                self._queries.answer(client.target, message)
+            case Intersection():
+                if self._observers.accepts(client.target, message):
+                    self._delegate.intersection(message)
+            case Viewport():
+                self._delegate.viewport(client.target, message)
             case Launch():
                 await self._delegate.launch(message.app_id, message.path)
             case Home():

@@ -49,13 +49,14 @@ export class Gestures {
     area.addEventListener("pointercancel", (event) => this.moused("touchcancel", event));
   }
 
-  /** A point as programs know it: relative to the page's area, and to its content. */
-  point(identifier, source) {
+  /** A point as programs know it: relative to the page's area, and to its content; on a canvas, to that too. */
+  point(identifier, source, target = null) {
     const box = this.page.viewport.getBoundingClientRect();
     const [x, y] = [round(source.clientX - box.left), round(source.clientY - box.top)];
     return {
       identifier, clientX: x, clientY: y,
       pageX: round(x + this.page.viewport.scrollLeft), pageY: round(y + this.page.viewport.scrollTop),
+      ...target?.point?.(source),
     };
   }
 
@@ -64,8 +65,8 @@ export class Gestures {
   touched(type, event) {
     const target = componentOf(event);
     if (!target) return;
-    const touches = [...event.changedTouches].map((touch) => this.point(touch.identifier, touch));
-    this.tell(target, type, touches, event.timeStamp);
+    const points = (list) => [...list].map((touch) => this.point(touch.identifier, touch, target));
+    this.tell(target, type, points(event.touches), event.timeStamp, points(event.changedTouches));
   }
 
   moused(type, event) {
@@ -75,19 +76,22 @@ export class Gestures {
       this.mouseTarget = componentOf(event);
     }
     if (!this.mouseTarget) return;
-    this.tell(this.mouseTarget, type, [this.point(0, event)], event.timeStamp);
-    if (type === "touchend" || type === "touchcancel") this.mouseTarget = null;
+    const ended = type === "touchend" || type === "touchcancel";
+    const changed = [this.point(0, event, this.mouseTarget)];
+    this.tell(this.mouseTarget, type, ended ? [] : changed, event.timeStamp, changed);
+    if (ended) this.mouseTarget = null;
   }
 
   /** Moves are told at most once a frame; the newest counts, and none is told after the end. */
-  tell(target, type, touches, timeStamp) {
+  tell(target, type, touches, timeStamp, changed) {
     if (type !== "touchmove") {
       this.flushMove();
-      this.emit(target, type, touches, timeStamp);
+      this.emit(target, type, touches, timeStamp, {}, changed);
       return;
     }
     const waiting = this.moveWaiting;
-    this.moveWaiting = { target, touches, timeStamp, frame: waiting?.frame ?? requestAnimationFrame(() => this.flushMove()) };
+    const frame = waiting?.frame ?? requestAnimationFrame(() => this.flushMove());
+    this.moveWaiting = { target, touches, timeStamp, changed, frame };
   }
 
   flushMove() {
@@ -95,13 +99,13 @@ export class Gestures {
     if (!move) return;
     this.moveWaiting = null;
     cancelAnimationFrame(move.frame);
-    this.emit(move.target, "touchmove", move.touches, move.timeStamp);
+    this.emit(move.target, "touchmove", move.touches, move.timeStamp, {}, move.changed);
   }
 
-  emit(target, type, touches, timeStamp, detail = {}) {
+  emit(target, type, touches, timeStamp, detail = {}, changed = touches) {
     for (let node = target; node; node = node.parent) {
       if (node.events.has(type)) {
-        this.page.send(target, type, detail, touches, timeStamp);
+        this.page.send(target, type, detail, touches, timeStamp, changed);
         return true;
       }
     }
@@ -167,7 +171,7 @@ export class Gestures {
       return;
     }
     const target = componentOf(event);
-    if (!target || !target.usable) return;
+    if (!target || !target.usable || event.target.hasAttribute?.("data-quiet")) return;
     const byKey = event.detail === 0;
     const box = byKey ? target.element.getBoundingClientRect() : null;
     const source = byKey ? { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2 } : event;

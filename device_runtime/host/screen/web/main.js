@@ -39,6 +39,9 @@ class Screen {
     stage.append(this.content, this.errors, this.away);
     addEventListener("resize", () => this.fit());
     new ResizeObserver(() => this.fit()).observe(document.documentElement);
+    // As high as a program's bar, to tell the room of a page before there is one.
+    this.bar = make("div", { class: "bar-probe", "aria-hidden": "true" });
+    stage.append(this.bar);
     this.show(null);
     this.fit();
   }
@@ -55,6 +58,26 @@ class Screen {
     this.stage.style.width = framed ? `${width}px` : "";
     this.stage.style.height = framed ? `${height}px` : "";
     this.stage.style.setProperty("--rpx", `${pixelsPerRpx(width, height, this.size?.rpx)}px`);
+    this.reportSize();
+  }
+
+  /** Tell the device how large this screen and its page are, once they have settled and if that is new. */
+  reportSize() {
+    this.sizeFrame ??= requestAnimationFrame(() => {
+      this.sizeFrame = null;
+      const { clientWidth: width, clientHeight: height } = this.stage;
+      const area = this.views.get(this.foreground)?.top?.page.viewport;
+      const seen = Boolean(area?.clientHeight);
+      const message = {
+        type: "viewport", app_id: seen ? this.foreground : "", screen_width: width, screen_height: height,
+        width: seen ? area.clientWidth : width, height: seen ? area.clientHeight : Math.max(0, height - this.bar.offsetHeight),
+        pixel_ratio: devicePixelRatio || 1,
+      };
+      const words = JSON.stringify(message);
+      if (words === this.sizeTold || !this.connection.open) return;
+      this.sizeTold = words;
+      this.send(message);
+    });
   }
 
   launch(appId, path = "") {
@@ -67,6 +90,7 @@ class Screen {
     switch (message.type) {
       case "hello":
         this.size = message.screen;
+        this.sizeTold = null;
         this.fit();
         for (const view of this.views.values()) view.close();
         this.views.clear();
@@ -82,9 +106,22 @@ class Screen {
         break;
       case "stack":
         this.view(message.app_id).applyStack(message);
+        this.reportSize();
         break;
       case "patch":
         this.views.get(message.app_id)?.patch(message.page, message.operations);
+        break;
+      case "query": {
+        const view = this.views.get(message.app_id);
+        if (view) view.query(message);
+        else this.send({ type: "query_result", id: message.id, results: null });
+        break;
+      }
+      case "observe":
+        this.views.get(message.app_id)?.page(message.page)?.watch.observe(message);
+        break;
+      case "unobserve":
+        this.views.get(message.app_id)?.page(message.page)?.watch.unobserve(message.observer);
         break;
       case "exited":
         this.views.get(message.app_id)?.close();
@@ -120,7 +157,7 @@ class Screen {
     if (!view) {
       const program = this.programs.find((candidate) => candidate.app_id === appId)
         ?? { app_id: appId, name: appId, version: 0, icon: "", phrases: [] };
-      view = new ProgramView(program, this.send, () => this.connection.restart());
+      view = new ProgramView(program, this.send, { onBroken: () => this.connection.restart(), onSize: () => this.reportSize() });
       this.views.set(appId, view);
       this.shelf.append(view.element);
       view.show(appId === this.foreground);
@@ -135,6 +172,7 @@ class Screen {
     this.stage.classList.toggle("at-home", appId === null);
     this.home.element.inert = appId !== null;
     this.capsule.inert = appId === null;
+    this.reportSize();
   }
 
   showPrograms(name, programs) {

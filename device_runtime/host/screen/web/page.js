@@ -4,6 +4,7 @@ import { createComponent } from "./components/index.js";
 import { Component } from "./components/component.js";
 import { Text } from "./components/basic.js";
 import { Gestures } from "./gestures.js";
+import { Watch } from "./layout.js";
 import { PageScroll } from "./page-scroll.js";
 import { convertStyle, resourceAddress } from "./style.js";
 
@@ -46,13 +47,17 @@ export class Page {
    * @param {object} options.window the page's window members, under WeChat's names
    * @param {string} options.route such as `pages/index/index`
    * @param {(message: object) => void} options.send to the device
+   * @param {() => void} [options.onMeta] the page's own template has changed its window members
    */
-  constructor({ appId, version, id, route, window, send }) {
+  constructor({ appId, version, id, route, window, send, onMeta = () => {} }) {
     this.appId = appId;
     this.id = id;
     this.route = route;
     this.base = `/program/${encodeURIComponent(appId)}/${version}/`;
-    this.window = window;
+    this.givenWindow = window;
+    this.meta = new Map();
+    this.onMeta = onMeta;
+    this.backs = [];
     this.sendMessage = send;
     this.visible = false;
     this.nodes = new Map();
@@ -69,11 +74,16 @@ export class Page {
     this.styled = Promise.all([this.linkStyle("app.css"), this.linkStyle(`${route}.css`)]);
     this.shadow.append(this.viewport);
 
+    this.overlays = document.createElement("div");
+    this.overlays.className = "cy-overlays";
+    this.shadow.append(this.overlays);
+
     this.root = createComponent(this, ROOT_ID, "page", []);
     this.nodes.set(ROOT_ID, this.root);
     this.viewport.append(this.root.element);
     this.gestures = new Gestures(this);
     this.scroll = new PageScroll(this);
+    this.watch = new Watch(this);
     this.styled.then(() => this.paintBackground());
   }
 
@@ -95,12 +105,14 @@ export class Page {
   /** Apply operations in order. Throws PatchError at the first that does not fit. */
   apply(operations) {
     for (const operation of operations) this.applyOne(operation);
-    for (const component of this.changed) component.childrenChanged();
+    const changed = [...this.changed];
     this.changed.clear();
+    for (const component of changed) component.childrenChanged();
     this.scroll.contentChanged();
     const afterwards = this.afterwards;
     this.afterwards = [];
     for (const action of afterwards) action();
+    this.watch.takeUp();
   }
 
   applyOne(operation) {
@@ -130,6 +142,11 @@ export class Page {
         const [id, attribute, value] = rest;
         this.component(id).set(String(attribute), value);
         if (id === ROOT_ID) this.paintBackground();
+        break;
+      }
+      case "call": {
+        const [id, method, values] = rest;
+        this.component(id).call(String(method), Array.isArray(values) ? values : []);
         break;
       }
       default:
@@ -171,7 +188,7 @@ export class Page {
   place(parent, index, node) {
     const next = parent.children[index];
     if (index < 0 || index > parent.children.length) throw new PatchError(`node ${parent.id} has no place ${index}`);
-    parent.content.insertBefore(node.element, next ? next.element : null);
+    parent.content.insertBefore(node.element, next ? next.element : parent.tail);
     parent.children.splice(index, 0, node);
     node.parent = parent;
     if (node instanceof TextNode) node.refresh();
@@ -218,6 +235,7 @@ export class Page {
 
   /** The page leaves the stack. */
   close() {
+    this.watch.close();
     this.forget(this.root);
     this.host.remove();
   }
@@ -249,6 +267,75 @@ export class Page {
     this.afterwards.push(action);
   }
 
+  /** CSS pixels in one rpx. */
+  get pixelsPerRpx() {
+    return Number.parseFloat(getComputedStyle(this.host).getPropertyValue("--rpx")) || 1;
+  }
+
+  /** Where portals show: the end of the page, in no box but the page's. */
+  get portals() {
+    if (!this.root.tail) {
+      this.root.tail = document.createElement("div");
+      this.root.tail.className = "cy-portal";
+      this.root.element.append(this.root.tail);
+    }
+    return this.root.tail;
+  }
+
+  /** Show one of the screen's own sheets over the page; nothing below can be reached meanwhile. */
+  openSheet(element, dismiss) {
+    this.overlays.append(element);
+    this.viewport.inert = true;
+    this.onBack(dismiss);
+    element.cyDismiss = dismiss;
+  }
+
+  closeSheet(element) {
+    this.forgetBack(element.cyDismiss);
+    element.remove();
+    this.viewport.inert = this.overlays.childElementCount > 0;
+  }
+
+  /** What the owner's "back" ends first. */
+  onBack(action) {
+    this.backs.push(action);
+  }
+
+  forgetBack(action) {
+    this.backs = this.backs.filter((other) => other !== action);
+  }
+
+  /** Take a "back" for something open in the page; false if there is nothing. */
+  takeBack() {
+    const action = this.backs.pop();
+    action?.();
+    return action !== undefined;
+  }
+
+  // ---------------------------------------------------------------- what the template says of its page
+
+  /** The page's window members: the program's, and over them what its template says. */
+  get window() {
+    return Object.assign({}, this.givenWindow, ...this.meta.values());
+  }
+
+  /** Window members that a component sets; null takes them back. */
+  setMeta(component, window) {
+    if (window === null) this.meta.delete(component);
+    else this.meta.set(component, window);
+    this.onMeta();
+  }
+
+  setPageStyle(style) {
+    this.root.element.style.cssText = this.convertStyle(style);
+    this.paintBackground();
+  }
+
+  setRootColor(paint) {
+    this.rootColor = paint;
+    this.paintBackground();
+  }
+
   /** Run when the page is in front: what is hidden cannot take the focus. */
   whenShown(action) {
     if (this.visible) this.afterPatch(action);
@@ -272,12 +359,13 @@ export class Page {
   paintBackground() {
     const { backgroundColor } = getComputedStyle(this.root.element);
     const clear = backgroundColor === "transparent" || /^rgba\(.*, 0\)$/.test(backgroundColor);
-    this.viewport.style.backgroundColor = clear ? "" : backgroundColor;
+    this.viewport.style.backgroundColor = clear ? (this.rootColor ?? "") : backgroundColor;
   }
 
-  send(component, event, detail, touches, timeStamp = performance.now()) {
+  send(component, event, detail, touches, timeStamp = performance.now(), changedTouches = touches) {
     this.sendMessage({
-      type: "node", app_id: this.appId, page: this.id, node: component.id, event, detail, touches, time_stamp: timeStamp,
+      type: "node", app_id: this.appId, page: this.id, node: component.id, event, detail, touches,
+      changed_touches: changedTouches, time_stamp: timeStamp,
     });
   }
 

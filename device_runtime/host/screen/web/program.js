@@ -6,6 +6,7 @@ import { make, sign } from "./dom.js";
 import { makeIcon } from "./home.js";
 import { Page, PatchError } from "./page.js";
 import { resourceAddress } from "./style.js";
+import { measure } from "./layout.js";
 
 const READY_PATIENCE_MILLISECONDS = 600;
 const plainRoute = (route) => String(route).replace(/^\/+/, "").split("?")[0];
@@ -14,13 +15,16 @@ export class ProgramView {
   /**
    * @param {object} program `{app_id, name, version, icon}`
    * @param {(message: object) => void} send
-   * @param {() => void} onBroken the pages no longer match the device's
+   * @param {object} options
+   * @param {() => void} options.onBroken the pages no longer match the device's
+   * @param {() => void} options.onSize the room of the page may have changed
    */
-  constructor(program, send, onBroken) {
+  constructor(program, send, { onBroken, onSize }) {
     this.program = program;
     this.appId = program.app_id;
     this.send = send;
     this.onBroken = onBroken;
+    this.onSize = onSize;
     this.version = null;
     this.pages = [];
     this.tabBar = null;
@@ -28,7 +32,9 @@ export class ProgramView {
     this.turn = 0;
 
     this.backButton = make("button", { type: "button", class: "round back", "aria-label": "Back" }, sign("back"));
-    this.backButton.addEventListener("click", () => send({ type: "back", app_id: this.appId, delta: 1 }));
+    this.backButton.addEventListener("click", () => {
+      if (!this.top?.page.takeBack()) send({ type: "back", app_id: this.appId, delta: 1 });
+    });
     this.title = make("h1", { class: "bar-title" });
     this.busy = make("i", { class: "spinner bar-busy", "aria-hidden": "true" });
     this.busy.hidden = true;
@@ -125,6 +131,16 @@ export class ProgramView {
       console.error(error.message);
       this.onBroken();
     }
+  }
+
+  page(pageId) {
+    return this.pages.find((entry) => entry.id === pageId)?.page ?? null;
+  }
+
+  /** Answer a layout query; a screen that has not got the page says so with null. */
+  query({ page: pageId, id, requests }) {
+    const page = this.page(pageId);
+    this.send({ type: "query_result", id, results: page ? requests.map((request) => measure(page, request)) : null });
   }
 
   show(visible) {
@@ -225,6 +241,11 @@ class StackEntry {
     this.route = plainRoute(route);
     this.page = new Page({
       appId: view.appId, version: view.version, id, route: this.route, window: window ?? {}, send: view.send,
+      onMeta: () => {
+        this.applyWindow();
+        view.showBar();
+        view.onSize();
+      },
     });
     this.page.show(false);
     this.frame = make("div", { class: "page-frame", "data-page": String(id) }, this.page.host);
@@ -240,7 +261,11 @@ class StackEntry {
 
   /** The page's window members; a program may change them while the page is open. */
   setWindow(window) {
-    this.page.window = window ?? {};
+    this.page.givenWindow = window ?? {};
+    this.applyWindow();
+  }
+
+  applyWindow() {
     this.frame.style.setProperty("--page-background", color(this.window.backgroundColor, "#fff"));
     this.page.viewport.toggleAttribute("data-locked", Boolean(this.window.disableScroll));
   }

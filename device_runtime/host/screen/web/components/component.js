@@ -63,6 +63,8 @@ export class Component {
     this.element = this.createElement();
     this.element[COMPONENT] = this;
     this.content = this.element;
+    /** What stays behind the last child. */
+    this.tail = null;
     this.hover = null;
     this.build();
   }
@@ -85,6 +87,16 @@ export class Component {
 
   /** The element has left the page for good. */
   detached() {}
+
+  /** Do what a program's context object asks for (`call` in patches.py). */
+  call(method, _arguments) {
+    console.warn(`<${this.tag}> has no ${method} to be called`);
+  }
+
+  /** A property as a layout query gives it: what the program set, else what the component knows of itself. */
+  property(name) {
+    return this.values[attributeName(name)] ?? null;
+  }
 
   /** Act as if it were tapped through its label. */
   activate() {}

@@ -2,12 +2,21 @@
 
 import { Root, Text, Unknown, View } from "./basic.js";
 import { Button, Navigator } from "./button.js";
+import { Canvas } from "./canvas.js";
 import { Checkbox, CheckboxGroup, Radio, RadioGroup, Switch } from "./choice.js";
 import { Form, Label } from "./form.js";
 import { Icon } from "./icon.js";
 import { Image } from "./image.js";
 import { Input, TextArea } from "./input.js";
+import { Audio, Video } from "./media.js";
+import { MatchMedia, NavigationBar, PageMeta } from "./meta.js";
+import { MovableArea, MovableView } from "./movable.js";
+import { PickerView, PickerViewColumn } from "./picker-view.js";
+import { Picker } from "./picker.js";
+import { PLACEHOLDERS, Placeholder, WebView } from "./placeholder.js";
+import { PageContainer, RootPortal } from "./portal.js";
 import { Progress, Slider } from "./range.js";
+import { RichText } from "./rich-text.js";
 import { ScrollView } from "./scroll-view.js";
 import { Swiper, SwiperItem } from "./swiper.js";
 
@@ -35,6 +44,23 @@ const COMPONENTS = new Map(Object.entries({
   "swiper-item": SwiperItem,
   form: Form,
   label: Label,
+  picker: Picker,
+  "picker-view": PickerView,
+  "picker-view-column": PickerViewColumn,
+  "movable-area": MovableArea,
+  "movable-view": MovableView,
+  "rich-text": RichText,
+  audio: Audio,
+  video: Video,
+  canvas: Canvas,
+  "web-view": WebView,
+  "root-portal": RootPortal,
+  "page-container": PageContainer,
+  "page-meta": PageMeta,
+  "navigation-bar": NavigationBar,
+  "match-media": MatchMedia,
+  "share-element": View,
+  ...Object.fromEntries(PLACEHOLDERS.map((tag) => [tag, Placeholder])),
 }));
 
 /** The component for a node; unknown tags become plain blocks. */

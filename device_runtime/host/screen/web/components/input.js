@@ -1,9 +1,13 @@
 // input and textarea: text fields whose value the program may follow, change or leave alone.
 
-import { Field, number, text } from "./component.js";
+import { Field, make, number, text } from "./component.js";
 
 const INPUT_MODES = { number: "numeric", digit: "decimal", idcard: "text", text: "text", tel: "tel" };
 const ENTER_KEYS = { send: "send", search: "search", next: "next", go: "go", done: "done" };
+const PLACEHOLDER_LOOKS = [
+  "color", "font-size", "font-weight", "font-style", "font-family", "opacity", "letter-spacing", "text-align",
+  "text-decoration-line", "text-indent",
+];
 const ECHO_MILLISECONDS = 1000;
 
 class TextField extends Field {
@@ -86,12 +90,10 @@ class TextField extends Field {
       case "placeholder":
         this.element.placeholder = text(value);
         break;
-      case "placeholder-style": {
-        const style = document.createElement("i").style;
-        style.cssText = this.page.convertStyle(text(value));
-        this.element.style.setProperty("--cy-placeholder", style.color || "");
+      case "placeholder-style":
+      case "placeholder-class":
+        this.page.afterPatch(() => this.paintPlaceholder());
         break;
-      }
       case "maxlength": {
         const limit = number(value, 140);
         if (limit < 0) this.element.removeAttribute("maxlength");
@@ -112,6 +114,35 @@ class TextField extends Field {
     }
   }
 
+  attached() {
+    // Program style sheets may come after the first patch.
+    this.page.styled.then(() => this.paintPlaceholder());
+  }
+
+  /**
+   * `placeholder-class` and `placeholder-style` are looked up on a probe beside the field, where every rule of the
+   * program applies that would apply to an element there, and handed to ::placeholder where they say anything.
+   */
+  paintPlaceholder() {
+    const style = this.element.style;
+    for (const name of PLACEHOLDER_LOOKS) style.removeProperty(`--cy-placeholder-${name}`);
+    const [group, own] = [text(this.values["placeholder-class"]), text(this.values["placeholder-style"])];
+    if ((!group && !own) || !this.element.isConnected) return;
+    const bare = make("span", { "aria-hidden": "true" });
+    const probe = make("span", { "aria-hidden": "true", class: group });
+    probe.style.cssText = this.page.convertStyle(own);
+    for (const span of [bare, probe]) span.style.display = "block";
+    this.element.after(bare, probe);
+    const [plain, dressed] = [getComputedStyle(bare), getComputedStyle(probe)];
+    for (const name of PLACEHOLDER_LOOKS) {
+      const value = dressed.getPropertyValue(name);
+      const said = value !== plain.getPropertyValue(name) || (name === "color" && probe.style.color);
+      if (said) style.setProperty(`--cy-placeholder-${name}`, value);
+    }
+    bare.remove();
+    probe.remove();
+  }
+
   takeFocus() {
     this.element.focus();
     const end = this.element.value.length;
@@ -121,7 +152,7 @@ class TextField extends Field {
 
   applyStyle(value) {
     super.applyStyle(value);
-    this.update("placeholder-style");
+    this.page.afterPatch(() => this.paintPlaceholder());
     this.resize();
   }
 
@@ -169,6 +200,7 @@ export class TextArea extends TextField {
   }
 
   attached() {
+    super.attached();
     this.resize();
   }
 

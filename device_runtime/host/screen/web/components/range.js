@@ -1,6 +1,6 @@
 // slider and progress.
 
-import { Component, Field, color, make, number } from "./component.js";
+import { Component, Field, color, length, make, number } from "./component.js";
 
 export class Slider extends Field {
   build() {
@@ -157,26 +157,58 @@ export class Progress extends Component {
     this.element.setAttribute("role", "progressbar");
     this.element.setAttribute("aria-valuemin", "0");
     this.element.setAttribute("aria-valuemax", "100");
-    this.show();
+    this.frame = 0;
+    this.show(0);
   }
 
-  update() {
-    this.show();
+  update(name) {
+    if ((name === "percent" || name === "active") && this.values.active && this.element.isConnected) this.page.afterPatch(() => this.run());
+    else if (!this.frame || name !== "percent") this.show(this.frame ? this.shown : this.percent);
   }
 
   applyStyle(value) {
     super.applyStyle(value);
-    this.show();
+    this.show(this.shown);
   }
 
-  show() {
-    const percent = Math.min(100, Math.max(0, number(this.values.percent, 0)));
+  attached() {
+    if (this.values.active) this.run();
+  }
+
+  detached() {
+    cancelAnimationFrame(this.frame);
+  }
+
+  get percent() {
+    return Math.min(100, Math.max(0, number(this.values.percent, 0)));
+  }
+
+  /** With `active` the bar fills at `duration` milliseconds a percent, from 0 or from where it stands. */
+  run() {
+    cancelAnimationFrame(this.frame);
+    if (!this.element.isConnected) return;
+    const [from, target] = [this.values["active-mode"] === "forwards" ? this.shown : 0, this.percent];
+    const whole = this.page.calm ? 0 : Math.abs(target - from) * Math.max(0, number(this.values.duration, 30));
+    const begin = performance.now();
+    const step = (now) => {
+      const part = whole > 0 ? Math.min(1, Math.max(0, now - begin) / whole) : 1;
+      this.show(from + (target - from) * part);
+      this.frame = part < 1 ? requestAnimationFrame(step) : 0;
+      if (part === 1) this.emit("activeend", { curPercent: target });
+    };
+    step(begin);
+  }
+
+  show(shown) {
+    this.shown = shown;
+    const percent = Math.round(shown);
     const style = this.element.style;
-    style.setProperty("--cy-part", String(percent / 100));
+    style.setProperty("--cy-part", String(shown / 100));
+    style.setProperty("--cy-radius", length(this.values["border-radius"] ?? 0));
+    style.setProperty("--cy-info", length(this.values["font-size"] ?? 16));
     style.setProperty("--cy-active", color(this.values["active-color"] ?? this.values.color, ""));
     style.setProperty("--cy-background", color(this.values["background-color"], ""));
-    style.setProperty("--cy-stroke", `${number(this.values["stroke-width"], 6)}px`);
-    this.element.toggleAttribute("data-active", Boolean(this.values.active));
+    style.setProperty("--cy-stroke", length(this.values["stroke-width"] ?? 6));
     this.label.hidden = !this.values["show-info"];
     this.label.textContent = `${percent}%`;
     this.element.setAttribute("aria-valuenow", String(percent));
