@@ -55,6 +55,7 @@ class VoicePipeline:
         self._muted_until = 0.0
         self._unmute: asyncio.TimerHandle | None = None
         self._losing_sound = False
+        self._resets = 0
 
     async def start(self) -> None:
         """Start the voice process; returns when it listens.
@@ -141,6 +142,7 @@ class VoicePipeline:
         now = time.monotonic()
         self._muted_until = now + seconds + _MUTE_TAIL_SECONDS
         self._send("reset", {"time": now})
+        self._resets += 1
         self._listener.on_voice(Answering(now, seconds))
         if self._unmute is not None:
             self._unmute.cancel()
@@ -163,6 +165,7 @@ class VoicePipeline:
 
     async def _spawn(self) -> None:
         """Start the process and wait until it is ready."""
+        self._resets = 0
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -245,7 +248,9 @@ class VoicePipeline:
         now, payload = time.monotonic(), _Payload(event.payload)
         match event.name:
             case "waiting":
-                if now >= self._muted_until:
+                if self._resets:  # it answers our own reset: the end of the mute, or of what came after it, says idle
+                    self._resets -= 1
+                elif now >= self._muted_until:
                     self._listener.on_voice(Idle(now))
             case "wake":
                 self._listener.on_voice(Woken(now, payload.text("phrase"), payload.number("probability")))

@@ -65,7 +65,7 @@ def _workplace(directory: Path) -> Iterator[Path]:
 async def _demo(directory: Path, once: bool) -> int:
     started = time.monotonic()
     ended = asyncio.Event()
-    system = DemoSystem(directory)
+    system = DemoSystem(directory, usual_ports=True)
     show = _Progress()
     walk = Walk(system, show.began, show.passed)
     work = asyncio.create_task(_show(system, walk))

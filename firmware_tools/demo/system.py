@@ -24,15 +24,18 @@ _POLL_SECONDS = 0.05
 
 
 class DemoSystem:
-    """The processes of one demo in ``directory``, which it owns."""
+    """The processes of one demo in ``directory``, which it owns.
 
-    def __init__(self, directory: Path) -> None:
+    ``usual_ports`` asks for the ports that people know, where they are free; several systems on one machine take any.
+    """
+
+    def __init__(self, directory: Path, *, usual_ports: bool = False) -> None:
         self.directory = directory
         self._services = Services(directory / "logs", {"XDG_CONFIG_HOME": str(directory / "config")})
         self._home = directory / "fleet"
         self.broker_port = free_port(0)
-        self._fleet_port = free_port(_FLEET_PORT)
-        self._screen_port = free_port(_SCREEN_PORT)
+        self._fleet_port = free_port(_FLEET_PORT if usual_ports else 0)
+        self._screen_port = free_port(_SCREEN_PORT if usual_ports else 0)
         self._weather_port = free_port(0)
         self.screen_url = f"http://127.0.0.1:{self._screen_port}"
         self.app_ids = {example: f"cygnet.examples.{example}" for example in EXAMPLES}
