@@ -138,6 +138,11 @@ def _sounddevice() -> Any:
         raise AudioError("sound needs sounddevice; install it with: pip install 'cygnet[voice]'") from error
     except OSError as error:  # the module is there, the C library is not
         raise AudioError("sound needs PortAudio; on Debian install it with: apt-get install libportaudio2") from error
+    except Exception as error:
+        # PortAudio starts as sounddevice is imported, so its error's class cannot be had where that fails.
+        if type(error).__name__ != "PortAudioError":
+            raise
+        raise AudioError(f"PortAudio does not start, so this machine has no working sound system: {error}") from error
 
 
 def _find_device(sounddevice: Any, device: str, kind: str) -> Any:
@@ -223,6 +228,10 @@ class SpeakerSink:
                 if len(samples) < frames * frame_bytes:
                     raise sounddevice.CallbackStop
 
+            def finished() -> None:
+                with contextlib.suppress(RuntimeError):  # the loop closed meanwhile
+                    loop.call_soon_threadsafe(over.set)
+
             try:
                 stream = sounddevice.RawOutputStream(
                     samplerate=file.getframerate(),
@@ -230,7 +239,7 @@ class SpeakerSink:
                     dtype={1: "uint8", 2: "int16", 3: "int24", 4: "int32"}[file.getsampwidth()],
                     device=found["index"],
                     callback=wanted,
-                    finished_callback=lambda: loop.call_soon_threadsafe(over.set),
+                    finished_callback=finished,
                 )
                 with stream:
                     await over.wait()
