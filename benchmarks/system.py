@@ -17,7 +17,7 @@ from firmware_tools.demo.screen import SAMPLE_RATE, DemoScreen
 from firmware_tools.demo.stages import LIGHTS, Walk, spoken
 from firmware_tools.demo.system import DemoSystem
 
-_ROOMS = ("kitchen", "bedroom", "hall", "garden", "bathroom")
+_ROOMS = ("bedroom", "hall", "garden", "bathroom")
 
 
 def _kilobytes(pid: int, file: str, *names: str) -> int:
@@ -74,7 +74,7 @@ async def _measure(requests: int) -> None:
                 )
                 delays = [
                     await _request(screen, f"turn {'on' if number // len(_ROOMS) % 2 == 0 else 'off'} the {room} light")
-                    for number, room in ((n, _ROOMS[(n + 1) % len(_ROOMS)]) for n in range(requests))
+                    for number, room in ((n, _ROOMS[n % len(_ROOMS)]) for n in range(requests))
                 ]
             assert system.device is not None
             _print(total, delays, system.device.pid)
