@@ -153,6 +153,8 @@ class PaperDevice:
         self._note()
 
     def node_event(self, event: NodeEvent) -> None:
+        if event.page <= self._page_id and all(page.id != event.page for page in self.pages):
+            return  # of a page that is gone, such as the last test's on a screen that both share
         self.events.append(event)
         if self.on_event is not None:
             self.on_event(event)
