@@ -89,7 +89,7 @@ class DisplayedPages:
             return []
         self._views[page.id] = view
         self._unsent.add(page.id)
-        return view.take_effects()
+        return list(view.take_effects())
 
     def update(self, page: int, owner: int, changes: Mapping[str, Value]) -> str | Effects | None:
         """``setData`` of a page (``owner`` 0) or of a component: its effects, if there are any, or why it cannot be.
@@ -104,7 +104,7 @@ class DisplayedPages:
         except ViewError as error:
             return str(error)
         self.collect(page, operations)
-        return view.take_effects() or None
+        return list(view.take_effects()) or None
 
     def select(self, page: int, owner: int, selector: str, *, first: bool) -> list[int]:
         """The nodes of an owner's own tree that a selector chooses; none, with a warning, if it cannot be read."""

@@ -13,6 +13,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.program.displayed import DisplayedPages
 from device_runtime.values import Value
 from device_runtime.view.javascript import UNDEFINED, exported
+from device_runtime.view.nodes import NodeInfo
 from device_runtime.view.wxs import WxsFunction
 
 Log = Callable[[str, str, str], None]
@@ -113,24 +114,26 @@ class TemplateModules:
         view = self._displayed.view(page) if self._displayed is not None else None
         if self._displayed is None or view is None:
             return [] if method == "select" else None
+        found = view.describe(node) if node else None
         match method:
             case "select":
-                return list(self._displayed.select(page, view.tree_of(node), values[0], first=values[1]))
-            case "setStyle":
-                self._displayed.collect(page, view.set_style(node, values[0]))
-            case "addClass" | "removeClass":
-                self._displayed.collect(page, view.set_class(node, values[0], shown=method == "addClass"))
+                return list(self._displayed.select(page, _tree_of(node, found), values[0], first=values[1]))
             case "hasClass":
-                found = view.describe(node)
                 return found is not None and values[0] in found.classes
             case "dataset":
-                found = view.describe(node)
                 return {} if found is None else found.dataset
-            case "callMethod" | "triggerEvent":
-                self._wanted.append(("callMethod" if method == "callMethod" else "triggerOn", page, node, *values))
+            case "callMethod":
+                self._wanted.append(("callMethod", page, _tree_of(node, found), str(values[0]), values[1]))
+            case "triggerEvent":
+                self._wanted.append(("triggerOn", page, node, str(values[0]), values[1]))
             case _:
-                self._log("warn", f"{method} of a component descriptor has no answer here: a layout is asked for", "")
+                self._log("warn", f"{method} of a component descriptor has no answer here", "")
         return None
+
+
+def _tree_of(node: int, found: NodeInfo | None) -> int:
+    """The page or component whose tree a descriptor speaks of: its own, or the one that its node is in."""
+    return node if found is None or found.component else found.owner
 
 
 def _plain(value: Any) -> Value:

@@ -253,6 +253,8 @@ class Worker:
     def _error(self, text: str, stack: str, where: str) -> str:
         """Log an uncaught error; returns the message that ``App.onError`` gets."""
         source, frames = self._engine.lines.trace(stack)
+        if not source and where.endswith(".js"):
+            source = f"{where}:1"
         message = "\n    ".join([text, *frames])
         if text.startswith("InternalError: out of memory"):
             self._log("error", message, source)
@@ -437,7 +439,7 @@ class Worker:
         """A new page, to its onReady. One with components is made before it is loaded: their lives begin first."""
         early = self._displayed.has_components(page.route)
         what = f"onLoad of {page.route}"
-        query = dict(page.query)
+        query: dict[str, Value] = dict(page.query)
         data = self._call(what, "createPage", page.id, page.route, query, opening, ids, early, seconds=seconds)
         if early:
             effects = self._render(page, data)
