@@ -28,13 +28,12 @@ class DisplayedPages:
         self,
         manifest: Manifest,
         components: Components,
-        modules: WxsModules,
         send: Callable[[Frame], None],
         warn: Warn,
     ) -> None:
         self._manifest = manifest
         self._components = components
-        self._modules = modules
+        self._modules: WxsModules | None = None
         self._send = send
         self._warn = warn
         self._views: dict[int, PageView] = {}
@@ -47,6 +46,10 @@ class DisplayedPages:
     def view(self, page: int) -> PageView | None:
         """The view of a page; None before it is rendered, after it is closed, and where its template is bad."""
         return self._views.get(page)
+
+    def use_modules(self, modules: WxsModules) -> None:
+        """Let views ask the modules of templates."""
+        self._modules = modules
 
     def views(self) -> list[tuple[int, PageView]]:
         """All views, by page."""

@@ -14,7 +14,7 @@ _PAGE_EVENTS = {"pulldownrefresh": "onPullDownRefresh", "reachbottom": "onReachB
 class NodeEvents:
     """The way of an event from a screen. ``call(what, function, *arguments)`` calls the base library."""
 
-    def __init__(self, displayed: DisplayedPages, modules: TemplateModules, call: Callable[..., Value]) -> None:
+    def __init__(self, displayed: DisplayedPages, modules: TemplateModules | None, call: Callable[..., Value]) -> None:
         self._displayed = displayed
         self._modules = modules
         self._call = call
@@ -46,7 +46,7 @@ class NodeEvents:
             handler = heard.handler
             if isinstance(handler, str):
                 self._call(f"the handler {handler}", "fireHandler", page, heard.owner, handler, given)
-            elif not self._modules.handle(handler, given, page, heard.owner, heard.node):
+            elif self._modules is not None and not self._modules.handle(handler, given, page, heard.owner, heard.node):
                 break
 
     def _add_form_fields(self, page: int, form: int, detail: dict[str, Value]) -> None:

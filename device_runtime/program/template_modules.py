@@ -25,17 +25,16 @@ class TemplateModules:
     ``timer(id, milliseconds)`` is to call :meth:`fire_timer` in that time.
     """
 
-    def __init__(self, files: Mapping[str, bytes], log: Log, timer: Callable[[int, float], None]) -> None:
+    def __init__(
+        self, files: Mapping[str, bytes], displayed: DisplayedPages, log: Log, timer: Callable[[int, float], None]
+    ) -> None:
         self._files = files
+        self._displayed = displayed
         self._log = log
         self._timer = timer
         self._runtime: WxsRuntime | None = None
-        self._displayed: DisplayedPages | None = None
         self._wanted: deque[tuple[str, int, int, str, Value]] = deque()
-
-    def connect(self, displayed: DisplayedPages) -> None:
-        """Let modules ask about the nodes of these pages."""
-        self._displayed = displayed
+        displayed.use_modules(self)
 
     # -- for bindings ------------------------------------------------------------------------------------------
 
@@ -62,7 +61,7 @@ class TemplateModules:
 
     def tell_changes(self) -> None:
         """Call the ``change:`` observers of what has changed."""
-        if self._displayed is None or self._runtime is None:
+        if self._runtime is None:
             return
         for page, view in self._displayed.views():
             for _, owner, node, function, new, old in view.take_wxs_changes():
@@ -111,8 +110,8 @@ class TemplateModules:
 
     def _descriptor(self, page: int, node: int, method: str, values: list[Any]) -> Value:
         """A method of a component descriptor (``wxs_base.js``)."""
-        view = self._displayed.view(page) if self._displayed is not None else None
-        if self._displayed is None or view is None:
+        view = self._displayed.view(page)
+        if view is None:
             return [] if method == "select" else None
         found = view.describe(node) if node else None
         match method:

@@ -115,14 +115,10 @@ class Worker:
         files: dict[str, bytes] = launch["files"]
         self._modules = ModuleFiles(files, engine.lines)
         self._components = Components(files, self._log)
-        # Timers of modules are numbered downwards, so that they meet none of the program's own.
-        self._template_modules = TemplateModules(
-            files, self._log, lambda timer, milliseconds: self._timers.set(-timer, milliseconds, repeats=False)
-        )
-        self._displayed = DisplayedPages(
-            self._manifest, self._components, self._template_modules, connection.send, self._log
-        )
-        self._template_modules.connect(self._displayed)
+        self._displayed = DisplayedPages(self._manifest, self._components, connection.send, self._log)
+        self._template_modules: TemplateModules | None = None
+        if any(name.endswith(".wxs") for name in files):
+            self._template_modules = TemplateModules(files, self._displayed, self._log, self._set_module_timer)
         self._events = NodeEvents(self._displayed, self._template_modules, self._call)
         tabs = [tab.route for tab in self._manifest.tab_bar.tabs] if self._manifest.tab_bar else []
         self._stack = PageStack(self._manifest.pages, tabs)
@@ -142,7 +138,7 @@ class Worker:
         """
         self._start()
         while True:
-            busy = self._tasks or self._template_modules.is_waiting
+            busy = self._tasks or (self._template_modules is not None and self._template_modules.is_waiting)
             frame = self._connection.receive(0.0 if busy else self._timers.wait_seconds())
             if frame is not None:
                 self._handle(frame)
@@ -157,7 +153,7 @@ class Worker:
             timer = self._timers.pop_due()
             if timer is None:
                 return
-            if timer < 0:
+            if timer < 0 and self._template_modules is not None:
                 self._template_modules.fire_timer(-timer)
             else:
                 self._call("a timer", "fireTimer", timer)
@@ -204,15 +200,21 @@ class Worker:
 
     def _flush(self) -> None:
         """Let the modules of templates have their say about what has changed, and send it."""
-        self._template_modules.tell_changes()
-        for _ in range(_WISHES_A_TURN):
-            wanted = self._template_modules.take_wanted()
-            if wanted is None:
-                break
-            entry, page, node, name, value = wanted
-            self._call(f"{name} for a template module", entry, page, node, name, value)
-            self._template_modules.tell_changes()
+        modules = self._template_modules
+        if modules is not None:
+            modules.tell_changes()
+            for _ in range(_WISHES_A_TURN):
+                wanted = modules.take_wanted()
+                if wanted is None:
+                    break
+                entry, page, node, name, value = wanted
+                self._call(f"{name} for a template module", entry, page, node, name, value)
+                modules.tell_changes()
         self._displayed.flush()
+
+    def _set_module_timer(self, timer: int, milliseconds: float) -> None:
+        # Those of modules are numbered downwards, so that they meet none of the program's own.
+        self._timers.set(-timer, milliseconds, repeats=False)
 
     # -- what the base library asks ----------------------------------------------------------------------------
 
@@ -226,14 +228,9 @@ class Worker:
             "rejection": self._rejection,
             "timer": self._timers.set,
             "cancel": self._timers.cancel,
-            "hasView": self._components.has_view,
             "components": self._components.describe_page,
-            "componentConfig": self._components.config,
-            "defineComponent": self._components.define,
             "setData": self._displayed.update,
-            "callNode": self._displayed.call,
             "afterRender": self._want_rendered,
-            **ViewQuestions(self._displayed, self._template_modules).functions(),
             "invoke": self._invoke,
             "invokeNow": self._invoke_now,
             "answer": self._answer,
@@ -243,6 +240,7 @@ class Worker:
         }
         for name, function in functions.items():
             self._engine.bind(name, function)
+        self._engine.bind_methods(ViewQuestions(self._components, self._displayed, self._template_modules))
 
     def _log(self, level: str, text: str, source: str) -> None:
         self._connection.send(Log(level, text, source))
@@ -423,7 +421,8 @@ class Worker:
         for page in step.unload:
             self._page_lifecycle(page, "onUnload")
             self._displayed.close(page.id)
-            self._template_modules.forget(page.id)
+            if self._template_modules is not None:
+                self._template_modules.forget(page.id)
         self._displayed.show_stack(self._stack.pages, step.transition)
         new = step.load
         if new is not None:
