@@ -121,6 +121,11 @@ class TemplateModules:
                 return found is not None and values[0] in found.classes
             case "dataset":
                 return {} if found is None else found.dataset
+            case "setStyle":
+                self._displayed.collect(page, view.overlays.set_style(node, str(values[0])))
+            case "addClass" | "removeClass":
+                present = method == "addClass"
+                self._displayed.collect(page, view.overlays.set_class(node, str(values[0]), present=present))
             case "callMethod":
                 self._wanted.append(("callMethod", page, _tree_of(node, found), str(values[0]), values[1]))
             case "triggerEvent":

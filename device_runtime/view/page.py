@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from device_runtime.values import Value
@@ -12,6 +13,7 @@ from device_runtime.view.errors import ViewError
 from device_runtime.view.javascript import identical
 from device_runtime.view.nodes import NodeInfo
 from device_runtime.view.order import in_document_order, leaving
+from device_runtime.view.overlays import Overlays
 from device_runtime.view.patches import LIMBO_ID, ROOT_ID, Operation
 from device_runtime.view.paths import Changes, Path, format_path, parse_path, write
 from device_runtime.view.properties import ComponentDefinition, coerce, copied
@@ -40,7 +42,8 @@ class PageView:
     may share parts with each other: encode them, or treat them as read-only.
 
     ``warn`` is told, once each, what the program's author should know, such as keys that are not unique.
-    ``components`` finds a definition by its path; each is asked for once.
+    ``components`` finds a definition by its path; each is asked for once. ``overlays`` are the styles and classes that
+    code lays over nodes; what they return is for the screens, as what :meth:`update` returns.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class PageView:
         self._registry.use(template)
         self._registry.use(unknown.template)
         self._tree = Tree(self._registry, dict(data))
+        self.overlays = Overlays(self._registry)
 
     @property
     def data(self) -> Mapping[str, Value]:
@@ -131,6 +135,7 @@ class PageView:
                     made = instance.block.make_at[node - instance.base](instance)
                     operations.append(["insert", LIMBO_ID, 0, made])
             placement.recording = True
+        operations += self.overlays.operations()
         return operations
 
     def route(
@@ -166,7 +171,8 @@ class PageView:
 
     def describe(self, node: int) -> NodeInfo | None:
         """What a node is; ``None`` if it is gone, or a text."""
-        return nodes.describe(self._registry, node)
+        found = nodes.describe(self._registry, node)
+        return found and replace(found, classes=self.overlays.classes(node, found.classes))
 
     def ancestors(self, node: int) -> list[int]:
         """The elements around a node in its owner's tree, nearest first."""
