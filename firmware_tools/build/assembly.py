@@ -12,6 +12,7 @@ from typing import Any
 
 from firmware_tools.build.components import Components
 from firmware_tools.build.dialects import SourceError, SourceProject
+from firmware_tools.build.npm import BUILT, NpmPackages
 from firmware_tools.build.scripts import check_script, requests
 from firmware_tools.build.source import SourceText
 from firmware_tools.build.source_files import SourceFiles
@@ -44,11 +45,11 @@ class _Unit:
 class Assembly:
     """Makes the entries of one program's package. What is likely a slip is appended to ``warnings``."""
 
-    def __init__(self, project: SourceProject, files: SourceFiles, warnings: list[str]) -> None:
+    def __init__(self, project: SourceProject, files: SourceFiles, npm: NpmPackages, warnings: list[str]) -> None:
         self._project = project
         self._files = files
         self._warnings = warnings
-        self._components = Components(files, project.dialect, project.app, warnings)
+        self._components = Components(files, project.dialect, project.app, npm, warnings)
         self._compiler = TemplateCompiler(project.dialect, files.read, warnings)
         self._units: dict[str, _Unit] = {}
         self._entries: dict[str, bytes] = {}
@@ -213,7 +214,7 @@ class Assembly:
     def _travels(self, name: str) -> bool:
         """Whether a file is in the package although nothing is known to ask for it."""
         folders = name.split("/")[:-1]
-        if "miniprogram_npm" in folders:
+        if BUILT in folders:
             return False
         base, suffix = posixpath.splitext(name)
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):
@@ -231,9 +232,9 @@ class Assembly:
             bases = [posixpath.join(folder, request), request]
             at = folder
             while at:
-                bases.append(posixpath.join(at, "miniprogram_npm", request))
+                bases.append(posixpath.join(at, BUILT, request))
                 at = posixpath.dirname(at)
-            bases.append(posixpath.join("miniprogram_npm", request))
+            bases.append(posixpath.join(BUILT, request))
         for base in bases:
             path = posixpath.normpath("/" + base).lstrip("/")
             for suffix in _REQUEST_SUFFIXES:
