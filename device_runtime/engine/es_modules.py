@@ -12,7 +12,10 @@ from device_runtime.engine.edits import Edit
 from device_runtime.engine.tokens import Token, TokenError, tokenize
 
 # A cheap look that lets most files pass without being cut into tokens.
-_MAYBE_MODULE = re.compile(r"(?:^|[;}/\n])[ \t]*(?:import\b\s*[\w{*\"'$.(]|export\b\s*[\w{*$])|\bimport\s*[(.]")
+_MAYBE_MODULE = re.compile(
+    r"(?:^|[;}\n]|\*/)[ \t]*(?:import\s*[{*\"']|import\s+[\w$]+\s*(?:,|from\b)"
+    r"|export\s*(?:[{*]|(?:default|const|let|var|function|class|async)\b))|\bimport\s*[(.]"
+)
 _MAYBE_ASYNC = re.compile(r"\basync\b")
 # Cutting into tokens takes about a millisecond a kilobyte; large files are libraries, which handle their promises.
 _MAX_MARKED = 64 * 1024

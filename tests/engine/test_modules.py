@@ -15,6 +15,19 @@ FILES = {
     "lib/index.js": b"",
     "d.json": b"{}",
     "miniprogram_npm/p/index.js": b"",
+    "miniprogram_npm/p/lib/deep.js": b"",
+    "miniprogram_npm/q/package.json": b'{"main": "dist/main"}',
+    "miniprogram_npm/q/dist/main.js": b"",
+    "miniprogram_npm/q/index.js": b"",
+    "miniprogram_npm/q/miniprogram_npm/p/index.js": b"",
+    "miniprogram_npm/@s/r.js/package.json": b'{"main": "./r.cjs"}',
+    "miniprogram_npm/@s/r.js/r.cjs": b"",
+    "miniprogram_npm/out/package.json": b'{"main": "../p/index.js"}',
+    "miniprogram_npm/odd/package.json": b"[",
+    "miniprogram_npm/odd/index.js": b"",
+    "a/miniprogram_npm/p/index.js": b"",
+    "a/q.js": b"",
+    "utils/date.js": b"",
 }
 
 
@@ -25,16 +38,58 @@ FILES = {
         ("a/b/c.js", "../x.js", "a/x.js"),
         ("a/b/c.js", "/lib", "lib/index.js"),
         ("a/b/c.js", "/lib/", "lib/index.js"),
-        ("a/b/c.js", "p", "miniprogram_npm/p/index.js"),
+        ("lib/index.js", "p", "miniprogram_npm/p/index.js"),
         ("a/b/c.js", "d.json", "d.json"),
         ("app.js", "./d", "d.json"),
         ("app.js", "../../../a/x", "a/x.js"),
         ("app.js", "./none", None),
         ("app.js", "", None),
+        ("app.js", "p/lib/deep", "miniprogram_npm/p/lib/deep.js"),
+        # the nearest miniprogram_npm upwards, as in WeChat
+        ("a/x.js", "p", "a/miniprogram_npm/p/index.js"),
+        ("miniprogram_npm/q/dist/main.js", "p", "miniprogram_npm/q/miniprogram_npm/p/index.js"),
+        ("miniprogram_npm/p/lib/deep.js", "q", "miniprogram_npm/q/dist/main.js"),
+        # a package before a file of the same name, and its main before its index
+        ("a/x.js", "q", "miniprogram_npm/q/dist/main.js"),
+        ("a/x.js", "./q", "a/q.js"),
+        ("app.js", "@s/r.js", "miniprogram_npm/@s/r.js/r.cjs"),
+        ("app.js", "out", None),
+        ("app.js", "odd", "miniprogram_npm/odd/index.js"),
+        ("app.js", "./miniprogram_npm/q", "miniprogram_npm/q/dist/main.js"),
     ],
 )
 def test_a_request_finds_its_file(importer: str, request_: str, found: str | None) -> None:
     assert ModuleFiles(FILES, LineSpace()).resolve(importer, request_) == found
+
+
+@pytest.mark.parametrize(
+    ("request_", "found"),
+    [
+        ("@utils/date", "utils/date.js"),
+        ("~/a/x", "a/x.js"),
+        ("helpers", "utils/date.js"),
+        ("@utils", None),
+    ],
+)
+def test_an_alias_of_app_json_leads_to_its_folder(request_: str, found: str | None) -> None:
+    aliases = {"@utils/*": "utils/*", "~/*": "/*", "helpers": "/utils/date"}
+    assert ModuleFiles(FILES, LineSpace(), aliases).resolve("a/b/c.js", request_) == found
+
+
+def test_a_subpackage_s_code_waits_until_it_is_loaded() -> None:
+    files = {"app.js": b"", "sub/x.js": b"", "sub/pages/p.js": b"", "subway.js": b""}
+    modules = ModuleFiles(files, LineSpace(), subpackages=["sub"])
+    assert modules.resolve("app.js", "./subway") == "subway.js"
+    assert modules.resolve("app.js", "./sub/x") == ["sub/x.js", "sub"]
+    assert modules.resolve("sub/pages/p.js", "../x") == "sub/x.js"
+    assert modules.resolve("app.js", "./sub/x", True) == "sub/x.js"
+    assert modules.resolve("app.js", "./sub/x") == "sub/x.js"
+
+
+def test_opening_a_page_of_a_subpackage_loads_it() -> None:
+    modules = ModuleFiles({"app.js": b"", "sub/x.js": b""}, LineSpace(), subpackages=["/sub/"])
+    assert modules.resolve("", "/sub/x.js") == "sub/x.js"
+    assert modules.resolve("app.js", "./sub/x") == "sub/x.js"
 
 
 def _module(source: str) -> dict[str, object]:
@@ -73,12 +128,29 @@ def test_import_and_export_statements_are_read(source: str, imports: list[object
         "const o = {import: 1, export: 2}",
         "/* \nexport default 1 */ x",
         "`\nimport a from 'b'`",
+        "/* a */ exports.a = 1; // export const b = 1",
+        "import(1)".replace("import", "o.import"),
     ],
 )
 def test_a_script_is_left_as_it_is(source: str) -> None:
     module = _module(source)
     assert module["kind"] == "script"
     assert source in str(module["code"])
+
+
+def test_an_import_on_demand_makes_no_module_of_a_script() -> None:
+    module = _module("(function (root) { root.load = () => import('./x') })(this)")
+    assert module["kind"] == "script"
+    assert "$cygnet.import('./x')" in str(module["code"])
+
+
+@pytest.mark.parametrize(("end", "lines"), [("\n", 4), ("\r\n", 4), ("\r", 4)])
+def test_every_line_end_of_javascript_counts_as_one(end: str, lines: int) -> None:
+    space = LineSpace()
+    modules = ModuleFiles({"a.js": end.join(["a", "`b", "c`", "d"]).encode()}, space)
+    code = str(modules.module("a.js")["code"])
+    assert "\r" not in code
+    assert str(space.locate(code.split("\n").index("d") + 1, 1)) == f"a.js:{lines}:1"
 
 
 @given(

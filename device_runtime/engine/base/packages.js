@@ -10,26 +10,19 @@ function loadSubpackage(given, finish) {
 defineApi('loadSubPackage', loadSubpackage);
 
 // WeChat's gives a task that tells of the progress; all of it is here already.
-defineSync('loadSubpackage', (options) =>
-  answer(
-    'loadSubpackage',
-    options,
-    (given, finish) => {
-      const listeners = [];
-      loadSubpackage(given, (reason, members) => {
-        queueJob(() => {
-          const progress = { progress: 100, totalBytesWritten: 1, totalBytesExpectedToWrite: 1 };
-          for (let index = 0; reason === null && index < listeners.length; index++) {
-            guard('onProgressUpdate of loadSubpackage', listeners[index], undefined, [progress]);
-          }
-          finish(reason, members);
-        });
-      });
-      return { onProgressUpdate: listen(listeners), offProgressUpdate: unlisten(listeners) };
-    },
-    true,
-  ),
-);
+defineApi('loadSubpackage', (given, finish) => {
+  const listeners = [];
+  loadSubpackage(given, (reason, members) => {
+    queueJob(() => {
+      const progress = { progress: 100, totalBytesWritten: 1, totalBytesExpectedToWrite: 1 };
+      for (let index = 0; reason === null && index < listeners.length; index++) {
+        guard('onProgressUpdate of loadSubpackage', listeners[index], undefined, [progress]);
+      }
+      finish(reason, members);
+    });
+  });
+  return { onProgressUpdate: listen(listeners), offProgressUpdate: unlisten(listeners) };
+});
 
 // Plugins come from WeChat's servers, which a device does not know.
 hidden(globalThis, 'requirePlugin', function requirePlugin(name) {
