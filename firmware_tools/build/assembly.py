@@ -180,7 +180,7 @@ class Assembly:
 
     def _add_files(self) -> None:
         """Scripts, JSON and resources; of npm packages only what is required or used."""
-        requirements = Requirements(self._files)
+        requirements = Requirements(self._files, self._project.manifest["cygnet"].get("resolve_alias") or {})
         roots = ["app", *self._units]
         needed = {name for path in roots for suffix in (".js", ".json") if (name := f"{path}{suffix}") in self._files}
         needed |= {name for name in self._files if self._travels(name)}
