@@ -170,7 +170,7 @@ class Assembly:
         waiting = list(page.uses)
         while waiting:
             unit = self._units[waiting.pop()]
-            if unit.path not in reached and unit.is_component:
+            if unit.path not in reached and unit is not page:
                 reached[unit.path] = unit
                 waiting += unit.uses
         ordered = sorted(reached.values(), key=lambda unit: unit.number)

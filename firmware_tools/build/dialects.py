@@ -147,6 +147,9 @@ def _pages(app: Mapping[str, Any], app_file: Path) -> tuple[str, ...]:
                 case _:
                     line = _line_of(app_file, name)
                     raise SourceError(f"{app_file}:{line}: each of {name} must have a root and a list of pages")
+    entry = app.get("entryPagePath")
+    if isinstance(entry, str) and entry.strip("/") in pages:
+        pages.insert(0, entry.strip("/"))
     return tuple(dict.fromkeys(pages))
 
 

@@ -43,9 +43,15 @@ class Requirements:
                 waiting += self._descriptions(name)
 
     def _descriptions(self, name: str) -> list[str]:
-        """The ``package.json`` by which the device finds the main file of a package, if ``name`` is in one."""
-        folder = _package_folder(name)
-        return [found for found in (f"{folder}/package.json",) if folder and found in self._files]
+        """The ``package.json`` files by which the device finds the main file of the package that ``name`` is in, and
+        of its parts."""
+        package = _package_folder(name)
+        found: list[str] = []
+        folder = posixpath.dirname(name) if package else ""
+        while len(folder) >= len(package) > 0:
+            found.append(f"{folder}/package.json")
+            folder = posixpath.dirname(folder)
+        return [description for description in found if description in self._files]
 
     def resources_of_packages(self, names: Iterable[str]) -> set[str]:
         """Pictures, fonts and sounds of the npm packages that any of the files ``names`` belong to."""
