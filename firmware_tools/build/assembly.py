@@ -211,4 +211,4 @@ class Assembly:
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):
             # Another component's files, unless it is a page's or is required.
             return self._components.options(base).get("component") is not True
-        return name != "app.json"
+        return suffix != ".map"  # a source map comes with the script that names it

@@ -1,6 +1,7 @@
 """What the scripts of a program require, followed from file to file."""
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from device_runtime.engine.resolution import SOURCE_SUFFIXES, Resolver
@@ -14,6 +15,9 @@ _RESOURCES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".ico", ".ttf", ".otf", ".woff", ".woff2", ".eot", ".mp3",
      ".wav", ".aac", ".m4a", ".ogg", ".mp4", ".wasm")
 )  # fmt: skip
+# The comment is the last thing in a file.
+_SOURCE_MAP = re.compile(r"[#@]\s*sourceMappingURL=(\S+)\s*$")
+_SOURCE_MAP_ROOM = 1000
 
 
 class Requirements:
@@ -41,6 +45,16 @@ class Requirements:
                 check_script(SourceText(str(self._files.path(name)), text))
                 waiting += [found for request in requests(text) if (found := self._resolver.resolve(name, request))]
                 waiting += self._descriptions(name)
+                if source_map := self._source_map(name, text):
+                    yield source_map
+
+    def _source_map(self, name: str, text: str) -> str | None:
+        """The source map of a script of the program itself, by which the device says where errors come from."""
+        match = _SOURCE_MAP.search(text, max(0, len(text) - _SOURCE_MAP_ROOM))
+        if match is None or BUILT in name.split("/"):
+            return None
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), match[1]))
+        return path if path.endswith(".map") and path in self._files else None
 
     def _descriptions(self, name: str) -> list[str]:
         """The ``package.json`` files by which the device finds the main file of the package that ``name`` is in, and

@@ -17,7 +17,7 @@ _NOT_PACKAGED_FILES = frozenset(
      "project.private.config.json", *(dialect.project_file for dialect in DIALECTS)}
 )  # fmt: skip
 _NPM_FILES = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json"})
-_NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ts", ".less", ".scss", ".sass", ".map", ".ma"})
+_NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ts", ".less", ".scss", ".sass", ".ma"})
 
 
 class SourceFiles(Mapping[str, bytes]):

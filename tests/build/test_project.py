@@ -211,3 +211,20 @@ def test_generics_have_a_default_or_none(tmp_path: Path) -> None:
     }
     assert {"c/row.view", "c/cell.view"} <= built.package.entries.keys()
     assert built.warnings == ("c/list.json:1:87: there is no component ./no, the default of 'no'",)
+
+
+@pytest.mark.parametrize(
+    ("comment", "maps"),
+    [
+        ("\n//# sourceMappingURL=a.js.map", ["pages/a/a.js.map"]),
+        ("\n//@ sourceMappingURL=../../maps/a.map\n", ["maps/a.map"]),
+        ("\n//# sourceMappingURL=none.map", []),
+        ("\n//# sourceMappingURL=data:application/json;base64,e30=", []),
+        ("\n//# sourceMappingURL=../../../../up.map", []),
+        ("", []),
+    ],
+)
+def test_a_source_map_comes_with_the_script_that_names_it(tmp_path: Path, comment: str, maps: list[str]) -> None:
+    files = {"pages/a/a.js": f"Page({{}}){comment}", "pages/a/a.js.map": "{}", "maps/a.map": "{}", "other.map": "{}"}
+    built = build(tmp_path, page("<view/>"), files)
+    assert [name for name in built.package.entries if name.endswith(".map")] == maps
