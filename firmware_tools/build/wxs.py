@@ -22,7 +22,6 @@ from firmware_tools.build.markup import Attribute, Element
 from firmware_tools.build.scripts import check_plain_script, check_script
 from firmware_tools.build.source import Read, SourceText, resolve_path
 
-CODE_TAGS: Final = ("wxs", "import-sjs", "filter")
 SUFFIX: Final = ".wxs"
 _MAYBE_MODERN = re.compile(r"\b(?:let|const|class)\b|=>|`")
 _MODERN = frozenset(("let", "const", "class", "=>", "...", "async", "await"))

@@ -138,6 +138,11 @@ def test_names_of_modules_are_told_from_data(expression: str, expected: Any) -> 
     assert body(source)[0][2] == {"x": expected}
 
 
+@pytest.mark.parametrize(("source", "dialect"), [("<filter>a</filter>", WECHAT), ("<wxs>a</wxs>", SWAN)])
+def test_a_code_tag_of_another_dialect_is_a_plain_tag(source: str, dialect: Dialect) -> None:
+    assert body(source, dialect)[0][6] == [["text", k("a")]]
+
+
 def test_loop_variables_and_slot_values_hide_modules() -> None:
     source = """<wxs module="m">1</wxs><view wx:for="{{m}}" wx:for-item="m" wx:if="{{m}}">{{m}}</view>
     <view slot:m>{{m}}</view><view>{{m}}</view>"""
