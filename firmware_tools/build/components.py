@@ -168,7 +168,7 @@ class Components:
         """What to do about a missing component: install it, or take the one whose path is most like ``target``."""
         if install := self._npm.hint(target):
             return install
-        if self._extended and target.startswith("weui-miniprogram/"):
+        if self._extended and target.startswith("weui-miniprogram/") and "weui-miniprogram" not in self._npm.names:
             return "; WeChat's own copy (useExtendedLib) is not here: run npm install weui-miniprogram"
         suffix = self._dialect.template
         known = [name.removesuffix(suffix) for name in self._files if name.endswith(suffix)]
