@@ -79,9 +79,8 @@ class TemplateCompiler:
         document = _Document(self.files, owner, file.source.path).compile(file, appended)
         try:
             load_template(document)  # what the device checks is checked here first, by the same code
-        except TemplateError:
-            if FORMAT > 1:
-                raise
+        except TemplateError as error:
+            raise SourceError(f"{file.source.path}: {error}") from error
         return document
 
 

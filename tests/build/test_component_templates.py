@@ -123,8 +123,8 @@ def test_a_document_names_only_components_that_it_uses() -> None:
         ("m.g.f(a)", ["wxs", 0, ["g", "f"], [A]]),
         ("m(a)", ["wxs", 0, [], [A]]),
         ("m.f(a).b", ["member", ["wxs", 0, ["f"], [A]], k("b")]),
-        ("m.f({a, b: 1}, [a, ...a], ...a)", ["wxs", 0, ["f"], [
-            ["object", [["a", A], ["b", k(1)]]], ["array", [A, ["spread", A]]], ["spread", A]]]),
+        ("m.f({a, b: 1}, [a, ...a], {...a})", ["wxs", 0, ["f"], [
+            ["object", [["a", A], ["b", k(1)]]], ["array", [A, ["spread", A]]], ["object", [[None, A]]]]]),
         ("m.f(m.g(a))", ["wxs", 0, ["f"], [["wxs", 0, ["g"], [A]]]]),
         ("a ? m.f(a) : !m.x", ["conditional", A, ["wxs", 0, ["f"], [A]], ["unary", "!", ["wxs", 0, ["x"], None]]]),
         ("m[a]", ["member", ["wxs", 0, [], None], A]),

@@ -47,6 +47,7 @@ def value_of(files: dict[str, str], path: str, expression: str) -> Any:
     ("tag", "code", "expression", "expected"),
     [
         ("wxs", "module.exports = {f: function (a) { return a + 1 }}", "m.f(1)", 2),
+        ("wxs", "var class = 1; module.exports = {class: class + 1, b: {x: class}.x}", "[m.class, m.b]", [2, 1]),
         ("wxs", "exports.a = require('./b.wxs').b", "m.a", "b"),
         ("wxs", "// require('./none.wxs')\nmodule.exports.a = 'require(\"./no.wxs\")'", "m.a.length", 19),
         ("import-sjs", "export default {f: a => a + 1}", "m.f(1)", 2),
