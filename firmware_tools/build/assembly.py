@@ -15,7 +15,7 @@ from firmware_tools.build.dialects import SourceError, SourceProject
 from firmware_tools.build.npm import BUILT, NpmPackages
 from firmware_tools.build.requirements import Requirements
 from firmware_tools.build.source_files import DEVELOPERS_FOLDERS, SourceFiles
-from firmware_tools.build.styles import StyleScope, compile_style
+from firmware_tools.build.styles import StyleCompiler, StyleScope
 from firmware_tools.build.templates import Owner, TemplateCompiler, UsedComponent
 from firmware_tools.build.theme import with_theme
 
@@ -49,6 +49,7 @@ class Assembly:
         self._warnings = warnings
         self._components = Components(files, project.dialect, project.app, npm, warnings)
         self._compiler = TemplateCompiler(project.dialect, files.read, warnings)
+        self._styles = StyleCompiler(files.read, warnings)
         self._units: dict[str, _Unit] = {}
         self._entries: dict[str, bytes] = {}
 
@@ -148,8 +149,7 @@ class Assembly:
 
     def _add_style(self, path: str, unit: _Unit | None) -> None:
         name = f"{path}{self._project.dialect.style}"
-        text = self._files.read(name)
-        if text is None:
+        if name not in self._files:
             self._refuse_source(path, ".less", ".scss", ".sass")
             return
         scope = StyleScope(unit.prefix) if unit is not None and unit.is_component else None
@@ -157,8 +157,7 @@ class Assembly:
         if unit is not None and scope is not None and self._shares_styles(path):
             compiled[f"{path}.shared.css"] = StyleScope(unit.prefix, shared=True)
         for entry, style_scope in compiled.items():
-            css = compile_style(text, name, self._files.read, self._warnings, style_scope)
-            self._entries[entry] = css.encode()
+            self._entries[entry] = self._styles.compile(name, style_scope).encode()
             if unit is not None:
                 unit.styles.append(entry)
 
