@@ -28,7 +28,19 @@ PIECES = [
     " class='a {{b}}'", " data-a-b='1'", " a", "=", "'", '"', "{{", "}}", "{{m.f(a, {b})}}", "{{a.b[c] + 1}}", "&lt;",
     "&x;", " ", "\n", "a", "{= a =}", "name='n'",
 ]  # fmt: skip
+WHOLE = [
+    "<wxs module='m'>exports.f = 1</wxs>", "<import-sjs module='m'>export default {f: 1}</import-sjs>",
+    "<view a='{{m.f(a)}}' b='{{a.f(1)}}'>{{m.f}}</view>", "<x-y c='{{a}}' slot='s' generic:g='x-y'>a</x-y>",
+    "<view wx:if='{{a}}'/>", "<view wx:else/>", "<view wx:for='{{a}}' wx:key='b'>{{item}}</view>",
+    "<slot name='s' v='1'/>",
+    "<template name='t'>{{a}}</template><template is='t' data='{{a}}'/>", "<include src='/i'/>",
+    "<g slot:v='b'>{{b}}</g>",
+]  # fmt: skip
 FILES = {"i.wxml": "<wxs module='k'>exports.a = 1</wxs><view>{{k.a}}</view><template name='t'>{{a}}</template>"}
+CSS_RULES = [
+    ".a{b:c}", ".a:not(.b, view.c) > .a::after{b:1rpx;c:url(d.png)}", ":host(.a) .b{}", "@media print{.a{b:c}}",
+    "@supports (a:b){.a{b:c}.b{}}", "@keyframes k{50.5%{a:b}}", "@font-face{src:url(a.ttf)}", "@import 'i';",
+]  # fmt: skip
 CSS_PIECES = [
     ".a", ".b", "#c", "view", ":host", "::after", ":not(", ")", "{", "}", ";", ":", "color", "red", "1rpx",
     "url(a.png)",
@@ -40,7 +52,7 @@ CSS_PIECES = [
 _PLACED = r"(c/x|c/x\.wxss|c/i|i\.wxml):\d+:\d+: [^\n]+"
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=25), st.sampled_from([WECHAT, SWAN]))
+@given(st.lists(st.sampled_from(PIECES) | st.sampled_from(WHOLE), max_size=25), st.sampled_from([WECHAT, SWAN]))
 def test_a_template_of_any_pieces_compiles_to_what_the_device_loads_or_is_refused(
     pieces: list[str], dialect: Dialect
 ) -> None:
@@ -63,7 +75,7 @@ def test_any_text_is_a_template_or_refused(text: str) -> None:
     load_template(document)
 
 
-@given(st.lists(st.sampled_from(CSS_PIECES), max_size=30))
+@given(st.lists(st.sampled_from(CSS_PIECES) | st.sampled_from(CSS_RULES), max_size=20))
 def test_each_class_of_a_component_style_of_any_pieces_carries_the_prefix(pieces: list[str]) -> None:
     said: list[str] = []
     made = ""
@@ -79,7 +91,7 @@ def test_each_class_of_a_component_style_of_any_pieces_carries_the_prefix(pieces
 def classes(rules: list[Any]) -> Iterator[str]:
     """The classes in the selectors of rules, those in ``@media`` too."""
     for rule in rules:
-        if rule.type == "at-rule" and rule.lower_at_keyword == "media" and rule.content is not None:
+        if rule.type == "at-rule" and rule.lower_at_keyword in ("media", "supports") and rule.content is not None:
             yield from classes(tinycss2.parse_rule_list(rule.content))
         elif rule.type == "qualified-rule":
             yield from classes_of(rule.prelude)
