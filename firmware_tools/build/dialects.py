@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from device_runtime.errors import CygnetError
+from device_runtime.program.manifest import PLATFORM_VERSION
 
-PLATFORM_VERSION = 1
 _OWN_MEMBERS = (
     "app_id", "name", "description", "version", "icon", "permissions",
     "network", "voice", "models", "data_plan", "hosts",

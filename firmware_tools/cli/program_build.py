@@ -18,6 +18,7 @@ from device_runtime.host.device import Device
 from device_runtime.keys import encode_public_key, key_ring
 from device_runtime.program.archive import read_archive
 from device_runtime.program.package import read_package_file, seal_package
+from device_runtime.program.uri import is_uri
 from firmware_tools.build.program import BuiltProgram, build_program, write_package
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key, load_private_key
 
@@ -92,8 +93,9 @@ def sign(package: Path, key_path: Path | None) -> None:
 )
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the screen; 0 takes a free one.")
 @click.option("--voice/--no-voice", default=None, help="[default: on, where the board has it and it is installed]")
+@click.option("--open", "place", default="", metavar="PATH|URI", help="The page to open, or a link to it.")
 @click.option("--quiet", is_flag=True, help="Show the program's warnings and errors only.")
-def run(directory: Path, board_name: str, port: int | None, voice: bool | None, quiet: bool) -> None:
+def run(directory: Path, board_name: str, port: int | None, voice: bool | None, place: str, quiet: bool) -> None:
     """Build the program in DIRECTORY and run it on a screen in your browser, until Ctrl-C.
 
     What it stores is kept from run to run. Its console is printed here.
@@ -102,6 +104,7 @@ def run(directory: Path, board_name: str, port: int | None, voice: bool | None, 
     Example:
       cygnet program run my-program
       cygnet program run my-program --board rpi-zero2w-speaker --port 9000
+      cygnet program run my-program --open '/pages/shops/shops?near=1'
     """
     key = load_or_create_private_key(developer_key_path())
     built = build_program(directory, key)
@@ -117,7 +120,7 @@ def run(directory: Path, board_name: str, port: int | None, voice: bool | None, 
         write_package(built.data, package)
         device = Device(board, state, None, key_ring([key.public_key()]), built.package.manifest.name)
         device.store.install(package)
-        asyncio.run(_run(device, app_id))
+        asyncio.run(_run(device, app_id, place))
 
 
 def _for_a_desk(board: Board, port: int | None, voice: bool | None) -> Board:
@@ -132,13 +135,16 @@ def _for_a_desk(board: Board, port: int | None, voice: bool | None) -> Board:
     )
 
 
-async def _run(device: Device, app_id: str) -> None:
+async def _run(device: Device, app_id: str, place: str) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         url = await device.start()
-        await device.desk.launch(app_id)
+        if is_uri(place):
+            await device.open_link(place)
+        else:
+            await device.desk.launch(app_id, place)
         click.echo(f"It runs at {click.style(url, bold=True)} (Ctrl-C ends it)")
         await ended.wait()
     finally:
