@@ -18,6 +18,7 @@ from typing import Any
 
 from device_runtime.errors import CygnetError
 from device_runtime.program.manifest import PLATFORM_VERSION
+from firmware_tools.build.w3c import check_folder, is_w3c_layout
 
 _OWN_MEMBERS = (
     "app_id", "name", "description", "version", "icon", "permissions",
@@ -119,6 +120,13 @@ def _dialect_of(directory: Path) -> tuple[Dialect, Mapping[str, Any]]:
             return dialect, {}
     if (directory / "app.json").is_file():
         return WECHAT, {}
+    if is_w3c_layout(directory):
+        for fault in check_folder(directory):
+            raise SourceError(f"{directory}/{fault} (W3C MiniApp Packaging)")
+        raise SourceError(
+            f"{directory} is a W3C MiniApp without a fault, but no specification says what its .html pages may hold; "
+            f"a program that can be shown is {_PROGRAM_FILES}"
+        )
     raise SourceError(f"{directory} holds no mini-program; a program is {_PROGRAM_FILES}")
 
 
@@ -148,6 +156,11 @@ def _manifest(
 ) -> dict[str, Any]:
     folder = re.sub(r"[^a-zA-Z0-9._-]+", "-", directory.resolve().name).strip("-._") or "program"
     ours: dict[str, Any] = {"format": 1, "dialect": dialect.name}
+    if subpackages := _subpackages(app):
+        ours["subpackages"] = subpackages
+    aliases = app.get("resolveAlias")
+    if isinstance(aliases, Mapping) and aliases:
+        ours["resolve_alias"] = dict(aliases)
     if tab_bar := _tab_bar(app):
         ours["tab_bar"] = tab_bar
     ours |= {member: own[member] for member in ("network", "voice", "models", "data_plan", "hosts") if member in own}
@@ -167,6 +180,19 @@ def _manifest(
     if permissions := own.get("permissions"):
         manifest["req_permissions"] = permissions
     return manifest
+
+
+def _subpackages(app: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The folders whose code waits. ``preloadRule`` has nothing to do: they are on the device already."""
+    return [
+        {
+            "root": package["root"].strip("/"),
+            "name": str(package.get("name") or ""),
+            "independent": package.get("independent") is True,
+        }
+        for name in ("subPackages", "subpackages")
+        for package in app.get(name) or []
+    ]
 
 
 def _tab_bar(app: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -4,9 +4,10 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jsbox
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,8 +39,8 @@ class BuiltProgram:
     warnings: tuple[str, ...]
 
 
-def build_program(directory: Path, key: Ed25519PrivateKey) -> BuiltProgram:
-    """Build and sign the program in ``directory``.
+def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool = False) -> BuiltProgram:
+    """Build and sign the program in ``directory``; with ``source_maps`` those of its scripts travel with it.
 
     Raises:
         SourceError: the source is faulty, with file and line.
@@ -52,8 +53,11 @@ def build_program(directory: Path, key: Ed25519PrivateKey) -> BuiltProgram:
     for name, data in entries.items():
         if name.endswith(".js"):
             _check_script(project.root / name, data)
+    warnings: list[str] = []
+    if source_maps:
+        entries |= _source_maps(project.root, entries, warnings)
     _compile_styles(project, entries)
-    warnings = _compile_templates(project, entries)
+    warnings += _compile_templates(project, entries)
     entries["manifest.json"] = manifest
     data = seal_package(entries, key)
     # What the device will check is checked here first, by the same code.
@@ -90,6 +94,32 @@ def _packaged_files(root: Path) -> Iterator[str]:
             if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
                 raise SourceError(f"{path} is a link to a file outside the program")
             yield name
+
+
+def _source_maps(root: Path, entries: Mapping[str, bytes], warnings: list[str]) -> dict[str, bytes]:
+    """The map beside each packaged script, without the sources that it repeats and the names that a device does not
+    use: what is left is what a place is looked up in."""
+    maps = {}
+    for name in entries:
+        path = root / f"{name}.map"
+        if not name.endswith(".js") or not path.is_file():
+            continue
+        try:
+            document = read_json_object(path)
+        except SourceError as error:
+            warnings.append(f"{error}; the source map is left out")
+            continue
+        for part in (document, *(section.get("map") for section in _sections(document))):
+            if isinstance(part, dict):
+                part.pop("sourcesContent", None)
+                part.pop("names", None)
+        maps[f"{name}.map"] = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return maps
+
+
+def _sections(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    sections = document.get("sections")
+    return [section for section in sections if isinstance(section, dict)] if isinstance(sections, list) else []
 
 
 def _check_script(path: Path, data: bytes) -> None:

@@ -29,8 +29,9 @@ _KEY_HELP = "Private key to sign with; by default your own, made at the first us
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="[default: DIRECTORY's name with .ma]")
 @click.option("--key", "key_path", type=click.Path(path_type=Path, dir_okay=False), help=_KEY_HELP)
+@click.option("--source-maps", is_flag=True, help="Pack the .js.map files, so that errors name the original source.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def build(directory: Path, out: Path | None, key_path: Path | None, as_json: bool) -> None:
+def build(directory: Path, out: Path | None, key_path: Path | None, source_maps: bool, as_json: bool) -> None:
     """Build the program in DIRECTORY, in the WeChat or the SWAN dialect, as a signed package.
 
     The same source and key make the same bytes.
@@ -41,7 +42,7 @@ def build(directory: Path, out: Path | None, key_path: Path | None, as_json: boo
       cygnet program build my-program --out release/my-program.ma --key release.key
     """
     key = load_private_key(key_path) if key_path else load_or_create_private_key(developer_key_path())
-    built = build_program(directory, key)
+    built = build_program(directory, key, source_maps=source_maps)
     path = out or Path(f"{directory.resolve().name}.ma")
     write_package(built.data, path)
     package, manifest = built.package, built.package.manifest
@@ -107,7 +108,7 @@ def run(directory: Path, board_name: str, port: int | None, voice: bool | None, 
       cygnet program run my-program --open '/pages/shops/shops?near=1'
     """
     key = load_or_create_private_key(developer_key_path())
-    built = build_program(directory, key)
+    built = build_program(directory, key, source_maps=True)
     _show_warnings(built)
     board = _for_a_desk(find_board(board_name), port, voice)
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
