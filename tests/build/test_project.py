@@ -241,7 +241,7 @@ def test_generics_have_a_default_or_none(tmp_path: Path) -> None:
 )
 def test_a_source_map_comes_with_the_script_that_names_it(tmp_path: Path, comment: str, maps: list[str]) -> None:
     files = {"pages/a/a.js": f"Page({{}}){comment}", "pages/a/a.js.map": "{}", "maps/a.map": "{}", "other.map": "{}"}
-    built = build(tmp_path, page("<view/>"), files)
+    built = build(tmp_path, page("<view/>"), files, source_maps=True)
     assert [name for name in built.package.entries if name.endswith(".map")] == maps
 
 
