@@ -184,11 +184,11 @@ class Assembly:
 
     def _add_files(self) -> None:
         """Scripts, JSON and resources; of npm packages only what is required or used."""
-        requirements = Requirements(self._files, self._project.manifest["cygnet"].get("resolve_alias") or {})
+        aliases = self._project.manifest["cygnet"].get("resolve_alias") or {}
+        requirements = Requirements(self._files, aliases, self._warnings)
         roots = ["app", *self._units]
         needed = {name for path in roots for suffix in (".js", ".json") if (name := f"{path}{suffix}") in self._files}
-        needed |= {name for name in self._files if self._travels(name)}
-        reached = list(requirements.closure(needed))
+        reached = list(requirements.closure(needed, filter(self._travels, self._files)))
         reached += requirements.resources_of_packages([*reached, *self._entries])
         compiled = (self._project.dialect.template, self._project.dialect.style, ".wxs", ".sjs")
         for name in reached:

@@ -275,3 +275,18 @@ def test_a_swan_program_has_components_and_modules_too(tmp_path: Path) -> None:
     assert card[5] == {"title": ["variable", "t"]}
     assert built.package.entries["c/card.css"] == b".c1-k { width: calc(1 * var(--rpx)) }"
     assert [warning.partition(":")[0] for warning in built.warnings] == ["pages/a/a.json"]
+
+
+def test_a_file_that_a_reached_script_asks_for_in_vain_is_named(tmp_path: Path) -> None:
+    script = """const a = require('./none');
+// require('./commented')
+/* import x from './commented' */
+const text = "from , ";
+require('/lib'); require('tool');
+Page({})"""
+    files = {"pages/a/a.js": script, "lib.js": "import x from '../up'", "config/tool.js": "require('child_process')"}
+    assert build(tmp_path, page("<view/>"), files).warnings == (
+        "pages/a/a.js:1:11: there is no file ./none",
+        "pages/a/a.js:5:18: there is no file tool",
+        "lib.js:1:10: there is no file ../up",
+    )
