@@ -21,6 +21,8 @@ from firmware_tools.build.theme import with_theme
 
 _TAB_BAR = "custom-tab-bar/index"
 _LANGUAGES = {".ts": "TypeScript", ".less": "Less", ".scss": "Sass", ".sass": "Sass"}
+# Scripts of a developer's tools, beside app.json.
+_TOOLS = re.compile(r"(?:gulpfile|Gruntfile|[^/]+\.config)\.[cm]?js")
 _SHARED = re.compile(r"\bstyleIsolation\s*:\s*[\"'`](?:page-)?shared[\"'`]")
 
 
@@ -207,6 +209,8 @@ class Assembly:
         """Whether a file is in the package although nothing is known to ask for it."""
         folders = name.split("/")[:-1]
         if BUILT in folders or (folders and folders[0] in DEVELOPERS_FOLDERS):
+            return False
+        if _TOOLS.fullmatch(name):
             return False
         base, suffix = posixpath.splitext(name)
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):

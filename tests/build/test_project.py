@@ -90,6 +90,16 @@ def test_of_a_developers_folders_only_what_is_asked_for_is_in_the_package(tmp_pa
     }  # fmt: skip
 
 
+def test_what_is_another_parts_or_a_tools_is_not_in_the_package(tmp_path: Path) -> None:
+    settings = json.dumps({"cloudfunctionRoot": "cloud/", "pluginRoot": "./plugin", "qcloudRoot": "../server"})
+    files = {
+        "cloud/f/index.js": "(", "plugin/index.js": "", "gulpfile.js": "(", "x.config.js": "", "y.config.js": "",
+        "config.js": "", "jsconfig.json": "{}", "project.config.json": settings, "app.js": "require('./x.config')",
+    }  # fmt: skip
+    built = build(tmp_path, page("<view/>"), files)
+    assert {name for name in built.package.entries if name in files} == {"config.js", "x.config.js", "app.js"}
+
+
 @pytest.mark.parametrize(
     ("rule", "left_out"),
     [
