@@ -273,7 +273,7 @@ class Worker:
         self._connection.send(Log(level, text, source))
 
     def _console(self, level: str, text: str, stack: str) -> None:
-        self._log(level, text, self._engine.lines.trace(stack)[0])
+        self._log(level, text, self._engine.lines.source(stack))
 
     def _error(self, text: str, stack: str, where: str) -> str:
         """Log an uncaught error; returns the message that ``App.onError`` gets."""

@@ -9,7 +9,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device_runtime.engine.lines import Position
@@ -45,6 +45,7 @@ def source_map(mappings: str, **members: Any) -> bytes:
     return json.dumps(document | members).encode()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(2**30), 2**30), max_size=5))
 def test_numbers_of_a_segment_are_read_as_written(numbers: list[int]) -> None:
     assert decode_segment(encode(*numbers)) == tuple(numbers)
@@ -125,6 +126,7 @@ def test_malformed_mappings_are_refused(what: str) -> None:
         read_source_map(source_map(mappings)).find(1, 100)
 
 
+@settings(deadline=None)
 @given(st.text("AC,;gKD/5", max_size=60))
 def test_any_mappings_give_places_or_an_error(mappings: str) -> None:
     found = read_source_map(source_map(mappings))
