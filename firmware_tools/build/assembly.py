@@ -19,7 +19,6 @@ from firmware_tools.build.styles import StyleScope, compile_style
 from firmware_tools.build.templates import Owner, TemplateCompiler, UsedComponent
 
 _TAB_BAR = "custom-tab-bar/index"
-_LANGUAGES = {".ts": "TypeScript", ".less": "Less", ".scss": "Sass", ".sass": "Sass"}
 _SHARED = re.compile(r"\bstyleIsolation\s*:\s*[\"'`](?:page-)?shared[\"'`]")
 
 
@@ -81,15 +80,7 @@ class Assembly:
         if template not in self._files:
             raise SourceError(f"{app_file}: the page {route!r} has no template {template}")
         if script not in self._files:
-            self._refuse_source(route, ".ts")
             raise SourceError(f"{app_file}: the page {route!r} has no script {script}")
-
-    def _refuse_source(self, path: str, *suffixes: str) -> None:
-        """Name a file that would have to be compiled first by someone else."""
-        for suffix in suffixes:
-            source = self._project.root / f"{path}{suffix}"
-            if source.is_file():
-                raise SourceError(f"{source} is {_LANGUAGES[suffix]}: compile it first, and build what comes out")
 
     def _add_unit(self, path: str, *, is_component: bool) -> _Unit:
         unit = self._units.get(path)
@@ -123,7 +114,6 @@ class Assembly:
 
     def _check_component(self, unit: _Unit) -> None:
         if f"{unit.path}.js" not in self._files:
-            self._refuse_source(unit.path, ".ts")
             raise SourceError(f"the component {unit.path!r} has no script {unit.path}.js")
         if self._components.options(unit.path).get("component") is not True:
             self._warnings.append(f'{unit.path}.json:1:1: "component": true is missing')
@@ -145,7 +135,6 @@ class Assembly:
         name = f"{path}{self._project.dialect.style}"
         text = self._files.read(name)
         if text is None:
-            self._refuse_source(path, ".less", ".scss", ".sass")
             return
         scope = StyleScope(unit.prefix) if unit is not None and unit.is_component else None
         compiled = {f"{path}.css": scope}
