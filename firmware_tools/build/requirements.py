@@ -1,19 +1,23 @@
 """What the scripts of a program require, followed from file to file."""
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from device_runtime.engine.resolution import SOURCE_SUFFIXES, Resolver
 from firmware_tools.build.npm import BUILT
 from firmware_tools.build.scripts import check_script, requests
 from firmware_tools.build.source import SourceText
-from firmware_tools.build.source_files import SourceFiles
+from firmware_tools.build.source_files import DEVELOPERS_FOLDERS, SourceFiles
 
 _SCRIPTS = tuple(suffix for suffix in SOURCE_SUFFIXES if suffix != ".json")
 _RESOURCES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".ico", ".ttf", ".otf", ".woff", ".woff2", ".eot", ".mp3",
      ".wav", ".aac", ".m4a", ".ogg", ".mp4", ".wasm")
 )  # fmt: skip
+# The comment is the last thing in a file.
+_SOURCE_MAP = re.compile(r"[#@]\s*sourceMappingURL=(\S+)\s*$")
+_SOURCE_MAP_ROOM = 1000
 
 
 class Requirements:
@@ -41,6 +45,16 @@ class Requirements:
                 check_script(SourceText(str(self._files.path(name)), text))
                 waiting += [found for request in requests(text) if (found := self._resolver.resolve(name, request))]
                 waiting += self._descriptions(name)
+                if source_map := self._source_map(name, text):
+                    yield source_map
+
+    def _source_map(self, name: str, text: str) -> str | None:
+        """The source map of a script of the program itself, by which the device says where errors come from."""
+        match = _SOURCE_MAP.search(text, max(0, len(text) - _SOURCE_MAP_ROOM))
+        if match is None or BUILT in name.split("/"):
+            return None
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), match[1]))
+        return path if path.endswith(".map") and path in self._files else None
 
     def _descriptions(self, name: str) -> list[str]:
         """The ``package.json`` files by which the device finds the main file of the package that ``name`` is in, and
@@ -54,7 +68,8 @@ class Requirements:
         return [description for description in found if description in self._files]
 
     def resources_of_packages(self, names: Iterable[str]) -> set[str]:
-        """Pictures, fonts and sounds of the npm packages that any of the files ``names`` belong to."""
+        """Pictures, fonts and sounds of the npm packages and developers' folders that any of the files ``names`` are
+        in."""
         used = {folder for name in names if (folder := _package_folder(name))}
         return {
             name
@@ -64,9 +79,9 @@ class Requirements:
 
 
 def _package_folder(name: str) -> str:
-    """The folder of the npm package that a file lies in, or nothing."""
+    """The folder of the npm package that a file lies in, or one beside ``app.json`` that is not packaged whole."""
     parts = name.split("/")
     if BUILT not in parts[:-1]:
-        return ""
+        return parts[0] if parts[0] in DEVELOPERS_FOLDERS and len(parts) > 1 else ""
     at = len(parts) - 2 - parts[-2::-1].index(BUILT)
     return "/".join(parts[: at + (3 if parts[at + 1].startswith("@") else 2)])
