@@ -25,10 +25,13 @@ function compileTypeScript(pairs) {
   for (const [name, file] of pairs) {
     const options = {
       loader: 'ts', target: 'es2022', charset: 'utf8', sourcefile: path.basename(file), logLevel: 'silent',
+      sourcemap: 'external', sourcesContent: false,
       tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
     };
     try {
-      files[name] = esbuild.transformSync(fs.readFileSync(file, 'utf8'), options).code;
+      const made = esbuild.transformSync(fs.readFileSync(file, 'utf8'), options);
+      files[name] = `${made.code}//# sourceMappingURL=${path.basename(name)}.map\n`;
+      files[`${name}.map`] = made.map;
     } catch (error) {
       const [first] = error.errors || [];
       failed(file, {

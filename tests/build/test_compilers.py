@@ -32,13 +32,13 @@ def installed() -> Path:
     return root
 
 
-def build(folder: Path, files: dict[str, str]) -> Package:
+def build(folder: Path, files: dict[str, str], *, source_maps: bool = False) -> Package:
     given = {"app.json": json.dumps(APP), "pages/index/index.wxml": "<view>{{n}}</view>", **files}
     for name, text in given.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return build_program(folder, Ed25519PrivateKey.generate()).package
+    return build_program(folder, Ed25519PrivateKey.generate(), source_maps=source_maps).package
 
 
 def test_typescript_becomes_the_script_of_the_app_and_of_pages(
@@ -61,6 +61,14 @@ def test_typescript_becomes_the_script_of_the_app_and_of_pages(
     assert "import type" not in script
     assert "one = 1" in package.entries["pages/index/b.js"].decode()
     assert not [name for name in package.entries if name.endswith(".ts")]
+
+
+def test_source_maps_lead_back_to_the_typescript(
+    tmp_path: Path, installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CYGNET_COMPILERS", str(installed))
+    package = build(tmp_path, {"pages/index/index.ts": "type T = number;\nPage({ n: 1 as T });\n"}, source_maps=True)
+    assert json.loads(package.entries["pages/index/index.js.map"])["sources"] == ["index.ts"]
 
 
 def test_a_compiled_script_beside_its_source_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

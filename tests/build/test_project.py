@@ -49,7 +49,7 @@ def test_a_custom_tab_bar_that_is_missing_is_a_warning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({"pages/a/a.js": None, "pages/a/a.ts": ""}, "pages/a/a.ts is TypeScript and has no compiled pages/a/a.js beside it"),
+        ({"pages/a/a.js": None, "pages/a/a.ts": ""}, "a.ts is TypeScript and has no compiled pages/a/a.js beside it"),
         ({"x.js": None, "x.ts": ""}, "x.ts is TypeScript and has no compiled x.js beside it"),
         ({"pages/a/a.less": ""}, "pages/a/a.less is Less and has no compiled pages/a/a.wxss beside it"),
         ({"app.scss": ""}, "app.scss is Sass and has no compiled app.wxss beside it"),
