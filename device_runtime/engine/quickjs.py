@@ -47,6 +47,10 @@ BASE_FILES = (
     "app.js",
     "surroundings.js",
     "pages.js",
+    "queries.js",
+    "drawing.js",
+    "canvas.js",
+    "contexts.js",
     "wx.js",
     "entry.js",
 )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from device_runtime.engine.frames import Event, Frame, Patch
+from device_runtime.program.drawings import Drawings
 from device_runtime.program.manifest import Manifest
 from device_runtime.program.pages import Page, Transition
 from device_runtime.values import Value
@@ -36,6 +37,7 @@ class DisplayedPages:
         self._pending: dict[int, list[Operation]] = {}
         self._stack: Sequence[Page] = ()
         self._tab_bar_hidden = False
+        self._drawings = Drawings()
 
     def view(self, page: int) -> PageView | None:
         """The view of a page; None before it is rendered, after it is closed, and where its template is bad."""
@@ -81,6 +83,15 @@ class DisplayedPages:
         """Set an attribute of the page's root node, such as ``scroll-top``."""
         self._collect(page, [["set", ROOT_ID, name, value]])
 
+    def call_node(self, page: int, node: int, method: str, arguments: list[Value]) -> None:
+        """Let a component of a page do something once, such as ``play``."""
+        self._collect(page, [["call", node, method, arguments]])
+
+    def draw(self, page: int, node: int, commands: list[Value], opening: list[Value] | None) -> None:
+        """Draw on a canvas; see :meth:`Drawings.add`."""
+        self._drawings.add(page, node, commands, opening)
+        self._collect(page, [["call", node, "draw", [commands]]])
+
     def set_window(self, page: Page, members: Mapping[str, Value]) -> None:
         """Change members of a page's window and tell screens."""
         self._window(page).update(members)
@@ -96,13 +107,16 @@ class DisplayedPages:
         view = self._views.get(page)
         if view is not None:
             self.flush()
-            self._send(Patch(page, list(view.snapshot()), target))
+            operations = view.snapshot()
+            operations += self._drawings.operations(page, operations)
+            self._send(Patch(page, list(operations), target))
 
     def close(self, page: int) -> None:
         """Forget a page."""
         self._views.pop(page, None)
         self._windows.pop(page, None)
         self._pending.pop(page, None)
+        self._drawings.forget(page)
 
     def flush(self) -> None:
         """Send what has changed since the last time."""

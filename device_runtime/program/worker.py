@@ -25,6 +25,7 @@ from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, read_manifest
 from device_runtime.program.pages import NavigationError, Page, PageNotFoundError, PageStack, Step, split_path
 from device_runtime.program.rehearsal import REHEARSAL
+from device_runtime.program.selection import selection
 from device_runtime.values import Value
 
 # How many handlers in a row may run into the time limit before the program is ended.
@@ -198,6 +199,9 @@ class Worker:
             "timer": self._timers.set,
             "cancel": self._timers.cancel,
             "setData": self._displayed.update,
+            **selection(self._displayed),
+            "callNode": self._displayed.call_node,
+            "draw": self._displayed.draw,
             "afterRender": self._want_rendered,
             "invoke": self._invoke,
             "invokeNow": self._invoke_now,

@@ -80,9 +80,6 @@ const pageMethods = {
   selectAllComponents() {
     return [];
   },
-  createSelectorQuery() {
-    return makeSelectorQuery();
-  },
   // A page has no parent that could listen.
   triggerEvent() {},
   get properties() {
@@ -256,6 +253,7 @@ function pageLifecycle(id, name, payload) {
   if (name === 'onUnload') {
     page.closed = true;
     mapDelete(pages, id);
+    forgetLayout(id);
   }
 }
 
@@ -276,39 +274,6 @@ function bindBack(id, path, value) {
   const page = mapGet(pages, id);
   if (page !== undefined) applyPath(page.instance.data, parsePath(path), value);
 }
-
-// Nodes have no layout in the worker, so every query answers null, as WeChat does for what it does not find.
-function makeSelectorQuery() {
-  const callbacks = [];
-  const query = {};
-  const node = {};
-  const methods = ['boundingClientRect', 'scrollOffset', 'fields', 'node', 'context'];
-  for (let index = 0; index < methods.length; index++) {
-    node[methods[index]] = (...values) => {
-      append(callbacks, typeof values[values.length - 1] === 'function' ? values[values.length - 1] : null);
-      return query;
-    };
-  }
-  query.select = () => node;
-  query.selectAll = () => node;
-  query.selectViewport = () => node;
-  query.in = () => query;
-  query.exec = (done) => {
-    const due = splice(callbacks, 0, callbacks.length);
-    queueJob(() => {
-      const results = [];
-      for (let index = 0; index < due.length; index++) {
-        append(results, null);
-        if (due[index] !== null) guard('a selector query', due[index], undefined, [null]);
-      }
-      if (typeof done === 'function') guard('a selector query', done, undefined, [results]);
-    });
-    return query;
-  };
-  return query;
-}
-
-defineSync('createSelectorQuery', makeSelectorQuery);
 
 // Voice: the page's onVoiceIntent, else the app's. What it returns is spoken.
 function voiceIntent(id, intent) {
