@@ -88,7 +88,7 @@ async def test_animations_of_key_frames_reach_the_nodes_that_a_selector_chooses(
     ]
     frames = [{"opacity": 0}, {"opacity": 1, "ease": "linear"}]
     assert [call[2:] for call in calls] == [["animate", [frames, 20]]] * 2 + [
-        ["clearAnimation", [{"opacity": True}]]
+        ["clearAnimation", [["opacity"]]]
     ] * 2
 
 

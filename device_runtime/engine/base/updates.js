@@ -27,7 +27,7 @@ function setData(node, changes, callback) {
   const update = updateOf(node);
   for (let index = 0; index < writes.length; index++) writeData(node, writes[index], update);
   if (!node.running) announce(node);
-  if (typeof callback === 'function') afterRender(node, callback);
+  if (typeof callback === 'function') afterRender(node, 'the callback of setData', callback);
 }
 
 function updateOf(node) {
@@ -160,8 +160,9 @@ function takeAt(node, path, value) {
 
 const renderCallbacks = [];
 
-function afterRender(node, callback) {
-  append(renderCallbacks, { node, callback });
+// For a page or component, or for nobody in particular (null).
+function afterRender(node, what, callback) {
+  append(renderCallbacks, { node, what, callback });
   host('afterRender');
 }
 
@@ -172,7 +173,9 @@ function rendered() {
   });
   const due = splice(renderCallbacks, 0, renderCallbacks.length);
   for (let index = 0; index < due.length; index++) {
-    callOn(due[index].node, due[index].callback, 'the callback of setData', []);
+    const { node, what, callback } = due[index];
+    if (node === null) guard(what, callback, undefined, []);
+    else callOn(node, callback, what, []);
   }
 }
 
