@@ -122,10 +122,10 @@ class TemplateModules:
             case "dataset":
                 return {} if found is None else found.dataset
             case "setStyle":
-                self._displayed.collect(page, view.overlays.set_style(node, str(values[0])))
+                self._displayed.collect(page, view.set_node(node, "style", str(values[0])))
             case "addClass" | "removeClass":
-                present = method == "addClass"
-                self._displayed.collect(page, view.overlays.set_class(node, str(values[0]), present=present))
+                names = dict.fromkeys(str(values[0]).split(), method == "addClass")
+                self._displayed.collect(page, view.set_node(node, "class", names))
             case "callMethod":
                 self._wanted.append(("callMethod", page, _tree_of(node, found), str(values[0]), values[1]))
             case "triggerEvent":

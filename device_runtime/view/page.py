@@ -1,8 +1,7 @@
 """One page on a screen: its template, its data and its components, and the patches that keep a screen in step."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from device_runtime.values import Value
@@ -12,8 +11,7 @@ from device_runtime.view.compaction import compact
 from device_runtime.view.errors import ViewError
 from device_runtime.view.javascript import identical
 from device_runtime.view.nodes import NodeInfo
-from device_runtime.view.order import in_document_order, leaving
-from device_runtime.view.overlays import Overlays
+from device_runtime.view.overrides import lay_over
 from device_runtime.view.patches import LIMBO_ID, ROOT_ID, Operation
 from device_runtime.view.paths import Changes, Path, format_path, parse_path, write
 from device_runtime.view.properties import ComponentDefinition, coerce, copied
@@ -42,8 +40,7 @@ class PageView:
     may share parts with each other: encode them, or treat them as read-only.
 
     ``warn`` is told, once each, what the program's author should know, such as keys that are not unique.
-    ``components`` finds a definition by its path; each is asked for once. ``overlays`` are the styles and classes that
-    code lays over nodes; what they return is for the screens, as what :meth:`update` returns.
+    ``components`` finds a definition by its path; each is asked for once.
     """
 
     def __init__(
@@ -61,7 +58,6 @@ class PageView:
         self._registry.use(template)
         self._registry.use(unknown.template)
         self._tree = Tree(self._registry, dict(data))
-        self.overlays = Overlays(self._registry)
 
     @property
     def data(self) -> Mapping[str, Value]:
@@ -132,10 +128,11 @@ class PageView:
             for node in placement.shown[LIMBO_ID]:
                 instance = self._registry.find(node)
                 if instance is not None:
-                    made = instance.block.make_at[node - instance.base](instance)
+                    made = placement.make(instance, node - instance.base)
                     operations.append(["insert", LIMBO_ID, 0, made])
             placement.recording = True
-        operations += self.overlays.operations()
+        if self._registry.overrides:
+            lay_over(self._registry.overrides, operations)
         return operations
 
     def route(
@@ -171,12 +168,20 @@ class PageView:
 
     def describe(self, node: int) -> NodeInfo | None:
         """What a node is; ``None`` if it is gone, or a text."""
-        found = nodes.describe(self._registry, node)
-        return found and replace(found, classes=self.overlays.classes(node, found.classes))
+        return nodes.describe(self._registry, node)
 
     def ancestors(self, node: int) -> list[int]:
         """The elements around a node in its owner's tree, nearest first."""
         return nodes.ancestors(self._registry, node)
+
+    def set_node(self, node: int, name: str, value: Value) -> list[Operation]:
+        """Lay a ``style`` (a text, or an object of declarations) or a ``class`` (an object: name -> whether it is
+        there) over what the template says of a node, and give what a screen must do. It stays when bindings change.
+
+        Raises:
+            ViewError: it is something else.
+        """
+        return nodes.override(self._registry, node, name, value)
 
     def _inserts(self, root: BlockInstance) -> list[Operation]:
         if root.block.mixed:
@@ -186,15 +191,6 @@ class PageView:
         else:
             made = root.nodes()
         return [["insert", ROOT_ID, index, node] for index, node in enumerate(made)]
-
-    def in_document_order(self, ids: Iterable[int]) -> list[int]:
-        """Components of one tree in the order of the document; what is gone is left out."""
-        return in_document_order(self._registry, ids)
-
-    def leaving(self) -> list[int]:
-        """All components in the order in which they go with the page."""
-        root = self._tree.root
-        return [] if root is None else list(leaving(root))
 
     def _owned(self, owner: int) -> Tree | None:
         if owner == ROOT_ID:
@@ -252,7 +248,9 @@ class PageView:
         placement = self._registry.placement
         if placement.entered:
             placement.entered = False
-            return compact(operations)
+            operations = compact(operations)
+        if self._registry.overrides:
+            lay_over(self._registry.overrides, operations)
         return operations
 
     @contextmanager

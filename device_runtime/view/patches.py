@@ -19,9 +19,8 @@ operation                                      meaning
 
 A node is ``[id, string]`` (text) or ``[id, tag, attributes, events, children]`` (element):
 ``attributes`` maps names to values (``class`` and ``style`` are strings and may contain ``rpx``; others keep
-their type: ``disabled`` is a boolean, ``value`` of a slider a number; ``overlayStyle`` and ``overlayClass`` are
-``view/overlays.py``'s); ``events`` lists the event types that have a handler on this very node. ``data-*`` attributes
-and handler names stay in the worker.
+their type: ``disabled`` is a boolean, ``value`` of a slider a number); ``events`` lists the event types that
+have a handler on this very node. ``data-*`` attributes and handler names stay in the worker.
 
 ``call`` is for context objects: ``play``, ``pause``, ``stop``, ``seek`` and ``playbackRate`` of ``video`` and
 ``audio``, ``draw`` of ``canvas`` (``docs/architecture.md``). A tree does not hold what was called: who needs it on a

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from device_runtime.program.session import ProgramSession
-from device_runtime.view.mirror import MirrorNode
+from device_runtime.view.mirror import MirrorNode, MirrorTree
 from tests.program.components import component, made, page, shown, tap
 from tests.program.running import Board
 
@@ -58,10 +58,9 @@ async def test_a_handler_styles_nodes_and_calls_the_page(board: Board) -> None:
     tap(board, session, "box", detail={"by": 4})
     await board.heard.line(session, "moved 4 false")
     await board.heard.line(session, "outer")
-    box = await until(board, session, "box", overlayStyle="transform: translateX(4rpx)", overlayClass=[[], ["still"]])
-    assert box.attributes["class"] == "still box "
-    mark = next(node for node in shown(board, session).root.walk() if node.attributes.get("class") == "mark")
-    assert mark.attributes["overlayClass"] == [["far"], []]
+    box = await until(board, session, "box", style="left: 1px; transform: translateX(4rpx)")
+    assert box.attributes["class"] == "box"
+    assert shown(board, session).find(**{"class": "mark far"}).text_content() == "mark"
 
 
 async def test_a_handler_that_returns_false_stops_the_event(board: Board) -> None:
@@ -76,13 +75,15 @@ async def test_a_handler_that_returns_false_stops_the_event(board: Board) -> Non
 async def test_what_is_laid_over_a_node_outlives_its_bindings_and_reaches_late_screens(board: Board) -> None:
     methods = "onShow() { setTimeout(() => this.setData({ left: '9px', more: 'x', open: true }), 1); },"
     session = await board.run(made(page(MOVE, f"Page({SCRIPT.replace('METHODS', methods)})")))
-    laid = {"style": "left: 9px", "class": "still box x", "overlayStyle": "opacity: 1; --old: false"}
+    laid = {"style": "left: 9px; opacity: 1; --old: false", "class": "still box x"}
     await until(board, session, "box", **laid)
     session.attach("late")
     snapshot = await board.heard.until(
         lambda: [item for item in board.heard.patches[session.app_id] if item[2] == "late"]
     )
-    assert ["set", shown(board, session).find(id="box").id, "overlayStyle", laid["overlayStyle"]] in snapshot[0][1]
+    late = MirrorTree()
+    late.apply(snapshot[0][1])
+    assert late.find(id="box").attributes["style"] == laid["style"]
 
 
 async def test_in_a_component_classes_are_its_own_and_events_come_from_it(board: Board) -> None:
@@ -98,7 +99,7 @@ async def test_in_a_component_classes_are_its_own_and_events_come_from_it(board:
     tap(board, session, "box", detail={"by": 1})
     await board.heard.line(session, "1")
     box = shown(board, session).find(id="box")
-    assert box.attributes["overlayClass"] == [[], ["c1-still"]]
+    assert box.attributes["class"] == "c1-box"
     tap(board, session, "box", kind="longpress")
     await board.heard.line(session, "late 2 host")
 

@@ -115,15 +115,14 @@ export class Component {
     else this.values[name] = value;
     switch (name) {
       case "class":
-      case "overlay-class":
-        this.applyClass();
+        this.element.className = text(value);
+        if (this.hover) this.element.classList.add(...this.hover);
         break;
       case "id":
         this.element.id = text(value);
         break;
       case "style":
-      case "overlay-style":
-        this.applyStyle(this.values.style);
+        this.applyStyle(value);
         break;
       case "hidden":
         this.element.toggleAttribute("hidden", Boolean(value));
@@ -143,19 +142,8 @@ export class Component {
     }
   }
 
-  /** The classes of the template, those that are laid over them, and the one of a finger that rests here. */
-  applyClass() {
-    const [added, removed] = this.values["overlay-class"] ?? [[], []];
-    const { classList } = this.element;
-    this.element.className = text(this.values.class);
-    classList.add(...added);
-    classList.remove(...removed);
-    if (this.hover) classList.add(...this.hover);
-  }
-
   applyStyle(value) {
-    const over = text(this.values["overlay-style"]);
-    this.element.style.cssText = this.page.convertStyle(over ? `${text(value)}; ${over}` : text(value));
+    this.element.style.cssText = this.page.convertStyle(text(value));
     this.steps?.apply();
   }
 
