@@ -49,6 +49,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
             "setData must be called on a page or component, as this.setData(...)",
         ),
         ("(() => { this.id = 'own'; return this.id })()", "own"),
+        ("(() => { const heir = Object.create(this); heir.setData({a: 2}); return this.data.a + heir.is })()", "2c/x"),
     ],
 )
 async def test_an_instance_has_its_members(board: Board, code: str, expected: str) -> None:
@@ -87,9 +88,7 @@ async def test_animations_of_key_frames_reach_the_nodes_that_a_selector_chooses(
         if operation[0] == "call"
     ]
     frames = [{"opacity": 0}, {"opacity": 1, "ease": "linear"}]
-    assert [call[2:] for call in calls] == [["animate", [frames, 20]]] * 2 + [
-        ["clearAnimation", [["opacity"]]]
-    ] * 2
+    assert [call[2:] for call in calls] == [["animate", [frames, 20]]] * 2 + [["clearAnimation", [["opacity"]]]] * 2
 
 
 async def test_an_update_performance_listener_is_told_of_each_update(board: Board) -> None:
