@@ -152,7 +152,9 @@ defineSync('preDownloadSubpackage', (options) =>
 handleHostEvent('ThemeChange', (payload) => {
   if (!isObject(payload) || typeof payload.theme !== 'string' || system.theme === payload.theme) return null;
   system.theme = payload.theme;
-  lifecycle(app === undefined ? {} : app, 'onThemeChange', 'App', [{ theme: payload.theme }]);
+  if (app !== undefined && typeof app.onThemeChange === 'function') {
+    guard('onThemeChange of App', app.onThemeChange, app, [{ theme: payload.theme }]);
+  }
   return { theme: payload.theme };
 });
 
