@@ -183,7 +183,8 @@ class DisplayedPages:
         self._unsent.clear()
         pending, self._pending = self._pending, {}
         for page, operations in pending.items():
-            self._send(Patch(page, list(operations), ""))
+            if operations:
+                self._send(Patch(page, list(operations), ""))
 
     def _send_after(self, page: int, operations: list[Operation]) -> None:
         """Operations that a snapshot does not hold."""

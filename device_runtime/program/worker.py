@@ -250,7 +250,10 @@ class Worker:
         }
         for name, function in functions.items():
             self._engine.bind(name, function)
-        self._engine.bind_methods(ViewQuestions(self._components, self._displayed, self._template_modules))
+        self._engine.bind_methods(self._view_questions)
+
+    def _view_questions(self) -> ViewQuestions:
+        return ViewQuestions(self._components, self._displayed, self._template_modules)
 
     def _log(self, level: str, text: str, source: str) -> None:
         self._connection.send(Log(level, text, source))
@@ -445,7 +448,7 @@ class Worker:
             if step.transition == "tab" and step.show is not None:
                 self._displayed.snapshot(step.show.id, "")
             self._page_lifecycle(step.show, "onShow")
-        self._page_lifecycle(step.show, "onRouteDone")
+            self._page_lifecycle(step.show, "onRouteDone")
         self._call("a route", "routeDone")
 
     def _load(self, page: Page, ids: list[Value], opening: int, seconds: float | None) -> None:

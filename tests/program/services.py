@@ -78,6 +78,7 @@ class Services:
         self.unobserved: list[int] = []
         self.shared: list[dict[str, Value]] = []
         self.refuse_to_share = ""
+        self.refused = 0
         self.asked: list[tuple[str, Mapping[str, Value]]] = []
         self.answer: Value = None
         self.left: list[str] = []
@@ -89,6 +90,7 @@ class Services:
 
     async def share(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG002 a provider's shape
         if self.refuse_to_share:
+            self.refused += 1
             raise CapabilityError(self.refuse_to_share)
         self.shared.append(dict(arguments))
         return {"device": "hall"}

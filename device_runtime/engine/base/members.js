@@ -65,7 +65,7 @@ function exportOf(node) {
   return exported === undefined ? node.instance : exported;
 }
 
-function selectNodes(node, name, selector) {
+function selectComponents(node, name, selector) {
   if (typeof selector !== 'string') {
     warnOnce(name + ' takes a selector, as ".list > #first", and got ' + describe(selector, 0, [], true));
     return [];
@@ -81,11 +81,11 @@ function selectNodes(node, name, selector) {
 }
 
 member('selectComponent', (node, selector) => {
-  const found = selectNodes(node, 'selectComponent', selector);
+  const found = selectComponents(node, 'selectComponent', selector);
   return found.length === 0 ? null : exportOf(found[0]);
 }, null);
 member('selectAllComponents', (node, selector) => {
-  const found = selectNodes(node, 'selectAllComponents', selector);
+  const found = selectComponents(node, 'selectAllComponents', selector);
   const instances = [];
   for (let index = 0; index < found.length; index++) append(instances, exportOf(found[index]));
   return instances;

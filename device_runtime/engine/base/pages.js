@@ -80,13 +80,13 @@ function startPage(id, effects) {
   root.attached = true;
   runLifetime(root, 'attached');
   attachWaiting(root);
-  lifecycle(root, 'onInit', [copyPlain(query)]);
-  lifecycle(root, 'onLoad', [copyPlain(query)]);
+  callLife(root, 'onInit', [copyPlain(query)]);
+  callLife(root, 'onLoad', [copyPlain(query)]);
   tellPageLoad('AfterPageLoad', page);
 }
 
 // Calls a method of a page's life if there is one.
-function lifecycle(node, name, values) {
+function callLife(node, name, values) {
   const method = node.instance[name];
   return typeof method === 'function' ? callOn(node, method, name, values) : undefined;
 }
@@ -124,7 +124,8 @@ function pageLifecycle(id, name, payload) {
     runLifetime(root, 'ready');
   }
   if (name === 'onUnload') tellPageUnload('BeforePageUnload', page);
-  lifecycle(root, name, values);
+  callLife(root, name, values);
+  if (name === 'onReady') pageLifecycle(id, 'onRouteDone', null);
   if (name === 'onUnload') closePage(page);
 }
 
@@ -142,11 +143,6 @@ function closePage(page) {
   forgetLayout(page.id);
   mapDelete(alerts, page.id);
   tellPageUnload('AfterPageUnload', page);
-}
-
-function applyEffects(id, effects) {
-  const page = mapGet(pages, id);
-  if (page !== undefined) carryOut(page, effects);
 }
 
 // A two-way binding changed on the screen: what it is bound to is set as by setData.

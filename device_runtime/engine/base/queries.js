@@ -17,8 +17,7 @@ function layoutPlace(instance) {
 
 // Calls `action` when everything that this turn has changed is on its way to the screens.
 function whenSent(what, action) {
-  append(renderCallbacks, { node: null, callback: () => guard(what, action, undefined, []) });
-  host('afterRender');
+  afterRender(null, what, action);
 }
 
 // The nodes that a selector means: a list of ids.
