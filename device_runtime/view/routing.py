@@ -87,7 +87,7 @@ class Place:
 
     def dataset(self) -> dict[str, Value]:
         """Its dataset."""
-        return _evaluated(self.element.dataset, self.instance)
+        return evaluated(self.element.dataset, self.instance)
 
 
 class _Target:
@@ -106,11 +106,12 @@ class _Target:
         """The marks of it and of the elements around it; the innermost of a name counts."""
         marks: dict[str, Value] = {}
         for place in upwards(self._place.instance, self._place.offset):
-            marks = {**_evaluated(place.element.marks, place.instance), **marks}
+            marks = {**evaluated(place.element.marks, place.instance), **marks}
         return marks
 
 
-def _evaluated(members: Any, instance: BlockInstance) -> dict[str, Value]:
+def evaluated(members: Any, instance: BlockInstance) -> dict[str, Value]:
+    """Named expressions as their values; what is undefined is left out."""
     values: dict[str, Value] = {}
     for name, expression in members:
         value = expression.evaluate(instance.environment)
