@@ -31,6 +31,11 @@ def _no_components(_: str) -> None:
     """There are no components."""
 
 
+def _unknown() -> Component:
+    """A component that shows its content alone."""
+    return Component(ComponentDefinition("", load_template(_ONLY_CONTENT), {}, {}))
+
+
 class PageView:
     """A page on a screen, with all components in it.
 
@@ -53,10 +58,8 @@ class PageView:
         wxs: WxsModules | None = None,
     ) -> None:
         self._template = template
-        unknown = ComponentDefinition("", load_template(_ONLY_CONTENT), {}, {})
-        self._registry = Registry(warn, components, Component(unknown), wxs)
+        self._registry = Registry(warn, components, _unknown, wxs)
         self._registry.use(template)
-        self._registry.use(unknown.template)
         self._tree = Tree(self._registry, dict(data))
 
     @property
