@@ -273,5 +273,6 @@ class PageView:
         new = {effect[1] for effect in registry.effects if effect[0] == "create"}
         known = [host for host in registry.hosts.values() if host.id not in new and host.component.definition.path]
         registry.effects = [["remove", host.id] for host in reversed(known)]
+        registry.wxs_changes = []
         registry.clear()
         self._tree.root = None
