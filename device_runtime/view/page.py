@@ -1,6 +1,6 @@
 """One page on a screen: its template, its data and its components, and the patches that keep a screen in step."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from device_runtime.view.compaction import compact
 from device_runtime.view.errors import ViewError
 from device_runtime.view.javascript import identical
 from device_runtime.view.nodes import NodeInfo
+from device_runtime.view.order import in_document_order, leaving
 from device_runtime.view.overrides import lay_over
 from device_runtime.view.patches import LIMBO_ID, ROOT_ID, Operation
 from device_runtime.view.paths import Changes, Path, format_path, parse_path, write
@@ -29,6 +30,11 @@ def _ignore(_: str) -> None:
 
 def _no_components(_: str) -> None:
     """There are no components."""
+
+
+def _unknown() -> Component:
+    """A component that shows its content alone."""
+    return Component(ComponentDefinition("", load_template(_ONLY_CONTENT), {}, {}))
 
 
 class PageView:
@@ -53,10 +59,8 @@ class PageView:
         wxs: WxsModules | None = None,
     ) -> None:
         self._template = template
-        unknown = ComponentDefinition("", load_template(_ONLY_CONTENT), {}, {})
-        self._registry = Registry(warn, components, Component(unknown), wxs)
+        self._registry = Registry(warn, components, _unknown, wxs)
         self._registry.use(template)
-        self._registry.use(unknown.template)
         self._tree = Tree(self._registry, dict(data))
 
     @property
@@ -183,6 +187,15 @@ class PageView:
         """
         return nodes.override(self._registry, node, name, value)
 
+    def in_document_order(self, ids: Iterable[int]) -> list[int]:
+        """Components of one tree in the order of the document; what is gone is left out."""
+        return in_document_order(self._registry, ids)
+
+    def leaving(self) -> list[int]:
+        """All components in the order in which they go with the page."""
+        root = self._tree.root
+        return [] if root is None else list(leaving(root))
+
     def _inserts(self, root: BlockInstance) -> list[Operation]:
         if root.block.mixed:
             found: list[Place] = []
@@ -270,5 +283,6 @@ class PageView:
         new = {effect[1] for effect in registry.effects if effect[0] == "create"}
         known = [host for host in registry.hosts.values() if host.id not in new and host.component.definition.path]
         registry.effects = [["remove", host.id] for host in reversed(known)]
+        registry.wxs_changes = []
         registry.clear()
         self._tree.root = None
