@@ -1,0 +1,60 @@
+"""Offsets in files to places for people, through source maps where a program ships them."""
+
+from bisect import bisect_right
+
+from firmware_tools.port.files import ProgramFiles
+from firmware_tools.port.findings import Place
+from firmware_tools.port.sourcemaps import SourceMap, find_map
+
+_EXCERPT = 160
+
+
+class Places:
+    """Makes places; remembers where the lines of each file start."""
+
+    def __init__(self, files: ProgramFiles) -> None:
+        self._files = files
+        self._lines: dict[str, list[int]] = {}
+        self._maps: dict[str, SourceMap | None] = {}
+
+    def at(self, name: str, offset: int, note: str = "") -> Place:
+        """The place of an offset in a file of the program."""
+        text = self._files.read(name) or ""
+        starts = self._starts(name, text)
+        line = max(bisect_right(starts, offset), 1)
+        start = starts[line - 1]
+        end = starts[line] - 1 if line < len(starts) else len(text)
+        column = offset - start + 1
+        excerpt = _cut(text[start:end], offset - start)
+        origin = ""
+        if name.endswith(".js") and (found := self._map(name, text)) is not None:
+            source = found.find(line, column)
+            if source is not None:
+                origin = f"{source.file}:{source.line}"
+                excerpt = _cut(source.text, 0) if source.text.strip() else excerpt
+        return Place(self._files.shown(name), line, column, excerpt, origin, note)
+
+    def _starts(self, name: str, text: str) -> list[int]:
+        if name not in self._lines:
+            starts = [0]
+            at = text.find("\n")
+            while at >= 0:
+                starts.append(at + 1)
+                at = text.find("\n", at + 1)
+            self._lines[name] = starts
+        return self._lines[name]
+
+    def _map(self, name: str, text: str) -> SourceMap | None:
+        if name not in self._maps:
+            self._maps[name] = find_map(name, text, self._files.read)
+        return self._maps[name]
+
+
+def _cut(line: str, at: int) -> str:
+    """A line, or the part of a long one that holds an offset."""
+    line = line.replace("\t", "  ")
+    if len(line) <= _EXCERPT:
+        return line.strip()
+    start = max(min(at - 40, len(line) - _EXCERPT), 0)
+    piece = line[start : start + _EXCERPT].strip()
+    return f"{'…' if start else ''}{piece}{'…' if start + _EXCERPT < len(line) else ''}"

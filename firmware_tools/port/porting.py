@@ -1,0 +1,225 @@
+"""Porting a program: read it, judge it, build it, and say it all in one report."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from device_runtime.errors import CygnetError
+from device_runtime.host.board import Board
+from device_runtime.program.apis import api_table
+from firmware_tools.build.dialects import SourceProject, load_project, read_json_object
+from firmware_tools.build.program import BuiltProgram, build_program
+from firmware_tools.port.boards import lacking_capabilities
+from firmware_tools.port.files import ProgramFiles
+from firmware_tools.port.findings import Finding, PageState, Place, Report, Severity, worst
+from firmware_tools.port.judging import ApiJudge
+from firmware_tools.port.judging_configuration import ConfigurationJudge
+from firmware_tools.port.judging_views import ViewJudge, definition_findings
+from firmware_tools.port.members import member_table
+from firmware_tools.port.places import Places
+from firmware_tools.port.program import Program
+from firmware_tools.port.remarks import remark_findings
+from firmware_tools.port.servers import (
+    declared_origins,
+    find_origins,
+    origin_findings,
+    permission_findings,
+    propose_manifest,
+    wanted_permissions,
+)
+
+MANIFEST_FILE = "cygnet.json"
+_PLACE = re.compile(r"(?P<file>[^:\n]+?):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<message>.*)", re.DOTALL)
+_TITLE = 70
+# What is put right in cygnet.json, in one go, says nothing of a page.
+_OF_THE_MANIFEST = frozenset(("permission", "server"))
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|<[^>]*>|url\([^)]*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Told what is being done: ``step`` in words, and how far it is."""
+
+    step: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ported:
+    """The report, and the package where it could be built."""
+
+    report: Report
+    built: BuiltProgram | None
+
+
+def port_program(
+    directory: Path,
+    key: Ed25519PrivateKey,
+    board: Board | None = None,
+    write_manifest: bool = False,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Ported:
+    """Analyse and build the program in ``directory``. With ``write_manifest`` the proposed ``cygnet.json`` is written
+    beside it, where it has none.
+
+    Raises:
+        CygnetError: no program is there, or its configuration cannot be read.
+    """
+    project = load_project(directory)
+    return _Port(directory, project, board, tell).run(key, write_manifest)
+
+
+class _Port:
+    def __init__(
+        self, directory: Path, project: SourceProject, board: Board | None, tell: Callable[[Progress], None]
+    ) -> None:
+        self._directory = directory
+        self._project = project
+        self._board = board
+        self._tell = tell
+        self._table = api_table()
+        self._members = member_table()
+        self._files = ProgramFiles(directory, project.root)
+        self._places = Places(self._files)
+        self._read = 0
+        self._program = Program(self._files, project.dialect, project.pages, self._table, self._tick)
+
+    def _tick(self, path: str) -> None:
+        self._read += 1
+        self._tell(Progress(f"Reading {path}", self._read, max(self._read, len(self._project.pages))))
+
+    def run(self, key: Ed25519PrivateKey, write_manifest: bool) -> Ported:
+        self._program.read()
+        needs = {api.needs for api in self._table.apis.values() if api.needs}
+        missing = lacking_capabilities(self._board, needs)
+        apis = ApiJudge(self._program, self._table, self._places, missing, self._board.name if self._board else "")
+        views = ViewJudge(self._program, self._table, self._members, self._places)
+        findings = [
+            *apis.findings(),
+            *views.findings(),
+            *definition_findings(self._program, self._members, self._places),
+            *ConfigurationJudge(self._program, self._members, self._places).findings(),
+            *remark_findings(self._program, self._places),
+        ]
+        report = self._report()
+        report.apis = apis.apis()
+        wanted = wanted_permissions(self._program, apis.permissions())
+        own_file = self._manifest_file()
+        undeclared = find_origins(self._program, {}, self._places)
+        report.manifest = propose_manifest(self._project.manifest, wanted, undeclared, self._icon())
+        if own_file is None and write_manifest:
+            own_file = self._directory / MANIFEST_FILE
+            own_file.write_text(json.dumps(report.manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        built = self._build(key, report)
+        own: dict[str, Any] = read_json_object(own_file) if own_file else {}
+        report.manifest_file = str(own_file) if own_file else ""
+        declared = declared_origins(built.package.manifest if built else None, own)
+        report.origins = find_origins(self._program, declared, self._places)
+        findings += origin_findings(report.origins, self._program, self._places)
+        first = {name: apis.first_places(uses[0])[:1] or self._scope_places(uses[0]) for name, uses in wanted.items()}
+        findings += permission_findings(wanted, own, first)
+        findings += _build_findings(report)
+        report.findings = sorted(findings, key=lambda one: (one.severity.rank, -one.count, one.kind, one.name))
+        report.pages = list(self._page_states(report.findings))
+        return Ported(report, built)
+
+    def _report(self) -> Report:
+        manifest = self._project.manifest
+        texts = [self._files.read(name) or "" for unit in self._program.units.values() for name in unit.files]
+        return Report(
+            directory=str(self._directory),
+            name=str(manifest.get("name", "")),
+            app_id=str(manifest.get("app_id", "")),
+            version=str(manifest.get("version", {}).get("name", "")),
+            dialect=self._project.dialect.name,
+            board=self._board.name if self._board else "",
+            unreached=[self._files.shown(name) for name in self._program.unreached],
+            files=len({name for unit in self._program.units.values() for name in unit.files}),
+            lines=sum(text.count("\n") + 1 for text in texts),
+        )
+
+    def _manifest_file(self) -> Path | None:
+        for folder in (self._directory, self._project.root):
+            if (folder / MANIFEST_FILE).is_file():
+                return folder / MANIFEST_FILE
+        return None
+
+    def _icon(self) -> str:
+        """A picture that the program surely has for itself: nothing in the dialects says which is its icon."""
+        names = ("images/icon.svg", "images/icon.png", "images/logo.png", "icon.png", "logo.png")
+        return self._files.first(*names) or ""
+
+    def _scope_places(self, scope: str) -> tuple[Place, ...]:
+        return tuple(
+            self._places.at(file, offset)
+            for file, facts in self._program.scripts.items()
+            for name, offset in facts.scopes
+            if name == scope
+        )[:1]
+
+    def _build(self, key: Ed25519PrivateKey, report: Report) -> BuiltProgram | None:
+        self._tell(Progress("Building the package", self._read, max(self._read, 1)))
+        try:
+            built = build_program(self._directory, key)
+        except CygnetError as error:
+            report.refusals = [str(error)]
+            return None
+        report.warnings = list(built.warnings)
+        report.size, report.sha256 = built.package.size, built.package.sha256
+        return built
+
+    def _page_states(self, findings: Sequence[Finding]) -> Iterator[PageState]:
+        """How ready each page is, by the files that it reaches; the app's own files are a row of their own."""
+        by_file: dict[str, set[int]] = defaultdict(set)
+        for number, finding in enumerate(findings):
+            for place in finding.places if finding.kind not in _OF_THE_MANIFEST else ():
+                by_file[place.file].add(number)
+        for path in ("app", *self._program.pages):
+            reached = self._program.reached(path)
+            touched: dict[int, str] = {}
+            for file in reached:
+                for number in by_file.get(self._files.shown(file), ()):
+                    touched.setdefault(number, self._files.shown(file))
+            severities = [findings[number].severity for number in touched]
+            yield PageState(
+                route=path,
+                kind="app" if path == "app" else "page",
+                severity=worst([one for one in severities if one is not Severity.HARMLESS]),
+                counts={one: severities.count(one) for one in Severity},
+                touches=tuple(sorted(touched.items())),
+                components=len({unit for unit in reached.values() if unit != path}),
+                scripts=sum(file.endswith((".js", ".ts")) for file in reached),
+            )
+
+
+def _build_findings(report: Report) -> Iterator[Finding]:
+    """What the build says: refusals one by one, warnings of one kind together."""
+    for refusal in report.refusals:
+        place, message = _told_place(refusal)
+        yield Finding("build", _title(message), Severity.BREAKS, message, "", (place,) if place else ())
+    groups: dict[str, list[tuple[Place | None, str]]] = defaultdict(list)
+    for warning in report.warnings:
+        place, message = _told_place(warning)
+        groups[_QUOTED.sub("…", message)].append((place, message))
+    for told in groups.values():
+        places = tuple(place for place, _ in told if place is not None)
+        yield Finding("build", _title(told[0][1]), Severity.DEGRADED, told[0][1], "", places)
+
+
+def _title(message: str) -> str:
+    return message if len(message) <= _TITLE else f"{message[:_TITLE].rsplit(' ', 1)[0]} …"
+
+
+def _told_place(sentence: str) -> tuple[Place | None, str]:
+    """``file:line:column: message`` taken apart."""
+    found = _PLACE.match(sentence)
+    if found is None:
+        return None, sentence
+    return Place(found["file"], int(found["line"]), int(found["column"] or 1), note=found["message"]), found["message"]
