@@ -17,11 +17,15 @@ from firmware_tools.port.terminal import show_report
 from firmware_tools.port.web import report_page
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key, load_private_key
 
+_REFUSALS = 12  # shown on the terminal
+
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="The package. [default: DIRECTORY's name with .ma]"
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="[default: DIRECTORY's name with .ma]",
 )
 @click.option(
     "--report", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path(),
@@ -105,8 +109,10 @@ def _show(report: Report, written: list[Path]) -> None:
         console.print("There is no cygnet.json; this one grants what the code seems to need (--write-manifest):")
         console.print_json(json.dumps(report.manifest, ensure_ascii=False))
         console.print()
-    for refusal in report.refusals:
+    for refusal in report.refusals[:_REFUSALS]:
         click.echo(f"{click.style('refused:', fg='red', bold=True)} {refusal}", err=True)
+    if len(report.refusals) > _REFUSALS:
+        click.echo(f"… and {len(report.refusals) - _REFUSALS} more in the report", err=True)
     if report.built:
         click.echo(f"{report.package}: {report.size:,} bytes, sha256 {report.sha256[:16]}…")
     else:

@@ -61,9 +61,8 @@ class CallReader:
         name, taken = self._script.first_parameter(function)
         if name:
             for at in script.positions.get(name, ()):
-                if function <= at < end and not script.is_member(at) and script.text(at + 1) in (".", "?."):
-                    if script.text(at + 2) in lacks:
-                        yield at + 2
+                if function <= at < end and not script.is_member(at) and self._reads(at, lacks):
+                    yield at + 2
         elif lacks & set(taken):
             opening = script.parameters(function) + 1
             yield from (member.at for member in script.members(opening) if member.key in lacks)
@@ -97,6 +96,8 @@ class CallReader:
         name, of_object = script.text(before - 1), script.is_member(before - 1)
         start, end = (-1, len(script.tokens)) if of_object else script.block(before)
         for at in script.positions.get(name, ()):
-            if start <= at <= end and script.is_member(at) == of_object and script.text(at + 1) in (".", "?."):
-                if script.text(at + 2) in lacks:
-                    yield at + 2
+            if start <= at <= end and script.is_member(at) == of_object and self._reads(at, lacks):
+                yield at + 2
+
+    def _reads(self, at: int, lacks: frozenset[str]) -> bool:
+        return self._script.text(at + 1) in (".", "?.") and self._script.text(at + 2) in lacks

@@ -40,4 +40,5 @@ def page_map(pages: Sequence[tuple[str, str, str, str]]) -> str:
             f' height="{_CELL}" rx="5"><title>{said}</title></rect></a>'
         )
     width, height = _COLUMNS * step - _GAP, max(rows * step - _GAP, 1)
-    return f'<svg viewBox="-1 -1 {width + 2} {height + 2}" role="group" aria-label="The pages, each a link">{"".join(cells)}</svg>'
+    label = "The pages, each a link to its row"
+    return f'<svg viewBox="-1 -1 {width + 2} {height + 2}" role="group" aria-label="{label}">{"".join(cells)}</svg>'

@@ -56,6 +56,7 @@ def report_document(report: Report) -> dict[str, Any]:
 def _place(place: Place) -> dict[str, Any]:
     members: dict[str, Any] = {"file": place.file, "line": place.line, "column": place.column}
     members |= {"source": place.origin} if place.origin else {}
+    members |= {"function": place.part} if place.part else {}
     members |= {"note": place.note} if place.note else {}
     return members | ({"excerpt": place.excerpt} if place.excerpt else {})
 

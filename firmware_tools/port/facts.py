@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from firmware_tools.port.functions import Outline
+
 How = Literal["call", "value", "test"]
 Role = Literal["request", "socket", "constant", "mention"]
 
@@ -66,5 +68,6 @@ class ScriptFacts:
     definitions: list[Definition] = field(default_factory=list)
     requests: list[tuple[str, int]] = field(default_factory=list)
     scopes: list[tuple[str, int]] = field(default_factory=list)
+    outline: Outline = field(default_factory=Outline)
     computed_requests: int = 0
     """Calls to a server whose address is put together elsewhere."""

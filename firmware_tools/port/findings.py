@@ -31,7 +31,7 @@ MEANINGS = {
 class Place:
     """Where something is. ``file`` is below the folder of the program; ``excerpt`` is a piece of that line; ``origin``
     is the place in the author's own source, ``file:line``, where a source map tells it; ``note`` says what is special
-    about this place."""
+    about this place; ``part`` is the named function that it is in."""
 
     file: str
     line: int
@@ -39,6 +39,7 @@ class Place:
     excerpt: str = ""
     origin: str = ""
     note: str = ""
+    part: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

@@ -13,9 +13,10 @@ from firmware_tools.port.templates import STRUCTURE, TagUse
 
 # Tags of HTML, which neither dialect has: the dialects' own tools draw them as plain elements, too.
 _HTML = frozenset(
-    "a abbr address article aside b br div em figure footer h1 h2 h3 h4 h5 h6 header hr i img li main nav ol p pre s"
-    " section small span strong sub sup table tbody td th thead tr u ul".split()
-)
+    ("a", "article", "aside", "b", "br", "div", "em", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header",
+     "hr", "i", "img", "li", "main", "nav", "ol", "p", "pre", "s", "section", "small", "span", "strong", "sub", "sup",
+     "table", "tbody", "td", "th", "thead", "tr", "u", "ul")
+)  # fmt: skip
 _SHARING = frozenset(("share", "shareTimeline", "feedback"))
 
 

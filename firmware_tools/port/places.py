@@ -1,7 +1,9 @@
 """Offsets in files to places for people, through source maps where a program ships them."""
 
 from bisect import bisect_right
+from collections.abc import Mapping
 
+from firmware_tools.port.facts import ScriptFacts
 from firmware_tools.port.files import ProgramFiles
 from firmware_tools.port.findings import Place
 from firmware_tools.port.sourcemaps import SourceMap, find_map
@@ -12,8 +14,9 @@ _EXCERPT = 160
 class Places:
     """Makes places; remembers where the lines of each file start."""
 
-    def __init__(self, files: ProgramFiles) -> None:
+    def __init__(self, files: ProgramFiles, scripts: Mapping[str, ScriptFacts]) -> None:
         self._files = files
+        self._scripts = scripts
         self._lines: dict[str, list[int]] = {}
         self._maps: dict[str, SourceMap | None] = {}
 
@@ -32,7 +35,8 @@ class Places:
             if source is not None:
                 origin = f"{source.file}:{source.line}"
                 excerpt = _cut(source.text, 0) if source.text.strip() else excerpt
-        return Place(self._files.shown(name), line, column, excerpt, origin, note)
+        part = facts.outline.part_at(offset) if (facts := self._scripts.get(name)) is not None else None
+        return Place(self._files.shown(name), line, column, excerpt, origin, note, part.name if part else "")
 
     def _starts(self, name: str, text: str) -> list[int]:
         if name not in self._lines:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,18 @@ from device_runtime.host.board import Board
 from device_runtime.program.apis import api_table
 from firmware_tools.build.dialects import SourceProject, load_project, read_json_object
 from firmware_tools.build.program import BuiltProgram, build_program
+from firmware_tools.build.source_files import find_source_files
 from firmware_tools.port.boards import lacking_capabilities
 from firmware_tools.port.files import ProgramFiles
 from firmware_tools.port.findings import Finding, PageState, Place, Report, Severity, worst
+from firmware_tools.port.functions import live_parts
 from firmware_tools.port.judging import ApiJudge
 from firmware_tools.port.judging_configuration import ConfigurationJudge
 from firmware_tools.port.judging_views import ViewJudge, definition_findings
 from firmware_tools.port.members import member_table
 from firmware_tools.port.places import Places
 from firmware_tools.port.program import Program
+from firmware_tools.port.refusals import all_refusals
 from firmware_tools.port.remarks import remark_findings
 from firmware_tools.port.servers import (
     declared_origins,
@@ -39,6 +42,7 @@ _PLACE = re.compile(r"(?P<file>[^:\n]+?):(?P<line>\d+)(?::(?P<column>\d+))?: (?P
 _TITLE = 70
 # What is put right in cygnet.json, in one go, says nothing of a page.
 _OF_THE_MANIFEST = frozenset(("permission", "server"))
+_JUDGED = re.compile(r"^there is no component |which is not in the program; ")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|<[^>]*>|url\([^)]*\)")
 
 
@@ -86,10 +90,12 @@ class _Port:
         self._tell = tell
         self._table = api_table()
         self._members = member_table()
-        self._files = ProgramFiles(directory, project.root)
-        self._places = Places(self._files)
+        source = find_source_files(project.root)
+        elsewhere = {name: path for name in source if (path := source.path(name)) != project.root / name}
+        self._files = ProgramFiles(directory, project.root, elsewhere)
         self._read = 0
         self._program = Program(self._files, project.dialect, project.pages, self._table, self._tick)
+        self._places = Places(self._files, self._program.scripts)
 
     def _tick(self, path: str) -> None:
         self._read += 1
@@ -169,7 +175,9 @@ class _Port:
         try:
             built = build_program(self._directory, key)
         except CygnetError as error:
-            report.refusals = [str(error)]
+            self._tell(Progress("Looking for all that the build refuses", self._read, max(self._read, 1)))
+            reached = {page: frozenset(self._program.reached(page)) for page in self._program.pages}
+            report.refusals = all_refusals(self._project, str(error), reached)
             return None
         report.warnings = list(built.warnings)
         report.size, report.sha256 = built.package.size, built.package.sha256
@@ -177,16 +185,19 @@ class _Port:
 
     def _page_states(self, findings: Sequence[Finding]) -> Iterator[PageState]:
         """How ready each page is, by the files that it reaches; the app's own files are a row of their own."""
-        by_file: dict[str, set[int]] = defaultdict(set)
+        by_file: dict[str, set[tuple[int, str]]] = defaultdict(set)
         for number, finding in enumerate(findings):
             for place in finding.places if finding.kind not in _OF_THE_MANIFEST else ():
-                by_file[place.file].add(number)
+                by_file[place.file].add((number, place.part))
         for path in ("app", *self._program.pages):
             reached = self._program.reached(path)
+            own, live = self._live(reached)
             touched: dict[int, str] = {}
             for file in reached:
-                for number in by_file.get(self._files.shown(file), ()):
-                    touched.setdefault(number, self._files.shown(file))
+                shown = self._files.shown(file)
+                for number, part in by_file.get(shown, ()):
+                    if not part or file in own or (file, part) in live:
+                        touched.setdefault(number, shown)
             severities = [findings[number].severity for number in touched]
             yield PageState(
                 route=path,
@@ -198,19 +209,25 @@ class _Port:
                 scripts=sum(file.endswith((".js", ".ts")) for file in reached),
             )
 
+    def _live(self, reached: Mapping[str, str]) -> tuple[set[str], set[tuple[str, str]]]:
+        """The scripts of the units themselves, and what these come to of the scripts that they share."""
+        scripts = self._program.scripts
+        own = {name for unit in set(reached.values()) for name in (f"{unit}.js", f"{unit}.ts") if name in scripts}
+        return own, live_parts({name: scripts[name].outline for name in reached if name in scripts}, own)
+
 
 def _build_findings(report: Report) -> Iterator[Finding]:
-    """What the build says: refusals one by one, warnings of one kind together."""
-    for refusal in report.refusals:
-        place, message = _told_place(refusal)
-        yield Finding("build", _title(message), Severity.BREAKS, message, "", (place,) if place else ())
-    groups: dict[str, list[tuple[Place | None, str]]] = defaultdict(list)
-    for warning in report.warnings:
-        place, message = _told_place(warning)
-        groups[_QUOTED.sub("…", message)].append((place, message))
-    for told in groups.values():
-        places = tuple(place for place, _ in told if place is not None)
-        yield Finding("build", _title(told[0][1]), Severity.DEGRADED, told[0][1], "", places)
+    """What the build says, the same sentence and warnings of one kind together. What the judges say as well is left
+    to them, since they know all places."""
+    for sentences, severity in ((report.refusals, Severity.BREAKS), (report.warnings, Severity.DEGRADED)):
+        groups: dict[str, list[tuple[Place | None, str]]] = defaultdict(list)
+        for sentence in sentences:
+            place, message = _told_place(sentence)
+            if _JUDGED.search(message) is None:
+                groups[message if severity is Severity.BREAKS else _QUOTED.sub("…", message)].append((place, message))
+        for told in groups.values():
+            places = tuple(place for place, _ in told if place is not None)
+            yield Finding("build", _title(told[0][1]), severity, told[0][1], "", places)
 
 
 def _title(message: str) -> str:

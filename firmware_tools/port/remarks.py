@@ -8,6 +8,13 @@ from firmware_tools.port.places import Places
 from firmware_tools.port.program import Program
 from firmware_tools.port.scripts import WRAPPERS
 
+_FRAMEWORKS = {
+    "@dcloudio/uni-app": "uni-app",
+    "@tarojs/taro": "Taro",
+    "mpvue": "mpvue",
+    "wepy": "WePY",
+    "@mpxjs/core": "Mpx",
+}
 _MESSAGES = {
     "dynamic": (
         "wx[…]",
@@ -79,11 +86,10 @@ def _finding(kind: str, subject: str, at: tuple[Place, ...]) -> Finding:
 
 def _frameworks(program: Program) -> Finding | None:
     """A framework whose runtime calls the host by computed names."""
-    known = {"@dcloudio/uni-app": "uni-app", "@tarojs/taro": "Taro", "mpvue": "mpvue", "wepy": "WePY", "@mpxjs/core": "Mpx"}
     declared = program.configuration("package.json").get("dependencies")
     if not isinstance(declared, dict):
         return None
-    used = [name for package, name in known.items() if package in declared]
+    used = [name for package, name in _FRAMEWORKS.items() if package in declared]
     if not used:
         return None
     place = places_of_package(program)

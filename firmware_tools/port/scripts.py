@@ -8,6 +8,7 @@ from device_runtime.program.apis import Api
 from firmware_tools.port.addresses import find_addresses, find_scopes
 from firmware_tools.port.definitions import KINDS, find_definitions
 from firmware_tools.port.facts import Remark, ScriptFacts, Use
+from firmware_tools.port.functions import Outline, outline
 from firmware_tools.port.javascript import Script, unescape
 from firmware_tools.port.uses import UseFinder
 
@@ -15,7 +16,7 @@ from firmware_tools.port.uses import UseFinder
 WRAPPERS = {"uni": "uni-app", "Taro": "Taro", "my": "Alipay", "tt": "Douyin", "qq": "QQ", "mpx": "Mpx", "wepy": "WePY"}
 _IMPORTED_WRAPPERS = frozenset(("uni", "Taro", "mpx", "wepy"))
 _SERVER_CALLS = frozenset(("request", "downloadFile", "uploadFile", "connectSocket"))
-_FIRST_ARGUMENT_URL = frozenset(("get", "post", "put", "request", "fetch", "connectSocket", "downloadFile", "uploadFile"))
+_FIRST_ARGUMENT_URL = _SERVER_CALLS | {"get", "post", "put", "fetch"}
 
 # Most files of libraries mention none of these, and need not be cut into tokens.
 _INTERESTING = re.compile(
@@ -25,6 +26,7 @@ _REQUEST = re.compile(
     r"""\brequire(?:\.async)?\s*\(\s*(['"`])([^'"`\n]+)\1\s*[,)]|"""
     r"""\b(?:from|import)\s*\(?\s*(['"`])([^'"`\n]+)\3"""
 )
+_WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _DIRECT = re.compile(r"\b(?:wx|swan)\s*\.\s*([a-z][A-Za-z0-9]*)")
 
 
@@ -32,6 +34,7 @@ def read_script(source: str, apis: Mapping[str, Api]) -> ScriptFacts:
     """The facts of a script. One that cannot be cut into tokens is searched by its text, and a remark says so."""
     facts = ScriptFacts()
     if _INTERESTING.search(source) is None:
+        facts.outline = Outline((), frozenset(_WORD.findall(source)))
         facts.requests += [(unescape(found[2] or found[4]), found.start()) for found in _REQUEST.finditer(source)]
         return facts
     try:
@@ -39,9 +42,11 @@ def read_script(source: str, apis: Mapping[str, Api]) -> ScriptFacts:
     except (TokenError, RecursionError) as error:
         offset = error.offset if isinstance(error, TokenError) else 0
         facts.remarks.append(Remark("unreadable", "", offset))
+        facts.outline = Outline((), frozenset(_WORD.findall(source)))
         facts.uses += [Use(found[1], found.start(1), "value") for found in _DIRECT.finditer(source)]
         facts.requests += [(unescape(found[2] or found[4]), found.start()) for found in _REQUEST.finditer(source)]
         return facts
+    facts.outline = outline(script)
     UseFinder(script, apis, facts).find()
     facts.definitions += find_definitions(script)
     facts.addresses += find_addresses(script, frozenset(_url_values(script, facts)))

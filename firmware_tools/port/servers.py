@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from device_runtime.program.manifest import Manifest
-from firmware_tools.port.facts import Address
+from firmware_tools.port.facts import Address, Role
 from firmware_tools.port.findings import Finding, Origin, Place, Severity
 from firmware_tools.port.places import Places
 from firmware_tools.port.program import Program
@@ -26,7 +26,7 @@ def find_origins(program: Program, declared: Mapping[str, frozenset[str]], place
     found: dict[tuple[str, str], list[tuple[Address, Place]]] = defaultdict(list)
     for file, facts in program.scripts.items():
         for address in facts.addresses:
-            role = "request" if address.role == "constant" else address.role
+            role: Role = "request" if address.role == "constant" else address.role
             found[address.origin, role].append((address, places.at(file, address.offset)))
     asked = {origin for origin, role in found if role != "mention"}
     origins = []
@@ -114,9 +114,7 @@ def propose_manifest(
         {"name": permission, "reason": _REASONS.get(permission, f"for {', '.join(names)}")}
         for permission, names in sorted(wanted.items())
     ]
-    network = {
-        role: sorted({one.origin for one in origins if one.role == role}) for role in ("request", "socket")
-    }
+    network = {role: sorted({one.origin for one in origins if one.role == role}) for role in ("request", "socket")}
     if network := {role: listed for role, listed in network.items() if listed}:
         proposed["network"] = network
     return proposed

@@ -9,14 +9,16 @@ import json
 import posixpath
 import re
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 from urllib.parse import unquote
 
 _ADDRESS = re.compile(r"//[#@]\s*sourceMappingURL=(\S+)\s*(?:\*/)?\s*$", re.MULTILINE)
 _DATA = re.compile(r"data:application/json[^,]*?(;base64)?,(.*)", re.DOTALL)
-_DIGITS = {digit: value for value, digit in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
+_DIGITS = {digit: value for value, digit in enumerate(f"{ascii_uppercase}{ascii_lowercase}{digits}+/")}
 _WEBPACK = re.compile(r"^(?:webpack|uni-app|taro)://[^/]*/")
 
 
@@ -58,16 +60,12 @@ class SourceMap:
         if not 0 <= source < len(self._sources) or source_line < 0:
             return None
         text = self._contents[source] if source < len(self._contents) else []
-        return SourcePlace(
-            self._sources[source], source_line + 1, text[source_line] if source_line < len(text) else ""
-        )
+        return SourcePlace(self._sources[source], source_line + 1, text[source_line] if source_line < len(text) else "")
 
 
 def find_map(name: str, text: str, read: Callable[[str], str | None]) -> SourceMap | None:
     """The map of the script ``name``: the one that it names, or the file of its name with ``.map``."""
-    found = None
-    for found in _ADDRESS.finditer(text, max(len(text) - 4_000_000, 0)):
-        pass
+    found = next(iter(deque(_ADDRESS.finditer(text), 1)), None)  # the last one counts
     if found is not None and (data := _DATA.fullmatch(found[1])):
         try:
             raw = base64.b64decode(data[2], validate=False).decode() if data[1] else unquote(data[2])

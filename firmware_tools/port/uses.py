@@ -183,11 +183,14 @@ class UseFinder:
         target = self._assigned_to(index)
         if target >= 0:
             self._alias(target, index)
-        elif before in ("return", "default", "=>"):
+        elif before in ("return", "default", "=>") or self._is_argument(index):
             self._handed(index)
-        elif before in ("(", ",", "[", "...") and script.text(script.parent[index]) in ("(", "["):
-            if not script.is_parameter(index):
-                self._handed(index)
+
+    def _is_argument(self, index: int) -> bool:
+        script = self._script
+        if script.text(index - 1) not in ("(", ",", "[", "...") or script.is_parameter(index):
+            return False
+        return script.text(script.parent[index]) in ("(", "[")
 
     def _redefined(self, index: int) -> None:
         script = self._script
