@@ -12,15 +12,13 @@ from typing import Any
 
 from firmware_tools.build.components import Components
 from firmware_tools.build.dialects import SourceError, SourceProject
-from firmware_tools.build.scripts import check_script, requests
-from firmware_tools.build.source import SourceText
+from firmware_tools.build.npm import BUILT, NpmPackages
+from firmware_tools.build.requirements import Requirements
 from firmware_tools.build.source_files import SourceFiles
 from firmware_tools.build.styles import StyleScope, compile_style
 from firmware_tools.build.templates import Owner, TemplateCompiler, UsedComponent
 
 _TAB_BAR = "custom-tab-bar/index"
-_SCRIPTS = (".js", ".cjs", ".mjs")
-_REQUEST_SUFFIXES = ("", ".js", ".json", "/index.js", "/index.json")
 _LANGUAGES = {".ts": "TypeScript", ".less": "Less", ".scss": "Sass", ".sass": "Sass"}
 _SHARED = re.compile(r"\bstyleIsolation\s*:\s*[\"'`](?:page-)?shared[\"'`]")
 
@@ -44,11 +42,11 @@ class _Unit:
 class Assembly:
     """Makes the entries of one program's package. What is likely a slip is appended to ``warnings``."""
 
-    def __init__(self, project: SourceProject, files: SourceFiles, warnings: list[str]) -> None:
+    def __init__(self, project: SourceProject, files: SourceFiles, npm: NpmPackages, warnings: list[str]) -> None:
         self._project = project
         self._files = files
         self._warnings = warnings
-        self._components = Components(files, project.dialect, project.app, warnings)
+        self._components = Components(files, project.dialect, project.app, npm, warnings)
         self._compiler = TemplateCompiler(project.dialect, files.read, warnings)
         self._units: dict[str, _Unit] = {}
         self._entries: dict[str, bytes] = {}
@@ -115,18 +113,11 @@ class Assembly:
         table = self._components.table(unit.path)
         if unit.is_component:
             self._check_component(unit)
-        for tag, sentence in table.missing.items():
-            used = any(
-                element.tag == tag
-                or any(a.value == tag for n, a in element.attributes.items() if n.startswith("generic:"))
-                for element in file.elements
-            )
-            if used:
-                raise SourceError(sentence)
-            self._warnings.append(f"{sentence}; it is not used")
         components = dict(table.tags)
         appended = [self._tab_bar(components)] if unit.path in self._project.custom_tab_pages else []
-        unit.document = self._compiler.compile(file, Owner(components, unit.is_component, unit.prefix), appended)
+        owner = Owner(components, table.missing, unit.is_component, unit.prefix)
+        unit.document = self._compiler.compile(file, owner, appended)
+        self._warnings += [f"{sentence}; it is not used" for sentence in table.missing.values()]
         used_paths = [entry["path"] for entry in unit.document["components"].values() if entry["path"]]
         unit.uses = list(dict.fromkeys(used_paths))
 
@@ -188,55 +179,25 @@ class Assembly:
     # Everything else
 
     def _add_files(self) -> None:
-        """Scripts, JSON and resources. Of npm packages only what is required or used."""
-        dialect = self._project.dialect
+        """Scripts, JSON and resources; of npm packages only what is required or used."""
+        requirements = Requirements(self._files)
         roots = ["app", *self._units]
         needed = {name for path in roots for suffix in (".js", ".json") if (name := f"{path}{suffix}") in self._files}
         needed |= {name for name in self._files if self._travels(name)}
-        done: set[str] = set()
-        waiting = sorted(needed)
-        for name in waiting:
-            if name in done:
-                continue
-            done.add(name)
-            if name.endswith((dialect.template, ".wxs", ".sjs")) or (
-                name.endswith(dialect.style) and dialect.style != ".js"
-            ):
-                continue
-            data = self._files[name]
-            self._entries.setdefault(name, data)
-            if name.endswith(_SCRIPTS):
-                text = self._files.read(name) or ""
-                check_script(SourceText(str(self._files.path(name)), text))
-                waiting += [found for request in requests(text) if (found := self._resolve(name, request))]
+        reached = list(requirements.closure(needed))
+        reached += requirements.resources_of_packages([*reached, *self._entries])
+        compiled = (self._project.dialect.template, self._project.dialect.style, ".wxs", ".sjs")
+        for name in reached:
+            if not name.endswith(compiled):
+                self._entries.setdefault(name, self._files[name])
 
     def _travels(self, name: str) -> bool:
         """Whether a file is in the package although nothing is known to ask for it."""
         folders = name.split("/")[:-1]
-        if "miniprogram_npm" in folders:
+        if BUILT in folders:
             return False
         base, suffix = posixpath.splitext(name)
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):
             # Another component's files, unless it is a page's or is required.
             return self._components.options(base).get("component") is not True
         return name != "app.json"
-
-    def _resolve(self, importer: str, request: str) -> str | None:
-        folder = posixpath.dirname(importer)
-        if request.startswith("/"):
-            bases = [request]
-        elif request.startswith("."):
-            bases = [posixpath.join(folder, request)]
-        else:
-            bases = [posixpath.join(folder, request), request]
-            at = folder
-            while at:
-                bases.append(posixpath.join(at, "miniprogram_npm", request))
-                at = posixpath.dirname(at)
-            bases.append(posixpath.join("miniprogram_npm", request))
-        for base in bases:
-            path = posixpath.normpath("/" + base).lstrip("/")
-            for suffix in _REQUEST_SUFFIXES:
-                if path + suffix in self._files and (path + suffix).endswith((*_SCRIPTS, ".json")):
-                    return path + suffix
-        return None

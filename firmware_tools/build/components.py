@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from firmware_tools.build.dialects import Dialect, SourceError
+from firmware_tools.build.npm import BUILT, NpmPackages
 from firmware_tools.build.source import SourceText
 from firmware_tools.build.source_files import SourceFiles
 from firmware_tools.build.templates import UsedComponent
 
 _ELSEWHERE = ("plugin://", "plugin-private://", "dynamicLib://", "ext://")
-_NPM = "miniprogram_npm"
 
 
 @dataclass(slots=True)
@@ -33,8 +33,16 @@ class ComponentTable:
 class Components:
     """Resolves the components of a program. What is likely a slip is appended to ``warnings``."""
 
-    def __init__(self, files: SourceFiles, dialect: Dialect, app: Mapping[str, Any], warnings: list[str]) -> None:
+    def __init__(
+        self,
+        files: SourceFiles,
+        dialect: Dialect,
+        app: Mapping[str, Any],
+        npm: NpmPackages,
+        warnings: list[str],
+    ) -> None:
         self._files = files
+        self._npm = npm
         self._dialect = dialect
         self._warnings = warnings
         self._aliases = _aliases(app)
@@ -84,9 +92,9 @@ class Components:
             return
         at = folder
         while at:
-            yield posixpath.join(at, _NPM, target)
+            yield posixpath.join(at, BUILT, target)
             at = posixpath.dirname(at)
-        yield posixpath.join(_NPM, target)
+        yield posixpath.join(BUILT, target)
         yield target
 
     def _unaliased(self, target: str) -> str:
@@ -117,7 +125,7 @@ class Components:
             elif (path := self.resolve(source.path, target)) is not None:
                 table.tags[tag] = UsedComponent(path, None, placeholder)
             else:
-                table.missing[tag] = f"{where}: there is no component {target} for <{tag}>{self._nearest(target)}"
+                table.missing[tag] = f"{where}: there is no component {target} for <{tag}>{self._hint(target)}"
         for name, default in self._generics(document, source):
             path = None
             if default is not None and (path := self.resolve(source.path, default)) is None:
@@ -155,8 +163,10 @@ class Components:
                 case _:
                     yield name, None
 
-    def _nearest(self, target: str) -> str:
-        """``; did you mean …`` for the existing component whose path is most like ``target``."""
+    def _hint(self, target: str) -> str:
+        """What to do about a missing component: install it, or take the one whose path is most like ``target``."""
+        if install := self._npm.hint(target):
+            return install
         suffix = self._dialect.template
         known = [name.removesuffix(suffix) for name in self._files if name.endswith(suffix)]
         wanted = target.strip("./")

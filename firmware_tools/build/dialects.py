@@ -178,7 +178,7 @@ def _manifest(
     if subpackages := _subpackages(app):
         ours["subpackages"] = subpackages
     if isinstance(aliases := app.get("resolveAlias"), Mapping) and aliases:
-        ours["aliases"] = dict(aliases)
+        ours["resolve_alias"] = dict(aliases)
     ours |= {member: own[member] for member in ("network", "voice", "models", "data_plan", "hosts") if member in own}
     manifest: dict[str, Any] = {
         "app_id": own.get("app_id") or project.get("appid") or f"local.{folder}",
