@@ -3,67 +3,72 @@
 import os
 import posixpath
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
 
-_NOT_LOOKED_INTO = frozenset(("node_modules", ".git"))
+from firmware_tools.build.source_files import SourceFiles
+
+_NOT_LOOKED_INTO = frozenset(("node_modules", "miniprogram_npm"))
 _MAX_BYTES = 8 * 1024 * 1024
+# Not packaged, but a report speaks of them: what was not compiled, and what tells where something was compiled from.
+_BESIDE = (".ts", ".map", ".json")
 
 
-class ProgramFiles:
-    """Names are paths below the folder that holds ``app.json``, with slashes. ``directory`` is what the person gave,
-    and what places are told relative to; ``elsewhere`` are files that lie outside of the root, such as those of npm
-    packages that the build brings in."""
+class ProgramFiles(Mapping[str, bytes]):
+    """The files that the build knows, with those beside them that help a report. Names are paths below the folder that
+    holds ``app.json``; ``directory`` is what the person gave, and what places are told relative to."""
 
-    def __init__(self, directory: Path, root: Path, elsewhere: Mapping[str, Path] | None = None) -> None:
+    def __init__(self, directory: Path, source: SourceFiles) -> None:
         self._directory = directory
-        self._root = root
-        self._elsewhere = dict(elsewhere or {})
-        self._texts: dict[str, str | None] = {}
+        self.source = source
+        self._beside = dict(_beside(source.root))
+        self._texts: dict[str, str] = {}
 
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """Every file that a program could mean."""
-        return frozenset([*self._walk(), *self._elsewhere])
+    def __getitem__(self, name: str) -> bytes:
+        try:
+            return self.source[name] if name in self.source else self._beside[name].read_bytes()
+        except OSError:
+            return b""  # it went, or may not be read: the build says so
 
-    def _walk(self) -> Iterator[str]:
-        for folder, folders, files in os.walk(self._root):
-            folders[:] = [name for name in folders if not name.startswith(".") and name not in _NOT_LOOKED_INTO]
-            base = Path(folder).relative_to(self._root).as_posix()
-            yield from (file if base == "." else f"{base}/{file}" for file in files)
+    def __iter__(self) -> Iterator[str]:
+        yield from self.source
+        yield from (name for name in self._beside if name not in self.source)
 
-    def path(self, name: str) -> Path:
-        """Where a file lies."""
-        return self._elsewhere.get(name) or self._root / name
+    def __len__(self) -> int:
+        return len(self.source) + sum(name not in self.source for name in self._beside)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.source or name in self._beside
 
     def shown(self, name: str) -> str:
-        """How a file is called in a report: its path below the folder that was given."""
-        path = self.path(name)
+        """How a file is called in a report: its path below the folder that was given, or its name in the package."""
+        path = self._beside.get(name) or self.source.path(name)
         try:
             return path.relative_to(self._directory).as_posix()
         except ValueError:
             return name
 
     def read(self, name: str) -> str | None:
-        """The text of a file; ``None`` where there is none, or where it cannot be text."""
+        """The text of a file; ``None`` where there is none. What is too large is not looked at."""
+        if name not in self:
+            return None
         if name not in self._texts:
-            self._texts[name] = self._read(name)
+            data = self[name]
+            text = data.decode("utf-8-sig", errors="replace") if len(data) <= _MAX_BYTES else ""
+            self._texts[name] = text.replace("\r\n", "\n")
         return self._texts[name]
-
-    def _read(self, name: str) -> str | None:
-        if name not in self.names:
-            return None
-        try:
-            data = self.path(name).read_bytes()
-        except OSError:
-            return None
-        if len(data) > _MAX_BYTES:
-            return None
-        return data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
 
     def first(self, *candidates: str) -> str | None:
         """The first of some names that is a file here."""
-        return next((name for name in candidates if name in self.names), None)
+        return next((name for name in candidates if name in self), None)
+
+
+def _beside(root: Path) -> Iterator[tuple[str, Path]]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _NOT_LOOKED_INTO)
+        for name in names:
+            if name.endswith(_BESIDE):
+                path = Path(folder, name)
+                yield path.relative_to(root).as_posix(), path
 
 
 def inside(base: str, target: str) -> str:

@@ -3,10 +3,11 @@
 from bisect import bisect_right
 from collections.abc import Mapping
 
+from device_runtime.engine.lines import Position
+from device_runtime.engine.source_maps import SourceMaps
 from firmware_tools.port.facts import ScriptFacts
 from firmware_tools.port.files import ProgramFiles
 from firmware_tools.port.findings import Place
-from firmware_tools.port.sourcemaps import SourceMap, find_map
 
 _EXCERPT = 160
 
@@ -18,7 +19,7 @@ class Places:
         self._files = files
         self._scripts = scripts
         self._lines: dict[str, list[int]] = {}
-        self._maps: dict[str, SourceMap | None] = {}
+        self._maps = SourceMaps(files, lambda *_: None)  # a faulty map is the device's to tell
 
     def at(self, name: str, offset: int, note: str = "") -> Place:
         """The place of an offset in a file of the program."""
@@ -29,14 +30,20 @@ class Places:
         end = starts[line] - 1 if line < len(starts) else len(text)
         column = offset - start + 1
         excerpt = _cut(text[start:end], offset - start)
-        origin = ""
-        if name.endswith(".js") and (found := self._map(name, text)) is not None:
-            source = found.find(line, column)
-            if source is not None:
-                origin = f"{source.file}:{source.line}"
-                excerpt = _cut(source.text, 0) if source.text.strip() else excerpt
-        part = facts.outline.part_at(offset) if (facts := self._scripts.get(name)) is not None else None
-        return Place(self._files.shown(name), line, column, excerpt, origin, note, part.name if part else "")
+        origin, part = self._origin(name, line, column), self._part(name, offset)
+        return Place(self._files.shown(name), line, column, excerpt, origin, note, part)
+
+    def _origin(self, name: str, line: int, column: int) -> str:
+        if not name.endswith(".js"):
+            return ""
+        origin = self._maps.original(Position(name, line, column, internal=False))
+        return f"{origin.file}:{origin.line}" if origin else ""
+
+    def _part(self, name: str, offset: int) -> str:
+        """The named function that an offset is in."""
+        facts = self._scripts.get(name)
+        part = facts.outline.part_at(offset) if facts is not None else None
+        return part.name if part else ""
 
     def _starts(self, name: str, text: str) -> list[int]:
         if name not in self._lines:
@@ -47,11 +54,6 @@ class Places:
                 at = text.find("\n", at + 1)
             self._lines[name] = starts
         return self._lines[name]
-
-    def _map(self, name: str, text: str) -> SourceMap | None:
-        if name not in self._maps:
-            self._maps[name] = find_map(name, text, self._files.read)
-        return self._maps[name]
 
 
 def _cut(line: str, at: int) -> str:

@@ -13,9 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device_runtime.errors import CygnetError
 from device_runtime.host.board import Board
 from device_runtime.program.apis import api_table
+from firmware_tools.build.components import Components
 from firmware_tools.build.dialects import SourceProject, load_project, read_json_object
+from firmware_tools.build.npm import add_npm_packages
 from firmware_tools.build.program import BuiltProgram, build_program
-from firmware_tools.build.source_files import find_source_files
+from firmware_tools.build.source_files import find_source_files, ignored_files
 from firmware_tools.port.boards import lacking_capabilities
 from firmware_tools.port.files import ProgramFiles
 from firmware_tools.port.findings import Finding, PageState, Place, Report, Severity, worst
@@ -90,11 +92,13 @@ class _Port:
         self._tell = tell
         self._table = api_table()
         self._members = member_table()
-        source = find_source_files(project.root)
-        elsewhere = {name: path for name in source if (path := source.path(name)) != project.root / name}
-        self._files = ProgramFiles(directory, project.root, elsewhere)
+        self._warnings: list[str] = []
+        source = find_source_files(project.root, ignored_files(project, self._warnings))
+        npm = add_npm_packages(project, source, self._warnings)
+        components = Components(source, project.dialect, project.app, npm, self._warnings)
+        self._files = ProgramFiles(directory, source)
         self._read = 0
-        self._program = Program(self._files, project.dialect, project.pages, self._table, self._tick)
+        self._program = Program(project, self._files, components, self._table, self._tick)
         self._places = Places(self._files, self._program.scripts)
 
     def _tick(self, path: str) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from device_runtime.engine.lines import LineSpace
-from device_runtime.engine.modules import ModuleFiles
+from device_runtime.engine.resolution import Resolver
 from device_runtime.program.apis import ApiTable
-from firmware_tools.build.dialects import Dialect
+from firmware_tools.build.components import Components
+from firmware_tools.build.dialects import SourceProject
 from firmware_tools.port.facts import ScriptFacts
 from firmware_tools.port.files import ProgramFiles, inside
 from firmware_tools.port.scripts import read_script
@@ -44,28 +44,32 @@ class Program:
 
     def __init__(
         self,
+        project: SourceProject,
         files: ProgramFiles,
-        dialect: Dialect,
-        pages: tuple[str, ...],
+        components: Components,
         table: ApiTable,
         tick: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.files = files
-        self.dialect = dialect
-        self.pages = pages
+        self.dialect = project.dialect
+        self.pages = project.pages
         self.scripts: dict[str, ScriptFacts] = {}
         self.templates: dict[str, TemplateFacts] = {}
         self.configurations: dict[str, Any] = {}
         self.units: dict[str, Unit] = {}
+        self._custom_tab_bar = bool(project.custom_tab_pages)
+        self._components_of = components
         self._table = table
         self._tick = tick
-        self._modules = ModuleFiles(dict.fromkeys(files.names, b""), LineSpace())
+        aliases = project.app.get("resolveAlias")
+        known = aliases.items() if isinstance(aliases, dict) else ()
+        self._resolver = Resolver(files.source, {name: path for name, path in known if isinstance(path, str)})
 
     def read(self) -> None:
         """Read everything that is reached from the app and its pages."""
         self._unit("app", "app")
         waiting = [("page", page) for page in self.pages]
-        if self.configuration("app.json").get("tabBar", {}).get("custom") is True:
+        if self._custom_tab_bar:
             waiting.append(("component", "custom-tab-bar/index"))
         while waiting:
             kind, path = waiting.pop(0)
@@ -127,7 +131,7 @@ class Program:
         reached = {file for unit in self.units.values() for file in unit.files}
         return sorted(
             name
-            for name in self.files.names
+            for name in self.files.source
             if name.endswith(".js") and name not in reached and not name.startswith("miniprogram_npm/")
         )
 
@@ -166,20 +170,7 @@ class Program:
 
     def component(self, base: str, target: str) -> str | None:
         """The path of the component that ``target`` names in the configuration ``base``."""
-        if target.startswith(FOREIGN_SCHEMES):
-            return None
-        places = [inside(base, target)]
-        if not target.startswith(("/", ".")):
-            folders = base.split("/")[:-1]
-            places += ["/".join([*folders[:depth], "miniprogram_npm", target]) for depth in range(len(folders), -1, -1)]
-            places.append(inside("", target))
-        for place in places:
-            for path in (place, f"{place}/index"):
-                if self.files.first(f"{path}.json", f"{path}{self.dialect.template}") and self.files.first(
-                    f"{path}.js", f"{path}.ts", f"{path}{self.dialect.template}"
-                ):
-                    return path
-        return None
+        return None if target.startswith(FOREIGN_SCHEMES) else self._components_of.resolve(base, target)
 
     def _template_files(self, template: str) -> list[str]:
         """A template and what it imports and includes, each read."""
@@ -219,7 +210,7 @@ class Program:
     def resolve(self, importer: str, request: str) -> str | None:
         """The file that a request means, as on the device; the source of a script that is not compiled yet, if there is
         only that."""
-        if (name := self._modules.resolve(importer, request)) is not None:
+        if (name := self._resolver.resolve(importer, request)) is not None:
             return name
         path = inside(importer, request)
         return self.files.first(f"{path}.ts", f"{path}/index.ts")

@@ -9,7 +9,8 @@ from pathlib import Path
 from device_runtime.errors import CygnetError
 from firmware_tools.build.assembly import Assembly
 from firmware_tools.build.dialects import SourceProject
-from firmware_tools.build.source_files import find_source_files
+from firmware_tools.build.npm import add_npm_packages
+from firmware_tools.build.source_files import find_source_files, ignored_files
 
 _QUOTED = re.compile(r"'([^']+)'")
 _SECONDS = 30.0
@@ -36,7 +37,8 @@ def all_refusals(project: SourceProject, first: str, reached: Mapping[str, froze
 def _refused(project: SourceProject, pages: tuple[str, ...]) -> str | None:
     less = dataclasses.replace(project, pages=pages)
     try:
-        Assembly(less, find_source_files(project.root), []).entries()
+        files = find_source_files(project.root, ignored_files(project, []))
+        Assembly(less, files, add_npm_packages(project, files, []), []).entries()
     except CygnetError as error:
         return str(error)
     return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from device_runtime.program.manifest import Manifest
-from firmware_tools.port.facts import Address, Role
+from firmware_tools.port.facts import Address
 from firmware_tools.port.findings import Finding, Origin, Place, Severity
 from firmware_tools.port.places import Places
 from firmware_tools.port.program import Program
@@ -26,7 +26,7 @@ def find_origins(program: Program, declared: Mapping[str, frozenset[str]], place
     found: dict[tuple[str, str], list[tuple[Address, Place]]] = defaultdict(list)
     for file, facts in program.scripts.items():
         for address in facts.addresses:
-            role: Role = "request" if address.role == "constant" else address.role
+            role = "request" if address.role == "constant" else str(address.role)
             found[address.origin, role].append((address, places.at(file, address.offset)))
     asked = {origin for origin, role in found if role != "mention"}
     origins = []
