@@ -1,10 +1,9 @@
-"""The charts of the report, as SVG in the page. What they show is also said in words beside them."""
+"""The charts of the report, in the page itself. What they show is also said in words beside them."""
 
 import html
 from collections.abc import Sequence
 
 _WIDTH = 480
-_CELL, _GAP, _COLUMNS = 22, 5, 38
 
 
 def bar(title: str, parts: Sequence[tuple[str, str, int]]) -> str:
@@ -27,18 +26,9 @@ def bar(title: str, parts: Sequence[tuple[str, str, int]]) -> str:
 
 
 def page_map(pages: Sequence[tuple[str, str, str, str]]) -> str:
-    """A square for each page: (route, colour, state, anchor of its row)."""
-    columns = min(_COLUMNS, max(len(pages), 1))
-    rows = -(-len(pages) // columns)
-    step = _CELL + _GAP
+    """A square for each page, which leads to its row: (route, colour, state, anchor of the row)."""
     cells = []
-    for number, (route, colour, state, anchor) in enumerate(pages):
-        x, y = number % columns * step, number // columns * step
+    for route, colour, state, anchor in pages:
         said = html.escape(f"{route}: {state}")
-        cells.append(
-            f'<a href="#{anchor}" aria-label="{said}"><rect class="{colour}-fill" x="{x}" y="{y}" width="{_CELL}"'
-            f' height="{_CELL}" rx="5"><title>{said}</title></rect></a>'
-        )
-    width, height = _COLUMNS * step - _GAP, max(rows * step - _GAP, 1)
-    label = "The pages, each a link to its row"
-    return f'<svg viewBox="-1 -1 {width + 2} {height + 2}" role="group" aria-label="{label}">{"".join(cells)}</svg>'
+        cells.append(f'<li><a class="{colour}-fill" href="#{anchor}" aria-label="{said}" title="{said}"></a></li>')
+    return f"<ul class=map>{''.join(cells)}</ul>"

@@ -60,6 +60,11 @@ class Finding:
     guarded: int = 0
 
     @property
+    def title(self) -> str:
+        """What it is called in a list of findings."""
+        return f"permission {self.name}" if self.kind == "permission" else self.name
+
+    @property
     def count(self) -> int:
         return len(self.places)
 

@@ -14,7 +14,7 @@ from firmware_tools.port.program import Program
 # Topics of the table whose loss leaves a page usable, or is not even noticed; of all others a page may depend.
 _DEGRADING = frozenset(
     ("Page", "Navigation", "Tabs", "Dialogs", "Animation", "Keyboard", "System", "Device", "Files", "Program",
-     "Messages", "Other programs", "Sensors")
+     "Messages", "Other programs", "Sensors", "Pictures and video", "Phone", "Sound")
 )  # fmt: skip
 _HARMLESS = frozenset(("Sharing", "Advertisements", "Search"))
 _NOT_SUPPORTED = "not supported on this host"
@@ -98,7 +98,8 @@ class ApiJudge:
             return "missing"
         if api.support == "full":
             return "works"
-        return "limits" if api.lacks else "partly"
+        # Where there is something to do instead, something is missed.
+        return "limits" if api.lacks or not api.instead else "partly"
 
     def _note(self, name: str, api: Api | None) -> str:
         if api is None:

@@ -9,7 +9,7 @@ from firmware_tools.port.pieces import anchor, number, pages_of, places, rich, t
 
 def findings_section(report: Report) -> Iterator[str]:
     """Search, filters, and both groupings."""
-    yield "<h2 id=findings>What is missing</h2>"
+    yield "<section aria-labelledby=findings><h2 id=findings>What is missing</h2>"
     yield "<div class=filters role=search hidden><input type=search id=search placeholder='Search: name, file, page'"
     yield " aria-label='Search the findings'><span class=group role=group aria-label='Group by'>"
     yield "<label><input type=radio name=way value=name checked>by name</label>"
@@ -25,7 +25,7 @@ def findings_section(report: Report) -> Iterator[str]:
         yield "<p class=none>Nothing is missing.</p>"
     yield "</div><div data-view=file hidden>"
     yield from _by_file(report)
-    yield "</div>"
+    yield "</div></section>"
 
 
 def _chip(severity: Severity, count: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -36,6 +37,7 @@ from firmware_tools.port.servers import (
     origin_findings,
     permission_findings,
     propose_manifest,
+    scope_findings,
     wanted_permissions,
 )
 
@@ -135,6 +137,7 @@ class _Port:
         findings += origin_findings(report.origins, self._program, self._places)
         first = {name: apis.first_places(uses[0])[:1] or self._scope_places(uses[0]) for name, uses in wanted.items()}
         findings += permission_findings(wanted, own, first)
+        findings += scope_findings(self._program, self._places)
         findings += _build_findings(report)
         report.findings = sorted(findings, key=lambda one: (one.severity.rank, -one.count, one.kind, one.name))
         report.pages = list(self._page_states(report.findings))
@@ -142,17 +145,17 @@ class _Port:
 
     def _report(self) -> Report:
         manifest = self._project.manifest
-        texts = [self._files.read(name) or "" for unit in self._program.units.values() for name in unit.files]
+        read = {name for unit in self._program.units.values() for name in unit.files}
         return Report(
             directory=str(self._directory),
-            name=str(manifest.get("name", "")),
+            name=unquote(str(manifest.get("name", ""))),  # Baidu's tool writes it percent-encoded
             app_id=str(manifest.get("app_id", "")),
             version=str(manifest.get("version", {}).get("name", "")),
             dialect=self._project.dialect.name,
             board=self._board.name if self._board else "",
             unreached=[self._files.shown(name) for name in self._program.unreached],
-            files=len({name for unit in self._program.units.values() for name in unit.files}),
-            lines=sum(text.count("\n") + 1 for text in texts),
+            files=len(read),
+            lines=sum((self._files.read(name) or "").count("\n") + 1 for name in read),
         )
 
     def _manifest_file(self) -> Path | None:

@@ -105,7 +105,10 @@ class Program:
         return self.configurations[name]  # type: ignore[no-any-return]
 
     def reached(self, path: str) -> dict[str, str]:
-        """Every file that a unit reaches, each with the unit that brings it in: itself, or a component."""
+        """Every file that a unit reaches, each with the unit that brings it in: itself, or a component. The app's own
+        components are those of the pages that use them."""
+        if path == "app":
+            return dict.fromkeys(self.units["app"].files, "app")
         found: dict[str, str] = {}
         seen: set[str] = set()
         waiting = [path]

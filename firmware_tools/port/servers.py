@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from device_runtime.program.manifest import Manifest
 from firmware_tools.port.facts import Address
@@ -83,6 +84,20 @@ def permission_findings(
             )  # fmt: skip
 
 
+def scope_findings(program: Program, places: Places) -> Iterator[Finding]:
+    """Scopes of WeChat and Baidu that stand for nothing here."""
+    found: dict[str, list[Place]] = defaultdict(list)
+    for file, facts in program.scripts.items():
+        for scope, offset in facts.scopes:
+            if scope not in _SCOPES:
+                found[scope].append(places.at(file, offset))
+    for scope, at in found.items():
+        yield Finding(
+            "api", f"authorize({scope})", Severity.DEGRADED,
+            "a board has nothing that this scope stands for: it is denied, as by a user who says no", "", tuple(at),
+        )  # fmt: skip
+
+
 def wanted_permissions(program: Program, by_apis: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Permissions by the names that need them; scopes that are asked for count as well."""
     wanted = {permission: list(names) for permission, names in by_apis.items()}
@@ -103,11 +118,12 @@ def propose_manifest(
     app_id = str(document.get("app_id", ""))
     proposed: dict[str, Any] = {
         "app_id": app_id if _APP_ID.fullmatch(app_id) else "local.program",
-        "name": str(document.get("name", "")),
+        "name": unquote(str(document.get("name", ""))),
         "version": document.get("version") or {"code": 1, "name": "1.0.0"},
     }
-    if document.get("description"):
-        proposed["description"] = document["description"]
+    description = str(document.get("description") or "")
+    if description and "developers.weixin.qq.com" not in description:  # what WeChat's tool writes into each
+        proposed["description"] = description
     if icon:
         proposed["icon"] = icon
     proposed["permissions"] = [

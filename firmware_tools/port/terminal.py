@@ -65,7 +65,7 @@ def _heading(severity: Severity, found: Sequence[Finding]) -> RenderableType:
     text.append(f"\n{severity.value.capitalize()} {len(found)}", style=STYLES[severity])
     text.append(f"  {MEANINGS[severity]}", style="dim")
     if not _SHOWN[severity]:
-        names = ", ".join(finding.name for finding in found[:12])
+        names = ", ".join(finding.title for finding in found[:12])
         more = f" and {len(found) - 12} more" if len(found) > 12 else ""
         return Group(text, Padding(Text(f"{names}{more}", style="dim"), (0, 0, 0, 2)))
     return text
@@ -86,7 +86,7 @@ def _findings(found: Sequence[Finding]) -> Table:
             said.append(f"\n{finding.places[0]}", style="dim")
             if finding.count > 1:
                 said.append(f" and {finding.count - 1} more", style="dim")
-        table.add_row(Text(finding.name, style=STYLES[finding.severity]), f"{finding.count}x", said)
+        table.add_row(Text(finding.title, style=STYLES[finding.severity]), f"{finding.count}x", said)
     return table
 
 

@@ -1,7 +1,7 @@
 """The report as one HTML file that needs nothing else: no network, no script of others, and no script to be read."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from importlib.resources import files
 
@@ -96,7 +96,7 @@ def _overview(report: Report) -> Iterator[str]:
     yield "<section class=overview aria-label='Overview'>"
     yield _figure("Pages", _counted(states, list(_STATES.values())))
     yield _figure("API names that are used", _counted(verdicts, list(_VERDICTS.values())))
-    yield "<figure class='panel wide map'><figcaption>Each page</figcaption>"
+    yield "<figure class='panel wide'><figcaption>Each page</figcaption>"
     yield page_map([(page.route, *_STATES[page.severity], anchor("page", page.route)) for page in pages])
     yield "</figure></section>"
 
@@ -114,26 +114,44 @@ def _figure(caption: str, parts: Sequence[tuple[str, str, int]]) -> str:
     return f"<figure class=panel><figcaption>{caption}</figcaption>{drawn}</figure>"
 
 
-def _table(*columns: str) -> str:
-    """The head of a table; columns that begin with ``#`` hold numbers."""
-    heads = "".join(
-        f"<th scope=col{' class=number' if column.startswith('#') else ''}>{column.removeprefix('#')}</th>"
-        for column in columns
-    )
-    return f"<div class='panel table' tabindex=0><table><thead><tr>{heads}</tr></thead><tbody>"
+def _table(columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    """A table of (fragment, cells); columns that begin with ``#`` hold numbers, the first one is the row's name."""
+    names = [column.removeprefix("#") for column in columns]
+    classes = ["number" if column.startswith("#") else "" for column in columns]
+    heads = "".join(f"<th scope=col class='{kind}'>{name}</th>" for kind, name in zip(classes, names, strict=True))
+    yield f"<div class='panel table'><table><thead><tr>{heads}</tr></thead><tbody>"
+    for fragment, cells in rows:
+        first, *others = cells
+        told = "".join(
+            f"<td class='{kind}' data-label='{name}'>{cell}</td>" if cell else "<td class=empty></td>"
+            for kind, name, cell in zip(classes[1:], names[1:], others, strict=True)
+        )
+        yield f"<tr{f' id={fragment}' if fragment else ''}><th scope=row><code>{first}</code></th>{told}</tr>"
+    yield "</tbody></table></div>"
+
+
+def _state(colour: str, label: str) -> str:
+    return f"<span class='state {colour}'>{label}</span>"
 
 
 def _pages(report: Report) -> Iterator[str]:
     yield "<h2 id=pages>Pages</h2>"
-    yield _table("Page", "State", "#Breaks", "#Degraded", "#Components", "What it touches")
-    for page in sorted(report.pages, key=lambda one: (one.kind != "app", one.severity.rank if one.severity else 9)):
-        colour, label = _STATES[page.severity]
-        yield f'<tr id="{anchor("page", page.route)}"><td class=name><code>{text(page.route)}</code></td>'
-        yield f"<td class={colour}><span class=state>{label}</span></td>"
-        yield f"<td class=number>{page.counts[Severity.BREAKS] or ''}</td>"
-        yield f"<td class=number>{page.counts[Severity.DEGRADED] or ''}</td>"
-        yield f"<td class=number>{page.components or ''}</td><td class=touches>{_touches(page, report)}</td></tr>"
-    yield "</tbody></table></div>"
+    ordered = sorted(report.pages, key=lambda one: (one.kind != "app", one.severity.rank if one.severity else 9))
+    rows = [
+        (
+            anchor("page", page.route),
+            [
+                text(page.route),
+                _state(*_STATES[page.severity]),
+                str(page.counts[Severity.BREAKS] or ""),
+                str(page.counts[Severity.DEGRADED] or ""),
+                str(page.components or ""),
+                _touches(page, report),
+            ],
+        )
+        for page in ordered
+    ]
+    yield from _table(("Page", "State", "#Breaks", "#Degraded", "#Components", "Touches"), rows)
 
 
 def _touches(page: PageState, report: Report) -> str:
@@ -154,9 +172,7 @@ def _servers(report: Report) -> Iterator[str]:
     called = [one for one in report.origins if one.role != "mention"]
     others = [one for one in report.origins if one.role == "mention"]
     if called:
-        yield _table("Server", "For", "Declared", "Where")
-        yield from map(_server, called)
-        yield "</tbody></table></div>"
+        yield from _table(("Server", "For", "Declared", "Where"), map(_server, called))
     else:
         yield "<p>The code names no server that it calls.</p>"
     if others:
@@ -172,30 +188,25 @@ def _servers(report: Report) -> Iterator[str]:
     yield f"<pre tabindex=0>{text(json.dumps(report.manifest, indent=2, ensure_ascii=False))}</pre>"
 
 
-def _server(one: Origin) -> str:
-    certain = "" if one.certain else " (its name looks like one)"
+def _server(one: Origin) -> tuple[str, list[str]]:
+    role = one.role if one.certain else f"{one.role}, by its name"
     more = f" and {len(one.places) - 1} more" if len(one.places) > 1 else ""
-    colour, word = ("ready", "yes") if one.declared else ("breaks", "no")
-    return (
-        f"<tr><td class=name><code>{text(one.origin)}</code></td><td>{one.role}{certain}</td>"
-        f"<td class={colour}><span class=state>{word}</span></td>"
-        f"<td class=place>{text(str(one.places[0]))}{more}</td></tr>"
-    )
+    declared = _state("ready", "yes") if one.declared else _state("breaks", "no")
+    return "", [text(one.origin), role, declared, f"<span class=place>{text(str(one.places[0]))}{more}</span>"]
 
 
 def _apis(apis: Sequence[ApiUsed]) -> Iterator[str]:
     yield "<h2 id=apis>API names that are used</h2>"
-    yield _table("Name", "Here", "#Uses", "#Files", "To know")
-    for api in apis:
-        colour, label = _VERDICTS[api.verdict]
-        notes = [rich(api.note)] if api.note else []
-        notes += [f"instead: {rich(api.instead)}"] if api.instead and api.verdict != "works" else []
-        notes += [f"needs a board with <code>{text(api.needs)}</code>"] if api.needs else []
-        notes += [f"{number(api.opaque, 'call')} with options that are written elsewhere"] if api.opaque else []
-        yield f"<tr><td class=name><code>{text(api.name)}</code></td>"
-        yield f"<td class={colour}><span class=state>{label}</span></td>"
-        yield f"<td class=number>{api.count}</td><td class=number>{api.files}</td><td>{'; '.join(notes)}</td></tr>"
-    yield "</tbody></table></div>"
+    yield from _table(("Name", "Here", "#Uses", "#Files", "To know"), map(_api, apis))
+
+
+def _api(api: ApiUsed) -> tuple[str, list[str]]:
+    notes = [rich(api.note)] if api.note else []
+    notes += [f"instead: {rich(api.instead)}"] if api.instead and api.verdict != "works" else []
+    notes += [f"needs a board with <code>{text(api.needs)}</code>"] if api.needs else []
+    notes += [f"{number(api.opaque, 'call')} with options that are written elsewhere"] if api.opaque else []
+    state = _state(*_VERDICTS[api.verdict])
+    return "", [text(api.name), state, str(api.count), str(api.files), "; ".join(notes)]
 
 
 def _unreached(names: Sequence[str]) -> Iterator[str]:
