@@ -17,6 +17,7 @@ from firmware_tools.build.requirements import Requirements
 from firmware_tools.build.source_files import SourceFiles
 from firmware_tools.build.styles import StyleScope, compile_style
 from firmware_tools.build.templates import Owner, TemplateCompiler, UsedComponent
+from firmware_tools.build.theme import with_theme
 
 _TAB_BAR = "custom-tab-bar/index"
 _LANGUAGES = {".ts": "TypeScript", ".less": "Less", ".scss": "Sass", ".sass": "Sass"}
@@ -57,6 +58,8 @@ class Assembly:
         Raises:
             SourceError: the source is faulty.
         """
+        if "app.js" not in self._files:
+            self._refuse_source("app", ".ts")
         for route in self._project.pages:
             self._check_page(route)
             self._add_unit(route, is_component=False)
@@ -170,7 +173,7 @@ class Assembly:
         waiting = list(page.uses)
         while waiting:
             unit = self._units[waiting.pop()]
-            if unit.path not in reached and unit.is_component:
+            if unit.path not in reached and unit is not page:
                 reached[unit.path] = unit
                 waiting += unit.uses
         ordered = sorted(reached.values(), key=lambda unit: unit.number)
@@ -180,7 +183,7 @@ class Assembly:
 
     def _add_files(self) -> None:
         """Scripts, JSON and resources; of npm packages only what is required or used."""
-        requirements = Requirements(self._files)
+        requirements = Requirements(self._files, self._project.manifest["cygnet"].get("resolve_alias") or {})
         roots = ["app", *self._units]
         needed = {name for path in roots for suffix in (".js", ".json") if (name := f"{path}{suffix}") in self._files}
         needed |= {name for name in self._files if self._travels(name)}
@@ -190,6 +193,14 @@ class Assembly:
         for name in reached:
             if not name.endswith(compiled):
                 self._entries.setdefault(name, self._files[name])
+        self._apply_theme()
+
+    def _apply_theme(self) -> None:
+        """Put the theme's values in the configuration of pages."""
+        for path in self._units if self._project.theme else ():
+            if b'"@' in self._entries.get(f"{path}.json", b""):
+                options = with_theme(self._components.options(path), self._project.theme)
+                self._entries[f"{path}.json"] = json.dumps(options, ensure_ascii=False).encode()
 
     def _travels(self, name: str) -> bool:
         """Whether a file is in the package although nothing is known to ask for it."""
@@ -200,4 +211,4 @@ class Assembly:
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):
             # Another component's files, unless it is a page's or is required.
             return self._components.options(base).get("component") is not True
-        return name != "app.json"
+        return suffix != ".map"  # a source map comes with the script that names it

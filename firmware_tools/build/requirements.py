@@ -1,28 +1,31 @@
 """What the scripts of a program require, followed from file to file."""
 
-import json
 import posixpath
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
+from device_runtime.engine.resolution import SOURCE_SUFFIXES, Resolver
 from firmware_tools.build.npm import BUILT
 from firmware_tools.build.scripts import check_script, requests
 from firmware_tools.build.source import SourceText
 from firmware_tools.build.source_files import SourceFiles
 
-SCRIPTS = (".js", ".cjs", ".mjs")
-_SUFFIXES = ("", ".js", ".json", "/index.js", "/index.json")
+_SCRIPTS = tuple(suffix for suffix in SOURCE_SUFFIXES if suffix != ".json")
 _RESOURCES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".ico", ".ttf", ".otf", ".woff", ".woff2", ".eot", ".mp3",
      ".wav", ".aac", ".m4a", ".ogg", ".mp4", ".wasm")
 )  # fmt: skip
+# The comment is the last thing in a file.
+_SOURCE_MAP = re.compile(r"[#@]\s*sourceMappingURL=(\S+)\s*$")
+_SOURCE_MAP_ROOM = 1000
 
 
 class Requirements:
-    """Follows ``require`` and ``import`` through the files of a program, as the device will
-    (``device_runtime/engine``)."""
+    """Follows ``require`` and ``import`` through the files of a program, as the device will."""
 
-    def __init__(self, files: SourceFiles) -> None:
+    def __init__(self, files: SourceFiles, aliases: Mapping[str, str]) -> None:
         self._files = files
+        self._resolver = Resolver(files, aliases)
 
     def closure(self, names: Iterable[str]) -> Iterator[str]:
         """The files ``names`` and all that they require, each once; scripts are checked on the way.
@@ -37,19 +40,32 @@ class Requirements:
                 continue
             done.add(name)
             yield name
-            if name.endswith(SCRIPTS):
+            if name.endswith(_SCRIPTS):
                 text = self._files.read(name) or ""
                 check_script(SourceText(str(self._files.path(name)), text))
-                waiting += [found for request in requests(text) if (found := self.resolve(name, request))]
+                waiting += [found for request in requests(text) if (found := self._resolver.resolve(name, request))]
+                waiting += self._descriptions(name)
+                if source_map := self._source_map(name, text):
+                    yield source_map
 
-    def resolve(self, importer: str, request: str) -> str | None:
-        """The file that ``request`` means inside ``importer``, or ``None``."""
-        for base in self._bases(posixpath.dirname(importer), request):
-            path = posixpath.normpath("/" + base).lstrip("/")
-            found = self._file(path) or self._main(path)
-            if found is not None:
-                return found
-        return None
+    def _source_map(self, name: str, text: str) -> str | None:
+        """The source map of a script of the program itself, by which the device says where errors come from."""
+        match = _SOURCE_MAP.search(text, max(0, len(text) - _SOURCE_MAP_ROOM))
+        if match is None or BUILT in name.split("/"):
+            return None
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), match[1]))
+        return path if path.endswith(".map") and path in self._files else None
+
+    def _descriptions(self, name: str) -> list[str]:
+        """The ``package.json`` files by which the device finds the main file of the package that ``name`` is in, and
+        of its parts."""
+        package = _package_folder(name)
+        found: list[str] = []
+        folder = posixpath.dirname(name) if package else ""
+        while len(folder) >= len(package) > 0:
+            found.append(f"{folder}/package.json")
+            folder = posixpath.dirname(folder)
+        return [description for description in found if description in self._files]
 
     def resources_of_packages(self, names: Iterable[str]) -> set[str]:
         """Pictures, fonts and sounds of the npm packages that any of the files ``names`` belong to."""
@@ -59,38 +75,6 @@ class Requirements:
             for name in self._files
             if posixpath.splitext(name)[1].lower() in _RESOURCES and _package_folder(name) in used
         }
-
-    def _bases(self, folder: str, request: str) -> Iterator[str]:
-        if request.startswith("/"):
-            yield request
-        elif request.startswith("."):
-            yield posixpath.join(folder, request)
-        else:
-            at = folder
-            while at:
-                yield posixpath.join(at, BUILT, request)
-                at = posixpath.dirname(at)
-            yield posixpath.join(BUILT, request)
-            yield posixpath.join(folder, request)
-            yield request
-
-    def _file(self, path: str) -> str | None:
-        for suffix in _SUFFIXES:
-            name = path + suffix
-            if name in self._files and name.endswith((*SCRIPTS, ".json")):
-                return self._main(path) or name if suffix.startswith("/") else name
-        return None
-
-    def _main(self, path: str) -> str | None:
-        """The main file of the package in the folder ``path``."""
-        text = self._files.read(f"{path}/package.json")
-        if text is None:
-            return None
-        main = json.loads(text).get("main")
-        if not isinstance(main, str):
-            return None
-        target = posixpath.normpath(posixpath.join(path, main))
-        return next((target + suffix for suffix in _SUFFIXES if target + suffix in self._files), None)
 
 
 def _package_folder(name: str) -> str:

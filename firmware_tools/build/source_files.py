@@ -13,10 +13,11 @@ from firmware_tools.build.dialects import DIALECTS, SourceError, SourceProject
 
 _NOT_PACKAGED_FOLDERS = frozenset({"node_modules", "tests", "test", "__tests__", "dist", "META-INF"})
 _NOT_PACKAGED_FILES = frozenset(
-    {"app.json", "cygnet.json", "sitemap.json", "package.json", "package-lock.json", "tsconfig.json", "manifest.json",
+    {"app.json", "cygnet.json", "sitemap.json", "tsconfig.json", "manifest.json",
      "project.private.config.json", *(dialect.project_file for dialect in DIALECTS)}
 )  # fmt: skip
-_NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ts", ".less", ".scss", ".sass", ".map", ".ma"})
+_NPM_FILES = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json"})
+_NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ts", ".less", ".scss", ".sass", ".ma"})
 
 
 class SourceFiles(Mapping[str, bytes]):
@@ -161,7 +162,7 @@ def find_source_files(root: Path, ignored: Callable[[str], bool] = lambda _: Fal
             name = path.relative_to(root).as_posix()
             if file.startswith(".") or name in _NOT_PACKAGED_FILES or path.suffix in _NOT_PACKAGED_SUFFIXES:
                 continue
-            if ignored(name):
+            if ignored(name) or (file in _NPM_FILES and not within_npm):
                 continue
             if path.is_symlink() and not path.resolve().is_relative_to(inside):
                 raise SourceError(f"{path} is a link to a file outside the program")
