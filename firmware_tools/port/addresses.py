@@ -55,7 +55,8 @@ def _given_to(script: Script, index: int) -> str:
     parent = script.parent[index]
     for at in range(index - 1, max(index - _MAX_BACK, 0), -1):
         text = script.texts[at]
-        if text in ("=", ":") and script.parent[at] == parent:
+        of_key = text == ":" and script.text(at - 2) in ("{", ",")  # not of `a ? b : c`
+        if (text == "=" or of_key) and script.parent[at] == parent:
             return script.string(at - 1) or script.text(at - 1)
         if text in (";", "{", "}", "=>", "return"):
             return ""

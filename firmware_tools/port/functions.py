@@ -13,8 +13,8 @@ from firmware_tools.port.javascript import Script
 
 _KEYWORDS = frozenset(
     ("if", "else", "for", "while", "do", "switch", "case", "return", "function", "var", "let", "const", "new", "this",
-     "typeof", "async", "await", "try", "catch", "finally", "throw", "of", "in", "class", "extends", "import", "export",
-     "from", "default", "true", "false", "null", "undefined", "static", "get", "set", "void", "delete")
+     "typeof", "await", "try", "catch", "finally", "throw", "in", "class", "extends", "import", "export", "default",
+     "true", "false", "null", "void", "delete", "super", "with", "yield")
 )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def _value(script: Script, name: str, at: int) -> tuple[str, int, int]:
     body = (script.closing(parameters) if script.text(parameters) == "(" else parameters) + 1
     if script.text(body) == "=>":
         body += 1
-    return (name, at, script.closing(body) if script.text(body) == "{" else script.statement_end(body) - 1)
+    return (name, at, script.closing(body) if script.text(body) == "{" else script.expression_end(body) - 1)
 
 
 def _export(script: Script, at: int) -> tuple[str, int, int] | None:

@@ -5,6 +5,7 @@ them is left for the caller to say.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -69,12 +70,12 @@ class Script:
         return self.texts[index] if 0 <= index < len(self.texts) else ""
 
     def offset(self, index: int) -> int:
-        """Where a token starts."""
-        return self.tokens[index].start
+        """Where a token starts; the end of the file behind the last one."""
+        return self.tokens[index].start if index < len(self.tokens) else len(self.source)
 
     def closing(self, opening: int) -> int:
         """The closing bracket; the last token if there is none."""
-        partner = self.partner[opening]
+        partner = self.partner[opening] if 0 <= opening < len(self.partner) else -1
         return partner if partner > opening else len(self.tokens) - 1
 
     def is_name(self, index: int) -> bool:
@@ -108,18 +109,27 @@ class Script:
 
     def block(self, index: int) -> tuple[int, int]:
         """The first and the last token of the innermost ``{ … }`` of statements around a token; the file's, if none."""
-        at = self.parent[index]
+        at = self.parent[index] if 0 <= index < len(self.parent) else -1
         while at >= 0 and not (self.texts[at] == "{" and self.tokens[at].statement):
             at = self.parent[at]
         return (at, self.closing(at)) if at >= 0 else (-1, len(self.tokens))
 
     def statement_end(self, index: int) -> int:
         """The token behind the statement that a token is in, as far as ``;`` and closing brackets tell."""
+        return self._end(index, (";",))
+
+    def expression_end(self, index: int) -> int:
+        """The token behind the expression that a token is in: likewise, and commas end it, too."""
+        return self._end(index, (";", ","))
+
+    def _end(self, index: int, marks: tuple[str, ...]) -> int:
+        if not 0 <= index < len(self.tokens):
+            return len(self.tokens)
         parent = self.parent[index]
         last = self.closing(parent) if parent >= 0 else len(self.tokens)
         at = index
         while at < last:
-            if self.texts[at] == ";" and self.parent[at] == parent:
+            if self.texts[at] in marks and self.parent[at] == parent:
                 return at
             if self.texts[at] in ("(", "[", "{") and self.partner[at] > at:
                 at = self.partner[at]
@@ -213,23 +223,46 @@ class Script:
         after = self.text(self.closing(parent) + 1)
         return after == "=>" or (after == "{" and self.text(index - 1) in ("(", ","))
 
-    def shadows(self, name: str, inside: tuple[int, int]) -> list[tuple[int, int]]:
+    def shadows(self, name: str, inside: tuple[int, int]) -> "Intervals":
         """The parts of a span of tokens where a parameter or another declaration takes a name over."""
-        found = []
+        found = Intervals()
         for index in self.positions.get(name, ()):
             if not inside[0] <= index < inside[1] or self.is_member(index):
                 continue
             if self.text(index + 1) == "=>":
-                found.append((index, self.statement_end(index)))
+                found.add(index, self.expression_end(index))
             elif self.is_parameter(index):
                 body = self.closing(self.parent[index]) + 1
                 if self.text(body) == "=>":
                     body += 1
-                end = self.closing(body) if self.text(body) == "{" else self.statement_end(body)
-                found.append((self.parent[index], end))
-            elif self.text(index - 1) in ("var", "let", "const") and self.block(index) != inside:
-                found.append(self.block(index))
+                end = self.closing(body) if self.text(body) == "{" else self.expression_end(body)
+                found.add(self.parent[index], end)
+            elif self.text(index - 1) in ("var", "let", "const") and (block := self.block(index)) != inside:
+                found.add(*block)
         return found
+
+
+class Intervals:
+    """Spans of tokens, added in the order of their starts or with starts further out."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def add(self, start: int, end: int) -> None:
+        """Add a span; one inside of another changes nothing."""
+        while self._starts and self._starts[-1] >= start:
+            end = max(end, self._ends.pop())
+            self._starts.pop()
+        if self._ends and self._ends[-1] >= start:
+            self._ends[-1] = max(self._ends[-1], end)
+        else:
+            self._starts.append(start)
+            self._ends.append(end)
+
+    def __contains__(self, index: int) -> bool:
+        at = bisect_right(self._starts, index) - 1
+        return at >= 0 and index <= self._ends[at]
 
 
 def unescape(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from device_runtime.program.apis import Api, ApiTable
+from firmware_tools.port.boards import depends_on_board
 from firmware_tools.port.facts import Use
 from firmware_tools.port.findings import ApiUsed, Finding, Place, Severity
 from firmware_tools.port.places import Places
@@ -62,7 +63,7 @@ class ApiJudge:
                     len({one.file for one in found}),
                     self._note(name, api),
                     api.instead if api else "",
-                    api.needs if api else "",
+                    api.needs if api and depends_on_board(api.needs) else "",
                     sum(one.use.opaque for one in found),
                 )
             )

@@ -9,7 +9,7 @@ from device_runtime.program.apis import Api
 from firmware_tools.port.calls import CallReader
 from firmware_tools.port.facts import How, Remark, RemarkKind, ScriptFacts, Use
 from firmware_tools.port.guards import find_guards
-from firmware_tools.port.javascript import Script
+from firmware_tools.port.javascript import Intervals, Script
 
 HOSTS = ("wx", "swan")
 _GLOBALS = frozenset(("globalThis", "global", "window", "self", "this"))
@@ -65,15 +65,14 @@ class UseFinder:
 
     def _occurrences(self, span: _Span) -> Iterator[int]:
         script = self._script
-        shadows = [] if span.name in HOSTS else script.shadows(span.name, span.inside)
+        shadows = Intervals() if span.name in HOSTS else script.shadows(span.name, span.inside)
         for index in script.positions.get(span.name, ()):
             if not span.inside[0] <= index <= span.inside[1] or script.is_key(index):
                 continue
             if script.is_member(index) and not (span.name in HOSTS and self._through_member(index)):
                 continue
-            if any(start <= index <= end for start, end in shadows):
-                continue
-            yield index
+            if index not in shadows:
+                yield index
 
     def _through_member(self, index: int) -> bool:
         """``globalThis.wx`` is ``wx``; of another object's ``wx`` only what the table knows is taken for the host's."""
@@ -246,12 +245,14 @@ class UseFinder:
     def _handed(self, index: int) -> None:
         script, parent = self._script, self._script.parent[index]
         called = script.text(parent - 1) if parent > 0 else ""
-        if called in ("call", "apply", "bind"):
+        if called in ("call", "apply", "bind", "if", "while"):
             return
         if called in ("assign", "defineProperty", "defineProperties"):
             self._extended(index, parent)
             return
-        start = max(parent - 3, 0) if parent >= 0 and script.text(index - 1) in ("(", ",") else index - 1
+        start = parent - 1 if parent > 0 and script.text(index - 1) in ("(", ",") else index - 1
+        while script.text(start - 1) in (".", "?."):
+            start -= 2
         self._remark("handed", self._excerpt(start, index + 1), index)
 
     def _extended(self, index: int, parent: int) -> None:
