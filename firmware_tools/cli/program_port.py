@@ -84,9 +84,10 @@ def port(
 
 def _progress(quiet: bool) -> Progress:
     """A bar while it takes long, on terminals only; it goes when it is done."""
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}", style="dim"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=Console(stderr=True), transient=True, disable=quiet,
+        console=console, transient=True, disable=quiet or not console.is_terminal,
     )  # fmt: skip
 
 

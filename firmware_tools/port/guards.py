@@ -42,11 +42,11 @@ def _guard(script: Script, schema: str, index: int) -> list[Guard]:
     condition = _condition(script, index)
     if condition >= 0:
         return _branches(script, schema, condition, negated)
-    after = script.statement_end(index)
+    last = script.statement_end(index) - 1
     block = script.block(index)
-    for at in range(index, min(after, len(script.tokens))):
+    for at in range(index, last + 1):
         if script.text(at) in ("&&", "||", "?"):
-            return [Guard(schema, index, after)]
+            return [Guard(schema, index, last)]
     return [Guard(schema, index, block[1])]
 
 
@@ -77,7 +77,10 @@ def _branches(script: Script, schema: str, condition: int, negated: bool) -> lis
 
 
 def _branch_end(script: Script, start: int) -> int:
-    return script.closing(start) if script.text(start) == "{" else script.statement_end(start)
+    if script.text(start) == "{":
+        return script.closing(start)
+    after = script.statement_end(start)
+    return after if script.text(after) == ";" else after - 1
 
 
 def _returned_by(script: Script, index: int) -> str | None:

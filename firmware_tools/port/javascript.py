@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from device_runtime.engine.async_functions import ends_statement
 from device_runtime.engine.tokens import Token, tokenize
 
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
@@ -115,7 +116,7 @@ class Script:
         return (at, self.closing(at)) if at >= 0 else (-1, len(self.tokens))
 
     def statement_end(self, index: int) -> int:
-        """The token behind the statement that a token is in, as far as ``;`` and closing brackets tell."""
+        """The token behind the statement that a token is in, as far as ``;``, line breaks and closing brackets tell."""
         return self._end(index, (";",))
 
     def expression_end(self, index: int) -> int:
@@ -129,12 +130,17 @@ class Script:
         last = self.closing(parent) if parent >= 0 else len(self.tokens)
         at = index
         while at < last:
-            if self.texts[at] in marks and self.parent[at] == parent:
+            if self.parent[at] == parent and (self.texts[at] in marks or (at > index and self._begins_line(at))):
                 return at
             if self.texts[at] in ("(", "[", "{") and self.partner[at] > at:
                 at = self.partner[at]
             at += 1
         return last
+
+    def _begins_line(self, index: int) -> bool:
+        """Whether a line break before a token ends a statement, as where a semicolon was left out."""
+        token = self.tokens[index]
+        return token.line_break and ends_statement(self.tokens[index - 1], token)
 
     def members(self, opening: int) -> Iterator[Member]:
         """The members of the object literal that opens at ``opening``; a spread has the key ``...``."""
@@ -230,12 +236,12 @@ class Script:
             if not inside[0] <= index < inside[1] or self.is_member(index):
                 continue
             if self.text(index + 1) == "=>":
-                found.add(index, self.expression_end(index))
+                found.add(index, self.expression_end(index) - 1)
             elif self.is_parameter(index):
                 body = self.closing(self.parent[index]) + 1
                 if self.text(body) == "=>":
                     body += 1
-                end = self.closing(body) if self.text(body) == "{" else self.expression_end(body)
+                end = self.closing(body) if self.text(body) == "{" else self.expression_end(body) - 1
                 found.add(self.parent[index], end)
             elif self.text(index - 1) in ("var", "let", "const") and (block := self.block(index)) != inside:
                 found.add(*block)

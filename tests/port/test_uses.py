@@ -216,7 +216,7 @@ def test_a_script_without_a_word_of_the_host_is_searched_for_requires_alone() ->
         ("http.get('https://api.example.com/a')", "https://api.example.com", "request"),
         ("wx.connectSocket({ url: 'wss://s.example.com' })", "wss://s.example.com", "socket"),
         ("const baseURL = 'https://api.example.com'", "https://api.example.com", "constant"),
-        ("module.exports = { apiHost: dev ? '' : 'https://api.example.com' }", "https://api.example.com", "constant"),
+        ("const a = { apiHost: dev ? '' : 'https://api.example.com' }", "https://api.example.com", "constant"),
         ("const logo = 'https://img.example.com/a.png'", "https://img.example.com", "mention"),
         ("const home = 'https://example.com'", "https://example.com", "mention"),
     ],
@@ -241,8 +241,9 @@ def test_the_members_of_definitions_are_found_through_what_merges_them() -> None
 
 
 _PIECES = st.sampled_from(
-    ["wx", "swan", ".", "login", "(", ")", "{", "}", "[", "]", ",", ";", "=", "=>", "?", "?.", "...", "`", "${", "'", " in ",
-     "const ", "function ", "if(", "return ", "canIUse('login')", "Page(", "exports.", "class ", ":", "&&", "\n", "/", "a"]
+    ["wx", "swan", ".", "login", "(", ")", "{", "}", "[", "]", ",", ";", "=", "=>", "?", "?.", "...", "`", "${", "'",
+     " in ", "const ", "function ", "if(", "return ", "canIUse('login')", "Page(", "exports.", "class ", ":", "&&",
+     "\n", "/", "a"]
 )  # fmt: skip
 
 
