@@ -114,7 +114,9 @@ class Worker:
         self._engine = engine
         self._launch = launch
         self._manifest: Manifest = read_manifest(launch["manifest"])
-        files = PackageFiles(launch["files"], launch.get("later") or (), self._fetch)
+        files: Mapping[str, bytes] = launch["files"]
+        if launch.get("later"):
+            files = PackageFiles(files, launch["later"], self._fetch)
         subpackages = [part.root for part in self._manifest.subpackages]
         self._modules = ModuleFiles(files, engine.lines, self._manifest.aliases, subpackages)
         engine.lines.original = SourceMaps(files, lambda text, file: self._log("warn", text, file)).original
@@ -321,8 +323,9 @@ class Worker:
         if node == 0 and type in _PAGE_EVENTS:
             self._call(_PAGE_EVENTS[type], "pageLifecycle", page, _PAGE_EVENTS[type], detail)
         if type in ("input", "change") and isinstance(detail, dict) and "value" in detail:
-            path = view.two_way_path(node, "value") or view.two_way_path(node, "checked")
-            if path is not None:
+            bound = view.two_way_path(node, "value") or view.two_way_path(node, "checked")
+            if bound is not None:
+                path = bound[1]
                 value = detail["value"]
                 self._call("a two-way binding", "bindBack", page, path, value)
                 self._displayed.update(page, {path: value})
@@ -342,7 +345,8 @@ class Worker:
                 "changedTouches": changed if isinstance(changed, list) else [],
                 "mark": {},
             }
-            self._call(f"the handler {heard.handler}", "fireHandler", page, heard.handler, event)
+            if isinstance(heard.handler, str):
+                self._call(f"the handler {heard.handler}", "fireHandler", page, heard.handler, event)
 
     def _on_intent(self, id: int, intent: str, slots: dict[str, Value], text: str) -> None:  # noqa: A002
         self._call("onVoiceIntent", "voiceIntent", id, {"intent": intent, "slots": slots, "text": text})

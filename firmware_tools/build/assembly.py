@@ -14,8 +14,8 @@ from firmware_tools.build.components import Components
 from firmware_tools.build.dialects import SourceError, SourceProject
 from firmware_tools.build.npm import BUILT, NpmPackages
 from firmware_tools.build.requirements import Requirements
-from firmware_tools.build.source_files import SourceFiles
-from firmware_tools.build.styles import StyleScope, compile_style
+from firmware_tools.build.source_files import DEVELOPERS_FOLDERS, SourceFiles
+from firmware_tools.build.styles import StyleCompiler, StyleScope
 from firmware_tools.build.templates import Owner, TemplateCompiler, UsedComponent
 from firmware_tools.build.theme import with_theme
 
@@ -49,6 +49,7 @@ class Assembly:
         self._warnings = warnings
         self._components = Components(files, project.dialect, project.app, npm, warnings)
         self._compiler = TemplateCompiler(project.dialect, files.read, warnings)
+        self._styles = StyleCompiler(files.read, warnings)
         self._units: dict[str, _Unit] = {}
         self._entries: dict[str, bytes] = {}
 
@@ -117,7 +118,7 @@ class Assembly:
         if unit.is_component:
             self._check_component(unit)
         components = dict(table.tags)
-        appended = [self._tab_bar(components)] if unit.path in self._project.custom_tab_pages else []
+        appended = self._tab_bar(components) if unit.path in self._project.custom_tab_pages else []
         owner = Owner(components, table.missing, unit.is_component, unit.prefix)
         unit.document = self._compiler.compile(file, owner, appended)
         self._warnings += [f"{sentence}; it is not used" for sentence in table.missing.values()]
@@ -131,23 +132,24 @@ class Assembly:
         if self._components.options(unit.path).get("component") is not True:
             self._warnings.append(f'{unit.path}.json:1:1: "component": true is missing')
 
-    def _tab_bar(self, components: dict[str, UsedComponent]) -> str:
-        """The tag of the program's own tab bar, which ends each tab page."""
+    def _tab_bar(self, components: dict[str, UsedComponent]) -> list[str]:
+        """The tag of the program's own tab bar, which ends each tab page; empty where there is none."""
         if not self._components.exists(_TAB_BAR):
-            app_file = self._project.root / "app.json"
-            raise SourceError(f"{app_file}: tabBar.custom is true, but there is no component {_TAB_BAR}")
+            self._warnings.append(
+                f"app.json: tabBar.custom is true, but there is no component {_TAB_BAR}, no bar is shown"
+            )
+            return []
         tag = "custom-tab-bar"
         while tag in components and components[tag].path != _TAB_BAR:
             tag += "-"
         components[tag] = UsedComponent(_TAB_BAR)
-        return tag
+        return [tag]
 
     # Styles
 
     def _add_style(self, path: str, unit: _Unit | None) -> None:
         name = f"{path}{self._project.dialect.style}"
-        text = self._files.read(name)
-        if text is None:
+        if name not in self._files:
             self._refuse_source(path, ".less", ".scss", ".sass")
             return
         scope = StyleScope(unit.prefix) if unit is not None and unit.is_component else None
@@ -155,8 +157,7 @@ class Assembly:
         if unit is not None and scope is not None and self._shares_styles(path):
             compiled[f"{path}.shared.css"] = StyleScope(unit.prefix, shared=True)
         for entry, style_scope in compiled.items():
-            css = compile_style(text, name, self._files.read, self._warnings, style_scope)
-            self._entries[entry] = css.encode()
+            self._entries[entry] = self._styles.compile(name, style_scope).encode()
             if unit is not None:
                 unit.styles.append(entry)
 
@@ -205,7 +206,7 @@ class Assembly:
     def _travels(self, name: str) -> bool:
         """Whether a file is in the package although nothing is known to ask for it."""
         folders = name.split("/")[:-1]
-        if BUILT in folders:
+        if BUILT in folders or (folders and folders[0] in DEVELOPERS_FOLDERS):
             return False
         base, suffix = posixpath.splitext(name)
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):
