@@ -73,7 +73,7 @@ class ViewJudge:
         custom = use.tag in self._known[name]
         lacks = self._table.components.get(use.tag)
         if not use.attribute:
-            if custom or use.tag in STRUCTURE:
+            if custom or use.tag in STRUCTURE or use.tag in self._program.dialect.code_tags:
                 return
             self.tags[use.tag] += 1
             if lacks is None:

@@ -152,7 +152,7 @@ class Program:
             for name in self._template_files(template):
                 unit.files.append(name)
                 tags |= {use.tag for use in self.templates[name].uses}
-            unit.tags = frozenset(tags - STRUCTURE)
+            unit.tags = frozenset(tags - STRUCTURE - {*self.dialect.code_tags})
         script = self.files.first(f"{path}.js", f"{path}.ts")
         if script:
             unit.files += self._script_files(script)
@@ -185,7 +185,9 @@ class Program:
                 continue
             found.append(name)
             if name not in self.templates:
-                self.templates[name] = read_template(self.files.shown(name), self.files.read(name) or "")
+                self.templates[name] = read_template(
+                    self.files.shown(name), self.files.read(name) or "", self.dialect.code_tags
+                )
             for target, _ in self.templates[name].files:
                 path = inside(name, target)
                 if (file := self.files.first(path, f"{path}{self.dialect.template}")) is not None:

@@ -1,7 +1,7 @@
 """What the templates of a program use: tags, their attributes and events, other templates, pictures of a network."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from device_runtime.errors import CygnetError
@@ -10,7 +10,7 @@ from firmware_tools.build.markup import Attribute, Element, MarkupNode, parse_ma
 from firmware_tools.build.source import SourceText
 
 # Parts of the template language itself.
-STRUCTURE = frozenset(("block", "template", "import", "include", "slot", "wxs", "import-sjs", "filter", "page"))
+STRUCTURE = frozenset(("block", "template", "import", "include", "slot", "page"))
 _PICTURES = frozenset(("image", "cover-image"))
 _MEDIA = frozenset(("video", "audio", "live-player"))
 _NETWORK = re.compile(r"\s*(?:https?:)?//[^\s{]+")
@@ -37,12 +37,12 @@ class TemplateFacts:
     error: str = ""
 
 
-def read_template(path: str, text: str) -> TemplateFacts:
-    """The facts of a template; one that cannot be parsed says why."""
+def read_template(path: str, text: str, code_tags: Collection[str]) -> TemplateFacts:
+    """The facts of a template; one that cannot be parsed says why. ``code_tags`` are elements that hold code."""
     facts = TemplateFacts()
     source = SourceText(path, text)
     try:
-        nodes = parse_markup(source, lambda *_: None)  # slips are the build's to tell
+        nodes = parse_markup(source, code_tags, lambda *_: None)  # slips are the build's to tell
     except CygnetError as error:
         facts.error = str(error)
         return facts

@@ -73,6 +73,10 @@ def _verdict(report: Report) -> str:
         f"{said}.",
         f"<strong>{report.working} of {len(report.apis)}</strong> API names that are used work here.",
     ]
+    start = next((page for page in report.pages if page.kind == "app"), None)
+    if start is not None and start.counts[Severity.BREAKS]:
+        names = number(start.counts[Severity.BREAKS], "name")
+        sentences.append(f"<code>app.js</code>, which runs first, touches {names} that may break.")
     if not report.built:
         sentences.insert(0, "<strong>The package was not built</strong>: what the build refuses is below.")
     return " ".join(sentences)
