@@ -21,6 +21,8 @@ from firmware_tools.build.theme import with_theme
 
 _TAB_BAR = "custom-tab-bar/index"
 _LANGUAGES = {".ts": "TypeScript", ".less": "Less", ".scss": "Sass", ".sass": "Sass"}
+# Scripts of a developer's tools, beside app.json.
+_TOOLS = re.compile(r"(?:gulpfile|Gruntfile|[^/]+\.config)\.[cm]?js")
 _SHARED = re.compile(r"\bstyleIsolation\s*:\s*[\"'`](?:page-)?shared[\"'`]")
 
 
@@ -184,11 +186,11 @@ class Assembly:
 
     def _add_files(self) -> None:
         """Scripts, JSON and resources; of npm packages only what is required or used."""
-        requirements = Requirements(self._files, self._project.manifest["cygnet"].get("resolve_alias") or {})
+        aliases = self._project.manifest["cygnet"].get("resolve_alias") or {}
+        requirements = Requirements(self._files, aliases, self._warnings)
         roots = ["app", *self._units]
         needed = {name for path in roots for suffix in (".js", ".json") if (name := f"{path}{suffix}") in self._files}
-        needed |= {name for name in self._files if self._travels(name)}
-        reached = list(requirements.closure(needed))
+        reached = list(requirements.closure(needed, filter(self._travels, self._files)))
         reached += requirements.resources_of_packages([*reached, *self._entries])
         compiled = (self._project.dialect.template, self._project.dialect.style, ".wxs", ".sjs")
         for name in reached:
@@ -207,6 +209,8 @@ class Assembly:
         """Whether a file is in the package although nothing is known to ask for it."""
         folders = name.split("/")[:-1]
         if BUILT in folders or (folders and folders[0] in DEVELOPERS_FOLDERS):
+            return False
+        if _TOOLS.fullmatch(name):
             return False
         base, suffix = posixpath.splitext(name)
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):

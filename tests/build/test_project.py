@@ -90,6 +90,16 @@ def test_of_a_developers_folders_only_what_is_asked_for_is_in_the_package(tmp_pa
     }  # fmt: skip
 
 
+def test_what_is_another_parts_or_a_tools_is_not_in_the_package(tmp_path: Path) -> None:
+    settings = json.dumps({"cloudfunctionRoot": "cloud/", "pluginRoot": "./plugin", "qcloudRoot": "../server"})
+    files = {
+        "cloud/f/index.js": "(", "plugin/index.js": "", "gulpfile.js": "(", "x.config.js": "", "y.config.js": "",
+        "config.js": "", "jsconfig.json": "{}", "project.config.json": settings, "app.js": "require('./x.config')",
+    }  # fmt: skip
+    built = build(tmp_path, page("<view/>"), files)
+    assert {name for name in built.package.entries if name in files} == {"config.js", "x.config.js", "app.js"}
+
+
 @pytest.mark.parametrize(
     ("rule", "left_out"),
     [
@@ -275,3 +285,18 @@ def test_a_swan_program_has_components_and_modules_too(tmp_path: Path) -> None:
     assert card[5] == {"title": ["variable", "t"]}
     assert built.package.entries["c/card.css"] == b".c1-k { width: calc(1 * var(--rpx)) }"
     assert [warning.partition(":")[0] for warning in built.warnings] == ["pages/a/a.json"]
+
+
+def test_a_file_that_a_reached_script_asks_for_in_vain_is_named(tmp_path: Path) -> None:
+    script = """const a = require('./none');
+// require('./commented')
+/* import x from './commented' */
+const text = "from , ";
+require('/lib'); require('tool');
+Page({})"""
+    files = {"pages/a/a.js": script, "lib.js": "import x from '../up'", "config/tool.js": "require('child_process')"}
+    assert build(tmp_path, page("<view/>"), files).warnings == (
+        "pages/a/a.js:1:11: there is no file ./none",
+        "pages/a/a.js:5:18: there is no file tool",
+        "lib.js:1:10: there is no file ../up",
+    )
