@@ -82,10 +82,11 @@ class ViewJudge:
             self._lacking(name, use)
 
     def _not_drawn(self, name: str, use: TagUse) -> None:
-        if use.tag in self._members.tags:
+        tag = "xr-…" if use.tag.startswith("xr-") else use.tag  # a family of a hundred
+        if tag in self._members.tags:
             self._add(
-                "component", f"<{use.tag}>", Severity.BREAKS, "this component is not drawn on a board",
-                self._members.tags[use.tag], self._places.at(name, use.offset),
+                "component", f"<{tag}>", Severity.BREAKS, "this component is not drawn on a board",
+                self._members.tags[tag], self._places.at(name, use.offset),
             )  # fmt: skip
         elif use.tag in _HTML:
             self._add(
@@ -95,8 +96,8 @@ class ViewJudge:
             )  # fmt: skip
         else:
             self._add(
-                "component", f"<{use.tag}>", Severity.BREAKS,
-                "no component has this name: it is drawn as a plain block",
+                "component", f"<{use.tag}>", Severity.DEGRADED,
+                "no component has this name, and no `usingComponents` declares it: it is drawn as a plain block",
                 "name it in `usingComponents`", self._places.at(name, use.offset),
             )  # fmt: skip
 

@@ -160,9 +160,11 @@ class Program:
 
     def _components(self, configuration: str) -> Iterator[UsedComponent]:
         document = self.configuration(configuration)
-        declared = document.get("usingComponents")
         generics = document.get("componentGenerics")
-        entries: dict[str, Any] = dict(declared) if isinstance(declared, dict) else {}
+        entries: dict[str, Any] = {}
+        for member in ("usingSwanComponents", "usingComponents"):
+            if isinstance(declared := document.get(member), dict):
+                entries |= declared
         if isinstance(generics, dict):
             for name, generic in generics.items():
                 if isinstance(generic, dict) and isinstance(generic.get("default"), str):

@@ -93,7 +93,8 @@ def test_the_answer_is_for_a_board_if_one_is_named(board: str, missing: bool, tm
     ("template", "name", "severity"),
     [
         ("<map/>", "<map>", Severity.BREAKS),
-        ("<frobnicate/>", "<frobnicate>", Severity.BREAKS),
+        ("<frobnicate/>", "<frobnicate>", Severity.DEGRADED),
+        ("<xr-scene/>", "<xr-…>", Severity.BREAKS),
         ("<div>a</div>", "<div>", Severity.DEGRADED),
         ('<button open-type="getPhoneNumber"/>', '<button open-type="getPhoneNumber">', Severity.DEGRADED),
         ('<button open-type="share"/>', '<button open-type="share">', Severity.HARMLESS),
@@ -154,6 +155,7 @@ def test_a_page_touches_only_the_functions_of_shared_scripts_that_it_comes_to(tm
         ({f"{INDEX}.json": {"pageOrientation": "landscape"}}, "pageOrientation", Severity.DEGRADED),
         ({f"{INDEX}.json": {"usingComponents": {"x": "plugin://a/b"}}}, "plugin://a/b", Severity.BREAKS),
         ({f"{INDEX}.json": {"usingComponents": {"x": "./none"}}}, "./none", Severity.BREAKS),
+        ({f"{INDEX}.json": {"usingSwanComponents": {"x": "dynamicLib://a/b"}}}, "dynamicLib://a/b", Severity.BREAKS),
         ({f"{INDEX}.js": "Page({ onShareTimeline() {} })"}, "onShareTimeline", Severity.HARMLESS),
         ({f"{INDEX}.js": "Page({ onRouteDone() {} })"}, "onRouteDone", Severity.DEGRADED),
         ({"app.js": "App({ onThemeChange() {} })"}, "App.onThemeChange", Severity.HARMLESS),
