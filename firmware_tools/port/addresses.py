@@ -63,6 +63,12 @@ def _given_to(script: Script, index: int) -> str:
     return ""
 
 
+def origin_of(address: str) -> str:
+    """The origin of an address as a template or a style writes it, or nothing; ``//host`` is https."""
+    found = _ADDRESS.match(f"https:{address}" if address.startswith("//") else address)
+    return f"{found[1]}://{found[2].lower()}{found[3] or ''}" if found else ""
+
+
 def find_scopes(script: Script) -> Iterator[tuple[str, int]]:
     """``scope.record`` and its kin, wherever they stand."""
     for index, token in enumerate(script.tokens):

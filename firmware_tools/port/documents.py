@@ -42,7 +42,7 @@ def report_document(report: Report) -> dict[str, Any]:
             {
                 "origin": one.origin,
                 "role": one.role,
-                "certain": one.certain,
+                "why": one.why,
                 "declared": one.declared,
                 "places": [_place(place) for place in one.places],
             }

@@ -100,12 +100,13 @@ class PageState:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A server that the code names. ``role``: ``request``, ``socket``, or ``mention`` (an address that no call to a
-    server takes)."""
+    """A server that the program names. ``role``: ``request``, ``socket``, or ``mention`` (an address that nothing seems
+    to ask for). ``why``: it is ``called``, its pictures, sounds or fonts are ``shown``, or its ``name`` says that it is
+    a server's."""
 
     origin: str
     role: str
-    certain: bool
+    why: str
     declared: bool
     places: tuple[Place, ...]
 

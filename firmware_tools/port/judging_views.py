@@ -48,8 +48,6 @@ class ViewJudge:
         for name, facts in self._program.templates.items():
             for use in facts.uses:
                 self._judge(name, use)
-            for address, offset in facts.pictures:
-                self._picture(name, address, offset)
         self._unresolved()
         return [
             Finding(kind, name, group.severity, group.message, group.instead, tuple(group.places))
@@ -78,7 +76,17 @@ class ViewJudge:
             self.tags[use.tag] += 1
             if lacks is None:
                 self._not_drawn(name, use)
-        elif lacks and not custom and use.attribute in lacks:
+        elif lacks and not custom:
+            self._attribute(name, use, lacks)
+
+    def _attribute(self, name: str, use: TagUse, lacks: tuple[str, ...]) -> None:
+        if use.attribute == "open-type" and "{{" in use.value:
+            self._add(
+                "attribute", f'<{use.tag} open-type="{{{{…}}}}">', Severity.UNCLEAR,
+                "what opens is only known when the program runs, and not every value means something here",
+                f"ask `canIUse('{use.tag}.open-type.…')` of each value", self._places.at(name, use.offset),
+            )  # fmt: skip
+        elif use.attribute in lacks or (use.attribute == "open-type" and use.value in lacks):
             self._lacking(name, use)
 
     def _not_drawn(self, name: str, use: TagUse) -> None:
@@ -109,10 +117,9 @@ class ViewJudge:
             )  # fmt: skip
             return
         if use.tag == "button" and use.attribute == "open-type":
-            value = use.value if "{{" not in use.value else "{{…}}"
-            severity = Severity.HARMLESS if value in _SHARING else Severity.DEGRADED
+            severity = Severity.HARMLESS if use.value in _SHARING else Severity.DEGRADED
             self._add(
-                "attribute", f'<button open-type="{value}">', severity,
+                "attribute", f'<button open-type="{use.value}">', severity,
                 "what WeChat or Baidu opens at this button is not on a board; the button itself works",
                 "`bindtap` with a handler of your own", self._places.at(name, use.offset),
             )  # fmt: skip
@@ -120,15 +127,6 @@ class ViewJudge:
         self._add(
             "attribute", f"<{use.tag} {use.attribute}>", Severity.DEGRADED,
             f"`{use.attribute}` of `{use.tag}` has no effect", "", self._places.at(name, use.offset),
-        )  # fmt: skip
-
-    def _picture(self, name: str, address: str, offset: int) -> None:
-        self._add(
-            "network", "pictures and sound of a network", Severity.DEGRADED,
-            "what the screen loads comes from the package: an address of a network shows a neutral block and fires"
-            " `error`",
-            "put the file into the package, or fetch it with `downloadFile` and show the file",
-            self._places.at(name, offset, address if len(address) <= 80 else f"{address[:80]}…"),
         )  # fmt: skip
 
     def _unresolved(self) -> None:

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from firmware_tools.port.lifecycles import LIFECYCLES, is_called
+
 Verdict = Literal["used", "harmless", "degraded", "breaks"]
 
 
@@ -32,6 +34,9 @@ class MemberTable:
     tags: Mapping[str, str]
 
     def find(self, where: str, name: str) -> Member | None:
+        """What becomes of a member; ``None`` for one that is not known, and for a lifecycle that is called."""
+        if where in LIFECYCLES and is_called(where, name):
+            return None
         return self.members.get((where, name))
 
     def names(self, where: str) -> list[str]:

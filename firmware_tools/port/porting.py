@@ -134,7 +134,7 @@ class _Port:
         report.manifest_file = str(own_file) if own_file else ""
         declared = declared_origins(built.package.manifest if built else None, own)
         report.origins = find_origins(self._program, declared, self._places)
-        findings += origin_findings(report.origins, self._program, self._places)
+        findings += origin_findings(report.origins)
         first = {name: apis.first_places(uses[0])[:1] or self._scope_places(uses[0]) for name, uses in wanted.items()}
         findings += permission_findings(wanted, own, first)
         findings += scope_findings(self._program, self._places)

@@ -13,6 +13,7 @@ from firmware_tools.build.dialects import SourceProject
 from firmware_tools.port.facts import ScriptFacts
 from firmware_tools.port.files import ProgramFiles, inside
 from firmware_tools.port.scripts import read_script
+from firmware_tools.port.styles import StyleFacts, read_style
 from firmware_tools.port.templates import STRUCTURE, TemplateFacts, read_template
 
 FOREIGN_SCHEMES = ("plugin://", "plugin-private://", "dynamicLib://", "ext://")
@@ -55,6 +56,7 @@ class Program:
         self.pages = project.pages
         self.scripts: dict[str, ScriptFacts] = {}
         self.templates: dict[str, TemplateFacts] = {}
+        self.styles: dict[str, StyleFacts] = {}
         self.configurations: dict[str, Any] = {}
         self.units: dict[str, Unit] = {}
         self._custom_tab_bar = bool(project.custom_tab_pages)
@@ -153,6 +155,9 @@ class Program:
                 unit.files.append(name)
                 tags |= {use.tag for use in self.templates[name].uses}
             unit.tags = frozenset(tags - STRUCTURE - {*self.dialect.code_tags})
+        style = self.files.first(f"{path}{self.dialect.style}")
+        if style:
+            unit.files += self._style_files(style)
         script = self.files.first(f"{path}.js", f"{path}.ts")
         if script:
             unit.files += self._script_files(script)
@@ -195,6 +200,28 @@ class Program:
                 if (file := self.files.first(path, f"{path}{self.dialect.template}")) is not None:
                     waiting.append(file)
         return found
+
+    def _style_files(self, style: str) -> list[str]:
+        """A style sheet and what it imports, each read."""
+        found: list[str] = []
+        waiting = [style]
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found.append(name)
+            if name not in self.styles:
+                self.styles[name] = read_style(self.files.read(name) or "")
+            for target in self.styles[name].files:
+                path = inside(name, target)
+                if (file := self.files.first(path, f"{path}{self.dialect.style}")) is not None:
+                    waiting.append(file)
+        return found
+
+    def shown_addresses(self) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+        """Of each template and style sheet, the addresses of servers whose files it shows."""
+        yield from ((name, template.pictures) for name, template in self.templates.items())
+        yield from ((name, style.shown) for name, style in self.styles.items())
 
     def _script_files(self, script: str) -> list[str]:
         """A script and what it requires, each read."""

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from device_runtime.program.manifest import Manifest
+from firmware_tools.port.addresses import origin_of
 from firmware_tools.port.facts import Address
 from firmware_tools.port.findings import Finding, Origin, Place, Severity
 from firmware_tools.port.places import Places
@@ -22,51 +23,61 @@ _DECLARE = "declare it in `network` of cygnet.json"
 
 
 def find_origins(program: Program, declared: Mapping[str, frozenset[str]], places: Places) -> list[Origin]:
-    """The servers that the scripts of a program name. ``declared`` are those of cygnet.json, for ``request`` and
-    ``socket``."""
-    found: dict[tuple[str, str], list[tuple[Address, Place]]] = defaultdict(list)
+    """The servers that a program names. ``declared`` are those of cygnet.json, for ``request`` and ``socket``."""
+    found: dict[tuple[str, str], list[tuple[str, Place]]] = defaultdict(list)
     for file, facts in program.scripts.items():
         for address in facts.addresses:
-            role = "request" if address.role == "constant" else str(address.role)
-            found[address.origin, role].append((address, places.at(file, address.offset)))
+            role, why = _asked_for(address)
+            found[address.origin, role].append((why, places.at(file, address.offset)))
+    for file, shown in program.shown_addresses():
+        for text, offset in shown:
+            if origin := origin_of(text):
+                found[origin, "request"].append(("shown", places.at(file, offset)))
     asked = {origin for origin, role in found if role != "mention"}
-    origins = []
-    for (origin, role), items in found.items():
-        if role == "mention" and origin in asked:
-            continue
-        certain = any(address.role in ("request", "socket") for address, _ in items)
-        known = origin in declared.get(role, frozenset())
-        origins.append(Origin(origin, role, certain, known, tuple(place for _, place in items)))
+    origins = [
+        Origin(
+            origin,
+            role,
+            next(why for why in ("called", "shown", "name", "") if why in {reason for reason, _ in items}),
+            origin in declared.get(role, frozenset()),
+            tuple(place for _, place in items),
+        )
+        for (origin, role), items in found.items()
+        if role != "mention" or origin not in asked
+    ]
     return sorted(origins, key=lambda one: (one.role == "mention", one.role, one.origin))
 
 
-def origin_findings(origins: list[Origin], program: Program, places: Places) -> Iterator[Finding]:
-    """Servers that are named and not declared, and pictures of a network in scripts."""
+def _asked_for(address: Address) -> tuple[str, str]:
+    if address.role in ("request", "socket"):
+        return address.role, "called"
+    if address.role == "constant" or address.picture:
+        return "request", "name"
+    return "mention", ""
+
+
+_WHY = {
+    "called": (Severity.BREAKS, "calls to this server are refused: cygnet.json does not declare it"),
+    "shown": (
+        Severity.DEGRADED,
+        "pictures, sounds and fonts of this server are not shown: cygnet.json does not declare it",
+    ),
+    "name": (
+        Severity.UNCLEAR,
+        "this looks like a server that is called or shown; if it is, that is refused: cygnet.json does not declare it",
+    ),
+}
+
+
+def origin_findings(origins: list[Origin]) -> Iterator[Finding]:
+    """Servers that are named and not declared."""
     for one in origins:
         if one.role == "mention" or one.declared:
             continue
-        severity = Severity.BREAKS if one.certain else Severity.UNCLEAR
-        message = (
-            "calls to this server are refused: cygnet.json does not declare it"
-            if one.certain
-            else "this looks like a server that is called; if it is, calls are refused: cygnet.json does not declare it"
-        )
+        severity, message = _WHY[one.why]
         if one.origin.startswith(("http://", "ws://")):
             message += "; and without TLS it is reached only where the board allows it"
         yield Finding("server", one.origin, severity, message, f"{_DECLARE}, under `{one.role}`", one.places)
-    pictures = [
-        places.at(file, address.offset)
-        for file, facts in program.scripts.items()
-        for address in facts.addresses
-        if address.picture and address.role == "mention"
-    ]
-    if pictures:
-        yield Finding(
-            "network", "addresses of pictures in scripts", Severity.DEGRADED,
-            "what the screen loads comes from the package: an `image` with such an address shows a neutral block and"
-            " fires `error`",
-            "put the file into the package, or fetch it with `downloadFile` and show the file", tuple(pictures),
-        )  # fmt: skip
 
 
 def permission_findings(

@@ -193,7 +193,7 @@ def _servers(report: Report) -> Iterator[str]:
 
 
 def _server(one: Origin) -> tuple[str, list[str]]:
-    role = one.role if one.certain else f"{one.role}, by its name"
+    role = {"shown": f"{one.role}, to show", "name": f"{one.role}, by its name"}.get(one.why, one.role)
     more = f" and {len(one.places) - 1} more" if len(one.places) > 1 else ""
     declared = _state("ready", "yes") if one.declared else _state("breaks", "no")
     return "", [text(one.origin), role, declared, f"<span class=place>{text(str(one.places[0]))}{more}</span>"]
