@@ -18,6 +18,11 @@ _HTML = frozenset(
      "table", "tbody", "td", "th", "thead", "tr", "u", "ul")
 )  # fmt: skip
 _SHARING = frozenset(("share", "shareTimeline", "feedback"))
+# Companions of what `open-type` opens, and what a screen does by itself.
+_NOT_MISSED = frozenset(
+    ("app-parameter", "session-from", "send-message-title", "send-message-path", "send-message-img",
+     "show-message-card", "webp", "show-menu-by-longpress", "cursor-spacing", "lang")
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -76,18 +81,40 @@ class ViewJudge:
             self.tags[use.tag] += 1
             if lacks is None:
                 self._not_drawn(name, use)
+        elif custom and use.attribute == "open-type":
+            # A button of a component library; what it passes on means what it means there.
+            self._attribute(name, use, self._table.components.get("button", ()))
         elif lacks and not custom:
             self._attribute(name, use, lacks)
 
     def _attribute(self, name: str, use: TagUse, lacks: tuple[str, ...]) -> None:
+        of_library = "miniprogram_npm" in name.split("/")
+        place = self._places.at(name, use.offset)
         if use.attribute == "open-type" and "{{" in use.value:
             self._add(
-                "attribute", f'<{use.tag} open-type="{{{{…}}}}">', Severity.UNCLEAR,
+                "attribute", f'<{use.tag} open-type="{{{{…}}}}">',
+                Severity.HARMLESS if of_library else Severity.UNCLEAR,
                 "what opens is only known when the program runs, and not every value means something here",
-                f"ask `canIUse('{use.tag}.open-type.…')` of each value", self._places.at(name, use.offset),
+                "ask `canIUse('button.open-type.…')` of each value", place,
             )  # fmt: skip
-        elif use.attribute in lacks or (use.attribute == "open-type" and use.value in lacks):
-            self._lacking(name, use)
+        elif use.attribute == "open-type" and (use.value in lacks or "open-type" in lacks):
+            self._add(
+                "attribute", f'<{use.tag} open-type="{use.value}">',
+                Severity.HARMLESS if use.value in _SHARING else Severity.DEGRADED,
+                "what WeChat or Baidu opens at this button is not on a board; the button itself works",
+                "`bindtap` with a handler of your own", place,
+            )  # fmt: skip
+        elif use.attribute in lacks and use.event:
+            self._add(
+                "event", f"<{use.tag}> {use.attribute}", Severity.HARMLESS if of_library else Severity.DEGRADED,
+                f"the event `{use.attribute}` of `{use.tag}` never comes", "", place,
+            )  # fmt: skip
+        elif use.attribute in lacks:
+            self._add(
+                "attribute", f"<{use.tag} {use.attribute}>",
+                Severity.HARMLESS if use.attribute in _NOT_MISSED else Severity.DEGRADED,
+                f"`{use.attribute}` of `{use.tag}` has no effect", "", place,
+            )  # fmt: skip
 
     def _not_drawn(self, name: str, use: TagUse) -> None:
         tag = "xr-…" if use.tag.startswith("xr-") else use.tag  # a family of a hundred
@@ -108,26 +135,6 @@ class ViewJudge:
                 "no component has this name, and no `usingComponents` declares it: it is drawn as a plain block",
                 "name it in `usingComponents`", self._places.at(name, use.offset),
             )  # fmt: skip
-
-    def _lacking(self, name: str, use: TagUse) -> None:
-        if use.event:
-            self._add(
-                "event", f"<{use.tag}> {use.attribute}", Severity.DEGRADED,
-                f"the event `{use.attribute}` of `{use.tag}` never comes", "", self._places.at(name, use.offset),
-            )  # fmt: skip
-            return
-        if use.tag == "button" and use.attribute == "open-type":
-            severity = Severity.HARMLESS if use.value in _SHARING else Severity.DEGRADED
-            self._add(
-                "attribute", f'<button open-type="{use.value}">', severity,
-                "what WeChat or Baidu opens at this button is not on a board; the button itself works",
-                "`bindtap` with a handler of your own", self._places.at(name, use.offset),
-            )  # fmt: skip
-            return
-        self._add(
-            "attribute", f"<{use.tag} {use.attribute}>", Severity.DEGRADED,
-            f"`{use.attribute}` of `{use.tag}` has no effect", "", self._places.at(name, use.offset),
-        )  # fmt: skip
 
     def _unresolved(self) -> None:
         for unit in self._program.units.values():

@@ -33,6 +33,11 @@ class Places:
         origin, part = self._origin(name, line, column), self._part(name, offset)
         return Place(self._files.shown(name), line, column, excerpt, origin, note, part)
 
+    def at_line(self, name: str, line: int, column: int, note: str = "") -> Place:
+        """The place of a line and column, both from 1."""
+        starts = self._starts(name, self._files.read(name) or "")
+        return self.at(name, starts[min(line, len(starts)) - 1] + column - 1, note)
+
     def _origin(self, name: str, line: int, column: int) -> str:
         if not name.endswith(".js"):
             return ""

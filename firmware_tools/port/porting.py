@@ -138,7 +138,7 @@ class _Port:
         first = {name: apis.first_places(uses[0])[:1] or self._scope_places(uses[0]) for name, uses in wanted.items()}
         findings += permission_findings(wanted, own, first)
         findings += scope_findings(self._program, self._places)
-        findings += _build_findings(report)
+        findings += self._build_findings(report)
         report.findings = sorted(findings, key=lambda one: (one.severity.rank, -one.count, one.kind, one.name))
         report.pages = list(self._page_states(report.findings))
         return Ported(report, built)
@@ -190,6 +190,32 @@ class _Port:
         report.size, report.sha256 = built.package.size, built.package.sha256
         return built
 
+    def _build_findings(self, report: Report) -> Iterator[Finding]:
+        """What the build says, the same sentence and warnings of one kind together. What the judges say as well is
+        left to them, since they know all places."""
+        for sentences, severity in ((report.refusals, Severity.BREAKS), (report.warnings, Severity.DEGRADED)):
+            groups: dict[str, list[tuple[Place | None, str]]] = defaultdict(list)
+            for sentence in sentences:
+                place, message = self._told_place(sentence)
+                if _JUDGED.search(message) is None:
+                    kind = message if severity is Severity.BREAKS else _QUOTED.sub("…", message)
+                    groups[kind].append((place, message))
+            for told in groups.values():
+                places = tuple(place for place, _ in told if place is not None)
+                yield Finding("build", _title(told[0][1]), severity, told[0][1], "", places)
+
+    def _told_place(self, sentence: str) -> tuple[Place | None, str]:
+        """``file:line:column: message`` taken apart; of a file that is known, with its line."""
+        found = _PLACE.match(sentence)
+        if found is None:
+            return None, sentence
+        line, column, message = int(found["line"]), int(found["column"] or 1), found["message"]
+        for folder in (self._project.root, self._directory):
+            name = found["file"].removeprefix(f"{folder.as_posix()}/")
+            if name in self._files:
+                return self._places.at_line(name, line, column, message), message
+        return Place(found["file"], line, column, note=message), message
+
     def _page_states(self, findings: Sequence[Finding]) -> Iterator[PageState]:
         """How ready each page is, by the files that it reaches; the app's own files are a row of their own."""
         by_file: dict[str, set[tuple[int, str]]] = defaultdict(set)
@@ -223,27 +249,5 @@ class _Port:
         return own, live_parts({name: scripts[name].outline for name in reached if name in scripts}, own)
 
 
-def _build_findings(report: Report) -> Iterator[Finding]:
-    """What the build says, the same sentence and warnings of one kind together. What the judges say as well is left
-    to them, since they know all places."""
-    for sentences, severity in ((report.refusals, Severity.BREAKS), (report.warnings, Severity.DEGRADED)):
-        groups: dict[str, list[tuple[Place | None, str]]] = defaultdict(list)
-        for sentence in sentences:
-            place, message = _told_place(sentence)
-            if _JUDGED.search(message) is None:
-                groups[message if severity is Severity.BREAKS else _QUOTED.sub("…", message)].append((place, message))
-        for told in groups.values():
-            places = tuple(place for place, _ in told if place is not None)
-            yield Finding("build", _title(told[0][1]), severity, told[0][1], "", places)
-
-
 def _title(message: str) -> str:
     return message if len(message) <= _TITLE else f"{message[:_TITLE].rsplit(' ', 1)[0]} …"
-
-
-def _told_place(sentence: str) -> tuple[Place | None, str]:
-    """``file:line:column: message`` taken apart."""
-    found = _PLACE.match(sentence)
-    if found is None:
-        return None, sentence
-    return Place(found["file"], int(found["line"]), int(found["column"] or 1), note=found["message"]), found["message"]

@@ -18,7 +18,8 @@ _IMPORTED_WRAPPERS = frozenset(("uni", "Taro", "mpx", "wepy"))
 _SERVER_CALLS = frozenset(("request", "downloadFile", "uploadFile", "connectSocket"))
 _FIRST_ARGUMENT_URL = _SERVER_CALLS | {"get", "post", "put", "fetch"}
 
-# Most files of libraries mention none of these, and need not be cut into tokens.
+# Large libraries most often mention none of these, and need not be cut into tokens.
+_SMALL = 32 * 1024
 _INTERESTING = re.compile(
     rf"\b(?:wx|swan|{'|'.join(WRAPPERS)}|{'|'.join(KINDS)}|requirePlugin|requireMiniProgram)\b|://|\bscope\."
 )
@@ -33,7 +34,7 @@ _DIRECT = re.compile(r"\b(?:wx|swan)\s*\.\s*([a-z][A-Za-z0-9]*)")
 def read_script(source: str, apis: Mapping[str, Api]) -> ScriptFacts:
     """The facts of a script. One that cannot be cut into tokens is searched by its text, and a remark says so."""
     facts = ScriptFacts()
-    if _INTERESTING.search(source) is None:
+    if len(source) > _SMALL and _INTERESTING.search(source) is None:
         facts.outline = Outline((), frozenset(_WORD.findall(source)))
         facts.requests += [(unescape(found[2] or found[4]), found.start()) for found in _REQUEST.finditer(source)]
         return facts

@@ -98,6 +98,8 @@ def test_the_answer_is_for_a_board_if_one_is_named(board: str, missing: bool, tm
         ("<div>a</div>", "<div>", Severity.DEGRADED),
         ('<button open-type="getPhoneNumber"/>', '<button open-type="getPhoneNumber">', Severity.DEGRADED),
         ('<button bindgetphonenumber="f"/>', "<button> getphonenumber", Severity.DEGRADED),
+        ('<button session-from="a"/>', "<button session-from>", Severity.HARMLESS),
+        ('<navigator target="miniProgram"/>', "<navigator target>", Severity.DEGRADED),
         ('<image src="https://img.example/a.png"/>', "https://img.example", Severity.DEGRADED),
         ('<button open-type="{{type}}"/>', '<button open-type="{{…}}">', Severity.UNCLEAR),
     ],
@@ -253,6 +255,36 @@ def test_everything_that_the_build_refuses_is_told_at_once(tmp_path: Path) -> No
         "pages/p3/p3.wxml",
     }
     assert page(report, "pages/p2/p2").severity is None
+
+
+def test_buttons_of_component_libraries_are_judged_where_they_are_used(tmp_path: Path) -> None:
+    button = '<button open-type="{{openType}}" bindgetphonenumber="f"><slot/></button>'
+    files: Files = {
+        f"{INDEX}.wxml": '<own-button open-type="getPhoneNumber"/>',
+        f"{INDEX}.json": {"usingComponents": {"own-button": "lib/button"}},
+        "miniprogram_npm/lib/button.wxml": button,
+        "miniprogram_npm/lib/button.json": {"component": True},
+        "miniprogram_npm/lib/button.js": "Component({})",
+    }
+    report = report_of(tmp_path, files)
+    assert {(one.name, one.severity.value) for one in report.findings} == {
+        ('<own-button open-type="getPhoneNumber">', "degraded"),
+        ('<button open-type="{{…}}">', "harmless"),
+        ("<button> getphonenumber", "harmless"),
+    }
+
+
+def test_what_the_build_says_of_a_function_is_told_of_the_pages_that_come_to_it(tmp_path: Path) -> None:
+    report = report_of(
+        tmp_path,
+        {
+            "util.js": "function a() {}\nfunction b() { require('nothing-there') }\nmodule.exports = { a, b }",
+            f"{INDEX}.js": "const u = require('../../util')\nPage({ onLoad() { u.a() } })",
+        },
+    )
+    (found,) = [one for one in report.findings if one.kind == "build"]
+    assert (found.places[0].line, found.places[0].part) == (2, "b")
+    assert page(report).severity is None
 
 
 def test_warnings_of_the_build_are_taken_over(tmp_path: Path) -> None:

@@ -215,8 +215,10 @@ def test_what_a_script_requires_is_found(source: str, requests: list[str]) -> No
     assert [request for request, _ in read(source + "; wx.login()").requests] == requests
 
 
-def test_a_script_without_a_word_of_the_host_is_searched_for_requires_alone() -> None:
-    assert read("const a = require('./a'); import b from './b'").requests == [("./a", 10), ("./b", 35)]
+def test_a_large_script_without_a_word_of_the_host_is_searched_for_requires_alone() -> None:
+    facts = read("const a = require('./a'); import b from './b'; " + "f(1);" * 10_000)
+    assert facts.requests == [("./a", 10), ("./b", 35)]
+    assert facts.outline.parts == ()
 
 
 @pytest.mark.parametrize(
