@@ -139,7 +139,7 @@ class _Port:
         findings += permission_findings(wanted, own, first)
         findings += scope_findings(self._program, self._places)
         findings += self._build_findings(report)
-        report.findings = sorted(findings, key=lambda one: (one.severity.rank, -one.count, one.kind, one.name))
+        report.findings = sorted(findings, key=_order)
         report.pages = list(self._page_states(report.findings))
         return Ported(report, built)
 
@@ -247,6 +247,12 @@ class _Port:
         scripts = self._program.scripts
         own = {name for unit in set(reached.values()) for name in (f"{unit}.js", f"{unit}.ts") if name in scripts}
         return own, live_parts({name: scripts[name].outline for name in reached if name in scripts}, own)
+
+
+def _order(finding: Finding) -> tuple[int, bool, int, str, str]:
+    """The worst first; what one command writes into cygnet.json behind what needs work."""
+    of_manifest = finding.kind in _OF_THE_MANIFEST
+    return (finding.severity.rank, of_manifest, -finding.count, finding.kind, finding.name)
 
 
 def _title(message: str) -> str:

@@ -345,3 +345,15 @@ def test_the_same_source_gives_the_same_report(tmp_path: Path) -> None:
     files: Files = {"app.js": SERVER, f"{INDEX}.wxml": "<map/><camera/>"}
     first = report_of(tmp_path, files)
     assert report_of(tmp_path, files) == first
+
+
+@pytest.mark.parametrize("example", ["lights", "timer", "weather"])
+def test_the_examples_ask_for_nothing_that_is_missing(example: str) -> None:
+    report = port_program(Path(__file__).parents[2] / "examples" / example, KEY).report
+    assert [one for one in report.findings if one.severity is not Severity.HARMLESS] == []
+    assert all(one.severity is None for one in report.pages)
+
+
+def test_what_one_command_mends_comes_after_what_needs_work(tmp_path: Path) -> None:
+    report = report_of(tmp_path, {"app.js": f"wx.login(); {SERVER}"})
+    assert [one.kind for one in report.of(Severity.BREAKS)] == ["api", "permission", "server", "server"]
