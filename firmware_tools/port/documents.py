@@ -48,6 +48,7 @@ def report_document(report: Report) -> dict[str, Any]:
             }
             for one in report.origins
         ],
+        "computed_requests": report.computed_requests,
         "manifest": {"file": report.manifest_file or None, "proposed": report.manifest},
         "unreached": report.unreached,
     }

@@ -133,6 +133,8 @@ class Report:
     manifest: dict[str, Any] = field(default_factory=dict)
     manifest_file: str = ""
     unreached: list[str] = field(default_factory=list)
+    computed_requests: int = 0
+    """Calls to a server whose address is put together elsewhere, so that its origin may be missing from ``origins``."""
     files: int = 0
     lines: int = 0
 

@@ -45,8 +45,6 @@ class ViewJudge:
         self._places = places
         self._groups: dict[tuple[str, str], _Group] = {}
         self._known = self._components()
-        self.tags: dict[str, int] = defaultdict(int)
-        """How often each built-in tag is used."""
 
     def findings(self) -> list[Finding]:
         """What is missing of them."""
@@ -78,7 +76,6 @@ class ViewJudge:
         if not use.attribute:
             if custom or use.tag in STRUCTURE or use.tag in self._program.dialect.code_tags:
                 return
-            self.tags[use.tag] += 1
             if lacks is None:
                 self._not_drawn(name, use)
         elif custom and use.attribute == "open-type":

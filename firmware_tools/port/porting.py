@@ -154,6 +154,7 @@ class _Port:
             dialect=self._project.dialect.name,
             board=self._board.name if self._board else "",
             unreached=[self._files.shown(name) for name in self._program.unreached],
+            computed_requests=sum(facts.computed_requests for facts in self._program.scripts.values()),
             files=len(read),
             lines=sum((self._files.read(name) or "").count("\n") + 1 for name in read),
         )

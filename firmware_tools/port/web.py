@@ -179,6 +179,9 @@ def _servers(report: Report) -> Iterator[str]:
         yield from _table(("Server", "For", "Declared", "Where"), map(_server, called))
     else:
         yield "<p>The code names no server that it calls.</p>"
+    if report.computed_requests:
+        many = number(report.computed_requests, "call")
+        yield f"<p class=lead>{many} put the address together as the program runs: see that its server is listed.</p>"
     if others:
         listed = "".join(f"<li><code>{text(one.origin)}</code> {text(str(one.places[0]))}</li>" for one in others)
         many = number(len(others), "other address")

@@ -225,6 +225,11 @@ def test_pictures_of_a_server_need_it_to_be_declared(tmp_path: Path) -> None:
     }
 
 
+def test_calls_whose_address_is_put_together_are_counted(tmp_path: Path) -> None:
+    script = "wx.request({ url: base + '/a' }); wx.request({ url: 'https://a.example/b' }); App({})"
+    assert report_of(tmp_path, {"app.js": script}).computed_requests == 1
+
+
 def test_a_constant_that_looks_like_a_server_is_left_to_a_person(tmp_path: Path) -> None:
     report = report_of(tmp_path, {"app.js": "const baseURL = 'https://api.example.com'; App({})"})
     assert finding(report, "https://api.example.com").severity is Severity.UNCLEAR
