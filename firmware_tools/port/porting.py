@@ -30,7 +30,7 @@ from firmware_tools.port.members import member_table
 from firmware_tools.port.places import Places
 from firmware_tools.port.program import Program
 from firmware_tools.port.refusals import all_refusals
-from firmware_tools.port.remarks import remark_findings
+from firmware_tools.port.remarks import remark_findings, typescript_findings
 from firmware_tools.port.servers import (
     declared_origins,
     find_origins,
@@ -139,6 +139,7 @@ class _Port:
         findings += permission_findings(wanted, own, first)
         findings += scope_findings(self._program, self._places)
         findings += self._build_findings(report)
+        findings += typescript_findings(self._program, self._places) if built is None else ()
         report.findings = sorted(findings, key=_order)
         report.pages = list(self._page_states(report.findings))
         return Ported(report, built)

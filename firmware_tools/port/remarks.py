@@ -52,8 +52,6 @@ def remark_findings(program: Program, places: Places) -> Iterator[Finding]:
             subject = remark.subject.partition(":")[0] if remark.kind == "wrapper" else ""
             subject = remark.subject if remark.kind == "plugin" else subject
             found[remark.kind, subject].append(places.at(file, remark.offset, remark.subject))
-        if file.endswith(".ts"):
-            found["typescript", ""].append(places.at(file, 0))
     for (kind, subject), at in found.items():
         yield _finding(kind, subject, tuple(at))
     frameworks = _frameworks(program)
@@ -67,12 +65,6 @@ def _finding(kind: str, subject: str, at: tuple[Place, ...]) -> Finding:
             "plugin", subject, Severity.BREAKS, "the code of plugins is on WeChat's or Baidu's servers alone",
             "a component or module of your own, or an npm package", at,
         )  # fmt: skip
-    if kind == "typescript":
-        return Finding(
-            "source", "TypeScript", Severity.BREAKS,
-            "this script is in TypeScript and has no compiled one beside it; only JavaScript runs",
-            "compile it first, as WeChat's own tools do: `npx tsc`", at,
-        )  # fmt: skip
     if kind == "wrapper":
         return Finding(
             "source", f"{subject}.…", Severity.UNCLEAR,
@@ -82,6 +74,16 @@ def _finding(kind: str, subject: str, at: tuple[Place, ...]) -> Finding:
         )  # fmt: skip
     name, message, instead = _MESSAGES[kind]
     return Finding("source", name, Severity.UNCLEAR, message, instead, at)
+
+
+def typescript_findings(program: Program, places: Places) -> Iterator[Finding]:
+    """Scripts that nothing compiled, for a program that was not built."""
+    at = tuple(places.at(file, 0) for file in program.scripts if file.endswith(".ts"))
+    if at:
+        yield Finding(
+            "source", "TypeScript", Severity.BREAKS,
+            "this script is in TypeScript and has no compiled one beside it", "compile it first; the build says how", at,
+        )  # fmt: skip
 
 
 def _frameworks(program: Program) -> Finding | None:
