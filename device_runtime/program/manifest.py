@@ -92,12 +92,14 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class TabBar:
-    """The bar at the bottom; colours are CSS colours, empty for the board's own."""
+    """The bar at the bottom; colours are CSS colours, empty for the board's own. A ``custom`` one is drawn by the
+    program in its pages, and the tabs only say which these are."""
 
     tabs: tuple[Tab, ...]
     color: str = ""
     selected_color: str = ""
     background_color: str = ""
+    custom: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,7 @@ def _tab_bar(entry: Members, pages: tuple[str, ...]) -> TabBar:
         color=entry.text("color", ""),
         selected_color=entry.text("selected_color", ""),
         background_color=entry.text("background_color", ""),
+        custom=entry.flag("custom", default=False),
     )
 
 
