@@ -14,13 +14,15 @@ from firmware_tools.build.components import Components
 from firmware_tools.build.dialects import SourceError, SourceProject
 from firmware_tools.build.npm import BUILT, NpmPackages
 from firmware_tools.build.requirements import Requirements
-from firmware_tools.build.source_files import SourceFiles
-from firmware_tools.build.styles import StyleScope, compile_style
+from firmware_tools.build.source_files import DEVELOPERS_FOLDERS, SourceFiles
+from firmware_tools.build.styles import StyleCompiler, StyleScope
 from firmware_tools.build.templates import Owner, TemplateCompiler, UsedComponent
 from firmware_tools.build.theme import with_theme
 
 _TAB_BAR = "custom-tab-bar/index"
 _LANGUAGES = {".ts": "TypeScript", ".less": "Less", ".scss": "Sass", ".sass": "Sass"}
+# Scripts of a developer's tools, beside app.json.
+_TOOLS = re.compile(r"(?:gulpfile|Gruntfile|[^/]+\.config)\.[cm]?js")
 _SHARED = re.compile(r"\bstyleIsolation\s*:\s*[\"'`](?:page-)?shared[\"'`]")
 
 
@@ -49,6 +51,7 @@ class Assembly:
         self._warnings = warnings
         self._components = Components(files, project.dialect, project.app, npm, warnings)
         self._compiler = TemplateCompiler(project.dialect, files.read, warnings)
+        self._styles = StyleCompiler(files.read, warnings)
         self._units: dict[str, _Unit] = {}
         self._entries: dict[str, bytes] = {}
 
@@ -117,7 +120,7 @@ class Assembly:
         if unit.is_component:
             self._check_component(unit)
         components = dict(table.tags)
-        appended = [self._tab_bar(components)] if unit.path in self._project.custom_tab_pages else []
+        appended = self._tab_bar(components) if unit.path in self._project.custom_tab_pages else []
         owner = Owner(components, table.missing, unit.is_component, unit.prefix)
         unit.document = self._compiler.compile(file, owner, appended)
         self._warnings += [f"{sentence}; it is not used" for sentence in table.missing.values()]
@@ -131,23 +134,24 @@ class Assembly:
         if self._components.options(unit.path).get("component") is not True:
             self._warnings.append(f'{unit.path}.json:1:1: "component": true is missing')
 
-    def _tab_bar(self, components: dict[str, UsedComponent]) -> str:
-        """The tag of the program's own tab bar, which ends each tab page."""
+    def _tab_bar(self, components: dict[str, UsedComponent]) -> list[str]:
+        """The tag of the program's own tab bar, which ends each tab page; empty where there is none."""
         if not self._components.exists(_TAB_BAR):
-            app_file = self._project.root / "app.json"
-            raise SourceError(f"{app_file}: tabBar.custom is true, but there is no component {_TAB_BAR}")
+            self._warnings.append(
+                f"app.json: tabBar.custom is true, but there is no component {_TAB_BAR}, no bar is shown"
+            )
+            return []
         tag = "custom-tab-bar"
         while tag in components and components[tag].path != _TAB_BAR:
             tag += "-"
         components[tag] = UsedComponent(_TAB_BAR)
-        return tag
+        return [tag]
 
     # Styles
 
     def _add_style(self, path: str, unit: _Unit | None) -> None:
         name = f"{path}{self._project.dialect.style}"
-        text = self._files.read(name)
-        if text is None:
+        if name not in self._files:
             self._refuse_source(path, ".less", ".scss", ".sass")
             return
         scope = StyleScope(unit.prefix) if unit is not None and unit.is_component else None
@@ -155,8 +159,7 @@ class Assembly:
         if unit is not None and scope is not None and self._shares_styles(path):
             compiled[f"{path}.shared.css"] = StyleScope(unit.prefix, shared=True)
         for entry, style_scope in compiled.items():
-            css = compile_style(text, name, self._files.read, self._warnings, style_scope)
-            self._entries[entry] = css.encode()
+            self._entries[entry] = self._styles.compile(name, style_scope).encode()
             if unit is not None:
                 unit.styles.append(entry)
 
@@ -183,11 +186,11 @@ class Assembly:
 
     def _add_files(self) -> None:
         """Scripts, JSON and resources; of npm packages only what is required or used."""
-        requirements = Requirements(self._files, self._project.manifest["cygnet"].get("resolve_alias") or {})
+        aliases = self._project.manifest["cygnet"].get("resolve_alias") or {}
+        requirements = Requirements(self._files, aliases, self._warnings)
         roots = ["app", *self._units]
         needed = {name for path in roots for suffix in (".js", ".json") if (name := f"{path}{suffix}") in self._files}
-        needed |= {name for name in self._files if self._travels(name)}
-        reached = list(requirements.closure(needed))
+        reached = list(requirements.closure(needed, filter(self._travels, self._files)))
         reached += requirements.resources_of_packages([*reached, *self._entries])
         compiled = (self._project.dialect.template, self._project.dialect.style, ".wxs", ".sjs")
         for name in reached:
@@ -205,7 +208,9 @@ class Assembly:
     def _travels(self, name: str) -> bool:
         """Whether a file is in the package although nothing is known to ask for it."""
         folders = name.split("/")[:-1]
-        if BUILT in folders:
+        if BUILT in folders or (folders and folders[0] in DEVELOPERS_FOLDERS):
+            return False
+        if _TOOLS.fullmatch(name):
             return False
         base, suffix = posixpath.splitext(name)
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):

@@ -11,12 +11,17 @@ from typing import Any
 
 from firmware_tools.build.dialects import DIALECTS, SourceError, SourceProject
 
-_NOT_PACKAGED_FOLDERS = frozenset({"node_modules", "tests", "test", "__tests__", "dist", "META-INF"})
+DEVELOPERS_FOLDERS = frozenset({"tests", "test", "__tests__", "dist"})
+"""Folders beside ``app.json`` of which only what is asked for is in the package."""
+
+_NOT_PACKAGED_FOLDERS = frozenset({"node_modules", "META-INF"})
 _NOT_PACKAGED_FILES = frozenset(
-    {"app.json", "cygnet.json", "sitemap.json", "tsconfig.json", "manifest.json",
+    {"app.json", "cygnet.json", "sitemap.json", "tsconfig.json", "jsconfig.json", "manifest.json",
      "project.private.config.json", *(dialect.project_file for dialect in DIALECTS)}
 )  # fmt: skip
 _NPM_FILES = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json"})
+# Members of the project file that name folders with other things than the program.
+_ELSEWHERE = ("cloudfunctionRoot", "cloudfunctionTemplateRoot", "pluginRoot", "qcloudRoot")
 _NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ts", ".less", ".scss", ".sass", ".ma"})
 
 
@@ -107,6 +112,12 @@ def ignored_files(project: SourceProject, warnings: list[str]) -> Callable[[str]
     ignored = _rules(project.settings, "ignore", warn)
     included = _rules(project.settings, "include", warn)
 
+    for member in _ELSEWHERE:
+        place = project.settings.get(member)
+        folder = os.path.relpath(project.directory / place, project.root) if isinstance(place, str) and place else "."
+        if not folder.startswith("."):
+            ignored.append(IgnoreRule("folder", folder.lower().strip("/")))
+
     def is_ignored(name: str) -> bool:
         return any(rule.matches(name) for rule in ignored) and not any(rule.matches(name) for rule in included)
 
@@ -151,12 +162,7 @@ def find_source_files(root: Path, ignored: Callable[[str], bool] = lambda _: Fal
     for folder, folders, files in os.walk(root):
         below = Path(folder).relative_to(root).as_posix()
         within_npm = "miniprogram_npm" in below.split("/")
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".")
-            and (name not in _NOT_PACKAGED_FOLDERS or (within_npm and name not in ("node_modules", "META-INF")))
-        )
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _NOT_PACKAGED_FOLDERS)
         for file in sorted(files):
             path = Path(folder, file)
             name = path.relative_to(root).as_posix()
