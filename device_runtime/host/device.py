@@ -130,6 +130,7 @@ class Device:
             *socket_capabilities(self._sockets),
             *ui_capabilities(dialogs),
             *layout_capabilities(self._screen),
+            *self._media.capabilities(),
             *picture_capabilities(self._files, self._media),
             *font_capabilities(self._media, dialogs),
             *device_capabilities(),

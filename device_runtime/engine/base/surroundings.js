@@ -3,8 +3,8 @@
 const fixedApi = (name, result) => defineApi(name, (given, done) => done(null, result()));
 
 // Nothing to do, and done: there is no menu to hide, nothing to load, nothing to agree to.
-fixedApi('hideShareMenu', () => undefined);
-fixedApi('disableAlertBeforeUnload', () => undefined);
+fixedApi('hideHomeButton', () => undefined);
+fixedApi('preloadWebview', () => undefined);
 fixedApi('requirePrivacyAuthorize', () => undefined);
 fixedApi('getExtConfig', () => ({ extConfig: {} }));
 fixedApi('getPrivacySetting', () => ({ needAuthorization: false, privacyContractName: '' }));
@@ -87,15 +87,6 @@ defineSync('requestIdleCallback', (callback) => {
   return startTimer('requestIdleCallback', callback, 1, [{ didTimeout: false, timeRemaining: () => 15 }], false);
 });
 defineSync('cancelIdleCallback', stopTimer);
-
-defineSync('getPerformance', () => ({
-  now: clock,
-  getEntries: () => [],
-  getEntriesByName: () => [],
-  getEntriesByType: () => [],
-  createObserver: () => ({ observe() {}, disconnect() {}, supportedEntryTypes: [] }),
-  setBufferSize() {},
-}));
 
 defineSync('preDownloadSubpackage', (options) =>
   answer(
