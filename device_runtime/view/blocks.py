@@ -246,8 +246,9 @@ class BlockInstance:
             registry.instances[base] = self
         self.values: list[Any] = [get(environment) for get in block.bindings]
         self.fragments: list[Fragment] = []
-        for target, slot, constant in block.watched:
-            target.tell(self, constant if slot is None else self.values[slot], None)
+        if block.watched:
+            for target, slot, constant in block.watched:
+                target.tell(self, constant if slot is None else self.values[slot], None)
         for program in block.fragments:
             self.fragments.append(program.start(self))
 
@@ -306,6 +307,9 @@ class BlockInstance:
             del registry.instances[self.base]
             if registry.gone is not None:
                 registry.gone.append(self)
+            if registry.overrides:
+                for node in range(self.base, self.base + self.block.size):
+                    registry.overrides.pop(node, None)
         for fragment in self.fragments:
             fragment.discard()
 
