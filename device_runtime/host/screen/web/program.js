@@ -168,7 +168,8 @@ export class ProgramView {
 
   syncShown() {
     for (const entry of this.pages) {
-      const wanted = Boolean(this.visible) && entry === this.top;
+      // A page that is not in front yet is invisible, and could not take the focus.
+      const wanted = Boolean(this.visible) && entry === this.top && entry.frame.classList.contains("front");
       if (entry.page.visible !== wanted) entry.page.show(wanted);
     }
   }
