@@ -1,9 +1,12 @@
 """A device: the rooms put together as its board says."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+
+from aiohttp import web
 
 from device_runtime.capability.audio import audio_capabilities
 from device_runtime.capability.clipboard import clipboard_capabilities
@@ -35,8 +38,8 @@ from device_runtime.host.screen.server import ScreenServer, ScreenSize
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.keys import KeyRing, key_ring
 from device_runtime.program.limits import Limits
-from device_runtime.program.session import Surroundings
-from device_runtime.program.sessions import Sessions
+from device_runtime.program.session import SessionListener, Surroundings
+from device_runtime.program.sessions import WORKER_ENTRY, Sessions
 from device_runtime.program.store import ProgramStore
 from device_runtime.sync.agent import Identity, SyncAgent
 from device_runtime.sync.telemetry import TelemetryQueue
@@ -49,6 +52,23 @@ logger = logging.getLogger(__name__)
 _MIB = 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """What a developer's tools put between the parts of a device; a device at work has none.
+
+    ``gate`` makes the gate of the capabilities, ``listener`` goes between the sessions and the desk, ``routes`` are
+    served beside the screen, ``system`` overrules what the board tells of itself. ``worker_entry`` and ``inspect``
+    are those of :class:`Sessions` and :class:`Surroundings`.
+    """
+
+    gate: Callable[[Iterable[Capability]], CapabilityGate] = CapabilityGate
+    listener: Callable[[SessionListener], SessionListener] = lambda listener: listener
+    routes: Sequence[web.AbstractRouteDef] = ()
+    system: Callable[[], Mapping[str, Value]] = dict
+    worker_entry: str = WORKER_ENTRY
+    inspect: Callable[[str, Mapping[str, Value]], None] | None = None
+
+
 class Device:
     """One device.
 
@@ -58,64 +78,74 @@ class Device:
         provisioning: its fleet, or ``None`` for a device on its own.
         trusted: keys, besides the fleet's, whose packages it runs.
         name: what its screens call it.
+        instruments: a developer's tools.
 
     Raises:
         CygnetError: the state directory or the provisioning cannot be used.
     """
 
     def __init__(
-        self, board: Board, state: Path, provisioning: Provisioning | None, trusted: KeyRing, name: str = ""
+        self,
+        board: Board,
+        state: Path,
+        provisioning: Provisioning | None,
+        trusted: KeyRing,
+        name: str = "",
+        instruments: Instruments = Instruments(),
     ) -> None:
         fleet_keys = key_ring([provisioning.fleet_key]) if provisioning else {}
         self._board = board
         self.store = ProgramStore(state / "programs", {**trusted, **fleet_keys})
         self._telemetry = TelemetryQueue(state / "telemetry.db")
-        self._storage = ProgramStorage(state / "storage.db")
+        self.storage = ProgramStorage(state / "storage.db")
         self._files = ProgramFiles(state / "files")
         policy = NetworkPolicy(board.request.allow_insecure, board.request.hosts)
         self._http = HttpClient(policy)
-        self._sockets = SocketClient(policy)
+        self.sockets = SocketClient(policy)
         dialogs = Dialogs()
         self._front = Front(self.store, dialogs)
-        self._screen = ScreenServer(
+        self.screen = ScreenServer(
             self._front,
             name=name or (provisioning.device if provisioning else board.name),
             screen=ScreenSize(board.screen.width, board.screen.height, board.screen.rpx),
             microphone=board.audio.microphone if board.voice.enabled else "none",
             host=board.screen.listen,
             port=board.screen.port,
+            routes=instruments.routes,
         )
-        dialogs.use(self._screen)
+        dialogs.use(self.screen)
         speaker = _Speaker()
-        self.desk = Desk(self.store, self._screen, self._telemetry.record)
+        self.desk = Desk(self.store, self.screen, self._telemetry.record)
         self.desk.on_program_exit = dialogs.dismiss_all
         self._sessions = Sessions(
             Surroundings(
-                gate=CapabilityGate(self._capabilities(dialogs, speaker)),
-                listener=self.desk,
-                system=lambda: _system(board),
-                storage=self._storage.load,
+                gate=instruments.gate(self._capabilities(dialogs, speaker)),
+                listener=instruments.listener(self.desk),
+                system=lambda: {**_system(board), **instruments.system()},
+                storage=self.storage.load,
                 limits=Limits(event_seconds=board.limits.event_seconds, memory_bytes=board.limits.memory_mb * _MIB),
-            )
+                inspect=instruments.inspect,
+            ),
+            instruments.worker_entry,
         )
         self.desk.use(self._sessions)
         self._notices = NetworkNotices(self.desk)
-        self._conversation = Conversation(
-            self.desk, self._screen, self._telemetry.record, _mouth(board), _loudspeaker(board)
+        self.conversation = Conversation(
+            self.desk, self.screen, self._telemetry.record, _mouth(board), _loudspeaker(board)
         )
-        speaker.conversation = self._conversation
+        speaker.conversation = self.conversation
         self._hearing = (
-            Hearing(board, self._screen, self._conversation, self._telemetry.record) if board.voice.enabled else None
+            Hearing(board, self.screen, self.conversation, self._telemetry.record) if board.voice.enabled else None
         )
         self._agent = self._sync_agent(state, provisioning) if provisioning else None
 
     def _capabilities(self, dialogs: Dialogs, speaker: Speaker) -> list[Capability]:
         offered = [
-            *storage_capabilities(self._storage),
+            *storage_capabilities(self.storage),
             *file_capabilities(self._files),
             *request_capabilities(self._http),
             *transfer_capabilities(self._http, self._files),
-            *socket_capabilities(self._sockets),
+            *socket_capabilities(self.sockets),
             *ui_capabilities(dialogs),
             *device_capabilities(),
             *battery_capabilities(),
@@ -125,7 +155,7 @@ class Device:
             speech_capability(speaker),
         ]
         if self._board.audio.speaker != "none":
-            player = _loudspeaker(self._board) or ScreenPlayer(self._screen)
+            player = _loudspeaker(self._board) or ScreenPlayer(self.screen)
             offered += audio_capabilities(player, self._files, self._http)
         if self._board.audio.microphone == "device":
             microphone = MicrophoneSource(self._board.audio.input_device)
@@ -154,9 +184,9 @@ class Device:
         """
         await self._sessions.start()
         self._notices.start()
-        self._front.serve(self.desk, self._conversation)
+        self._front.serve(self.desk, self.conversation)
         self.programs_changed()  # before anybody can ask for something
-        url = await self._screen.start()
+        url = await self.screen.start()
         if self._agent is not None:
             self._agent.start()
         if self._hearing is not None:  # last: models take a second or two to load
@@ -174,11 +204,11 @@ class Device:
             await self._hearing.stop()
         await self._notices.stop()
         await self._sessions.close()
-        await self._screen.stop()
-        await self._sockets.close()
+        await self.screen.stop()
+        await self.sockets.close()
         await self._http.close()
         self._files.close()
-        self._storage.close()
+        self.storage.close()
         self._telemetry.close()
 
     def programs_changed(self) -> None:
@@ -189,10 +219,10 @@ class Device:
                 voices[app_id] = self.store.package(app_id).manifest.voice
             except CygnetError as error:
                 logger.error("%s", error)
-        self._conversation.learn(voices)
+        self.conversation.learn(voices)
         if self._hearing is not None:
             self._hearing.learn()
-        self._screen.programs()
+        self.screen.programs()
 
 
 class _Speaker:
