@@ -11,6 +11,7 @@ import click
 
 from firmware_tools.cli.program_apis import apis
 from firmware_tools.cli.program_build import build, run, sign
+from firmware_tools.cli.program_dev import dev
 
 
 @click.group()
@@ -20,6 +21,7 @@ def program() -> None:
 
 program.add_command(apis)
 program.add_command(build)
+program.add_command(dev)
 program.add_command(run)
 program.add_command(sign)
 
@@ -40,7 +42,7 @@ def new(directory: Path, dialect: str) -> None:
     for path in create_program(directory, dialect):
         click.echo(f"  {path}")
     place = shlex.quote(str(directory))
-    click.echo(f"\nNow:\n  cygnet program run {place}\n  cygnet program test {place}")
+    click.echo(f"\nNow:\n  cygnet program dev {place}\n  cygnet program test {place}")
 
 
 @program.command()
