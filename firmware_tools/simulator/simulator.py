@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device_runtime.capability.device import linux_network_type
 from device_runtime.capability.registry import Capability, CapabilityGate
 from device_runtime.errors import CygnetError
-from device_runtime.host.board import Board, board_names
+from device_runtime.host.board import Board, board_names, find_board
 from device_runtime.host.command import alone
 from device_runtime.host.device import Device, Instruments
 from device_runtime.host.screen.server import ScreenError
@@ -390,7 +390,7 @@ class Simulator:
         return {
             "type": "hello",
             "folder": str(self.builder.directory),
-            "boards": board_names(),
+            "boards": [{"name": name, "description": find_board(name).description} for name in board_names()],
             "sizes": [{"name": name, "width": width, "height": height} for name, width, height in SCREEN_SIZES],
             "status": self._status,
             "running": self.build is not None and self._running(self.build),

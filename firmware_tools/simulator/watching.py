@@ -52,7 +52,6 @@ async def watch_folder(folder: Path, ended: asyncio.Event) -> AsyncGenerator[set
                 poll_delay_ms=_POLL_MILLISECONDS,
                 force_polling=polling or None,
                 stop_event=ended,
-                raise_interrupt=False,
             ):
                 yield {path for _, path in changes}
         except FileNotFoundError as error:
