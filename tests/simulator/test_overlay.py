@@ -23,7 +23,7 @@ async def test_a_broken_template_is_shown_with_its_line_and_goes_when_it_is_mend
     )
     await expect(page.overlay.locator(".source-line")).to_have_count(7)  # three before, two after, and the caret
     await expect(page.page.locator(".state")).to_have_text("Build failed")
-    await expect(page.front(".item")).to_have_count(2), "the old program runs on"
+    await expect(page.front(".item")).to_have_count(2)  # the old program runs on
 
     dev.edit("pages/index/index.wxml", "{{shown +}} stored", "{{shown + 1}} stored")
 
