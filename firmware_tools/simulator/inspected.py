@@ -9,7 +9,8 @@ Each frame ``Event("inspect", payload)`` holds one ``kind``:
 - ``stack``: ``pages`` from bottom to top, each with ``id``, ``route`` and ``query``; before the event ``stack`` itself.
 - ``console``: the ``text`` of the log line that follows, which the program wrote itself, and the ``values`` in it as
   JSON (see ``inspect.js``), or an empty string.
-- ``data``: the ``data`` of a ``page`` as JSON, cut where it is long; asked for by ``Event("inspect", {"page"})``.
+- ``page``: what ``Event("inspect", {"page", "what"})`` asks for, as JSON in ``text``, cut where it is long: of the page
+  ``page`` the ``data`` or the ``nodes`` (those of :mod:`device_runtime.view.patches`), as ``what`` says.
 """
 
 import json
@@ -25,14 +26,16 @@ from device_runtime.engine.frames import Event, Exit, Frame, Patch, Response, en
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.program import worker
 from device_runtime.values import Value
+from device_runtime.view.patches import ROOT_ID
 
 ENTRY = "firmware_tools.simulator.inspected:prepare"
 MAX_CALLS = 50
 MAX_SETS = 200
 MAX_KEYS = 50
-_DATA_CHARACTERS = 512 * 1024
+_JSON_CHARACTERS = 512 * 1024
 _LIST_ITEMS = 100
 _TEXT_CHARACTERS = 2000
+_DEPTH = 40
 
 
 def prepare(memory_bytes: str = str(DEFAULT_MEMORY_BYTES)) -> Callable[[socket.socket], None]:
@@ -87,10 +90,15 @@ class InspectedWorker(worker.Worker):
         ]
         self._watched.tell({"kind": "stack", "pages": pages})
 
-    def _on_inspect(self, page: int) -> None:
+    def _on_inspect(self, page: int, what: str) -> None:
         view = self._displayed.view(page)
-        if view is not None:
-            self._watched.tell({"kind": "data", "page": page, "data": data_text(view.data)})
+        if view is None:
+            return
+        if what == "data":
+            told: Any = view.data
+        else:
+            told = [operation[3] for operation in view.snapshot() if operation[:2] == ["insert", ROOT_ID]]
+        self._watched.tell({"kind": "page", "page": page, "what": what, "text": json_text(told)})
 
 
 class _Turn:
@@ -194,14 +202,14 @@ def _ms(started: float) -> float:
     return round((time.perf_counter() - started) * 1e3, 3)
 
 
-def data_text(data: Mapping[str, Value]) -> str:
-    """The data as JSON; where that is very long, lists and texts in it are cut, which ``…`` marks. What JSON has no
+def json_text(value: Any) -> str:
+    """The value as JSON; where that is very long, lists and texts in it are cut, which ``…`` marks. What JSON has no
     number for becomes its name."""
     try:
-        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
         text = ""
-    return text if 0 < len(text) <= _DATA_CHARACTERS else json.dumps(_cut(data, 0), ensure_ascii=False)
+    return text if 0 < len(text) <= _JSON_CHARACTERS else json.dumps(_cut(value, 0), ensure_ascii=False)
 
 
 def _cut(value: Any, depth: int) -> Any:
@@ -209,7 +217,7 @@ def _cut(value: Any, depth: int) -> Any:
         return f"{value[:_TEXT_CHARACTERS]}… ({len(value)} characters)"
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, list | Mapping) and depth > 8:
+    if isinstance(value, list | Mapping) and depth > _DEPTH:
         return "…"
     if isinstance(value, list):
         left = len(value) - _LIST_ITEMS

@@ -166,8 +166,8 @@ class Inspector:
                 self._take_stack(pages)
             case {"kind": "turn", "cause": str(), "ms": float() | int(), "calls": list(), "sets": list(sets)}:
                 self._take_turn({**payload}, sets)
-            case {"kind": "data", "page": int(page), "data": str(data)}:
-                self._publish({"type": "data", "page": page, "data": data})
+            case {"kind": "page", "page": int(page), "what": "data" | "nodes" as what, "text": str(text)}:
+                self._publish({"type": "page", "page": page, "what": what, "text": text})
 
     def _take_stack(self, pages: Sequence[Value]) -> None:
         known = {page["id"]: page.get("window") for page in self.pages}

@@ -10,7 +10,7 @@ import pytest
 from device_runtime.program.session import ProgramSession
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions
 from device_runtime.values import Value
-from firmware_tools.simulator.inspected import ENTRY, data_text
+from firmware_tools.simulator.inspected import ENTRY, json_text
 from tests.program.running import Program, Recorder, button, program, surroundings, text, variable, view
 
 _PAGE = """
@@ -159,15 +159,19 @@ async def test_no_value_can_break_a_line_or_make_it_large(
         assert json.loads(line["values"])[1][2][-1][1] == expected
 
 
-async def test_the_data_of_a_page_is_told_when_it_is_asked_for(inspected: Inspected) -> None:
-    session = await inspected.run(program({"page": "Page({ data: { a: [1, { b: null }] } })"}))
-    session.inspect(page=1)
-    await inspected.heard.until(lambda: inspected.of("data"))
+async def test_the_data_and_the_nodes_of_a_page_are_told_when_they_are_asked_for(inspected: Inspected) -> None:
+    source = "Page({ data: { n: 1, a: [{ b: null }] } })"
+    session = await inspected.run(program({"page": source}, views={"page": view(button("onTap"), text("n"))}))
+    session.inspect(page=99, what="data")  # gone: no answer
+    session.inspect(page=1, what="data")
+    session.inspect(page=1, what="nodes")
+    data, nodes = await inspected.heard.until(lambda: inspected.of("page")[1:] and inspected.of("page"))
 
-    assert json.loads(inspected.of("data")[0]["data"]) == {"a": [1, {"b": None}]}
-    session.inspect(page=99)
-    session.inspect(page=1)
-    assert len(await inspected.heard.until(lambda: inspected.of("data")[1:] or None)) == 1
+    assert (data["page"], data["what"], json.loads(data["text"])) == (1, "data", {"n": 1, "a": [{"b": None}]})
+    assert nodes["what"] == "nodes"
+    first, second = json.loads(nodes["text"])
+    assert (first[1], first[2], first[3]) == ("button", {"id": "the-id"}, ["tap"])
+    assert second[1] == "1"
 
 
 async def test_storage_that_the_developer_changed_is_read_by_the_program(inspected: Inspected) -> None:
@@ -205,8 +209,8 @@ def test_devices_run_the_plain_worker() -> None:
 
 
 def test_long_data_are_cut_and_what_json_cannot_say_is_named() -> None:
-    assert json.loads(data_text({"n": float("nan"), "m": [float("-inf")]})) == {"n": "NaN", "m": ["-Infinity"]}
-    cut = json.loads(data_text({"list": [{"text": "x" * 5000}] * 500, "deep": [[[[[[[[[[1]]]]]]]]]]}))
+    assert json.loads(json_text({"n": float("nan"), "m": [float("-inf")]})) == {"n": "NaN", "m": ["-Infinity"]}
+    cut = json.loads(json_text({"list": [{"text": "x" * 5000}] * 500, "deep": 1}))
     assert len(cut["list"]) == 101
     assert cut["list"][100] == "… 400 more"
     assert cut["list"][0]["text"].endswith("… (5000 characters)")

@@ -241,6 +241,19 @@ async def test_the_stack_and_the_data_of_each_page_are_shown_and_follow(dev: Dev
     await expect(panel.locator(".data-place")).to_contain_text("items: Array(2)")
 
 
+async def test_the_nodes_of_a_page_are_shown_as_its_template_made_them(dev: Dev, tools: Opener) -> None:
+    page = await tools(dev)
+    panel = await page.open("pages")
+    await panel.get_by_role("radio", name="Nodes").click()
+
+    nodes = panel.locator(".nodes")
+    await expect(nodes).to_contain_text('<view class="shown">')
+    await nodes.locator("summary", has_text='class="buttons"').click()
+    await expect(nodes.locator("summary", has_text='class="add"').locator(".chip")).to_have_text("tap")
+    await page.tap(".add")
+    await expect(nodes.locator("summary", has_text='class="item"')).to_have_count(2)
+
+
 async def test_a_page_can_be_opened_by_its_path(dev: Dev, tools: Opener) -> None:
     page = await tools(dev)
     panel = await page.open("pages")

@@ -304,7 +304,8 @@ def test_an_error_of_a_compiled_template_points_at_its_source(sources: Sources) 
         {"kind": "turn", "cause": 1, "ms": 1, "calls": [], "sets": []},
         {"kind": "turn", "cause": "tap", "ms": 1, "calls": [], "sets": [{"page": "x"}]},
         {"kind": "stack", "pages": [1]},
-        {"kind": "data", "page": "x", "data": "{}"},
+        {"kind": "page", "page": "x", "what": "data", "text": "{}"},
+        {"kind": "page", "page": 1, "what": "secrets", "text": "{}"},
         {"kind": "console", "text": 1, "values": ""},
     ],
 )
@@ -312,7 +313,7 @@ def test_what_a_worker_should_not_say_is_dropped(sources: Sources, payload: dict
     told: list[dict[str, Any]] = []
     inspector = Inspector(told.append, lambda text, source: sources.runtime_fault("runtime", text, source))
     inspector.inspect("test", payload)
-    assert [message for message in told if message["type"] in ("data", "console") or message.get("sets")] == []
+    assert [message for message in told if message["type"] in ("page", "console") or message.get("sets")] == []
     assert inspector.pages == []
 
 

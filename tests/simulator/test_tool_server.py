@@ -86,8 +86,9 @@ async def test_only_the_tools_own_files_are_served(dev: Dev, client: aiohttp.Cli
         ("{", "the message is not JSON"),
         ("[]", "a message is a JSON object with a type"),
         ('{"type": "format"}', "'format' is no message; known are reload"),
-        ('{"type": "data"}', "data has the members page"),
-        ('{"type": "data", "page": true}', "page of data must be int"),
+        ('{"type": "page"}', "page has the members page, what"),
+        ('{"type": "page", "page": true, "what": "data"}', "page of page must be int"),
+        ('{"type": "page", "page": 1, "what": "secrets"}', "known are data and nodes"),
         ('{"type": "size", "width": 1, "height": 9}', "a screen is 120 to 4320 pixels wide and high, not 1 x 9"),
         ('{"type": "theme", "theme": "pink"}', "'pink' is no theme"),
         ('{"type": "board", "board": "../x"}', "there is no board '../x'; known are rpi-zero2w-speaker"),
@@ -125,9 +126,9 @@ async def test_a_page_that_connects_later_is_told_what_happened_before(dev: Dev,
     first, _ = await connected(client, dev)
     dev.edit("app.js", "App({", "console.log('early');\nApp({")
     await dev.heard("started again")
-    _, hello = second, told = await connected(client, dev)
+    await dev.until(lambda: dev.simulator.inspector.launch)
+    second, told = await connected(client, dev)
 
-    assert hello is told
     assert "early" in [line["text"] for line in told["console"]]
     assert [page["route"] for page in told["pages"]] == ["pages/index/index"]
     assert told["launch"]["worker_ms"] > 0

@@ -24,6 +24,7 @@ export class Store {
     this.sizes = [];
     this.storage = null;
     this.data = new Map();
+    this.nodes = new Map();
     this.entry = null;
   }
 
@@ -46,6 +47,7 @@ export class Store {
         const { type, network, ...known } = message;
         Object.assign(this, known, { network: new Map(network.map((entry) => [entry.id, entry])) });
         this.data.clear();
+        this.nodes.clear();
         this.tell("hello", "console", "network", "turns", "sets", "pages", "faults", "used", "launch", "status", "surroundings", "storage");
         break;
       }
@@ -82,8 +84,8 @@ export class Store {
         this.pages = message.pages;
         this.tell("pages");
         break;
-      case "data":
-        this.data.set(message.page, JSON.parse(message.data));
+      case "page":
+        this[message.what].set(message.page, JSON.parse(message.text));
         this.tell("data");
         break;
       case "faults":
