@@ -18,7 +18,7 @@ from device_runtime.program.archive import read_archive
 from device_runtime.program.package import read_package_file, seal_package
 from firmware_tools.build.program import BuiltProgram, build_program, write_package
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key, load_private_key
-from firmware_tools.simulator.boards import for_a_desk, run_state
+from firmware_tools.simulator.boards import RUNS_ALREADY, for_a_desk, run_state
 
 _KEY_HELP = "Private key to sign with; by default your own, made at the first use."
 
@@ -110,7 +110,7 @@ def run(directory: Path, board_name: str, port: int | None, voice: bool | None, 
     logging.getLogger("device_runtime.sync").setLevel(logging.WARNING)
     app_id = built.package.manifest.app_id
     state = run_state(app_id)
-    with alone(state), tempfile.TemporaryDirectory() as folder:
+    with alone(state, RUNS_ALREADY), tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / f"{app_id}.ma"
         write_package(built.data, package)
         device = Device(board, state, None, key_ring([key.public_key()]), built.package.manifest.name)

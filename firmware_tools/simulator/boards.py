@@ -18,6 +18,10 @@ SCREEN_SIZES: tuple[tuple[str, int, int], ...] = (
 """Sizes to try a program at: name, width and height in CSS pixels."""
 
 
+RUNS_ALREADY = "end the other `cygnet program run` or `dev` of this program first"
+"""What to do where two would use :func:`run_state` of one program."""
+
+
 def for_a_desk(board: Board, *, port: int | None = None, voice: bool | None = None, listen: str | None = None) -> Board:
     """The board with its screen, microphone and loudspeaker in a browser. ``voice`` that is ``None`` is on where the
     board has it and its parts are installed."""

@@ -25,7 +25,7 @@ from device_runtime.program.session import ProgramSession
 from device_runtime.values import Value
 from device_runtime.voice.phrases import PhraseError
 from device_runtime.voice.suggestions import suggestions
-from firmware_tools.simulator.boards import SCREEN_SIZES, run_state
+from firmware_tools.simulator.boards import RUNS_ALREADY, SCREEN_SIZES, run_state
 from firmware_tools.simulator.building import Build, Builder, Theme
 from firmware_tools.simulator.commands import Commands
 from firmware_tools.simulator.faults import Fault
@@ -150,7 +150,7 @@ class Simulator:
         """Start the board, with the state of this program, and none while nothing could be built."""
         if build is not None:
             state = run_state(build.manifest.app_id)
-            self._held.enter_context(alone(state))
+            self._held.enter_context(alone(state, RUNS_ALREADY))
             name = build.manifest.name
         else:
             state = Path(self._held.enter_context(tempfile.TemporaryDirectory()))
@@ -206,7 +206,7 @@ class Simulator:
                 raise
             finally:
                 if self._device is not None and self.build is not None:
-                    await self._start(self.build, pages, f"on {self.board.name}", 0.0)
+                    await self._start(self.build, pages, f"started on {self.board.name}", 0.0)
 
     # ------------------------------------------------------------------ building
 

@@ -139,7 +139,7 @@ def test_two_of_the_same_program_would_share_their_storage_and_are_refused(home:
     with developing(home, "shop", "--port", "0", "--no-open") as first:
         first.until("Watching shop")
         with developing(home, "shop", "--port", "0", "--no-open") as second:
-            second.until(r"^error: a device runs in .* already")
+            second.until(r"^error: a device runs in .* already; end the other `cygnet program run` or `dev` of this")
             assert second.end() == 1
 
 

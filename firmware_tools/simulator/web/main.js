@@ -31,6 +31,7 @@ class Tools {
 
     this.tabs = make("div", { class: "tabs", role: "tablist", "aria-label": "Tools" }, this.panels.map((panel) => this.tab(panel)));
     this.tabs.addEventListener("keydown", (event) => this.walkTabs(event));
+    this.tabs.addEventListener("wheel", (event) => this.tabs.scrollBy(event.deltaX || event.deltaY, 0), { passive: true });
     const pane = make("div", { class: "pane" }, this.tabs, this.panels.map((panel) => panel.element), this.source.element);
     this.layout = new Layout(this.stage.element, pane);
 
