@@ -97,14 +97,14 @@ class Device:
         self._board = board
         self.store = ProgramStore(state / "programs", {**trusted, **fleet_keys})
         self._telemetry = TelemetryQueue(state / "telemetry.db")
-        self.storage = ProgramStorage(state / "storage.db")
+        self._storage = ProgramStorage(state / "storage.db")
         self._files = ProgramFiles(state / "files")
         policy = NetworkPolicy(board.request.allow_insecure, board.request.hosts)
         self._http = HttpClient(policy)
-        self.sockets = SocketClient(policy)
+        self._sockets = SocketClient(policy)
         dialogs = Dialogs()
         self._front = Front(self.store, dialogs)
-        self.screen = ScreenServer(
+        self._screen = ScreenServer(
             self._front,
             name=name or (provisioning.device if provisioning else board.name),
             screen=ScreenSize(board.screen.width, board.screen.height, board.screen.rpx),
@@ -113,16 +113,16 @@ class Device:
             port=board.screen.port,
             routes=instruments.routes,
         )
-        dialogs.use(self.screen)
+        dialogs.use(self._screen)
         speaker = _Speaker()
-        self.desk = Desk(self.store, self.screen, self._telemetry.record)
+        self.desk = Desk(self.store, self._screen, self._telemetry.record)
         self.desk.on_program_exit = dialogs.dismiss_all
         self._sessions = Sessions(
             Surroundings(
                 gate=instruments.gate(self._capabilities(dialogs, speaker)),
                 listener=instruments.listener(self.desk),
                 system=lambda: {**_system(board), **instruments.system()},
-                storage=self.storage.load,
+                storage=self._storage.load,
                 limits=Limits(event_seconds=board.limits.event_seconds, memory_bytes=board.limits.memory_mb * _MIB),
                 inspect=instruments.inspect,
             ),
@@ -130,22 +130,22 @@ class Device:
         )
         self.desk.use(self._sessions)
         self._notices = NetworkNotices(self.desk)
-        self.conversation = Conversation(
-            self.desk, self.screen, self._telemetry.record, _mouth(board), _loudspeaker(board)
+        self._conversation = Conversation(
+            self.desk, self._screen, self._telemetry.record, _mouth(board), _loudspeaker(board)
         )
-        speaker.conversation = self.conversation
+        speaker.conversation = self._conversation
         self._hearing = (
-            Hearing(board, self.screen, self.conversation, self._telemetry.record) if board.voice.enabled else None
+            Hearing(board, self._screen, self._conversation, self._telemetry.record) if board.voice.enabled else None
         )
         self._agent = self._sync_agent(state, provisioning) if provisioning else None
 
     def _capabilities(self, dialogs: Dialogs, speaker: Speaker) -> list[Capability]:
         offered = [
-            *storage_capabilities(self.storage),
+            *storage_capabilities(self._storage),
             *file_capabilities(self._files),
             *request_capabilities(self._http),
             *transfer_capabilities(self._http, self._files),
-            *socket_capabilities(self.sockets),
+            *socket_capabilities(self._sockets),
             *ui_capabilities(dialogs),
             *device_capabilities(),
             *battery_capabilities(),
@@ -155,7 +155,7 @@ class Device:
             speech_capability(speaker),
         ]
         if self._board.audio.speaker != "none":
-            player = _loudspeaker(self._board) or ScreenPlayer(self.screen)
+            player = _loudspeaker(self._board) or ScreenPlayer(self._screen)
             offered += audio_capabilities(player, self._files, self._http)
         if self._board.audio.microphone == "device":
             microphone = MicrophoneSource(self._board.audio.input_device)
@@ -184,9 +184,9 @@ class Device:
         """
         await self._sessions.start()
         self._notices.start()
-        self._front.serve(self.desk, self.conversation)
+        self._front.serve(self.desk, self._conversation)
         self.programs_changed()  # before anybody can ask for something
-        url = await self.screen.start()
+        url = await self._screen.start()
         if self._agent is not None:
             self._agent.start()
         if self._hearing is not None:  # last: models take a second or two to load
@@ -204,12 +204,32 @@ class Device:
             await self._hearing.stop()
         await self._notices.stop()
         await self._sessions.close()
-        await self.screen.stop()
-        await self.sockets.close()
+        await self._screen.stop()
+        await self._sockets.close()
         await self._http.close()
         self._files.close()
-        self.storage.close()
+        self._storage.close()
         self._telemetry.close()
+
+    @property
+    def screen(self) -> ScreenServer:
+        """What the board shows."""
+        return self._screen
+
+    @property
+    def storage(self) -> ProgramStorage:
+        """What its programs have stored."""
+        return self._storage
+
+    @property
+    def sockets(self) -> SocketClient:
+        """The WebSockets of its programs."""
+        return self._sockets
+
+    @property
+    def conversation(self) -> Conversation:
+        """Who serves what is said to it."""
+        return self._conversation
 
     def programs_changed(self) -> None:
         """Tell the launcher and the ears what is installed now."""
@@ -219,10 +239,10 @@ class Device:
                 voices[app_id] = self.store.package(app_id).manifest.voice
             except CygnetError as error:
                 logger.error("%s", error)
-        self.conversation.learn(voices)
+        self._conversation.learn(voices)
         if self._hearing is not None:
             self._hearing.learn()
-        self.screen.programs()
+        self._screen.programs()
 
 
 class _Speaker:

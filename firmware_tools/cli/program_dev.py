@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from device_runtime.errors import CygnetError
 from device_runtime.host.board import find_board
 from firmware_tools.build.dialects import SourceError
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key
@@ -51,10 +52,12 @@ def dev(
     for name in ("device_runtime.sync", "watchfiles"):
         logging.getLogger(name).setLevel(logging.WARNING)
     opens = _has_desktop() if open_browser is None else open_browser
+    try:
+        from firmware_tools.simulator.simulator import Simulator
+    except ModuleNotFoundError as error:
+        raise CygnetError(f"`cygnet program dev` needs {error.name}; run: pip install 'cygnet[tools]'") from error
 
     async def serve() -> None:
-        from firmware_tools.simulator.simulator import Simulator
-
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)

@@ -21,7 +21,9 @@ SECONDS = 40.0
 
 
 def environment(home: Path) -> dict[str, str]:
-    return {"HOME": str(home), "PATH": "/usr/bin:/bin", "XDG_STATE_HOME": str(home / "state"), "PYTHONUNBUFFERED": "1"}
+    kept = {name: os.environ[name] for name in ("BROWSER",) if name in os.environ}
+    own = {"HOME": str(home), "PATH": "/usr/bin:/bin", "XDG_STATE_HOME": str(home / "state"), "PYTHONUNBUFFERED": "1"}
+    return {**own, **kept}
 
 
 class Terminal:
@@ -111,6 +113,16 @@ def test_it_prints_its_addresses_and_ends_cleanly(home: Path, number: signal.Sig
         terminal.process.send_signal(number)
         assert terminal.end() == 0
     assert processes_of(terminal.process.pid) == []
+
+
+def test_it_opens_the_tools_in_the_browser_of_the_developer(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = home / "browser"
+    browser.write_text('#!/bin/sh\necho "opened $1"\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    with developing(home, "shop", "--port", "0", "--open") as terminal:
+        tools = terminal.until(r"Tools and screen: (\S+)")[1]
+        assert terminal.until(r"opened (\S+)")[1] == tools
 
 
 def test_the_console_of_the_program_and_what_went_wrong_are_in_the_terminal(home: Path) -> None:
