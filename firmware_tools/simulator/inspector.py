@@ -20,6 +20,8 @@ MAX_FAULTS = 20
 LARGE_PAYLOAD = 64 * 1024
 _TEXT_CHARACTERS = 16_000
 _VALUES_CHARACTERS = 128 * 1024
+_NAME_CHARACTERS = 500
+MAX_ROWS = 200
 
 Publish = Callable[[dict[str, Any]], None]
 MakeFault = Callable[[str, str], Fault]
@@ -138,7 +140,7 @@ class Inspector:
         written = own is not None and own[0] == text
         self._add_line(level, text, source, own[1] if written and own is not None else "")
         if level == "error" and not written:
-            self._add_fault(self._make_fault(text, source))
+            self._add_fault(self._make_fault(text[:_TEXT_CHARACTERS], source[:_NAME_CHARACTERS]))
         self._desk.on_log(app_id, level, text, source)
 
     def on_exit(self, app_id: str, reason: str) -> None:
@@ -164,8 +166,20 @@ class Inspector:
                 self._own_line = (text, values)
             case {"kind": "stack", "pages": list(pages)}:
                 self._take_stack(pages)
-            case {"kind": "turn", "cause": str(), "ms": float() | int(), "calls": list(), "sets": list(sets)}:
-                self._take_turn({**payload}, sets)
+            case {
+                "kind": "turn",
+                "cause": str(cause),
+                "calls": list(calls),
+                "patches": list(patches),
+                "sets": list(sets),
+            }:
+                turn: dict[str, Any] = {
+                    "cause": cause[:_NAME_CHARACTERS],
+                    "calls": _rows(calls, (str, float)),
+                    "patches": _rows(patches, (int, int, int)),
+                    **{name: _number(payload.get(name)) for name in ("ms", "patch_ms", "waited_ms")},
+                }
+                self._take_turn(turn, sets)
             case {"kind": "page", "page": int(page), "what": "data" | "nodes" as what, "text": str(text)}:
                 self._publish({"type": "page", "page": page, "what": what, "text": text})
 
@@ -180,24 +194,34 @@ class Inspector:
         self.pages = taken
 
     def _take_turn(self, turn: dict[str, Any], sets: Sequence[Any]) -> None:
-        del turn["kind"], turn["sets"]
         self._numbers["turn"] += 1
         turn |= {"id": self._numbers["turn"], "time": self.now()}
         self.turns.append(turn)
         routes = {page["id"]: page["route"] for page in self.pages}
         found = []
-        for item in sets:
+        for item in sets[:MAX_ROWS]:
             match item:
-                case {"page": int(page), "keys": list(keys), "bytes": int(size), "ms": float() | int()}:
+                case {"page": int(page), "keys": list(keys), "bytes": int(size), "patch_bytes": int(patch)}:
                     self._numbers["set"] += 1
                     route = routes.get(page, "")
                     names = self.template_names.get(route)
-                    texts = [key for key in keys if isinstance(key, str)]
+                    texts = [key[:_NAME_CHARACTERS] for key in keys[:MAX_ROWS] if isinstance(key, str)]
                     unread = [] if names is None else [key for key in texts if re.split(r"[.\[]", key)[0] not in names]
-                    found.append({
-                        **item, "keys": texts, "id": self._numbers["set"], "time": self.now(), "route": route,
-                        "cause": turn["cause"], "unread": unread, "large": size > LARGE_PAYLOAD,
-                    })  # fmt: skip
+                    found.append(
+                        {
+                            "id": self._numbers["set"],
+                            "time": self.now(),
+                            "page": page,
+                            "route": route,
+                            "cause": turn["cause"],
+                            "keys": texts,
+                            "bytes": size,
+                            "patch_bytes": patch,
+                            "ms": _number(item.get("ms")),
+                            "unread": unread,
+                            "large": size > LARGE_PAYLOAD,
+                        }
+                    )
         self.sets.extend(found)
         if turn["cause"] == "launch":
             self._launch_turn = turn
@@ -254,7 +278,7 @@ class Inspector:
             "time": self.now(),
             "level": level,
             "text": text[:_TEXT_CHARACTERS],
-            "source": source,
+            "source": source[:_NAME_CHARACTERS],
             "values": _trees(values),
         }
         self.console.append(line)
@@ -263,6 +287,24 @@ class Inspector:
     def _add_fault(self, fault: Fault) -> None:
         self.faults.append(fault)
         self._publish({"type": "faults", "faults": [fault.document() for fault in self.faults]})
+
+
+def _number(value: Value) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _rows(items: Sequence[Value], kinds: tuple[type, ...]) -> list[list[Any]]:
+    """The rows that have members of just these kinds; a whole number passes for a fraction."""
+    rows = []
+    for item in items[:MAX_ROWS]:
+        if isinstance(item, list) and len(item) == len(kinds):
+            row = [
+                float(member) if kind is float and type(member) is int else member
+                for member, kind in zip(item, kinds, strict=True)
+            ]
+            if all(type(member) is kind for member, kind in zip(row, kinds, strict=True)):
+                rows.append([member[:_NAME_CHARACTERS] if isinstance(member, str) else member for member in row])
+    return rows
 
 
 def _trees(values: str) -> list[Any]:

@@ -9,25 +9,30 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.capability.device import linux_network_type
 from device_runtime.capability.registry import Capability, CapabilityGate
 from device_runtime.errors import CygnetError
-from device_runtime.host.board import Board, board_names, find_board
+from device_runtime.host.board import Board
 from device_runtime.host.command import alone
 from device_runtime.host.device import Device, Instruments
 from device_runtime.host.screen.server import ScreenError
 from device_runtime.keys import key_ring
 from device_runtime.program.session import ProgramSession
 from device_runtime.values import Value
-from device_runtime.voice.phrases import PhraseError
-from device_runtime.voice.suggestions import suggestions
-from firmware_tools.simulator.boards import RUNS_ALREADY, SCREEN_SIZES, run_state
+from firmware_tools.simulator.boards import RUNS_ALREADY, run_state
 from firmware_tools.simulator.building import Build, Builder, Theme
 from firmware_tools.simulator.commands import Commands
+from firmware_tools.simulator.facts import (
+    board_facts,
+    busy_sentence,
+    known_boards,
+    path_of,
+    program_facts,
+    screen_sizes,
+)
 from firmware_tools.simulator.faults import Fault
 from firmware_tools.simulator.gate import Rules, WatchedGate
 from firmware_tools.simulator.inspected import ENTRY
@@ -170,7 +175,7 @@ class Simulator:
             await device.stop()
             self._held.close()
             if isinstance(error, ScreenError):
-                raise CygnetError(_busy_sentence(self.board)) from error
+                raise CygnetError(busy_sentence(self.board)) from error
             raise
         self._device = device
         # A board that comes later is found under the same address.
@@ -257,7 +262,7 @@ class Simulator:
     async def _start(self, build: Build, pages: list[dict[str, Any]], what: str, build_ms: float) -> None:
         """Install and run it, on the pages that were open before, as far as it still has them."""
         app_id, desk = build.manifest.app_id, self.device.desk
-        paths = [_path(page) for page in pages if page["route"] in build.manifest.pages]
+        paths = [path_of(page) for page in pages if page["route"] in build.manifest.pages]
         self.inspector.mark(f"{build.manifest.name} {what}")
         installing = time.perf_counter()
         await self._install(build)
@@ -357,32 +362,11 @@ class Simulator:
         self.tools.publish({"type": "surroundings", **self._surroundings()})
 
     def _surroundings(self) -> dict[str, Any]:
-        screen = self.board.screen
         return {
-            "program": self._program(),
+            "program": program_facts(self.build) if self.build is not None else None,
             "rules": dataclasses.asdict(self.rules),
             "theme": self.theme,
-            "board": {"name": self.board.name, "description": self.board.description,
-                      "width": screen.width, "height": screen.height},
-        }  # fmt: skip
-
-    def _program(self) -> dict[str, Any] | None:
-        if self.build is None:
-            return None
-        manifest = self.build.manifest
-        try:
-            phrases = suggestions(manifest.voice)
-        except PhraseError:
-            phrases = ()
-        return {
-            "app_id": manifest.app_id,
-            "name": manifest.name,
-            "version": manifest.version.name,
-            "pages": list(manifest.pages),
-            "tabs": [tab.route for tab in manifest.tab_bar.tabs] if manifest.tab_bar else [],
-            "permissions": [{"name": item.name, "reason": item.reason} for item in manifest.permissions.values()],
-            "origins": {"request": list(manifest.request_domains), "socket": list(manifest.socket_domains)},
-            "phrases": list(phrases),
+            "board": board_facts(self.board),
         }
 
     def hello(self) -> dict[str, Any]:
@@ -390,22 +374,10 @@ class Simulator:
         return {
             "type": "hello",
             "folder": str(self.builder.directory),
-            "boards": [{"name": name, "description": find_board(name).description} for name in board_names()],
-            "sizes": [{"name": name, "width": width, "height": height} for name, width, height in SCREEN_SIZES],
+            "boards": known_boards(),
+            "sizes": screen_sizes(),
             "status": self._status,
             "running": self.build is not None and self._running(self.build),
             **self._surroundings(),
             **self.inspector.snapshot(),
         }
-
-
-def _path(page: Mapping[str, Any]) -> str:
-    query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in page["query"].items())
-    return f"/{page['route']}{'?' + query if query else ''}"
-
-
-def _busy_sentence(board: Board) -> str:
-    return (
-        f"port {board.screen.port} of {board.screen.listen} cannot be used, perhaps because another "
-        "`cygnet program dev` runs; choose another with --port, or --port 0 for a free one"
-    )

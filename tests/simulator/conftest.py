@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from playwright.async_api import Browser, FrameLocator, Locator, Page, async_playwright
+from playwright.async_api import Browser, FrameLocator, Locator, Page, async_playwright, expect
 
 from device_runtime.host.board import find_board
 from firmware_tools.simulator.boards import for_a_desk
@@ -150,6 +150,7 @@ class Opener:
         context = await self.browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         page = await context.new_page()
         page.set_default_timeout(DEADLINE * 1000)
+        expect.set_options(timeout=15_000)  # a rebuild takes its time on a machine that is busy with other tests
         tools = ToolsPage(page, page.frame_locator("iframe.screen"))
         page.on("pageerror", lambda error: tools.faults.append(str(error)))
         await page.goto(dev.tools_url)

@@ -302,7 +302,7 @@ def test_an_error_of_a_compiled_template_points_at_its_source(sources: Sources) 
         {"kind": "format"},
         {"kind": "turn"},
         {"kind": "turn", "cause": 1, "ms": 1, "calls": [], "sets": []},
-        {"kind": "turn", "cause": "tap", "ms": 1, "calls": [], "sets": [{"page": "x"}]},
+        {"kind": "turn", "cause": "tap", "ms": 1, "calls": [], "patches": [], "sets": [{"page": "x"}]},
         {"kind": "stack", "pages": [1]},
         {"kind": "page", "page": "x", "what": "data", "text": "{}"},
         {"kind": "page", "page": 1, "what": "secrets", "text": "{}"},
@@ -315,6 +315,21 @@ def test_what_a_worker_should_not_say_is_dropped(sources: Sources, payload: dict
     inspector.inspect("test", payload)
     assert [message for message in told if message["type"] in ("page", "console") or message.get("sets")] == []
     assert inspector.pages == []
+
+
+def test_of_a_turn_only_what_is_well_formed_and_short_is_kept(sources: Sources) -> None:
+    inspector = Inspector(lambda _: None, lambda text, source: sources.runtime_fault("runtime", text, source))
+    calls: list[Value] = [["a", 1], ["b", "2"], ["c"], 4, ["d" * 9000, 1.5]]
+    sets: list[Value] = [{"page": 1, "keys": ["k", 2], "bytes": 70_000, "patch_bytes": 0, "ms": "soon"}, 3]
+    inspector.inspect(
+        "test",
+        {"kind": "turn", "cause": "tap", "ms": "x", "calls": calls, "patches": [[1, 2, 3], [1, True, 3]], "sets": sets},
+    )
+    (turn,), (called,) = inspector.turns, inspector.sets
+    assert [name[:5] for name, _ in turn["calls"]] == ["a", "ddddd"]
+    assert len(turn["calls"][1][0]) == 500
+    assert (turn["patches"], turn["ms"]) == ([[1, 2, 3]], None)
+    assert (called["keys"], called["large"], called["ms"]) == (["k"], True, None)
 
 
 async def test_saved_files_are_heard_of_once_and_what_editors_leave_is_not(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ export class Store {
         break;
       case "page":
         this[message.what].set(message.page, JSON.parse(message.text));
-        this.tell("data");
+        this.tell("page");
         break;
       case "faults":
       case "used":

@@ -6,7 +6,7 @@ import { Panel, nothing } from "./panel.js";
 
 export class PagesPanel extends Panel {
   constructor(tools) {
-    super(tools, "pages", "Pages", ["pages", "data", "surroundings", "status"]);
+    super(tools, "pages", "Pages", ["pages", "page", "surroundings", "status"]);
     this.selected = null;
     this.what = "data";
     this.unfolded = new Map();
