@@ -18,6 +18,7 @@ from firmware_tools.sign.keys import developer_key_path, load_or_create_private_
 from firmware_tools.simulator.boards import for_a_desk
 
 DEFAULT_PORT = 8380
+_COLOURS = {"error": "red", "warning": "yellow"}
 
 
 @click.command()
@@ -69,7 +70,14 @@ def dev(
             if opens:
                 asyncio.get_running_loop().run_in_executor(None, _open, tools)
 
-        simulator = Simulator(directory, board, load_or_create_private_key(developer_key_path()), click.echo)
+        def say(text: str) -> None:
+            word, colon, rest = text.partition(": ")
+            if colon and word in _COLOURS:
+                click.echo(f"{click.style(f'{word}:', fg=_COLOURS[word], bold=True)} {rest}", err=True)
+            elif not quiet:
+                click.echo(text)
+
+        simulator = Simulator(directory, board, load_or_create_private_key(developer_key_path()), say)
         try:
             await simulator.run(ready, ended)
         finally:

@@ -100,6 +100,17 @@ async def test_an_error_can_be_put_aside_and_its_source_be_read(dev: Dev, tools:
     await expect(page.front(".item")).to_have_count(2)
 
 
+async def test_the_overlay_can_be_closed_while_the_screen_has_the_focus(dev: Dev, tools: Opener) -> None:
+    page = await tools(dev)
+    await page.tap(".fail")
+    await expect(page.overlay).to_be_visible()
+    assert await page.page.evaluate("document.activeElement.className") == "screen"
+
+    await page.page.keyboard.press("Escape")
+
+    await expect(page.overlay).to_have_count(0)
+
+
 async def test_several_errors_can_be_paged_through(dev: Dev, tools: Opener) -> None:
     dev.edit(
         "pages/index/index.js",

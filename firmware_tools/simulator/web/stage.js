@@ -20,6 +20,7 @@ export class Stage {
     this.overlayPlace = make("div", { class: "overlay-place" });
     this.element = make("main", { class: "stage", "aria-label": "Board" }, this.bar, this.room, this.overlayPlace);
     new ResizeObserver(() => this.fit()).observe(this.room);
+    this.screen.addEventListener("load", () => this.screen.contentWindow.addEventListener("keydown", passKey));
     store.on(["surroundings", "hello"], () => this.show());
   }
 
@@ -51,6 +52,11 @@ export class Stage {
     this.bezel.style.height = `${board.height * scale}px`;
     this.caption.textContent = `${board.name}  ${board.width} × ${board.height}${scale < 0.995 ? `  ${Math.round(scale * 100)} %` : ""}`;
   }
+}
+
+/** The tools' own keys work while the screen has the focus, too. */
+function passKey({ key, altKey }) {
+  if (key === "Escape" || altKey) dispatchEvent(new KeyboardEvent("keydown", { key, altKey }));
 }
 
 function iconOf(name) {
