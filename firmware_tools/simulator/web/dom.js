@@ -113,5 +113,5 @@ export function clock(began, seconds) {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
-/** The last part of a path. */
-export const baseName = (path) => path.slice(path.lastIndexOf("/") + 1);
+/** `1 call`, `2 calls`. */
+export const counted = (count, noun, plural = `${noun}s`) => `${count} ${count === 1 ? noun : plural}`;

@@ -1,6 +1,6 @@
 // The tools: the board's screen, and panels beside it that show what the program does.
 
-import { icon, iconButton, make } from "./dom.js";
+import { counted, icon, iconButton, make } from "./dom.js";
 import { Layout } from "./layout.js";
 import { Link } from "./link.js";
 import { Overlay } from "./overlay.js";
@@ -140,7 +140,7 @@ class Tools {
     this.told.textContent = status.text;
     const count = status.warnings.length;
     this.warnings.hidden = !count;
-    this.warnings.replaceChildren(icon("warn"), `${count} warning${count === 1 ? "" : "s"}`);
+    this.warnings.replaceChildren(icon("warn"), counted(count, "warning"));
     document.title = `${status.fault ? "✕ " : ""}${program?.name ?? "Cygnet"} · tools`;
   }
 

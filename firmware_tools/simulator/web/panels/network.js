@@ -1,6 +1,6 @@
 // The network: each request, download, upload and socket, what came of it, and why one was refused.
 
-import { bytes, clock, grid, icon, iconButton, make, milliseconds } from "../dom.js";
+import { bytes, clock, counted, grid, icon, iconButton, make, milliseconds } from "../dom.js";
 import { fromValue, tree } from "../tree.js";
 import { Panel, nothing } from "./panel.js";
 
@@ -41,7 +41,7 @@ export class NetworkPanel extends Panel {
     const all = [...this.store.network.values()];
     const entries = all.filter((entry) => !this.words || entry.url.toLowerCase().includes(this.words));
     const received = all.reduce((sum, entry) => sum + entry.received, 0);
-    this.sum.textContent = all.length ? `${all.length} calls, ${bytes(received)} received` : "";
+    this.sum.textContent = all.length ? `${counted(all.length, "call")}, ${bytes(received)} received` : "";
     const focused = document.activeElement?.dataset?.entry;
     this.body.replaceChildren(...entries.map((entry) => this.row(entry)));
     if (focused) this.body.querySelector(`[data-entry="${focused}"]`)?.focus();

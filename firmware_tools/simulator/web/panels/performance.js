@@ -1,7 +1,7 @@
 // Performance: the phases of the last start, and for each event the time until its patch was on its way.
 
 import { chart } from "../chart.js";
-import { bytes, clock, grid, iconButton, make, milliseconds } from "../dom.js";
+import { bytes, clock, counted, grid, iconButton, make, milliseconds } from "../dom.js";
 import { Panel, nothing } from "./panel.js";
 
 const FRAME_MS = 16;
@@ -30,7 +30,7 @@ export class PerformancePanel extends Panel {
     if (patched.length) {
       const sorted = patched.map((turn) => turn.patch_ms).sort((a, b) => a - b);
       const at = (share) => milliseconds(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]);
-      this.sum.textContent = `${patched.length} patches, half within ${at(0.5)}, 95 % within ${at(0.95)}`;
+      this.sum.textContent = `${counted(patched.length, "patch", "patches")}, half within ${at(0.5)}, 95 % within ${at(0.95)}`;
       this.place.replaceChildren(chart({
         points: patched.slice(-SHOWN).map((turn) => ({
           time: turn.time, value: turn.patch_ms, tone: turn.patch_ms > FRAME_MS ? "bad" : "", title: `${turn.cause}: ${milliseconds(turn.patch_ms)}`,

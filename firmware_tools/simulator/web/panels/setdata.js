@@ -1,7 +1,7 @@
 // setData: each call with what it carried, what came of it on the screen, and how long that took.
 
 import { chart } from "../chart.js";
-import { bytes, clock, grid, icon, iconButton, make, milliseconds } from "../dom.js";
+import { bytes, clock, counted, grid, icon, iconButton, make, milliseconds } from "../dom.js";
 import { Panel, nothing } from "./panel.js";
 
 const LARGE = 64 * 1024;
@@ -32,7 +32,7 @@ export class SetDataPanel extends Panel {
       return;
     }
     const total = sets.reduce((sum, set) => sum + set.bytes, 0);
-    this.sum.textContent = `${sets.length} calls, ${bytes(total)} in all, largest ${bytes(Math.max(...sets.map((set) => set.bytes)))}`;
+    this.sum.textContent = `${counted(sets.length, "call")}, ${bytes(total)} in all, largest ${bytes(Math.max(...sets.map((set) => set.bytes)))}`;
     this.place.replaceChildren(chart({
       points: sets.slice(-SHOWN).map((set) => ({
         time: set.time, value: set.bytes, tone: set.large ? "bad" : set.unread.length ? "warn" : "",
