@@ -11,6 +11,7 @@ import click
 
 from firmware_tools.cli.program_apis import apis
 from firmware_tools.cli.program_build import build, run, sign
+from firmware_tools.cli.program_compilers import compilers
 from firmware_tools.cli.program_dev import dev
 
 
@@ -21,6 +22,7 @@ def program() -> None:
 
 program.add_command(apis)
 program.add_command(build)
+program.add_command(compilers)
 program.add_command(dev)
 program.add_command(run)
 program.add_command(sign)

@@ -71,7 +71,7 @@ class Builder:
         """
         started = time.perf_counter()
         try:
-            built = build_program(self.directory, self._key)
+            built = build_program(self.directory, self._key, source_maps=True)
         except OSError as error:  # an editor may take a file away for a moment while it saves
             raise CygnetError(f"{error.filename or self.directory} cannot be read: {error.strerror}") from error
         entries = {name: data for name, data in built.package.entries.items() if name not in _SEALS}

@@ -64,13 +64,12 @@ class InspectedWorker(worker.Worker):
             self._watched.turn.note_call(what, _ms(started))
 
     def _measure_set_data(self, set_data: Callable[..., Value]) -> Callable[..., Value]:
-        def measured(page: int, *rest: Any) -> Value:
-            changes: dict[str, Value] = rest[-1]
+        def measured(page: int, owner: int, changes: dict[str, Value]) -> Value:
             size = len(json.dumps(changes, ensure_ascii=False, separators=(",", ":")).encode())
             keys: list[Value] = [key for key, _ in zip(changes, range(MAX_KEYS), strict=False)]
             started = time.perf_counter()
             try:
-                return set_data(page, *rest)
+                return set_data(page, owner, changes)
             finally:
                 self._watched.turn.note_set(page, {"keys": keys, "bytes": size, "ms": _ms(started)})
 

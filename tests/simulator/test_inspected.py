@@ -61,7 +61,7 @@ async def inspected() -> AsyncIterator[Inspected]:
 async def test_a_turn_tells_its_cause_calls_and_patches(inspected: Inspected) -> None:
     session = await inspected.run(program({"page": _PAGE}, views={"page": _VIEW}))
     launch = await inspected.turn("launch")
-    assert [what for what, _ in launch["calls"]][:3] == ["the launch", "app.js", "onLoad of page"]
+    assert [what for what, _ in launch["calls"]][:4] == ["the launch", "app.js", "a route", "onLoad of page"]
     assert launch["patches"][0][0] == 1
 
     session.node_event(1, 1, "tap", {}, [], 0.0)
