@@ -199,6 +199,7 @@ class Worker:
         except TimeLimitError as error:
             self._strikes += 1
             self._log("error", f"{what} took longer than {seconds:g} s: {error}", "")
+            self._engine.call("__cygnet.interrupted")
             if self._strikes >= _STRIKES:
                 raise _Stop(f"{_STRIKES} calls in a row took longer than {seconds:g} s") from error
         except ScriptError as error:

@@ -66,7 +66,8 @@ def test_a_place_belongs_to_the_segment_before_it() -> None:
 
 
 def test_a_map_of_sections_is_read_from_each_section_on() -> None:
-    inner = {"version": 3, "sources": ["x.ts"], "names": [], "mappings": encode(0, 0, 0, 0)}
+    mappings = f"{encode(0, 0, 0, 0)},{encode(4, 0, 1, 0)};{encode(0, 0, 1, 0)},{encode(6, 0, 1, 0)}"
+    inner = {"version": 3, "sources": ["x.ts"], "names": [], "mappings": mappings}
     sections = [
         {"offset": {"line": 0, "column": 5}, "map": inner},
         {"offset": {"line": 2, "column": 0}, "map": inner | {"sourceRoot": "lib"}},
@@ -74,6 +75,9 @@ def test_a_map_of_sections_is_read_from_each_section_on() -> None:
     found = read_source_map(json.dumps({"version": 3, "sections": sections}).encode())
     assert found.find(1, 4) is None
     assert found.find(1, 7) == Original("x.ts", 1, 0)
+    assert found.find(1, 9) == Original("x.ts", 2, 0)
+    assert found.find(2, 5) == Original("x.ts", 3, 0)
+    assert found.find(2, 6) == Original("x.ts", 4, 0)
     assert found.find(3, 0) == Original("lib/x.ts", 1, 0)
 
 
@@ -195,6 +199,7 @@ def test_a_file_without_a_map_has_none(code: str) -> None:
         ("pages/a.js.map", "webpack://shop/./src/a.ts?7d1e", "src/a.ts?7d1e"),
         ("pages/a.js.map", "a\n\x1b[31m.ts", "pages/a[31m.ts"),
         ("pages/a.js.map", "/home/me/a.ts", "/home/me/a.ts"),
+        ("pages/a.js.map", f"/{'a' * 500}/b.ts", f"{'a' * 195}/b.ts"),
     ],
 )
 def test_a_source_is_shown_by_its_path(map_file: str, source: str, shown: str) -> None:

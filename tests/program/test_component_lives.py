@@ -142,7 +142,7 @@ async def test_an_error_in_one_lifetime_stops_no_other_and_is_told_to_error(boar
         ("const a = 1;\nnope()", "nope is not defined", "c/x.js:2"),
         ("// nothing", "c/x.js calls no Component()", "c/x.js:1"),
         ("Page({})", "c/x.js is used as a component and calls Page(); it must call Component()", "c/x.js:1"),
-        ("const b = Behavior({}); b.behaviors = [b];\nComponent({behaviors: [b]})", "InternalError", "c/x.js:2"),
+        ("const b = Behavior({}); b.behaviors = [b];\nComponent({behaviors: [b]})", "Maximum call stack", "c/x.js:1"),
         ("Component(5)", "the argument must be an object, not 5", "c/x.js:1"),
         ("Component({get data() { throw new Error('trap') }})", "trap", "c/x.js:1"),
     ],

@@ -98,8 +98,7 @@ async def test_in_a_component_classes_are_its_own_and_events_come_from_it(board:
     session = await board.run(made(outer, inner))
     tap(board, session, "box", detail={"by": 1})
     await board.heard.line(session, "1")
-    box = shown(board, session).find(id="box")
-    assert box.attributes["class"] == "c1-box"
+    await until(board, session, "box", **{"class": "c1-box"})
     tap(board, session, "box", kind="longpress")
     await board.heard.line(session, "late 2 host")
 

@@ -149,6 +149,7 @@ def test_a_long_text_is_refused_at_once() -> None:
         ("p://miniapp/foo/../../etc/./passwd", "etc/passwd"),
         ("p://miniapp/foo/%2e%2e/%2e%2e/etc", "etc"),
         ("p://miniapp/foo//a", "a"),
+        ("p://miniapp/foo/a/b/../c", "a/c"),
         ("p://miniapp/foo?", ""),
         ("p://miniapp/foo?x=1", "?x=1"),
     ],

@@ -223,6 +223,8 @@ async def test_a_thing_that_is_no_function_is_no_timer(board: Board) -> None:
         ({"lib/index.js": "exports.v = 'index'"}, "require('../../lib').v", "index"),
         ({"d.json": '{"k": [1]}'}, "require('../../d.json').k[0]", "1"),
         ({"miniprogram_npm/left/index.js": "module.exports = 'npm'"}, "require('left')", "npm"),
+        ({"miniprogram_npm/left/index.js": "module.exports = process.env.NODE_ENV"}, "require('left')", "production"),
+        ({"miniprogram_npm/left/index.js": "export default process.env.NODE_ENV"}, "require('left').default", "production"),
         ({"u.js": "module.exports = {n: 0}"}, "(require('../../u').n++, require('/u').n)", "1"),
         (
             {"a.js": "exports.early = 1; exports.b = require('./b').seen", "b.js": "exports.seen = require('./a').early"},

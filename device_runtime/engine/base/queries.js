@@ -9,7 +9,7 @@ const VIEWPORT_NODE = 0;
 // Where the nodes of a page or component are found: {page, owner, route}. Without an instance, in the page in front.
 function layoutPlace(instance) {
   let node;
-  if (instance !== undefined) node = isObject(instance) ? ownerOf(instance) : undefined;
+  if (instance !== undefined) node = ownerOf(instance);
   else if (currentPage() !== undefined) node = currentPage().root;
   if (node === undefined || node.closed || node.gone) return undefined;
   return { page: node.page.id, owner: node.id, route: node.page.root.plan.path };
