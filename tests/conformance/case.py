@@ -71,7 +71,8 @@ class Part:
 class Case:
     """``parts`` are the components by tag; ``files`` are others (templates, wxs). Where WeChat's rig renders something
     else, ``differs`` names the heading in docs/differences.md that explains it, and ``shows`` and ``notes`` tell what
-    is right: the tree and what was noted after a step (by its number; 0 is the first rendering)."""
+    is right: the tree and what was noted after a step (by its number; 0 is the first rendering). ``warns`` is in every
+    warning that the case may cause."""
 
     name: str
     page: str
@@ -84,6 +85,7 @@ class Case:
     differs: str = ""
     shows: Mapping[int, str] = field(default_factory=dict)
     notes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    warns: str = ""
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def story(rendering: Rendering, case: Case) -> str:
 async def test_a_case_renders_as_in_wechats_own_rig(board: Board, rig: Simulate, tmp_path: Path, case: Case) -> None:
     case.write(tmp_path)
     ours = await render(board, tmp_path, case.steps)
-    assert ours.errors == []
+    assert [line for line in ours.errors if not case.warns or case.warns not in line] == []
     if not case.differs:
         assert story(ours, case) == story(rig.render(tmp_path, PAGE, case.steps), case)
         return

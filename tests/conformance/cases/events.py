@@ -21,9 +21,10 @@ CASES = (
     ),
     Case(
         "capture",
-        "<view id='o' capture-bind:tap='a' bind:tap='b'><view id='i' capture-bind:tap='c' bind:tap='d'>x</view></view>",
+        "<view id='o' capture-bind:tap='a'><view id='m' bind:tap='b'><view id='i' capture-bind:tap='c'>x</view></view>"
+        "</view>",
         _SCRIPT,
-        steps=(tap("i"), tap("o")),
+        steps=(tap("i"), tap("m"), tap("o")),
     ),
     Case(
         "capture that catches",
@@ -49,6 +50,7 @@ CASES = (
         "<view id='o' bindtap='a'><view id='i' bindtap='missing'>x</view></view>",
         _SCRIPT,
         steps=(tap("i"),),
+        warns='no method "missing"',
     ),
     Case(
         "a component's own event",

@@ -17,16 +17,6 @@ CASES = (
         },
     ),
     Case(
-        "lifetimes of what comes and goes",
-        "<outer wx:if='{{on}}'><inner name='light'/></outer>",
-        "{data: {on: false}}",
-        {
-            "outer": Part("<inner name='shadow'/><slot/>", "{lifetimes: lives('outer')}", ("inner",)),
-            "inner": Part("<view>{{name}}</view>", "{properties: {name: String}, lifetimes: lives('inner')}"),
-        },
-        steps=(put(on=True), put(on=False), put(on=True)),
-    ),
-    Case(
         "lifetimes in a list",
         "<item wx:for='{{list}}' wx:key='*this' name='{{item}}'/>",
         "{data: {list: ['a', 'b', 'c']}}",
@@ -34,7 +24,7 @@ CASES = (
             "item": Part(
                 "<view>{{name}}</view>",
                 "{properties: {name: String}, attached() { seen('attached', this.data.name) },"
-                " detached() { seen('detached', this.data.name) }}",
+                " moved() { seen('moved', this.data.name) }, detached() { seen('detached', this.data.name) }}",
             ),
         },
         steps=(put(list=["a", "c"]), put(list=["x", "a", "c"]), put(list=["a", "x", "c"]), put(list=[])),
@@ -191,8 +181,8 @@ CASES = (
         },
         steps=(
             tap("b"),
-            put(list=[{"id": "c", "t": 3}, {"id": "b", "t": 20}, {"id": "a", "t": 1}]),
-            assign({"list[1].t": 21}),
+            put(list=[{"id": "b", "t": 20}, {"id": "c", "t": 3}]),
+            assign({"list[0].t": 21}),
             put(list=[{"id": "b", "t": 22}]),
         ),
     ),

@@ -84,17 +84,6 @@ CASES = (
         steps=(put(first=False), put(t="b"), put(first=True)),
     ),
     Case(
-        "slots with names that change",
-        "<named name='{{n}}'><text slot='a'>content a</text><text slot='b'>content b</text></named>",
-        "{data: {n: 'a'}}",
-        {
-            "named": Part(
-                "<view><slot name='{{name}}'/></view>", "{options: {multipleSlots: true}, properties: {name: String}}"
-            )
-        },
-        steps=(put(n="b"), put(n="c"), put(n="a")),
-    ),
-    Case(
         "slots in a loop",
         "<tabs list='{{list}}'><view wx:for='{{list}}' wx:key='*this' slot='{{item}}'>of {{item}}</view></tabs>",
         "{data: {list: ['a', 'b']}}",

@@ -22,12 +22,6 @@ CASES = (
         steps=(put(n=-3, t="true", f="", zero="", half=1e21),),
     ),
     Case(
-        "null and undefined in a text",
-        "<view>a{{none}}b</view><view>{{none}}</view><view>{{missing}}</view><view>a{{missing.x}}b</view>",
-        "{data: {none: null}}",
-        steps=(put(none=1), put(none=None)),
-    ),
-    Case(
         "objects and lists in a text",
         "<view>{{obj}}</view><view>a{{list}}b</view>",
         "{data: {obj: {a: 1}, list: [1, [2, 3]]}}",
@@ -89,7 +83,7 @@ CASES = (
     Case(
         "loops within loops, with names",
         """
-        <view wx:for="{{rows}}" wx:for-item="row" wx:for-index="y" wx:key="*this">
+        <view wx:for="{{rows}}" wx:for-item="row" wx:for-index="y">
           <text wx:for="{{row}}" wx:for-item="cell" wx:for-index="x" wx:key="*this">{{y}}.{{x}}={{cell}}{{mark}}</text>
         </view>
         """,
@@ -119,6 +113,7 @@ CASES = (
         '<view wx:for="{{list}}" wx:key="k">{{item.v}}</view>',
         "{data: {list: [{k: 1, v: 'a'}, {k: 1, v: 'b'}, {k: 2, v: 'c'}]}}",
         steps=(put(list=[{"k": 2, "v": "c"}, {"k": 1, "v": "b"}]), put(list=[{"k": 1, "v": "z"}, {"k": 1, "v": "y"}])),
+        warns="two items have the same key",
     ),
     Case(
         "a list without a key",
@@ -130,7 +125,7 @@ CASES = (
         "a loop on a block",
         '<block wx:for="{{list}}" wx:key="*this"><text>{{item}}</text><view wx:if="{{item == 2}}">two</view></block>',
         "{data: {list: [1, 2]}}",
-        steps=(put(list=[2, 2, 1]),),
+        steps=(put(list=[2, 3, 1]),),
     ),
     Case(
         "a template with data",
@@ -280,6 +275,12 @@ CASES = (
         ),
     ),
     Case(
+        "keys of setData that lead through what is no object",
+        "<view>{{a.b}}</view>",
+        "{data: {a: 1}}",
+        steps=(assign({"a.b": 2}),),
+    ),
+    Case(
         "what events tell",
         """
         <view id="outer" data-name="o" data-count="{{n}}" bindtap="outer">
@@ -287,9 +288,9 @@ CASES = (
         </view>
         """,
         """{data: {n: 0}, methods: {
-          outer(e) { heard('outer', e) },
-          inner(e) { heard('inner', e); this.setData({n: this.data.n + 1}) },
+          outer(e) { heard('outer', e); this.setData({n: this.data.n + 1}) },
+          inner(e) { heard('inner', e) },
         }}""",
-        steps=(tap("inner"), tap("outer")),
+        steps=(tap("outer"), tap("inner")),
     ),
 )
