@@ -86,7 +86,9 @@ def _nodes(draw: st.DrawFn, variables: tuple[str, ...], depth: int) -> str:
             chain = f'<view wx:if="{{{{{test}}}}}">{several()}</view>'
             if draw(st.booleans()):
                 chain += f'<block wx:elif="{{{{{other}}}}}">{several(1)}</block>'
-            return chain + (f"<view wx:else>{several()}</view>" if draw(st.booleans()) else "")
+            if draw(st.booleans()):
+                chain += f"<view wx:else>{several()}</view>"
+            return chain
         case "for":
             item = f"i{len(variables)}"
             source = draw(st.sampled_from(_LISTS))
