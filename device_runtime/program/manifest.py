@@ -51,12 +51,14 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class TabBar:
-    """The bar at the bottom; colours are CSS colours, empty for the board's own."""
+    """The bar at the bottom; colours are CSS colours, empty for the board's own. A ``custom`` one is drawn by the
+    program in its pages, and the tabs only say which these are."""
 
     tabs: tuple[Tab, ...]
     color: str = ""
     selected_color: str = ""
     background_color: str = ""
+    custom: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ def _tab_bar(entry: Mapping[str, Any], pages: tuple[str, ...]) -> TabBar | None:
         color=_member(entry, "color", str, ""),
         selected_color=_member(entry, "selected_color", str, ""),
         background_color=_member(entry, "background_color", str, ""),
+        custom=_member(entry, "custom", bool, False),
     )
 
 

@@ -1,8 +1,10 @@
 """The patches that a page's view sends to a screen: the one contract between ``view`` and every renderer.
 
 A page is a tree of nodes. Node ids are integers, unique within their page and never reused; id 0 is the
-page's root, which always exists and has the tag ``page``. A patch is a list of operations for one page,
-applied in order. Operations are plain lists, so that msgpack and JSON carry them unchanged:
+page's root, which always exists and has the tag ``page``; id -1 is the limbo, which always exists, too: a
+parent beside the page whose children nobody sees, for content of a component that has no slot for it now. A
+snapshot fills both. A patch is a list of operations for one page, applied in order. Operations are plain lists,
+so that msgpack and JSON carry them unchanged:
 
 =============================================  ==========================================================
 operation                                      meaning
@@ -30,6 +32,7 @@ from typing import Literal, TypeAlias
 from device_runtime.values import Value
 
 ROOT_ID = 0
+LIMBO_ID = -1
 
 Node: TypeAlias = list[Value]
 

@@ -56,8 +56,12 @@ class Gardener:
                 found += self.elements(child)
         return found
 
+    def parents(self) -> list[list[Any]]:
+        """Whatever may have children; one of them is the limbo, which is not seen."""
+        return self.elements() + self.elements(self.page.limbo)
+
     def nodes(self) -> list[list[Any]]:
-        return [child for element in self.elements() for child in element[4]]
+        return [child for element in self.parents() for child in element[4]]
 
     def fresh(self, ids: Ids, depth: int = 0) -> list[Any]:
         if self.random.random() < 0.3:
@@ -73,7 +77,7 @@ class Gardener:
             if kind == "remove":
                 return ["remove", node[0]]
             inside = {id(element) for element in self.elements(node)} if len(node) == 5 else set()
-            target = self.random.choice([element for element in self.elements() if id(element) not in inside])
+            target = self.random.choice([element for element in self.parents() if id(element) not in inside])
             room = len(target[4]) - any(child is node for child in target[4])
             return ["move", node[0], target[0], self.random.randint(0, room)]
         texts = [node for node in nodes if len(node) == 2]
@@ -82,7 +86,7 @@ class Gardener:
         if kind == "set":
             value = self.random.choice([None, f"s{self.random.randrange(9)}"])
             return ["set", self.random.choice(self.elements())[0], "class", value]
-        target = self.random.choice(self.elements())
+        target = self.random.choice(self.parents())
         return ["insert", target[0], self.random.randint(0, len(target[4])), self.fresh(self.page.ids)]
 
 

@@ -177,7 +177,7 @@ class ScreenServer:
         tab_bar: TabBar | None = None,
         target: str = "",
     ) -> None:
-        """The pages of a program, bottom to top: ``{id, route, window}``. With a ``target`` it opens a snapshot."""
+        """The pages of a program, bottom to top: ``{id, route, window, styles}``; with a ``target``, a snapshot's."""
         self._running.add(app_id)
         message = {
             "type": "stack",
@@ -518,6 +518,7 @@ def _tab_bar_document(tab_bar: TabBar | None) -> dict[str, object] | None:
         "color": tab_bar.color,
         "selected_color": tab_bar.selected_color,
         "background_color": tab_bar.background_color,
+        "custom": tab_bar.custom,
         "tabs": [
             {"route": tab.route, "text": tab.text, "icon": tab.icon, "selected_icon": tab.selected_icon}
             for tab in tab_bar.tabs

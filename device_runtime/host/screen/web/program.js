@@ -179,8 +179,9 @@ export class ProgramView {
 
   showTabs() {
     const selected = this.tabBar?.tabs.findIndex((tab) => plainRoute(tab.route) === plainRoute(this.top?.route ?? "")) ?? -1;
-    this.tabs.hidden = selected < 0 || Boolean(this.top.window.tabBarHidden);
-    if (selected < 0) return;
+    // A program that draws its own tab bar does so inside its pages.
+    this.tabs.hidden = selected < 0 || this.tabBar.custom || Boolean(this.top.window.tabBarHidden);
+    if (this.tabs.hidden) return;
     const style = this.tabs.style;
     style.setProperty("--tab-color", color(this.tabBar.color, ""));
     style.setProperty("--tab-selected", color(this.tabBar.selected_color, ""));
@@ -236,11 +237,11 @@ export class ProgramView {
 
 /** A page in its frame. */
 class StackEntry {
-  constructor(view, { id, route, window }) {
+  constructor(view, { id, route, window, styles }) {
     this.id = id;
     this.route = plainRoute(route);
     this.page = new Page({
-      appId: view.appId, version: view.version, id, route: this.route, window: window ?? {}, send: view.send,
+      appId: view.appId, version: view.version, id, route: this.route, window: window ?? {}, styles: styles ?? [], send: view.send,
       onMeta: () => {
         this.applyWindow();
         view.showBar();

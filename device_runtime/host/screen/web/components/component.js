@@ -82,10 +82,10 @@ export class Component {
   /** The children have changed. */
   childrenChanged() {}
 
-  /** The element is in the page. */
+  /** The element has come to the page, for the first time or out of limbo. */
   attached() {}
 
-  /** The element has left the page for good. */
+  /** The element leaves the page, for good or for limbo. */
   detached() {}
 
   /** Do what a program's context object asks for (`call` in patches.py). */

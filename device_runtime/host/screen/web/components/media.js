@@ -88,7 +88,13 @@ class Media extends Component {
     else super.call(method, []);
   }
 
+  attached() {
+    if (this.silenced) this.load();
+    this.silenced = false;
+  }
+
   detached() {
+    this.silenced = true;
     this.media.pause();
     this.media.removeAttribute("src");
     this.media.load();
