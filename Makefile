@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools bench test-tflite clean
+.PHONY: help setup demo test lint system-tools conformance bench test-tflite clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ test-tflite: ## Run the inference tests on tflite-runtime, in an environment of 
 
 system-tools: ## Install what the tests start: mosquitto, Chromium
 	@deploy/system_tools.sh
+
+conformance: setup system-tools ## Mount every component of three component libraries, and print how many there are
+	@$(BIN)/python -m tests.conformance $(CONFORMANCE_OPTIONS)
 
 bench: setup ## Measure, and print the machine with the figures
 	@$(BIN)/python -m benchmarks

@@ -57,7 +57,8 @@ def _expressions(draw: st.DrawFn, variables: tuple[str, ...]) -> str:
 @st.composite
 def _tests(draw: st.DrawFn, variables: tuple[str, ...]) -> str:
     plain = st.sampled_from([*_FLAGS, "!p", "n > 0", "s", "one.length", "two[0] === 1", "p && q"])
-    return draw(st.one_of(plain, *(st.just(f"{name} % 2") for name in variables)))
+    test: str = draw(st.one_of(plain, *(st.just(f"{name} % 2") for name in variables)))
+    return test
 
 
 @st.composite

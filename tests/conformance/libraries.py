@@ -40,6 +40,14 @@ class Library:
     root: Path
 
     @property
+    def version(self) -> str:
+        """The version that is installed."""
+        package = self.root
+        while not (package / "package.json").is_file():
+            package = package.parent
+        return str(json.loads((package / "package.json").read_text(encoding="utf-8"))["version"])
+
+    @property
     def name(self) -> str:
         """The package's name as a file's."""
         return self.package.removeprefix("@").replace("/", "-")
@@ -127,13 +135,12 @@ def write_program(library: Library, folder: Path) -> dict[str, Example]:
     pages, style = examples(library)
     names = library.components()
     tags = {f"{library.prefix}-{name}": f"{library.package}/{path}" for name, path in names.items()}
-    version = json.loads((LISTING / "package.json").read_text(encoding="utf-8"))["dependencies"][library.package]
     files = {
         "app.json": json.dumps({"pages": [route(name) for name in pages], "window": {"navigationBarTitleText": " "}}),
         "app.js": "App({})",
         "app.wxss": style,
         "project.config.json": json.dumps({"appid": f"test.{library.name}", "projectname": library.name}),
-        "package.json": json.dumps({"dependencies": {library.package: version}}),
+        "package.json": json.dumps({"dependencies": {library.package: library.version}}),
         "images/photo.svg": _PHOTO,
     }
     for name, page in pages.items():

@@ -15,6 +15,7 @@ from device_runtime.view.mirror import MirrorNode
 _OF_HOSTS = ("id", "class", "style", "hidden")
 _DROPPED = re.compile(r"slot$|data-|mark:|generic:|wx:")
 _PREFIX = re.compile(r"^c\d+-")
+_HOST = re.compile(r"^c\d+-host$")
 
 
 def tree_of_screen(root: MirrorNode) -> list[Any]:
@@ -27,11 +28,15 @@ def _of_node(node: MirrorNode) -> Any:
     if not node.tag:
         return node.text
     attributes = dict(node.attributes)
-    tokens = dict.fromkeys(_PREFIX.sub("", token) for token in str(attributes.pop("class", "")).split())
-    tokens.pop("host", None)
-    if tokens:
+    if tokens := bare_classes(str(attributes.pop("class", ""))):
         attributes["class"] = " ".join(tokens)
     return [node.tag, attributes, [_of_node(child) for child in node.children]]
+
+
+def bare_classes(text: str) -> list[str]:
+    """Class tokens as the sources wrote them: without the prefix of a component, and without a host's own."""
+    tokens = dict.fromkeys(_PREFIX.sub("", token) for token in text.split() if not _HOST.match(token))
+    return list(tokens)
 
 
 def in_words(tree: list[Any], hosts: Collection[str], depth: int = 0) -> str:
