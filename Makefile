@@ -31,7 +31,7 @@ lint: setup ## Check style and types
 test-tflite: ## Run the inference tests on tflite-runtime, in an environment of its own
 	@deploy/test_tflite.sh
 
-system-tools: ## Install what the tests start: mosquitto, Chromium
+system-tools: ## Install what the tests start: mosquitto, Chromium, npm
 	@deploy/system_tools.sh
 
 conformance: setup system-tools ## Mount every component of three component libraries, and print how many there are

@@ -23,7 +23,7 @@ from tests.browser import CHROMIUM_ARGUMENTS
 from tests.conformance.gallery import write_contact_sheet, write_gallery
 from tests.conformance.libraries import Library, libraries, write_program
 from tests.conformance.mounting import Mounting, Result
-from tests.conformance.npm import installed
+from tests.conformance.npm import NpmError, installed
 from tests.conformance.stage import stage
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
@@ -133,7 +133,11 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="write the numbers into docs/conformance.md")
     logging.getLogger("device_runtime.host.desk").propagate = False
     logging.getLogger("device_runtime.host.desk").setLevel(logging.INFO)
-    return asyncio.run(run(parser.parse_args()))
+    try:
+        return asyncio.run(run(parser.parse_args()))
+    except NpmError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

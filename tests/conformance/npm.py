@@ -7,22 +7,29 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from device_runtime.errors import CygnetError
 
 LISTING = Path(__file__).parent / "simulate"
 _FILES = ("package.json", "package-lock.json")
 _OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
 
 
+class NpmError(CygnetError):
+    """The packages cannot be had; the message says why."""
+
+
 def installed() -> Path:
-    """The folder whose ``node_modules`` holds what ``simulate/package.json`` lists. The test is skipped where npm is
-    missing or cannot reach its registry; several processes share one installation."""
+    """The folder whose ``node_modules`` holds what ``simulate/package.json`` lists; several processes share it.
+
+    Raises:
+        NpmError: npm is missing, or cannot reach its registry.
+    """
     folder = _cache_folder()
     if (folder / "node_modules").is_dir():
         return folder
     npm = shutil.which("npm")
     if npm is None:
-        pytest.skip("npm is not installed, so the npm packages cannot be fetched; on Debian: apt-get install npm")
+        raise NpmError("npm is not installed, so the npm packages cannot be fetched; on Debian: apt-get install npm")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -49,5 +56,5 @@ def _install(npm: str, folder: Path) -> None:
     )  # fmt: skip
     if done.returncode:
         shutil.rmtree(aside)
-        pytest.skip(f"npm cannot install the packages of {LISTING / _FILES[0]}: {done.stderr.strip()[-300:]}")
+        raise NpmError(f"npm cannot install the packages of {LISTING / _FILES[0]}: {done.stderr.strip()[-300:]}")
     aside.rename(folder)

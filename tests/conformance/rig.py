@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.conformance.npm import installed
+from tests.conformance.npm import NpmError
 
 Step = list[Any]
 """``["event", id, type, detail]``: what happens to the element with an id."""
@@ -56,13 +54,17 @@ class Simulate:
 
 
 @contextmanager
-def simulate() -> Iterator[Simulate]:
-    """A rig that runs until the block is left."""
+def simulate(installation: Path) -> Iterator[Simulate]:
+    """A rig that runs until the block is left.
+
+    Raises:
+        NpmError: node is missing.
+    """
     node = shutil.which("node")
     if node is None:
-        pytest.skip("node is not installed, so there is nothing to compare with; on Debian: apt-get install nodejs")
+        raise NpmError("node is not installed, so there is nothing to compare with; on Debian: apt-get install nodejs")
     with subprocess.Popen(
-        [node, str(_SCRIPT), str(installed())], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [node, str(_SCRIPT), str(installation)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             yield Simulate(process)

@@ -8,7 +8,6 @@ import pytest
 from tests.conformance.__main__ import promised
 from tests.conformance.libraries import Library, examples, libraries, write_program
 from tests.conformance.mounting import drawn_tags
-from tests.conformance.npm import installed
 
 
 def make_library(root: Path, *components: str) -> Library:
@@ -49,8 +48,8 @@ def test_a_component_without_an_example_is_used_with_a_text_and_tapped(tmp_path:
     assert page.do == ["tap first"]
 
 
-def test_every_component_of_every_library_has_a_page(tmp_path: Path) -> None:
-    for library in libraries(installed()):
+def test_every_component_of_every_library_has_a_page(installation: Path, tmp_path: Path) -> None:
+    for library in libraries(installation):
         folder = tmp_path / library.name
         folder.mkdir()
         pages = write_program(library, folder)
@@ -60,9 +59,9 @@ def test_every_component_of_every_library_has_a_page(tmp_path: Path) -> None:
             assert (folder / f"pages/{name}/{name}.wxml").is_file()
 
 
-def test_the_document_has_the_numbers_of_every_library() -> None:
+def test_the_document_has_the_numbers_of_every_library(installation: Path) -> None:
     kept = promised()
-    for library in libraries(installed()):
+    for library in libraries(installation):
         components, mounted, answered, failed = kept[library.package]
         assert components == len(library.components())
         assert components >= mounted >= answered == components - failed

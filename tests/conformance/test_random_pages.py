@@ -3,7 +3,6 @@
 import json
 import re
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from tests.conformance.case import PAGE, Case
 from tests.conformance.generated import cases
 from tests.conformance.ours import render
-from tests.conformance.rig import Simulate, simulate
+from tests.conformance.rig import Simulate
 from tests.conformance.trees import in_words
 from tests.program.running import Board
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest.fixture(scope="module")
-def rig() -> Iterator[Simulate]:
-    with simulate() as running:
-        yield running
 
 
 def at_last(case: Case) -> Case:

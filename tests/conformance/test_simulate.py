@@ -1,7 +1,6 @@
 """The same pages, rendered by WeChat's own component test rig and by a real worker: two trees, one picture."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,18 +8,12 @@ import pytest
 from tests.conformance.case import PAGE, Case
 from tests.conformance.cases import CASES
 from tests.conformance.ours import render
-from tests.conformance.rig import Rendering, Simulate, SimulateError, simulate
+from tests.conformance.rig import Rendering, Simulate, SimulateError
 from tests.conformance.trees import in_words
 from tests.program.running import Board
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DIFFERENCES = Path(__file__).parents[2] / "docs" / "differences.md"
-
-
-@pytest.fixture(scope="module")
-def rig() -> Iterator[Simulate]:
-    with simulate() as running:
-        yield running
 
 
 def story(rendering: Rendering, case: Case) -> str:
