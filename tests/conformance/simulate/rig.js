@@ -32,6 +32,9 @@ console.log = (...values) => said.notes.push(inWords(values))
 console.error = (...values) => said.errors.push(inWords(values))
 console.warn = console.error
 console.info = () => {}
+// What a component does in a timer or a promise may fail; that is its affair, not the end of the rig.
+process.on('uncaughtException', (error) => said.errors.push(inWords([error])))
+process.on('unhandledRejection', (error) => said.errors.push(inWords([error])))
 
 // -- the tree -------------------------------------------------------------------------------------------------
 
