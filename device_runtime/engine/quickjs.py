@@ -22,6 +22,7 @@ _VALUE_BYTES = 16 * 1024 * 1024
 BASE_FILES = (
     "primordials.js",
     "format.js",
+    "tables.js",
     "report.js",
     "promises.js",
     "console.js",
@@ -43,6 +44,7 @@ BASE_FILES = (
     "bytes.js",
     "channels.js",
     "navigation.js",
+    "packages.js",
     "instances.js",
     "app.js",
     "surroundings.js",

@@ -14,6 +14,7 @@ from device_runtime.engine.frames import Event, Exit, Frame, FrameDecoder, Frame
 from device_runtime.engine.frames import encode_frame as encode
 from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
 from device_runtime.errors import CygnetError
+from device_runtime.program.files import divide_files
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest
 from device_runtime.values import Value
@@ -28,7 +29,6 @@ LOG_LINES_A_SECOND = 200
 _MAX_UNSENT_BYTES = 32 * 1024 * 1024
 _CHUNK = 256 * 1024
 _STOP_SECONDS = 2.0
-_SOURCE_SUFFIXES = (".js", ".json", ".view")
 OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
 _TRANSITIONS = ("push", "pop", "replace", "tab", "none")
 _OPERATIONS = ("insert", "remove", "move", "text", "set", "call")
@@ -95,6 +95,7 @@ class ProgramSession:
         self._workers = workers
         self._around = surroundings
         self._caller = Caller(self.app_id, self.manifest, source.entries, self._emit, self._keep)
+        self._later: frozenset[str] = frozenset()
         self._worker: WorkerProcess | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -151,11 +152,13 @@ class ProgramSession:
 
     async def _launch_frame(self, path: str) -> bytes:
         stored = await asyncio.get_running_loop().run_in_executor(None, self._around.storage, self.app_id)
-        files = {name: data for name, data in self._source.entries.items() if name.endswith(_SOURCE_SUFFIXES)}
+        files, later = divide_files(self._source.entries, (part.root for part in self.manifest.subpackages))
+        self._later = frozenset(later)
         system = {**self._around.system(), "capabilities": sorted(self._around.gate.names)}
         payload: dict[str, Any] = {
             "manifest": dict(self.manifest.document),
             "files": files,
+            "later": later,
             "path": path,
             "system": system,
             "storage": dict(stored),
@@ -353,12 +356,22 @@ class ProgramSession:
             self._around.listener.on_log(self.app_id, level, text, source)
 
     def _serve(self, request: Request) -> None:
+        if request.name == "package.file":
+            self._send(self._file(request))
+            return
         if len(self._calls) >= MAX_WAITING_CALLS:
             self._send(Response(request.id, None, f"more than {MAX_WAITING_CALLS} calls are waiting"))
             return
         task = asyncio.create_task(self._answer(request))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
+
+    def _file(self, request: Request) -> Response:
+        """A file of the package that did not come with the launch."""
+        name = request.arguments.get("name")
+        if name not in self._later:
+            return Response(request.id, None, f"the package has no file {name!r} to be fetched")
+        return Response(request.id, self._source.entries[str(name)], None)
 
     async def _answer(self, request: Request) -> None:
         # The worker waits for the answers to its negative numbers; such a call waits for no others.

@@ -16,11 +16,13 @@ from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
 from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, encode_frame
 from device_runtime.engine.modules import ModuleFiles
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
+from device_runtime.engine.source_maps import SourceMaps
 from device_runtime.engine.timers import TimerHeap
 from device_runtime.errors import CygnetError
 from device_runtime.program import encoding
 from device_runtime.program.apis import api_document
 from device_runtime.program.displayed import DisplayedPages
+from device_runtime.program.files import PackageFiles
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, read_manifest
 from device_runtime.program.pages import NavigationError, Page, PageNotFoundError, PageStack, Step, split_path
@@ -97,6 +99,10 @@ def serve(connection: WorkerConnection, engine: QuickJSEngine) -> None:
         return
 
 
+class ProgramFileError(CygnetError):
+    """The host did not give a file of the package."""
+
+
 class Worker:
     """One program's run. ``launch`` is the payload of the launch event."""
 
@@ -108,8 +114,10 @@ class Worker:
         self._engine = engine
         self._launch = launch
         self._manifest: Manifest = read_manifest(launch["manifest"])
-        files: dict[str, bytes] = launch["files"]
-        self._modules = ModuleFiles(files, engine.lines)
+        files = PackageFiles(launch["files"], launch.get("later") or (), self._fetch)
+        subpackages = [part.root for part in self._manifest.subpackages]
+        self._modules = ModuleFiles(files, engine.lines, self._manifest.aliases, subpackages)
+        engine.lines.original = SourceMaps(files, lambda text, file: self._log("warn", text, file)).original
         self._displayed = DisplayedPages(self._manifest, files, connection.send, self._log)
         tabs = [tab.route for tab in self._manifest.tab_bar.tabs] if self._manifest.tab_bar else []
         self._stack = PageStack(self._manifest.pages, tabs)
@@ -191,6 +199,7 @@ class Worker:
         functions: dict[str, Callable[..., Value]] = {
             "resolve": self._modules.resolve,
             "module": self._modules.module,
+            "loadSubpackage": self._load_subpackage,
             "log": self._console,
             "error": self._error,
             "trace": self._trace,
@@ -208,6 +217,22 @@ class Worker:
         }
         for name, function in functions.items():
             self._engine.bind(name, function)
+
+    def _fetch(self, name: str) -> bytes:
+        """A file of the package that did not come with the launch."""
+        answer = self._invoke_now("package.file", {"name": name})
+        data, error = answer["value"], answer["error"]
+        if not isinstance(data, bytes):
+            raise ProgramFileError(f"{name} cannot be read: {error!r}")
+        return data
+
+    def _load_subpackage(self, name: str) -> bool:
+        """Whether there is a subpackage of this name or folder; its code may be required from everywhere then."""
+        for part in self._manifest.subpackages:
+            if name and name.strip("/") in (part.name, part.root):
+                self._modules.load_subpackage(part.root)
+                return True
+        return False
 
     def _log(self, level: str, text: str, source: str) -> None:
         self._connection.send(Log(level, text, source))
@@ -246,7 +271,7 @@ class Worker:
         except FrameError as error:
             self._tasks.append((call, "refuse", {"reason": str(error)}))
 
-    def _invoke_now(self, name: str, values: dict[str, Any]) -> Value:
+    def _invoke_now(self, name: str, values: dict[str, Any]) -> dict[str, Value]:
         """Ask the host and wait. Calls that wait are numbered downwards, so that they meet no other's answer."""
         self._next_wait -= 1
         try:

@@ -13,15 +13,13 @@ from typing import Any
 from firmware_tools.build.components import Components
 from firmware_tools.build.dialects import SourceError, SourceProject
 from firmware_tools.build.npm import BUILT, NpmPackages
-from firmware_tools.build.scripts import check_script, requests
-from firmware_tools.build.source import SourceText
+from firmware_tools.build.requirements import Requirements
 from firmware_tools.build.source_files import SourceFiles
 from firmware_tools.build.styles import StyleScope, compile_style
 from firmware_tools.build.templates import Owner, TemplateCompiler, UsedComponent
+from firmware_tools.build.theme import with_theme
 
 _TAB_BAR = "custom-tab-bar/index"
-_SCRIPTS = (".js", ".cjs", ".mjs")
-_REQUEST_SUFFIXES = ("", ".js", ".json", "/index.js", "/index.json")
 _LANGUAGES = {".ts": "TypeScript", ".less": "Less", ".scss": "Sass", ".sass": "Sass"}
 _SHARED = re.compile(r"\bstyleIsolation\s*:\s*[\"'`](?:page-)?shared[\"'`]")
 
@@ -60,6 +58,8 @@ class Assembly:
         Raises:
             SourceError: the source is faulty.
         """
+        if "app.js" not in self._files:
+            self._refuse_source("app", ".ts")
         for route in self._project.pages:
             self._check_page(route)
             self._add_unit(route, is_component=False)
@@ -116,18 +116,11 @@ class Assembly:
         table = self._components.table(unit.path)
         if unit.is_component:
             self._check_component(unit)
-        for tag, sentence in table.missing.items():
-            used = any(
-                element.tag == tag
-                or any(a.value == tag for n, a in element.attributes.items() if n.startswith("generic:"))
-                for element in file.elements
-            )
-            if used:
-                raise SourceError(sentence)
-            self._warnings.append(f"{sentence}; it is not used")
         components = dict(table.tags)
         appended = [self._tab_bar(components)] if unit.path in self._project.custom_tab_pages else []
-        unit.document = self._compiler.compile(file, Owner(components, unit.is_component, unit.prefix), appended)
+        owner = Owner(components, table.missing, unit.is_component, unit.prefix)
+        unit.document = self._compiler.compile(file, owner, appended)
+        self._warnings += [f"{sentence}; it is not used" for sentence in table.missing.values()]
         used_paths = [entry["path"] for entry in unit.document["components"].values() if entry["path"]]
         unit.uses = list(dict.fromkeys(used_paths))
 
@@ -180,7 +173,7 @@ class Assembly:
         waiting = list(page.uses)
         while waiting:
             unit = self._units[waiting.pop()]
-            if unit.path not in reached and unit.is_component:
+            if unit.path not in reached and unit is not page:
                 reached[unit.path] = unit
                 waiting += unit.uses
         ordered = sorted(reached.values(), key=lambda unit: unit.number)
@@ -189,27 +182,25 @@ class Assembly:
     # Everything else
 
     def _add_files(self) -> None:
-        """Scripts, JSON and resources. Of npm packages only what is required or used."""
-        dialect = self._project.dialect
+        """Scripts, JSON and resources; of npm packages only what is required or used."""
+        requirements = Requirements(self._files, self._project.manifest["cygnet"].get("resolve_alias") or {})
         roots = ["app", *self._units]
         needed = {name for path in roots for suffix in (".js", ".json") if (name := f"{path}{suffix}") in self._files}
         needed |= {name for name in self._files if self._travels(name)}
-        done: set[str] = set()
-        waiting = sorted(needed)
-        for name in waiting:
-            if name in done:
-                continue
-            done.add(name)
-            if name.endswith((dialect.template, ".wxs", ".sjs")) or (
-                name.endswith(dialect.style) and dialect.style != ".js"
-            ):
-                continue
-            data = self._files[name]
-            self._entries.setdefault(name, data)
-            if name.endswith(_SCRIPTS):
-                text = self._files.read(name) or ""
-                check_script(SourceText(str(self._files.path(name)), text))
-                waiting += [found for request in requests(text) if (found := self._resolve(name, request))]
+        reached = list(requirements.closure(needed))
+        reached += requirements.resources_of_packages([*reached, *self._entries])
+        compiled = (self._project.dialect.template, self._project.dialect.style, ".wxs", ".sjs")
+        for name in reached:
+            if not name.endswith(compiled):
+                self._entries.setdefault(name, self._files[name])
+        self._apply_theme()
+
+    def _apply_theme(self) -> None:
+        """Put the theme's values in the configuration of pages."""
+        for path in self._units if self._project.theme else ():
+            if b'"@' in self._entries.get(f"{path}.json", b""):
+                options = with_theme(self._components.options(path), self._project.theme)
+                self._entries[f"{path}.json"] = json.dumps(options, ensure_ascii=False).encode()
 
     def _travels(self, name: str) -> bool:
         """Whether a file is in the package although nothing is known to ask for it."""
@@ -220,24 +211,4 @@ class Assembly:
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):
             # Another component's files, unless it is a page's or is required.
             return self._components.options(base).get("component") is not True
-        return name != "app.json"
-
-    def _resolve(self, importer: str, request: str) -> str | None:
-        folder = posixpath.dirname(importer)
-        if request.startswith("/"):
-            bases = [request]
-        elif request.startswith("."):
-            bases = [posixpath.join(folder, request)]
-        else:
-            bases = [posixpath.join(folder, request), request]
-            at = folder
-            while at:
-                bases.append(posixpath.join(at, BUILT, request))
-                at = posixpath.dirname(at)
-            bases.append(posixpath.join(BUILT, request))
-        for base in bases:
-            path = posixpath.normpath("/" + base).lstrip("/")
-            for suffix in _REQUEST_SUFFIXES:
-                if path + suffix in self._files and (path + suffix).endswith((*_SCRIPTS, ".json")):
-                    return path + suffix
-        return None
+        return suffix != ".map"  # a source map comes with the script that names it

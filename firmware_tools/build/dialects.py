@@ -9,14 +9,16 @@ program need not have.
 """
 
 import difflib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from device_runtime.errors import CygnetError
+from firmware_tools.build.project_json import SourceError, line_of, read_json_object
+from firmware_tools.build.theme import read_theme, with_theme
+
+__all__ = ["DIALECTS", "SWAN", "WECHAT", "Dialect", "SourceError", "SourceProject", "load_project", "read_json_object"]
 
 PLATFORM_VERSION = 1
 _OWN_MEMBERS = (
@@ -24,10 +26,6 @@ _OWN_MEMBERS = (
     "network", "voice", "models", "data_plan", "hosts",
 )  # fmt: skip
 _PROGRAM_FILES = "app.json with .wxml templates (WeChat) or .swan templates (Baidu SWAN)"
-
-
-class SourceError(CygnetError):
-    """The source of a program cannot be built; the message names the file, and the line where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,8 @@ DIALECTS = (WECHAT, SWAN)
 @dataclass(frozen=True, slots=True)
 class SourceProject:
     """A source folder. ``root`` holds ``app.json``, whose content is ``app``; ``settings`` is the content of the
-    project file beside it or above; ``manifest`` is the manifest document to be packaged."""
+    project file beside it or above; ``theme`` are the variables of its theme; ``manifest`` is the manifest document to
+    be packaged."""
 
     directory: Path
     root: Path
@@ -57,6 +56,7 @@ class SourceProject:
     pages: tuple[str, ...]
     app: Mapping[str, Any]
     settings: Mapping[str, Any]
+    theme: Mapping[str, str]
     manifest: dict[str, Any]
 
     @property
@@ -80,6 +80,8 @@ def load_project(directory: Path) -> SourceProject:
     if not app_file.is_file():
         raise SourceError(f"{root} holds no app.json; a program is {_PROGRAM_FILES}")
     app = read_json_object(app_file)
+    theme = read_theme(app, root)
+    app = with_theme(app, theme)
     pages = _pages(app, app_file)
     if dialect.template != SWAN.template and (root / f"{pages[0]}{SWAN.template}").is_file():
         dialect = SWAN
@@ -89,35 +91,9 @@ def load_project(directory: Path) -> SourceProject:
         if member not in _OWN_MEMBERS:
             nearest = difflib.get_close_matches(member, _OWN_MEMBERS, 1)
             hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known are {', '.join(_OWN_MEMBERS)}"
-            raise SourceError(f"{own_file}:{_line_of(own_file, member)}: unknown member {member!r}{hint}")
+            raise SourceError(f"{own_file}:{line_of(own_file, member)}: unknown member {member!r}{hint}")
     manifest = _manifest(directory, dialect, project, app, own, pages)
-    return SourceProject(directory, root, dialect, pages, app, project, manifest)
-
-
-def read_json_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
-
-    Raises:
-        SourceError: it cannot be read, is not JSON (with line and column), or is no object.
-    """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{path} is not UTF-8 text") from error
-    except json.JSONDecodeError as error:
-        raise SourceError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from error
-    if not isinstance(document, dict):
-        raise SourceError(f"{path}:1: must hold one JSON object")
-    return document
-
-
-def _line_of(path: Path, member: str) -> int:
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
-        if f'"{member}"' in line:
-            return number
-    return 1
+    return SourceProject(directory, root, dialect, pages, app, project, theme, manifest)
 
 
 def _dialect_of(directory: Path) -> tuple[Dialect, Mapping[str, Any]]:
@@ -136,7 +112,7 @@ def _dialect_of(directory: Path) -> tuple[Dialect, Mapping[str, Any]]:
 def _pages(app: Mapping[str, Any], app_file: Path) -> tuple[str, ...]:
     listed = app.get("pages")
     if not isinstance(listed, list) or not listed or not all(isinstance(page, str) for page in listed):
-        raise SourceError(f"{app_file}:{_line_of(app_file, 'pages')}: pages must be a list of at least one route")
+        raise SourceError(f"{app_file}:{line_of(app_file, 'pages')}: pages must be a list of at least one route")
     pages = [page.strip("/") for page in listed]
     for name in ("subPackages", "subpackages"):
         listed = app.get(name) or []
@@ -145,8 +121,11 @@ def _pages(app: Mapping[str, Any], app_file: Path) -> tuple[str, ...]:
                 case {"root": str(root), "pages": list(routes)} if root.strip("/"):
                     pages += [f"{root.strip('/')}/{str(route).strip('/')}" for route in routes]
                 case _:
-                    line = _line_of(app_file, name)
+                    line = line_of(app_file, name)
                     raise SourceError(f"{app_file}:{line}: each of {name} must have a root and a list of pages")
+    entry = app.get("entryPagePath")
+    if isinstance(entry, str) and entry.strip("/") in pages:
+        pages.insert(0, entry.strip("/"))
     return tuple(dict.fromkeys(pages))
 
 
@@ -178,7 +157,7 @@ def _manifest(
     if subpackages := _subpackages(app):
         ours["subpackages"] = subpackages
     if isinstance(aliases := app.get("resolveAlias"), Mapping) and aliases:
-        ours["aliases"] = dict(aliases)
+        ours["resolve_alias"] = dict(aliases)
     ours |= {member: own[member] for member in ("network", "voice", "models", "data_plan", "hosts") if member in own}
     manifest: dict[str, Any] = {
         "app_id": own.get("app_id") or project.get("appid") or f"local.{folder}",

@@ -14,7 +14,7 @@ from device_runtime.voice.grammar import Grammar
 from firmware_tools.build.assembly import Assembly
 from firmware_tools.build.dialects import SourceError, load_project
 from firmware_tools.build.npm import add_npm_packages
-from firmware_tools.build.source_files import find_source_files
+from firmware_tools.build.source_files import find_source_files, ignored_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def build_program(directory: Path, key: Ed25519PrivateKey) -> BuiltProgram:
     manifest = json.dumps(project.manifest, ensure_ascii=False, sort_keys=True).encode()
     Grammar({project.manifest["app_id"]: parse_manifest(manifest).voice})
     warnings: list[str] = []
-    files = find_source_files(project.root)
+    files = find_source_files(project.root, ignored_files(project, warnings))
     npm = add_npm_packages(project, files, warnings)
     entries = Assembly(project, files, npm, warnings).entries()
     entries["manifest.json"] = manifest

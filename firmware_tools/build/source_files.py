@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from firmware_tools.build.dialects import DIALECTS, SourceError
+from firmware_tools.build.dialects import DIALECTS, SourceError, SourceProject
 
 _NOT_PACKAGED_FOLDERS = frozenset({"node_modules", "tests", "test", "__tests__", "dist", "META-INF"})
 _NOT_PACKAGED_FILES = frozenset(
-    {"app.json", "cygnet.json", "sitemap.json", "package.json", "package-lock.json", "tsconfig.json", "manifest.json",
+    {"app.json", "cygnet.json", "sitemap.json", "tsconfig.json", "manifest.json",
      "project.private.config.json", *(dialect.project_file for dialect in DIALECTS)}
 )  # fmt: skip
-_NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ts", ".less", ".scss", ".sass", ".map", ".ma"})
+_NPM_FILES = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json"})
+_NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ts", ".less", ".scss", ".sass", ".ma"})
 
 
 class SourceFiles(Mapping[str, bytes]):
@@ -94,12 +95,27 @@ class IgnoreRule:
                 return re.search(self.value, name) is not None
 
 
-def read_ignore_rules(project: Mapping[str, Any], member: str, warn: Callable[[str], None]) -> list[IgnoreRule]:
-    """The rules of ``packOptions``; entries that are none are reported.
+def ignored_files(project: SourceProject, warnings: list[str]) -> Callable[[str], bool]:
+    """Whether ``packOptions`` of the project file keeps a file out of the package: ``include`` wins over ``ignore``.
 
     Source: https://developers.weixin.qq.com/miniprogram/en/dev/devtools/projectconfig.html#packOptions
     """
-    options = project.get("packOptions")
+
+    def warn(message: str) -> None:
+        warnings.append(f"{project.dialect.project_file}: {message}")
+
+    ignored = _rules(project.settings, "ignore", warn)
+    included = _rules(project.settings, "include", warn)
+
+    def is_ignored(name: str) -> bool:
+        return any(rule.matches(name) for rule in ignored) and not any(rule.matches(name) for rule in included)
+
+    return is_ignored
+
+
+def _rules(settings: Mapping[str, Any], member: str, warn: Callable[[str], None]) -> list[IgnoreRule]:
+    """The rules of one member of ``packOptions``; entries that are none are reported."""
+    options = settings.get("packOptions")
     entries = options.get(member) if isinstance(options, Mapping) else None
     rules: list[IgnoreRule] = []
     for entry in entries if isinstance(entries, list) else []:
@@ -146,7 +162,7 @@ def find_source_files(root: Path, ignored: Callable[[str], bool] = lambda _: Fal
             name = path.relative_to(root).as_posix()
             if file.startswith(".") or name in _NOT_PACKAGED_FILES or path.suffix in _NOT_PACKAGED_SUFFIXES:
                 continue
-            if ignored(name):
+            if ignored(name) or (file in _NPM_FILES and not within_npm):
                 continue
             if path.is_symlink() and not path.resolve().is_relative_to(inside):
                 raise SourceError(f"{path} is a link to a file outside the program")

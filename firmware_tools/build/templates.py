@@ -10,7 +10,7 @@ from typing import Any
 
 from device_runtime.view.errors import TemplateError
 from device_runtime.view.template import FORMAT, load_template
-from firmware_tools.build.dialects import Dialect
+from firmware_tools.build.dialects import Dialect, SourceError
 from firmware_tools.build.directives import Condition, Loop
 from firmware_tools.build.elements import ElementReader
 from firmware_tools.build.expressions import Instruction, parse_template_data
@@ -36,9 +36,11 @@ class UsedComponent:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The page or component whose template is compiled. ``prefix`` is put before its classes."""
+    """The page or component whose template is compiled. ``missing`` are tags whose component is not there, each with
+    the sentence to say where one is used; ``prefix`` is put before the classes."""
 
     components: Mapping[str, UsedComponent] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
     is_component: bool = False
     prefix: str = ""
 
@@ -244,6 +246,7 @@ class _Document:
             return self._block(element, context)
         if element.tag == "slot":
             return self._slot(element, context)
+        self._refuse_missing(element.tag)
         used = self._owner.components.get(element.tag)
         if used is not None and used.path is None and used.generic is None:
             return self._stand_in(element, used, context)
@@ -269,11 +272,16 @@ class _Document:
         """Note that a component is used; says if there is one."""
         used = self._owner.components.get(tag)
         if used is None:
+            self._refuse_missing(tag)
             return False
         self._used[tag] = used
         if used.placeholder is not None and used.placeholder not in self._used:
             self._use(used.placeholder)
         return True
+
+    def _refuse_missing(self, tag: str) -> None:
+        if tag in self._owner.missing:
+            raise SourceError(self._owner.missing[tag])
 
     def _stand_in(self, element: Element, used: UsedComponent, context: _Context) -> list[Instruction]:
         """What is shown for a component that no package can hold: its placeholder, else a box with its content."""

@@ -126,7 +126,7 @@ def test_the_same_source_makes_the_same_bytes_wherever_it_lies(tmp_path: Path) -
         ({"pages/index/index.wxss": '@import "nowhere.wxss";'}, "pages/index/index.wxss:1"),
         ({"app.js": "\udcff"}, "app.js is not UTF-8 text"),
         ({"cygnet.json": '{\n"vioce": {}}'}, "cygnet.json:2: unknown member 'vioce'; did you mean 'voice'?"),
-        ({"cygnet.json": '{"app_id": "../x"}'}, "app_id '../x' must be 1 to 128 letters"),
+        ({"cygnet.json": '{"app_id": "../x"}'}, "app_id must be 1 to 128 letters"),
         ({"cygnet.json": '{"version": {"code": "1", "name": "1"}}'}, "version.code must be a whole number"),
         (
             {"cygnet.json": '{"voice": {"intents": [{"name": "a", "phrases": ["go {where}"]}]}}'},

@@ -176,7 +176,7 @@ def test_a_template_sees_what_is_passed_in_and_nothing_else(data: str, dialect: 
         ('<view\n  a="{{b +}}"/>', "t.wxml:2:11: a value is missing"),
         ('<wxs module="m">\nvar a = ;</wxs>', "t.wxml:2:9: unexpected token"),
         ('<wxs module="m">var a = ;</wxs>', "t.wxml:1:25: unexpected token"),
-        ('<wxs module="m">require("./no.wxs")</wxs>', r"t.wxml:1:17: there is no file ./no.wxs \(no.wxs\)"),
+        ('<wxs module="m">require("./no.wxs")</wxs>', r"t.wxml:1:25: there is no file ./no.wxs \(no.wxs\)"),
         ('<wxs module="m" src="./no.wxs"/>', r"t.wxml:1:22: there is no file ./no.wxs \(no.wxs\)"),
         ('<view wx:for="{{a}}" wx:for-item="a b"/>', "wx:for-item must be a name"),
         ('<include src="../../up"/>', "leads out of the program"),

@@ -207,7 +207,8 @@ async def test_a_flood_of_log_lines_is_cut(board: Board) -> None:
 
 
 async def test_a_launch_that_is_too_large_is_refused(board: Board) -> None:
-    source = program({"pages/a/a": "Page({})"}, files={"big.js": "x" * (17 * 1024 * 1024)})
+    source = program({"pages/a/a": "Page({})"})
+    board.heard.stored[source.manifest.app_id] = {"big": "x" * (17 * 1024 * 1024)}
     with pytest.raises(SessionError, match="source files and storage are too large"):
         await board.run(source)
 

@@ -1,6 +1,8 @@
 # ruff: noqa: E501 a line of JavaScript reads better whole
 """What a program sees of its worker: lifecycles, data, errors, timers, promises, modules."""
 
+import json
+
 import pytest
 
 from tests.program.running import Board, button, program, text, variable, view
@@ -249,6 +251,109 @@ async def test_modules(board: Board, files: dict[str, str], entry: str, expected
     await board.heard.until(lambda: board.heard.lines(session) or board.heard.errors(session))
     assert board.heard.errors(session) == []
     assert board.heard.lines(session) == [f"got {expected}"]
+
+
+async def test_a_module_of_a_subpackage_runs_when_it_is_asked_for_asynchronously(board: Board) -> None:
+    files = {"sub/x.js": "console.log('ran'); module.exports = {v: 1}"}
+    page = """Page({ async onLoad() {
+      try { require('../../sub/x') } catch (e) { console.log(e.name, e.message) }
+      require('../../sub/x', (x) => console.log('called back', x.v), () => console.log('failed'));
+      require('../../sub/none', null, null) } })"""
+    session = await board.run(
+        program({"pages/a/a": page}, files=files, subpackages=[{"root": "sub", "name": "s", "independent": False}])
+    )
+    await board.heard.line(session, "called back 1")
+    assert board.heard.lines(session) == [
+        (
+            'ModuleError sub/x.js is in the subpackage "sub", which is not loaded yet (required by pages/a/a.js); '
+            'use require.async("../../sub/x")'
+        ),
+        "ran",
+        "called back 1",
+    ]
+    await board.heard.error(session, 'module "../../sub/none" is not in the package')
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ("require.async('../../sub/x').then((x) => console.log(x.v, require('../../sub/x').v))", ["ran", "1 1"]),
+        ("import('../../sub/x').then((x) => console.log(x.v))", ["ran", "1"]),
+        (
+            "wx.loadSubpackage({name: 's'}).then((r) => console.log(r.errMsg, require('../../sub/x').v))",
+            ["ran", "loadSubpackage:ok 1"],
+        ),
+        ("swan.loadSubPackage({root: 'sub', success: () => console.log(require('../../sub/x').v)})", ["ran", "1"]),
+        (
+            "wx.loadSubpackage({name: 'none', fail: (e) => console.log(e.errMsg)})",
+            ['loadSubpackage:fail the program has no subpackage "none"'],
+        ),
+        ("wx.loadSubpackage({name: 's'}).onProgressUpdate((p) => console.log(p.progress))", ["100"]),
+        (
+            "require.async('../../no').catch((e) => console.log(e.mod, e.errMsg.slice(0, 30)))",
+            ['../../no ModuleError: module "../../no"'],
+        ),
+        ("require('../../no', () => {}, (e) => console.log(e.mod, e.errMsg.slice(0, 12)))", ["../../no ModuleError:"]),
+        (
+            "try { requirePlugin('p') } catch (e) { console.log(e.message) }",
+            ['requirePlugin("p"): there are no plugins on this host'],
+        ),
+        ("requirePlugin.async('p').catch((e) => console.log(e.mod))", ["p"]),
+    ],
+)
+async def test_a_subpackage_is_loaded_in_every_way_of_the_dialects(board: Board, code: str, lines: list[str]) -> None:
+    files = {"sub/x.js": "console.log('ran'); module.exports = {v: 1}"}
+    page = f"Page({{ onLoad() {{ {code} }} }})"
+    parts = [{"root": "sub", "name": "s"}]
+    session = await board.run(program({"pages/a/a": page}, files=files, subpackages=parts))
+    await board.heard.until(lambda: len(board.heard.lines(session)) >= len(lines) or board.heard.errors(session))
+    assert board.heard.errors(session) == []
+    assert board.heard.lines(session) == lines
+
+
+async def test_a_page_of_a_subpackage_is_fetched_and_run_when_it_is_opened(board: Board) -> None:
+    pages = {
+        "pages/a/a": "console.log('main'); Page({ go() { wx.navigateTo({url: '/sub/p/p'}) } })",
+        "sub/p/p": "const x = require('../x'); Page({ data: {n: x.v}, onLoad() { console.log('opened', x.v) } })",
+    }
+    views = {"pages/a/a": view(button("go")), "sub/p/p": view(text("n"))}
+    files = {"sub/x.js": "console.log('ran'); exports.v = 42"}
+    source = program(pages, files=files, views=views, subpackages=[{"root": "sub"}])
+    session = await board.run(source)
+    assert board.heard.lines(session) == ["main"]
+    session.node_event(1, 1, "tap", {}, [], 0.0)
+    await board.heard.line(session, "opened 42")
+    await board.heard.until(lambda: '"42"' in json.dumps(board.heard.patches[session.app_id]))
+    assert board.heard.lines(session) == ["main", "ran", "opened 42"]
+
+
+async def test_a_program_that_is_larger_than_a_frame_starts_and_fetches_what_it_needs(board: Board) -> None:
+    padding = "/*" + "x" * (9 * 1024 * 1024) + "*/"
+    files = {"big1.js": padding + "exports.v = 1", "big2.js": padding + "exports.v = 2"}
+    page = "Page({ onLoad() { console.log(require('/big1').v + require('/big2').v) } })"
+    session = await board.run(program({"pages/a/a": page}, files=files))
+    await board.heard.line(session, "3")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "Page({onLoad(){ const s = '汉😀é'; nope() }})",
+        "const f = async () => 1; Page({onLoad(){ nope() }})",
+        "import './m'; import {v} from './m'; Page({onLoad(){ nope() }})",
+        "export default 1; export const 汉 = 2; Page({onLoad(){ nope() }})",
+        "import {\n v } from './m'; Page({onLoad(){ nope() }})",
+        "\r\n\rPage({onLoad(){\r nope() }})",
+        "#!/usr/bin/env node\nPage({onLoad(){ nope() }})",
+        "\ufeffPage({onLoad(){ nope() }})",
+    ],
+)
+async def test_places_are_those_that_were_written(board: Board, page: str) -> None:
+    """Lines as editors count them, columns in UTF-16 units, whatever the engine was given and counts."""
+    session = await board.run(program({"pages/a/a": page}, files={"pages/a/m.js": "export const v = 1"}))
+    _, at = await board.heard.error(session, "nope is not defined")
+    before = page.removeprefix("\ufeff").partition("nope")[0].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    assert at == f"pages/a/a.js:{len(before)}:{len(before[-1].encode('utf-16-le')) // 2 + 1}"
 
 
 async def test_a_missing_export_is_named(board: Board) -> None:

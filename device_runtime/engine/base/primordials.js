@@ -65,6 +65,7 @@ const bufferLength = uncurry(getOwnPropertyDescriptor(ArrayBuffer.prototype, 'by
 const typedArray = getPrototypeOf(Uint8Array.prototype);
 const viewBuffer = uncurry(getOwnPropertyDescriptor(typedArray, 'buffer').get);
 const viewOffset = uncurry(getOwnPropertyDescriptor(typedArray, 'byteOffset').get);
+const typedLength = uncurry(getOwnPropertyDescriptor(typedArray, 'length').get);
 const viewLength = uncurry(getOwnPropertyDescriptor(typedArray, 'byteLength').get);
 const bufferSlice = uncurry(ArrayBuffer.prototype.slice);
 const dateText = uncurry(Date.prototype.toISOString);
@@ -114,8 +115,19 @@ function arrayBufferLength(value) {
   hidden(NativeFunction.prototype, 'constructor', closed);
   hidden(globalThis, 'Function', closed);
   hidden(globalThis, 'eval', () => deny());
+  // They keep their names: libraries tell an async function or a generator by its constructor's.
   const others = [async function () {}, function* () {}, async function* () {}];
   for (let index = 0; index < others.length; index++) {
-    hidden(getPrototypeOf(others[index]), 'constructor', deny);
+    const prototype = getPrototypeOf(others[index]);
+    const refuse = function () {
+      return deny();
+    };
+    refuse.prototype = prototype;
+    defineProperty(refuse, 'name', { __proto__: null, value: prototype.constructor.name, configurable: true });
+    hidden(prototype, 'constructor', refuse);
   }
 })();
+
+// Memory that threads share: there are no threads, and what it takes no limit counts.
+delete globalThis.SharedArrayBuffer;
+delete globalThis.Atomics;

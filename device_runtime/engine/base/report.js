@@ -3,10 +3,51 @@
 const errorListeners = [];
 const rejectionListeners = [];
 
+// What a browser or Node has and a mini-program has not, with what to use instead: said behind `x is not defined`.
+const ABSENT = freeze({
+  __proto__: null,
+  window: 'the global object is globalThis',
+  self: 'the global object is globalThis',
+  document: 'pages are changed with setData',
+  navigator: 'wx.getSystemInfoSync() tells of the device',
+  location: 'this.route and this.options of a page say where it is',
+  history: 'use wx.navigateTo and wx.navigateBack',
+  localStorage: 'use wx.setStorageSync and wx.getStorageSync',
+  sessionStorage: 'use wx.setStorageSync, or a variable of a module',
+  XMLHttpRequest: 'use wx.request',
+  fetch: 'use wx.request',
+  WebSocket: 'use wx.connectSocket',
+  FormData: 'use wx.uploadFile for files',
+  URL: 'take a library for it into the program',
+  URLSearchParams: 'take a library for it into the program',
+  alert: 'use wx.showModal',
+  confirm: 'use wx.showModal',
+  Image: 'use the component image',
+  Audio: 'use wx.createInnerAudioContext',
+  crypto: 'use wx.getRandomValues',
+  Intl: 'use toLocaleString, or a library such as dayjs',
+  structuredClone: 'copy with JSON.parse(JSON.stringify(value)), or with a library',
+  requestAnimationFrame: 'use wx.nextTick, or a timer',
+  WebAssembly: 'there is none here',
+  SharedArrayBuffer: 'there are no threads to share it with',
+  Atomics: 'there are no threads to share memory with',
+  process: 'set process.env.NODE_ENV when the bundle is made',
+  Buffer: 'use ArrayBuffer, wx.arrayBufferToBase64 and wx.base64ToArrayBuffer',
+  setImmediate: 'use setTimeout, or Promise.resolve().then',
+});
+
+// An error as the log has it: with what to use instead of a name that is absent, and with what caused it.
+function errorText(error) {
+  if (!isError(error)) return describe(error, 0, [], true);
+  const text = describeError(error);
+  const absent = regExpExec(/^'?([A-Za-z]+)'? is not defined$/, readText(error, 'message'));
+  const instead = absent !== null && readText(error, 'name') === 'ReferenceError' ? ABSENT[absent[1]] : undefined;
+  return text + (instead === undefined ? '' : ('; mini-programs have no ' + absent[1] + ': ' + instead));
+}
+
 function reportError(error, where) {
-  const text = isError(error) ? describeError(error) : describe(error, 0, [], true);
   const stack = isObject(error) ? readText(error, 'stack') : '';
-  const message = host('error', bounded(text), stack, where);
+  const message = host('error', bounded(errorText(error)), stack, where);
   runListeners(errorListeners, message);
 }
 
@@ -21,8 +62,7 @@ function runListeners(listeners, payload) {
       try {
         apply(listeners[index], undefined, [payload]);
       } catch (error) {
-        const text = isError(error) ? describeError(error) : describe(error, 0, [], true);
-        host('error', bounded(text), isObject(error) ? readText(error, 'stack') : '', 'an error listener');
+        host('error', bounded(errorText(error)), isObject(error) ? readText(error, 'stack') : '', 'an error listener');
       }
     }
   } finally {
