@@ -43,7 +43,7 @@ def _hello(number: int) -> _Program:
     body = [
         ["element", "view", {}, {}, [["tap", "bind", ["constant", "tap"]]], {}, [["text", ["variable", "n"]]]],
     ]
-    view = {"format": 1, "body": body, "templates": [], "scopes": []}
+    view = {"format": 2, "body": body, "templates": [], "scopes": []}
     return _Program(
         parse_manifest(json.dumps(manifest)),
         {

@@ -21,7 +21,7 @@ REHEARSAL: tuple[Frame, ...] = (
                 "page.json": b"{}",
                 "page.view": json.dumps(
                     {
-                        "format": 1,
+                        "format": 2,
                         "body": [
                             ["element", "view", {}, {}, [["tap", "bind", ["constant", "tap"]]], {}, []],
                             ["text", ["variable", "n"]],

@@ -321,8 +321,9 @@ class Worker:
         if node == 0 and type in _PAGE_EVENTS:
             self._call(_PAGE_EVENTS[type], "pageLifecycle", page, _PAGE_EVENTS[type], detail)
         if type in ("input", "change") and isinstance(detail, dict) and "value" in detail:
-            path = view.two_way_path(node, "value") or view.two_way_path(node, "checked")
-            if path is not None:
+            bound = view.two_way_path(node, "value") or view.two_way_path(node, "checked")
+            if bound is not None:
+                path = bound[1]
                 value = detail["value"]
                 self._call("a two-way binding", "bindBack", page, path, value)
                 self._displayed.update(page, {path: value})
@@ -342,7 +343,8 @@ class Worker:
                 "changedTouches": changed if isinstance(changed, list) else [],
                 "mark": {},
             }
-            self._call(f"the handler {heard.handler}", "fireHandler", page, heard.handler, event)
+            if isinstance(heard.handler, str):
+                self._call(f"the handler {heard.handler}", "fireHandler", page, heard.handler, event)
 
     def _on_intent(self, id: int, intent: str, slots: dict[str, Value], text: str) -> None:  # noqa: A002
         self._call("onVoiceIntent", "voiceIntent", id, {"intent": intent, "slots": slots, "text": text})

@@ -1,39 +1,48 @@
 """Blocks: the parts of a template that appear and vanish as one, and their instances in a view.
 
-A block has nodes that are always there, numbered in document order, and fragments (``if``, ``for``, ``template``)
-between them. Since its nodes are known beforehand, an instance takes one run of node ids, ``base`` to
-``base + size - 1``; a node's id is its instance's base and its own offset. An instance keeps the last value of each
+A block has nodes that are always there, numbered in document order, and fragments (``if``, ``for``, ``template``,
+components, slots) between them. Since its nodes are known beforehand, an instance takes one run of node ids, ``base``
+to ``base + size - 1``; a node's id is its instance's base and its own offset. An instance keeps the last value of each
 binding and nothing else per node.
+
+A list of siblings is *mixed* where some of them come from elsewhere: from a slot, or from a component that may have no
+node of its own. What changes in other lists is told to screens at once, by counting siblings; mixed lists are left to
+:mod:`device_runtime.view.placement`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from device_runtime.view.expressions import Environment, Evaluate, Expression
 from device_runtime.view.javascript import identical
-from device_runtime.view.patches import ROOT_ID, Node, Operation
+from device_runtime.view.patches import Node, Operation
 from device_runtime.view.paths import Changes, Path, Read, Symbol, meets
+
+if TYPE_CHECKING:
+    from device_runtime.view.tree import Tree
 
 Make: TypeAlias = Callable[["BlockInstance"], Node]
 
 ROOT_PARENT = -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Site:
     """Where a fragment stands: below the node at offset ``parent`` of its block (``ROOT_PARENT``: beside the block's
-    own root nodes), after ``nodes_before`` nodes and the fragments numbered in ``fragments_before``."""
+    own root nodes), after ``nodes_before`` nodes and the fragments numbered in ``fragments_before``. ``mixed`` says
+    that its siblings are a mixed list; it is known when the whole template is."""
 
     parent: int
     nodes_before: int
     fragments_before: tuple[int, ...]
+    mixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
     """An event handler of an element. ``phase`` is ``bind``, ``catch``, ``mut-bind``, ``capture-bind`` or
-    ``capture-catch``; ``name`` gives the name of the page's method."""
+    ``capture-catch``; ``name`` gives the name of the owner's method, or a function of a wxs module."""
 
     event_type: str
     phase: str
@@ -42,19 +51,32 @@ class Handler:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """What an element holds that is asked for only when an event comes."""
+    """What an element holds that is asked for only when an event or a question comes. ``fragment`` numbers the
+    component that it is the host of."""
 
-    id: Expression | None
+    tag: str
+    attributes: Mapping[str, Expression]
     dataset: tuple[tuple[str, Expression], ...]
     handlers: tuple[Handler, ...]
     two_way: Mapping[str, Expression]
+    marks: tuple[tuple[str, Expression], ...] = ()
+    fragment: int | None = None
 
 
-class Fragment(Protocol):
+class Container(Protocol):
+    """What an instance may be in: it stands at a site in an instance of another block."""
+
+    @property
+    def owner(self) -> "BlockInstance":
+        """The instance that it is in."""
+
+    @property
+    def site(self) -> Site:
+        """Where it stands there."""
+
+
+class Fragment(Container, Protocol):
     """A part of a block's instance whose nodes come and go."""
-
-    owner: "BlockInstance"
-    site: Site
 
     def count(self) -> int:
         """The number of its root nodes."""
@@ -68,6 +90,12 @@ class Fragment(Protocol):
     def offset_of(self, instance: "BlockInstance") -> int:
         """How many of its root nodes stand before those of ``instance``, which is in it."""
 
+    def collect(self, found: "list[Place]", name: str | None) -> None:
+        """Append the nodes that a screen has in its place, in order; with ``name`` only those for this slot."""
+
+    def instances(self) -> "Iterator[BlockInstance]":
+        """The instances in it, in document order, that belong to the same shadow tree."""
+
     def update(self, changes: Changes, operations: list[Operation]) -> None:
         """Bring it up to date with ``changes``, appending what a screen must do."""
 
@@ -79,32 +107,99 @@ class FragmentProgram(Protocol):
     """The static side of a fragment."""
 
     @property
+    def site(self) -> Site:
+        """Where it stands."""
+
+    @property
     def reads(self) -> frozenset[Read]:
         """Every path that the fragment and all within it may read, in the scope around it."""
+
+    @property
+    def blocks(self) -> "Sequence[Block]":
+        """The blocks that it may show."""
+
+    @property
+    def kind(self) -> str:
+        """``slot``, ``component``, or empty for what only holds other nodes."""
 
     def start(self, owner: "BlockInstance") -> Fragment:
         """A fragment in ``owner``."""
 
 
-@dataclass(slots=True)
+class ReadIndex:
+    """Which of some numbered readers are concerned by a change."""
+
+    __slots__ = ("_of_symbol", "_readers")
+
+    def __init__(self, reads: list[frozenset[Read]]) -> None:
+        self._readers: dict[Symbol, list[tuple[Path, int]]] = {}
+        for number, paths in enumerate(reads):
+            for symbol, path in sorted(paths, key=repr):
+                self._readers.setdefault(symbol, []).append((path, number))
+        self._of_symbol = {
+            symbol: tuple(sorted({number for _, number in pairs})) for symbol, pairs in self._readers.items()
+        }
+
+    @property
+    def reads(self) -> frozenset[Read]:
+        """Every path that any of them reads."""
+        return frozenset((symbol, path) for symbol, pairs in self._readers.items() for path, _ in pairs)
+
+    def concerned(self, changes: Changes) -> list[int]:
+        """The numbers of those that read what changed, in order."""
+        found: set[int] = set()
+        for symbol, paths in changes.items():
+            if () in paths:
+                found.update(self._of_symbol.get(symbol, ()))
+                continue
+            for read, number in self._readers.get(symbol, ()):
+                if number not in found:
+                    for path in paths:
+                        if meets(read, path):
+                            found.add(number)
+                            break
+        return sorted(found)
+
+
+class Target(Protocol):
+    """What a binding's new value does, where it is more than an attribute of a plain element."""
+
+    def show(self, instance: "BlockInstance", value: Any, old: Any, operations: list[Operation]) -> None:
+        """Append what a screen must do."""
+
+    def tell(self, instance: "BlockInstance", value: Any, old: Any) -> None:
+        """Tell who watches it."""
+
+
+@dataclass(slots=True, eq=False)
 class Block:
     """The static side of an instance. Slots number the bindings and then the fragments.
 
-    ``roots`` lists the root nodes: an offset, or ``~number`` for a fragment.
+    ``lists`` holds the children of each node, and of the block itself under ``ROOT_PARENT``: an offset, or
+    ``~number`` for a fragment. ``order`` is all of them in document order. ``makes`` are the functions that make the
+    root nodes (or numbers of fragments), ``make_at`` those of every node by its offset. ``slotted`` and ``hosting``
+    number the fragments that may hold slots and components. ``watched`` are the targets to be told their first value:
+    that of a slot, or one that is always the same.
     """
 
     parents: list[int] = field(default_factory=list)
     elements: dict[int, Element] = field(default_factory=dict)
     bindings: list[Evaluate] = field(default_factory=list)
-    targets: list[tuple[int, str | None]] = field(default_factory=list)
+    targets: list[tuple[int, "str | Target | None"]] = field(default_factory=list)
     binding_reads: list[frozenset[Read]] = field(default_factory=list)
     fragments: list[FragmentProgram] = field(default_factory=list)
-    roots: list[int] = field(default_factory=list)
+    lists: dict[int, list[int]] = field(default_factory=dict)
+    order: list[int] = field(default_factory=list)
     makes: list[Make | int] = field(default_factory=list)
-    readers: dict[Symbol, list[tuple[Path, int]]] = field(default_factory=dict)
-    readers_of_symbol: dict[Symbol, tuple[int, ...]] = field(default_factory=dict)
+    make_at: dict[int, Make] = field(default_factory=dict)
+    watched: list[tuple[Target, int | None, Any]] = field(default_factory=list)
+    index: ReadIndex = field(default_factory=lambda: ReadIndex([]))
+    roots: list[int] = field(default_factory=list)
     root_nodes: int = 0
     root_fragments: list[int] = field(default_factory=list)
+    mixed: bool = False
+    slotted: tuple[int, ...] = ()
+    hosting: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
@@ -114,64 +209,36 @@ class Block:
     @property
     def reads(self) -> frozenset[Read]:
         """Every path that the block may read."""
-        return frozenset((symbol, path) for symbol, pairs in self.readers.items() for path, _ in pairs)
+        return self.index.reads
 
     def seal(self) -> None:
         """Index the readers, once all bindings and fragments are there."""
-        reads = [*self.binding_reads, *(fragment.reads for fragment in self.fragments)]
-        for slot, paths in enumerate(reads):
-            for symbol, path in sorted(paths, key=repr):
-                self.readers.setdefault(symbol, []).append((path, slot))
-        for symbol, pairs in self.readers.items():
-            self.readers_of_symbol[symbol] = tuple(sorted({slot for _, slot in pairs}))
+        self.index = ReadIndex([*self.binding_reads, *(fragment.reads for fragment in self.fragments)])
+        self.roots = self.lists.setdefault(ROOT_PARENT, [])
         self.root_nodes = sum(root >= 0 for root in self.roots)
         self.root_fragments = [~root for root in self.roots if root < 0]
 
 
-class Registry:
-    """The ids of one view's nodes and the live instances that own them."""
-
-    __slots__ = ("_tell", "_warnings", "instances", "next_id")
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self.next_id = ROOT_ID + 1
-        self.instances: dict[int, BlockInstance] = {}
-        self._tell = tell
-        self._warnings: set[str] = set()
-
-    def warn(self, text: str) -> None:
-        """Tell the program's author something, once."""
-        if text not in self._warnings:
-            self._warnings.add(text)
-            self._tell(text)
-
-    def find(self, node: int, largest_block: int) -> "BlockInstance | None":
-        """The instance that owns a node, or ``None`` if the node is gone or never was."""
-        for base in range(node, max(ROOT_ID, node - largest_block), -1):
-            instance = self.instances.get(base)
-            if instance is not None:
-                return instance if node - base < instance.block.size else None
-        return None
-
-
 class BlockInstance:
-    """A block in a view. ``container`` is the fragment that it is in; ``position`` its row number there."""
+    """A block in a view. ``container`` is what it is in (``None`` for the root of a tree); ``position`` its row number
+    there."""
 
-    __slots__ = ("base", "block", "container", "environment", "fragments", "position", "registry", "values")
+    __slots__ = ("base", "block", "container", "environment", "fragments", "position", "tree", "values")
 
     def __init__(
         self,
-        registry: Registry,
+        tree: "Tree",
         block: Block,
         environment: Environment,
-        container: Fragment | None,
+        container: Container | None,
         position: int = 0,
     ) -> None:
-        self.registry = registry
+        self.tree = tree
         self.block = block
         self.environment = environment
         self.container = container
         self.position = position
+        registry = tree.registry
         self.base = base = registry.next_id
         size = len(block.parents)
         if size:
@@ -179,6 +246,8 @@ class BlockInstance:
             registry.instances[base] = self
         self.values: list[Any] = [get(environment) for get in block.bindings]
         self.fragments: list[Fragment] = []
+        for target, slot, constant in block.watched:
+            target.tell(self, constant if slot is None else self.values[slot], None)
         for program in block.fragments:
             self.fragments.append(program.start(self))
 
@@ -202,22 +271,15 @@ class BlockInstance:
         """Its root nodes with their subtrees, made from the values that it keeps."""
         return make_nodes(self.block.makes, self)
 
+    def collect(self, found: "list[Place]", name: str | None) -> None:
+        """Append its root nodes as a screen has them; see :meth:`Fragment.collect`."""
+        collect(self, self.block.roots, found, name)
+
     def update(self, changes: Changes, operations: list[Operation]) -> None:
         """Evaluate again the bindings that read what changed, and pass the changes on to such fragments."""
         block = self.block
-        slots: set[int] = set()
-        for symbol, paths in changes.items():
-            if () in paths:
-                slots.update(block.readers_of_symbol.get(symbol, ()))
-                continue
-            for read, slot in block.readers.get(symbol, ()):
-                if slot not in slots:
-                    for path in paths:
-                        if meets(read, path):
-                            slots.add(slot)
-                            break
         bindings = len(block.bindings)
-        for slot in sorted(slots):
+        for slot in block.index.concerned(changes):
             if slot < bindings:
                 self._refresh(slot, operations)
             else:
@@ -225,21 +287,40 @@ class BlockInstance:
 
     def _refresh(self, slot: int, operations: list[Operation]) -> None:
         value = self.block.bindings[slot](self.environment)
-        if identical(value, self.values[slot]):
+        old = self.values[slot]
+        if identical(value, old):
             return
         self.values[slot] = value
-        offset, name = self.block.targets[slot]
-        if name is None:
+        offset, target = self.block.targets[slot]
+        if target is None:
             operations.append(["text", self.base + offset, value])
+        elif type(target) is str:
+            operations.append(["set", self.base + offset, target, value])
         else:
-            operations.append(["set", self.base + offset, name, value])
+            target.show(self, value, old, operations)  # type: ignore[union-attr]
 
     def discard(self) -> None:
         """Forget it and all within it."""
+        registry = self.tree.registry
         if self.block.parents:
-            del self.registry.instances[self.base]
+            del registry.instances[self.base]
+            if registry.gone is not None:
+                registry.gone.append(self)
         for fragment in self.fragments:
             fragment.discard()
+
+
+Place: TypeAlias = tuple[BlockInstance, int]
+"""A node: its instance and its offset there."""
+
+
+def collect(instance: BlockInstance, listed: list[int], found: list[Place], name: str | None) -> None:
+    """Append the nodes that a screen has for some siblings of a block; see :meth:`Fragment.collect`."""
+    for child in listed:
+        if child < 0:
+            instance.fragments[~child].collect(found, name)
+        elif not name:
+            found.append((instance, child))
 
 
 def make_nodes(makes: list[Make | int], instance: BlockInstance) -> list[Node]:
@@ -253,18 +334,30 @@ def make_nodes(makes: list[Make | int], instance: BlockInstance) -> list[Node]:
     return nodes
 
 
-def place(fragment: Fragment) -> tuple[int, int]:
-    """The id of the node that a fragment is below, and the index of its first root node there."""
+def make_nodes_of(found: list[Place]) -> list[Node]:
+    """The nodes at some places."""
+    return [instance.block.make_at[offset](instance) for instance, offset in found]
+
+
+def place(fragment: Container) -> tuple[int, int] | None:
+    """The id of the node that a fragment is below, and the index of its first root node there; ``None`` if it stands
+    in a mixed list."""
     owner, site = fragment.owner, fragment.site
+    if site.mixed:
+        return None
     index = site.nodes_before
     for number in site.fragments_before:
         index += owner.fragments[number].count()
     if site.parent != ROOT_PARENT:
         return owner.base + site.parent, index
-    outer = owner.container
+    outer: Any = owner.container
     if outer is None:
-        return ROOT_ID, index
-    parent, start = place(outer)
+        root = owner.tree.root_id
+        return None if root is None else (root, index)
+    above = place(outer)
+    if above is None:
+        return None
+    parent, start = above
     return parent, start + outer.offset_of(owner) + index
 
 
@@ -272,10 +365,24 @@ def insert(instance: BlockInstance, parent: int, index: int, operations: list[Op
     """Append the operations that insert a new instance; returns the number of its root nodes."""
     nodes = instance.nodes()
     operations += [["insert", parent, index + offset, node] for offset, node in enumerate(nodes)]
+    instance.tree.registry.placement.land(operations)
     return len(nodes)
+
+
+def enter(instance: BlockInstance, fragment: Fragment, operations: list[Operation]) -> None:
+    """Append the operations that bring a new instance, the only one of ``fragment``, to screens."""
+    at = place(fragment)
+    if at is None:
+        instance.tree.registry.placement.enter(instance, fragment, operations)
+    else:
+        insert(instance, *at, operations)
 
 
 def remove(instance: BlockInstance, operations: list[Operation]) -> None:
     """Append the operations that remove an instance, and forget it."""
-    operations += [["remove", node] for node in instance.root_ids()]
-    instance.discard()
+    placement = instance.tree.registry.placement
+    if placement.home:
+        placement.remove(instance, operations)
+    else:
+        operations += [["remove", node] for node in instance.root_ids()]
+        instance.discard()

@@ -1,10 +1,11 @@
 """Expression instructions, checked and bound to closures. The instructions are listed in ``docs/view-format.md``.
 
 An environment is a list: ``[data, parent]`` at the root of a scope, ``[data, parent, item, index]`` in a row of a
-loop. A closure takes one and gives a value; what it reads is known when it is bound.
+loop, ``[data, parent, *slot values]`` in the content of a component's host. A closure takes one and gives a value;
+what it reads is known when it is bound.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -12,6 +13,7 @@ from device_runtime.view import javascript as js
 from device_runtime.view.errors import TemplateError
 from device_runtime.view.javascript import UNDEFINED, member, property_key, to_text, truthy
 from device_runtime.view.paths import ANY, Key, Read, Symbol
+from device_runtime.view.wxs import WxsLink
 
 Environment: TypeAlias = list[Any]
 Evaluate: TypeAlias = Callable[[Environment], Any]
@@ -81,7 +83,7 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A loop variable: its symbol, the loop's nesting level, and its slot in the row's environment."""
+    """A variable of a loop or of content: its symbol, its nesting level, and its slot in the environment there."""
 
     symbol: Symbol
     level: int
@@ -90,7 +92,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The loop variables in sight; every other name is a member of the scope's data."""
+    """The variables in sight; every other name is a member of the scope's data."""
 
     level: int = 0
     variables: Mapping[str, Variable] | None = None
@@ -100,6 +102,14 @@ class Scope:
         level = self.level + 1
         inner = {item: Variable(item_symbol, level, ITEM), index: Variable(index_symbol, level, INDEX)}
         return Scope(level, {**(self.variables or {}), **inner})
+
+    def within_content(self) -> "Scope":
+        """The scope of a host's content, whose level holds the values that its slot gives."""
+        return Scope(self.level + 1, self.variables)
+
+    def with_variable(self, name: str, variable: Variable) -> "Scope":
+        """This scope with one more variable."""
+        return Scope(self.level, {**(self.variables or {}), name: variable})
 
     def find(self, name: str) -> Variable | None:
         """The loop variable of this name."""
@@ -114,8 +124,10 @@ def constant(value: Any) -> Expression:
 class ExpressionBinder:
     """Binds the expressions of one document, and counts its instructions."""
 
-    def __init__(self) -> None:
+    def __init__(self, modules: Sequence[str], wxs: WxsLink) -> None:
         self._instructions = 0
+        self._modules = modules
+        self._wxs = wxs
 
     def count(self, where: str) -> None:
         """Count one instruction.
@@ -165,6 +177,8 @@ class ExpressionBinder:
                 return self._array(items, scope, where, depth)
             case ["object", list(members)]:
                 return self._object(members, scope, where, depth)
+            case ["wxs", int(module), list(keys), (None | list()) as given] if not isinstance(module, bool):
+                return self._wxs_member(module, keys, given, scope, where, depth)
         raise TemplateError(f"{where}: {str(instruction)[:80]} is not an expression")
 
     def _array(self, items: list[Any], scope: Scope, where: str, depth: int) -> Expression:
@@ -210,6 +224,31 @@ class ExpressionBinder:
             return result
 
         return Expression(evaluate, _union(part for _, part in fields), fields=tuple(fields))
+
+    def _wxs_member(
+        self, module: int, keys: list[Any], given: list[Any] | None, scope: Scope, where: str, depth: int
+    ) -> Expression:
+        if not 0 <= module < len(self._modules):
+            raise TemplateError(f"{where}: there is no wxs module {module}")
+        if not all(isinstance(key, str) and len(key) <= MAX_NAME_LENGTH for key in keys):
+            raise TemplateError(f"{where}: a member of a wxs module is named by texts")
+        path, names, wxs = self._modules[module], tuple(keys), self._wxs
+        if given is None:
+            return Expression(lambda _: wxs.value(path, names))
+        parts = [self.bind(part, scope, where, depth + 1) for part in given]
+        # Data hold no undefined, what is made here may.
+        getters = [part.evaluate if part.chain else _exporting(part.evaluate) for part in parts]
+        return Expression(
+            lambda environment: wxs.call(path, names, [get(environment) for get in getters]), _union(parts)
+        )
+
+
+def _exporting(get: Evaluate) -> Evaluate:
+    def evaluate(environment: Environment) -> Any:
+        value = get(environment)
+        return js.exported(value) if type(value) in (list, dict) else value
+
+    return evaluate
 
 
 def _union(parts: Any) -> frozenset[Read]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from device_runtime.view.blocks import Block, BlockInstance, Fragment, Site, insert, place, remove
+from device_runtime.view.blocks import Block, BlockInstance, Fragment, Place, Site, enter, remove
 from device_runtime.view.errors import ViewError
 from device_runtime.view.expressions import Environment, Expression
 from device_runtime.view.javascript import UNDEFINED, identical, to_text, truthy
@@ -41,6 +41,15 @@ class SingleFragment(ABC):
         """Where a block of it starts."""
         return 0
 
+    def collect(self, found: list[Place], name: str | None) -> None:
+        """Append the nodes that a screen has in its place."""
+        if self.active:
+            self.active.collect(found, name)
+
+    def instances(self) -> Iterator[BlockInstance]:
+        """The block that it shows."""
+        return iter((self.active,) if self.active else ())
+
     @abstractmethod
     def update(self, changes: Changes, operations: list[Operation]) -> None:
         """Bring it up to date with ``changes``, appending what a screen must do."""
@@ -52,7 +61,7 @@ class SingleFragment(ABC):
 
     def show(self, block: Block | None, environment: Environment) -> None:
         """Make ``block`` the one that is there."""
-        self.active = None if block is None else BlockInstance(self.owner.registry, block, environment, self)
+        self.active = None if block is None else BlockInstance(self.owner.tree, block, environment, self)
 
     def replace(self, block: Block | None, environment: Environment, operations: list[Operation]) -> None:
         """Put ``block`` in the place of the one that is there."""
@@ -60,10 +69,10 @@ class SingleFragment(ABC):
             remove(self.active, operations)
         self.show(block, environment)
         if self.active:
-            insert(self.active, *place(self), operations)
+            enter(self.active, self, operations)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class IfProgram:
     """Branches in order, each with its test; ``else`` has none."""
 
@@ -71,6 +80,12 @@ class IfProgram:
     branches: Sequence[tuple[Expression | None, Block]]
     test_reads: frozenset[Read]
     reads: frozenset[Read]
+    kind: str = ""
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The branches' blocks."""
+        return tuple(block for _, block in self.branches)
 
     def start(self, owner: BlockInstance) -> Fragment:
         """The fragment in ``owner``, with the branch that its data choose."""
@@ -112,17 +127,19 @@ class IfFragment(SingleFragment):
             self.active.update(changes, operations)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TemplateProgram:
     """``<template is data>``. ``names`` are the templates in sight, by their numbers in ``bodies``, which is filled
-    once all templates are loaded, since they may use each other."""
+    once all templates are loaded, since they may use each other; so is ``blocks``, those in sight."""
 
     site: Site
     name: Expression
     data: Expression | None
     names: Mapping[str, int]
     bodies: Sequence[Block]
+    blocks: Sequence[Block]
     reads: frozenset[Read]
+    kind: str = ""
 
     def start(self, owner: BlockInstance) -> Fragment:
         """The fragment in ``owner``, with the template that its data name.

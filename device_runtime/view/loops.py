@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from device_runtime.view.blocks import Block, BlockInstance, Fragment, Site, insert, place, remove
+from device_runtime.view.blocks import Block, BlockInstance, Fragment, Place, Site, insert, place, remove
 from device_runtime.view.errors import ViewError
 from device_runtime.view.expressions import INDEX, ITEM, Expression
+from device_runtime.view.hosts import slots_moved, tell_moved
 from device_runtime.view.javascript import identical, member, to_string
 from device_runtime.view.patches import Node, Operation
 from device_runtime.view.paths import UNKNOWN, WHOLE, Changes, Path, Read, Symbol, any_meets, below, meets
@@ -15,7 +16,7 @@ from device_runtime.view.reconcile import NEW, match_by_index, match_by_key, sta
 MAX_ROWS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ForProgram:
     """``wx:for``. ``key`` is the path below an item that identifies it (``()``: the item itself), ``None`` for none.
     ``outer_reads`` are the paths that the body reads besides the row's own item and index."""
@@ -29,6 +30,12 @@ class ForProgram:
     where: str
     outer_reads: frozenset[Read]
     reads: frozenset[Read]
+    kind: str = ""
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The body."""
+        return (self.body,)
 
     def start(self, owner: BlockInstance) -> Fragment:
         """The fragment in ``owner``, with its rows.
@@ -92,13 +99,13 @@ class ForFragment:
         self.program = program
         self.site = program.site
         items, self.names = program.expand(program.source.evaluate(owner.environment))
-        self.keys = program.keys(items, owner.registry.warn)
+        self.keys = program.keys(items, owner.tree.registry.warn)
         self.rows = [self._make_row(item, position) for position, item in enumerate(items)]
 
     def _make_row(self, item: Any, position: int) -> BlockInstance:
         outer = self.owner.environment
         index = position if self.names is None else self.names[position]
-        return BlockInstance(self.owner.registry, self.program.body, [outer[0], outer, item, index], self, position)
+        return BlockInstance(self.owner.tree, self.program.body, [outer[0], outer, item, index], self, position)
 
     def count(self) -> int:
         """The number of its root nodes."""
@@ -122,6 +129,21 @@ class ForFragment:
         if not body.root_fragments:
             return body.root_nodes * instance.position
         return sum([row.count() for row in self.rows[: instance.position]])
+
+    def collect(self, found: list[Place], name: str | None) -> None:
+        """Append the nodes that a screen has in its place."""
+        roots = self.program.body.roots
+        if len(roots) == 1 and roots[0] >= 0:
+            if not name:
+                offset = roots[0]
+                found += [(row, offset) for row in self.rows]
+            return
+        for row in self.rows:
+            row.collect(found, name)
+
+    def instances(self) -> Iterator[BlockInstance]:
+        """Its rows."""
+        return iter(self.rows)
 
     def discard(self) -> None:
         """Forget its rows."""
@@ -185,7 +207,7 @@ class ForFragment:
         if key is None or self.keys is None:
             return key is None
         if any(meets(key, path) for position in touched if position < present for path in touched[position]):
-            return self.program.keys(items[:present], self.owner.registry.warn) == self.keys
+            return self.program.keys(items[:present], self.owner.tree.registry.warn) == self.keys
         return True
 
     def _append(self, items: list[Any], operations: list[Operation]) -> bool:
@@ -193,17 +215,21 @@ class ForFragment:
         present = len(self.rows)
         if len(items) == present:
             return True
-        keys = self.program.keys(items[present:], self.owner.registry.warn)
+        keys = self.program.keys(items[present:], self.owner.tree.registry.warn)
         if self.keys is not None:
             if keys is None or not set(keys).isdisjoint(self.keys):
                 return False
             self.keys += keys
-        parent, index = place(self)
-        index += self.count()
+        at = place(self)
+        parent, index = at or (0, 0)
+        index += self.count() if at else 0
         for position in range(present, len(items)):
             row = self._make_row(items[position], position)
-            index += insert(row, parent, index, operations)
             self.rows.append(row)
+            if at is None:
+                self.owner.tree.registry.placement.enter(row, self, operations)
+            else:
+                index += insert(row, parent, index, operations)
         return True
 
     def _reconcile(
@@ -216,13 +242,15 @@ class ForFragment:
         operations: list[Operation],
     ) -> None:
         program, old = self.program, self.rows
-        keys = program.keys(items, self.owner.registry.warn)
+        keys = program.keys(items, self.owner.tree.registry.warn)
         if keys is not None and self.keys is not None:
             matches = match_by_key(self.keys, keys)
         else:
             matches = match_by_index(len(old), len(items))
         self.keys, self.names = keys, names
         self._arrange(matches, items, operations)
+        if program.body.slotted:
+            slots_moved(self.owner.tree)
         item_symbol, index_symbol = program.item, program.index
         replaced: list[Path] = UNKNOWN if distrust else WHOLE
         for position, (row, match, item) in enumerate(zip(self.rows, matches, items, strict=True)):
@@ -252,11 +280,19 @@ class ForFragment:
         """
         old = self.rows
         survivors = {match for match in matches if match != NEW}
-        parent, index = place(self)
+        at = place(self)
         for position, row in enumerate(old):
             if position not in survivors:
                 remove(row, operations)
         kept = staying(matches) if not _rising(matches) else survivors
+        if self.program.body.hosting:
+            for match in matches:
+                if match != NEW and match not in kept:
+                    tell_moved(old[match])
+        if at is None:
+            self._arrange_mixed(matches, items, operations)
+            return
+        parent, index = at
         waiting = iter([position for position in range(len(old)) if position in survivors])
         passed: set[int] = set()  # moving rows that stand before index
         moved: set[int] = set()
@@ -280,11 +316,26 @@ class ForFragment:
                     moved.add(match)
                     for node in row.root_ids():
                         # Taking out a node that stands before index shifts the rest down by one.
-                        at = index - 1 if match in passed else index
-                        operations.append(["move", node, parent, at])
-                        index = at + 1
+                        target = index - 1 if match in passed else index
+                        operations.append(["move", node, parent, target])
+                        index = target + 1
             rows.append(row)
         self.rows = rows
+
+    def _arrange_mixed(self, matches: list[int], items: list[Any], operations: list[Operation]) -> None:
+        """Do the same where siblings are not counted: only what is new is told here."""
+        old, placement = self.rows, self.owner.tree.registry.placement
+        new: list[BlockInstance] = []
+        self.rows = []
+        for position, match in enumerate(matches):
+            row = old[match] if match != NEW else self._make_row(items[position], position)
+            row.position = position
+            self.rows.append(row)
+            if match == NEW:
+                new.append(row)
+        for row in new:
+            placement.enter(row, self, operations)
+        placement.mark(self)
 
 
 def _rising(matches: list[int]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from device_runtime.errors import CygnetError
 from device_runtime.values import Value
-from device_runtime.view.patches import ROOT_ID
+from device_runtime.view.patches import LIMBO_ID, ROOT_ID
 
 
 class MirrorError(CygnetError):
@@ -43,11 +43,12 @@ class MirrorNode:
 
 
 class MirrorTree:
-    """One page as a screen has it."""
+    """One page as a screen has it: its root, and beside it the limbo, which nobody sees."""
 
     def __init__(self) -> None:
         self.root = MirrorNode(ROOT_ID, "page")
-        self.nodes: dict[int, MirrorNode] = {ROOT_ID: self.root}
+        self.limbo = MirrorNode(LIMBO_ID, "limbo")
+        self.nodes: dict[int, MirrorNode] = {ROOT_ID: self.root, LIMBO_ID: self.limbo}
 
     def apply(self, operations: Sequence[Any]) -> None:
         """Apply operations in order.
@@ -130,7 +131,7 @@ class MirrorTree:
     def _detach(self, identifier: int) -> MirrorNode:
         node = self._find(identifier)
         if node.parent is None:
-            raise MirrorError("the root stays where it is")
+            raise MirrorError(f"node {identifier} stays where it is")
         node.parent.children.remove(node)
         node.parent = None
         return node

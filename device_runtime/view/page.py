@@ -1,24 +1,37 @@
-"""One page on a screen: a template, its data, and the patches that keep a screen in step with both."""
+"""One page on a screen: its template, its data and its components, and the patches that keep a screen in step."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from device_runtime.values import Value
-from device_runtime.view import routing
-from device_runtime.view.blocks import BlockInstance, Registry
+from device_runtime.view import nodes, routing, selectors, two_way
+from device_runtime.view.blocks import BlockInstance, Place
+from device_runtime.view.compaction import compact
 from device_runtime.view.errors import ViewError
-from device_runtime.view.patches import ROOT_ID, Operation
-from device_runtime.view.paths import Changes, parse_path, write
+from device_runtime.view.javascript import identical
+from device_runtime.view.nodes import NodeInfo
+from device_runtime.view.patches import LIMBO_ID, ROOT_ID, Operation
+from device_runtime.view.paths import Changes, Path, format_path, parse_path, write
+from device_runtime.view.properties import ComponentDefinition, coerce, copied
 from device_runtime.view.routing import HandlerCall
-from device_runtime.view.template import Template
+from device_runtime.view.template import FORMAT, Template, load_template
+from device_runtime.view.tree import Component, Effect, Registry, Tree
+from device_runtime.view.wxs import WxsModules
+
+_ONLY_CONTENT = {"format": FORMAT, "body": [["slot", ["constant", ""], {}]], "templates": [], "scopes": []}
 
 
 def _ignore(_: str) -> None:
     """Nobody wants the warnings."""
 
 
+def _no_components(_: str) -> None:
+    """There are no components."""
+
+
 class PageView:
-    """A page, later a component, on a screen.
+    """A page on a screen, with all components in it.
 
     The view takes the data over: the objects and lists in ``data`` and in each ``update`` are its own from then on
     and are written in place. What comes from an engine is a fresh copy already, so that copying it again would be
@@ -26,18 +39,34 @@ class PageView:
     may share parts with each other: encode them, or treat them as read-only.
 
     ``warn`` is told, once each, what the program's author should know, such as keys that are not unique.
+    ``components`` finds a definition by its path; each is asked for once.
     """
 
-    def __init__(self, template: Template, data: Mapping[str, Value], warn: Callable[[str], None] = _ignore) -> None:
+    def __init__(
+        self,
+        template: Template,
+        data: Mapping[str, Value],
+        warn: Callable[[str], None] = _ignore,
+        *,
+        components: Callable[[str], ComponentDefinition | None] = _no_components,
+        wxs: WxsModules | None = None,
+    ) -> None:
         self._template = template
-        self._data = dict(data)
-        self._registry = Registry(warn)
-        self._root: BlockInstance | None = None
+        unknown = ComponentDefinition("", load_template(_ONLY_CONTENT), {}, {})
+        self._registry = Registry(warn, components, Component(unknown), wxs)
+        self._registry.use(template)
+        self._registry.use(unknown.template)
+        self._tree = Tree(self._registry, dict(data))
 
     @property
     def data(self) -> Mapping[str, Value]:
-        """The data as they are now; read-only."""
-        return self._data
+        """The page's data as they are now; read-only."""
+        return self._tree.data
+
+    def data_of(self, owner: int) -> Mapping[str, Value] | None:
+        """The data of the page (0) or of a component as they are now; ``None`` if it is gone."""
+        tree = self._owned(owner)
+        return None if tree is None else tree.data
 
     def render(self) -> list[Operation]:
         """The inserts that make the whole page, to an empty root.
@@ -45,46 +74,170 @@ class PageView:
         Raises:
             ViewError: the page is too deep or too long to be shown.
         """
-        if self._root is None:
-            with self._bounded():
-                self._root = BlockInstance(self._registry, self._template.body, [self._data, None], None)
-        return self.snapshot()
+        if self._tree.root is not None:
+            return self.snapshot()
+        with self._bounded():
+            self._tree.root = BlockInstance(self._tree, self._template.body, [self._tree.data, None], None)
+            self._registry.placement.recording = True
+            operations = self._inserts(self._tree.root)
+            self._registry.placement.land(operations)
+        self._registry.placement.entered = False
+        return operations
 
-    def update(self, changes: Mapping[str, Value]) -> list[Operation]:
-        """Write ``changes`` (``setData`` keys, ``"a"`` or ``"a.b[3].c"``) and give what a screen must do.
+    def update(self, changes: Mapping[str, Value], owner: int = ROOT_ID) -> list[Operation]:
+        """Write ``changes`` (``setData`` keys, ``"a"`` or ``"a.b[3].c"``) of the page or of a component, and give what
+        a screen must do. What is left for components is in :meth:`take_effects`.
 
         Raises:
             ViewError: a key is no data path, and nothing is written; or the page has become too deep or too long, and
                 is empty from then on until it is rendered again.
         """
         paths = [(parse_path(key), value) for key, value in changes.items()]
-        changed: Changes = {}
-        for path, value in paths:
-            for written in write(self._data, path, value):
-                changed.setdefault(str(written[0]), []).append(written[1:])
+        tree = self._owned(owner)
         operations: list[Operation] = []
-        if changed and self._root is not None:
+        if tree is None:
+            return operations
+        changed = self._write(tree, paths)
+        if changed and tree.root is not None:
             with self._bounded():
-                self._root.update(changed, operations)
-        return operations
+                tree.root.update(changed, operations)
+                self._bind_back(tree, changed, operations)
+                self._registry.placement.settle(operations)
+        return self._finished(operations)
+
+    def take_effects(self) -> list[Effect]:
+        """What the base library has to carry out since this was last asked, in order."""
+        effects, self._registry.effects = self._registry.effects, []
+        return effects
+
+    def take_wxs_changes(self) -> list[list[Any]]:
+        """The calls of ``change:`` observers since this was last asked: ``["wxs-change", owner, node, function, new,
+        old]``."""
+        calls, self._registry.wxs_changes = self._registry.wxs_changes, []
+        return calls
 
     def snapshot(self) -> list[Operation]:
         """The inserts that make the page as it is, with the present node ids; none before ``render``."""
-        if self._root is None:
+        root, placement = self._tree.root, self._registry.placement
+        if root is None:
             return []
         with self._bounded():
-            return [["insert", ROOT_ID, index, node] for index, node in enumerate(self._root.nodes())]
+            placement.recording = False
+            operations = self._inserts(root)
+            for node in placement.shown[LIMBO_ID]:
+                instance = self._registry.find(node)
+                if instance is not None:
+                    made = instance.block.make_at[node - instance.base](instance)
+                    operations.append(["insert", LIMBO_ID, 0, made])
+            placement.recording = True
+        return operations
 
-    def route(self, node: int, event_type: str) -> list[HandlerCall]:
+    def route(
+        self,
+        node: int,
+        event_type: str,
+        *,
+        bubbles: bool | None = None,
+        composed: bool = False,
+        capture_phase: bool = False,
+    ) -> list[HandlerCall]:
         """Who hears an event on a node, in order; empty if the node is gone.
 
-        Capturing, bubbling, ``catch`` and ``mut-bind`` are decided here; datasets and ids are those of this moment.
+        Without ``bubbles`` it is an event of a screen: it bubbles as its type does, and crosses the borders of
+        components. Else it is one that a component triggers, with WeChat's three options. Capturing, bubbling,
+        ``catch`` and ``mut-bind`` are decided here; datasets and ids are those of this moment.
         """
-        return routing.route(self._registry, self._template.largest_block, node, event_type)
+        if bubbles is None:
+            event = routing.native(event_type)
+        else:
+            event = routing.Event(event_type, bubbles, composed, capture_phase)
+        return routing.route(self._registry, node, event)
 
-    def two_way_path(self, node: int, name: str) -> str | None:
-        """The data path that an attribute of a node is bound to both ways, as a ``setData`` key, or ``None``."""
-        return routing.two_way_path(self._registry, self._template.largest_block, node, name)
+    def two_way_path(self, node: int, name: str) -> tuple[int, str] | None:
+        """The data that an attribute of a node is bound to both ways: their owner and a ``setData`` key."""
+        found = two_way.find(self._registry, node, name)
+        return None if found is None else (found[0].id, format_path(found[1]))
+
+    def select(self, owner: int, selector: str, *, first: bool) -> list[int]:
+        """The nodes that a selector means in the tree of the page (0) or of a component, in document order."""
+        tree = self._owned(owner)
+        return [] if tree is None else selectors.select(tree, selector, first=first)
+
+    def describe(self, node: int) -> NodeInfo | None:
+        """What a node is; ``None`` if it is gone, or a text."""
+        return nodes.describe(self._registry, node)
+
+    def ancestors(self, node: int) -> list[int]:
+        """The elements around a node in its owner's tree, nearest first."""
+        return nodes.ancestors(self._registry, node)
+
+    def _inserts(self, root: BlockInstance) -> list[Operation]:
+        if root.block.mixed:
+            found: list[Place] = []
+            root.collect(found, None)
+            made = self._registry.placement.fill(ROOT_ID, found)
+        else:
+            made = root.nodes()
+        return [["insert", ROOT_ID, index, node] for index, node in enumerate(made)]
+
+    def _owned(self, owner: int) -> Tree | None:
+        if owner == ROOT_ID:
+            return self._tree
+        host = self._registry.hosts.get(owner)
+        return None if host is None else host.tree
+
+    def _write(self, tree: Tree, paths: list[tuple[Path, Value]]) -> Changes:
+        """Write to a tree's data, and say what is to be looked at.
+
+        A value that was there already is no change; but where there are components, one may have changed the property
+        that gets it, and must have it again.
+        """
+        definition = None if tree.host is None else tree.host.component.definition
+        again = bool(self._registry.hosts)
+        changed: Changes = {}
+        for path, given in paths:
+            value = given
+            if definition is not None and len(path) == 1 and path[0] in definition.properties:
+                value = coerce(given, definition.properties[str(path[0])])[0]
+            written = write(tree.data, path, value)
+            if not written and again:
+                written = [path]
+            for one in written:
+                changed.setdefault(str(one[0]), []).append(one[1:])
+        return changed
+
+    def _bind_back(self, tree: Tree, changed: Changes, operations: list[Operation]) -> None:
+        """Write properties that a component has changed by itself to the owner's data that they are bound to."""
+        while tree.host is not None:
+            host = tree.host
+            written: list[tuple[Path, Value]] = []
+            for name in changed:
+                bound = (
+                    two_way.find_at(host.owner, host.program.offset, str(name))
+                    if name in (host.component.definition.properties)
+                    else None
+                )
+                if bound is None:
+                    continue
+                outer, path = bound
+                value = tree.data.get(str(name))
+                if identical(two_way.read(outer.data, path), value):
+                    continue
+                self._registry.effects.append(["model", outer.id, format_path(path), copied(value)])
+                written.append((path, copied(value)))
+            if not written:
+                return
+            tree = host.owner.tree
+            changed = self._write(tree, written)
+            if tree.root is not None:
+                tree.root.update(changed, operations)
+
+    def _finished(self, operations: list[Operation]) -> list[Operation]:
+        placement = self._registry.placement
+        if placement.entered:
+            placement.entered = False
+            return compact(operations)
+        return operations
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:
@@ -92,8 +245,16 @@ class PageView:
         try:
             yield
         except (RecursionError, ViewError) as error:
-            self._root = None
-            self._registry.instances.clear()
+            self._forget()
             if isinstance(error, ViewError):
                 raise
             raise ViewError("the page or its data are nested too deeply to be shown") from error
+
+    def _forget(self) -> None:
+        """Forget all instances, and let the base library forget its own."""
+        registry = self._registry
+        new = {effect[1] for effect in registry.effects if effect[0] == "create"}
+        known = [host for host in registry.hosts.values() if host.id not in new and host.component.definition.path]
+        registry.effects = [["remove", host.id] for host in reversed(known)]
+        registry.clear()
+        self._tree.root = None

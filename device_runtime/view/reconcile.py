@@ -42,3 +42,42 @@ def staying(matches: Sequence[int]) -> set[int]:
         kept.add(matches[at])
         at = before[at]
     return kept
+
+
+def rearrange(present: Sequence[int], wanted: Sequence[int]) -> list[tuple[int, int]]:
+    """The moves that make ``wanted`` of ``present``, each a node and its index once it has been taken out.
+
+    All that is present is wanted; what else is wanted comes from elsewhere. Moves as few as can be.
+    """
+    if len(present) == len(wanted) and list(present) == list(wanted):
+        return []
+    position_of = {node: position for position, node in enumerate(present)}
+    matches = [position_of.get(node, NEW) for node in wanted]
+    kept = staying(matches)
+    moves: list[tuple[int, int]] = []
+    passed: set[int] = set()  # positions of moving nodes that stand before the place to fill
+    moved: set[int] = set()
+    cursor = 0
+    index = 0
+    for node, match in zip(wanted, matches, strict=True):
+        if match in kept:
+            while cursor < match:
+                if cursor not in moved:
+                    passed.add(cursor)
+                    index += 1
+                cursor += 1
+            cursor += 1
+            index += 1
+            continue
+        if match == NEW:
+            moves.append((node, index))
+            index += 1
+            continue
+        moved.add(match)
+        # Taking out a node that stands before the place shifts the rest down by one.
+        if match in passed:
+            moves.append((node, index - 1))
+        else:
+            moves.append((node, index))
+            index += 1
+    return moves

@@ -1,19 +1,21 @@
-"""Which handlers hear an event: WeChat's and SWAN's capture and bubble phases.
+"""Which handlers hear an event: WeChat's and SWAN's capture and bubble phases, across the borders of components.
 
-Source: https://developers.weixin.qq.com/miniprogram/en/dev/framework/view/wxml/event.html
+Sources: https://developers.weixin.qq.com/miniprogram/en/dev/framework/view/wxml/event.html,
+https://developers.weixin.qq.com/miniprogram/en/dev/framework/custom-component/events.html
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from device_runtime.values import Value
-from device_runtime.view.blocks import ROOT_PARENT, BlockInstance, Handler, Registry
-from device_runtime.view.expressions import Expression
-from device_runtime.view.fragments import TemplateFragment
+from device_runtime.view.blocks import ROOT_PARENT, BlockInstance, Element, Handler
+from device_runtime.view.content import Content, NamedFragment
+from device_runtime.view.hosts import ComponentFragment
 from device_runtime.view.javascript import UNDEFINED, exported, to_text
-from device_runtime.view.loops import ForFragment
-from device_runtime.view.paths import Path, Read, format_path
+from device_runtime.view.slots import SlotFragment
+from device_runtime.view.tree import Registry
+from device_runtime.view.wxs import WxsFunction
 
 BUBBLING: Final = frozenset(
     (
@@ -24,104 +26,105 @@ BUBBLING: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class HandlerCall:
-    """Call the page's method ``handler``.
+class Event:
+    """An event as it goes through the trees. ``composed`` ones cross the borders of components; ``captures_all`` says
+    that all on the way capture it, whether or not it bubbles."""
 
-    ``node`` is the node whose handler it is, described by ``current_id`` and ``current_dataset``; ``target_id`` and
-    ``target_dataset`` describe the node on which the event happened. Datasets are read-only.
+    type: str
+    bubbles: bool
+    composed: bool
+    captures: bool
+    captures_all: bool = True
+
+
+def native(event_type: str) -> Event:
+    """An event of a screen."""
+    return Event(event_type, event_type in BUBBLING, composed=True, captures=True, captures_all=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerCall:
+    """Call the method ``handler`` of ``owner`` (the page, ``0``, or a component), or a function of a wxs module.
+
+    ``node`` is the node whose handler it is, described by ``current_id`` and ``current_dataset``; ``target`` is the
+    node on which the event happened as the owner sees it, described by ``target_id`` and ``target_dataset``: what is
+    inside of a component is the component, and content that comes through a slot is the slot. ``marks`` are those of
+    the target and of what is around it. Datasets and marks are read-only.
     """
 
-    handler: str
+    handler: str | WxsFunction
     node: int
     target_id: str
     target_dataset: dict[str, Value]
     current_id: str
     current_dataset: dict[str, Value]
+    owner: int = 0
+    target: int = 0
+    marks: dict[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A node: its instance and its offset there."""
+class Place:
+    """An element or a host: its instance and its offset there."""
 
     instance: BlockInstance
     offset: int
 
     @property
-    def handlers(self) -> tuple[Handler, ...]:
-        element = self.instance.block.elements.get(self.offset)
-        return element.handlers if element else ()
+    def node(self) -> int:
+        """Its node id."""
+        return self.instance.base + self.offset
+
+    @property
+    def element(self) -> Element:
+        """What is known of it."""
+        return self.instance.block.elements[self.offset]
+
+    def evaluate_id(self) -> str:
+        """Its id attribute."""
+        expression = self.element.attributes.get("id")
+        return to_text(expression.evaluate(self.instance.environment)) if expression else ""
+
+    def dataset(self) -> dict[str, Value]:
+        """Its dataset."""
+        return _evaluated(self.element.dataset, self.instance)
+
+
+class _Target:
+    """What an event happened on, as one tree sees it: an element, or a slot that content came through."""
+
+    def __init__(self, instance: BlockInstance, offset: int) -> None:
+        self.node = instance.base + offset
+        self._place = Place(instance, offset)
+        self._is_element = offset in instance.block.elements
 
     def describe(self) -> tuple[str, dict[str, Value]]:
         """Its id attribute and its dataset."""
-        element = self.instance.block.elements[self.offset]
-        environment = self.instance.environment
-        dataset: dict[str, Value] = {}
-        for name, expression in element.dataset:
-            value = expression.evaluate(environment)
-            if value is not UNDEFINED:
-                dataset[name] = exported(value)
-        return to_text(element.id.evaluate(environment)) if element.id else "", dataset
+        return (self._place.evaluate_id(), self._place.dataset()) if self._is_element else ("", {})
+
+    def marks(self) -> dict[str, Value]:
+        """The marks of it and of the elements around it; the innermost of a name counts."""
+        marks: dict[str, Value] = {}
+        for place in upwards(self._place.instance, self._place.offset):
+            marks = {**_evaluated(place.element.marks, place.instance), **marks}
+        return marks
 
 
-def route(registry: Registry, largest_block: int, node: int, event_type: str) -> list[HandlerCall]:
-    """The handlers that hear ``event_type`` on ``node``, in order."""
-    instance = registry.find(node, largest_block)
-    if instance is None:
-        return []
-    path = list(_upwards(instance, node - instance.base))
-    if not path:
-        return []
-    target_id, target_dataset = path[0].describe()
-    calls: list[HandlerCall] = []
-
-    def hear(place: _Place, handler: Handler) -> None:
-        name = to_text(handler.name.evaluate(place.instance.environment))
-        if name:
-            current_id, current_dataset = place.describe()
-            at = place.instance.base + place.offset
-            calls.append(HandlerCall(name, at, target_id, target_dataset, current_id, current_dataset))
-
-    if event_type not in BUBBLING:
-        path = path[:1]
-    for place in reversed(path):
-        for handler in place.handlers:
-            if handler.event_type == event_type and handler.phase.startswith("capture-"):
-                hear(place, handler)
-                if handler.phase == "capture-catch":
-                    return calls
-    mutual_heard = False
-    for place in path:
-        caught = False
-        for handler in place.handlers:
-            if handler.event_type != event_type or handler.phase.startswith("capture-"):
-                continue
-            if handler.phase == "mut-bind":
-                if mutual_heard:
-                    continue
-                mutual_heard = True
-            hear(place, handler)
-            caught = caught or handler.phase == "catch"
-        if caught:
-            break
-    return calls
+def _evaluated(members: Any, instance: BlockInstance) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for name, expression in members:
+        value = expression.evaluate(instance.environment)
+        if value is not UNDEFINED:
+            values[name] = exported(value)
+    return values
 
 
-def two_way_path(registry: Registry, largest_block: int, node: int, name: str) -> str | None:
-    """The data path behind a two-way attribute, with the positions that loops have at this moment."""
-    instance = registry.find(node, largest_block)
-    element = instance.block.elements.get(node - instance.base) if instance else None
-    if instance is None or element is None or name not in element.two_way:
-        return None
-    path = _resolve(element.two_way[name], instance)
-    return None if path is None else format_path(path)
-
-
-def _upwards(instance: BlockInstance, offset: int) -> Iterator[_Place]:
-    """The element at ``offset`` (of a text node: its parent) and its ancestors."""
+def upwards(instance: BlockInstance, offset: int) -> Iterator[Place]:
+    """The element at ``offset`` (of a text: its parent) and its ancestors in the same tree."""
     while True:
         while offset != ROOT_PARENT:
             if offset in instance.block.elements:
-                yield _Place(instance, offset)
+                yield Place(instance, offset)
             offset = instance.block.parents[offset]
         if instance.container is None:
             return
@@ -129,38 +132,94 @@ def _upwards(instance: BlockInstance, offset: int) -> Iterator[_Place]:
         instance = instance.container.owner
 
 
-def _resolve(expression: Expression, instance: BlockInstance) -> Path | None:
-    """The path from the page's data that ``expression`` is, going out through loops and templates."""
-    read = expression.path
-    while read is not None:
-        container = instance.container
-        while container is not None:
-            if isinstance(container, ForFragment) and read[0] in (container.program.item, container.program.index):
-                break
-            if isinstance(container, TemplateFragment):
-                break
-            instance = container.owner
-            container = instance.container
-        if container is None:
-            return (read[0], *read[1]) if isinstance(read[0], str) else None
-        read = _outside(container, read, instance)
-        instance = container.owner
-    return None
+_Steps = list[tuple[Place, _Target]]
 
 
-def _outside(container: ForFragment | TemplateFragment, read: Read, instance: BlockInstance) -> Read | None:
-    """What a path inside a loop's row or a template is called outside of it."""
-    symbol, rest = read
-    if isinstance(container, ForFragment):
-        source = container.program.source.path
-        if source is None or symbol != container.program.item:
-            return None
-        key = instance.position if container.names is None else container.names[instance.position]
-        return source[0], (*source[1], key, *rest)
-    data = container.program.data
-    for name, passed in reversed(data.fields or ((None, data),) if data else ()):
-        if name == symbol:
-            return None if passed.path is None else (passed.path[0], (*passed.path[1], *rest))
-        if name is None and passed.path is not None and symbol in container.data:
-            return passed.path[0], (*passed.path[1], str(symbol), *rest)
-    return None
+def _walk(instance: BlockInstance, offset: int, target: _Target | None, composed: bool, steps: _Steps) -> Any:
+    """Append the way of an event up to the root of a tree; returns the host there, if the event goes on from it."""
+    while True:
+        if offset in instance.block.elements:
+            target = target or _Target(instance, offset)
+            steps.append((Place(instance, offset), target))
+        offset = instance.block.parents[offset]
+        name = ""
+        while offset == ROOT_PARENT:
+            container: Any = instance.container
+            if container is None:
+                return instance.tree.host if composed else None
+            if isinstance(container, NamedFragment):
+                name = container.name
+            if isinstance(container, Content) and composed:
+                slot = _slot_for(container, name)
+                if slot is None or _walk(slot.owner, slot.program.offset, _slot_target(slot), True, steps) is None:
+                    return None
+            instance, offset = container.owner, container.site.parent
+
+
+def _slot_for(content: Content, name: str) -> SlotFragment | None:
+    contents = content.host.contents
+    return None if contents is None else contents.slot_for(content, name)
+
+
+def _slot_target(slot: SlotFragment) -> _Target:
+    return _Target(slot.owner, slot.program.offset)
+
+
+def route(registry: Registry, node: int, event: Event) -> list[HandlerCall]:
+    """The handlers that hear an event on a node, in order."""
+    instance = registry.find(node)
+    if instance is None:
+        return []
+    steps: _Steps = []
+    host: ComponentFragment | None = _walk(instance, node - instance.base, None, event.composed, steps)
+    while host is not None:
+        host = _walk(host.owner, host.program.offset, None, True, steps)
+    return _heard(steps, event)
+
+
+def _heard(steps: _Steps, event: Event) -> list[HandlerCall]:
+    calls: list[HandlerCall] = []
+    if event.captures:
+        for place, target in reversed(steps if event.bubbles or event.captures_all else steps[:1]):
+            for handler in place.element.handlers:
+                if handler.event_type == event.type and handler.phase.startswith("capture-"):
+                    _hear(place, target, handler, calls)
+                    if handler.phase == "capture-catch":
+                        return calls
+    mutual_heard = False
+    for place, target in steps if event.bubbles else steps[:1]:
+        caught = False
+        for handler in place.element.handlers:
+            if handler.event_type != event.type or handler.phase.startswith("capture-"):
+                continue
+            if handler.phase == "mut-bind":
+                if mutual_heard:
+                    continue
+                mutual_heard = True
+            _hear(place, target, handler, calls)
+            caught = caught or handler.phase == "catch"
+        if caught:
+            break
+    return calls
+
+
+def _hear(place: Place, target: _Target, handler: Handler, calls: list[HandlerCall]) -> None:
+    called = handler.name.evaluate(place.instance.environment)
+    if not isinstance(called, WxsFunction):
+        called = to_text(called)
+        if not called:
+            return
+    target_id, target_dataset = target.describe()
+    calls.append(
+        HandlerCall(
+            handler=called,
+            node=place.node,
+            target_id=target_id,
+            target_dataset=target_dataset,
+            current_id=place.evaluate_id(),
+            current_dataset=place.dataset(),
+            owner=place.instance.tree.id,
+            target=target.node,
+            marks=target.marks(),
+        )
+    )

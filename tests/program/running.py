@@ -54,7 +54,7 @@ def button(handler: str, event: str = "tap", two_way: Mapping[str, Any] | None =
 
 
 def view(*body: list[Any]) -> bytes:
-    return json.dumps({"format": 1, "body": list(body), "templates": [], "scopes": []}).encode()
+    return json.dumps({"format": 2, "body": list(body), "templates": [], "scopes": []}).encode()
 
 
 def program(

@@ -6,6 +6,7 @@ import pytest
 
 from device_runtime.view.expressions import ExpressionBinder, Scope
 from device_runtime.view.javascript import UNDEFINED, exported, identical, to_string, to_text
+from device_runtime.view.wxs import WxsLink
 from firmware_tools.build.expressions import parse_expression
 from firmware_tools.build.source import SourceText
 from tests.view.expression_table import DATA, EXPRESSIONS
@@ -13,7 +14,8 @@ from tests.view.expression_table import DATA, EXPRESSIONS
 
 def evaluate(expression: str, data: dict[str, Any]) -> Any:
     instruction = parse_expression(SourceText("table", expression), expression, 0)
-    return ExpressionBinder().bind(json.loads(json.dumps(instruction)), Scope(), "table").evaluate([data, None])
+    binder = ExpressionBinder([], WxsLink())
+    return binder.bind(json.loads(json.dumps(instruction)), Scope(), "table").evaluate([data, None])
 
 
 def shown(value: Any) -> str:

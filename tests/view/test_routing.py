@@ -1,12 +1,13 @@
 import pytest
 
+from device_runtime.view.wxs import WxsFunction
 from firmware_tools.build.dialects import SWAN
 from tests.view.pages import Screen
 
 NEST = '<view id="a" {a}><view id="b" {b}><text id="c" {c}>x</text></view></view>'
 
 
-def heard(screen: Screen, node: int, event_type: str) -> list[str]:
+def heard(screen: Screen, node: int, event_type: str) -> list[str | WxsFunction]:
     return [call.handler for call in screen.view.route(node, event_type)]
 
 
@@ -110,7 +111,8 @@ def test_events_bubble_out_of_loops_branches_and_templates() -> None:
 )
 def test_a_two_way_attribute_says_which_data_it_writes(source: str, expected: str | None) -> None:
     screen = Screen(source, {"a": {"b": 1}, "list": [{"v": 1}, {"v": 2}], "o": {"k": 1}})
-    assert screen.view.two_way_path(screen.node(id="x"), "value") == expected
+    bound = screen.view.two_way_path(screen.node(id="x"), "value")
+    assert bound == (None if expected is None else (0, expected))
     assert screen.view.two_way_path(screen.node(id="x"), "other") is None
 
 
@@ -122,5 +124,5 @@ def test_a_two_way_attribute_asks_the_screen_for_the_events_that_carry_its_value
 def test_swan_writes_two_way_attributes_between_equals_signs() -> None:
     screen = Screen('<input id="x" value="{= a.b =}">', {"a": {"b": "v"}}, SWAN)
     node = screen.node(id="x", value="v")
-    assert screen.view.two_way_path(node, "value") == "a.b"
+    assert screen.view.two_way_path(node, "value") == (0, "a.b")
     assert screen.update({"a.b": "w"}) == [["set", node, "value", "w"]]

@@ -15,7 +15,7 @@ TEXT = ["text", ONE]
 
 
 def document(*body: Any, templates: Any = (), scopes: Any = ()) -> dict[str, Any]:
-    return {"format": 1, "body": list(body), "templates": list(templates), "scopes": list(scopes)}
+    return {"format": 2, "body": list(body), "templates": list(templates), "scopes": list(scopes)}
 
 
 def nested(wrap: Any, depth: int, core: Any) -> Any:
@@ -35,8 +35,8 @@ def element(**members: Any) -> list[Any]:
         (None, "not a compiled template"),
         ([], "not a compiled template"),
         ({}, "not a compiled template"),
-        ({"format": 1, "body": {}, "templates": [], "scopes": []}, "not a compiled template"),
-        ({"format": 2, "body": [], "templates": [], "scopes": []}, "format 2"),
+        ({"format": 2, "body": {}, "templates": [], "scopes": []}, "not a compiled template"),
+        ({"format": 1, "body": [], "templates": [], "scopes": []}, "format 1"),
         (document("x"), r"body\[0\]: x is not an instruction"),
         (document(TEXT, ["run", "code"]), r"body\[1\]: .* is not an instruction"),
         (document(["text", "x"]), "not an expression"),

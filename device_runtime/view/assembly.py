@@ -1,0 +1,166 @@
+"""The last step of loading a template: which lists of it are mixed, and the functions that make its nodes.
+
+Templates may use each other, so that neither is known before all blocks are there.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from device_runtime.values import Value
+from device_runtime.view.blocks import ROOT_PARENT, Block, BlockInstance, FragmentProgram, Make, collect, make_nodes
+from device_runtime.view.patches import Node
+
+
+@dataclass(frozen=True, slots=True)
+class TextPlan:
+    """A text: what it says always, or the slot of its binding."""
+
+    text: str
+    slot: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ElementPlan:
+    """An element: the attributes that are always the same, and the slots of the others. ``translated`` says that its
+    classes are those of a component."""
+
+    tag: str
+    static: dict[str, Value]
+    dynamic: list[tuple[str, int]]
+    types: list[Value]
+    translated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """The host of a component: the number of its fragment."""
+
+    fragment: int
+
+
+Plan: TypeAlias = TextPlan | ElementPlan | HostPlan
+
+
+def assemble(planned: list[tuple[Block, dict[int, Plan]]]) -> None:
+    """Finish the blocks of one template, of whose nodes the plans are given."""
+    inner = {id(block): [program.blocks for program in block.fragments] for block, _ in planned}
+    users: dict[int, list[tuple[Block, bool]]] = {}
+    holding: dict[int, dict[int, None]] = {}
+    for block, _ in planned:
+        for program, shown in zip(block.fragments, inner[id(block)], strict=True):
+            if id(shown) not in users:
+                for other in shown:
+                    holding.setdefault(id(other), {})[id(shown)] = None
+            users.setdefault(id(shown), []).append((block, program.site.parent == ROOT_PARENT))
+
+    def spread(first: Iterable[Block], *, roots_only: bool) -> set[int]:
+        """Which groups of blocks have one that shares a property of the blocks in them."""
+        groups: set[int] = set()
+        waiting = list(first)
+        while waiting:
+            for group in holding.get(id(waiting.pop()), ()):
+                if group not in groups:
+                    groups.add(group)
+                    waiting += [user for user, is_root in users[group] if is_root or not roots_only]
+        return groups
+
+    blocks = [block for block, _ in planned]
+    slotted = spread((block for block in blocks if _has(block.fragments, "slot")), roots_only=False)
+    hosting = spread((block for block in blocks if _has(block.fragments, "component")), roots_only=False)
+    mixing = spread(
+        (block for block in blocks if any(child < 0 and block.fragments[~child].kind for child in block.roots)),
+        roots_only=True,
+    )
+    for block, plans in planned:
+        groups = [id(shown) for shown in inner[id(block)]]
+        kinds = [program.kind for program in block.fragments]
+        block.slotted = tuple(k for k, kind in enumerate(kinds) if kind == "slot" or groups[k] in slotted)
+        block.hosting = tuple(k for k, kind in enumerate(kinds) if kind == "component" or groups[k] in hosting)
+        mixed = {
+            parent: any(child < 0 and (kinds[~child] != "" or groups[~child] in mixing) for child in listed)
+            for parent, listed in block.lists.items()
+        }
+        block.mixed = mixed[ROOT_PARENT]
+        for program in block.fragments:
+            program.site.mixed = mixed[program.site.parent]
+        for offset in reversed(range(block.size)):
+            plan = plans.get(offset)
+            if plan is not None:
+                block.make_at[offset] = _make(block, offset, plan, mixed.get(offset, False))
+        block.makes = _makes(block, block.roots)
+
+
+def _has(programs: list[FragmentProgram], kind: str) -> bool:
+    return any(program.kind == kind for program in programs)
+
+
+def _makes(block: Block, listed: list[int]) -> list[Make | int]:
+    return [~child if child < 0 else block.make_at[child] for child in listed]
+
+
+def _make(block: Block, offset: int, plan: Plan, mixed: bool) -> Make:
+    match plan:
+        case TextPlan(text, None):
+            return lambda instance: [instance.base + offset, text]
+        case TextPlan(_, int(slot)):
+            return lambda instance: [instance.base + offset, instance.values[slot]]
+        case HostPlan(number):
+            return lambda instance: instance.fragments[number].make()  # type: ignore[attr-defined]
+        case ElementPlan():
+            listed = block.lists.get(offset, [])
+            return _make_element(offset, plan, _makes(block, listed), listed if mixed else None)
+    raise AssertionError(plan)
+
+
+def _make_element(offset: int, plan: ElementPlan, makes: list[Make | int], listed: list[int] | None) -> Make:
+    tag, static, dynamic, types = plan.tag, plan.static, plan.dynamic, plan.types
+
+    def attributes(instance: BlockInstance) -> dict[str, Value]:
+        if not dynamic:
+            return static
+        made = static.copy()
+        values = instance.values
+        for name, slot in dynamic:
+            value = values[slot]
+            if value is not None:
+                made[name] = value
+        return made
+
+    def translated(instance: BlockInstance) -> dict[str, Value]:
+        made = attributes(instance).copy()
+        made["class"] = instance.tree.translate(str(made["class"]))
+        return made
+
+    get = translated if plan.translated else attributes
+    if listed is not None:
+        return _make_mixed(offset, tag, get, types, listed)
+    plain: list[Callable[[BlockInstance], Any]] = [make for make in makes if not isinstance(make, int)]
+    if len(plain) < len(makes):
+        return lambda instance: [
+            instance.base + offset, tag, get(instance), types, [*make_nodes(makes, instance)]
+        ]  # fmt: skip
+    if dynamic or plan.translated:
+        return lambda instance: [
+            instance.base + offset, tag, get(instance), types, [make(instance) for make in plain]
+        ]  # fmt: skip
+    return lambda instance: [
+        instance.base + offset, tag, static, types, [make(instance) for make in plain]
+    ]  # fmt: skip
+
+
+def _make_mixed(
+    offset: int,
+    tag: str,
+    attributes: Callable[[BlockInstance], dict[str, Value]],
+    types: list[Value],
+    listed: list[int],
+) -> Make:
+    def make(instance: BlockInstance) -> Node:
+        found: list[tuple[BlockInstance, int]] = []
+        collect(instance, listed, found, None)
+        node = instance.base + offset
+        children: list[Value] = [*instance.tree.registry.placement.fill(node, found)]
+        return [node, tag, attributes(instance), types, children]
+
+    return make

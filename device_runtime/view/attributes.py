@@ -1,0 +1,62 @@
+"""Attributes of elements: what their bindings give, and what happens when one changes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from device_runtime.values import Value
+from device_runtime.view.blocks import BlockInstance
+from device_runtime.view.expressions import Evaluate, Expression
+from device_runtime.view.javascript import exported, to_text
+from device_runtime.view.patches import Operation
+from device_runtime.view.wxs import WxsFunction
+
+
+def text_of(expression: Expression) -> Evaluate:
+    """What a binding of a text, a class, a style or an id gives."""
+    get = expression.evaluate
+
+    def evaluate(environment: list[Any]) -> str:
+        value = get(environment)
+        return value if type(value) is str else to_text(value)
+
+    return evaluate
+
+
+def value_of(expression: Expression) -> Evaluate:
+    """What a binding of another attribute gives."""
+    get = expression.evaluate
+
+    def evaluate(environment: list[Any]) -> Value:
+        value = get(environment)
+        return value if type(value) is str else exported(value)
+
+    return evaluate
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeTarget:
+    """An attribute that is more than a value on screens: classes to translate, or one that a wxs function watches."""
+
+    offset: int
+    name: str
+    translated: bool
+    observer: Expression | None
+
+    def show(self, instance: BlockInstance, value: Any, old: Any, operations: list[Operation]) -> None:
+        """Append what a screen must do, and tell the observer."""
+        shown = instance.tree.translate(value) if self.translated else value
+        operations.append(["set", instance.base + self.offset, self.name, shown])
+        self.tell(instance, value, old)
+
+    def tell(self, instance: BlockInstance, value: Any, old: Any) -> None:
+        """Tell the observer."""
+        if self.observer is not None:
+            tell_observer(self.observer, instance, self.offset, value, old)
+
+
+def tell_observer(observer: Expression, instance: BlockInstance, offset: int, value: Value, old: Value) -> None:
+    """Keep a call of a ``change:`` observer for when the update is done."""
+    function = observer.evaluate(instance.environment)
+    if isinstance(function, WxsFunction):
+        tree = instance.tree
+        tree.registry.wxs_changes.append(["wxs-change", tree.id, instance.base + offset, function, value, old])
