@@ -1,6 +1,8 @@
 """Random pages: nested conditions, loops, slots and components, and random changes of their data."""
 
 import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -31,8 +33,7 @@ PARTS = {
 _FLAGS = ("p", "q", "r")
 _LISTS = ("one", "two")
 _texts = st.sampled_from(["", "a", "b c", "0"])
-# In order and without repetition: the rig puts other lists together wrongly (docs/differences.md).
-_lists = st.lists(st.integers(0, 6), max_size=4, unique=True).map(sorted)
+_lists = st.lists(st.integers(0, 6), max_size=4, unique=True)  # they are keys
 _data = st.fixed_dictionaries(
     {**dict.fromkeys(_FLAGS, st.booleans()), **dict.fromkeys(_LISTS, _lists), "s": _texts, "n": st.integers(-1, 3)}
 )
@@ -112,4 +113,18 @@ def cases(draw: st.DrawFn) -> Case:
     body = "\n".join(draw(st.lists(_nodes((), 3), min_size=1, max_size=4)))
     data: dict[str, Any] = draw(_data)
     steps = draw(st.lists(_changes, max_size=4))
-    return Case("generated", body, f"{{data: {json.dumps(data)}}}", PARTS, steps=tuple(assign(step) for step in steps))
+    return Case("generated", body, script(data), PARTS, steps=tuple(assign(step) for step in steps))
+
+
+def script(data: Mapping[str, Any]) -> str:
+    """The script of a page with these data."""
+    return f"{{data: {json.dumps(data)}}}"
+
+
+def at_each_step(case: Case) -> Iterator[Case]:
+    """The page of a random case without steps, with the data that it has at first and after each step."""
+    data: dict[str, Any] = json.loads(case.script.removeprefix("{data: ").removesuffix("}"))
+    yield replace(case, steps=())
+    for _, _, _, changes in case.steps:
+        data |= changes
+        yield replace(case, script=script(data), steps=())
