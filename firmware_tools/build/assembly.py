@@ -14,7 +14,7 @@ from firmware_tools.build.components import Components
 from firmware_tools.build.dialects import SourceError, SourceProject
 from firmware_tools.build.npm import BUILT, NpmPackages
 from firmware_tools.build.requirements import Requirements
-from firmware_tools.build.source_files import SourceFiles
+from firmware_tools.build.source_files import DEVELOPERS_FOLDERS, SourceFiles
 from firmware_tools.build.styles import StyleScope, compile_style
 from firmware_tools.build.templates import Owner, TemplateCompiler, UsedComponent
 from firmware_tools.build.theme import with_theme
@@ -117,7 +117,7 @@ class Assembly:
         if unit.is_component:
             self._check_component(unit)
         components = dict(table.tags)
-        appended = [self._tab_bar(components)] if unit.path in self._project.custom_tab_pages else []
+        appended = self._tab_bar(components) if unit.path in self._project.custom_tab_pages else []
         owner = Owner(components, table.missing, unit.is_component, unit.prefix)
         unit.document = self._compiler.compile(file, owner, appended)
         self._warnings += [f"{sentence}; it is not used" for sentence in table.missing.values()]
@@ -131,16 +131,18 @@ class Assembly:
         if self._components.options(unit.path).get("component") is not True:
             self._warnings.append(f'{unit.path}.json:1:1: "component": true is missing')
 
-    def _tab_bar(self, components: dict[str, UsedComponent]) -> str:
-        """The tag of the program's own tab bar, which ends each tab page."""
+    def _tab_bar(self, components: dict[str, UsedComponent]) -> list[str]:
+        """The tag of the program's own tab bar, which ends each tab page; empty where there is none."""
         if not self._components.exists(_TAB_BAR):
-            app_file = self._project.root / "app.json"
-            raise SourceError(f"{app_file}: tabBar.custom is true, but there is no component {_TAB_BAR}")
+            self._warnings.append(
+                f"app.json: tabBar.custom is true, but there is no component {_TAB_BAR}, no bar is shown"
+            )
+            return []
         tag = "custom-tab-bar"
         while tag in components and components[tag].path != _TAB_BAR:
             tag += "-"
         components[tag] = UsedComponent(_TAB_BAR)
-        return tag
+        return [tag]
 
     # Styles
 
@@ -205,7 +207,7 @@ class Assembly:
     def _travels(self, name: str) -> bool:
         """Whether a file is in the package although nothing is known to ask for it."""
         folders = name.split("/")[:-1]
-        if BUILT in folders:
+        if BUILT in folders or (folders and folders[0] in DEVELOPERS_FOLDERS):
             return False
         base, suffix = posixpath.splitext(name)
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):

@@ -46,6 +46,7 @@ class Components:
         self._dialect = dialect
         self._warnings = warnings
         self._aliases = _aliases(app)
+        self._extended = bool(app.get("useExtendedLib"))
         self._documents: dict[str, tuple[dict[str, Any], SourceText]] = {}
         app_text = (files.root / "app.json").read_text(encoding="utf-8-sig")
         self._app = self._read_table(dict(app), SourceText("app.json", app_text))
@@ -167,13 +168,14 @@ class Components:
         """What to do about a missing component: install it, or take the one whose path is most like ``target``."""
         if install := self._npm.hint(target):
             return install
+        if self._extended and target.startswith("weui-miniprogram/") and "weui-miniprogram" not in self._npm.names:
+            return "; WeChat's own copy (useExtendedLib) is not here: run npm install weui-miniprogram"
         suffix = self._dialect.template
         known = [name.removesuffix(suffix) for name in self._files if name.endswith(suffix)]
         wanted = target.strip("./")
-        near = difflib.get_close_matches(wanted, known, 1, 0.6)
-        if not near:
-            last = "/".join(wanted.split("/")[-2:])
-            near = [name for name in sorted(known) if name.endswith(f"/{last}") or name == last][:1]
+        last = "/".join(wanted.split("/")[-2:])
+        near = [name for name in sorted(known) if name.endswith(f"/{last}") or name == last][:1]
+        near = near or difflib.get_close_matches(wanted, known, 1, 0.75)
         return f"; did you mean '/{near[0]}'?" if near else ""
 
 

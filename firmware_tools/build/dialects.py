@@ -30,17 +30,19 @@ _PROGRAM_FILES = "app.json with .wxml templates (WeChat) or .swan templates (Bai
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one family of programs names its files; ``template`` and ``style`` are file name suffixes."""
+    """How one family of programs names its files; ``template`` and ``style`` are file name suffixes. ``code_tags`` are
+    the elements of its templates that hold code."""
 
     name: str
     template: str
     style: str
     project_file: str
     root_member: str
+    code_tags: tuple[str, ...]
 
 
-WECHAT = Dialect("wechat", ".wxml", ".wxss", "project.config.json", "miniprogramRoot")
-SWAN = Dialect("swan", ".swan", ".css", "project.swan.json", "smartProgramRoot")
+WECHAT = Dialect("wechat", ".wxml", ".wxss", "project.config.json", "miniprogramRoot", ("wxs",))
+SWAN = Dialect("swan", ".swan", ".css", "project.swan.json", "smartProgramRoot", ("import-sjs", "filter"))
 DIALECTS = (WECHAT, SWAN)
 
 

@@ -242,7 +242,9 @@ class _Parser:
     def _call(self, callee: Instruction, offset: int) -> Instruction:
         arguments: list[Instruction] = []
         while not self._is(")"):
-            arguments.append(["spread", self.expression()] if self._accept("...") else self.expression())
+            if self._is("..."):
+                raise self._unexpected("a call takes its arguments one by one; pass an array")
+            arguments.append(self.expression())
             if not self._accept(","):
                 break
         self._expect(")", "after the arguments")

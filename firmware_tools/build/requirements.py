@@ -8,7 +8,7 @@ from device_runtime.engine.resolution import SOURCE_SUFFIXES, Resolver
 from firmware_tools.build.npm import BUILT
 from firmware_tools.build.scripts import check_script, requests
 from firmware_tools.build.source import SourceText
-from firmware_tools.build.source_files import SourceFiles
+from firmware_tools.build.source_files import DEVELOPERS_FOLDERS, SourceFiles
 
 _SCRIPTS = tuple(suffix for suffix in SOURCE_SUFFIXES if suffix != ".json")
 _RESOURCES = frozenset(
@@ -68,7 +68,8 @@ class Requirements:
         return [description for description in found if description in self._files]
 
     def resources_of_packages(self, names: Iterable[str]) -> set[str]:
-        """Pictures, fonts and sounds of the npm packages that any of the files ``names`` belong to."""
+        """Pictures, fonts and sounds of the npm packages and developers' folders that any of the files ``names`` are
+        in."""
         used = {folder for name in names if (folder := _package_folder(name))}
         return {
             name
@@ -78,9 +79,9 @@ class Requirements:
 
 
 def _package_folder(name: str) -> str:
-    """The folder of the npm package that a file lies in, or nothing."""
+    """The folder of the npm package that a file lies in, or one beside ``app.json`` that is not packaged whole."""
     parts = name.split("/")
     if BUILT not in parts[:-1]:
-        return ""
+        return parts[0] if parts[0] in DEVELOPERS_FOLDERS and len(parts) > 1 else ""
     at = len(parts) - 2 - parts[-2::-1].index(BUILT)
     return "/".join(parts[: at + (3 if parts[at + 1].startswith("@") else 2)])

@@ -11,7 +11,10 @@ from typing import Any
 
 from firmware_tools.build.dialects import DIALECTS, SourceError, SourceProject
 
-_NOT_PACKAGED_FOLDERS = frozenset({"node_modules", "tests", "test", "__tests__", "dist", "META-INF"})
+DEVELOPERS_FOLDERS = frozenset({"tests", "test", "__tests__", "dist"})
+"""Folders beside ``app.json`` of which only what is asked for is in the package."""
+
+_NOT_PACKAGED_FOLDERS = frozenset({"node_modules", "META-INF"})
 _NOT_PACKAGED_FILES = frozenset(
     {"app.json", "cygnet.json", "sitemap.json", "tsconfig.json", "manifest.json",
      "project.private.config.json", *(dialect.project_file for dialect in DIALECTS)}
@@ -151,12 +154,7 @@ def find_source_files(root: Path, ignored: Callable[[str], bool] = lambda _: Fal
     for folder, folders, files in os.walk(root):
         below = Path(folder).relative_to(root).as_posix()
         within_npm = "miniprogram_npm" in below.split("/")
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".")
-            and (name not in _NOT_PACKAGED_FOLDERS or (within_npm and name not in ("node_modules", "META-INF")))
-        )
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _NOT_PACKAGED_FOLDERS)
         for file in sorted(files):
             path = Path(folder, file)
             name = path.relative_to(root).as_posix()

@@ -18,7 +18,6 @@ from firmware_tools.build.markup import Attribute, Element, MarkupNode, Text, de
 from firmware_tools.build.names import Names
 from firmware_tools.build.source import Read, SourceText, did_you_mean
 from firmware_tools.build.template_files import TemplateFile, TemplateFiles
-from firmware_tools.build.wxs import CODE_TAGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +79,8 @@ class TemplateCompiler:
         document = _Document(self.files, owner, file.source.path).compile(file, appended)
         try:
             load_template(document)  # what the device checks is checked here first, by the same code
-        except TemplateError:
-            if FORMAT > 1:
-                raise
+        except TemplateError as error:
+            raise SourceError(f"{file.source.path}: {error}") from error
         return document
 
 
@@ -204,7 +202,7 @@ class _Document:
                 chain.append([test, self._loop(loop, body, node, context) if loop else body])
                 chain = chain if test is not None else None
                 continue
-            if node.tag not in CODE_TAGS:
+            if node.tag not in self._files.dialect.code_tags:
                 chain = None
             if condition and condition.test is not None:
                 chain = [[inner.names.resolve(condition.test), body]]
@@ -236,7 +234,7 @@ class _Document:
 
     def _element(self, element: Element, context: _Context) -> list[Instruction]:
         """An element without its directives."""
-        if element.tag in CODE_TAGS or element.tag == "script" or element.tag == "import":
+        if element.tag == "import" or element.tag in self._files.dialect.code_tags:
             return []
         if element.tag == "include":
             return self._include(element, context)

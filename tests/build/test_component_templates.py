@@ -123,8 +123,8 @@ def test_a_document_names_only_components_that_it_uses() -> None:
         ("m.g.f(a)", ["wxs", 0, ["g", "f"], [A]]),
         ("m(a)", ["wxs", 0, [], [A]]),
         ("m.f(a).b", ["member", ["wxs", 0, ["f"], [A]], k("b")]),
-        ("m.f({a, b: 1}, [a, ...a], ...a)", ["wxs", 0, ["f"], [
-            ["object", [["a", A], ["b", k(1)]]], ["array", [A, ["spread", A]]], ["spread", A]]]),
+        ("m.f({a, b: 1}, [a, ...a], {...a})", ["wxs", 0, ["f"], [
+            ["object", [["a", A], ["b", k(1)]]], ["array", [A, ["spread", A]]], ["object", [[None, A]]]]]),
         ("m.f(m.g(a))", ["wxs", 0, ["f"], [["wxs", 0, ["g"], [A]]]]),
         ("a ? m.f(a) : !m.x", ["conditional", A, ["wxs", 0, ["f"], [A]], ["unary", "!", ["wxs", 0, ["x"], None]]]),
         ("m[a]", ["member", ["wxs", 0, [], None], A]),
@@ -136,6 +136,11 @@ def test_a_document_names_only_components_that_it_uses() -> None:
 def test_names_of_modules_are_told_from_data(expression: str, expected: Any) -> None:
     source = f'<view x="{{{{{expression}}}}}"/><wxs module="m">module.exports = 1</wxs>'
     assert body(source)[0][2] == {"x": expected}
+
+
+@pytest.mark.parametrize(("source", "dialect"), [("<filter>a</filter>", WECHAT), ("<wxs>a</wxs>", SWAN)])
+def test_a_code_tag_of_another_dialect_is_a_plain_tag(source: str, dialect: Dialect) -> None:
+    assert body(source, dialect)[0][6] == [["text", k("a")]]
 
 
 def test_loop_variables_and_slot_values_hide_modules() -> None:

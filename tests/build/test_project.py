@@ -38,11 +38,12 @@ def test_a_custom_tab_bar_ends_each_tab_page(tmp_path: Path) -> None:
     assert built.package.manifest.document["cygnet"]["tab_bar"]["custom"] is True
 
 
-def test_a_custom_tab_bar_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(
-        CygnetError, match=r"app\.json: tabBar\.custom is true, but there is no component custom-tab-bar"
-    ):
-        build(tmp_path, pages("a", "b", "c"), app=TABS)
+def test_a_custom_tab_bar_that_is_missing_is_a_warning(tmp_path: Path) -> None:
+    built = build(tmp_path, pages("a", "b", "c"), app=TABS)
+    assert view_of(built)["components"] == {}
+    assert built.warnings == (
+        "app.json: tabBar.custom is true, but there is no component custom-tab-bar/index, no bar is shown",
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,20 @@ def test_a_source_beside_what_it_was_compiled_to_is_left_out(tmp_path: Path) -> 
         tmp_path, page("<view/>"), {"pages/a/a.ts": "", "pages/a/a.wxss": "", "pages/a/a.less": "", "u.d.ts": ""}
     )
     assert not [name for name in built.package.entries if name.endswith((".ts", ".less"))]
+
+
+def test_of_a_developers_folders_only_what_is_asked_for_is_in_the_package(tmp_path: Path) -> None:
+    built = build(
+        tmp_path,
+        page("<x/>", {"x": "/dist/x/x"}, path="pages/test/a"),
+        component("dist/x/x"),
+        component("dist/y/y"),
+        {"dist/x/a.png": "", "dist/notes.txt": "", "tests/a.test.js": "(", "tests/a.png": "", "pages/test/b.txt": ""},
+        app={"pages": ["pages/test/a"]},
+    )
+    assert {name for name in built.package.entries if name.startswith(("dist", "tests", "pages/test/b"))} == {
+        "dist/x/x.js", "dist/x/x.json", "dist/x/x.view", "dist/x/a.png", "pages/test/b.txt",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,7 @@ def test_a_faulty_template_is_refused_with_its_place(source: str, expected: str)
         ('<view wx:fi="{{a}}"/>', WECHAT, "t:1:7: unknown directive wx:fi, ignored; did you mean 'wx:if'?"),
         ('<view wx:fro="{{a}}"/>', WECHAT, "t:1:7: unknown directive wx:fro, ignored; did you mean 'wx:for'?"),
         ('<view wx:else-if="{{a}}"/>', WECHAT, "unknown directive wx:else-if, ignored; did you mean 'wx:elif'?"),
+        ('<view wx:for-key="a"/>', WECHAT, "unknown directive wx:for-key, ignored; did you mean 'wx:key'?"),
         ('<view wx:foreach="{{a}}"/>', WECHAT, "t:1:7: unknown directive wx:foreach, ignored; did you mean 'wx:for'?"),
         ('<view s-if="a"/>', WECHAT, "t:1:7: s-if is of another dialect, ignored; here it starts wx:"),
         ('<view wx:if="{{a}}"/>', SWAN, "t:1:7: wx:if is of another dialect, ignored; here it starts s-"),
