@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from device_runtime.engine.resolution import SOURCE_SUFFIXES
 
-SENT_SUFFIXES = (*SOURCE_SUFFIXES, ".view")
+SENT_SUFFIXES = (*SOURCE_SUFFIXES, ".view", ".wxs")
 """What the names of the files end in that a worker reads."""
 MAP_SUFFIX = ".map"
 # A launch is one frame of at most 16 MiB, and storage travels in it, too.

@@ -21,12 +21,16 @@ from device_runtime.engine.timers import TimerHeap
 from device_runtime.errors import CygnetError
 from device_runtime.program import encoding
 from device_runtime.program.apis import api_document
+from device_runtime.program.components import Components
 from device_runtime.program.displayed import DisplayedPages
 from device_runtime.program.files import PackageFiles
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, read_manifest
+from device_runtime.program.node_events import NodeEvents
 from device_runtime.program.pages import NavigationError, Page, PageNotFoundError, PageStack, Step, split_path
 from device_runtime.program.rehearsal import REHEARSAL
+from device_runtime.program.template_modules import TemplateModules
+from device_runtime.program.view_questions import ViewQuestions
 from device_runtime.values import Value
 
 # How many handlers in a row may run into the time limit before the program is ended.
@@ -34,7 +38,7 @@ _STRIKES = 3
 # What a native operation that cannot be interrupted gets on top of the time limit before the kernel ends us.
 _GRACE_SECONDS = 3.0
 _TIMERS_A_TURN = 64
-_PAGE_EVENTS = {"pulldownrefresh": "onPullDownRefresh", "reachbottom": "onReachBottom", "scroll": "onPageScroll"}
+_WISHES_A_TURN = 1000
 
 
 class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wrong
@@ -118,7 +122,16 @@ class Worker:
         subpackages = [part.root for part in self._manifest.subpackages]
         self._modules = ModuleFiles(files, engine.lines, self._manifest.aliases, subpackages)
         engine.lines.original = SourceMaps(files, lambda text, file: self._log("warn", text, file)).original
-        self._displayed = DisplayedPages(self._manifest, files, connection.send, self._log)
+        self._components = Components(files, self._log)
+        # Timers of modules are numbered downwards, so that they meet none of the program's own.
+        self._template_modules = TemplateModules(
+            files, self._log, lambda timer, milliseconds: self._timers.set(-timer, milliseconds, repeats=False)
+        )
+        self._displayed = DisplayedPages(
+            self._manifest, self._components, self._template_modules, connection.send, self._log
+        )
+        self._template_modules.connect(self._displayed)
+        self._events = NodeEvents(self._displayed, self._template_modules, self._call)
         tabs = [tab.route for tab in self._manifest.tab_bar.tabs] if self._manifest.tab_bar else []
         self._stack = PageStack(self._manifest.pages, tabs)
         self._timers = TimerHeap()
@@ -137,7 +150,8 @@ class Worker:
         """
         self._start()
         while True:
-            frame = self._connection.receive(0.0 if self._tasks else self._timers.wait_seconds())
+            busy = self._tasks or self._template_modules.is_waiting
+            frame = self._connection.receive(0.0 if busy else self._timers.wait_seconds())
             if frame is not None:
                 self._handle(frame)
             # Each source gets its share of every turn, so that none of them can starve another.
@@ -151,7 +165,10 @@ class Worker:
             timer = self._timers.pop_due()
             if timer is None:
                 return
-            self._call("a timer", "fireTimer", timer)
+            if timer < 0:
+                self._template_modules.fire_timer(-timer)
+            else:
+                self._call("a timer", "fireTimer", timer)
 
     # -- calling JavaScript ------------------------------------------------------------------------------------
 
@@ -187,11 +204,23 @@ class Worker:
 
     def _settle(self) -> None:
         """Send what has changed; then the callbacks that wait for it, which may change more."""
-        self._displayed.flush()
+        self._flush()
         while self._after_render:
             self._after_render = False
             self._call("a callback of setData", "rendered")
-            self._displayed.flush()
+            self._flush()
+
+    def _flush(self) -> None:
+        """Let the modules of templates have their say about what has changed, and send it."""
+        self._template_modules.tell_changes()
+        for _ in range(_WISHES_A_TURN):
+            wanted = self._template_modules.take_wanted()
+            if wanted is None:
+                break
+            entry, page, node, name, value = wanted
+            self._call(f"{name} for a template module", entry, page, node, name, value)
+            self._template_modules.tell_changes()
+        self._displayed.flush()
 
     # -- what the base library asks ----------------------------------------------------------------------------
 
@@ -206,8 +235,14 @@ class Worker:
             "rejection": self._rejection,
             "timer": self._timers.set,
             "cancel": self._timers.cancel,
+            "hasView": self._components.has_view,
+            "components": self._components.describe_page,
+            "componentConfig": self._components.config,
+            "defineComponent": self._components.define,
             "setData": self._displayed.update,
+            "callNode": self._displayed.call,
             "afterRender": self._want_rendered,
+            **ViewQuestions(self._displayed, self._template_modules).functions(),
             "invoke": self._invoke,
             "invokeNow": self._invoke_now,
             "answer": self._answer,
@@ -315,36 +350,7 @@ class Worker:
         changed_touches: Value = None,
     ) -> None:
         changed = touches if changed_touches is None else changed_touches
-        view = self._displayed.view(page)
-        if view is None:
-            return
-        if node == 0 and type in _PAGE_EVENTS:
-            self._call(_PAGE_EVENTS[type], "pageLifecycle", page, _PAGE_EVENTS[type], detail)
-        if type in ("input", "change") and isinstance(detail, dict) and "value" in detail:
-            bound = view.two_way_path(node, "value") or view.two_way_path(node, "checked")
-            if bound is not None:
-                path = bound[1]
-                value = detail["value"]
-                self._call("a two-way binding", "bindBack", page, path, value)
-                self._displayed.update(page, {path: value})
-        for heard in view.route(node, type):
-            event: dict[str, Value] = {
-                "type": type,
-                "timeStamp": time_stamp,
-                "target": {"id": heard.target_id, "dataset": heard.target_dataset, "offsetLeft": 0, "offsetTop": 0},
-                "currentTarget": {
-                    "id": heard.current_id,
-                    "dataset": heard.current_dataset,
-                    "offsetLeft": 0,
-                    "offsetTop": 0,
-                },
-                "detail": {} if detail is None else detail,
-                "touches": touches if isinstance(touches, list) else [],
-                "changedTouches": changed if isinstance(changed, list) else [],
-                "mark": {},
-            }
-            if isinstance(heard.handler, str):
-                self._call(f"the handler {heard.handler}", "fireHandler", page, heard.handler, event)
+        self._events.happened(page, node, type, detail, touches, changed, time_stamp)
 
     def _on_intent(self, id: int, intent: str, slots: dict[str, Value], text: str) -> None:  # noqa: A002
         self._call("onVoiceIntent", "voiceIntent", id, {"intent": intent, "slots": slots, "text": text})
@@ -440,23 +446,36 @@ class Worker:
         for page in step.unload:
             self._page_lifecycle(page, "onUnload")
             self._displayed.close(page.id)
+            self._template_modules.forget(page.id)
         self._displayed.show_stack(self._stack.pages, step.transition)
         new = step.load
-        if new is None:
+        if new is not None:
+            self._load(new, ids, opening, seconds)
+        else:
             self._call("the page stack", "setStack", ids)
             if step.transition == "tab" and step.show is not None:
                 self._displayed.snapshot(step.show.id, "")
             self._page_lifecycle(step.show, "onShow")
-            return
-        self._call(
-            f"onLoad of {new.route}", "createPage", new.id, new.route, dict(new.query), opening, ids, seconds=seconds
-        )
-        self._page_lifecycle(step.show, "onShow")
-        data = self._call(f"the data of {new.route}", "pageData", new.id)
+        self._page_lifecycle(step.show, "onRouteDone")
+
+    def _load(self, page: Page, ids: list[Value], opening: int, seconds: float | None) -> None:
+        """A new page, to its onReady. One with components is made before it is loaded: their lives begin first."""
+        early = self._displayed.has_components(page.route)
+        what = f"onLoad of {page.route}"
+        query = dict(page.query)
+        data = self._call(what, "createPage", page.id, page.route, query, opening, ids, early, seconds=seconds)
+        if early:
+            effects = self._render(page, data)
+            self._call(what, "startPage", page.id, effects, seconds=seconds)
+        self._page_lifecycle(page, "onShow")
+        if not early:
+            self._render(page, self._call(f"the data of {page.route}", "pageData", page.id))
+        self._flush()
+        self._page_lifecycle(page, "onReady")
+
+    def _render(self, page: Page, data: Value) -> list[Value]:
         with self._watchdog(self._limits.launch_seconds):
-            self._displayed.render(new, data if isinstance(data, dict) else {})
-        self._displayed.flush()
-        self._page_lifecycle(new, "onReady")
+            return self._displayed.render(page, data if isinstance(data, dict) else {})
 
     def _local_calls(self) -> Mapping[str, Callable[[int, dict[str, Any]], str | None]]:
         return {

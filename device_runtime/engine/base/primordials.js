@@ -45,6 +45,7 @@ const NativeTypeError = TypeError;
 const NativeFunction = Function;
 const NativePromise = Promise;
 const NativeProxy = Proxy;
+const NativeRegExp = RegExp;
 const evaluate = globalThis.eval;
 const NativeMap = Map;
 const mapGet = uncurry(Map.prototype.get);

@@ -33,6 +33,10 @@ function copyOut(value, path, dropped, bytes = false, depth = 0) {
         throw new BorderError(path, 'is nested deeper than ' + MAX_NESTING + ' levels, or refers to itself');
       }
       break;
+    case 'function':
+      if (keeping !== null) return functionToken(value);
+      append(dropped, path);
+      return undefined;
     default:
       append(dropped, path);
       return undefined;
@@ -155,5 +159,5 @@ function warnDropped(name, dropped) {
   const shown = [];
   for (let index = 0; index < dropped.length && index < 5; index++) append(shown, dropped[index]);
   const more = dropped.length > 5 ? (' and ' + (dropped.length - 5) + ' more') : '';
-  warn(name + ': left out ' + join(shown, ', ') + more + '; functions, undefined and binary data cannot be sent');
+  warnOnce(name + ': left out ' + join(shown, ', ') + more + '; undefined and binary data cannot be sent');
 }

@@ -1,0 +1,92 @@
+"""What the base library asks the views of a program about nodes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from device_runtime.program.displayed import DisplayedPages
+from device_runtime.program.node_events import parties
+from device_runtime.program.template_modules import TemplateModules
+from device_runtime.values import Value
+from device_runtime.view.routing import HandlerCall
+from device_runtime.view.wxs import WxsFunction
+
+
+class ViewQuestions:
+    """Answers by the name that the base library calls them by. A page or node that is gone answers with nothing."""
+
+    def __init__(self, displayed: DisplayedPages, modules: TemplateModules) -> None:
+        self._displayed = displayed
+        self._modules = modules
+
+    def functions(self) -> Mapping[str, Callable[..., Value]]:
+        """What to bind."""
+        return {
+            "select": self.select,
+            "describe": self.describe,
+            "ancestors": self.ancestors,
+            "route": self.route,
+            "moduleHandle": self.module_handle,
+            "documentOrder": self.document_order,
+            "removalOrder": self.removal_order,
+        }
+
+    def select(self, page: int, owner: int, selector: str, first: bool) -> list[Value]:
+        """The nodes of a page's or component's own tree that a selector chooses, in document order."""
+        return list(self._displayed.select(page, owner, selector, first=first))
+
+    def describe(self, page: int, node: int) -> dict[str, Value] | None:
+        """Tag, id, dataset, classes, owner and component of a node."""
+        view = self._displayed.view(page)
+        found = view.describe(node) if view is not None else None
+        if found is None:
+            return None
+        return {
+            "tag": found.tag,
+            "id": found.id,
+            "dataset": found.dataset,
+            "classes": list(found.classes),
+            "owner": found.owner,
+            "component": found.component,
+        }
+
+    def ancestors(self, page: int, node: int) -> list[Value]:
+        """The elements around a node in the same tree, the nearest first."""
+        view = self._displayed.view(page)
+        return list(view.ancestors(node)) if view is not None else []
+
+    def document_order(self, page: int, ids: list[int]) -> list[Value]:
+        """Components of one tree in the order of the document."""
+        view = self._displayed.view(page)
+        return list(view.in_document_order(ids)) if view is not None else []
+
+    def removal_order(self, page: int) -> list[Value]:
+        """All components of a page in the order in which they go with it."""
+        view = self._displayed.view(page)
+        return list(view.leaving()) if view is not None else []
+
+    def route(self, page: int, node: int, kind: str, options: Mapping[str, Any]) -> list[Value]:
+        """Who hears an event that a component triggers: what is called, and the event's members about it."""
+        view = self._displayed.view(page)
+        if view is None:
+            return []
+        calls = view.route(
+            node,
+            kind,
+            bubbles=options["bubbles"],
+            composed=options["composed"],
+            capture_phase=options["capturePhase"],
+        )
+        return [_heard(call) for call in calls]
+
+    def module_handle(self, page: int, call: Mapping[str, Any], event: Mapping[str, Value]) -> bool:
+        """Let a function of a template's module handle an event; False if the event goes no further."""
+        function = WxsFunction(call["module"], tuple(call["handler"]))
+        return self._modules.handle(function, event, page, call["owner"], call["node"])
+
+
+def _heard(call: HandlerCall) -> dict[str, Value]:
+    if isinstance(call.handler, WxsFunction):
+        named: dict[str, Value] = {"module": call.handler.path, "handler": list(call.handler.keys), "node": call.node}
+    else:
+        named = {"handler": call.handler}
+    return {"owner": call.owner, **named, **parties(call)}
