@@ -27,6 +27,33 @@ CASES = (
         notes={1: ("0",)},
     ),
     Case(
+        "a property that its owner does not change stays as the component has set it",
+        "<p a='{{a}}' b='{{b}}'/>",
+        "{data: {a: 1, b: 1}}",
+        {
+            "p": Part(
+                "<view id='i' bindtap='tap'>{{a}} {{b}}</view>",
+                "{properties: {a: Number, b: Number}, methods: {tap() { this.setData({a: 9}) }}}",
+            )
+        },
+        steps=(tap("i"), put(b=2), put(a=3)),
+        differs="What an owner passes again",
+        shows={
+            1: '<p>\n  <view id="i">\n    9 1',
+            2: '<p>\n  <view id="i">\n    9 2',
+            3: '<p>\n  <view id="i">\n    3 2',
+        },
+    ),
+    Case(
+        "rows that go at once",
+        "<item wx:for='{{list}}' wx:key='*this' name='{{item}}'/>",
+        "{data: {list: ['a', 'b', 'c']}}",
+        {"item": Part("x", "{properties: {name: String}, detached() { seen(this.data.name) }}")},
+        steps=(put(list=[]),),
+        differs="Rows that go at once",
+        notes={1: ("a", "b", "c")},
+    ),
+    Case(
         "a list of components put in reverse order",
         "<item wx:for='{{list}}' wx:key='id' name='{{item.id}}'/>",
         "{data: {list: [{id: 'a'}, {id: 'b'}, {id: 'c'}]}}",
@@ -241,8 +268,8 @@ CASES = (
                 "page attached",
                 "p attached",
                 "onLoad {}",
-                "onShow",
                 "p show",
+                "onShow",
                 "p ready",
                 "page ready",
                 "onReady",

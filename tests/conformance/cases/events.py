@@ -94,8 +94,8 @@ CASES = (
     *(
         Case(
             f"an event that {word}",
-            "<view id='o' bind:note='a' capture-bind:note='d'><outer id='p' bind:note='b'>"
-            "<view id='l' bind:note='c'>y</view></outer></view>",
+            "<view id='c' capture-bind:note='d'><view id='o' bind:note='a'><outer id='p' bind:note='b'>"
+            "<view id='l' bind:note='c'>y</view></outer></view></view>",
             _SCRIPT,
             {
                 "outer": Part(

@@ -27,7 +27,7 @@ CASES = (
                 " moved() { seen('moved', this.data.name) }, detached() { seen('detached', this.data.name) }}",
             ),
         },
-        steps=(put(list=["a", "c"]), put(list=["x", "a", "c"]), put(list=["a", "x", "c"]), put(list=[])),
+        steps=(put(list=["a", "c"]), put(list=["x", "a", "c"]), put(list=["x", "a"]), put(list=["a"]), put(list=[])),
     ),
     Case(
         "setData before and while attached",

@@ -1,6 +1,6 @@
 """What goes into components: properties, observers, external classes, behaviors, data."""
 
-from tests.conformance.case import Case, Part, assign, put, tap
+from tests.conformance.case import Case, Part, put, tap
 
 CASES = (
     Case(
@@ -15,6 +15,7 @@ CASES = (
             )
         },
         steps=(put(v="12"), put(v=True), put(v="")),
+        warns="the value for",
     ),
     Case(
         "defaults of properties",
@@ -26,6 +27,7 @@ CASES = (
                 " list: {type: Array, value: [1, 2]}, on: {type: Boolean, value: true}, plain: String}}",
             )
         },
+        warns="the value for 'title', a String, is null",
     ),
     Case(
         "a property set and set back",
@@ -77,7 +79,7 @@ CASES = (
                 " methods: {add() { this.setData({a: this.data.a + 10}) }}}",
             )
         },
-        steps=(put(a=5), put(a=6, b=6), tap("add"), put(b=0)),
+        steps=(put(a=5), put(a=6, b=6), tap("add"), put(a=0)),
     ),
     Case(
         "observers of members within members",
@@ -120,7 +122,7 @@ CASES = (
                 " this.data.list.push(2); this.setData({list: this.data.list, 'obj.a': 'mine'}) }}}",
             )
         },
-        steps=(tap("push"), assign({"obj.a": 3})),
+        steps=(tap("push"), put(obj={"a": 3}, list=[7])),
     ),
     Case(
         "properties passed down through components",

@@ -247,7 +247,7 @@ CASES = (
         </wxs>
         <view>{{m.kind(a)}}|{{m.kind(b)}}|{{m.kind(c)}}|{{m.kind(d)}}|{{m.kind(e)}}</view>
         <view>[{{m.nothing()}}] {{m.object().a[1].b}} {{m.date(5)}} {{m.matches('Abc')}} {{m.matches('x')}}</view>
-        <view wx:for="{{m.object().a}}" wx:key="*this">{{index}}</view>
+        <view wx:for="{{m.object().a}}">{{index}}</view>
         """,
         "{data: {a: 1, b: 'x', c: [1], d: {}, e: true}}",
         steps=(put(a=None),),
