@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from playwright.async_api import Error as PlaywrightError
+
 from device_runtime.errors import CygnetError
 from device_runtime.view.mirror import MirrorNode
 from tests.conformance.libraries import Example, Library, route
@@ -70,18 +72,18 @@ class Mounting:
             await self._stage.open(route(name))
             result.mounting += self._faults()
             result.picture = await self._photograph(result)
-        except (CygnetError, OSError) as error:
+        except (CygnetError, PlaywrightError) as error:
             result.mounting += [str(error), *self._complaints()]
             return result
         told = len(self._complaints())
         try:
             await self._answer(example)
-        except (CygnetError, OSError) as error:
+        except (CygnetError, PlaywrightError) as error:
             result.answering.append(str(error))
         result.answering += self._complaints()[told:]
         try:
             await self._compare_with_snapshot()
-        except CygnetError as error:
+        except (CygnetError, PlaywrightError) as error:
             result.answering.append(str(error))
         return result
 

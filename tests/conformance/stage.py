@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from playwright.async_api import Browser, Page, ViewportSize
+from playwright.async_api import Browser, CDPSession, Page, ViewportSize
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.board import load_board
+from device_runtime.host.desk import Desk
 from device_runtime.host.device import Device
 from device_runtime.keys import key_ring
 from device_runtime.program.session import ProgramSession
@@ -90,15 +91,17 @@ class Stage:
     """One program on a device, in front of a browser."""
 
     def __init__(
-        self, session: ProgramSession, screen: DemoScreen, page: Page, url: str, hosts: frozenset[str]
+        self, desk: Desk, app_id: str, screen: DemoScreen, page: Page, url: str, hosts: frozenset[str]
     ) -> None:
         self.hosts = hosts
         """The tags that stand for components of the program."""
-        self._session = session
+        self._desk = desk
+        self._app_id = app_id
         self._screen = screen
         self._url = url
         self._lines = _Lines()
         self._syncs = itertools.count(1)
+        self._fingers: CDPSession | None = None
         self.page = page
         self.page_id = 0
 
@@ -116,6 +119,13 @@ class Stage:
             raise StageError(f"{what} within {seconds:g} s") from error
         return value
 
+    @property
+    def _session(self) -> ProgramSession:
+        session = self._desk.running(self._app_id)
+        if session is None:
+            raise StageError("the program has ended")
+        return session
+
     # -- what is there -----------------------------------------------------------------------------------------
 
     @property
@@ -125,7 +135,7 @@ class Stage:
         Raises:
             StageError: there is none.
         """
-        tree = self._screen.page(self._session.app_id)
+        tree = self._screen.page(self._app_id)
         if tree is None:
             raise StageError("the page is not there")
         return tree
@@ -153,23 +163,42 @@ class Stage:
 
     # -- what happens ------------------------------------------------------------------------------------------
 
+    async def begin(self) -> None:
+        """Until the program's first page is there.
+
+        Raises:
+            StageError: it does not come.
+        """
+        logging.getLogger("device_runtime.host.desk").addHandler(self._lines)
+        await self._launch()
+
+    async def _launch(self) -> None:
+        await self._desk.launch(self._app_id)
+        await self.until(lambda: self._screen.page(self._app_id), "no first page")
+        self.page_id = self._screen.stacks[self._app_id][-1]
+
+    def end(self) -> None:
+        """Listen no more."""
+        logging.getLogger("device_runtime.host.desk").removeHandler(self._lines)
+
     async def open(self, route: str) -> None:
         """Show one page, and nothing else.
 
         Raises:
             StageError: it does not come.
         """
-        before = self.page_id
         self._lines.lines.clear()
-        logging.getLogger("device_runtime.host.desk").addHandler(self._lines)
+        if self._desk.running(self._app_id) is None:
+            await self._launch()
+        before = self.page_id
         self._session.open(f"/{route}", "reLaunch")
 
         def arrived() -> bool:
-            stack = self._screen.stacks.get(self._session.app_id) or [0]
-            return stack[-1] != before and self._screen.page(self._session.app_id) is not None
+            stack = self._screen.stacks.get(self._app_id) or [0]
+            return stack[-1] != before and self._screen.page(self._app_id) is not None
 
         await self.until(arrived, f"no page {route}")
-        self.page_id = self._screen.stacks[self._session.app_id][-1]
+        self.page_id = self._screen.stacks[self._app_id][-1]
         await self.settle()
         front = self.page.locator(f".program.shown .page-frame.front[data-page='{self.page_id}']")
         await front.wait_for(timeout=DEADLINE_SECONDS * 1000)
@@ -186,7 +215,7 @@ class Stage:
         driver = self.tree.find(id="driver").id
         self._session.node_event(self.page_id, driver, "sync", number, [], 0.0)
         await self.until(
-            lambda: any(text.endswith(f": ~{number}") for text in self.logged(logging.INFO)), "the page does not answer"
+            lambda: any(f": ~{number} " in f"{text} " for text in self.logged(logging.INFO)), "the page does not answer"
         )
 
     async def frames(self, count: int = 2) -> None:
@@ -197,7 +226,7 @@ class Stage:
     async def snapshot(self) -> MirrorTree:
         """What a screen shows that connects now."""
         async with DemoScreen(self._url) as late:
-            return await self.until(lambda: late.page(self._session.app_id), "no snapshot comes")
+            return await self.until(lambda: late.page(self._app_id), "no snapshot comes")
 
     async def act(self, what: str) -> None:
         """One act of a person (or of the page's own data):
@@ -248,10 +277,10 @@ class Stage:
         return x, y
 
     async def _touch(self, kind: str, *points: tuple[float, float]) -> None:
-        client = await self.page.context.new_cdp_session(self.page)
+        if self._fingers is None:
+            self._fingers = await self.page.context.new_cdp_session(self.page)
         touches = [{"x": x, "y": y} for x, y in points]
-        await client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
-        await client.detach()
+        await self._fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
     async def _press_long(self, x: float, y: float) -> None:
         await self._touch("touchStart", (x, y))
@@ -292,18 +321,18 @@ async def stage(folder: Path, state: Path, browser: Browser) -> AsyncIterator[St
     Raises:
         CygnetError: it cannot be built, or does not start.
     """
-    device, app_id, hosts = await asyncio.to_thread(_install, folder, state)
+    device, app_id, hosts = _install(folder, state)
     url = await device.start()
     try:
-        await device.desk.launch(app_id)
-        session = device.desk.running(app_id)
-        assert session is not None
         context = await browser.new_context(viewport=SIZE, has_touch=True, reduced_motion="reduce")
         page = await context.new_page()
         page.set_default_timeout(10_000)
         async with DemoScreen(url) as screen:
             await page.goto(url)
-            yield Stage(session, screen, page, url, hosts)
+            running = Stage(device.desk, app_id, screen, page, url, hosts)
+            await running.begin()
+            yield running
+            running.end()
         await context.close()
     finally:
         await device.stop()
