@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from playwright.async_api import Browser, CDPSession, Page, ViewportSize
+from playwright.async_api import Browser, CDPSession, ConsoleMessage, Page, ViewportSize
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.board import load_board
@@ -104,6 +104,13 @@ class Stage:
         self._fingers: CDPSession | None = None
         self.page = page
         self.page_id = 0
+        page.on("pageerror", lambda error: self._lines.lines.append((logging.ERROR, f"the screen: {error}")))
+        page.on("console", self._browser_says)
+
+    def _browser_says(self, message: ConsoleMessage) -> None:
+        # A picture that is not there is a case of its own.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self._lines.lines.append((logging.ERROR, f"the screen: {message.text}"))
 
     async def until(self, condition: Callable[[], _T | None], what: str, seconds: float = DEADLINE_SECONDS) -> _T:
         """Wait for something true.
@@ -188,7 +195,7 @@ class Stage:
             StageError: it does not come.
         """
         self._lines.lines.clear()
-        if self._desk.running(self._app_id) is None:
+        if self._desk.front != self._app_id:  # it has ended, or a finger has left it
             await self._launch()
         before = self.page_id
         self._session.open(f"/{route}", "reLaunch")
