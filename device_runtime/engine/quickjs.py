@@ -86,6 +86,7 @@ class QuickJSEngine:
             memory_limit=memory_bytes, max_stack_size=_STACK_BYTES, max_value_bytes=_VALUE_BYTES
         )
         self._bound: dict[str, Callable[..., Value]] = {}
+        self._others: object = None
         self._arguments: tuple[Value, ...] = ()
         self._failure: BaseException | None = None
         self._calls: dict[tuple[str, int], str] = {}
@@ -106,6 +107,11 @@ class QuickJSEngine:
 
     def bind(self, name: str, function: Callable[..., Value]) -> None:
         self._bound[name] = function
+
+    def bind_methods(self, others: object) -> None:
+        """Let a name that is not bound mean this object's method of that name. What is never called is never touched,
+        which counts in a worker: it copies every page that it touches."""
+        self._others = others
 
     def evaluate_file(self, name: str, source: str) -> None:
         self._evaluate("\n" * self.lines.place(name, source) + source + "\n;undefined")
@@ -136,7 +142,10 @@ class QuickJSEngine:
 
     def _host(self, name: str, *arguments: Value) -> Value:
         try:
-            return self._bound[name](*arguments)
+            function = self._bound.get(name)
+            if function is None:
+                function = self._bound[name] = getattr(self._others, name)
+            return function(*arguments)
         except BaseException as error:
             # The program could catch what it sees of this; the worker must still hear of it.
             self._failure = self._failure or error

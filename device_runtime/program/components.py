@@ -1,7 +1,7 @@
 """The templates of a program's pages and components, and what the base library says of each component."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from device_runtime.values import Value
@@ -21,22 +21,26 @@ class Components:
         self._warn = warn
         self._styles: dict[str, list[str]] = {}
         self._templates: dict[str, Template | None] = {}
-        self._used: dict[str, list[str]] = {}
+        self._used: dict[str, Sequence[str]] = {}
         self._definitions: dict[str, ComponentDefinition] = {}
 
     def has_view(self, path: str) -> bool:
         """Whether there is a page or component of this path."""
         return f"{path}.view" in self._files
 
-    def describe_page(self, route: str) -> dict[str, Value]:
-        """What the base library needs to define a page: the components to define before it, and its ``.json``."""
-        return {"paths": list(self.used(route)), "config": self.config(route)}
+    def describe_page(self, route: str) -> dict[str, Value] | None:
+        """What the base library needs to define a page: the components to define before it, and its ``.json``; None
+        where there is neither."""
+        used, config = self.used(route), self.config(route)
+        return {"paths": list(used), "config": config} if used or config else None
 
-    def used(self, path: str) -> list[str]:
+    def used(self, path: str) -> Sequence[str]:
         """The components that a page or component uses, and those that they use in turn: the innermost first."""
-        if path not in self._used:
-            self._used[path] = list(self._collect(path))
-        return self._used[path]
+        found = self._used.get(path)
+        if found is None:
+            template = self.template(path)
+            found = self._used[path] = list(self._collect(path)) if template is not None and template.uses else ()
+        return found
 
     def styles(self, route: str) -> list[str]:
         """The style sheets of the components of a page, in the order of their loading."""

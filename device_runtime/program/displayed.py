@@ -28,13 +28,12 @@ class DisplayedPages:
         self,
         manifest: Manifest,
         components: Components,
-        modules: WxsModules,
         send: Callable[[Frame], None],
         warn: Warn,
     ) -> None:
         self._manifest = manifest
         self._components = components
-        self._modules = modules
+        self._modules: WxsModules | None = None
         self._send = send
         self._warn = warn
         self._views: dict[int, PageView] = {}
@@ -47,6 +46,10 @@ class DisplayedPages:
     def view(self, page: int) -> PageView | None:
         """The view of a page; None before it is rendered, after it is closed, and where its template is bad."""
         return self._views.get(page)
+
+    def use_modules(self, modules: WxsModules) -> None:
+        """Let views ask the modules of templates."""
+        self._modules = modules
 
     def views(self) -> list[tuple[int, PageView]]:
         """All views, by page."""
@@ -89,7 +92,7 @@ class DisplayedPages:
             return []
         self._views[page.id] = view
         self._unsent.add(page.id)
-        return view.take_effects()
+        return list(view.take_effects())
 
     def update(self, page: int, owner: int, changes: Mapping[str, Value]) -> str | Effects | None:
         """``setData`` of a page (``owner`` 0) or of a component: its effects, if there are any, or why it cannot be.
@@ -104,7 +107,7 @@ class DisplayedPages:
         except ViewError as error:
             return str(error)
         self.collect(page, operations)
-        return view.take_effects() or None
+        return list(view.take_effects()) or None
 
     def select(self, page: int, owner: int, selector: str, *, first: bool) -> list[int]:
         """The nodes of an owner's own tree that a selector chooses; none, with a warning, if it cannot be read."""

@@ -14,7 +14,7 @@ _PAGE_EVENTS = {"pulldownrefresh": "onPullDownRefresh", "reachbottom": "onReachB
 class NodeEvents:
     """The way of an event from a screen. ``call(what, function, *arguments)`` calls the base library."""
 
-    def __init__(self, displayed: DisplayedPages, modules: TemplateModules, call: Callable[..., Value]) -> None:
+    def __init__(self, displayed: DisplayedPages, modules: TemplateModules | None, call: Callable[..., Value]) -> None:
         self._displayed = displayed
         self._modules = modules
         self._call = call
@@ -32,8 +32,8 @@ class NodeEvents:
             bound = view.two_way_path(node, "value") or view.two_way_path(node, "checked")
             if bound is not None:
                 self._call("a two-way binding", "bindBack", page, *bound, detail["value"])
-        if kind == "submit" and isinstance(detail, dict) and isinstance(detail.get("value"), dict):
-            self._add_form_fields(page, node, detail["value"])
+        if kind == "submit" and isinstance(detail, dict):
+            self._add_form_fields(page, node, detail)
         event: dict[str, Value] = {
             "type": kind,
             "timeStamp": time_stamp,
@@ -46,13 +46,14 @@ class NodeEvents:
             handler = heard.handler
             if isinstance(handler, str):
                 self._call(f"the handler {handler}", "fireHandler", page, heard.owner, handler, given)
-            elif not self._modules.handle(handler, given, page, heard.owner, heard.node):
+            elif self._modules is not None and not self._modules.handle(handler, given, page, heard.owner, heard.node):
                 break
 
-    def _add_form_fields(self, page: int, form: int, values: dict[str, Value]) -> None:
+    def _add_form_fields(self, page: int, form: int, detail: dict[str, Value]) -> None:
         """Components that are form fields take part in a form that the screen has gathered."""
+        values = detail.get("value")
         found = self._call("the fields of a form", "formValues", page, form)
-        if isinstance(found, dict):
+        if isinstance(values, dict) and isinstance(found, dict):
             values.update(found)
 
 

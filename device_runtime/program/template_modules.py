@@ -13,6 +13,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.program.displayed import DisplayedPages
 from device_runtime.values import Value
 from device_runtime.view.javascript import UNDEFINED, exported
+from device_runtime.view.nodes import NodeInfo
 from device_runtime.view.wxs import WxsFunction
 
 Log = Callable[[str, str, str], None]
@@ -24,17 +25,16 @@ class TemplateModules:
     ``timer(id, milliseconds)`` is to call :meth:`fire_timer` in that time.
     """
 
-    def __init__(self, files: Mapping[str, bytes], log: Log, timer: Callable[[int, float], None]) -> None:
+    def __init__(
+        self, files: Mapping[str, bytes], displayed: DisplayedPages, log: Log, timer: Callable[[int, float], None]
+    ) -> None:
         self._files = files
+        self._displayed = displayed
         self._log = log
         self._timer = timer
         self._runtime: WxsRuntime | None = None
-        self._displayed: DisplayedPages | None = None
         self._wanted: deque[tuple[str, int, int, str, Value]] = deque()
-
-    def connect(self, displayed: DisplayedPages) -> None:
-        """Let modules ask about the nodes of these pages."""
-        self._displayed = displayed
+        displayed.use_modules(self)
 
     # -- for bindings ------------------------------------------------------------------------------------------
 
@@ -61,7 +61,7 @@ class TemplateModules:
 
     def tell_changes(self) -> None:
         """Call the ``change:`` observers of what has changed."""
-        if self._displayed is None or self._runtime is None:
+        if self._runtime is None:
             return
         for page, view in self._displayed.views():
             for _, owner, node, function, new, old in view.take_wxs_changes():
@@ -110,27 +110,29 @@ class TemplateModules:
 
     def _descriptor(self, page: int, node: int, method: str, values: list[Any]) -> Value:
         """A method of a component descriptor (``wxs_base.js``)."""
-        view = self._displayed.view(page) if self._displayed is not None else None
-        if self._displayed is None or view is None:
+        view = self._displayed.view(page)
+        if view is None:
             return [] if method == "select" else None
+        found = view.describe(node) if node else None
         match method:
             case "select":
-                return list(self._displayed.select(page, view.tree_of(node), values[0], first=values[1]))
-            case "setStyle":
-                self._displayed.collect(page, view.set_style(node, values[0]))
-            case "addClass" | "removeClass":
-                self._displayed.collect(page, view.set_class(node, values[0], shown=method == "addClass"))
+                return list(self._displayed.select(page, _tree_of(node, found), values[0], first=values[1]))
             case "hasClass":
-                found = view.describe(node)
                 return found is not None and values[0] in found.classes
             case "dataset":
-                found = view.describe(node)
                 return {} if found is None else found.dataset
-            case "callMethod" | "triggerEvent":
-                self._wanted.append(("callMethod" if method == "callMethod" else "triggerOn", page, node, *values))
+            case "callMethod":
+                self._wanted.append(("callMethod", page, _tree_of(node, found), str(values[0]), values[1]))
+            case "triggerEvent":
+                self._wanted.append(("triggerOn", page, node, str(values[0]), values[1]))
             case _:
-                self._log("warn", f"{method} of a component descriptor has no answer here: a layout is asked for", "")
+                self._log("warn", f"{method} of a component descriptor has no answer here", "")
         return None
+
+
+def _tree_of(node: int, found: NodeInfo | None) -> int:
+    """The page or component whose tree a descriptor speaks of: its own, or the one that its node is in."""
+    return node if found is None or found.component else found.owner
 
 
 def _plain(value: Any) -> Value:

@@ -1,8 +1,10 @@
-"""What the base library asks the views of a program about nodes."""
+# ruff: noqa: N802 the methods have the names that the base library calls them by
+"""What the base library asks about components, and the views of a program about nodes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from device_runtime.program.components import Components
 from device_runtime.program.displayed import DisplayedPages
 from device_runtime.program.node_events import parties
 from device_runtime.program.template_modules import TemplateModules
@@ -12,23 +14,28 @@ from device_runtime.view.wxs import WxsFunction
 
 
 class ViewQuestions:
-    """Answers by the name that the base library calls them by. A page or node that is gone answers with nothing."""
+    """The questions; a method is called what the base library calls it. What is gone answers with nothing."""
 
-    def __init__(self, displayed: DisplayedPages, modules: TemplateModules) -> None:
+    def __init__(self, components: Components, displayed: DisplayedPages, modules: TemplateModules | None) -> None:
+        self._components = components
         self._displayed = displayed
         self._modules = modules
 
-    def functions(self) -> Mapping[str, Callable[..., Value]]:
-        """What to bind."""
-        return {
-            "select": self.select,
-            "describe": self.describe,
-            "ancestors": self.ancestors,
-            "route": self.route,
-            "moduleHandle": self.module_handle,
-            "documentOrder": self.document_order,
-            "removalOrder": self.removal_order,
-        }
+    def hasView(self, path: str) -> bool:
+        """Whether there is a page or component of this path."""
+        return self._components.has_view(path)
+
+    def componentConfig(self, path: str) -> dict[str, Value]:
+        """The ``.json`` beside a component."""
+        return self._components.config(path)
+
+    def defineComponent(self, path: str, facts: Mapping[str, Any]) -> None:
+        """What a component is."""
+        self._components.define(path, facts)
+
+    def callNode(self, page: int, node: int, method: str, arguments: list[Value]) -> None:
+        """Let a node on screens do something once."""
+        self._displayed.call(page, node, method, arguments)
 
     def select(self, page: int, owner: int, selector: str, first: bool) -> list[Value]:
         """The nodes of a page's or component's own tree that a selector chooses, in document order."""
@@ -54,12 +61,12 @@ class ViewQuestions:
         view = self._displayed.view(page)
         return list(view.ancestors(node)) if view is not None else []
 
-    def document_order(self, page: int, ids: list[int]) -> list[Value]:
+    def documentOrder(self, page: int, ids: list[int]) -> list[Value]:
         """Components of one tree in the order of the document."""
         view = self._displayed.view(page)
         return list(view.in_document_order(ids)) if view is not None else []
 
-    def removal_order(self, page: int) -> list[Value]:
+    def removalOrder(self, page: int) -> list[Value]:
         """All components of a page in the order in which they go with it."""
         view = self._displayed.view(page)
         return list(view.leaving()) if view is not None else []
@@ -78,10 +85,10 @@ class ViewQuestions:
         )
         return [_heard(call) for call in calls]
 
-    def module_handle(self, page: int, call: Mapping[str, Any], event: Mapping[str, Value]) -> bool:
+    def moduleHandle(self, page: int, call: Mapping[str, Any], event: Mapping[str, Value]) -> bool:
         """Let a function of a template's module handle an event; False if the event goes no further."""
         function = WxsFunction(call["module"], tuple(call["handler"]))
-        return self._modules.handle(function, event, page, call["owner"], call["node"])
+        return self._modules is None or self._modules.handle(function, event, page, call["owner"], call["node"])
 
 
 def _heard(call: HandlerCall) -> dict[str, Value]:

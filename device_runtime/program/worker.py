@@ -123,14 +123,10 @@ class Worker:
         self._modules = ModuleFiles(files, engine.lines, self._manifest.aliases, subpackages)
         engine.lines.original = SourceMaps(files, lambda text, file: self._log("warn", text, file)).original
         self._components = Components(files, self._log)
-        # Timers of modules are numbered downwards, so that they meet none of the program's own.
-        self._template_modules = TemplateModules(
-            files, self._log, lambda timer, milliseconds: self._timers.set(-timer, milliseconds, repeats=False)
-        )
-        self._displayed = DisplayedPages(
-            self._manifest, self._components, self._template_modules, connection.send, self._log
-        )
-        self._template_modules.connect(self._displayed)
+        self._displayed = DisplayedPages(self._manifest, self._components, connection.send, self._log)
+        self._template_modules: TemplateModules | None = None
+        if any(name.endswith(".wxs") for name in files):
+            self._template_modules = TemplateModules(files, self._displayed, self._log, self._set_module_timer)
         self._events = NodeEvents(self._displayed, self._template_modules, self._call)
         tabs = [tab.route for tab in self._manifest.tab_bar.tabs] if self._manifest.tab_bar else []
         self._stack = PageStack(self._manifest.pages, tabs)
@@ -150,7 +146,7 @@ class Worker:
         """
         self._start()
         while True:
-            busy = self._tasks or self._template_modules.is_waiting
+            busy = self._tasks or (self._template_modules is not None and self._template_modules.is_waiting)
             frame = self._connection.receive(0.0 if busy else self._timers.wait_seconds())
             if frame is not None:
                 self._handle(frame)
@@ -165,7 +161,7 @@ class Worker:
             timer = self._timers.pop_due()
             if timer is None:
                 return
-            if timer < 0:
+            if timer < 0 and self._template_modules is not None:
                 self._template_modules.fire_timer(-timer)
             else:
                 self._call("a timer", "fireTimer", timer)
@@ -212,15 +208,21 @@ class Worker:
 
     def _flush(self) -> None:
         """Let the modules of templates have their say about what has changed, and send it."""
-        self._template_modules.tell_changes()
-        for _ in range(_WISHES_A_TURN):
-            wanted = self._template_modules.take_wanted()
-            if wanted is None:
-                break
-            entry, page, node, name, value = wanted
-            self._call(f"{name} for a template module", entry, page, node, name, value)
-            self._template_modules.tell_changes()
+        modules = self._template_modules
+        if modules is not None:
+            modules.tell_changes()
+            for _ in range(_WISHES_A_TURN):
+                wanted = modules.take_wanted()
+                if wanted is None:
+                    break
+                entry, page, node, name, value = wanted
+                self._call(f"{name} for a template module", entry, page, node, name, value)
+                modules.tell_changes()
         self._displayed.flush()
+
+    def _set_module_timer(self, timer: int, milliseconds: float) -> None:
+        # Those of modules are numbered downwards, so that they meet none of the program's own.
+        self._timers.set(-timer, milliseconds, repeats=False)
 
     # -- what the base library asks ----------------------------------------------------------------------------
 
@@ -235,14 +237,9 @@ class Worker:
             "rejection": self._rejection,
             "timer": self._timers.set,
             "cancel": self._timers.cancel,
-            "hasView": self._components.has_view,
             "components": self._components.describe_page,
-            "componentConfig": self._components.config,
-            "defineComponent": self._components.define,
             "setData": self._displayed.update,
-            "callNode": self._displayed.call,
             "afterRender": self._want_rendered,
-            **ViewQuestions(self._displayed, self._template_modules).functions(),
             "invoke": self._invoke,
             "invokeNow": self._invoke_now,
             "answer": self._answer,
@@ -252,6 +249,7 @@ class Worker:
         }
         for name, function in functions.items():
             self._engine.bind(name, function)
+        self._engine.bind_methods(ViewQuestions(self._components, self._displayed, self._template_modules))
 
     def _fetch(self, name: str) -> bytes:
         """A file of the package that did not come with the launch."""
@@ -278,6 +276,8 @@ class Worker:
     def _error(self, text: str, stack: str, where: str) -> str:
         """Log an uncaught error; returns the message that ``App.onError`` gets."""
         source, frames = self._engine.lines.trace(stack)
+        if not source and where.endswith(".js"):
+            source = f"{where}:1"
         message = "\n    ".join([text, *frames])
         if text.startswith("InternalError: out of memory"):
             self._log("error", message, source)
@@ -446,7 +446,8 @@ class Worker:
         for page in step.unload:
             self._page_lifecycle(page, "onUnload")
             self._displayed.close(page.id)
-            self._template_modules.forget(page.id)
+            if self._template_modules is not None:
+                self._template_modules.forget(page.id)
         self._displayed.show_stack(self._stack.pages, step.transition)
         new = step.load
         if new is not None:
@@ -462,7 +463,7 @@ class Worker:
         """A new page, to its onReady. One with components is made before it is loaded: their lives begin first."""
         early = self._displayed.has_components(page.route)
         what = f"onLoad of {page.route}"
-        query = dict(page.query)
+        query: dict[str, Value] = dict(page.query)
         data = self._call(what, "createPage", page.id, page.route, query, opening, ids, early, seconds=seconds)
         if early:
             effects = self._render(page, data)

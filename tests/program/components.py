@@ -25,7 +25,7 @@ def unit(path: str, template: str, script: str, config: Mapping[str, Any] | None
 
 
 def page(template: str, script: str = "Page({})", path: str = PAGE, **uses: str) -> dict[str, str]:
-    return unit(path, template, script, **uses)
+    return unit(path, template, script, None, **uses)
 
 
 def component(

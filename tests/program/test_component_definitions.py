@@ -154,12 +154,12 @@ async def test_behaviors_are_mixed_in_the_documented_order(board: Board) -> None
 
 async def test_a_definition_filter_changes_who_uses_it_and_may_call_those_below(board: Board) -> None:
     script = """
-    const third = Behavior({definitionFilter(user, below) { user.data = {...user.data, third: (user.data.third || 0) + 1}; console.log('third', below.length) }});
+    const third = Behavior({definitionFilter(user, below) { user.data = {...user.data, third: ((user.data || {}).third || 0) + 1}; console.log('third', below.length) }});
     const second = Behavior({behaviors: [third], definitionFilter(user, below) { user.data = {...user.data, second: 1}; below[0](user); console.log('second', below.length) }});
     Component({behaviors: [second], data: {from: 'own'}, attached() { console.log(JSON.stringify(this.data)) } })"""
     _, lines = await lines_of(board, page("<x/>", x=CHILD), child(script), count=4)
     assert lines[:3] == ["third 0", "third 0", "second 1"]
-    assert lines[3] == '{"from":"own","second":1,"third":1}'
+    assert lines[3] == '{"third":1,"from":"own","second":1}'
 
 
 @pytest.mark.parametrize("scheme", ["wx", "swan"])

@@ -20,7 +20,7 @@ TELL = "heard(e) { console.log('%s', e.type, e.target.id, e.currentTarget.id) }"
         ("{bubbles: true}", ["page custom child child", "page custom child parent"]),
         (
             "{bubbles: true, composed: true}",
-            ["page custom child child", "parent custom inner inner", "page custom child parent"],
+            ["page custom child child", "parent custom  inner", "page custom child parent"],
         ),
         ("{capturePhase: true}", ["captured custom child parent", "page custom child child"]),
     ],

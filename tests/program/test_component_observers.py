@@ -55,9 +55,7 @@ async def test_an_observer_that_cannot_be_read_is_reported_with_its_place(board:
     session = await board.run(
         made(page("<x/>seen", x="/c/c"), component("c/c", "", "\nComponent({observers: {'a..b'() {}}})"))
     )
-    _, source = await board.heard.error(
-        session, 'observers: "a..b" cannot be read; write fields as a, b.c[2] or d.**'
-    )
+    _, source = await board.heard.error(session, 'observers: "a..b" cannot be read; write fields as a, b.c[2] or d.**')
     assert source.startswith("c/c.js:2")
     assert shown(board, session).root.text_content() == "seen"
 

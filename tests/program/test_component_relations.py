@@ -87,7 +87,7 @@ async def test_related_nodes_are_listed_in_the_order_of_the_document_and_leave_w
         component("c/list", "<slot/>", f"Component({relating('./item', 'child', '', nodes)})"),
         component("c/item", "", f"Component({relating('./list', 'parent', '', up)})"),
     ]
-    _, lines = await lines_of(board, *parts, count=26)
+    _, lines = await lines_of(board, *parts, count=25)
     assert [line for line in lines if line[0] in "=u"] == ["= bd", "= abcd", "= dca", "up p", "= "]
     assert [line for line in lines if "unlinked" in line and line.startswith("p")] == [
         "p unlinked b",
@@ -95,7 +95,7 @@ async def test_related_nodes_are_listed_in_the_order_of_the_document_and_leave_w
         "p unlinked c",
         "p unlinked a",
     ]
-    assert "p linkChanged d" in lines or "p linkChanged a" in lines
+    assert "p linkChanged d" in lines
 
 
 async def test_a_relation_does_not_cross_into_another_tree(board: Board) -> None:

@@ -208,7 +208,7 @@ async def test_a_component_can_be_a_page(board: Board) -> None:
       methods: {onLoad(q){ console.log('load', q.x, this.help()) }, onUnload(){ console.log('unload') }}})"""
     session = await board.run(program({"pages/a/a": page, "pages/b/b": "Page({})"}), "pages/a/a?x=1")
     await board.heard.line(session, "page show")
-    assert board.heard.lines(session) == ['attached {"b":1,"p":"dflt","n":0,"d":2}', "load 1 helped", "page show"]
+    assert board.heard.lines(session) == ['attached {"b":1,"d":2,"p":"dflt","n":0}', "load 1 helped", "page show"]
 
 
 @pytest.mark.parametrize(

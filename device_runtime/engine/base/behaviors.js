@@ -42,22 +42,22 @@ const PAGE_LIFETIMES = freeze(['show', 'hide', 'resize', 'routeDone']);
 
 // Mixes a definition into a plan: first its behaviors, in their order, then what is its own, which takes precedence.
 // Lifetimes and observers of all are called, those of one behavior once however often it is named.
-function mixDefinition(plan, definition) {
+function mixDefinition(plan, data, definition) {
   const known = usesBehavior(plan, definition);
-  if (!known) append(plan.behaviors, definition);
+  if (!known) appendTo(plan, 'behaviors', definition);
   const behaviors = isArray(definition.behaviors) ? definition.behaviors : [];
   for (let index = 0; index < behaviors.length; index++) {
     const name = builtInName(behaviors[index]);
     if (name !== undefined) {
-      append(plan.behaviors, name);
-      mixDefinition(plan, BUILT_IN[name]);
+      appendTo(plan, 'behaviors', name);
+      mixDefinition(plan, data, BUILT_IN[name]);
     } else if (isObject(behaviors[index])) {
-      mixDefinition(plan, behaviors[index]);
+      mixDefinition(plan, data, behaviors[index]);
     } else {
       warn(plan.path + ': the behavior ' + describe(behaviors[index], 0, [], true) + ' is not known; it is ignored');
     }
   }
-  mixMembers(plan, definition);
+  mixMembers(plan, data, definition);
   if (!known) mixListeners(plan, definition);
 }
 
@@ -72,40 +72,43 @@ function usesBehavior(plan, behavior) {
   return false;
 }
 
-function mixMembers(plan, definition) {
-  const data = typeof definition.data === 'function' ? apply(definition.data, undefined, []) : definition.data;
-  if (isObject(data)) mergeData(plan.data, data);
-  eachOwn(definition.properties, (name, given) => putOwn(plan.properties, name, readProperty(plan.path, name, given)));
-  if (isObject(definition.methods)) assignMembers(plan.prototype, definition.methods, {});
+function mixMembers(plan, data, definition) {
+  const own = typeof definition.data === 'function' ? apply(definition.data, undefined, []) : definition.data;
+  if (isObject(own)) mergeData(data, own);
+  eachOwn(definition.properties, (name, given) => addTo(plan, 'properties', name, readProperty(plan.path, name, given)));
+  if (isObject(definition.methods)) {
+    if (plan.prototype === componentMembers) plan.prototype = createObject(componentMembers);
+    assignMembers(plan.prototype, definition.methods, {});
+  }
   eachOwn(definition.relations, (key, given) => {
-    if (isObject(given)) putOwn(plan.relations, key, readRelation(plan.path, key, given));
+    if (isObject(given)) addTo(plan, 'relations', key, readRelation(plan.path, key, given));
   });
   if (typeof definition.export === 'function' && lists(definition.behaviors, 'component-export')) {
     plan.exported = definition.export;
   }
-  eachOwn(definition.messages, (name, method) => putOwn(plan.messages, name, method));
+  eachOwn(definition.messages, (name, method) => addTo(plan, 'messages', name, method));
 }
 
 function mixListeners(plan, definition) {
   const lifetimes = isObject(definition.lifetimes) ? definition.lifetimes : {};
   for (let index = 0; index < LIFETIMES.length; index++) {
     const name = LIFETIMES[index];
-    addListener(plan.lifetimes, name, lifetimes[name] === undefined ? definition[name] : lifetimes[name]);
+    addListener(plan, 'lifetimes', name, lifetimes[name] === undefined ? definition[name] : lifetimes[name]);
   }
   const outer = isObject(definition.pageLifetimes) ? definition.pageLifetimes : {};
   for (let index = 0; index < PAGE_LIFETIMES.length; index++) {
-    addListener(plan.pageLifetimes, PAGE_LIFETIMES[index], outer[PAGE_LIFETIMES[index]]);
+    addListener(plan, 'pageLifetimes', PAGE_LIFETIMES[index], outer[PAGE_LIFETIMES[index]]);
   }
   eachOwn(definition.observers, (text, callback) => {
-    append(plan.observers, { text, fields: parseWatched(text), callback });
+    appendTo(plan, 'observers', { text, fields: parseWatched(text), callback });
   });
 }
 
 // A listener is a function or the name of a method.
-function addListener(table, name, listener) {
+function addListener(plan, table, name, listener) {
   if (typeof listener !== 'function' && typeof listener !== 'string') return;
-  if (table[name] === undefined) table[name] = [];
-  append(table[name], listener);
+  if (plan[table][name] === undefined) addTo(plan, table, name, []);
+  append(plan[table][name], listener);
 }
 
 function eachOwn(members, use) {

@@ -67,6 +67,7 @@ function adopt(page, effect) {
   if (plan === undefined || owner === undefined) return;
   const node = makeNode(page, effect[1], owner, plan);
   node.given = effect[4];
+  if (page.nodes === NO_NODES) page.nodes = new NativeMap();
   mapSet(page.nodes, node.id, node);
   if (owner.attached) return;
   if (owner.waiting === null) owner.waiting = [];
@@ -84,6 +85,7 @@ function bringUp(page, fresh) {
     runLifetime(node, 'created');
     if (node.given !== null) receive(node);
     announceSafely(node);
+    if (page.unready === NONE) page.unready = [];
     append(page.unready, node);
   };
   for (let index = 0; index < fresh.length; index++) {

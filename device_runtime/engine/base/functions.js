@@ -1,54 +1,54 @@
 // Functions in data: a property can be given one. Where data go to the view, a token stands for a function; where they
-// come back, the token is the function again.
+// come back, the token is the function again. A page holds the functions of its own data, the rest are shared.
 
 const TOKEN = '\u0000function';
-const sharedFunctions = makeFunctionTable();
-let keeping = null;
+const shared = { functions: null };
+let nextFunction = 1;
+let keeper = null;
+// Whether the last copy holds functions.
+let holdsFunctions = false;
 
-function makeFunctionTable() {
-  return { ids: new NativeWeakMap(), functions: new NativeMap() };
+// A copy as copyOut makes one, in which functions are tokens, kept by a page or by `shared`.
+function copyData(value, path, dropped, holder) {
+  const outer = keeper;
+  keeper = holder;
+  holdsFunctions = false;
+  try {
+    return copyOut(value, path, dropped);
+  } finally {
+    keeper = outer;
+  }
 }
 
-let nextFunction = 1;
-
 function functionToken(method) {
-  let id = weakGet(sharedFunctions.ids, method) || weakGet(keeping.table.ids, method);
+  holdsFunctions = true;
+  let id = shared.functions === null ? undefined : weakGet(shared.functions.ids, method);
   if (id === undefined) {
-    id = nextFunction++;
-    weakSet(keeping.table.ids, method, id);
-    mapSet(keeping.table.functions, id, method);
+    if (keeper.functions === null) keeper.functions = { ids: new NativeWeakMap(), methods: new NativeMap() };
+    id = weakGet(keeper.functions.ids, method);
+    if (id === undefined) {
+      id = nextFunction++;
+      weakSet(keeper.functions.ids, method, id);
+      mapSet(keeper.functions.methods, id, method);
+    }
   }
-  keeping.found = true;
   return { [TOKEN]: id };
 }
 
-// A copy as copyOut makes one, in which functions are tokens of `table`.
-function copyData(value, path, dropped, table) {
-  const outer = keeping;
-  keeping = { table, found: false };
-  try {
-    const copy = copyOut(value, path, dropped);
-    return { value: copy, holdsFunctions: keeping.found };
-  } finally {
-    keeping = outer;
-  }
+function methodOf(id, holder) {
+  const own = holder.functions === null ? undefined : mapGet(holder.functions.methods, id);
+  if (own !== undefined || shared.functions === null) return own || null;
+  return mapGet(shared.functions.methods, id) || null;
 }
 
 // The same value with functions in the place of tokens: in place, but for a value that is a token itself.
-function revive(value, table) {
-  if (typeof value !== 'object' || value === null) return value;
-  if (hasOwn(value, TOKEN)) {
-    const id = value[TOKEN];
-    return mapGet(table.functions, id) || mapGet(sharedFunctions.functions, id) || null;
-  }
+function revive(value, holder) {
+  if (typeof value !== 'object' || value === null || (holder.functions === null && shared.functions === null)) return value;
+  if (hasOwn(value, TOKEN)) return methodOf(value[TOKEN], holder);
   const keys = objectKeys(value);
   for (let index = 0; index < keys.length; index++) {
     const member = value[keys[index]];
-    if (typeof member === 'object' && member !== null) putOwn(value, keys[index], revive(member, table));
+    if (typeof member === 'object' && member !== null) putOwn(value, keys[index], revive(member, holder));
   }
   return value;
-}
-
-function mayHoldFunctions(table) {
-  return mapSize(table.functions) + mapSize(sharedFunctions.functions) > 0;
 }

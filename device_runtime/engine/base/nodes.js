@@ -6,6 +6,8 @@ const owners = new NativeWeakMap();
 // What every instance inherits; members.js fills it.
 const componentMembers = {};
 let stack = [];
+// Those of a page without components.
+const NO_NODES = new NativeMap();
 
 function makeNode(page, id, owner, plan) {
   const instance = createObject(plan.prototype);

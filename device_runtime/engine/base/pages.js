@@ -26,20 +26,9 @@ function currentRoute() {
 // startPage follows; without, the page is started at once and the view is made afterwards, from pageData.
 function createPage(id, route, query, opening, ids, early) {
   const plan = pagePlan(route);
-  const page = {
-    id,
-    root: null,
-    nodes: new NativeMap(),
-    functions: makeFunctionTable(),
-    unready: [],
-    rendered: false,
-    shown: false,
-    channel: mapGet(openings, opening),
-    query,
-  };
-  const node = makeNode(page, 0, null, plan);
+  const page = makePage(id, plan, mapGet(openings, opening), query);
+  const node = page.root;
   const { instance } = node;
-  page.root = node;
   if (plan.members !== null) assignMembers(instance, plan.members, PAGE_SKIPPED);
   hidden(instance, 'route', route);
   hidden(instance, '__route__', route);
@@ -50,6 +39,22 @@ function createPage(id, route, query, opening, ids, early) {
   if (early) return pageData(id);
   startPage(id, []);
   return null;
+}
+
+function makePage(id, plan, channel, query) {
+  const page = {
+    id,
+    root: null,
+    nodes: NO_NODES,
+    functions: null,
+    unready: NONE,
+    rendered: false,
+    shown: false,
+    channel,
+    query,
+  };
+  page.root = makeNode(page, 0, null, plan);
+  return page;
 }
 
 // A component that is a page has its properties from the query.
@@ -91,11 +96,11 @@ function pageData(id) {
   const { plan, instance, given } = page.root;
   page.rendered = true;
   try {
-    const data = copyData(instance.data, 'data', [], page.functions).value;
+    const data = copyData(instance.data, 'data', [], page);
     if (!isObject(data) || isArray(data)) return {};
     if (given !== null) eachOwn(given, (name, value) => putOwn(data, name, value));
     const names = objectKeys(data);
-    for (let index = 0; index < names.length; index++) if (plan.isPure(names[index])) delete data[names[index]];
+    for (let index = 0; index < names.length; index++) if (isPure(plan, names[index])) delete data[names[index]];
     return data;
   } catch (error) {
     reportError(error, 'the data of ' + plan.path);

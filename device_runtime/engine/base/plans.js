@@ -16,8 +16,11 @@ hidden(globalThis, 'Component', function Component(definition) {
 
 // Whose definition it is: that of the file being run, or of the page or component that this file is run for.
 function register(kind, definition) {
-  const file = regExpExec(/^(.*)\.js$/, loading);
-  const path = file !== null && file[1] !== defining && host('hasView', file[1]) ? file[1] : defining;
+  let path = defining;
+  if (loading !== defining + '.js') {
+    const file = slice(loading, 0, -3);
+    if (file !== '' && host('hasView', file)) path = file;
+  }
   if (path === null) {
     warn(kind + '() was called outside of the loading of a page or component; it is ignored');
     return;
@@ -28,66 +31,85 @@ function register(kind, definition) {
 const PAGE_SKIPPED = freeze({ __proto__: null, data: true, behaviors: true, options: true });
 
 function makePlan(path, kind, definition) {
-  const plan = {
-    path,
-    kind,
-    prototype: createObject(componentMembers),
-    behaviors: [],
-    data: {},
-    properties: {},
-    relations: {},
-    messages: {},
-    observers: [],
-    lifetimes: createObject(null),
-    pageLifetimes: createObject(null),
-    members: null,
-    exported: undefined,
-    externalClasses: [],
-    options: {},
-    isPure: () => false,
-    initial: {},
-    holdsFunctions: false,
-    told: false,
-  };
-  filterDefinition(definition);
-  if (kind === 'Page') {
-    // A page's members are its own; only what its behaviors say is mixed in.
-    mixDefinition(plan, { behaviors: definition.behaviors, data: definition.data, messages: definition.messages });
-    plan.members = definition;
-  } else {
-    mixDefinition(plan, definition);
-    if (isArray(definition.externalClasses)) plan.externalClasses = definition.externalClasses;
-  }
+  const plan = createObject(EMPTY_PLAN);
+  plan.path = path;
+  plan.kind = kind;
   if (isObject(definition.options)) plan.options = definition.options;
+  const data = {};
+  if (isArray(definition.behaviors)) filterDefinition(definition);
+  if (kind === 'Component') {
+    mixDefinition(plan, data, definition);
+    if (isArray(definition.externalClasses)) plan.externalClasses = definition.externalClasses;
+  } else {
+    // A page's members are its own; only what its behaviors say is mixed in.
+    plan.members = definition;
+    if (isArray(definition.behaviors)) mixDefinition(plan, data, { behaviors: definition.behaviors });
+    if (isObject(definition.data)) mergeData(data, definition.data);
+    if (isObject(definition.messages)) plan.messages = definition.messages;
+  }
   const pattern = plan.options.pureDataPattern;
-  if (pattern !== undefined) plan.isPure = pureTest(path, pattern);
-  collectInitial(plan);
+  if (pattern !== undefined) setPure(plan, pattern);
+  collectInitial(plan, data);
   return plan;
 }
 
-// A test for the names of fields that the view never sees.
-function pureTest(path, pattern) {
+const NONE = freeze([]);
+const NOTHING = freeze(createObject(null));
+
+// What a plan has until it gets something of its own: most have little of all this.
+const EMPTY_PLAN = {
+  __proto__: null,
+  prototype: componentMembers, // of its instances
+  behaviors: NONE,
+  properties: NOTHING,
+  relations: NOTHING,
+  messages: NOTHING,
+  observers: NONE,
+  lifetimes: NOTHING,
+  pageLifetimes: NOTHING,
+  members: null, // of a page: put on each instance
+  exported: undefined,
+  externalClasses: NONE,
+  options: NOTHING,
+  pure: null,
+  initial: NOTHING,
+  holdsFunctions: false,
+  told: false, // to the view
+};
+
+// Puts a member into a table or list of a plan, which is made when it gets its first.
+function addTo(plan, table, key, value) {
+  if (plan[table] === NOTHING) plan[table] = createObject(null);
+  plan[table][key] = value;
+}
+
+function appendTo(plan, list, value) {
+  if (plan[list] === NONE) plan[list] = [];
+  append(plan[list], value);
+}
+
+// The pattern of the fields that the view never sees.
+function setPure(plan, pattern) {
   try {
     regExpExec(pattern, '');
+    plan.pure = pattern;
   } catch {
-    warn(path + ': pureDataPattern must be a regular expression; it is ignored');
-    return () => false;
+    warn(plan.path + ': pureDataPattern must be a regular expression; it is ignored');
   }
-  return (name) => {
-    pattern.lastIndex = 0;
-    return regExpExec(pattern, name) !== null;
-  };
+}
+
+function isPure(plan, name) {
+  if (plan.pure === null) return false;
+  plan.pure.lastIndex = 0;
+  return regExpExec(plan.pure, name) !== null;
 }
 
 // The data that every instance begins with: that of the definition and the values of its properties.
-function collectInitial(plan) {
-  const { data } = plan;
-  const names = objectKeys(plan.properties);
-  for (let index = 0; index < names.length; index++) putOwn(data, names[index], plan.properties[names[index]].value);
+function collectInitial(plan, data) {
+  if (plan.properties !== NOTHING) eachOwn(plan.properties, (name, property) => putOwn(data, name, property.value));
   try {
-    const copied = copyData(data, 'data', [], sharedFunctions);
-    plan.initial = copied.value;
-    plan.holdsFunctions = copied.holdsFunctions;
+    plan.initial = copyData(data, 'data', [], shared);
+    if (holdsFunctions) plan.holdsFunctions = true;
   } catch (error) {
     reportError(error, 'the data of ' + plan.path);
   }
@@ -95,7 +117,7 @@ function collectInitial(plan) {
 
 function initialData(plan) {
   const data = copyPlain(plan.initial);
-  return plan.holdsFunctions ? revive(data, sharedFunctions) : data;
+  return plan.holdsFunctions ? revive(data, shared) : data;
 }
 
 // Runs the file of a page or component once; it says what it is by calling Page or Component.
@@ -117,15 +139,17 @@ function runDefinition(path, expected) {
 
 // The plan of a page. The components that it uses come first, the innermost foremost.
 function pagePlan(route) {
-  const { paths, config } = host('components', route);
-  for (let index = 0; index < paths.length; index++) defineComponent(paths[index]);
+  const known = host('components', route);
+  if (known !== null) {
+    for (let index = 0; index < known.paths.length; index++) defineComponent(known.paths[index]);
+  }
   runDefinition(route, 'neither Page() nor Component()');
   let plan = mapGet(plans, route);
   if (plan === undefined) {
     plan = makePlan(route, 'Page', {});
     mapSet(plans, route, plan);
   }
-  configure(plan, config);
+  if (known !== null) configure(plan, known.config);
   return plan;
 }
 
@@ -133,7 +157,7 @@ function pagePlan(route) {
 function configure(plan, config) {
   if (typeof config.pureDataPattern !== 'string' || plan.options.pureDataPattern !== undefined) return;
   try {
-    plan.isPure = pureTest(plan.path, construct(NativeRegExp, [config.pureDataPattern]));
+    setPure(plan, construct(NativeRegExp, [config.pureDataPattern]));
   } catch (error) {
     reportError(error, plan.path + '.json');
   }
@@ -158,7 +182,7 @@ function componentFacts(plan, config) {
   const { options } = plan;
   const data = {};
   eachOwn(plan.initial, (name, value) => {
-    if (!plan.isPure(name)) putOwn(data, name, value);
+    if (!isPure(plan, name)) putOwn(data, name, value);
   });
   const properties = {};
   eachOwn(plan.properties, (name, property) => {

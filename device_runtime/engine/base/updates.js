@@ -2,7 +2,7 @@
 // components in it, and last the observers of properties.
 
 function makeUpdate() {
-  return { sent: {}, any: false, marked: [], properties: [], paths: null };
+  return { sent: null, marked: null, properties: null };
 }
 
 function setData(node, changes, callback) {
@@ -20,10 +20,10 @@ function setData(node, changes, callback) {
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index];
     const steps = parsePath(key);
-    const copied = copyData(readMember(changes, key, key), key, dropped, node.page.functions);
-    if (copied.value !== undefined) append(writes, { key, steps, value: copied.value, holdsFunctions: copied.holdsFunctions });
+    const value = copyData(readMember(changes, key, key), key, dropped, node.page);
+    if (value !== undefined) append(writes, { key, steps, value, hasFunctions: holdsFunctions });
   }
-  warnDropped('setData in ' + node.plan.path, dropped);
+  if (dropped.length > 0) warnDropped('setData in ' + node.plan.path, dropped);
   const update = updateOf(node);
   for (let index = 0; index < writes.length; index++) writeData(node, writes[index], update);
   if (!node.running) announce(node);
@@ -41,10 +41,10 @@ function writeData(node, write, update) {
   const { plan, instance } = node;
   const { key, steps } = write;
   const name = steps[0];
-  const pure = plan.isPure(name);
+  const pure = isPure(plan, name);
   let sent = write.value;
   // With functions in it the view is sent one copy, with tokens, and the data get another.
-  let value = write.holdsFunctions ? revive(copyPlain(sent), node.page.functions) : sent;
+  let value = write.hasFunctions ? revive(copyPlain(sent), node.page) : sent;
   if (!isObject(instance.data)) instance.data = {};
   const property = hasOwn(plan.properties, name) ? plan.properties[name] : undefined;
   if (property !== undefined && steps.length === 1) {
@@ -60,16 +60,23 @@ function writeData(node, write, update) {
     applyPath(instance.data, steps, value);
     if (property !== undefined && !pure) noteProperty(update, property, value, undefined, steps);
   }
-  if (plan.observers.length > 0) markObservers(plan.observers, steps, update.marked);
+  mark(update, plan, steps);
   if (pure) return;
+  if (update.sent === null) update.sent = {};
   // A path that is set again must come after what was set in between.
-  if (hasOwn(update.sent, key)) delete update.sent[key];
+  else if (hasOwn(update.sent, key)) delete update.sent[key];
   putOwn(update.sent, toWellFormed(key), sent);
-  update.any = true;
+}
+
+function mark(update, plan, steps) {
+  if (plan.observers.length === 0) return;
+  if (update.marked === null) update.marked = [];
+  markObservers(plan.observers, steps, update.marked);
 }
 
 function noteProperty(update, property, value, old, steps) {
   if (property.observer === undefined) return;
+  if (update.properties === null) update.properties = [];
   for (let index = 0; index < update.properties.length; index++) {
     const noted = update.properties[index];
     if (noted.property === property && noted.steps.length === 1 && steps.length === 1) {
@@ -84,7 +91,7 @@ function noteProperty(update, property, value, old, steps) {
 function announce(node) {
   const { update } = node;
   if (update === null) return;
-  if (node.plan.observers.length > 0) {
+  if (update.marked !== null) {
     node.running = true;
     try {
       runObservers(node, update.marked);
@@ -93,7 +100,8 @@ function announce(node) {
     }
   }
   node.update = null;
-  if (update.any) sendUpdate(node, update.sent);
+  if (update.sent !== null) sendUpdate(node, update.sent);
+  if (update.properties === null) return;
   for (let index = 0; index < update.properties.length; index++) {
     const { property, value, old, steps } = update.properties[index];
     callOn(node, property.observer, 'the observer of the property "' + property.name + '"', [value, old, steps]);
@@ -121,7 +129,7 @@ function receive(node) {
 function take(node, values) {
   const names = objectKeys(values);
   if (names.length === 0) return;
-  if (mayHoldFunctions(node.page.functions)) revive(values, node.page.functions);
+  revive(values, node.page);
   const { plan, instance } = node;
   const update = updateOf(node);
   if (!isObject(instance.data)) instance.data = {};
@@ -129,10 +137,10 @@ function take(node, values) {
     const name = names[index];
     const old = instance.data[name];
     putOwn(instance.data, name, values[name]);
-    if (hasOwn(plan.properties, name) && !plan.isPure(name) && old !== values[name]) {
+    if (hasOwn(plan.properties, name) && !isPure(plan, name) && old !== values[name]) {
       noteProperty(update, plan.properties[name], values[name], old, [name]);
     }
-    if (plan.observers.length > 0) markObservers(plan.observers, [name], update.marked);
+    mark(update, plan, [name]);
   }
 }
 
@@ -142,12 +150,12 @@ function takeAt(node, path, value) {
   const update = updateOf(node);
   const { plan, instance } = node;
   if (!isObject(instance.data)) instance.data = {};
-  const revived = mayHoldFunctions(node.page.functions) ? revive(value, node.page.functions) : value;
+  const revived = revive(value, node.page);
   const name = steps[0];
   const old = steps.length === 1 ? instance.data[name] : undefined;
   applyPath(instance.data, steps, revived);
   if (hasOwn(plan.properties, name)) noteProperty(update, plan.properties[name], revived, old, steps);
-  if (plan.observers.length > 0) markObservers(plan.observers, steps, update.marked);
+  mark(update, plan, steps);
 }
 
 const renderCallbacks = [];

@@ -34,7 +34,7 @@ function copyOut(value, path, dropped, bytes = false, depth = 0) {
       }
       break;
     case 'function':
-      if (keeping !== null) return functionToken(value);
+      if (keeper !== null) return functionToken(value);
       append(dropped, path);
       return undefined;
     default:
