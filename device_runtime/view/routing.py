@@ -48,8 +48,8 @@ class HandlerCall:
 
     ``node`` is the node whose handler it is, described by ``current_id`` and ``current_dataset``; ``target`` is the
     node on which the event happened as the owner sees it, described by ``target_id`` and ``target_dataset``: what is
-    inside of a component is the component, and content that comes through a slot is the slot. ``marks`` are those of
-    the target and of what is around it. Datasets and marks are read-only.
+    inside of a component is the component, and content that comes through a slot is taken for what the handler is on,
+    as in WeChat. ``marks`` are those of the target and of what is around it. Datasets and marks are read-only.
     """
 
     handler: str | WxsFunction
@@ -96,11 +96,11 @@ class _Target:
     def __init__(self, instance: BlockInstance, offset: int) -> None:
         self.node = instance.base + offset
         self._place = Place(instance, offset)
-        self._is_element = offset in instance.block.elements
+        self.is_element = offset in instance.block.elements
 
     def describe(self) -> tuple[str, dict[str, Value]]:
-        """Its id attribute and its dataset."""
-        return (self._place.evaluate_id(), self._place.dataset()) if self._is_element else ("", {})
+        """The id attribute and the dataset of an element."""
+        return self._place.evaluate_id(), self._place.dataset()
 
     def marks(self) -> dict[str, Value]:
         """The marks of it and of the elements around it; the innermost of a name counts."""
@@ -209,7 +209,8 @@ def _hear(place: Place, target: _Target, handler: Handler, calls: list[HandlerCa
         called = to_text(called)
         if not called:
             return
-    target_id, target_dataset = target.describe()
+    seen = target if target.is_element else _Target(place.instance, place.offset)
+    target_id, target_dataset = seen.describe()
     calls.append(
         HandlerCall(
             handler=called,
@@ -219,7 +220,7 @@ def _hear(place: Place, target: _Target, handler: Handler, calls: list[HandlerCa
             current_id=place.evaluate_id(),
             current_dataset=place.dataset(),
             owner=place.instance.tree.id,
-            target=target.node,
+            target=seen.node,
             marks=target.marks(),
         )
     )
