@@ -4,12 +4,19 @@ The style compiler writes ``.a`` of a component as ``.c3-a`` and ``:host`` as ``
 elements become the same. Programs never see the translated names.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from device_runtime.view.javascript import to_text
 
 if TYPE_CHECKING:
     from device_runtime.view.tree import Tree
 
 _MAX_CACHED: Final = 2_000
+
+
+def class_text(value: Any) -> str:
+    """What a ``class`` or an external class holds. A list is one of class names, as in WeChat's present framework."""
+    return " ".join(map(to_text, value)) if type(value) is list else to_text(value)
 
 
 class ClassScope:

@@ -160,6 +160,13 @@ CASES = (
         steps=(put(extra=""), put(extra="blue green")),
     ),
     Case(
+        "lists of classes",
+        "<view class='{{names}}'>x</view><p class='{{names}}' my-class='{{names}}'/>",
+        "{data: {names: ['a', 'b']}}",
+        {"p": Part("<view class='inside my-class'/>", "{externalClasses: ['my-class']}")},
+        steps=(put(names=["c"]), put(names=[])),
+    ),
+    Case(
         "external classes passed on",
         '<outer my-class="big"/>',
         parts={
