@@ -28,8 +28,7 @@ def classes_of(expression: Expression) -> Evaluate:
     get = expression.evaluate
 
     def evaluate(environment: list[Any]) -> str:
-        value = get(environment)
-        return value if type(value) is str else class_text(value)
+        return class_text(get(environment))
 
     return evaluate
 

@@ -4,6 +4,7 @@ The style compiler writes ``.a`` of a component as ``.c3-a`` and ``:host`` as ``
 elements become the same. Programs never see the translated names.
 """
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from device_runtime.view.javascript import to_text
@@ -12,11 +13,14 @@ if TYPE_CHECKING:
     from device_runtime.view.tree import Tree
 
 _MAX_CACHED: Final = 2_000
+_NAME: Final = re.compile(r"[^\s.,]+")
 
 
 def class_text(value: Any) -> str:
-    """What a ``class`` or an external class holds. A list is one of class names, as in WeChat's present framework."""
-    return " ".join(map(to_text, value)) if type(value) is list else to_text(value)
+    """What a ``class`` or an external class holds: names with spaces between them. WeChat takes a comma (of a list) or
+    a full stop for a space, too."""
+    text = value if type(value) is str else to_text(value)
+    return " ".join(_NAME.findall(text)) if "," in text or "." in text else text
 
 
 class ClassScope:

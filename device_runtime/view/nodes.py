@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from device_runtime.values import Value
 from device_runtime.view.blocks import BlockInstance
+from device_runtime.view.classes import class_text
 from device_runtime.view.hosts import ComponentFragment
 from device_runtime.view.javascript import to_text
 from device_runtime.view.routing import Place, upwards
@@ -65,7 +66,7 @@ def describe(registry: Registry, node: int) -> NodeInfo | None:
 
 def classes_of(place: Place) -> tuple[str, ...]:
     """The classes of an element as its owner knows them."""
-    return tuple(dict.fromkeys((attribute_text(place, "class") or "").split()))
+    return tuple(dict.fromkeys(class_text(attribute_text(place, "class")).split()))
 
 
 def ancestors(registry: Registry, node: int) -> list[int]:

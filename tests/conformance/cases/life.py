@@ -87,7 +87,14 @@ CASES = (
                   unlinked() { seen('item unlinked', this.data.name) }}}}""",
             ),
         },
-        steps=(tap("count"), put(list=["a", "b", "c"]), tap("count"), put(list=["c", "a"]), tap("count"), put(list=["c"])),
+        steps=(
+            tap("count"),
+            put(list=["a", "b", "c"]),
+            tap("count"),
+            put(list=["c", "a"]),
+            tap("count"),
+            put(list=["c"]),
+        ),
     ),
     Case(
         "relations across other elements",

@@ -161,8 +161,9 @@ CASES = (
     ),
     Case(
         "lists of classes",
-        "<view class='{{names}}'>x</view><p class='{{names}}' my-class='{{names}}'/>",
-        "{data: {names: ['a', 'b']}}",
+        "<view class='{{names}}'>x</view><p class='{{names}}' my-class='{{names}}'/>"
+        "<view class='one {{names}} t,u v.w'>x</view><view class='{{text}} {{names}}'>x</view>",
+        "{data: {names: ['a', 'b'], text: 'p,q'}}",
         {"p": Part("<view class='inside my-class'/>", "{externalClasses: ['my-class']}")},
         steps=(put(names=["c"]), put(names=[])),
     ),
