@@ -26,6 +26,7 @@ def _toast(arguments: Mapping[str, Value]) -> dict[str, Value]:
     return {
         "title": text(arguments, "title", 200),
         "icon": choice(arguments, "icon", ("success", "error", "loading", "none"), "success"),
+        "image": text(arguments, "image", 4096, ""),
         "duration": number(arguments, "duration", 0, 60_000, 1500),
         "mask": flag(arguments, "mask", False),
     }
@@ -69,6 +70,24 @@ def _tab(arguments: Mapping[str, Value]) -> dict[str, Value]:
     return {"index": int(number(arguments, "index", 0, MAX_TABS - 1, 0))}
 
 
+def _item(arguments: Mapping[str, Value]) -> dict[str, Value]:
+    return {
+        **_tab(arguments),
+        "text": text(arguments, "text", 20, ""),
+        "iconPath": text(arguments, "iconPath", 1024, ""),
+        "selectedIconPath": text(arguments, "selectedIconPath", 1024, ""),
+    }
+
+
+def _style(arguments: Mapping[str, Value]) -> dict[str, Value]:
+    return {
+        "color": colour(arguments, "color", ""),
+        "selectedColor": colour(arguments, "selectedColor", ""),
+        "backgroundColor": colour(arguments, "backgroundColor", ""),
+        "borderStyle": choice(arguments, "borderStyle", ("", "black", "white"), ""),
+    }
+
+
 def _modal_result(shown: Mapping[str, Value], result: Value) -> Value:
     answer = result if isinstance(result, dict) else {}
     confirm = answer.get("confirm") is True
@@ -105,6 +124,8 @@ _CALLS: dict[str, tuple[_Check, _Outcome]] = {
     "removeTabBarBadge": (_tab, _no_result),
     "showTabBarRedDot": (_tab, _no_result),
     "hideTabBarRedDot": (_tab, _no_result),
+    "setTabBarItem": (_item, _no_result),
+    "setTabBarStyle": (_style, _no_result),
 }
 
 

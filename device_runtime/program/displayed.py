@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from device_runtime.engine.frames import Event, Frame, Patch
 from device_runtime.program.components import Components, Warn
+from device_runtime.program.drawings import Drawings
 from device_runtime.program.manifest import Manifest
 from device_runtime.program.pages import Page, Transition
 from device_runtime.values import Value
@@ -42,6 +43,7 @@ class DisplayedPages:
         self._unsent: set[int] = set()
         self._stack: Sequence[Page] = ()
         self._tab_bar_hidden = False
+        self._drawings = Drawings()
 
     def view(self, page: int) -> PageView | None:
         """The view of a page; None before it is rendered, after it is closed, and where its template is bad."""
@@ -129,9 +131,14 @@ class DisplayedPages:
         """Set an attribute of the page's root node, such as ``scroll-top``."""
         self._send_after(page, [["set", ROOT_ID, name, value]])
 
-    def call(self, page: int, node: int, method: str, arguments: list[Value]) -> None:
-        """Let a node on screens do something once."""
+    def call_node(self, page: int, node: int, method: str, arguments: list[Value]) -> None:
+        """Let a component of a page do something once, such as ``play``."""
         self._send_after(page, [["call", node, method, arguments]])
+
+    def draw(self, page: int, node: int, commands: list[Value], opening: list[Value] | None) -> None:
+        """Draw on a canvas; see :meth:`Drawings.add`."""
+        self._drawings.add(page, node, commands, opening)
+        self._send_after(page, [["call", node, "draw", [commands]]])
 
     def set_window(self, page: Page, members: Mapping[str, Value]) -> None:
         """Change members of a page's window and tell screens."""
@@ -148,7 +155,9 @@ class DisplayedPages:
         view = self._views.get(page)
         if view is not None:
             self.flush()
-            self._send(Patch(page, list(view.snapshot()), target))
+            operations = view.snapshot()
+            operations += self._drawings.operations(page, operations)
+            self._send(Patch(page, list(operations), target))
 
     def close(self, page: int) -> None:
         """Forget a page."""
@@ -156,6 +165,7 @@ class DisplayedPages:
         self._windows.pop(page, None)
         self._pending.pop(page, None)
         self._unsent.discard(page)
+        self._drawings.forget(page)
 
     def flush(self) -> None:
         """Send what has changed since the last time; a page that was never sent goes as one snapshot."""
@@ -166,7 +176,8 @@ class DisplayedPages:
         self._unsent.clear()
         pending, self._pending = self._pending, {}
         for page, operations in pending.items():
-            self._send(Patch(page, list(operations), ""))
+            if operations:
+                self._send(Patch(page, list(operations), ""))
 
     def _send_after(self, page: int, operations: list[Operation]) -> None:
         """Operations that a snapshot does not hold."""

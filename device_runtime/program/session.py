@@ -112,6 +112,11 @@ class ProgramSession:
         self._log_count = 0
 
     @property
+    def caller(self) -> Caller:
+        """Who it is to the host's capabilities."""
+        return self._caller
+
+    @property
     def running(self) -> bool:
         """Whether it was started and has not ended."""
         return self._ended is not None and not self._ended.done()

@@ -239,6 +239,8 @@ class Worker:
             "cancel": self._timers.cancel,
             "components": self._components.describe_page,
             "setData": self._displayed.update,
+            "callNode": self._displayed.call_node,
+            "draw": self._displayed.draw,
             "afterRender": self._want_rendered,
             "invoke": self._invoke,
             "invokeNow": self._invoke_now,

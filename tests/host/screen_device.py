@@ -127,6 +127,7 @@ class PaperDevice:
         self.url = ""
         self.tiles: list[ProgramTile] = [ProgramTile(APP, "Lamp", VERSION, "", ("turn on the lamp",))]
         self.resources: dict[str, bytes] = {"images/red.png": PNG}
+        self.servers: dict[str, bytes] = {}
         self.pages: list[PaperPage] = []
         self.tab_bar: TabBar | None = None
         self.events: list[NodeEvent] = []
@@ -148,6 +149,9 @@ class PaperDevice:
 
     def resource(self, app_id: str, version: int, path: str) -> bytes | None:
         return self.resources.get(path) if (app_id, version) == (APP, VERSION) else None
+
+    async def media(self, app_id: str, address: str) -> bytes | None:
+        return self.servers.get(address) if app_id == APP else None
 
     def attach(self, target: str) -> None:
         self.attached.add(target)
@@ -279,6 +283,7 @@ class PaperDevice:
         self.tab_bar = None
         self.pages.clear()
         self.resources = {"images/red.png": PNG}
+        self.servers = {}
         self.screen.exited(APP)
         self.screen.foreground(None)
 

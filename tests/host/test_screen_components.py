@@ -61,7 +61,11 @@ MAIN_EVENTS: dict[str, tuple[Build, Act, str, dict[str, Any]]] = {
     ),
     "image from the network": (
         lambda i: i.element("image", src="https://example.com/a.png", events=["load", "error"]),
-        nothing, "error", {"errMsg": "image:fail only pictures of the program's package are shown on this device"},
+        nothing, "error", {"errMsg": "image:fail cannot show https://example.com/a.png"},
+    ),
+    "image of no kind": (
+        lambda i: i.element("image", src="weixin://a.png", events=["load", "error"]),
+        nothing, "error", {"errMsg": "image:fail weixin://a.png is no picture of the program"},
     ),
     "input": (
         lambda i: i.element("input", events=["input"]), press("input", "h"), "input",

@@ -253,14 +253,14 @@ async def test_a_style_sheet_reaches_no_other_place(device: PaperDevice, screens
         b"@import url(https://evil.example/a.css); @font-face { font-family: f; src: url(https://evil.example/f.woff) }"
         b" .x { font-family: f; background: url(https://evil.example/a.png) }"
     )
-    answered: list[str] = []
     screen = await screens.open_program([1, "view", {"class": "x"}, [], [[2, "text"]]])
-    screen.page.on("response", lambda response: answered.append(response.url))
+    await expect(screen.find(".x")).to_have_css("font-family", "f")
     await screen.frames(5)
 
-    assert [address for address in answered if "evil" in address] == []
-    assert all("evil.example" in fault for fault in screen.faults), "the browser reports what the policy refused"
-    assert screen.faults
+    asked = [address for address in screen.addresses if "evil.example" in address]
+    assert asked, "the device is asked, and says no"
+    assert [address for address in asked if not address.startswith(f"{device.url}media/")] == []
+    assert all("not a supported stylesheet MIME type" in fault for fault in screen.faults)
     screen.faults.clear()
 
 

@@ -169,8 +169,7 @@ async def test_can_i_use_answers_from_the_table(board: Board, schema: str, expec
 def test_the_components_are_those_that_the_screen_draws() -> None:
     index = (ROOT / "device_runtime/host/screen/web/components/index.js").read_text(encoding="utf-8")
     drawn = set(re.findall(r'^  "?([a-z-]+)"?: \w+,$', index, re.MULTILINE)) - {"page"}
-    # A web-view is a placeholder with the address's host, and no program can draw on a canvas yet.
-    drawn -= {"web-view", "canvas"}
+    drawn -= {"web-view"}  # a placeholder with the address's host
     assert drawn <= set(TABLE.components)
     assert set(TABLE.components) - drawn == {"block"}
 

@@ -87,9 +87,7 @@ async def test_animations_of_key_frames_reach_the_nodes_that_a_selector_chooses(
         if operation[0] == "call"
     ]
     frames = [{"opacity": 0}, {"opacity": 1, "ease": "linear"}]
-    assert [call[2:] for call in calls] == [["animate", [frames, 20]]] * 2 + [
-        ["clearAnimation", [{"opacity": True}]]
-    ] * 2
+    assert [call[2:] for call in calls] == [["animate", [frames, 20]]] * 2 + [["clearAnimation", [["opacity"]]]] * 2
 
 
 async def test_an_update_performance_listener_is_told_of_each_update(board: Board) -> None:

@@ -140,6 +140,17 @@ async def test_a_binding_of_a_components_own_property_goes_both_ways(board: Boar
     assert shown(board, session).root.text_content() == "typedtyped"
 
 
+async def test_data_have_the_object_that_was_set_and_the_view_a_copy(board: Board) -> None:
+    script = """Component({properties: {list: {type: Array, observer() { console.log('property'); this.mark() }}}, data: {o: null, bytes: null},
+      methods: {mark() { const {list} = this.data; list.forEach((item) => { item.seen = true }); this.setData({list}); },
+        go() { const o = {a: 1}; this.setData({o, bytes: new Uint8Array([1])}); o.a = 2; console.log(this.data.o === o, this.data.bytes.length); this.setData({'o.b': 3}) }},
+      ready() { this.go() } })"""
+    pages = page("<x list='{{[{n: 1}]}}'/>", x="/c/c")
+    session, lines = await lines_of(board, pages, component("c/c", "{{list[0].seen}} {{o.a}} {{o.b}}", script), count=2)
+    assert lines == ["property", "true 1"]
+    await board.heard.until(lambda: shown(board, session).root.text_content() == "true 1 3")
+
+
 async def test_a_setter_that_never_ends_ends_at_the_time_limit(board: Board) -> None:
     script = "Component({data: {a: 1}, observers: {a() { this.setData({a: 1}) }}, methods: {go() { this.setData({a: 2}) }} })"
     pages = page(

@@ -19,7 +19,10 @@ async def test_a_binding_calls_a_module(board: Board) -> None:
 
 async def test_a_component_passes_what_a_module_made_of_its_properties(board: Board) -> None:
     template = "<wxs module='m'>module.exports.classes = function (on) { return on ? 'a on' : 'a' }</wxs><view id='v' class='{{m.classes(on)}}'/>"
-    parts = [page("<x on='{{true}}'/>", UP, x="/c/x"), component("c/x", template, "Component({properties: {on: Boolean}})")]
+    parts = [
+        page("<x on='{{true}}'/>", UP, x="/c/x"),
+        component("c/x", template, "Component({properties: {on: Boolean}})"),
+    ]
     session, _ = await lines_of(board, *parts, count=1)
     assert shown(board, session).find(id="v").attributes["class"] == "c1-a c1-on"
 
@@ -28,7 +31,14 @@ async def test_a_module_handles_events_before_the_page_and_may_end_their_way(boa
     template = """<wxs module='m'>
       module.exports.tap = function (e, owner) { console.log(e.type, e.target.id, e.currentTarget.dataset.k, e.instance.hasClass('a')); owner.callMethod('told', {from: 'wxs'}); return e.target.dataset.stop !== 'yes' }</wxs>
       <view bindtap='heard'><button id='go' class='a' data-k='7' bindtap='{{m.tap}}'/><button id='stop' data-stop='yes' bindtap='{{m.tap}}'/></view>"""
-    session = await board.run(made(page(template, "Page({told(v) { console.log('told', v.from) }, heard(e) { console.log('heard', e.target.id) }})")))
+    session = await board.run(
+        made(
+            page(
+                template,
+                "Page({told(v) { console.log('told', v.from) }, heard(e) { console.log('heard', e.target.id) }})",
+            )
+        )
+    )
     tap(board, session, "go")
     await board.heard.line(session, "told wxs")
     assert board.heard.lines(session) == ["tap go 7 true", "heard go", "told wxs"]
@@ -39,8 +49,14 @@ async def test_a_module_handles_events_before_the_page_and_may_end_their_way(boa
 
 async def test_a_module_handles_what_a_component_triggers(board: Board) -> None:
     template = "<wxs module='m'>module.exports.hit = function (e) { console.log('wxs', e.detail.n); return false }</wxs><view bind:hit='heard'><x id='x' bind:hit='{{m.hit}}'/></view>"
-    child = component("c/x", "", "Component({ready() { this.triggerEvent('hit', {n: 4, f() {}}, {bubbles: true}); console.log('done') } })")
-    _, lines = await lines_of(board, page(template, "Page({heard() { console.log('never') }})", x="/c/x"), child, count=2)
+    child = component(
+        "c/x",
+        "",
+        "Component({ready() { this.triggerEvent('hit', {n: 4, f() {}}, {bubbles: true}); console.log('done') } })",
+    )
+    _, lines = await lines_of(
+        board, page(template, "Page({heard() { console.log('never') }})", x="/c/x"), child, count=2
+    )
     assert lines == ["wxs 4", "done"]
 
 
@@ -56,7 +72,9 @@ async def test_a_change_observer_hears_of_new_values_and_talks_to_its_owner(boar
 async def test_a_module_triggers_events_and_sets_timers(board: Board) -> None:
     template = """<wxs module='m'>module.exports.tap = function (e, owner) { e.instance.setTimeout(function () { owner.selectComponent('#b').triggerEvent('mine', {n: 3}) }, 5) }</wxs>
       <button id='b' bindtap='{{m.tap}}' bind:mine='heard'/>"""
-    session = await board.run(made(page(template, "Page({heard(e) { console.log('heard', e.detail.n, e.target.id) }})")))
+    session = await board.run(
+        made(page(template, "Page({heard(e) { console.log('heard', e.detail.n, e.target.id) }})"))
+    )
     tap(board, session, "b")
     assert await board.heard.line(session, "heard") == "heard 3 b"
 

@@ -156,7 +156,9 @@ async def test_a_tab_page_lives_on_and_is_sent_again_when_it_comes_back(board: B
         ("switchTab({url: '/pages/a/a'})", "switchTab:fail can not switch to no-tabBar page"),
         ("navigateBack()", "navigateBack:fail cannot navigate back at first page"),
         ("navigateTo({})", "navigateTo:fail parameter error: the value at url must be a string, not undefined"),
-        ("pageScrollTo({selector: '#a'})", "pageScrollTo:fail parameter error"),
+        ("pageScrollTo({selector: '#a'})", "pageScrollTo:fail the page has no #a"),
+        ("pageScrollTo({})", "pageScrollTo:fail parameter error: the value at scrollTop must be a number of pixels"),
+        ("pageScrollTo({scrollTop: -1})", "pageScrollTo:fail parameter error"),
     ],
 )
 async def test_navigation_that_cannot_be_fails(board: Board, call: str, message: str) -> None:

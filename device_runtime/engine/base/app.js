@@ -28,7 +28,7 @@ const hideListeners = [];
 const notFoundListeners = [];
 
 function appLifecycle(name, options) {
-  if (app !== undefined && typeof app[name] === 'function') guard(name + ' of App', app[name], app, [options]);
+  if (app !== undefined) lifecycle(app, name, 'App', [options]);
   const listeners = name === 'onShow' ? showListeners : name === 'onHide' ? hideListeners : name === 'onPageNotFound' ? notFoundListeners : [];
   for (let index = 0; index < listeners.length; index++) {
     const heard = name === 'onPageNotFound' ? name : ('onApp' + slice(name, 2));

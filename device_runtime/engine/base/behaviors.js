@@ -6,6 +6,7 @@ const BUILT_IN = freeze({
   'form-field-group': {},
   'form-field-button': {},
   'component-export': {},
+  'proxy-scroll-view': {},
 });
 
 const filters = new NativeWeakMap();

@@ -5,14 +5,13 @@ const TOKEN = '\u0000function';
 const shared = { functions: null };
 let nextFunction = 1;
 let keeper = null;
-// Whether the last copy holds functions.
+// Whether copies since this was last unset hold functions.
 let holdsFunctions = false;
 
 // A copy as copyOut makes one, in which functions are tokens, kept by a page or by `shared`.
 function copyData(value, path, dropped, holder) {
   const outer = keeper;
   keeper = holder;
-  holdsFunctions = false;
   try {
     return copyOut(value, path, dropped);
   } finally {

@@ -48,3 +48,10 @@ function requireDefinition(name, definition) {
     throw new NativeTypeError(name + ': the argument must be an object, not ' + describe(definition, 0, [], true));
   }
 }
+
+// Calls a lifecycle method if there is one.
+function lifecycle(instance, name, where, values) {
+  const method = instance[name];
+  if (typeof method === 'function') return guard(name + ' of ' + where, method, instance, values);
+  return undefined;
+}

@@ -65,7 +65,7 @@ function exportOf(node) {
   return exported === undefined ? node.instance : exported;
 }
 
-function selectNodes(node, name, selector) {
+function selectComponents(node, name, selector) {
   if (typeof selector !== 'string') {
     warnOnce(name + ' takes a selector, as ".list > #first", and got ' + describe(selector, 0, [], true));
     return [];
@@ -81,11 +81,11 @@ function selectNodes(node, name, selector) {
 }
 
 member('selectComponent', (node, selector) => {
-  const found = selectNodes(node, 'selectComponent', selector);
+  const found = selectComponents(node, 'selectComponent', selector);
   return found.length === 0 ? null : exportOf(found[0]);
 }, null);
 member('selectAllComponents', (node, selector) => {
-  const found = selectNodes(node, 'selectAllComponents', selector);
+  const found = selectComponents(node, 'selectAllComponents', selector);
   const instances = [];
   for (let index = 0; index < found.length; index++) append(instances, exportOf(found[index]));
   return instances;
@@ -106,13 +106,6 @@ member('getAppBar', (node) => barOf(node, 'app-bar/'), null);
 member('getPageId', (node) => 'pageId:' + node.page.id);
 member('getOpenerEventChannel', (node) => node.page.channel || new EventChannel());
 
-const queryMembers = ['createSelectorQuery', 'createIntersectionObserver', 'createMediaQueryObserver'];
-member(queryMembers[0], (node) => apis.createSelectorQuery().in(node.instance));
-for (let index = 1; index < queryMembers.length; index++) {
-  const name = queryMembers[index];
-  member(name, (node, options) => (apis[name] || unsupportedApi(name))(node.instance, options));
-}
-
 member('setUpdatePerformanceListener', (node, options, listener) => {
   node.performance = typeof listener === 'function' ? { options, listener } : null;
 });
@@ -122,30 +115,6 @@ member('getPassiveEvent', (node, callback) => {
 });
 member('setPassiveEvent', () => {});
 
-// -- animations -----------------------------------------------------------------------------------------------------
-
-function callOnNodes(node, name, selector, values) {
-  if (typeof selector !== 'string' || node.gone) return;
-  const ids = host('select', node.page.id, node.id, toWellFormed(selector), false);
-  for (let index = 0; index < ids.length; index++) host('callNode', node.page.id, ids[index], name, values);
-}
-
-member('animate', (node, selector, frames, duration, callback) => {
-  if (isObject(callback) && typeof callback !== 'function') {
-    warnOnce('animate: an animation that follows scrolling is ' + UNSUPPORTED);
-    return;
-  }
-  const time = toNumber(duration);
-  const milliseconds = time > 0 ? time : 0;
-  callOnNodes(node, 'animate', selector, [copyOut(frames, 'keyframes', []), milliseconds]);
-  if (typeof callback === 'function') startTimer('the callback of animate', () => apply(callback, node.instance, []), milliseconds, [], false);
-});
-member('clearAnimation', (node, selector, options, callback) => {
-  const names = isObject(options) && typeof options !== 'function' ? copyOut(options, 'options', []) : null;
-  callOnNodes(node, 'clearAnimation', selector, [names]);
-  const done = typeof options === 'function' ? options : callback;
-  if (typeof done === 'function') afterRender(node, done);
-});
 // Styles that a worklet computes on the screen: there are none here.
 member('applyAnimatedStyle', () => warnOnce('applyAnimatedStyle is ' + UNSUPPORTED));
 member('clearAnimatedStyle', () => {});

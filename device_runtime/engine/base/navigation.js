@@ -55,10 +55,5 @@ defineApi('showNavigationBarLoading', (given, done) => ask('setWindow', { naviga
 defineApi('hideNavigationBarLoading', (given, done) => ask('setWindow', { navigationBarLoading: false }, done));
 defineApi('showTabBar', (given, done) => ask('setTabBar', { hidden: false }, done));
 defineApi('hideTabBar', (given, done) => ask('setTabBar', { hidden: true }, done));
-defineApi('pageScrollTo', (given, done) => {
-  const top = toNumber(given.scrollTop);
-  if (!(top >= 0)) throw new BorderError('scrollTop', 'must be a number of pixels; selectors are not supported');
-  ask('setRoot', { name: 'scroll-top', value: top }, done);
-});
 defineApi('startPullDownRefresh', (given, done) => ask('setRoot', { name: 'refreshing', value: true }, done));
 defineApi('stopPullDownRefresh', (given, done) => ask('setRoot', { name: 'refreshing', value: false }, done));

@@ -47,12 +47,6 @@ function nodeFor(instance, name) {
   return undefined;
 }
 
-// Where an instance is, for what asks the view about it: [page, owner], or undefined.
-function placeOf(instance) {
-  const node = isObject(instance) ? weakGet(owners, instance) : undefined;
-  return node === undefined || node.closed ? undefined : [node.page.id, node.id];
-}
-
 // Calls a listener, or the method of that name, on an instance. What it throws is reported and heard by `error`.
 function callOn(node, listener, what, values) {
   const method = typeof listener === 'string' ? node.instance[listener] : listener;

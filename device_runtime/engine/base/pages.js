@@ -79,12 +79,12 @@ function startPage(id, effects) {
   root.attached = true;
   runLifetime(root, 'attached');
   attachWaiting(root);
-  lifecycle(root, 'onInit', [copyPlain(query)]);
-  lifecycle(root, 'onLoad', [copyPlain(query)]);
+  callLife(root, 'onInit', [copyPlain(query)]);
+  callLife(root, 'onLoad', [copyPlain(query)]);
 }
 
 // Calls a method of a page's life if there is one.
-function lifecycle(node, name, values) {
+function callLife(node, name, values) {
   const method = node.instance[name];
   return typeof method === 'function' ? callOn(node, method, name, values) : undefined;
 }
@@ -121,7 +121,7 @@ function pageLifecycle(id, name, payload) {
     runReady(page);
     runLifetime(root, 'ready');
   }
-  lifecycle(root, name, values);
+  callLife(root, name, values);
   if (name === 'onUnload') closePage(page);
 }
 
@@ -136,6 +136,7 @@ function closePage(page) {
   runLifetime(root, 'detached');
   root.closed = true;
   mapDelete(pages, page.id);
+  forgetLayout(page.id);
 }
 
 function applyEffects(id, effects) {

@@ -107,6 +107,7 @@ function isPure(plan, name) {
 // The data that every instance begins with: that of the definition and the values of its properties.
 function collectInitial(plan, data) {
   if (plan.properties !== NOTHING) eachOwn(plan.properties, (name, property) => putOwn(data, name, property.value));
+  holdsFunctions = false;
   try {
     plan.initial = copyData(data, 'data', [], shared);
     if (holdsFunctions) plan.holdsFunctions = true;

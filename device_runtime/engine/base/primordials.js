@@ -33,7 +33,8 @@ const toWellFormed = uncurry(String.prototype.toWellFormed);
 const regExpExec = uncurry(RegExp.prototype.exec);
 const parseJSON = JSON.parse;
 const stringifyJSON = JSON.stringify;
-const floor = Math.floor;
+const charCode = uncurry(String.prototype.charCodeAt);
+const { floor, cos: cosine, sin: sine } = Math;
 const now = Date.now;
 const clock = (() => {
   const { performance } = globalThis;
@@ -52,6 +53,7 @@ const mapGet = uncurry(Map.prototype.get);
 const mapSet = uncurry(Map.prototype.set);
 const mapHas = uncurry(Map.prototype.has);
 const mapDelete = uncurry(Map.prototype.delete);
+const mapClear = uncurry(Map.prototype.clear);
 const mapForEach = uncurry(Map.prototype.forEach);
 const mapSize = uncurry(getOwnPropertyDescriptor(Map.prototype, 'size').get);
 const setForEach = uncurry(Set.prototype.forEach);

@@ -149,7 +149,10 @@ defineSync('preDownloadSubpackage', (options) =>
 // -- what the host tells of -----------------------------------------------------------------------------------------
 
 handleHostEvent('ThemeChange', (payload) => {
-  if (isObject(payload) && typeof payload.theme === 'string') system.theme = payload.theme;
+  if (!isObject(payload) || typeof payload.theme !== 'string' || system.theme === payload.theme) return null;
+  system.theme = payload.theme;
+  lifecycle(app === undefined ? {} : app, 'onThemeChange', 'App', [{ theme: payload.theme }]);
+  return { theme: payload.theme };
 });
 
 // The host's event `update {state}`: "none", "found" (a new version is coming), "ready" (applyUpdate may be called),

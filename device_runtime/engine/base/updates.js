@@ -20,14 +20,17 @@ function setData(node, changes, callback) {
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index];
     const steps = parsePath(key);
-    const value = copyData(readMember(changes, key, key), key, dropped, node.page);
-    if (value !== undefined) append(writes, { key, steps, value, hasFunctions: holdsFunctions });
+    const value = readMember(changes, key, key);
+    const sent = copyData(value, key, dropped, node.page);
+    if (sent === undefined && !isObject(value)) append(dropped, key);
+    // The data have an object itself, as in WeChat; what the view gets is a copy.
+    else append(writes, { key, steps, value: isObject(value) ? value : sent, sent });
   }
   if (dropped.length > 0) warnDropped('setData in ' + node.plan.path, dropped);
   const update = updateOf(node);
   for (let index = 0; index < writes.length; index++) writeData(node, writes[index], update);
   if (!node.running) announce(node);
-  if (typeof callback === 'function') afterRender(node, callback);
+  if (typeof callback === 'function') afterRender(node, 'the callback of setData', callback);
 }
 
 function updateOf(node) {
@@ -40,11 +43,9 @@ function updateOf(node) {
 function writeData(node, write, update) {
   const { plan, instance } = node;
   const { key, steps } = write;
+  let { value, sent } = write;
   const name = steps[0];
   const pure = isPure(plan, name);
-  let sent = write.value;
-  // With functions in it the view is sent one copy, with tokens, and the data get another.
-  let value = write.hasFunctions ? revive(copyPlain(sent), node.page) : sent;
   if (!isObject(instance.data)) instance.data = {};
   const property = hasOwn(plan.properties, name) ? plan.properties[name] : undefined;
   if (property !== undefined && steps.length === 1) {
@@ -61,7 +62,7 @@ function writeData(node, write, update) {
     if (property !== undefined && !pure) noteProperty(update, property, value, undefined, steps);
   }
   mark(update, plan, steps);
-  if (pure) return;
+  if (pure || sent === undefined) return;
   if (update.sent === null) update.sent = {};
   // A path that is set again must come after what was set in between.
   else if (hasOwn(update.sent, key)) delete update.sent[key];
@@ -160,8 +161,9 @@ function takeAt(node, path, value) {
 
 const renderCallbacks = [];
 
-function afterRender(node, callback) {
-  append(renderCallbacks, { node, callback });
+// For a page or component, or for nobody in particular (null).
+function afterRender(node, what, callback) {
+  append(renderCallbacks, { node, what, callback });
   host('afterRender');
 }
 
@@ -172,7 +174,9 @@ function rendered() {
   });
   const due = splice(renderCallbacks, 0, renderCallbacks.length);
   for (let index = 0; index < due.length; index++) {
-    callOn(due[index].node, due[index].callback, 'the callback of setData', []);
+    const { node, what, callback } = due[index];
+    if (node === null) guard(what, callback, undefined, []);
+    else callOn(node, callback, what, []);
   }
 }
 

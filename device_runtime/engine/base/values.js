@@ -16,8 +16,8 @@ function copyBytes(value) {
   return new NativeUint8Array(bufferSlice(viewBuffer(value), viewOffset(value), viewOffset(value) + viewLength(value)));
 }
 
-// A copy made of plain objects, arrays, strings, numbers, booleans and null. `dropped` collects the paths of
-// functions, symbols and undefined, which are left out. `bytes` allows ArrayBuffers and typed arrays.
+// A copy made of plain objects, arrays, strings, numbers, booleans and null. Undefined is left out; so are functions
+// and symbols, whose paths `dropped` collects. `bytes` allows ArrayBuffers and typed arrays.
 function copyOut(value, path, dropped, bytes = false, depth = 0) {
   switch (typeof value) {
     case 'string':
@@ -36,6 +36,8 @@ function copyOut(value, path, dropped, bytes = false, depth = 0) {
     case 'function':
       if (keeper !== null) return functionToken(value);
       append(dropped, path);
+      return undefined;
+    case 'undefined':
       return undefined;
     default:
       append(dropped, path);

@@ -11,6 +11,7 @@ import { Voice } from "./voice.js";
 
 const ERROR_MILLISECONDS = 9000;
 const FRAME_FACTOR = 1.2;
+const darkQuery = matchMedia("(prefers-color-scheme: dark)");
 
 class Screen {
   constructor(stage) {
@@ -38,6 +39,7 @@ class Screen {
     this.content = make("div", { class: "content" }, this.home.element, this.shelf, this.capsule, this.voice.panel);
     stage.append(this.content, this.errors, this.away);
     addEventListener("resize", () => this.fit());
+    darkQuery.addEventListener("change", () => this.reportSize());
     new ResizeObserver(() => this.fit()).observe(document.documentElement);
     // As high as a program's bar, to tell the room of a page before there is one.
     this.bar = make("div", { class: "bar-probe", "aria-hidden": "true" });
@@ -71,7 +73,7 @@ class Screen {
       const message = {
         type: "viewport", app_id: seen ? this.foreground : "", screen_width: width, screen_height: height,
         width: seen ? area.clientWidth : width, height: seen ? area.clientHeight : Math.max(0, height - this.bar.offsetHeight),
-        pixel_ratio: devicePixelRatio || 1,
+        pixel_ratio: devicePixelRatio || 1, theme: darkQuery.matches ? "dark" : "light",
       };
       const words = JSON.stringify(message);
       if (words === this.sizeTold || !this.connection.open) return;

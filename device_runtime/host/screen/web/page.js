@@ -47,16 +47,18 @@ export class Page {
    * @param {number} options.version the program's version code, part of its resources' addresses
    * @param {number} options.id the page's id in its program
    * @param {object} options.window the page's window members, under WeChat's names
+   * @param {import("./fonts.js").Fonts} options.fonts the program's fonts
    * @param {string[]} [options.styles] style sheets of its components, which come before its own
    * @param {string} options.route such as `pages/index/index`
    * @param {(message: object) => void} options.send to the device
    * @param {() => void} [options.onMeta] the page's own template has changed its window members
    */
-  constructor({ appId, version, id, route, window, styles = [], send, onMeta = () => {} }) {
+  constructor({ appId, version, id, route, window, fonts, styles = [], send, onMeta = () => {} }) {
     this.appId = appId;
     this.id = id;
     this.route = route;
     this.base = `/program/${encodeURIComponent(appId)}/${version}/`;
+    this.fonts = fonts;
     this.givenWindow = window;
     this.meta = new Map();
     this.onMeta = onMeta;
@@ -98,7 +100,10 @@ export class Page {
     link.rel = "stylesheet";
     link.href = this.base + path.split("/").map(encodeURIComponent).join("/");
     const loaded = new Promise((resolve) => {
-      link.addEventListener("load", resolve);
+      link.addEventListener("load", () => {
+        this.fonts.adopt(link.sheet);
+        resolve();
+      });
       link.addEventListener("error", resolve); // a page without its style is still better than none
       setTimeout(resolve, STYLE_PATIENCE_MILLISECONDS);
     });

@@ -16,6 +16,11 @@ export class Root extends Component {
     if (name === "scroll-top") this.page.afterPatch(() => this.page.scrollTo(number(this.values["scroll-top"], 0)));
     else if (name === "refreshing") this.page.scroll.refreshing(Boolean(this.values.refreshing));
   }
+
+  call(method, values) {
+    if (method === "scrollTo") this.page.afterPatch(() => this.page.scroll.go(values[0] ?? {}));
+    else super.call(method, values);
+  }
 }
 
 /** The parent of nodes that have no place on the page now. */

@@ -1,5 +1,7 @@
 // What every component of a page is made of.
 
+import { Steps, animate, clearAnimation } from "../animations.js";
+
 /** The component that an element belongs to. */
 export const COMPONENT = Symbol("component");
 
@@ -88,9 +90,11 @@ export class Component {
   /** The element leaves the page, for good or for limbo. */
   detached() {}
 
-  /** Do what a program's context object asks for (`call` in patches.py). */
-  call(method, _arguments) {
-    console.warn(`<${this.tag}> has no ${method} to be called`);
+  /** Do what a program asks for by code (`call` in patches.py). */
+  call(method, values) {
+    if (method === "animate") animate(this, values);
+    else if (method === "clearAnimation") clearAnimation(this, values);
+    else console.warn(`<${this.tag}> has no ${method} to be called`);
   }
 
   /** A property as a layout query gives it: what the program set, else what the component knows of itself. */
@@ -123,6 +127,14 @@ export class Component {
       case "hidden":
         this.element.toggleAttribute("hidden", Boolean(value));
         break;
+      case "animation":
+        if (value !== null && typeof value === "object") {
+          this.steps ??= new Steps(this);
+          this.page.afterPatch(() => this.steps.play(value));
+        } else {
+          this.update(name); // a movable-view has an attribute of this name, too
+        }
+        break;
       default:
         if (ARIA.test(name) || name === "role") this.reflect(name, value);
         else if (this.constructor.reflected.includes(name)) this.reflect(name, value);
@@ -132,6 +144,7 @@ export class Component {
 
   applyStyle(value) {
     this.element.style.cssText = this.page.convertStyle(text(value));
+    this.steps?.apply();
   }
 
   reflect(name, value) {
