@@ -99,7 +99,9 @@ class Contents:
         self.present = []
 
     def instances(self) -> Iterator[BlockInstance]:
-        """The instances of the content."""
+        """The instances of the content, in the order of their slots."""
+        if self.dynamic:
+            return (slot.content.instance for slot in self.slots() if slot.content is not None)
         return (content.instance for content in self.present)
 
     def update(self, changes: Changes, operations: list[Operation]) -> None:

@@ -128,13 +128,15 @@ class Program:
     def __init__(self) -> None:
         self.definitions: dict[str, ComponentDefinition] = {}
         self._uses: dict[str, Any] = {}
+        self._told: list[str] = []
+
+    def __repr__(self) -> str:
+        return "\n".join(self._told)
 
     def add(self, tag: str, *body: Any, **members: Any) -> None:
         """A component. ``properties`` maps names to ``(type, default)``."""
+        self._told.append(f"add({tag!r}, *{body!r}, **{members!r})")
         self._uses[tag] = f"components/{tag}"
-        self._later(tag, body, members)
-
-    def _later(self, tag: str, body: Any, members: dict[str, Any]) -> None:
         path = f"components/{tag}"
         properties = {
             name: PropertyDefinition(tuple(types.split("|")), default)
@@ -155,7 +157,9 @@ class Program:
 
     def page(self, *body: Any, **members: Any) -> Template:
         """A page that may use all components."""
-        return load_template(document(*body, uses={**self._uses, **members.pop("uses", {})}, **members))
+        self._told.append(f"page(*{body!r}, **{members!r})")
+        self.template = load_template(document(*body, uses={**self._uses, **members.pop("uses", {})}, **members))
+        return self.template
 
 
 class ComponentScreen:
