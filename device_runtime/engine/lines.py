@@ -8,7 +8,7 @@ number in a trace then says which file it came from.
 import bisect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from device_runtime.engine.edits import EditedText
 
@@ -19,13 +19,12 @@ MAX_LINES = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a source file; line and column count from 1. ``name`` is what a source map calls what stands there."""
+    """A place in a source file; line and column count from 1."""
 
     file: str
     line: int
     column: int
     internal: bool
-    name: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
@@ -84,23 +83,19 @@ class LineSpace:
     def trace(self, stack: str) -> tuple[str, list[str]]:
         """Read a QuickJS stack: the place of the program's own innermost frame (or empty), and the program's
         frames as lines ``at function (file:line:column)``. Frames of the base library are left out. Where there is a
-        source map, places are those of the original source, and a function is called what its caller calls it there.
+        source map, places are those of the original source; functions keep the names of the code that runs.
         """
-        found: list[tuple[str, Position]] = []
+        source, frames = "", []
         for text in stack.splitlines():
             match = _FRAME.match(text)
             if match is None:
                 continue
             position = self.locate(int(match["line"]), int(match["column"]))
-            if position is not None and not position.internal:
-                found.append((match["function"] or "", self._mapped(position)))
-        frames = []
-        for index, (function, position) in enumerate(found):
-            caller = found[index + 1][1].name if index + 1 < len(found) else ""
-            named = function not in _NO_NAMES
-            frames.append(f"at {(caller or function)} ({position})" if named else f"at {position}")
-        return str(found[0][1]) if found else "", frames
-
-    def _mapped(self, position: Position) -> Position:
-        original = self.original(position) if self.original is not None else None
-        return position if original is None else replace(original, internal=False)
+            if position is None or position.internal:
+                continue
+            if self.original is not None:
+                position = self.original(position) or position
+            source = source or str(position)
+            function = match["function"] or ""
+            frames.append(f"at {position}" if function in _NO_NAMES else f"at {function} ({position})")
+        return source, frames

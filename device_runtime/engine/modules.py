@@ -1,6 +1,7 @@
 """The files of a program as modules: which file a ``require`` means, and the code of each, ready for the engine."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -9,6 +10,10 @@ from device_runtime.engine.es_modules import read_source
 from device_runtime.engine.lines import LineSpace
 from device_runtime.engine.resolution import Resolver
 from device_runtime.values import Value
+
+_NPM = "miniprogram_npm"
+# Npm packages choose their files by it, and mini-programs have no `process`. No column moves: the words are as long.
+_NODE_ENV = re.compile(r"(?<![\w$.])process(?=\.env\.NODE_ENV\b)")
 
 
 class ModuleFiles:
@@ -64,6 +69,8 @@ class ModuleFiles:
     def module(self, name: str) -> dict[str, Value]:
         """What ``base/modules.js`` needs to run the file ``name``."""
         text = self.text(name)
+        if _NPM in name.split("/"):
+            text = _NODE_ENV.sub("$cygnet", text)
         if name.endswith(".json"):
             return {"kind": "json", "text": text, "mutable": []}
         if text.startswith("#!"):

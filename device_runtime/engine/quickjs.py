@@ -27,6 +27,7 @@ BASE_FILES = (
     "promises.js",
     "console.js",
     "timers.js",
+    "locale.js",
     "values.js",
     "modules.js",
     "api.js",

@@ -1,7 +1,8 @@
 """Source maps: from a place in code that was compiled to the place in the source that it came from.
 
 The format is ECMA-426 (https://tc39.es/ecma426/), revision 3 with plain mappings or sections. A map is what a
-program's author ships, so it is hostile: it is bounded in size and checked as it is read.
+program's author ships, so it is hostile: it is bounded in size and checked as it is read. Its ``names`` are left alone:
+they say what stands at a place, and the engine's stack does not say where a function was declared.
 """
 
 import binascii
@@ -10,7 +11,7 @@ import posixpath
 import re
 from array import array
 from base64 import b64decode
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +20,7 @@ from urllib.parse import unquote, unquote_to_bytes
 from device_runtime.engine.lines import Position
 
 MAX_MAP_BYTES = 8 * 1024 * 1024
-# A segment takes 1 us on x86-64, once a file, and 20 bytes; a minified megabyte has some 150,000.
+# A segment takes 1 us on x86-64, once a file, and 16 bytes; a minified megabyte has some 150,000.
 MAX_SEGMENTS = 500_000
 _MAX_SECTIONS = 1000
 _MAX_VALUE = 1 << 31
@@ -41,12 +42,11 @@ class SourceMapError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A place in an original source. The line counts from 1 and the column from 0; ``name`` may be empty."""
+    """A place in an original source. The line counts from 1 and the column from 0."""
 
     source: str
     line: int
     column: int
-    name: str
 
 
 def decode_segment(text: str) -> tuple[int, ...]:
@@ -76,10 +76,10 @@ def decode_segment(text: str) -> tuple[int, ...]:
 class _Line:
     """The segments of one line of the generated code, in columns."""
 
-    __slots__ = ("columns", "lines", "names", "places", "sources")
+    __slots__ = ("columns", "lines", "places", "sources")
 
     def __init__(self) -> None:
-        self.columns, self.sources, self.lines, self.places, self.names = (array("i") for _ in range(5))
+        self.columns, self.sources, self.lines, self.places = (array("i") for _ in range(4))
 
 
 class SourceMap:
@@ -92,8 +92,8 @@ class SourceMap:
         if document.get("version") != 3:
             raise SourceMapError("its version is not 3")
         mappings, sources = document.get("mappings"), document.get("sources")
-        names, root = document.get("names") or [], document.get("sourceRoot") or ""
-        if not isinstance(mappings, str) or not isinstance(sources, list) or not isinstance(names, list):
+        root = document.get("sourceRoot") or ""
+        if not isinstance(mappings, str) or not isinstance(sources, list):
             raise SourceMapError("it lacks mappings or sources")
         if not isinstance(root, str):
             raise SourceMapError("its sourceRoot is not a string")
@@ -102,9 +102,8 @@ class SourceMap:
         self._mappings = mappings
         self._root = root
         self._sources = sources
-        self._names = names
         self._at = 0
-        self._state = [0, 0, 0, 0]
+        self._state = (0, 0, 0)
         self._lines: list[_Line] = []
         self._known: dict[str, tuple[int, ...]] = {}
 
@@ -120,16 +119,17 @@ class SourceMap:
             return None
         found = self._lines[line - 1]
         index = bisect_right(found.columns, column) - 1
-        if index < 0 or found.sources[index] < 0:
+        if index < 0:
             return None
-        source, name = self._sources[found.sources[index]], found.names[index]
+        # Of several segments for one place the first counts, as for npm's source-map.
+        index = bisect_left(found.columns, found.columns[index])
+        if found.sources[index] < 0:
+            return None
+        source = self._sources[found.sources[index]]
         if not isinstance(source, str):
             return None
         root = self._root if not self._root or self._root.endswith("/") else self._root + "/"
-        text = self._names[name] if name >= 0 else ""
-        return Original(
-            root + source, found.lines[index] + 1, found.places[index], text if isinstance(text, str) else ""
-        )
+        return Original(root + source, found.lines[index] + 1, found.places[index])
 
     def _decode_line(self) -> None:
         end = self._mappings.find(";", self._at)
@@ -138,7 +138,7 @@ class SourceMap:
         self._at = end + 1
         result = _Line()
         column = 0
-        source, line, place, name = self._state
+        source, line, place = self._state
         for segment in text.split(",") if text else ():
             numbers = self._known.get(segment)
             if numbers is None:
@@ -153,11 +153,6 @@ class SourceMap:
                 place += numbers[3]
                 if not 0 <= source < len(self._sources):
                     raise SourceMapError("its mappings name a source that it does not list")
-            named = -1
-            if count > 4:
-                name = named = name + numbers[4]
-                if not 0 <= name < len(self._names):
-                    raise SourceMapError("its mappings use a name that it does not list")
             if not (0 <= column < _MAX_VALUE and 0 <= line < _MAX_VALUE and 0 <= place < _MAX_VALUE):
                 raise SourceMapError("its mappings lead to a place before the start of a file, or too far behind it")
             if result.columns and column < result.columns[-1]:
@@ -166,8 +161,7 @@ class SourceMap:
             result.sources.append(source if count > 1 else -1)
             result.lines.append(line)
             result.places.append(place)
-            result.names.append(named)
-        self._state = [source, line, place, name]
+        self._state = (source, line, place)
         self._lines.append(result)
         if self._at > len(self._mappings):
             self._known.clear()
@@ -250,16 +244,10 @@ class SourceMaps:
             return None
         if found is None:
             return None
-        return replace(
-            position,
-            file=_shown_path(place, found.source),
-            line=found.line,
-            column=found.column + 1,
-            name=_UNPRINTABLE.sub("", found.name)[:_MAX_PATH],
-        )
+        return replace(position, file=_shown_path(place, found.source), line=found.line, column=found.column + 1)
 
     def _read(self, file: str) -> tuple[str, SourceMap | SectionedMap] | None:
-        place, data = f"{file}.map", None
+        place = file
         try:
             place, data = self._find(file)
             return (place, read_source_map(data)) if data is not None else None

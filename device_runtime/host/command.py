@@ -42,15 +42,22 @@ def _default_state() -> Path:
 )
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Directory of all that it remembers.")
 @click.option("--trust", multiple=True, metavar="FILE", help="A file with a public key whose packages it runs, too.")
+@click.option("--open", "link", metavar="URI", help="A link to an installed program, opened at the start.")
 @click.option("--quiet", is_flag=True, help="Log warnings only.")
 def run(
-    board_name: str, provisioning_path: Path | None, state: Path | None, trust: tuple[str, ...], quiet: bool
+    board_name: str,
+    provisioning_path: Path | None,
+    state: Path | None,
+    trust: tuple[str, ...],
+    link: str | None,
+    quiet: bool,
 ) -> None:
     """Run a device until Ctrl-C.
 
     \b
     Example:
       cygnet device run --board virtual-speaker --provisioning kitchen.toml
+      cygnet device run --open 'cygnet://miniapp/com.example.shopping/pages/shops/shops?near=1'
     """
     logging.basicConfig(
         level=logging.WARNING if quiet else logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -59,7 +66,7 @@ def run(
     provisioning = load_provisioning(provisioning_path) if provisioning_path else None
     directory = state or _default_state()
     with alone(directory):
-        asyncio.run(_run(board, directory, provisioning, _trusted(trust)))
+        asyncio.run(_run(board, directory, provisioning, _trusted(trust), link))
 
 
 @device.command()
@@ -114,13 +121,17 @@ def alone(state: Path) -> Iterator[None]:
         yield
 
 
-async def _run(board: Board, state: Path, provisioning: Provisioning | None, trusted: KeyRing) -> None:
+async def _run(
+    board: Board, state: Path, provisioning: Provisioning | None, trusted: KeyRing, link: str | None
+) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     running = Device(board, state, provisioning, trusted)
     try:
         url = await running.start()
+        if link is not None:
+            await running.open_link(link)
         click.echo(f"The screen of {board.name} is at {url}")
         await ended.wait()
     finally:

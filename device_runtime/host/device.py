@@ -33,6 +33,7 @@ from device_runtime.host.front import Front
 from device_runtime.host.hearing import Hearing
 from device_runtime.host.installer import DeviceInstaller
 from device_runtime.host.leaving import leaving_capabilities
+from device_runtime.host.links import find_program
 from device_runtime.host.notices import NetworkNotices
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
@@ -43,6 +44,7 @@ from device_runtime.program.limits import Limits
 from device_runtime.program.session import Surroundings
 from device_runtime.program.sessions import Sessions
 from device_runtime.program.store import ProgramStore
+from device_runtime.program.uri import parse_uri
 from device_runtime.sync.agent import Identity, SyncAgent
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
@@ -189,6 +191,17 @@ class Device:
         self._files.close()
         self._storage.close()
         self._telemetry.close()
+
+    async def open_link(self, text: str) -> None:
+        """Bring the program that a link means to the front, at the page that it names.
+
+        Raises:
+            CygnetError: the text is no link, leads nowhere on this device, or the program does not start.
+        """
+        uri = parse_uri(text)
+        named = [app_id for app_id in self.store.installed() if uri.names(app_id)]
+        manifest = find_program(uri, [self.store.package(app_id).manifest for app_id in named])
+        await self.desk.launch(manifest.app_id, uri.route)
 
     def programs_changed(self) -> None:
         """Tell the launcher and the ears what is installed now."""

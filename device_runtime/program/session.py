@@ -16,7 +16,7 @@ from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe
 from device_runtime.errors import CygnetError
 from device_runtime.program.files import divide_files
 from device_runtime.program.limits import Limits
-from device_runtime.program.manifest import Manifest
+from device_runtime.program.manifest import Manifest, PlatformError, check_platform
 from device_runtime.values import Value
 from device_runtime.view.patches import Operation
 
@@ -135,6 +135,10 @@ class ProgramSession:
         """
         if self._ended is not None:
             raise SessionError(f"{self.app_id} was started already; make a new session")
+        try:
+            check_platform(self.manifest)
+        except PlatformError as error:
+            raise SessionError(str(error)) from error
         loop = asyncio.get_running_loop()
         launch = await self._launch_frame(path)
         try:

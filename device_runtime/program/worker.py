@@ -118,7 +118,9 @@ class Worker:
         self._engine = engine
         self._launch = launch
         self._manifest: Manifest = read_manifest(launch["manifest"])
-        files = PackageFiles(launch["files"], launch.get("later") or (), self._fetch)
+        files: Mapping[str, bytes] = launch["files"]
+        if launch.get("later"):
+            files = PackageFiles(files, launch["later"], self._fetch)
         subpackages = [part.root for part in self._manifest.subpackages]
         self._modules = ModuleFiles(files, engine.lines, self._manifest.aliases, subpackages)
         engine.lines.original = SourceMaps(files, lambda text, file: self._log("warn", text, file)).original

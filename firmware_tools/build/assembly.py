@@ -15,12 +15,14 @@ from firmware_tools.build.dialects import SourceError, SourceProject
 from firmware_tools.build.npm import BUILT, NpmPackages
 from firmware_tools.build.requirements import Requirements
 from firmware_tools.build.source_files import DEVELOPERS_FOLDERS, SourceFiles
-from firmware_tools.build.styles import StyleScope, compile_style
+from firmware_tools.build.styles import StyleCompiler, StyleScope
 from firmware_tools.build.templates import Owner, TemplateCompiler, UsedComponent
 from firmware_tools.build.theme import with_theme
 
 _TAB_BAR = "custom-tab-bar/index"
 _LANGUAGES = {".ts": "TypeScript", ".less": "Less", ".scss": "Sass", ".sass": "Sass"}
+# Scripts of a developer's tools, beside app.json.
+_TOOLS = re.compile(r"(?:gulpfile|Gruntfile|[^/]+\.config)\.[cm]?js")
 _SHARED = re.compile(r"\bstyleIsolation\s*:\s*[\"'`](?:page-)?shared[\"'`]")
 
 
@@ -49,6 +51,7 @@ class Assembly:
         self._warnings = warnings
         self._components = Components(files, project.dialect, project.app, npm, warnings)
         self._compiler = TemplateCompiler(project.dialect, files.read, warnings)
+        self._styles = StyleCompiler(files.read, warnings)
         self._units: dict[str, _Unit] = {}
         self._entries: dict[str, bytes] = {}
 
@@ -148,8 +151,7 @@ class Assembly:
 
     def _add_style(self, path: str, unit: _Unit | None) -> None:
         name = f"{path}{self._project.dialect.style}"
-        text = self._files.read(name)
-        if text is None:
+        if name not in self._files:
             self._refuse_source(path, ".less", ".scss", ".sass")
             return
         scope = StyleScope(unit.prefix) if unit is not None and unit.is_component else None
@@ -157,8 +159,7 @@ class Assembly:
         if unit is not None and scope is not None and self._shares_styles(path):
             compiled[f"{path}.shared.css"] = StyleScope(unit.prefix, shared=True)
         for entry, style_scope in compiled.items():
-            css = compile_style(text, name, self._files.read, self._warnings, style_scope)
-            self._entries[entry] = css.encode()
+            self._entries[entry] = self._styles.compile(name, style_scope).encode()
             if unit is not None:
                 unit.styles.append(entry)
 
@@ -185,11 +186,11 @@ class Assembly:
 
     def _add_files(self) -> None:
         """Scripts, JSON and resources; of npm packages only what is required or used."""
-        requirements = Requirements(self._files, self._project.manifest["cygnet"].get("resolve_alias") or {})
+        aliases = self._project.manifest["cygnet"].get("resolve_alias") or {}
+        requirements = Requirements(self._files, aliases, self._warnings)
         roots = ["app", *self._units]
         needed = {name for path in roots for suffix in (".js", ".json") if (name := f"{path}{suffix}") in self._files}
-        needed |= {name for name in self._files if self._travels(name)}
-        reached = list(requirements.closure(needed))
+        reached = list(requirements.closure(needed, filter(self._travels, self._files)))
         reached += requirements.resources_of_packages([*reached, *self._entries])
         compiled = (self._project.dialect.template, self._project.dialect.style, ".wxs", ".sjs")
         for name in reached:
@@ -208,6 +209,8 @@ class Assembly:
         """Whether a file is in the package although nothing is known to ask for it."""
         folders = name.split("/")[:-1]
         if BUILT in folders or (folders and folders[0] in DEVELOPERS_FOLDERS):
+            return False
+        if _TOOLS.fullmatch(name):
             return False
         base, suffix = posixpath.splitext(name)
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):

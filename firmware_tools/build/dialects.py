@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from device_runtime.program.manifest import PLATFORM_VERSION
 from firmware_tools.build.project_json import SourceError, line_of, read_json_object
 from firmware_tools.build.theme import read_theme, with_theme
+from firmware_tools.build.w3c import check_folder, is_w3c_layout
 
 __all__ = ["DIALECTS", "SWAN", "WECHAT", "Dialect", "SourceError", "SourceProject", "load_project", "read_json_object"]
 
-PLATFORM_VERSION = 1
 _OWN_MEMBERS = (
     "app_id", "name", "description", "version", "icon", "permissions",
     "network", "voice", "models", "data_plan", "hosts",
@@ -108,6 +109,13 @@ def _dialect_of(directory: Path) -> tuple[Dialect, Mapping[str, Any]]:
             return dialect, {}
     if (directory / "app.json").is_file():
         return WECHAT, {}
+    if is_w3c_layout(directory):
+        for fault in check_folder(directory):
+            raise SourceError(f"{directory}/{fault} (W3C MiniApp Packaging)")
+        raise SourceError(
+            f"{directory} is a W3C MiniApp without a fault, but no specification says what its .html pages may hold; "
+            f"a program that can be shown is {_PROGRAM_FILES}"
+        )
     raise SourceError(f"{directory} holds no mini-program; a program is {_PROGRAM_FILES}")
 
 

@@ -16,10 +16,12 @@ DEVELOPERS_FOLDERS = frozenset({"tests", "test", "__tests__", "dist"})
 
 _NOT_PACKAGED_FOLDERS = frozenset({"node_modules", "META-INF"})
 _NOT_PACKAGED_FILES = frozenset(
-    {"app.json", "cygnet.json", "sitemap.json", "tsconfig.json", "manifest.json",
+    {"app.json", "cygnet.json", "sitemap.json", "tsconfig.json", "jsconfig.json", "manifest.json",
      "project.private.config.json", *(dialect.project_file for dialect in DIALECTS)}
 )  # fmt: skip
 _NPM_FILES = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json"})
+# Members of the project file that name folders with other things than the program.
+_ELSEWHERE = ("cloudfunctionRoot", "cloudfunctionTemplateRoot", "pluginRoot", "qcloudRoot")
 _NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ts", ".less", ".scss", ".sass", ".ma"})
 
 
@@ -109,6 +111,12 @@ def ignored_files(project: SourceProject, warnings: list[str]) -> Callable[[str]
 
     ignored = _rules(project.settings, "ignore", warn)
     included = _rules(project.settings, "include", warn)
+
+    for member in _ELSEWHERE:
+        place = project.settings.get(member)
+        folder = os.path.relpath(project.directory / place, project.root) if isinstance(place, str) and place else "."
+        if not folder.startswith("."):
+            ignored.append(IgnoreRule("folder", folder.lower().strip("/")))
 
     def is_ignored(name: str) -> bool:
         return any(rule.matches(name) for rule in ignored) and not any(rule.matches(name) for rule in included)

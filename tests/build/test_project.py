@@ -90,6 +90,16 @@ def test_of_a_developers_folders_only_what_is_asked_for_is_in_the_package(tmp_pa
     }  # fmt: skip
 
 
+def test_what_is_another_parts_or_a_tools_is_not_in_the_package(tmp_path: Path) -> None:
+    settings = json.dumps({"cloudfunctionRoot": "cloud/", "pluginRoot": "./plugin", "qcloudRoot": "../server"})
+    files = {
+        "cloud/f/index.js": "(", "plugin/index.js": "", "gulpfile.js": "(", "x.config.js": "", "y.config.js": "",
+        "config.js": "", "jsconfig.json": "{}", "project.config.json": settings, "app.js": "require('./x.config')",
+    }  # fmt: skip
+    built = build(tmp_path, page("<view/>"), files)
+    assert {name for name in built.package.entries if name in files} == {"config.js", "x.config.js", "app.js"}
+
+
 @pytest.mark.parametrize(
     ("rule", "left_out"),
     [
@@ -241,5 +251,52 @@ def test_generics_have_a_default_or_none(tmp_path: Path) -> None:
 )
 def test_a_source_map_comes_with_the_script_that_names_it(tmp_path: Path, comment: str, maps: list[str]) -> None:
     files = {"pages/a/a.js": f"Page({{}}){comment}", "pages/a/a.js.map": "{}", "maps/a.map": "{}", "other.map": "{}"}
-    built = build(tmp_path, page("<view/>"), files)
+    built = build(tmp_path, page("<view/>"), files, source_maps=True)
     assert [name for name in built.package.entries if name.endswith(".map")] == maps
+
+
+def test_a_swan_program_has_components_and_modules_too(tmp_path: Path) -> None:
+    files = {
+        "app.json": '{"pages": ["pages/a/a"], "usingComponents": {"x-card": "/c/card"}}',
+        "app.js": "App({})",
+        "project.swan.json": "{}",
+        "pages/a/a.js": "Page({})",
+        "pages/a/a.json": '{"usingComponents": {"x-far": "dynamicLib://lib/far"}}',
+        "pages/a/a.swan": '<import-sjs src="/u.sjs" module="u"/><filter module="f">export default {g: a => a}</filter>'
+        '<x-card s-for="item, i in list" s-key="id" title="{= t =}" o="{{{a: u.x(f.g(item))}}}"/><x-far/>',
+        "u.sjs": "export default {x: 1}",
+        "c/card.swan": '<view class="k"><slot name="s"></slot></view>',
+        "c/card.json": '{"component": true}',
+        "c/card.js": "Component({})",
+        "c/card.css": ".k { width: 1rpx }",
+        "c/notes.css": ".n {}",
+    }
+    built = build_program(write(tmp_path, files), KEY)
+    assert {name for name in built.package.entries if not name.startswith("META-INF")} == {
+        "app.js",
+        "c/card.css", "c/card.js", "c/card.json", "c/card.view", "manifest.json", "pages/a/a.js", "pages/a/a.json",
+        "pages/a/a.swan.f.wxs", "pages/a/a.view", "u.sjs.wxs",
+    }  # fmt: skip
+    view = view_of(built)
+    assert view["modules"] == ["u.sjs.wxs", "pages/a/a.swan.f.wxs"]
+    assert view["styles"] == ["c/card.css"]
+    card = view["body"][0][6][0]
+    assert card[:2] == ["component", "x-card"]
+    assert card[5] == {"title": ["variable", "t"]}
+    assert built.package.entries["c/card.css"] == b".c1-k { width: calc(1 * var(--rpx)) }"
+    assert [warning.partition(":")[0] for warning in built.warnings] == ["pages/a/a.json"]
+
+
+def test_a_file_that_a_reached_script_asks_for_in_vain_is_named(tmp_path: Path) -> None:
+    script = """const a = require('./none');
+// require('./commented')
+/* import x from './commented' */
+const text = "from , ";
+require('/lib'); require('tool');
+Page({})"""
+    files = {"pages/a/a.js": script, "lib.js": "import x from '../up'", "config/tool.js": "require('child_process')"}
+    assert build(tmp_path, page("<view/>"), files).warnings == (
+        "pages/a/a.js:1:11: there is no file ./none",
+        "pages/a/a.js:5:18: there is no file tool",
+        "lib.js:1:10: there is no file ../up",
+    )

@@ -46,7 +46,7 @@ async def test_a_case_renders_as_in_wechats_own_rig(board: Board, rig: Simulate,
 
 
 def test_every_difference_is_explained() -> None:
-    headings = set(re.findall(r"^## (.*)$", DIFFERENCES.read_text(encoding="utf-8"), re.MULTILINE))
+    headings = set(re.findall(r"^### (.*)$", DIFFERENCES.read_text(encoding="utf-8"), re.MULTILINE))
     named = {case.differs for case in CASES if case.differs}
     assert named <= headings
     assert all(case.shows or case.notes for case in CASES if case.differs)

@@ -138,6 +138,18 @@ def test_a_script_is_left_as_it_is(source: str) -> None:
     assert source in str(module["code"])
 
 
+def test_npm_packages_are_run_for_production_and_a_programs_own_files_as_they_are() -> None:
+    source = (
+        b"if (process.env.NODE_ENV !== 'x' && a.process.env.NODE_ENV) { 'process.env.NODE_ENV' + process.env.OTHER }"
+    )
+    files = {"miniprogram_npm/p/index.js": source, "a.js": source}
+    modules = ModuleFiles(files, LineSpace())
+    code = str(modules.module("miniprogram_npm/p/index.js")["code"])
+    assert "$cygnet.env.NODE_ENV !== 'x' && a.process.env.NODE_ENV" in code
+    assert "process.env.OTHER" in code
+    assert source.decode() in str(modules.module("a.js")["code"])
+
+
 def test_an_import_on_demand_makes_no_module_of_a_script() -> None:
     module = _module("(function (root) { root.load = () => import('./x') })(this)")
     assert module["kind"] == "script"

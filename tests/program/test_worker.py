@@ -1,10 +1,12 @@
 # ruff: noqa: E501 a line of JavaScript reads better whole
 """What a program sees of its worker: lifecycles, data, errors, timers, promises, modules."""
 
+import base64
 import json
 
 import pytest
 
+from tests.npm import npm_package
 from tests.program.running import Board, button, program, text, variable, view
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -355,6 +357,61 @@ async def test_places_are_those_that_were_written(board: Board, page: str) -> No
     _, at = await board.heard.error(session, "nope is not defined")
     before = page.removeprefix("\ufeff").partition("nope")[0].replace("\r\n", "\n").replace("\r", "\n").split("\n")
     assert at == f"pages/a/a.js:{len(before)}:{len(before[-1].encode('utf-16-le')) // 2 + 1}"
+
+
+async def test_errors_and_the_console_show_the_places_of_the_original_source(board: Board) -> None:
+    """One map lies beside its file, one is in it. Line 1 of the page comes from line 11, line 2 from line 33."""
+    mapped = json.dumps({"version": 3, "sources": ["../../src/a.ts"], "names": [], "mappings": "AAUA;AAsBA"})
+    inline = base64.b64encode(json.dumps({"version": 3, "sources": ["m.ts"], "mappings": "AAAA,iBAoDA"}).encode())
+    page = "const m = require('./m'); console.log('from page');\nPage({ onLoad() { m.run() } })\n//# sourceMappingURL=a.js.map"
+    module = "exports.run = function run() { throw new Error('in the module') }"
+    app = "App({ onError(text) { console.log(text) } })"
+    files = {
+        "pages/a/a.js.map": mapped,
+        "pages/a/m.js": f"{module}\n//# sourceMappingURL=data:application/json;base64,{inline.decode()}",
+    }
+    session = await board.run(program({"pages/a/a": page}, files=files, app=app))
+    text, source = await board.heard.error(session, "in the module")
+    assert source == "pages/a/m.ts:53:1"
+    assert text.splitlines()[1:3] == ["    at run (pages/a/m.ts:53:1)", "    at onLoad (src/a.ts:33:1)"]
+    logs = board.heard.logs[session.app_id]
+    assert ("log", "from page", "src/a.ts:11:1") in logs
+    assert any(text.startswith("Error: in the module\n    at run (pages/a/m.ts:53:1)") for _, text, _ in logs)
+
+
+async def test_a_stack_through_a_minified_bundle_shows_its_source(board: Board) -> None:
+    folder = npm_package("underscore", "1.13.7")
+    files = {
+        f"lib/{name}": (folder / name).read_text(encoding="utf-8")
+        for name in ("underscore-umd-min.js", "underscore-umd-min.js.map")
+    }
+    page = "const _ = require('/lib/underscore-umd-min'); _.map([1], function each() { throw new Error('boom') }); Page({})"
+    session = await board.run(program({"pages/a/a": page}, files=files))
+    text, source = await board.heard.error(session, "boom")
+    assert source.startswith("pages/a/a.js:1:")
+    assert "(lib/modules/map.js:" in text or "(modules/map.js:" in text
+
+
+async def test_a_map_that_is_damaged_is_ignored_with_one_warning(board: Board) -> None:
+    page = "Page({ onLoad() { console.log(1); console.log(2); nope() } })"
+    session = await board.run(program({"pages/a/a": page}, files={"pages/a/a.js.map": '{"version": 3}'}))
+    _, source = await board.heard.error(session, "nope")
+    assert source == "pages/a/a.js:1:51"
+    assert board.heard.lines(session, "warn") == [
+        "the source map pages/a/a.js.map is ignored: it lacks mappings or sources"
+    ]
+
+
+async def test_an_error_in_a_minified_bundle_of_half_a_megabyte_says_where(board: Board) -> None:
+    bundle = "(function(){" + "var a=function(b){return b+1};" * 18_000 + "exports.f=function(){nope()}})();"
+    page = "const f = require('/bundle').f; Page({ onLoad() { f() } })"
+    session = await board.run(program({"pages/a/a": page}, files={"bundle.js": bundle}))
+    assert len(bundle) > 500_000
+    _, source = await board.heard.error(session, "nope")
+    assert source == f"bundle.js:1:{bundle.index('nope') + 1}"
+    broken = await board.run(program({"pages/a/a": page}, files={"bundle.js": bundle.replace("nope()", "nope(")}))
+    _, source = await board.heard.error(broken, "SyntaxError")
+    assert source.startswith(f"bundle.js:1:{bundle.index('nope') + 6}"[:-1])
 
 
 async def test_a_missing_export_is_named(board: Board) -> None:

@@ -106,12 +106,13 @@ function makeRequire(from) {
   return require;
 }
 
-// `$cygnet` inside a file: what is left of `import(x)` and `import.meta`.
+// `$cygnet` inside a file: what is left of `import(x)` and `import.meta`, and of `process.env.NODE_ENV` in npm packages.
 function makeHelper(name) {
   const helper = createObject(null);
   helper.import = (request) =>
     makePromise((resolve) => resolve(namespaceOf(loadModule(resolveModule(name, toText(request), true)))));
   helper.meta = { url: '/' + name };
+  helper.env = { NODE_ENV: 'production' };
   return helper;
 }
 

@@ -71,7 +71,22 @@ const viewOffset = uncurry(getOwnPropertyDescriptor(typedArray, 'byteOffset').ge
 const typedLength = uncurry(getOwnPropertyDescriptor(typedArray, 'length').get);
 const viewLength = uncurry(getOwnPropertyDescriptor(typedArray, 'byteLength').get);
 const bufferSlice = uncurry(ArrayBuffer.prototype.slice);
+const NativeRangeError = RangeError;
+const NativeBigInt = BigInt;
+const NativeDate = Date;
 const dateText = uncurry(Date.prototype.toISOString);
+const dateTime = uncurry(Date.prototype.getTime);
+const timezoneOffset = uncurry(Date.prototype.getTimezoneOffset);
+const utcYear = uncurry(Date.prototype.getUTCFullYear);
+const utcMonth = uncurry(Date.prototype.getUTCMonth);
+const utcDay = uncurry(Date.prototype.getUTCDate);
+const utcWeekday = uncurry(Date.prototype.getUTCDay);
+const utcHours = uncurry(Date.prototype.getUTCHours);
+const utcMinutes = uncurry(Date.prototype.getUTCMinutes);
+const utcSeconds = uncurry(Date.prototype.getUTCSeconds);
+const toFixed = uncurry(Number.prototype.toFixed);
+const numberValue = uncurry(Number.prototype.valueOf);
+const bigintValue = uncurry(BigInt.prototype.valueOf);
 
 delete globalThis.__host;
 delete globalThis.__argument;

@@ -4,45 +4,45 @@ const errorListeners = [];
 const rejectionListeners = [];
 
 // What a browser or Node has and a mini-program has not, with what to use instead: said behind `x is not defined`.
-const ABSENT = freeze({
-  __proto__: null,
-  window: 'the global object is globalThis',
-  self: 'the global object is globalThis',
-  document: 'pages are changed with setData',
-  navigator: 'wx.getSystemInfoSync() tells of the device',
-  location: 'this.route and this.options of a page say where it is',
-  history: 'use wx.navigateTo and wx.navigateBack',
-  localStorage: 'use wx.setStorageSync and wx.getStorageSync',
-  sessionStorage: 'use wx.setStorageSync, or a variable of a module',
-  XMLHttpRequest: 'use wx.request',
-  fetch: 'use wx.request',
-  WebSocket: 'use wx.connectSocket',
-  FormData: 'use wx.uploadFile for files',
-  URL: 'take a library for it into the program',
-  URLSearchParams: 'take a library for it into the program',
-  alert: 'use wx.showModal',
-  confirm: 'use wx.showModal',
-  Image: 'use the component image',
-  Audio: 'use wx.createInnerAudioContext',
-  crypto: 'use wx.getRandomValues',
-  Intl: 'use toLocaleString, or a library such as dayjs',
-  structuredClone: 'copy with JSON.parse(JSON.stringify(value)), or with a library',
-  requestAnimationFrame: 'use wx.nextTick, or a timer',
-  WebAssembly: 'there is none here',
-  SharedArrayBuffer: 'there are no threads to share it with',
-  Atomics: 'there are no threads to share memory with',
-  process: 'set process.env.NODE_ENV when the bundle is made',
-  Buffer: 'use ArrayBuffer, wx.arrayBufferToBase64 and wx.base64ToArrayBuffer',
-  setImmediate: 'use setTimeout, or Promise.resolve().then',
-});
+// One string: what a worker seldom needs should be no objects of its own.
+const ABSENT =
+  'window: the global object is globalThis\n' +
+  'self: the global object is globalThis\n' +
+  'document: pages are changed with setData\n' +
+  'navigator: wx.getSystemInfoSync() tells of the device\n' +
+  'location: this.route and this.options of a page say where it is\n' +
+  'history: use wx.navigateTo and wx.navigateBack\n' +
+  'localStorage: use wx.setStorageSync and wx.getStorageSync\n' +
+  'sessionStorage: use wx.setStorageSync, or a variable of a module\n' +
+  'XMLHttpRequest: use wx.request\n' +
+  'fetch: use wx.request\n' +
+  'WebSocket: use wx.connectSocket\n' +
+  'FormData: use wx.uploadFile for files\n' +
+  'URL: take a library for it into the program\n' +
+  'URLSearchParams: take a library for it into the program\n' +
+  'alert: use wx.showModal\n' +
+  'confirm: use wx.showModal\n' +
+  'Image: use the component image\n' +
+  'Audio: use wx.createInnerAudioContext\n' +
+  'crypto: use wx.getRandomValues\n' +
+  'Intl: use toLocaleString, or a library such as dayjs\n' +
+  'structuredClone: copy with JSON.parse(JSON.stringify(value)), or with a library\n' +
+  'requestAnimationFrame: use wx.nextTick, or a timer\n' +
+  'WebAssembly: there is none here\n' +
+  'SharedArrayBuffer: there are no threads to share it with\n' +
+  'Atomics: there are no threads to share memory with\n' +
+  'process: set process.env.NODE_ENV when the bundle is made\n' +
+  'Buffer: use ArrayBuffer, wx.arrayBufferToBase64 and wx.base64ToArrayBuffer\n' +
+  'setImmediate: use setTimeout, or Promise.resolve().then\n';
 
 // An error as the log has it: with what to use instead of a name that is absent, and with what caused it.
 function errorText(error) {
   if (!isError(error)) return describe(error, 0, [], true);
   const text = describeError(error);
   const absent = regExpExec(/^'?([A-Za-z]+)'? is not defined$/, readText(error, 'message'));
-  const instead = absent !== null && readText(error, 'name') === 'ReferenceError' ? ABSENT[absent[1]] : undefined;
-  return text + (instead === undefined ? '' : ('; mini-programs have no ' + absent[1] + ': ' + instead));
+  if (absent === null || readText(error, 'name') !== 'ReferenceError') return text;
+  const at = indexOf('\n' + ABSENT, '\n' + absent[1] + ': ');
+  return at < 0 ? text : (text + '; mini-programs have no ' + slice(ABSENT, at, indexOf(ABSENT, '\n', at)));
 }
 
 function reportError(error, where) {
