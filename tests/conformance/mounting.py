@@ -86,6 +86,7 @@ class Mounting:
             await self._answer(example)
         except (CygnetError, PlaywrightError) as error:
             result.answering.append(str(error))
+            await self._stage.page.screenshot(path=self._pictures / f"{name}.failed.png")
         result.answering += self._complaints()[told:]
         try:
             await self._compare_with_snapshot()

@@ -1,6 +1,7 @@
 """A real device with one program, a browser that shows it, and the hands of a person."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
@@ -39,7 +40,7 @@ height = 667
 port = 0
 """
 
-# Where a node is drawn, in the middle of what can be seen of it.
+# Where a node is drawn when it has come to rest: the middle of what can be seen of it.
 _PLACE_OF = """
 async ([page, id]) => {
   const { COMPONENT } = await import("/web/components/component.js");
@@ -62,9 +63,11 @@ async ([page, id]) => {
   const drawn = shown(element);
   if (!drawn) return null;
   let box = drawn.getBoundingClientRect();
-  if (box.bottom > innerHeight || box.top < 0) {
-    drawn.scrollIntoView({ block: "center", behavior: "instant" });
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  for (let still = 0, frame = 0; still < 3 && frame < 120; frame += 1) {
+    if (box.bottom > innerHeight || box.top < 0) drawn.scrollIntoView({ block: "center", behavior: "instant" });
+    await new Promise((done) => requestAnimationFrame(done));
+    const { top, left } = drawn.getBoundingClientRect();
+    still = top === box.top && left === box.left ? still + 1 : 0;
     box = drawn.getBoundingClientRect();
   }
   return [box.left + Math.min(box.width, innerWidth) / 2, box.top + Math.min(box.height, innerHeight) / 2];
@@ -160,6 +163,23 @@ class Stage:
             raise StageError(f"{len(found)} nodes are {plain!r}")
         return found[at]
 
+    async def appears(self, selector: str) -> MirrorNode:
+        """As :meth:`find`, but waits for it.
+
+        Raises:
+            StageError: it does not come.
+        """
+        with contextlib.suppress(StageError):
+            await self.until(lambda: self._is_there(selector), "")
+        return self.find(selector)
+
+    def _is_there(self, selector: str) -> bool:
+        try:
+            self.find(selector)
+        except StageError:
+            return False
+        return True
+
     def logged(self, level: int) -> list[str]:
         """What the program logged since the last :meth:`open`, at this level or above."""
         return [text for found, text in self._lines.lines if found >= level]
@@ -251,26 +271,26 @@ class Stage:
                 driver = self.tree.find(id="driver").id
                 self._session.node_event(self.page_id, driver, "set", json.loads(rest), [], 0.0)
             case "tap":
-                await self.page.touchscreen.tap(*await self._place(self._first_tappable(target)))
+                await self.page.touchscreen.tap(*await self._place(await self._to_tap(target)))
             case "hold":
-                await self._press_long(*await self._place(self.find(target)))
+                await self._press_long(*await self._place(await self.appears(target)))
             case "type":
-                x, y = await self._place(self.find(target))
+                x, y = await self._place(await self.appears(target))
                 await self.page.touchscreen.tap(x, y)
                 await self.page.mouse.click(x, y)
                 await self.page.keyboard.type(argument)
             case "drag":
                 dx, dy = (float(number) for number in argument.split())
-                await self._drag(*await self._place(self.find(target)), dx, dy)
+                await self._drag(*await self._place(await self.appears(target)), dx, dy)
             case "scroll":
                 await self._scroll(target, argument)
             case _:
                 raise StageError(f"{what!r} is nothing that a person does")
         await self.settle()
 
-    def _first_tappable(self, selector: str) -> MirrorNode:
+    async def _to_tap(self, selector: str) -> MirrorNode:
         if selector != "first":
-            return self.find(selector)
+            return await self.appears(selector)
         for node in self.tree.root.walk():
             if "tap" in node.events:
                 return node
@@ -304,7 +324,7 @@ class Stage:
 
     async def _scroll(self, target: str, argument: str) -> None:
         if argument:
-            await self.page.mouse.move(*await self._place(self.find(target)))
+            await self.page.mouse.move(*await self._place(await self.appears(target)))
             await self.page.mouse.wheel(0, float(argument))
         else:
             await self.page.mouse.move(SIZE["width"] / 2, SIZE["height"] / 2)
