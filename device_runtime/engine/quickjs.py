@@ -90,7 +90,7 @@ class QuickJSEngine:
             memory_limit=memory_bytes, max_stack_size=_STACK_BYTES, max_value_bytes=_VALUE_BYTES
         )
         self._bound: dict[str, Callable[..., Value]] = {}
-        self._others: object = None
+        self._others: Callable[[], object] | None = None
         self._arguments: tuple[Value, ...] = ()
         self._failure: BaseException | None = None
         self._calls: dict[tuple[str, int], str] = {}
@@ -112,9 +112,9 @@ class QuickJSEngine:
     def bind(self, name: str, function: Callable[..., Value]) -> None:
         self._bound[name] = function
 
-    def bind_methods(self, others: object) -> None:
-        """Let a name that is not bound mean this object's method of that name. What is never called is never touched,
-        which counts in a worker: it copies every page that it touches."""
+    def bind_methods(self, others: Callable[[], object]) -> None:
+        """Let a name that is not bound mean the method of that name of the object that ``others`` gives when it is
+        first needed. What is never called is never touched: a worker copies every page that it touches."""
         self._others = others
 
     def evaluate_file(self, name: str, source: str) -> None:
@@ -146,10 +146,9 @@ class QuickJSEngine:
 
     def _host(self, name: str, *arguments: Value) -> Value:
         try:
-            function = self._bound.get(name)
-            if function is None:
-                function = self._bound[name] = getattr(self._others, name)
-            return function(*arguments)
+            if name not in self._bound and self._others is not None:
+                self._bound[name] = getattr(self._others(), name)
+            return self._bound[name](*arguments)
         except BaseException as error:
             # The program could catch what it sees of this; the worker must still hear of it.
             self._failure = self._failure or error

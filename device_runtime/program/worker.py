@@ -253,7 +253,10 @@ class Worker:
         }
         for name, function in functions.items():
             self._engine.bind(name, function)
-        self._engine.bind_methods(ViewQuestions(self._components, self._displayed, self._template_modules))
+        self._engine.bind_methods(self._view_questions)
+
+    def _view_questions(self) -> ViewQuestions:
+        return ViewQuestions(self._components, self._displayed, self._template_modules)
 
     def _fetch(self, name: str) -> bytes:
         """A file of the package that did not come with the launch."""
@@ -461,7 +464,7 @@ class Worker:
             if step.transition == "tab" and step.show is not None:
                 self._displayed.snapshot(step.show.id, "")
             self._page_lifecycle(step.show, "onShow")
-        self._page_lifecycle(step.show, "onRouteDone")
+            self._page_lifecycle(step.show, "onRouteDone")
 
     def _load(self, page: Page, ids: list[Value], opening: int, seconds: float | None) -> None:
         """A new page, to its onReady. One with components is made before it is loaded: their lives begin first."""

@@ -306,6 +306,9 @@ class BlockInstance:
             del registry.instances[self.base]
             if registry.gone is not None:
                 registry.gone.append(self)
+            if registry.overrides:
+                for node in range(self.base, self.base + self.block.size):
+                    registry.overrides.pop(node, None)
         for fragment in self.fragments:
             fragment.discard()
 

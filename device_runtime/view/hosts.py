@@ -105,7 +105,7 @@ class ComponentProgram:
             property_name = camel_case(name)
             if name in definition.external_classes:
                 plan.externals[number] = name
-            if property_name in definition.properties:
+            if property_name in definition.properties and name not in ("class", "id"):
                 plan.properties[number] = property_name
             elif name in _HOST_ATTRIBUTES or name.startswith("aria-"):
                 plan.attributes[number] = name
@@ -145,6 +145,7 @@ class ComponentFragment(ComposedFragment):
         if program.generics:
             tree.generics = {name: program.resolve(tag, owner.tree) for name, tag in program.generics.items()}
         registry.hosts[self.id] = self
+        registry.listening = registry.listening or (self.virtual and bool(program.types))
         if definition.path:
             generics: dict[str, Value] = {}
             for name, one in tree.generics.items():
@@ -195,12 +196,13 @@ class ComponentFragment(ComposedFragment):
         elif root is not None:
             children = root.nodes()
         attributes = {name: value for name, value in self.values.items() if value is not None}
-        classes = self._classes()
+        classes = self.classes()
         if classes or "class" in attributes:
             attributes["class"] = classes
         return [self.id, self.program.element.tag, attributes, self.program.types, children]  # type: ignore[list-item]
 
-    def _classes(self) -> str:
+    def classes(self) -> str:
+        """Its classes as screens have them: what its owner gave it, and that of ``:host``."""
         own = self.values.get("class")
         text = self.owner.tree.translate(own) if type(own) is str and own else ""
         host = self.component.scope.host
@@ -208,7 +210,7 @@ class ComponentFragment(ComposedFragment):
 
     def _show(self, name: str, operations: list[Operation]) -> None:
         if not self.virtual:
-            operations.append(["set", self.id, name, self._classes() if name == "class" else self.values[name]])
+            operations.append(["set", self.id, name, self.classes() if name == "class" else self.values[name]])
 
     # As a fragment
 

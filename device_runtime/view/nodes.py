@@ -8,6 +8,8 @@ from device_runtime.view.blocks import BlockInstance
 from device_runtime.view.classes import class_text
 from device_runtime.view.hosts import ComponentFragment
 from device_runtime.view.javascript import to_text
+from device_runtime.view.overrides import Override
+from device_runtime.view.patches import Operation
 from device_runtime.view.routing import Place, upwards
 from device_runtime.view.tree import Registry, Tree
 
@@ -66,7 +68,30 @@ def describe(registry: Registry, node: int) -> NodeInfo | None:
 
 def classes_of(place: Place) -> tuple[str, ...]:
     """The classes of an element as its owner knows them."""
-    return tuple(dict.fromkeys(class_text(attribute_text(place, "class")).split()))
+    names = tuple(dict.fromkeys(class_text(attribute_text(place, "class")).split()))
+    override = place.instance.tree.registry.overrides.get(place.node)
+    return names if override is None else override.own_classes(names)
+
+
+def override(registry: Registry, node: int, name: str, value: Value) -> list[Operation]:
+    """Lay a style or classes over those of a template, and give what a screen must do.
+
+    Raises:
+        ViewError: it is something else, or of another form.
+    """
+    place = find(registry, node)
+    host = None if place is None else host_at(place)
+    if place is None or (host is not None and host.virtual):
+        return []
+    tree = place.instance.tree
+    laid = registry.overrides.setdefault(node, Override(tree.translate))
+    laid.change(name, value)
+    if name == "class" and host is not None:
+        bound = host.classes()
+    else:
+        text = attribute_text(place, name) or ""
+        bound = tree.translate(class_text(text)) if name == "class" else text
+    return [["set", node, name, laid.over(name, bound)]]
 
 
 def ancestors(registry: Registry, node: int) -> list[int]:

@@ -12,6 +12,7 @@ from device_runtime.view.errors import ViewError
 from device_runtime.view.javascript import identical
 from device_runtime.view.nodes import NodeInfo
 from device_runtime.view.order import in_document_order, leaving
+from device_runtime.view.overrides import lay_over
 from device_runtime.view.patches import LIMBO_ID, ROOT_ID, Operation
 from device_runtime.view.paths import Changes, Path, format_path, parse_path, write
 from device_runtime.view.properties import ComponentDefinition, coerce, copied
@@ -128,9 +129,11 @@ class PageView:
             for node in placement.shown[LIMBO_ID]:
                 instance = self._registry.find(node)
                 if instance is not None:
-                    made = instance.block.make_at[node - instance.base](instance)
+                    made = placement.make(instance, node - instance.base)
                     operations.append(["insert", LIMBO_ID, 0, made])
             placement.recording = True
+        if self._registry.overrides:
+            lay_over(self._registry.overrides, operations)
         return operations
 
     def route(
@@ -172,14 +175,14 @@ class PageView:
         """The elements around a node in its owner's tree, nearest first."""
         return nodes.ancestors(self._registry, node)
 
-    def _inserts(self, root: BlockInstance) -> list[Operation]:
-        if root.block.mixed:
-            found: list[Place] = []
-            root.collect(found, None)
-            made = self._registry.placement.fill(ROOT_ID, found)
-        else:
-            made = root.nodes()
-        return [["insert", ROOT_ID, index, node] for index, node in enumerate(made)]
+    def set_node(self, node: int, name: str, value: Value) -> list[Operation]:
+        """Lay a ``style`` (a text, or an object of declarations) or a ``class`` (an object: name -> whether it is
+        there) over what the template says of a node, and give what a screen must do. It stays when bindings change.
+
+        Raises:
+            ViewError: it is something else.
+        """
+        return nodes.override(self._registry, node, name, value)
 
     def in_document_order(self, ids: Iterable[int]) -> list[int]:
         """Components of one tree in the order of the document; what is gone is left out."""
@@ -189,6 +192,15 @@ class PageView:
         """All components in the order in which they go with the page."""
         root = self._tree.root
         return [] if root is None else list(leaving(root))
+
+    def _inserts(self, root: BlockInstance) -> list[Operation]:
+        if root.block.mixed:
+            found: list[Place] = []
+            root.collect(found, None)
+            made = self._registry.placement.fill(ROOT_ID, found)
+        else:
+            made = root.nodes()
+        return [["insert", ROOT_ID, index, node] for index, node in enumerate(made)]
 
     def _owned(self, owner: int) -> Tree | None:
         if owner == ROOT_ID:
@@ -246,7 +258,9 @@ class PageView:
         placement = self._registry.placement
         if placement.entered:
             placement.entered = False
-            return compact(operations)
+            operations = compact(operations)
+        if self._registry.overrides:
+            lay_over(self._registry.overrides, operations)
         return operations
 
     @contextmanager

@@ -11,8 +11,9 @@ the operations so far have made of a screen, not what the view's trees ask for.
 
 from typing import Any
 
+from device_runtime.values import Value
 from device_runtime.view.blocks import ROOT_PARENT, BlockInstance, Fragment, Place
-from device_runtime.view.content import Content, Contents
+from device_runtime.view.content import Content, Contents, NamedFragment
 from device_runtime.view.patches import LIMBO_ID, ROOT_ID, Node, Operation
 from device_runtime.view.reconcile import rearrange
 from device_runtime.view.slots import SlotFragment
@@ -63,7 +64,7 @@ class Placement:
             if node not in self.home:
                 self.home[node] = LIMBO_ID
                 limbo[node] = None
-                operations.append(["insert", LIMBO_ID, 0, instance.block.make_at[offset](instance)])
+                operations.append(["insert", LIMBO_ID, 0, self.make(instance, offset)])
                 self.entered = True
 
     def fill(self, parent: int, found: list[Place]) -> list[Node]:
@@ -72,7 +73,7 @@ class Placement:
         What screens have already is left out: it has to move.
         """
         if not self.recording:
-            return [instance.block.make_at[offset](instance) for instance, offset in found]
+            return [self.make(instance, offset) for instance, offset in found]
         shown = self.shown[parent] = {}
         nodes: list[Node] = []
         for instance, offset in found:
@@ -80,8 +81,18 @@ class Placement:
             if node not in self.home:
                 self.home[node] = parent
                 shown[node] = None
-                nodes.append(instance.block.make_at[offset](instance))
+                nodes.append(self.make(instance, offset))
         return nodes
+
+    def make(self, instance: BlockInstance, offset: int) -> Node:
+        """A node of a mixed list. Screens tell only what some node listens to, so that one in the place of a component
+        without a node listens to what that component would."""
+        node = instance.block.make_at[offset](instance)
+        if instance.tree.registry.listening and len(node) > 2:
+            around = _types_around(instance, instance.block.parents[offset])
+            if around:
+                node[3] = [*dict.fromkeys((*node[3], *around))]  # type: ignore[misc]
+        return node
 
     def remove(self, instance: BlockInstance, operations: list[Operation]) -> None:
         """Remove an instance from screens and forget it, but keep what stands in its slots."""
@@ -198,3 +209,26 @@ class Placement:
                     del shown[home[node]][node]
                     home[node] = parent
             shown[parent] = dict.fromkeys(nodes)
+
+
+def _types_around(instance: BlockInstance, offset: int) -> list[Value]:
+    """The types that components without a node listen to around a node whose parent is at ``offset``."""
+    types: list[Value] = []
+    name = ""
+    while offset == ROOT_PARENT:
+        container: Any = instance.container
+        if isinstance(container, NamedFragment):
+            name = container.name
+        if container is None:
+            container = instance.tree.host
+            if container is None or not container.virtual:
+                break
+            types += container.program.types
+        elif isinstance(container, Content):
+            host = container.host
+            types += host.program.types if host.virtual else ()
+            slot = host.contents.slot_for(container, name) if host.contents is not None else None
+            container = slot or host
+            name = ""
+        instance, offset = container.owner, container.site.parent
+    return types

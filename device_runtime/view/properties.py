@@ -17,7 +17,7 @@ STYLE_ISOLATIONS: Final = ("isolated", "apply-shared", "shared")
 
 @dataclass(frozen=True, slots=True)
 class PropertyDefinition:
-    """A property: its type, then the other types that it takes as they are; ``null`` is any type."""
+    """A property: its type, then the other types that it takes as they are; ``null`` or none is any type."""
 
     types: tuple[str, ...]
     default: Value
@@ -46,7 +46,7 @@ def coerce(value: Any, definition: PropertyDefinition) -> tuple[Value, str]:
     types = definition.types
     if len(types) > 1 and any(_is_of(value, other) for other in types[1:]):
         return copied(value), ""
-    kind = types[0]
+    kind = types[0] if types else "null"
     if kind == "null":
         return copied(definition.default if value is UNDEFINED else value), ""
     if kind == "Boolean":

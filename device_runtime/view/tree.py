@@ -7,6 +7,7 @@ from device_runtime.values import Value
 from device_runtime.view.blocks import BlockInstance
 from device_runtime.view.classes import ClassScope
 from device_runtime.view.errors import ViewError
+from device_runtime.view.overrides import Overrides
 from device_runtime.view.patches import ROOT_ID
 from device_runtime.view.placement import Placement
 from device_runtime.view.properties import ComponentDefinition, copied
@@ -48,7 +49,8 @@ class Component:
 class Registry:
     """The ids of one view's nodes, the live instances that own them, and what is waiting to be told.
 
-    ``unknown`` is what stands for components that the program does not have.
+    ``unknown`` is what stands for components that the program does not have. ``listening`` says that there are
+    handlers on components without a node of their own.
     """
 
     __slots__ = (
@@ -61,7 +63,9 @@ class Registry:
         "hosts",
         "instances",
         "largest_block",
+        "listening",
         "next_id",
+        "overrides",
         "placement",
         "unknown",
         "wxs",
@@ -72,6 +76,7 @@ class Registry:
         self.next_id = ROOT_ID + 1
         self.largest_block = 0
         self.unknown = unknown
+        self.listening = False
         self.wxs = wxs
         self.wxs_changes: list[list[Any]] = []
         self.effects: list[Effect] = []
@@ -85,6 +90,7 @@ class Registry:
         """Forget every node."""
         self.instances: dict[int, BlockInstance] = {}
         self.hosts: dict[int, ComponentFragment] = {}
+        self.overrides: Overrides = {}
         self.placement = Placement()
         self.gone: list[BlockInstance] | None = None
 

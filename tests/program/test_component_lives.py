@@ -62,6 +62,19 @@ async def test_components_hear_when_their_page_goes_to_the_back(board: Board) ->
     assert board.heard.lines(session)[7:] == ["outer page hide", "onHide", "outer page show", "onShow"]
 
 
+async def test_components_hear_of_another_size_of_their_page(board: Board) -> None:
+    script = "Component({pageLifetimes: {resize(r) { console.log('component', r.size.windowWidth) }}})"
+    pages = page(
+        "<o/>",
+        "Page({onReady() { console.log('up') }, onResize(r) { console.log('page', r.size.windowWidth) }})",
+        o="/c/o",
+    )
+    session, _ = await lines_of(board, pages, component("c/o", "", script), count=1)
+    session.capability_event("windowResize", {"windowWidth": 500, "windowHeight": 300})
+    await board.heard.line(session, "page 500")
+    assert board.heard.lines(session) == ["up", "component 500", "page 500"]
+
+
 async def test_components_hear_that_the_page_has_been_routed_to(board: Board) -> None:
     script = "Component({pageLifetimes: {routeDone() { console.log('routed') }}})"
     parts = [
@@ -129,6 +142,7 @@ async def test_an_error_in_one_lifetime_stops_no_other_and_is_told_to_error(boar
         ("const a = 1;\nnope()", "nope is not defined", "c/x.js:2"),
         ("// nothing", "c/x.js calls no Component()", "c/x.js:1"),
         ("Page({})", "c/x.js is used as a component and calls Page(); it must call Component()", "c/x.js:1"),
+        ("const b = Behavior({}); b.behaviors = [b];\nComponent({behaviors: [b]})", "Maximum call stack", "c/x.js:1"),
         ("Component(5)", "the argument must be an object, not 5", "c/x.js:1"),
         ("Component({get data() { throw new Error('trap') }})", "trap", "c/x.js:1"),
     ],

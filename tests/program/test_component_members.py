@@ -49,6 +49,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
             "setData must be called on a page or component, as this.setData(...)",
         ),
         ("(() => { this.id = 'own'; return this.id })()", "own"),
+        ("(() => { const heir = Object.create(this); heir.setData({a: 2}); return this.data.a + heir.is })()", "2c/x"),
     ],
 )
 async def test_an_instance_has_its_members(board: Board, code: str, expected: str) -> None:

@@ -79,6 +79,24 @@ async def test_a_module_triggers_events_and_sets_timers(board: Board) -> None:
     assert await board.heard.line(session, "heard") == "heard 3 b"
 
 
+async def test_a_module_styles_nodes_of_its_owners_tree(board: Board) -> None:
+    template = """<wxs module='m'>module.exports.drag = function (e, owner) {
+        var list = owner.selectAllComponents('.item'); list[1].setStyle({left: '5px', backgroundColor: 'red'}); list[0].addClass('on').removeClass('off');
+        e.instance.setStyle('top: 1px'); console.log(list.length, list[0].hasClass('on'), list[1].hasClass('on')) }</wxs>
+      <view id='a' class='item off'/><view id='b' class='item' style='width: {{w}}px'/><button id='c' bindtouchmove='{{m.drag}}'/>"""
+    parts = [
+        page("<x id='x'/>", "Page({onReady() { console.log('up') }})", x="/c/x"),
+        component("c/x", template, "Component({data: {w: 2}})"),
+    ]
+    session, _ = await lines_of(board, *parts, count=1)
+    tap(board, session, "c", "touchmove")
+    assert await board.heard.line(session, "2 ") == "2 true false"
+    tree = shown(board, session)
+    assert tree.find(id="a").attributes["class"] == "c1-item c1-on"
+    assert tree.find(id="b").attributes["style"] == "width: 2px; left: 5px; background-color: red"
+    assert tree.find(id="c").attributes["style"] == "top: 1px"
+
+
 async def test_a_module_that_throws_is_reported_and_the_page_goes_on(board: Board) -> None:
     template = """<wxs module='m'>
       module.exports = {bad: function () { return null.x }, tap: function () { throw new Error('in tap') }}</wxs>

@@ -14,8 +14,11 @@ ONE = ["constant", 1]
 TEXT = ["text", ONE]
 
 
-def document(*body: Any, templates: Any = (), scopes: Any = ()) -> dict[str, Any]:
-    return {"format": 2, "body": list(body), "templates": list(templates), "scopes": list(scopes)}
+USES = {"c-a": {"path": "components/a", "generic": None, "placeholder": None}}
+
+
+def document(*body: Any, templates: Any = (), scopes: Any = (), **members: Any) -> dict[str, Any]:
+    return {"format": 2, "body": list(body), "templates": list(templates), "scopes": list(scopes), **members}
 
 
 def nested(wrap: Any, depth: int, core: Any) -> Any:
@@ -27,6 +30,10 @@ def nested(wrap: Any, depth: int, core: Any) -> Any:
 def element(**members: Any) -> list[Any]:
     parts: dict[str, Any] = {"tag": "v", "attributes": {}, "dataset": {}, "events": [], "two_way": {}, "children": []}
     return ["element", *(parts | members).values()]
+
+
+def component(**members: Any) -> list[Any]:
+    return ["component", *element(**({"tag": "c-a"} | members))[1:]]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +82,41 @@ def element(**members: Any) -> list[Any]:
         (document(nested(lambda inner: ["if", [[ONE, [inner]]]], 150, TEXT)), "nested more than 100"),
         (document(["text", nested(lambda inner: ["unary", "-", inner], 150, ONE)]), "nested more than 100"),
         (document(*[TEXT] * 100_001), "more than 200000"),
+        (document(prefix=1), "prefix must be a text without blanks"),
+        (document(prefix="a b"), "prefix must be a text without blanks"),
+        (document(modules="m"), "modules must be a list of paths"),
+        (document(modules=[1]), "modules must be a list of paths"),
+        (document(components=[]), "components must map tags"),
+        (document(components={"c-a": "components/a"}), "'c-a' must have a path"),
+        (document(components={"c-a": {"path": ""}}), "'c-a' must have a path"),
+        (document(components={"c-a": {"path": 1, "generic": None, "placeholder": None}}), "'c-a' must have a path"),
+        (document(component()), "components have no 'c-a'"),
+        (document(component(attributes=[]), components=USES), "is not an instruction"),
+        (document(["component", "c-a"], components=USES), "is not an instruction"),
+        (document(component(tag=["c-a"]), components=USES), "is not an instruction"),
+        (document(component(children=["x"]), components=USES), "is not an instruction"),
+        (document(component(children=[element(attributes={"slot": "x"})]), components=USES), "not an expression"),
+        (document([*component(), {"generics": {"a": 1}}], components=USES), "the generic 'a' must be a tag"),
+        (document([*component(), {"generics": []}], components=USES), "generics must map"),
+        (document([*element(), {"marks": []}]), "marks must map"),
+        (document([*element(), {"marks": {"": ONE}}]), "a name must be"),
+        (document([*element(), {"slot_values": [["a"]]}]), "is not a slot value"),
+        (document([*element(), {"slot_values": [["a", ""]]}]), "a name must be"),
+        (document([*element(), []]), "are no extras"),
+        (document([*element(), {}, {}]), "are no extras"),
+        (document(["slot", "x", {}]), "not an expression"),
+        (document(["slot", ONE, []]), "is not an instruction"),
+        (document(["slot", ONE, {"": ONE}]), "a name must be"),
+        (document(element(events=[["prop", "change", "x"]])), "not an expression"),
+        (document(["text", ["wxs", 0, ["f"], None]]), "there is no wxs module 0"),
+        (document(["text", ["wxs", True, ["f"], None]], modules=["m", "n"]), "not an expression"),
+        (document(["text", ["wxs", 0, [1], None]], modules=["m"]), "named by texts"),
+        (document(["text", ["wxs", 0, ["f"], ["x"]]], modules=["m"]), "not an expression"),
+        (document(["text", ["wxs", 0, ["f"], {}]], modules=["m"]), "not an expression"),
+        (
+            document(nested(lambda inner: component(children=[inner]), 150, TEXT), components=USES),
+            "nested more than 100",
+        ),
     ],
 )
 def test_a_document_that_breaks_the_format_is_refused(bad: Any, expected: str) -> None:
@@ -84,7 +126,10 @@ def test_a_document_that_breaks_the_format_is_refused(bad: Any, expected: str) -
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-    | st.sampled_from(["text", "element", "if", "for", "template", "constant", "variable", "member", "join", "object"]),
+    | st.sampled_from(
+        ["text", "element", "if", "for", "template", "constant", "variable", "member", "join", "object",
+         "component", "slot", "wxs", "c-a"]
+    ),
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=20,
 )  # fmt: skip
@@ -93,7 +138,7 @@ _json = st.recursive(
 @given(st.lists(_json, max_size=4), st.lists(_json, max_size=2))
 def test_any_document_is_loaded_or_refused(body: list[Any], templates: list[Any]) -> None:
     try:
-        load_template(document(*body, templates=templates))
+        load_template(document(*body, templates=templates, components=USES))
     except TemplateError:
         return
 
@@ -108,13 +153,27 @@ _SAMPLE = compile_template(
     dict[str, str]().get,
 )
 
+_PARTS = document(
+    [*component(
+        attributes={"p": ["variable", "x"], "slot": ONE}, events=[["p", "change", ["wxs", 0, ["f"], None]]],
+        children=[
+            [*element(attributes={"slot": ["variable", "s"]}), {"slot_values": [["item", "it"]], "marks": {"m": ONE}}],
+            ["for", ONE, "item", "index", None, "a:1", [["slot", ONE, {"slot": ONE, "v": ["wxs", 0, ["f"], [ONE]]}]]],
+            ["if", [[ONE, [element(attributes={"slot": ONE})]]]],
+        ],
+    ), {"generics": {"g": "c-a"}}],
+    components=USES, modules=["m.wxs"], prefix="p-", templates=[[component()]], scopes=[{"t": 0}],
+)  # fmt: skip
 
-@given(st.data())
-def test_a_document_with_one_part_exchanged_is_loaded_or_refused(data: st.DataObject) -> None:
-    changed = json.loads(json.dumps(_SAMPLE))
+
+@given(st.sampled_from([_SAMPLE, _PARTS]), st.data())
+def test_a_document_with_one_part_exchanged_is_loaded_or_refused(sample: dict[str, Any], data: st.DataObject) -> None:
+    changed = json.loads(json.dumps(sample))
     at: Any = changed
     while True:
         keys = list(at) if isinstance(at, dict) else list(range(len(at)))
+        if not keys:
+            break
         key = data.draw(st.sampled_from(keys))
         if isinstance(at[key], (dict, list)) and at[key] and data.draw(st.booleans() | st.just(True)):
             at = at[key]

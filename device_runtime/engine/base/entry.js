@@ -35,7 +35,6 @@ function startApp() {
     createPage,
     startPage,
     pageData,
-    applyEffects,
     formValues,
     pageLifecycle,
     setStack,

@@ -11,7 +11,7 @@ function member(name, use, gone) {
 
 function readable(name, read) {
   const get = function () {
-    const node = isObject(this) ? weakGet(owners, this) : undefined;
+    const node = ownerOf(this);
     return node === undefined ? undefined : read(node);
   };
   // Behaviors and pages may put a member of the same name in its place.

@@ -35,9 +35,18 @@ function nodeOf(pageId, id) {
   return id === 0 ? page.root : mapGet(page.nodes, id);
 }
 
+// An instance may be wrapped: libraries make objects that inherit from it.
+function ownerOf(instance) {
+  for (let object = instance; isObject(object); object = getPrototypeOf(object)) {
+    const node = weakGet(owners, object);
+    if (node !== undefined) return node;
+  }
+  return undefined;
+}
+
 // The node behind `this`; undefined once it is closed.
 function nodeFor(instance, name) {
-  const node = isObject(instance) ? weakGet(owners, instance) : undefined;
+  const node = ownerOf(instance);
   if (node === undefined) {
     throw new NativeTypeError(name + ' must be called on a page or component, as this.' + name + '(...)');
   }

@@ -122,6 +122,7 @@ function pageLifecycle(id, name, payload) {
     runLifetime(root, 'ready');
   }
   callLife(root, name, values);
+  if (name === 'onReady') pageLifecycle(id, 'onRouteDone', null);
   if (name === 'onUnload') closePage(page);
 }
 
@@ -137,11 +138,6 @@ function closePage(page) {
   root.closed = true;
   mapDelete(pages, page.id);
   forgetLayout(page.id);
-}
-
-function applyEffects(id, effects) {
-  const page = mapGet(pages, id);
-  if (page !== undefined) carryOut(page, effects);
 }
 
 // A two-way binding changed on the screen: what it is bound to is set as by setData.

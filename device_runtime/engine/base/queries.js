@@ -9,7 +9,7 @@ const VIEWPORT_NODE = 0;
 // Where the nodes of a page or component are found: {page, owner, route}. Without an instance, in the page in front.
 function placeOf(instance) {
   const front = currentPage();
-  const node = isObject(instance) ? weakGet(owners, instance) : front === undefined ? undefined : front.root;
+  const node = isObject(instance) ? ownerOf(instance) : front === undefined ? undefined : front.root;
   return node === undefined || node.closed ? undefined : { page: node.page.id, owner: node.id, route: node.plan.path };
 }
 
