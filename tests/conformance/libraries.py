@@ -68,10 +68,12 @@ class Library:
 
 @dataclass(frozen=True)
 class Example:
-    """How a component is used. ``do`` is what a person does; then the page must hear the event ``hears``, or change."""
+    """How a component is used. ``first`` is done before it is photographed, ``do`` is what a person does then; the page
+    must hear the event ``hears``, or change."""
 
     markup: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    first: Sequence[str] = ()
     do: Sequence[str] = ()
     hears: str = ""
     before: str = ""

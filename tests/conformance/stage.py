@@ -62,15 +62,37 @@ async ([page, id]) => {
   };
   const drawn = shown(element);
   if (!drawn) return null;
-  let box = drawn.getBoundingClientRect();
+  const middle = () => {
+    const { left, top, right, bottom } = drawn.getBoundingClientRect();
+    const [x, y] = [Math.max(left, 0) + Math.min(right, innerWidth), Math.max(top, 0) + Math.min(bottom, innerHeight)];
+    return [x / 2, y / 2];
+  };
+  const outside = () => {
+    const { left, top, right, bottom } = drawn.getBoundingClientRect();
+    return right <= 0 || left >= innerWidth || bottom <= 0 || top >= innerHeight;
+  };
+  const within = (node) => {
+    for (let at = node; at; at = at.parentNode ?? at.host) if (at === drawn) return true;
+    return false;
+  };
+  const hit = () => {
+    let found = document.elementFromPoint(...middle());
+    for (;;) {
+      const inner = found?.shadowRoot?.elementFromPoint(...middle());
+      if (!inner || inner === found) break;
+      found = inner;
+    }
+    return found && within(found);
+  };
+  let place = middle();
   for (let still = 0, frame = 0; still < 3 && frame < 120; frame += 1) {
-    if (box.bottom > innerHeight || box.top < 0) drawn.scrollIntoView({ block: "center", behavior: "instant" });
+    if (outside()) drawn.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
     await new Promise((done) => requestAnimationFrame(done));
-    const { top, left } = drawn.getBoundingClientRect();
-    still = top === box.top && left === box.left ? still + 1 : 0;
-    box = drawn.getBoundingClientRect();
+    const now = middle();
+    still = now[0] === place[0] && now[1] === place[1] && !outside() && (frame > 60 || hit()) ? still + 1 : 0;
+    place = now;
   }
-  return [box.left + Math.min(box.width, innerWidth) / 2, box.top + Math.min(box.height, innerHeight) / 2];
+  return place;
 }
 """
 
