@@ -4,17 +4,23 @@ What comes from a server is fetched by the host, with the program's own rights: 
 with the permission ``request``. A screen never reaches another origin than the device.
 """
 
+import logging
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 
 import aiohttp
 
+from device_runtime.capability.arguments import texts
 from device_runtime.capability.files import MAX_PROGRAM_BYTES, ProgramFiles
 from device_runtime.capability.origin import parse_url
-from device_runtime.capability.registry import Caller, CapabilityError
+from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.request import MAX_URL_CHARACTERS, HttpCall, HttpClient, read_body
 from device_runtime.values import Value
 
+logger = logging.getLogger(__name__)
+
+MAX_PRELOADED = 20
 CACHE_BYTES = 16 * 1024 * 1024
 CACHE_SECONDS = 600.0
 
@@ -42,6 +48,19 @@ class ProgramMedia:
         content = await self._fetch(caller, address)
         self._keep(key, content)
         return content
+
+    def capabilities(self) -> list[Capability]:
+        """``media.preload {sources}``: fetch what pages will show; what cannot be had is passed over."""
+
+        async def preload(caller: Caller, arguments: Mapping[str, Value]) -> Value:
+            for source in texts(arguments, "sources", MAX_PRELOADED, MAX_URL_CHARACTERS):
+                try:
+                    await self.read(caller, source)
+                except CapabilityError as error:
+                    logger.info("%s cannot preload %s: %s", caller.app_id, source[:200], error)
+            return None
+
+        return [Capability("media.preload", preload)]
 
     def _keep(self, key: tuple[str, str], content: bytes) -> None:
         self._kept.pop(key, None)

@@ -8,6 +8,7 @@ from device_runtime.capability.registry import Caller, Capability, CapabilityErr
 from device_runtime.values import Value
 
 MAX_TABS = 5
+MAX_ADDRESS = 8192
 
 
 class UserInterface(Protocol):
@@ -88,6 +89,11 @@ def _style(arguments: Mapping[str, Value]) -> dict[str, Value]:
     }
 
 
+def _preview(arguments: Mapping[str, Value]) -> dict[str, Value]:
+    urls = texts(arguments, "urls", 100, MAX_ADDRESS)
+    return {"urls": list(urls), "current": int(number(arguments, "current", 0, len(urls) - 1, 0))}
+
+
 def _modal_result(shown: Mapping[str, Value], result: Value) -> Value:
     answer = result if isinstance(result, dict) else {}
     confirm = answer.get("confirm") is True
@@ -124,6 +130,8 @@ _CALLS: dict[str, tuple[_Check, _Outcome]] = {
     "removeTabBarBadge": (_tab, _no_result),
     "showTabBarRedDot": (_tab, _no_result),
     "hideTabBarRedDot": (_tab, _no_result),
+    "hideKeyboard": (_nothing, _no_result),
+    "previewImage": (_preview, _no_result),
     "setTabBarItem": (_item, _no_result),
     "setTabBarStyle": (_style, _no_result),
 }

@@ -38,6 +38,7 @@ from device_runtime.host.notices import NetworkNotices
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
 from device_runtime.host.screen.server import ScreenServer, ScreenSize
+from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.keys import KeyRing, key_ring
 from device_runtime.program.limits import Limits
@@ -97,6 +98,7 @@ class Device:
         speaker = _Speaker()
         self.desk = Desk(self.store, self._screen, self._telemetry.record)
         self.desk.on_program_exit = dialogs.dismiss_all
+        self._shared = SharedPages(self.desk, dialogs, self.store, self._telemetry.record) if provisioning else None
         self._sessions = Sessions(
             Surroundings(
                 gate=CapabilityGate(self._capabilities(dialogs, speaker)),
@@ -116,6 +118,8 @@ class Device:
             Hearing(board, self._screen, self._conversation, self._telemetry.record) if board.voice.enabled else None
         )
         self._agent = self._sync_agent(state, provisioning) if provisioning else None
+        if self._shared is not None and self._agent is not None:
+            self._shared.use(self._agent.sharing)
 
     def _capabilities(self, dialogs: Dialogs, speaker: Speaker) -> list[Capability]:
         offered = [
@@ -126,6 +130,7 @@ class Device:
             *socket_capabilities(self._sockets),
             *ui_capabilities(dialogs),
             *layout_capabilities(self._screen),
+            *self._media.capabilities(),
             *picture_capabilities(self._files, self._media),
             *font_capabilities(self._media, dialogs),
             *device_capabilities(),
@@ -135,6 +140,8 @@ class Device:
             telemetry_capability(self._telemetry.record),
             speech_capability(speaker),
         ]
+        if self._shared is not None:
+            offered += self._shared.capabilities()
         if self._board.audio.speaker != "none":
             player = _loudspeaker(self._board) or ScreenPlayer(self._screen)
             offered += audio_capabilities(player, self._files, self._http)
@@ -181,6 +188,8 @@ class Device:
         """End everything in order; what is on the disk stays."""
         if self._agent is not None:
             await self._agent.stop()
+        if self._shared is not None:
+            await self._shared.stop()
         if self._hearing is not None:
             await self._hearing.stop()
         await self._notices.stop()

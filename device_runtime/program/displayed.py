@@ -131,14 +131,21 @@ class DisplayedPages:
         """Set an attribute of the page's root node, such as ``scroll-top``."""
         self._send_after(page, [["set", ROOT_ID, name, value]])
 
-    def call_node(self, page: int, node: int, method: str, arguments: list[Value]) -> None:
-        """Let a component of a page do something once, such as ``play``."""
-        self._send_after(page, [["call", node, method, arguments]])
+    def call(self, page: int, node: int, method: str, arguments: list[Value]) -> None:
+        """Let a node on screens do something once; one that is gone, or that screens have no node for, does nothing."""
+        if self._is_shown(page, node):
+            self._send_after(page, [["call", node, method, arguments]])
 
     def draw(self, page: int, node: int, commands: list[Value], opening: list[Value] | None) -> None:
         """Draw on a canvas; see :meth:`Drawings.add`."""
-        self._drawings.add(page, node, commands, opening)
-        self._send_after(page, [["call", node, "draw", [commands]]])
+        if self._is_shown(page, node):
+            self._drawings.add(page, node, commands, opening)
+            self._send_after(page, [["call", node, "draw", [commands]]])
+
+    def _is_shown(self, page: int, node: int) -> bool:
+        view = self._views.get(page)
+        info = None if view is None else view.describe(node)
+        return node == ROOT_ID or (info is not None and not info.virtual)
 
     def set_window(self, page: Page, members: Mapping[str, Value]) -> None:
         """Change members of a page's window and tell screens."""

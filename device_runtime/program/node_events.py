@@ -28,6 +28,11 @@ class NodeEvents:
             return
         if node == 0 and kind in _PAGE_EVENTS:
             self._call(_PAGE_EVENTS[kind], "pageLifecycle", page, _PAGE_EVENTS[kind], detail)
+        if kind == "share":
+            info = view.describe(node)
+            target: Value = None if info is None else _party(info.id, info.dataset)
+            self._call("onShareAppMessage", "shareMessage", page, target)
+            return
         if kind in ("input", "change") and isinstance(detail, dict) and "value" in detail:
             bound = view.two_way_path(node, "value") or view.two_way_path(node, "checked")
             if bound is not None:

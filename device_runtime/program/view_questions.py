@@ -33,6 +33,14 @@ class ViewQuestions:
         """What a component is."""
         self._components.define(path, facts)
 
+    def callNode(self, page: int, node: int, method: str, arguments: list[Value]) -> None:
+        """Let a node on screens do something once."""
+        self._displayed.call(page, node, method, arguments)
+
+    def draw(self, page: int, node: int, commands: list[Value], opening: list[Value] | None) -> None:
+        """Draw on a canvas of a screen."""
+        self._displayed.draw(page, node, commands, opening)
+
     def select(self, page: int, owner: int, selector: str, first: bool) -> list[Value]:
         """The nodes of a page's or component's own tree that a selector chooses, in document order."""
         return list(self._displayed.select(page, owner, selector, first=first))
@@ -47,10 +55,10 @@ class ViewQuestions:
             "tag": found.tag,
             "id": found.id,
             "dataset": found.dataset,
+            "marks": found.marks,
             "classes": list(found.classes),
             "owner": found.owner,
             "component": found.component,
-            "marks": {},
         }
 
     def ancestors(self, page: int, node: int) -> list[Value]:

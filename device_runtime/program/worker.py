@@ -9,6 +9,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
@@ -39,6 +40,15 @@ _STRIKES = 3
 _GRACE_SECONDS = 3.0
 _TIMERS_A_TURN = 64
 _WISHES_A_TURN = 1000
+_NAVIGATIONS: Mapping[str, Callable[[PageStack, dict[str, Any]], Step]] = {
+    "navigateTo": lambda stack, values: stack.push(values["url"], values["from"]),
+    "redirectTo": lambda stack, values: stack.redirect(values["url"], values["from"]),
+    "reLaunch": lambda stack, values: stack.relaunch(values["url"], values["from"]),
+    "switchTab": lambda stack, values: stack.switch_tab(values["url"], values["from"]),
+    "navigateBack": lambda stack, values: stack.back(values["delta"]),
+}
+# What a step is called that nobody named.
+_OPEN_TYPES = {"push": "navigateTo", "pop": "navigateBack", "replace": "redirectTo", "tab": "switchTab"}
 
 
 class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wrong
@@ -185,6 +195,7 @@ class Worker:
         except TimeLimitError as error:
             self._strikes += 1
             self._log("error", f"{what} took longer than {seconds:g} s: {error}", "")
+            self._engine.call("__cygnet.interrupted")
             if self._strikes >= _STRIKES:
                 raise _Stop(f"{_STRIKES} calls in a row took longer than {seconds:g} s") from error
         except ScriptError as error:
@@ -241,8 +252,6 @@ class Worker:
             "cancel": self._timers.cancel,
             "components": self._components.describe_page,
             "setData": self._displayed.update,
-            "callNode": self._displayed.call_node,
-            "draw": self._displayed.draw,
             "afterRender": self._want_rendered,
             "invoke": self._invoke,
             "invokeNow": self._invoke_now,
@@ -383,7 +392,7 @@ class Worker:
         except NavigationError as error:
             self._log("warn", f"{path!r} cannot be opened: {error}", "")
             return
-        self._perform(step)
+        self._perform(step, open_type or _OPEN_TYPES.get(step.transition, "navigateTo"))
         top = self._stack.top
         tab_bar = self._manifest.tab_bar
         if tab_bar is not None and top is not None and step.transition in ("tab", "none"):
@@ -393,8 +402,8 @@ class Worker:
                     self._call("onTabItemTap", "pageLifecycle", top.id, "onTabItemTap", tapped)
 
     def _on_back(self, delta: int) -> None:
-        if len(self._stack.pages) > 1:
-            self._perform(self._stack.back(delta))
+        if len(self._stack.pages) > 1 and self._call("back", "backPressed", delta) is not True:
+            self._perform(self._stack.back(delta), "navigateBack")
 
     def _on_show(self) -> None:
         self._call("onShow of the app", "appLifecycle", "onShow")
@@ -430,7 +439,7 @@ class Worker:
         except PageNotFoundError:
             self._page_not_found(path)
             step = self._stack.relaunch("")
-        self._perform(step, seconds)
+        self._perform(step, "appLaunch", seconds)
         self._settle()
         top = self._stack.top
         self._connection.send(Event("ready", {"pages": len(self._stack.pages), "top": top.route if top else ""}))
@@ -444,10 +453,13 @@ class Worker:
         if page is not None:
             self._call(f"{name} of {page.route}", "pageLifecycle", page.id, name, None)
 
-    def _perform(self, step: Step, seconds: float | None = None, opening: int = 0) -> None:
+    def _perform(self, step: Step, open_type: str, seconds: float | None = None, opening: int = 0) -> None:
         """Do one step of navigation: lifecycles in WeChat's order, and the new page on the screens."""
         if step.transition == "none":
             return
+        if step.show is not None:
+            query: dict[str, Value] = dict(step.show.query)
+            self._call("a route", "routeStarts", open_type, step.show.id, step.show.route, query)
         ids: list[Value] = [page.id for page in self._stack.pages]
         self._page_lifecycle(step.hide, "onHide")
         for page in step.unload:
@@ -465,6 +477,7 @@ class Worker:
                 self._displayed.snapshot(step.show.id, "")
             self._page_lifecycle(step.show, "onShow")
             self._page_lifecycle(step.show, "onRouteDone")
+        self._call("a route", "routeDone")
 
     def _load(self, page: Page, ids: list[Value], opening: int, seconds: float | None) -> None:
         """A new page, to its onReady. One with components is made before it is loaded: their lives begin first."""
@@ -487,13 +500,7 @@ class Worker:
 
     def _local_calls(self) -> Mapping[str, Callable[[int, dict[str, Any]], str | None]]:
         return {
-            "navigateTo": lambda call, values: self._navigate(
-                self._stack.push(values["url"], values["from"]), opening=call
-            ),
-            "redirectTo": lambda _, values: self._navigate(self._stack.redirect(values["url"], values["from"])),
-            "reLaunch": lambda _, values: self._navigate(self._stack.relaunch(values["url"], values["from"])),
-            "switchTab": lambda _, values: self._navigate(self._stack.switch_tab(values["url"], values["from"])),
-            "navigateBack": lambda _, values: self._navigate(self._stack.back(values["delta"])),
+            **{name: partial(self._navigate, name) for name in _NAVIGATIONS},
             "setWindow": self._set_window,
             "setTabBar": self._set_tab_bar,
             "setRoot": self._set_root,
@@ -508,8 +515,8 @@ class Worker:
             reason = str(error)
         self._call(f"the answer of {name}", "finishCall", call, None, reason)
 
-    def _navigate(self, step: Step, opening: int = 0) -> None:
-        self._perform(step, opening=opening)
+    def _navigate(self, name: str, call: int, values: dict[str, Any]) -> None:
+        self._perform(_NAVIGATIONS[name](self._stack, values), name, opening=call)
 
     def _set_window(self, _: int, values: dict[str, Any]) -> str | None:
         if self._stack.top is None:

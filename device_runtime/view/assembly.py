@@ -3,11 +3,12 @@
 Templates may use each other, so that neither is known before all blocks are there.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from device_runtime.values import Value
+from device_runtime.view.attributes import translated
 from device_runtime.view.blocks import ROOT_PARENT, Block, BlockInstance, FragmentProgram, Make, collect, make_nodes
 from device_runtime.view.patches import Node
 
@@ -22,14 +23,14 @@ class TextPlan:
 
 @dataclass(frozen=True, slots=True)
 class ElementPlan:
-    """An element: the attributes that are always the same, and the slots of the others. ``translated`` says that its
-    classes are those of a component."""
+    """An element: the attributes that are always the same, and the slots of the others. ``translated`` names those that
+    hold classes of a component."""
 
     tag: str
     static: dict[str, Value]
     dynamic: list[tuple[str, int]]
     types: list[Value]
-    translated: bool
+    translated: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,51 +45,70 @@ Plan: TypeAlias = TextPlan | ElementPlan | HostPlan
 
 def assemble(planned: list[tuple[Block, dict[int, Plan]]]) -> None:
     """Finish the blocks of one template, of whose nodes the plans are given."""
-    inner = {id(block): [program.blocks for program in block.fragments] for block, _ in planned}
-    users: dict[int, list[tuple[Block, bool]]] = {}
-    holding: dict[int, dict[int, None]] = {}
-    for block, _ in planned:
-        for program, shown in zip(block.fragments, inner[id(block)], strict=True):
-            if id(shown) not in users:
-                for other in shown:
-                    holding.setdefault(id(other), {})[id(shown)] = None
-            users.setdefault(id(shown), []).append((block, program.site.parent == ROOT_PARENT))
+    mixed: dict[int, set[int]] = {}
+    if any(program.kind for block, _ in planned for program in block.fragments):
+        mixed = _analyse([block for block, _ in planned])
+    for block, plans in planned:
+        lists = mixed.get(id(block), ())
+        for offset in reversed(range(len(block.parents))):
+            plan = plans.get(offset)
+            if plan is not None:
+                block.make_at[offset] = _make(block, offset, plan, offset in lists)
+        block.makes = _makes(block, block.roots)
 
-    def spread(first: Iterable[Block], *, roots_only: bool) -> set[int]:
-        """Which groups of blocks have one that shares a property of the blocks in them."""
-        groups: set[int] = set()
-        waiting = list(first)
-        while waiting:
-            for group in holding.get(id(waiting.pop()), ()):
-                if group not in groups:
-                    groups.add(group)
-                    waiting += [user for user, is_root in users[group] if is_root or not roots_only]
-        return groups
 
-    blocks = [block for block, _ in planned]
-    slotted = spread((block for block in blocks if _has(block.fragments, "slot")), roots_only=False)
-    hosting = spread((block for block in blocks if _has(block.fragments, "component")), roots_only=False)
-    mixing = spread(
+def _analyse(blocks: list[Block]) -> dict[int, set[int]]:
+    """Find what may hold slots and components. Returns, by the ids of blocks, the parents whose children are mixed."""
+    shown = {id(block): [program.blocks for program in block.fragments] for block in blocks}
+    groups = _Groups(blocks, shown)
+    slotted = groups.spread((block for block in blocks if _has(block.fragments, "slot")), roots_only=False)
+    hosting = groups.spread((block for block in blocks if _has(block.fragments, "component")), roots_only=False)
+    mixing = groups.spread(
         (block for block in blocks if any(child < 0 and block.fragments[~child].kind for child in block.roots)),
         roots_only=True,
     )
-    for block, plans in planned:
-        groups = [id(shown) for shown in inner[id(block)]]
+    mixed: dict[int, set[int]] = {}
+    for block in blocks:
         kinds = [program.kind for program in block.fragments]
-        block.slotted = tuple(k for k, kind in enumerate(kinds) if kind == "slot" or groups[k] in slotted)
-        block.hosting = tuple(k for k, kind in enumerate(kinds) if kind == "component" or groups[k] in hosting)
-        mixed = {
-            parent: any(child < 0 and (kinds[~child] != "" or groups[~child] in mixing) for child in listed)
-            for parent, listed in block.lists.items()
-        }
-        block.mixed = mixed[ROOT_PARENT]
+        ids = [id(inner) for inner in shown[id(block)]]
+        block.slotted = tuple(k for k, kind in enumerate(kinds) if kind == "slot" or ids[k] in slotted)
+        block.hosting = tuple(k for k, kind in enumerate(kinds) if kind == "component" or ids[k] in hosting)
+        parents = {
+            program.site.parent for program, inner in zip(block.fragments, ids, strict=True)
+            if program.kind or inner in mixing
+        }  # fmt: skip
+        mixed[id(block)] = parents
+        block.mixed = ROOT_PARENT in parents
         for program in block.fragments:
-            program.site.mixed = mixed[program.site.parent]
-        for offset in reversed(range(block.size)):
-            plan = plans.get(offset)
-            if plan is not None:
-                block.make_at[offset] = _make(block, offset, plan, mixed.get(offset, False))
-        block.makes = _makes(block, block.roots)
+            program.site.mixed = program.site.parent in parents
+    return mixed
+
+
+class _Groups:
+    """The blocks that fragments may show. The templates in sight of a file are one group, however often they are
+    used."""
+
+    def __init__(self, blocks: list[Block], shown: Mapping[int, list[Sequence[Block]]]) -> None:
+        self._users: dict[int, list[tuple[Block, bool]]] = {}
+        self._of: dict[int, list[int]] = {}
+        for block in blocks:
+            for program, group in zip(block.fragments, shown[id(block)], strict=True):
+                if id(group) not in self._users:
+                    self._users[id(group)] = []
+                    for one in group:
+                        self._of.setdefault(id(one), []).append(id(group))
+                self._users[id(group)].append((block, program.site.parent == ROOT_PARENT))
+
+    def spread(self, first: Iterable[Block], *, roots_only: bool) -> set[int]:
+        """The groups with a block that has what the ``first`` have, itself or in a fragment (of its roots only)."""
+        groups: set[int] = set()
+        waiting = list(first)
+        while waiting:
+            for group in self._of.get(id(waiting.pop()), ()):
+                if group not in groups:
+                    groups.add(group)
+                    waiting += [user for user, is_root in self._users[group] if is_root or not roots_only]
+        return groups
 
 
 def _has(programs: list[FragmentProgram], kind: str) -> bool:
@@ -127,12 +147,14 @@ def _make_element(offset: int, plan: ElementPlan, makes: list[Make | int], liste
                 made[name] = value
         return made
 
-    def translated(instance: BlockInstance) -> dict[str, Value]:
+    def with_classes(instance: BlockInstance) -> dict[str, Value]:
         made = attributes(instance).copy()
-        made["class"] = instance.tree.translate(str(made["class"]))
+        for name in plan.translated:
+            if name in made:
+                made[name] = translated(instance.tree, name, made[name])
         return made
 
-    get = translated if plan.translated else attributes
+    get = with_classes if plan.translated else attributes
     if listed is not None:
         return _make_mixed(offset, tag, get, types, listed)
     plain: list[Callable[[BlockInstance], Any]] = [make for make in makes if not isinstance(make, int)]

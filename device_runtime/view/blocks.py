@@ -246,8 +246,9 @@ class BlockInstance:
             registry.instances[base] = self
         self.values: list[Any] = [get(environment) for get in block.bindings]
         self.fragments: list[Fragment] = []
-        for target, slot, constant in block.watched:
-            target.tell(self, constant if slot is None else self.values[slot], None)
+        if block.watched:
+            for target, slot, constant in block.watched:
+                target.tell(self, constant if slot is None else self.values[slot], None)
         for program in block.fragments:
             self.fragments.append(program.start(self))
 

@@ -32,6 +32,11 @@ def _no_components(_: str) -> None:
     """There are no components."""
 
 
+def _unknown() -> Component:
+    """A component that shows its content alone."""
+    return Component(ComponentDefinition("", load_template(_ONLY_CONTENT), {}, {}))
+
+
 class PageView:
     """A page on a screen, with all components in it.
 
@@ -54,10 +59,8 @@ class PageView:
         wxs: WxsModules | None = None,
     ) -> None:
         self._template = template
-        unknown = ComponentDefinition("", load_template(_ONLY_CONTENT), {}, {})
-        self._registry = Registry(warn, components, Component(unknown), wxs)
+        self._registry = Registry(warn, components, _unknown, wxs)
         self._registry.use(template)
-        self._registry.use(unknown.template)
         self._tree = Tree(self._registry, dict(data))
 
     @property
@@ -280,5 +283,6 @@ class PageView:
         new = {effect[1] for effect in registry.effects if effect[0] == "create"}
         known = [host for host in registry.hosts.values() if host.id not in new and host.component.definition.path]
         registry.effects = [["remove", host.id] for host in reversed(known)]
+        registry.wxs_changes = []
         registry.clear()
         self._tree.root = None

@@ -6,6 +6,7 @@ https://developers.weixin.qq.com/miniprogram/en/dev/framework/custom-component/e
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from device_runtime.values import Value
@@ -37,6 +38,7 @@ class Event:
     captures_all: bool = True
 
 
+@lru_cache(maxsize=256)
 def native(event_type: str) -> Event:
     """An event of a screen."""
     return Event(event_type, event_type in BUBBLING, composed=True, captures=True, captures_all=False)
@@ -63,7 +65,7 @@ class HandlerCall:
     marks: dict[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Place:
     """An element or a host: its instance and its offset there."""
 
@@ -87,11 +89,13 @@ class Place:
 
     def dataset(self) -> dict[str, Value]:
         """Its dataset."""
-        return _evaluated(self.element.dataset, self.instance)
+        return evaluated(self.element.dataset, self.instance)
 
 
 class _Target:
     """What an event happened on, as one tree sees it: an element, or a slot that content came through."""
+
+    __slots__ = ("_place", "is_element", "node")
 
     def __init__(self, instance: BlockInstance, offset: int) -> None:
         self.node = instance.base + offset
@@ -106,11 +110,13 @@ class _Target:
         """The marks of it and of the elements around it; the innermost of a name counts."""
         marks: dict[str, Value] = {}
         for place in upwards(self._place.instance, self._place.offset):
-            marks = {**_evaluated(place.element.marks, place.instance), **marks}
+            if place.element.marks:
+                marks = {**evaluated(place.element.marks, place.instance), **marks}
         return marks
 
 
-def _evaluated(members: Any, instance: BlockInstance) -> dict[str, Value]:
+def evaluated(members: Any, instance: BlockInstance) -> dict[str, Value]:
+    """Named expressions as their values; what is undefined is left out."""
     values: dict[str, Value] = {}
     for name, expression in members:
         value = expression.evaluate(instance.environment)

@@ -49,14 +49,15 @@ class Component:
 class Registry:
     """The ids of one view's nodes, the live instances that own them, and what is waiting to be told.
 
-    ``unknown`` is what stands for components that the program does not have. ``listening`` says that there are
-    handlers on components without a node of their own.
+    ``listening`` says that there are handlers on components without a node of their own.
     """
 
     __slots__ = (
         "_components",
         "_find",
+        "_make_unknown",
         "_tell",
+        "_unknown",
         "_warnings",
         "effects",
         "gone",
@@ -67,15 +68,17 @@ class Registry:
         "next_id",
         "overrides",
         "placement",
-        "unknown",
         "wxs",
         "wxs_changes",
     )
 
-    def __init__(self, tell: Callable[[str], None], find: Find, unknown: Component, wxs: WxsModules | None) -> None:
+    def __init__(
+        self, tell: Callable[[str], None], find: Find, make_unknown: Callable[[], Component], wxs: WxsModules | None
+    ) -> None:
         self.next_id = ROOT_ID + 1
         self.largest_block = 0
-        self.unknown = unknown
+        self._make_unknown = make_unknown
+        self._unknown: Component | None = None
         self.listening = False
         self.wxs = wxs
         self.wxs_changes: list[list[Any]] = []
@@ -113,6 +116,14 @@ class Registry:
                 self.use(definition.template)
             self._components[path] = None if definition is None else Component(definition)
         return self._components[path]
+
+    @property
+    def unknown(self) -> Component:
+        """What stands for components that the program does not have."""
+        if self._unknown is None:
+            self._unknown = self._make_unknown()
+            self.use(self._unknown.definition.template)
+        return self._unknown
 
     def find(self, node: int) -> BlockInstance | None:
         """The instance that owns a node, or ``None`` if the node is gone or never was."""

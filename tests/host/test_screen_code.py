@@ -129,7 +129,7 @@ async def test_a_page_scrolls_to_a_place_or_a_node(
 async def test_a_page_scrolls_softly_where_motion_is_welcome(device: PaperDevice, screens: Screens) -> None:
     ids = device.page.ids
     screen = await screens.open_program(ids.element("view", style="height:3000px"), reduced_motion="no-preference")
-    device.patch(["call", 0, "scrollTo", [{"top": 900, "offset": 0, "duration": 120}]])
+    device.patch(["call", 0, "scrollTo", [{"top": 900, "offset": 0, "duration": 900}]])
 
     seen = await screen.find(".cy-viewport").evaluate(
         """async (element) => {

@@ -16,7 +16,7 @@ from device_runtime.capability.media import ProgramMedia
 from device_runtime.capability.origin import NetworkPolicy
 from device_runtime.capability.pictures import picture_capabilities
 from device_runtime.capability.recording import recording_capabilities
-from device_runtime.capability.registry import Caller, Capability, CapabilityGate
+from device_runtime.capability.registry import Caller, Capability, CapabilityError, CapabilityGate
 from device_runtime.capability.request import HttpClient, request_capabilities
 from device_runtime.capability.sockets import SocketClient, socket_capabilities
 from device_runtime.capability.speech import speech_capability
@@ -76,11 +76,24 @@ class Services:
         self.answers: Callable[[Sequence[LayoutRequest]], list[dict[str, Value] | None]] | None = None
         self.observed: list[tuple[int, int, Observation]] = []
         self.unobserved: list[int] = []
+        self.shared: list[dict[str, Value]] = []
+        self.refuse_to_share = ""
+        self.refused = 0
+        self.asked: list[tuple[str, Mapping[str, Value]]] = []
+        self.answer: Value = None
         self.left: list[str] = []
         self.updated: list[str] = []
 
-    async def ui(self, app_id: str, name: str, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG002 a protocol's shape
-        return {"confirm": True, "content": "", "tapIndex": 0}
+    async def ui(self, app_id: str, name: str, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG002
+        self.asked.append((name, arguments))
+        return self.answer if self.answer is not None else {"confirm": True, "content": "", "tapIndex": 0}
+
+    async def share(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG002 a provider's shape
+        if self.refuse_to_share:
+            self.refused += 1
+            raise CapabilityError(self.refuse_to_share)
+        self.shared.append(dict(arguments))
+        return {"device": "hall"}
 
     async def query(
         self,
@@ -133,6 +146,9 @@ class Services:
             speech_capability(self),
             self._noting("exitMiniProgram", self.left),
             self._noting("update.apply", self.updated),
+            self._noting("restartMiniProgram", self.updated),
+            *self.media.capabilities(),
+            Capability("share.page", self.share, permission="share"),
         ]
 
     def surroundings(self, recorder: Recorder) -> Surroundings:

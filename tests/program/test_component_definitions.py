@@ -351,6 +351,16 @@ async def test_a_component_that_is_a_page_has_its_properties_from_the_query(boar
     assert shown(board, session).root.text_content() == "5é"
 
 
+async def test_the_query_of_a_page_reaches_its_components(board: Board) -> None:
+    pages = unit(
+        "pages/a/a", "{{n}}<x n='{{n}}'/>", "Component({properties: {n: Number}})", {"component": True}, x=CHILD
+    )
+    script = "Component({properties: {n: Number}, attached() { console.log('attached', this.data.n) } })"
+    session, lines = await lines_of(board, pages, child(script, "/{{n}}"), count=1, path="/pages/a/a?n=5")
+    assert lines == ["attached 5"]
+    assert shown(board, session).root.text_content() == "5/5"
+
+
 async def test_a_component_of_a_subpackage_with_a_placeholder_is_there_at_once(board: Board) -> None:
     pages = unit(
         "pages/a/a",

@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.program.components import component, lines_of, made, page, shown
+from tests.program.components import component, lines_of, made, page, shown, tap
 from tests.program.running import Board
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -151,12 +151,13 @@ async def test_data_have_the_object_that_was_set_and_the_view_a_copy(board: Boar
     await board.heard.until(lambda: shown(board, session).root.text_content() == "true 1 3")
 
 
-async def test_a_setter_that_never_ends_ends_at_the_time_limit(board: Board) -> None:
-    script = "Component({data: {a: 1}, observers: {a() { this.setData({a: 1}) }}, methods: {go() { this.setData({a: 2}) }} })"
-    pages = page(
-        "<x id='x' bind:t='no'/>",
-        "Page({onReady() { setTimeout(() => this.selectComponent('#x').go(), 1) }})",
-        x="/c/c",
-    )
-    session = await board.run(made(pages, component("c/c", "", script)))
+async def test_a_component_goes_on_after_an_observer_without_end(board: Board) -> None:
+    script = """Component({data: {a: 1, b: 0}, observers: {a(a) { if (a === 2) this.setData({a: 2}) }, b(b) { console.log('b', b) }},
+      methods: {endless() { this.setData({a: 2}) }, fine() { this.setData({a: 3, b: 4}) }} })"""
+    template = "<button id='e' bindtap='endless'/><button id='f' bindtap='fine'/>{{a}} {{b}}"
+    session = await board.run(made(page("<x/>", x="/c/c"), component("c/c", template, script)))
+    tap(board, session, "e")
     await board.heard.error(session, "took longer than")
+    tap(board, session, "f")
+    await board.heard.line(session, "b 4")
+    await board.heard.until(lambda: shown(board, session).root.text_content() == "3 4")

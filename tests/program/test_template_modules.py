@@ -91,6 +91,7 @@ async def test_a_module_styles_nodes_of_its_owners_tree(board: Board) -> None:
     session, _ = await lines_of(board, *parts, count=1)
     tap(board, session, "c", "touchmove")
     assert await board.heard.line(session, "2 ") == "2 true false"
+    await board.heard.until(lambda: shown(board, session).find(id="c").attributes.get("style"))
     tree = shown(board, session)
     assert tree.find(id="a").attributes["class"] == "c1-item c1-on"
     assert tree.find(id="b").attributes["style"] == "width: 2px; left: 5px; background-color: red"

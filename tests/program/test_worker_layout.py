@@ -12,6 +12,7 @@ from device_runtime.host.screen.layout import LayoutRequest
 from device_runtime.program.session import ProgramSession
 from device_runtime.program.sessions import Sessions
 from device_runtime.values import Value
+from tests.program.components import component, made, page
 from tests.program.running import Board, Recorder, constant, program, variable, view
 from tests.program.services import Services
 
@@ -50,7 +51,7 @@ def element(tag: str, kind: str, name: str = "", **attributes: Value) -> list[An
 
 PAGE = view(
     element("view", "a b", "one"),
-    ["element", "view", {"class": variable("kind")}, {"n": constant(7)}, [], {}, []],
+    ["element", "view", {"class": variable("kind")}, {"n": constant(7)}, [], {}, [], {"marks": {"m": constant(8)}}],
     element("canvas", "c", "new", type="2d"),
     ["element", "canvas", {"canvas-id": constant("old")}, {}, [], {}, []],
     element("video", "v", "film"),
@@ -109,14 +110,25 @@ async def test_a_query_answers_each_selection_and_then_all_of_them(board: Layout
     board.services.answers = screen
     code = """const query = wx.createSelectorQuery();
       query.select('.a').boundingClientRect((rect) => report(rect));
-      query.selectAll('.a').fields({ id: true, size: true, properties: ['scrollX'], computedStyle: ['color'] });
+      query.selectAll('.a').fields({ id: true, dataset: true, mark: true, size: true, properties: ['scrollX'], computedStyle: ['color'] });
       query.selectViewport().scrollOffset();
       query.select('.none').boundingClientRect();
       query.exec((all) => { report(all.slice(1)); report('end') })"""
     assert await said(board, code) == [
         {"id": "one", "dataset": {}} | BOX,
         [
-            [{"id": name, "width": 30, "height": 20, "scrollX": True, "color": "rgb(0, 0, 0)"} for name in ("one", "")],
+            [
+                {
+                    "id": name,
+                    "dataset": dataset,
+                    "mark": mark,
+                    "width": 30,
+                    "height": 20,
+                    "scrollX": True,
+                    "color": "rgb(0, 0, 0)",
+                }
+                for name, dataset, mark in (("one", {}, {}), ("", {"n": 7}, {"m": 8}))
+            ],
             {"id": "", "dataset": {}} | OFFSET,
             None,
         ],
@@ -161,6 +173,35 @@ async def test_a_query_may_be_executed_again_and_in_a_page(board: LayoutBoard) -
       query.exec(() => query.exec(() => wx.createSelectorQuery().in({}).select('.b').boundingClientRect()
         .exec((all) => { report(all); report('end') })))"""
     assert await said(board, code) == [30, 30, [None]]
+
+
+async def test_a_query_looks_into_the_component_that_asks(board: LayoutBoard) -> None:
+    board.services.answers = lambda requests: [{"rect": BOX | {"left": float(request.node)}} for request in requests]
+    query = "this.createSelectorQuery().selectAll('.a').fields({ id: true, rect: true }).exec(([found]) => console.log(found.map(({ id }) => id).join()))"
+    inner = f"Component({{ ready() {{ {query} }}, methods: {{}} }})"
+    outer = "Page({ onReady() { wx.createSelectorQuery().in(this.selectComponent('#x')).select('.a').fields({ id: true, size: false }).exec(([one]) => console.log(one.id)) } })"
+    session = await board.run(
+        made(
+            page("<view class='a' id='page'/><x id='x'><view class='a' id='light'/></x>", outer, x="/c/x"),
+            component("c/x", "<view class='a' id='own'><slot/></view>", inner),
+        )
+    )
+    await board.heard.until(lambda: len(board.heard.lines(session)) == 2)
+    assert board.heard.lines(session) == ["own", "own"]
+
+
+async def test_what_screens_have_no_node_for_is_not_asked_to_do_anything(board: LayoutBoard) -> None:
+    code = """Page({ onReady() { this.animate('.v', [{ opacity: 0 }], 1, () => { this.setData({ gone: true });
+      this.animate('.w', [{ opacity: 0 }], 1, () => console.log('done')) }) } })"""
+    session = await board.run(
+        made(
+            page("<v class='v'/><view wx:if='{{!gone}}' class='w'/>", code, v="/c/v"),
+            component("c/v", "x", "Component({ options: { virtualHost: true } })"),
+        )
+    )
+    await board.heard.line(session, "done")
+    operations = [operation for _, found, _ in board.heard.patches[session.app_id] for operation in found]
+    assert [operation for operation in operations if operation[0] == "call"] == []
 
 
 # -- observers --------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 from device_runtime.view.mirror import MirrorTree
 from device_runtime.view.page import PageView
 from device_runtime.view.patches import Operation
+from device_runtime.view.paths import parse_path, write
 from device_runtime.view.properties import ComponentDefinition, PropertyDefinition
 from device_runtime.view.template import Template, load_template
 from device_runtime.view.wxs import WxsModules
@@ -160,6 +161,36 @@ class Program:
         self._told.append(f"page(*{body!r}, **{members!r})")
         self.template = load_template(document(*body, uses={**self._uses, **members.pop("uses", {})}, **members))
         return self.template
+
+
+class Instances:
+    """The data that the base library has, which follows a view by effects alone: the page's, and the components'."""
+
+    def __init__(self, program: Program, data: Mapping[str, Any]) -> None:
+        self._definitions = program.definitions
+        self.data: dict[int, dict[str, Any]] = {0: copy.deepcopy(dict(data))}
+
+    def set_data(self, owner: int, changes: Mapping[str, Any]) -> None:
+        for key, given in changes.items():
+            write(self.data[owner], parse_path(key), copy.deepcopy(given))
+
+    def carry_out(self, effects: list[Any]) -> None:
+        for effect in copy.deepcopy(effects):
+            match effect:
+                case ["create", node, owner, path, passed, dict()]:
+                    assert owner in self.data
+                    assert node not in self.data
+                    self.data[node] = {**copy.deepcopy(dict(self._definitions[path].data)), **passed}
+                case ["properties", node, passed]:
+                    self.data[node].update(passed)
+                case ["model", owner, path, given]:
+                    self.set_data(owner, {path: given})
+                case ["remove", node]:
+                    del self.data[node]
+                case ["move", node]:
+                    assert node in self.data
+                case _:
+                    raise AssertionError(effect)
 
 
 class ComponentScreen:

@@ -16,7 +16,7 @@ from device_runtime.view.page import PageView
 from device_runtime.view.patches import LIMBO_ID, ROOT_ID
 from device_runtime.view.properties import copied
 from device_runtime.view.tree import Component, Tree
-from tests.view.components import ComponentScreen, Program, each, el, slot, when
+from tests.view.components import ComponentScreen, Instances, Program, each, el, slot, when
 
 TAGS = ("c-0", "c-1", "c-2")
 NAMES = ("", "a", "b")
@@ -201,7 +201,7 @@ def check(screen: ComponentScreen) -> None:
     assert sum(map(len, placement.shown.values())) == len(placement.home)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=_programs(), data=_data, steps=st.lists(_step, min_size=4, max_size=8))
 def test_a_screen_that_follows_patches_shows_what_a_fresh_page_shows(
     program: Program, data: dict[str, Any], steps: list[Any]
@@ -212,3 +212,34 @@ def test_a_screen_that_follows_patches_shows_what_a_fresh_page_shows(
         owners = [0, *(host.id for host in hosts_of(screen.view._tree))]
         screen.update(changes, owners[chosen % len(owners)])
         check(screen)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(program=_programs(), data=_data, steps=st.lists(_step, min_size=2, max_size=6))
+def test_who_follows_effects_knows_the_data_of_every_component(
+    program: Program, data: dict[str, Any], steps: list[Any]
+) -> None:
+    screen = ComponentScreen(program, program.template, data)
+    instances = Instances(program, data)
+    instances.carry_out(screen.effects())
+    for changes, chosen in steps:
+        owners = [*instances.data]
+        owner = owners[chosen % len(owners)]
+        instances.set_data(owner, changes)
+        screen.update(changes, owner)
+        instances.carry_out(screen.effects())
+        hosts = {host.id: host.tree.data for host in hosts_of(screen.view._tree)}
+        assert instances.data == {0: screen.view.data, **hosts}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(program=_programs(), data=_data, steps=st.lists(_step, max_size=4))
+def test_the_page_setting_the_same_data_again_changes_nothing(
+    program: Program, data: dict[str, Any], steps: list[Any]
+) -> None:
+    screen = ComponentScreen(program, program.template, data)
+    for changes, _ in steps:
+        screen.update(changes)
+    screen.effects()
+    assert screen.update(screen.view.data) == []
+    assert screen.effects() == []

@@ -140,7 +140,7 @@ const SETTERS = freeze({
 const BASELINES = freeze({ __proto__: null, normal: 'alphabetic' });
 
 function createCanvasContext(name, component) {
-  const place = placeOf(component);
+  const place = layoutPlace(component);
   let drawn = [];
   const keep = (commands) => {
     for (let index = 0; index < commands.length; index++) append(drawn, commands[index]);
@@ -174,7 +174,7 @@ function createCanvasContext(name, component) {
     const commands = drawn;
     drawn = [];
     whenSent('a canvas', () => {
-      const nodes = selectNodes(place, 'canvas[canvas-id="' + toText(name) + '"]', true);
+      const nodes = nodesThere(place, 'canvas[canvas-id="' + toText(name) + '"]', true);
       if (nodes.length === 0) warn('createCanvasContext: the page has no canvas with the canvas-id "' + toText(name) + '"');
       else sendDrawing(place.page, nodes[0], commands, reserve === true);
       if (typeof callback === 'function') guard('draw of a canvas', callback, undefined, [{ errMsg: 'drawCanvas:ok' }]);

@@ -8,7 +8,7 @@ function callNode(place, node, method, values) {
 // Calls a method of the node that a selector means, when the page is as this turn leaves it.
 function callSelected(what, place, selector, method, values) {
   whenSent(what, () => {
-    const nodes = selectNodes(place, selector, true);
+    const nodes = nodesThere(place, selector, true);
     if (nodes.length) callNode(place, nodes[0], method, values);
     else warn(what + ': the page has no ' + selector);
   });
@@ -49,9 +49,9 @@ function byId(id) {
 }
 
 defineSync('createVideoContext', (id, component) =>
-  contextOf('VideoContext', placeOf(component), byId(id), VIDEO_METHODS, VIDEO_IGNORED));
+  contextOf('VideoContext', layoutPlace(component), byId(id), VIDEO_METHODS, VIDEO_IGNORED));
 defineSync('createAudioContext', (id, component) =>
-  contextOf('AudioContext', placeOf(component), byId(id), AUDIO_METHODS, []));
+  contextOf('AudioContext', layoutPlace(component), byId(id), AUDIO_METHODS, []));
 
 const SCROLL_SETTINGS = ['scrollEnabled', 'bounces', 'showScrollbar', 'pagingEnabled', 'fastDeceleration', 'decelerationDisabled'];
 
@@ -61,7 +61,7 @@ function scrollViewContext(place, node) {
   const context = contextOf('ScrollViewContext', place, node, methods, ['triggerTwoLevel', 'closeTwoLevel']);
   context.scrollIntoView = (selector, given) => {
     whenSent('ScrollViewContext.scrollIntoView', () => {
-      const nodes = selectNodes(place, selector, true);
+      const nodes = nodesThere(place, selector, true);
       if (nodes.length) callNode(place, node, 'scrollIntoView', [nodes[0], options(given)[0]]);
     });
   };
@@ -96,43 +96,43 @@ function nodeContext(place, node, info) {
 // -- this.animate and this.clearAnimation -----------------------------------------------------------------------------
 
 // this.animate(selector, keyframes, duration, callback) and this.animate(selector, keyframes, duration, scrollTimeline).
-function animate(instance, selector, keyframes, duration, last) {
-  const place = placeOf(instance);
+function animate(node, selector, keyframes, duration, last) {
+  const place = layoutPlace(node.instance);
   if (!isArray(keyframes)) throw new NativeTypeError('animate: the keyframes must be an array');
   const frames = copyOut(keyframes, 'keyframes', []);
   const milliseconds = toNumber(duration) >= 0 ? toNumber(duration) : 0;
   const timeline = isObject(last) && typeof last !== 'function' ? copyOut(last, 'ScrollTimeline', []) : undefined;
   whenSent('animate', () => {
-    const nodes = selectNodes(place, selector, false);
+    const nodes = nodesThere(place, selector, false);
     let source = -1;
     if (timeline !== undefined) {
-      const sources = selectNodes(place, timeline.scrollSource, true);
+      const sources = nodesThere(place, timeline.scrollSource, true);
       if (sources.length === 0) return warn('animate: the page has no ' + toText(timeline.scrollSource));
       source = sources[0];
     }
     for (let index = 0; index < nodes.length; index++) {
       callNode(place, nodes[index], 'animate', timeline === undefined ? [frames, milliseconds] : [frames, milliseconds, source, timeline]);
     }
-    if (typeof last === 'function') startTimer('the callback of animate', last, milliseconds, [], false);
+    if (typeof last === 'function') startTimer('the callback of animate', () => apply(last, node.instance, []), milliseconds, [], false);
     return undefined;
   });
 }
 
-function clearAnimation(instance, selector, options, callback) {
-  const place = placeOf(instance);
+function clearAnimation(node, selector, options, callback) {
+  const place = layoutPlace(node.instance);
   const names = isObject(options) && typeof options !== 'function' ? objectKeys(options) : null;
   const done = typeof options === 'function' ? options : callback;
   whenSent('clearAnimation', () => {
-    const nodes = selectNodes(place, selector, false);
+    const nodes = nodesThere(place, selector, false);
     for (let index = 0; index < nodes.length; index++) callNode(place, nodes[index], 'clearAnimation', [names]);
-    if (typeof done === 'function') guard('the callback of clearAnimation', done, undefined, []);
+    if (typeof done === 'function') guard('the callback of clearAnimation', done, node.instance, []);
   });
 }
 
 // -- wx.pageScrollTo --------------------------------------------------------------------------------------------------
 
 defineApi('pageScrollTo', (given, done) => {
-  const place = placeOf(undefined);
+  const place = layoutPlace(undefined);
   if (place === undefined) return done('no page is open', undefined);
   const top = given.scrollTop === undefined ? undefined : toNumber(given.scrollTop);
   if (top === undefined && given.selector === undefined) {
@@ -144,7 +144,7 @@ defineApi('pageScrollTo', (given, done) => {
     const move = { duration: duration >= 0 ? duration : 300, offset: toNumber(given.offsetTop) || 0 };
     if (top !== undefined) move.top = top;
     else {
-      const nodes = selectNodes(place, given.selector, true);
+      const nodes = nodesThere(place, given.selector, true);
       if (nodes.length === 0) return done('the page has no ' + toText(given.selector), undefined);
       move.node = nodes[0];
     }
@@ -154,32 +154,16 @@ defineApi('pageScrollTo', (given, done) => {
   return undefined;
 });
 
-// What a page and a component can do besides, as this.…
-const layoutMethods = {
-  createSelectorQuery() {
-    return makeSelectorQuery(this);
-  },
-  createIntersectionObserver(options) {
-    return makeIntersectionObserver(this, options);
-  },
-  createMediaQueryObserver() {
-    return makeMediaQueryObserver();
-  },
-  animate(selector, keyframes, duration, last) {
-    animate(this, selector, keyframes, duration, last);
-  },
-  clearAnimation(selector, options, callback) {
-    clearAnimation(this, selector, options, callback);
-  },
-};
+// -- what a page and a component can do besides -------------------------------------------------------------------------
+
+member('createSelectorQuery', (node) => makeSelectorQuery(node.instance));
+member('createIntersectionObserver', (node, options) => makeIntersectionObserver(node.instance, options));
+member('createMediaQueryObserver', () => makeMediaQueryObserver());
+member('animate', (node, selector, keyframes, duration, last) => animate(node, selector, keyframes, duration, last));
+member('clearAnimation', (node, selector, options, callback) => clearAnimation(node, selector, options, callback));
 
 // A page is closed: nothing of it is watched or drawn any more.
 function forgetLayout(page) {
   forgetObservers(page);
   forgetCanvases(page);
 }
-
-(() => {
-  const names = objectKeys(layoutMethods);
-  for (let index = 0; index < names.length; index++) hidden(componentMembers, names[index], layoutMethods[names[index]]);
-})();

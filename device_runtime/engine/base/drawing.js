@@ -292,7 +292,7 @@ function measureText(font, string) {
 }
 
 function measureOnScreen(font, string) {
-  const place = placeOf(undefined);
+  const place = layoutPlace(undefined);
   if (place === undefined || capabilities['layout.query'] !== true) return undefined;
   const request = { node: VIEWPORT_NODE, fields: ['textMetrics'], font: toWellFormed(font), text: toWellFormed(string) };
   const { error, value } = askNow('layout.query', { page: place.page, requests: [request] });

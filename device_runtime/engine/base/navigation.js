@@ -30,11 +30,6 @@ navigate('navigateTo');
 navigate('redirectTo');
 navigate('reLaunch');
 navigate('switchTab');
-defineApi('navigateBack', (given, done) => {
-  const delta = given.delta === undefined ? 1 : toNumber(given.delta);
-  ask('navigateBack', { delta: delta >= 1 ? floor(delta) : 1 }, done);
-});
-
 defineApi('setNavigationBarTitle', (given, done) => {
   ask('setWindow', { navigationBarTitleText: textOption(given, 'title') }, done);
 });
@@ -50,6 +45,9 @@ defineApi('setNavigationBarColor', (given, done) => {
 });
 defineApi('setBackgroundColor', (given, done) => {
   ask('setWindow', { backgroundColor: textOption(given, 'backgroundColor') }, done);
+});
+defineApi('setBackgroundTextStyle', (given, done) => {
+  ask('setWindow', { backgroundTextStyle: textOption(given, 'textStyle') === 'light' ? 'light' : 'dark' }, done);
 });
 defineApi('showNavigationBarLoading', (given, done) => ask('setWindow', { navigationBarLoading: true }, done));
 defineApi('hideNavigationBarLoading', (given, done) => ask('setWindow', { navigationBarLoading: false }, done));

@@ -35,6 +35,7 @@ function createPage(id, route, query, opening, ids, early) {
   hidden(instance, 'options', copyPlain(query));
   mapSet(pages, id, page);
   setStack(ids);
+  tellPageLoad('BeforePageLoad', page);
   if (plan.kind === 'Component') takeQuery(node, query);
   if (early) return pageData(id);
   startPage(id, []);
@@ -81,6 +82,7 @@ function startPage(id, effects) {
   attachWaiting(root);
   callLife(root, 'onInit', [copyPlain(query)]);
   callLife(root, 'onLoad', [copyPlain(query)]);
+  tellPageLoad('AfterPageLoad', page);
 }
 
 // Calls a method of a page's life if there is one.
@@ -121,6 +123,7 @@ function pageLifecycle(id, name, payload) {
     runReady(page);
     runLifetime(root, 'ready');
   }
+  if (name === 'onUnload') tellPageUnload('BeforePageUnload', page);
   callLife(root, name, values);
   if (name === 'onReady') pageLifecycle(id, 'onRouteDone', null);
   if (name === 'onUnload') closePage(page);
@@ -138,6 +141,8 @@ function closePage(page) {
   root.closed = true;
   mapDelete(pages, page.id);
   forgetLayout(page.id);
+  mapDelete(alerts, page.id);
+  tellPageUnload('AfterPageUnload', page);
 }
 
 // A two-way binding changed on the screen: what it is bound to is set as by setData.

@@ -31,6 +31,7 @@ const endsWith = uncurry(String.prototype.endsWith);
 const repeat = uncurry(String.prototype.repeat);
 const toWellFormed = uncurry(String.prototype.toWellFormed);
 const regExpExec = uncurry(RegExp.prototype.exec);
+const encodePart = encodeURIComponent;
 const parseJSON = JSON.parse;
 const stringifyJSON = JSON.stringify;
 const charCode = uncurry(String.prototype.charCodeAt);

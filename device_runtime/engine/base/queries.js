@@ -7,10 +7,12 @@
 const VIEWPORT_NODE = 0;
 
 // Where the nodes of a page or component are found: {page, owner, route}. Without an instance, in the page in front.
-function placeOf(instance) {
-  const front = currentPage();
-  const node = isObject(instance) ? ownerOf(instance) : front === undefined ? undefined : front.root;
-  return node === undefined || node.closed ? undefined : { page: node.page.id, owner: node.id, route: node.plan.path };
+function layoutPlace(instance) {
+  let node;
+  if (instance !== undefined) node = ownerOf(instance);
+  else if (currentPage() !== undefined) node = currentPage().root;
+  if (node === undefined || node.closed || node.gone) return undefined;
+  return { page: node.page.id, owner: node.id, route: node.page.root.plan.path };
 }
 
 // Calls `action` when everything that this turn has changed is on its way to the screens.
@@ -19,7 +21,7 @@ function whenSent(what, action) {
 }
 
 // The nodes that a selector means: a list of ids.
-function selectNodes(place, selector, first) {
+function nodesThere(place, selector, first) {
   if (place === undefined || typeof selector !== 'string') return [];
   return host('select', place.page, place.owner, toWellFormed(selector), first);
 }
@@ -87,7 +89,7 @@ const RECTANGLE = freeze({ __proto__: null, id: true, dataset: true, rect: true,
 const OFFSET = freeze({ __proto__: null, id: true, dataset: true, scrollOffset: true });
 
 function makeSelectorQuery(instance) {
-  let place = placeOf(instance);
+  let place = layoutPlace(instance);
   const queue = [];
   const query = {};
   const add = (selector, kind, options, callback) => {
@@ -103,7 +105,7 @@ function makeSelectorQuery(instance) {
     ref: (callback) => add(selector, kind, {}, callback),
   });
   query.in = (component) => {
-    place = placeOf(component);
+    place = layoutPlace(component);
     return query;
   };
   query.select = (selector) => nodesRef(selector, 'first');
@@ -121,7 +123,7 @@ function runQuery(queue, done) {
   const pagesAsked = new NativeMap();
   for (let index = 0; index < queue.length; index++) {
     const { place, selector, kind, options, callback } = queue[index];
-    const nodes = place === undefined ? [] : kind === 'viewport' ? [VIEWPORT_NODE] : selectNodes(place, selector, kind === 'first');
+    const nodes = place === undefined ? [] : kind === 'viewport' ? [VIEWPORT_NODE] : nodesThere(place, selector, kind === 'first');
     const entry = { place, kind, options, callback, nodes, results: [] };
     append(entries, entry);
     for (let at = 0; at < nodes.length; at++) {
@@ -230,7 +232,7 @@ function readMargins(margins) {
 }
 
 function makeIntersectionObserver(instance, options) {
-  const place = placeOf(instance);
+  const place = layoutPlace(instance);
   const given = isObject(options) ? options : {};
   const observer = {};
   const ids = [];
@@ -267,9 +269,9 @@ function makeIntersectionObserver(instance, options) {
 }
 
 function startObserver(id, place, selector, { reference, margins }, options) {
-  const nodes = selectNodes(place, selector, !options.observeAll);
+  const nodes = nodesThere(place, selector, !options.observeAll);
   if (nodes.length === 0 || capabilities['layout.observe'] !== true) return;
-  const around = reference === undefined ? [] : selectNodes(place, reference, true);
+  const around = reference === undefined ? [] : nodesThere(place, reference, true);
   const thresholds = [];
   for (let index = 0; isArray(options.thresholds) && index < options.thresholds.length; index++) {
     append(thresholds, toNumber(options.thresholds[index]));

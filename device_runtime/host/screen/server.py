@@ -231,7 +231,7 @@ class ScreenServer:
         for client in self._clients.values():
             client.behind.discard(app_id)
         for dialog in [name for name, message in self._dialogs.items() if message["app_id"] == app_id]:
-            self._close_dialog(dialog)
+            self.close_dialog(dialog)
         self._send({"type": "exited", "app_id": app_id, "reason": reason})
 
     def ui(self, app_id: str, name: str, arguments: Mapping[str, Value], dialog: str = "") -> None:
@@ -355,9 +355,10 @@ class ScreenServer:
             logger.warning("screen %s is too slow and was dropped; it may connect again", client.target)
             self._clients.pop(client.target, None)
 
-    def _close_dialog(self, dialog: str) -> None:
-        del self._dialogs[dialog]
-        self._send({"type": "ui_done", "id": dialog})
+    def close_dialog(self, dialog: str) -> None:
+        """Take a dialogue off every screen; one that is closed already is no error."""
+        if self._dialogs.pop(dialog, None) is not None:
+            self._send({"type": "ui_done", "id": dialog})
 
     def _tiles(self) -> list[dict[str, object]]:
         return [
@@ -545,7 +546,7 @@ class ScreenServer:
             case UiResult():
                 dialog = self._dialogs.get(message.id)
                 if dialog is not None:  # else another screen was quicker
-                    self._close_dialog(message.id)
+                    self.close_dialog(message.id)
                     await self._delegate.ui_result(str(dialog["app_id"]), message.id, message.result)
 
 

@@ -103,6 +103,11 @@ export class Dialogs {
     this.answer(id, result);
   }
 
+  /** Take every dialogue away, such as when the connection begins anew. */
+  closeAll() {
+    for (const id of [...this.open.keys()]) this.close(id);
+  }
+
   /** Take a dialogue away, answered here or on another screen. */
   close(id) {
     const dialog = this.open.get(id);

@@ -392,8 +392,17 @@ export class Page {
     });
   }
 
+  /** Let the program share this page, through the button that was pressed or the sign in the bar. */
+  share(component = this.root) {
+    this.send(component, "share", {}, []);
+  }
+
   open(path, openType) {
     this.sendMessage({ type: "open", app_id: this.appId, path, open_type: openType });
+  }
+
+  home() {
+    this.sendMessage({ type: "home" });
   }
 
   back(delta) {

@@ -8,6 +8,7 @@ import { Fonts } from "./fonts.js";
 import { Page, PatchError } from "./page.js";
 import { convertStyle, resourceAddress } from "./style.js";
 import { measure } from "./layout.js";
+import { Viewer } from "./viewer.js";
 
 const READY_PATIENCE_MILLISECONDS = 600;
 const plainRoute = (route) => String(route).replace(/^\/+/, "").split("?")[0];
@@ -42,7 +43,9 @@ export class ProgramView {
     this.title = make("h1", { class: "bar-title" });
     this.busy = make("i", { class: "spinner bar-busy", "aria-hidden": "true" });
     this.busy.hidden = true;
-    this.bar = make("header", { class: "bar" }, this.backButton, this.busy, this.title);
+    this.shareButton = make("button", { type: "button", class: "round share", "aria-label": "Share" }, sign("share"));
+    this.shareButton.addEventListener("click", () => this.top?.page.share());
+    this.bar = make("header", { class: "bar" }, this.backButton, this.busy, this.title, this.shareButton);
     this.stage = make("div", { class: "pages" });
     this.tabs = make("nav", { class: "tabs", "aria-label": "Tabs" });
     this.tabs.hidden = true;
@@ -50,7 +53,8 @@ export class ProgramView {
       makeIcon(program), make("p", {}, program.name), make("i", { class: "spinner" }));
     const body = make("div", { class: "program-body" }, this.bar, this.stage, this.tabs);
     this.dialogs = new Dialogs(body, (id, result) => send({ type: "ui_result", id, result }), (address) => resourceAddress(this.base, "", address));
-    this.element = make("section", { class: "program", "aria-label": program.name }, body, this.dialogs.element, this.splash);
+    this.viewer = new Viewer(body, (address) => resourceAddress(this.base, "", address));
+    this.element = make("section", { class: "program", "aria-label": program.name }, body, this.viewer.element, this.dialogs.element, this.splash);
     this.element.inert = true;
   }
 
@@ -188,6 +192,7 @@ export class ProgramView {
     this.element.dataset.ink = front;
     this.element.style.setProperty("--bar-color", color(window.navigationBarBackgroundColor, "") || (front === "dark" ? "#f7f7f7" : "#10141c"));
     this.busy.hidden = !window.navigationBarLoading;
+    this.shareButton.hidden = !window.shareMenu;
   }
 
   showTabs() {
@@ -248,6 +253,12 @@ export class ProgramView {
       case "setTabBarStyle":
         Object.assign(this.tabStyle, options);
         break;
+      case "hideKeyboard":
+        this.top?.page.activeElement?.blur();
+        break;
+      case "previewImage":
+        this.viewer.show(Array.isArray(options.urls) ? options.urls : [], number(options.current, 0));
+        break;
       case "loadFontFace":
         this.fonts.add(text(options.family), convertStyle(text(options.source), (address) => resourceAddress(this.base, "", address)), options.desc ?? {});
         break;
@@ -296,6 +307,7 @@ class StackEntry {
   applyWindow() {
     this.frame.style.setProperty("--page-background", color(this.window.backgroundColor, "#fff"));
     this.page.viewport.toggleAttribute("data-locked", Boolean(this.window.disableScroll));
+    this.page.viewport.toggleAttribute("data-light-dots", this.window.backgroundTextStyle === "light");
   }
 
   close() {

@@ -68,6 +68,8 @@ export class Component {
     /** What stays behind the last child. */
     this.tail = null;
     this.hover = null;
+    // A node that catches touchmove keeps a finger on it from scrolling what is around it.
+    if (this.events.has("catchtouchmove")) this.element.setAttribute("data-still", "");
     this.build();
   }
 
@@ -136,7 +138,8 @@ export class Component {
         }
         break;
       default:
-        if (ARIA.test(name) || name === "role") this.reflect(name, value);
+        if (ARIA.test(name) || name === "role") this.reflect(name === "aria-role" ? "role" : name, value);
+        else if (name === "tabindex") this.element.tabIndex = Math.round(number(value, -1));
         else if (this.constructor.reflected.includes(name)) this.reflect(name, value);
         this.update(name);
     }
