@@ -13,7 +13,7 @@ from device_runtime.view.expressions import Expression
 from device_runtime.view.javascript import UNDEFINED, exported, identical, to_text
 from device_runtime.view.patches import Node, Operation
 from device_runtime.view.paths import WHOLE, Changes, Read
-from device_runtime.view.properties import camel_case, coerce, copied
+from device_runtime.view.properties import ComponentDefinition, camel_case, coerce, copied
 from device_runtime.view.slots import ComposedFragment
 from device_runtime.view.tree import Component, Tree
 
@@ -57,7 +57,7 @@ class ComponentProgram:
     index: ReadIndex = field(init=False)
     reads: frozenset[Read] = field(init=False)
     blocks: tuple[Block, ...] = field(init=False)
-    _plans: dict[Component, _Plan] = field(init=False, default_factory=dict)
+    _plans: dict[ComponentDefinition, _Plan] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         index = ReadIndex([expression.reads for _, expression in self.attributes])
@@ -94,13 +94,12 @@ class ComponentProgram:
             found = find(other.path) if other is not None and other.path is not None else None
         return found
 
-    def plan(self, component: Component) -> _Plan:
-        """What the attributes are to ``component``."""
-        plan = self._plans.get(component)
+    def plan(self, definition: ComponentDefinition) -> _Plan:
+        """What the attributes are to a component."""
+        plan = self._plans.get(definition)
         if plan is not None:
             return plan
-        plan = self._plans[component] = _Plan({}, {}, {})
-        definition = component.definition
+        plan = self._plans[definition] = _Plan({}, {}, {})
         for number, (name, _) in enumerate(self.attributes):
             property_name = camel_case(name)
             if name in definition.external_classes:
@@ -131,7 +130,7 @@ class ComponentFragment(ComposedFragment):
         self.component = component
         definition = component.definition
         self.virtual = definition.virtual_host
-        self.plan = plan = program.plan(component)
+        self.plan = plan = program.plan(definition)
         self.contents = None if program.content is None else Contents(self, program.content)
         data = component.data()
         self.tree = tree = Tree.within(self, component, data)

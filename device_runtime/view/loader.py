@@ -82,6 +82,9 @@ class _Events:
     types: list[Value]
 
 
+_UNHEARD: Final = _Events((), {}, [])
+
+
 class Loader:
     """Loads one document."""
 
@@ -177,11 +180,12 @@ class Loader:
             case _:
                 raise TemplateError(f"{where}: {str(instruction)[:80]} is not an instruction")
         _check_name(tag, where)
-        scope = self._with_slot_values(rest, roots, scope, where)
+        if rest:
+            scope = self._with_slot_values(rest, roots, scope, where)
         offset = part.take_offset(parent)
         part.block.order.append(offset)
-        heard = self._events(events, two_way, scope, where)
-        bound = self._members(attributes, scope, where)
+        heard = self._events(events, two_way, scope, where) if events or two_way else _UNHEARD
+        bound = self._members(attributes, scope, where) if attributes else []
         static: dict[str, Value] = {}
         dynamic: list[tuple[str, int]] = []
         for name, expression in bound:
@@ -191,10 +195,10 @@ class Loader:
         part.block.elements[offset] = Element(
             tag=tag,
             attributes=dict(bound),
-            dataset=tuple(self._members(dataset, scope, where)),
+            dataset=tuple(self._members(dataset, scope, where)) if dataset else (),
             handlers=heard.handlers,
-            two_way=dict(self._members(two_way, scope, where)),
-            marks=self._marks(rest, scope, where),
+            two_way=dict(self._members(two_way, scope, where)) if two_way else {},
+            marks=self._marks(rest, scope, where) if rest else (),
         )
         classes = attributes.keys() & CLASS_ATTRIBUTES if self._tables.prefix else ()
         translated = tuple(name for name in attributes if name in classes)
