@@ -7,6 +7,7 @@ from typing import Any, Final
 from device_runtime.values import Value
 from device_runtime.view.attributes import tell_observer
 from device_runtime.view.blocks import Block, BlockInstance, Element, Place, ReadIndex, Site
+from device_runtime.view.classes import class_text
 from device_runtime.view.content import ContentProgram, Contents
 from device_runtime.view.expressions import Expression
 from device_runtime.view.javascript import UNDEFINED, exported, identical, to_text
@@ -138,7 +139,7 @@ class ComponentFragment(ComposedFragment):
             data[name] = self._property(number, name)
             passed[name] = copied(data[name])
         for number, name in plan.externals.items():
-            tree.externals[name] = to_text(self._evaluate(number))
+            tree.externals[name] = class_text(self._evaluate(number))
         self.values = {name: self._attribute(number, name) for number, name in plan.attributes.items()}
         if program.generics:
             tree.generics = {name: program.resolve(tag, owner.tree) for name, tag in program.generics.items()}
@@ -170,6 +171,8 @@ class ComponentFragment(ComposedFragment):
 
     def _attribute(self, number: int, name: str) -> Value:
         value = self._evaluate(number)
+        if name == "class":
+            return class_text(value)
         return to_text(value) if name in TEXT_ATTRIBUTES else exported(value)
 
     def _tell(self, number: int) -> None:
@@ -241,7 +244,7 @@ class ComponentFragment(ComposedFragment):
                 if not identical(value, data.get(name, UNDEFINED)):
                     passed[name] = value
             if (name := plan.externals.get(number)) is not None:
-                text = to_text(self._evaluate(number))
+                text = class_text(self._evaluate(number))
                 if text != self.tree.externals.get(name):
                     self.tree.externals[name] = text
                     externals.add(name)
@@ -292,7 +295,7 @@ def refresh_classes(instance: BlockInstance, names: set[str], operations: list[O
     for offset, element in instance.block.elements.items():
         expression = element.attributes.get("class")
         if expression is not None and element.fragment is None:
-            text = to_text(expression.evaluate(instance.environment))
+            text = class_text(expression.evaluate(instance.environment))
             if not names.isdisjoint(text.split()):
                 operations.append(["set", instance.base + offset, "class", instance.tree.translate(text)])
     for fragment in instance.fragments:
