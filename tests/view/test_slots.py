@@ -77,6 +77,22 @@ def test_content_without_a_slot_lives_in_the_limbo_and_is_kept_up_to_date() -> N
     assert (screen.text(), screen.tree.limbo.text_content()) == ("", "2")
 
 
+def test_new_content_without_a_slot_is_in_the_limbo_at_once() -> None:
+    program = box("no slot")
+    screen = shown(
+        program, each("{{n}}", el("c-box", {}, "{{index}}{{x}}", el("c-box", {}, "in"))), data={"n": 1, "x": ""}
+    )
+    screen.update({"n": 3})
+    assert sorted(node.text_content() for node in screen.tree.limbo.children) == [
+        "0",
+        "1",
+        "2",
+        *["in"] * 3,
+        *["no slot"] * 3,
+    ]
+    assert [operation[0] for operation in screen.update({"x": "!"})] == ["text"] * 3
+
+
 def test_content_goes_with_its_host_wherever_it_is() -> None:
     program = box(when("{{on}}", slot()), properties={"on": ("Boolean", False)})
     for on in (True, False):
