@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from device_runtime.values import Value
 from device_runtime.view.attributes import tell_observer
-from device_runtime.view.blocks import Block, BlockInstance, Element, Place, ReadIndex, Site
+from device_runtime.view.blocks import BUBBLING, Block, BlockInstance, Element, Place, ReadIndex, Site
 from device_runtime.view.content import ContentProgram, Contents
 from device_runtime.view.expressions import Expression
 from device_runtime.view.javascript import UNDEFINED, exported, identical, to_text
@@ -52,6 +52,7 @@ class ComponentProgram:
     types: list[Value]
     content: ContentProgram | None
     kind: str = "component"
+    bubbling: tuple[str, ...] = field(init=False)
     observed: Mapping[int, Expression] = field(init=False)
     index: ReadIndex = field(init=False)
     reads: frozenset[Read] = field(init=False)
@@ -64,6 +65,8 @@ class ComponentProgram:
         inner = frozenset(read for read in content.block.reads if read[0] not in content.symbols) if content else ()
         named = enumerate(camel_case(name) for name, _ in self.attributes)
         observed = {number: self.observers[name] for number, name in named if name in self.observers}
+        bubbling = tuple(dict.fromkeys(one.event_type for one in self.element.handlers if one.event_type in BUBBLING))
+        object.__setattr__(self, "bubbling", bubbling)
         object.__setattr__(self, "observed", observed)
         object.__setattr__(self, "index", index)
         object.__setattr__(self, "reads", index.reads.union(inner))
@@ -143,7 +146,7 @@ class ComponentFragment(ComposedFragment):
         if program.generics:
             tree.generics = {name: program.resolve(tag, owner.tree) for name, tag in program.generics.items()}
         registry.hosts[self.id] = self
-        registry.listening = registry.listening or (self.virtual and bool(program.types))
+        registry.listening = registry.listening or (self.virtual and bool(program.bubbling))
         if definition.path:
             generics: dict[str, Value] = {}
             for name, one in tree.generics.items():

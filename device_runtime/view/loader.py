@@ -251,7 +251,8 @@ class Loader:
         offset = part.take_offset(site.parent)
         part.block.order.append(offset)
         part.plans[offset] = HostPlan(len(part.block.fragments))
-        heard = self._events(events, two_way, scope, where)
+        # What a property is bound to both ways comes back from the component itself, not from a screen.
+        heard = self._events(events, {}, scope, where)
         bound = self._members(attributes, scope, where)
         element = Element(
             tag=tag,

@@ -285,3 +285,18 @@ def test_what_is_in_the_place_of_components_without_nodes_listens_for_all_of_the
     (node,) = screen.tree.root.children
     assert sorted(node.events) == ["longpress", "tap", "touchstart"]
     assert [call.handler for call in screen.view.route(node.id, "tap")] == ["mid"]
+
+
+def test_content_listens_to_what_is_around_it_where_it_is_now() -> None:
+    program = Program()
+    program.add("c-in", slot(), virtual_host=True)
+    program.add("c-out", when("{{on}}", el("c-in", {"bind:tap": "mid"}, slot()), otherwise=(slot(),)),
+                properties={"on": ("Boolean", False)})  # fmt: skip
+    screen = shown(program, el("c-out", {"on": "{{on}}"}, el("text", {"id": "x"}, "x")), data={"on": False})
+    kept = screen.node(id="x")
+    assert screen.tree.nodes[kept].events == []
+    screen.update({"on": True})
+    assert screen.tree.nodes[kept].events == ["tap"]
+    assert [call.handler for call in screen.view.route(kept, "tap")] == ["mid"]
+    screen.update({"on": False})
+    assert screen.tree.nodes[kept].events == []
