@@ -3,7 +3,8 @@
     python benchmarks/launch.py --rounds 50
 
 Every figure is taken over a real zygote and real workers: ``launch`` from asking for the fork to the first patch,
-``event`` from a tap to the patch that its setData makes, ``private`` from /proc/PID/smaps_rollup.
+``event`` from a tap to the patch that its setData makes, ``private`` from /proc/PID/smaps_rollup; ``components`` from a
+tap to the patch that brings 1,000 components to a page, each with two properties, an observer and lifetimes.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from device_runtime.program.session import ProgramSession, Surroundings
 from device_runtime.program.sessions import Sessions
 
 _EVENTS = 200
+_COMPONENTS = 1000
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,51 @@ def _hello(number: int) -> _Program:
     )
 
 
+def _crowd() -> _Program:
+    manifest = {
+        "app_id": "benchmark.crowd",
+        "name": "crowd",
+        "version": {"code": 1, "name": "1.0"},
+        "platform_version": {"min_code": 1},
+        "pages": ["pages/crowd/crowd"],
+    }
+    page = f"""Page({{data: {{list: []}}, tap() {{ this.setData({{
+      list: this.data.list.length ? [] : Array.from({{length: {_COMPONENTS}}}, (_, n) => ({{n}})) }}) }} }})"""
+    component = """Component({properties: {n: Number, label: String}, data: {seen: 0},
+      observers: {n(n) { this.last = n }}, lifetimes: {created() {}, attached() {}, ready() {}, detached() {}} })"""
+    item = ["variable", "item"]
+    number = ["member", item, ["constant", "n"]]
+    child = ["component", "x", {"n": number, "label": ["join", [["constant", "row "], number]]}, {}, [], {}, []]
+    row = ["text", ["join", [["variable", "label"], ["constant", " "], ["variable", "n"]]]]
+    page_view = {
+        "format": 2,
+        "body": [
+            ["element", "view", {}, {}, [["tap", "bind", ["constant", "tap"]]], {}, []],
+            ["for", ["variable", "list"], "item", "index", ["n"], "crowd:1", [child]],
+        ],
+        "templates": [],
+        "scopes": [],
+        "components": {"x": {"path": "c/x", "generic": None, "placeholder": None}},
+    }
+    component_view = {
+        "format": 2,
+        "body": [["element", "view", {}, {}, [], {}, [row]]],
+        "templates": [],
+        "scopes": [],
+        "prefix": "c1-",
+    }
+    return _Program(
+        parse_manifest(json.dumps(manifest)),
+        {
+            "app.js": b"App({})",
+            "pages/crowd/crowd.js": page.encode(),
+            "pages/crowd/crowd.view": json.dumps(page_view).encode(),
+            "c/x.js": component.encode(),
+            "c/x.view": json.dumps(component_view).encode(),
+        },
+    )
+
+
 @dataclass
 class _Listener:
     patched: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,9 +125,9 @@ def _private_bytes(pid: int) -> int:
     return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Private_"))
 
 
-async def _taps(session: ProgramSession, listener: _Listener) -> list[float]:
+async def _taps(session: ProgramSession, listener: _Listener, count: int = _EVENTS) -> list[float]:
     times = []
-    for _ in range(_EVENTS):
+    for _ in range(count):
         listener.patched.clear()
         start = time.perf_counter()
         session.node_event(1, 1, "tap", {}, [], 0.0)
@@ -121,6 +168,7 @@ async def _measure(rounds: int) -> None:
         memory.append(_private_bytes(pid) if pid is not None else 0)
         events += await _taps(session, listener)
         await sessions.stop(session.app_id)
+    crowded = await _taps(await sessions.launch(_crowd()), listener, 2 * min(rounds, 10))
     await sessions.close()
     _print_machine(rounds)
     print(f"{'':<28}{'median':>10}{'min':>10}")
@@ -128,6 +176,8 @@ async def _measure(rounds: int) -> None:
     print(_row("launch to ready", ready, "ms", 1e3))
     print(_row("event to patch", events, "ms", 1e3))
     print(_row("private memory of a worker", memory, "MB", 1 / 1024 / 1024))
+    print(_row(f"{_COMPONENTS:,} components come", crowded[::2], "ms", 1e3))
+    print(_row(f"{_COMPONENTS:,} components go", crowded[1::2], "ms", 1e3))
     print(_row("zygote start (once)", [zygote], "ms", 1e3))
 
 

@@ -21,7 +21,7 @@ from device_runtime.capability.files import MAX_PROGRAM_BYTES, ProgramFiles
 from device_runtime.capability.origin import parse_url
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.request import MAX_URL_CHARACTERS, HttpCall, HttpClient, read_body
-from device_runtime.capability.transfer import tell
+from device_runtime.capability.tasks import tell
 from device_runtime.errors import CygnetError
 from device_runtime.values import Value
 

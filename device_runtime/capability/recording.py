@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from device_runtime.capability.arguments import choice, number, refuse, text
 from device_runtime.capability.files import ProgramFiles
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
-from device_runtime.capability.transfer import tell
+from device_runtime.capability.tasks import tell
 from device_runtime.errors import CygnetError
 from device_runtime.values import Value
 

@@ -2,7 +2,9 @@
 
 Arguments and results are those of ``wx.request``
 (https://developers.weixin.qq.com/miniprogram/dev/api/network/request/wx.request.html):
-``url, method, header, data, timeout (ms), dataType, responseType`` -> ``statusCode, header, cookies, data``.
+``url, method, header, data, timeout (ms), dataType, responseType, enableChunked`` -> ``statusCode, header, cookies,
+data``. Before the end the program hears events ``task`` of its ``task``: ``headers``, and with ``enableChunked``
+``chunk`` for each piece that comes; ``data`` is empty then.
 No cookies are kept between requests and no proxy is taken from the environment, so a request carries nothing
 but what the program itself put in; a ``Cookie`` header is therefore the program's own and passes.
 """
@@ -19,9 +21,10 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from device_runtime.capability.arguments import choice, number, refuse, text
+from device_runtime.capability.arguments import choice, flag, number, refuse, text
 from device_runtime.capability.origin import NetworkPolicy, PublicResolver, parse_url
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
+from device_runtime.capability.tasks import tell
 from device_runtime.values import Value
 
 MAX_URL_CHARACTERS = 8192
@@ -118,8 +121,17 @@ class HttpClient:
             json=text(arguments, "dataType", 40, "json") == "json",
         )
 
+        task, chunked = text(arguments, "task", 64, ""), flag(arguments, "enableChunked", False)
+
+        async def heard(chunk: bytes) -> None:
+            await tell(caller, task, "chunk", {"data": chunk})
+
         async def read(hop: HttpCall, response: aiohttp.ClientResponse) -> Value:
-            return await _answer(hop, response, form)
+            await tell(caller, task, "headers", _head(response))
+            if not chunked:
+                return await _answer(hop, response, form)
+            await read_body(response, piece=heard)
+            return {**_head(response), "data": ""}
 
         return await self.run(caller, call, read, arguments)
 
@@ -348,8 +360,12 @@ async def _told(body: bytes, sent: Heard) -> AsyncIterator[bytes]:
 async def _answer(call: HttpCall, response: aiohttp.ClientResponse, form: _Form) -> Value:
     content = b"" if call.method == "HEAD" else await read_body(response)
     data: Value = content if form.binary else decoded(content, response.charset, form.json)
+    return {**_head(response), "data": data}
+
+
+def _head(response: aiohttp.ClientResponse) -> dict[str, Value]:
     cookies: list[Value] = list(response.headers.getall("Set-Cookie", []))
-    return {"statusCode": response.status, "header": header_of(response), "cookies": cookies, "data": data}
+    return {"statusCode": response.status, "header": header_of(response), "cookies": cookies}
 
 
 def header_of(response: aiohttp.ClientResponse) -> dict[str, Value]:
@@ -358,10 +374,13 @@ def header_of(response: aiohttp.ClientResponse) -> dict[str, Value]:
 
 
 async def read_body(
-    response: aiohttp.ClientResponse, most: int = MAX_RESPONSE_BYTES, heard: Heard | None = None
+    response: aiohttp.ClientResponse,
+    most: int = MAX_RESPONSE_BYTES,
+    heard: Heard | None = None,
+    piece: Callable[[bytes], Awaitable[None]] | None = None,
 ) -> bytes:
     """The body, unpacked; it stops reading as soon as ``most`` bytes are passed, so a bomb never unfolds.
-    ``heard`` is told how many bytes have come, as they were packed.
+    ``heard`` is told how many bytes have come, as they were packed; ``piece`` is given each piece as it comes.
 
     Raises:
         CapabilityError: it is too large, or packed in a way that was not asked for.
@@ -372,14 +391,18 @@ async def read_body(
     unpack = zlib.decompressobj(wbits=47) if encoding != "identity" else None
     body = bytearray()
     arrived = 0
-    async for chunk in response.content.iter_chunked(64 * 1024):
+    pieces = response.content.iter_chunked(_PIECE_BYTES) if piece is None else response.content.iter_any()
+    async for chunk in pieces:
         left = most + 1 - len(body)
         arrived += len(chunk)
         if heard is not None:
             await heard(arrived)
-        body += unpack.decompress(chunk, left) if unpack is not None else chunk
+        unpacked = unpack.decompress(chunk, left) if unpack is not None else chunk
+        body += unpacked
         if len(body) > most:
             raise CapabilityError(f"the answer is larger than the {most} bytes allowed")
+        if piece is not None and unpacked:
+            await piece(unpacked)
     if unpack is not None and body and not unpack.eof:
         raise CapabilityError("the answer ends in the middle of its packed body")
     return bytes(body)

@@ -15,7 +15,7 @@ from device_runtime.capability.arguments import flag, number, refuse, text, text
 from device_runtime.capability.origin import WEB_SOCKET, NetworkPolicy, PublicResolver, parse_url
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.request import MAX_URL_CHARACTERS, read_header
-from device_runtime.capability.transfer import tell
+from device_runtime.capability.tasks import tell
 from device_runtime.values import Value
 
 MAX_OPEN = 5

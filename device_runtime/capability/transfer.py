@@ -28,6 +28,7 @@ from device_runtime.capability.request import (
     read_body,
     read_header,
 )
+from device_runtime.capability.tasks import tell
 from device_runtime.values import Value
 
 MAX_FILE_BYTES = MAX_PROGRAM_BYTES
@@ -55,12 +56,6 @@ class _Progress:
         percent = min(100, count * 100 // self.total) if self.total else 0
         detail: dict[str, Value] = {"progress": percent, self._names[0]: count, self._names[1]: self.total}
         await tell(self._caller, self._task, "progress", detail)
-
-
-async def tell(caller: Caller, task: str, event: str, detail: Value) -> None:
-    """Tell the program of one of its tasks."""
-    if task:
-        await caller.emit("task", {"task": task, "event": event, "detail": detail})
 
 
 def transfer_capabilities(client: HttpClient, files: ProgramFiles) -> list[Capability]:

@@ -8,6 +8,7 @@ from device_runtime.capability.registry import Caller, Capability, CapabilityErr
 from device_runtime.values import Value
 
 MAX_TABS = 5
+MAX_ADDRESS = 8192
 
 
 class UserInterface(Protocol):
@@ -26,6 +27,7 @@ def _toast(arguments: Mapping[str, Value]) -> dict[str, Value]:
     return {
         "title": text(arguments, "title", 200),
         "icon": choice(arguments, "icon", ("success", "error", "loading", "none"), "success"),
+        "image": text(arguments, "image", 4096, ""),
         "duration": number(arguments, "duration", 0, 60_000, 1500),
         "mask": flag(arguments, "mask", False),
     }
@@ -69,6 +71,29 @@ def _tab(arguments: Mapping[str, Value]) -> dict[str, Value]:
     return {"index": int(number(arguments, "index", 0, MAX_TABS - 1, 0))}
 
 
+def _item(arguments: Mapping[str, Value]) -> dict[str, Value]:
+    return {
+        **_tab(arguments),
+        "text": text(arguments, "text", 20, ""),
+        "iconPath": text(arguments, "iconPath", 1024, ""),
+        "selectedIconPath": text(arguments, "selectedIconPath", 1024, ""),
+    }
+
+
+def _style(arguments: Mapping[str, Value]) -> dict[str, Value]:
+    return {
+        "color": colour(arguments, "color", ""),
+        "selectedColor": colour(arguments, "selectedColor", ""),
+        "backgroundColor": colour(arguments, "backgroundColor", ""),
+        "borderStyle": choice(arguments, "borderStyle", ("", "black", "white"), ""),
+    }
+
+
+def _preview(arguments: Mapping[str, Value]) -> dict[str, Value]:
+    urls = texts(arguments, "urls", 100, MAX_ADDRESS)
+    return {"urls": list(urls), "current": int(number(arguments, "current", 0, len(urls) - 1, 0))}
+
+
 def _modal_result(shown: Mapping[str, Value], result: Value) -> Value:
     answer = result if isinstance(result, dict) else {}
     confirm = answer.get("confirm") is True
@@ -105,6 +130,10 @@ _CALLS: dict[str, tuple[_Check, _Outcome]] = {
     "removeTabBarBadge": (_tab, _no_result),
     "showTabBarRedDot": (_tab, _no_result),
     "hideTabBarRedDot": (_tab, _no_result),
+    "hideKeyboard": (_nothing, _no_result),
+    "previewImage": (_preview, _no_result),
+    "setTabBarItem": (_item, _no_result),
+    "setTabBarStyle": (_style, _no_result),
 }
 
 

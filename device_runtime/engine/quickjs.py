@@ -46,7 +46,26 @@ BASE_FILES = (
     "instances.js",
     "app.js",
     "surroundings.js",
+    "functions.js",
+    "properties.js",
+    "observers.js",
+    "nodes.js",
+    "updates.js",
+    "effects.js",
+    "relations.js",
+    "behaviors.js",
+    "plans.js",
+    "events.js",
+    "members.js",
     "pages.js",
+    "queries.js",
+    "drawing.js",
+    "canvas.js",
+    "contexts.js",
+    "preview.js",
+    "sharing.js",
+    "routes.js",
+    "voice.js",
     "wx.js",
     "entry.js",
 )
@@ -71,6 +90,7 @@ class QuickJSEngine:
             memory_limit=memory_bytes, max_stack_size=_STACK_BYTES, max_value_bytes=_VALUE_BYTES
         )
         self._bound: dict[str, Callable[..., Value]] = {}
+        self._others: Callable[[], object] | None = None
         self._arguments: tuple[Value, ...] = ()
         self._failure: BaseException | None = None
         self._calls: dict[tuple[str, int], str] = {}
@@ -91,6 +111,11 @@ class QuickJSEngine:
 
     def bind(self, name: str, function: Callable[..., Value]) -> None:
         self._bound[name] = function
+
+    def bind_methods(self, others: Callable[[], object]) -> None:
+        """Let a name that is not bound mean the method of that name of the object that ``others`` gives when it is
+        first needed. What is never called is never touched: a worker copies every page that it touches."""
+        self._others = others
 
     def evaluate_file(self, name: str, source: str) -> None:
         self._evaluate("\n" * self.lines.place(name, source) + source + "\n;undefined")
@@ -121,6 +146,8 @@ class QuickJSEngine:
 
     def _host(self, name: str, *arguments: Value) -> Value:
         try:
+            if name not in self._bound and self._others is not None:
+                self._bound[name] = getattr(self._others(), name)
             return self._bound[name](*arguments)
         except BaseException as error:
             # The program could catch what it sees of this; the worker must still hear of it.

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from device_runtime.engine.confinement import confine
+from device_runtime.engine.holes import fill_holes
 
 MESSAGE_BYTES = 4096
 WorkerBody = Callable[[socket.socket], None]
@@ -99,6 +100,7 @@ def main(arguments: list[str]) -> int:
     body: WorkerBody = getattr(importlib.import_module(module), function)(*arguments[2:])
     gc.collect()
     gc.freeze()
+    fill_holes()
     Zygote(control, body).run()
     return 0
 

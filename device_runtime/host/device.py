@@ -1,6 +1,7 @@
 """A device: the rooms put together as its board says."""
 
 import logging
+import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +10,10 @@ from device_runtime.capability.audio import audio_capabilities
 from device_runtime.capability.clipboard import clipboard_capabilities
 from device_runtime.capability.device import battery_capabilities, device_capabilities
 from device_runtime.capability.files import ProgramFiles, file_capabilities
+from device_runtime.capability.fonts import font_capabilities
+from device_runtime.capability.media import ProgramMedia
 from device_runtime.capability.origin import NetworkPolicy
+from device_runtime.capability.pictures import picture_capabilities
 from device_runtime.capability.recording import recording_capabilities
 from device_runtime.capability.registry import Capability, CapabilityGate
 from device_runtime.capability.request import HttpClient, request_capabilities
@@ -31,7 +35,9 @@ from device_runtime.host.installer import DeviceInstaller
 from device_runtime.host.leaving import leaving_capabilities
 from device_runtime.host.notices import NetworkNotices
 from device_runtime.host.provisioning import Provisioning
+from device_runtime.host.questions import layout_capabilities
 from device_runtime.host.screen.server import ScreenServer, ScreenSize
+from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.keys import KeyRing, key_ring
 from device_runtime.program.limits import Limits
@@ -75,8 +81,9 @@ class Device:
         policy = NetworkPolicy(board.request.allow_insecure, board.request.hosts)
         self._http = HttpClient(policy)
         self._sockets = SocketClient(policy)
+        self._media = ProgramMedia(self._files, self._http)
         dialogs = Dialogs()
-        self._front = Front(self.store, dialogs)
+        self._front = Front(self.store, dialogs, self._media)
         self._screen = ScreenServer(
             self._front,
             name=name or (provisioning.device if provisioning else board.name),
@@ -89,11 +96,12 @@ class Device:
         speaker = _Speaker()
         self.desk = Desk(self.store, self._screen, self._telemetry.record)
         self.desk.on_program_exit = dialogs.dismiss_all
+        self._shared = SharedPages(self.desk, dialogs, self.store, self._telemetry.record) if provisioning else None
         self._sessions = Sessions(
             Surroundings(
                 gate=CapabilityGate(self._capabilities(dialogs, speaker)),
                 listener=self.desk,
-                system=lambda: _system(board),
+                system=lambda: {**_system(board), **self._front.system()},
                 storage=self._storage.load,
                 limits=Limits(event_seconds=board.limits.event_seconds, memory_bytes=board.limits.memory_mb * _MIB),
             )
@@ -108,6 +116,8 @@ class Device:
             Hearing(board, self._screen, self._conversation, self._telemetry.record) if board.voice.enabled else None
         )
         self._agent = self._sync_agent(state, provisioning) if provisioning else None
+        if self._shared is not None and self._agent is not None:
+            self._shared.use(self._agent.sharing)
 
     def _capabilities(self, dialogs: Dialogs, speaker: Speaker) -> list[Capability]:
         offered = [
@@ -117,6 +127,10 @@ class Device:
             *transfer_capabilities(self._http, self._files),
             *socket_capabilities(self._sockets),
             *ui_capabilities(dialogs),
+            *layout_capabilities(self._screen),
+            *self._media.capabilities(),
+            *picture_capabilities(self._files, self._media),
+            *font_capabilities(self._media, dialogs),
             *device_capabilities(),
             *battery_capabilities(),
             *clipboard_capabilities(lambda app_id, act: self._telemetry.record(SOURCE, act, {"app_id": app_id})),
@@ -124,6 +138,8 @@ class Device:
             telemetry_capability(self._telemetry.record),
             speech_capability(speaker),
         ]
+        if self._shared is not None:
+            offered += self._shared.capabilities()
         if self._board.audio.speaker != "none":
             player = _loudspeaker(self._board) or ScreenPlayer(self._screen)
             offered += audio_capabilities(player, self._files, self._http)
@@ -170,6 +186,8 @@ class Device:
         """End everything in order; what is on the disk stays."""
         if self._agent is not None:
             await self._agent.stop()
+        if self._shared is not None:
+            await self._shared.stop()
         if self._hearing is not None:
             await self._hearing.stop()
         await self._notices.stop()
@@ -218,7 +236,8 @@ def _loudspeaker(board: Board) -> AudioSink | None:
 
 
 def _system(board: Board) -> Mapping[str, Value]:
-    """What ``wx.getSystemInfoSync`` answers, as far as the board knows."""
+    """What ``wx.getSystemInfoSync`` answers, as far as the board knows; a screen knows its own size better."""
+    width, height = board.screen.width, board.screen.height
     return {
         "brand": "Cygnet",
         "model": board.name,
@@ -227,9 +246,17 @@ def _system(board: Board) -> Mapping[str, Value]:
         "version": version("cygnet"),
         "SDKVersion": "3.0.0",
         "language": "en",
+        "fontSizeSetting": 16,
+        "benchmarkLevel": -1,
+        "cpuType": platform.machine(),
+        "abi": platform.machine(),
+        "enableDebug": False,
         "pixelRatio": 1,
-        "screenWidth": board.screen.width,
-        "screenHeight": board.screen.height,
-        "windowWidth": board.screen.width,
-        "windowHeight": board.screen.height,
+        "screenWidth": width,
+        "screenHeight": height,
+        "windowWidth": width,
+        "windowHeight": height,
+        "statusBarHeight": 0,
+        "screenTop": 0,
+        "safeArea": {"left": 0, "top": 0, "right": width, "bottom": height, "width": width, "height": height},
     }

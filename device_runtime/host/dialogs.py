@@ -40,6 +40,18 @@ class Dialogs:
             return await answer
         finally:
             self._open.pop(dialog, None)
+            self._screen.close_dialog(dialog)
+
+    async def ask(self, arguments: Mapping[str, Value], seconds: float) -> Value:
+        """A question of the device itself, as ``showModal`` has it; ``None`` where nobody answers in time."""
+        complete: dict[str, Value] = {
+            "showCancel": True, "cancelColor": "", "confirmColor": "", "editable": False, "placeholderText": "",
+        }  # fmt: skip
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.ui("", "showModal", complete | dict(arguments))
+        except TimeoutError:
+            return None
 
     def answer(self, app_id: str, dialog: str, result: Value) -> None:
         """A screen answered; an answer to what is no longer asked is dropped."""

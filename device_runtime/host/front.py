@@ -1,7 +1,9 @@
 """What the screens may ask of the device; see :class:`device_runtime.host.screen.server.ScreenDelegate`."""
 
+import logging
 from collections.abc import Sequence
 
+from device_runtime.capability.media import ProgramMedia
 from device_runtime.errors import CygnetError
 from device_runtime.host.conversation import Conversation
 from device_runtime.host.desk import Desk
@@ -16,12 +18,15 @@ from device_runtime.values import Value
 from device_runtime.voice.phrases import PhraseError
 from device_runtime.voice.suggestions import suggestions
 
+logger = logging.getLogger(__name__)
+
 
 class Front(ScreenDelegate):
     """Passes what screens ask to whoever serves it. ``hearing`` is ``None`` on a board without voice."""
 
-    def __init__(self, store: ProgramStore, dialogs: Dialogs) -> None:
+    def __init__(self, store: ProgramStore, dialogs: Dialogs, media: ProgramMedia) -> None:
         self._store = store
+        self._media = media
         self._dialogs = dialogs
         self._desk: Desk | None = None
         self._conversation: Conversation | None = None
@@ -62,6 +67,17 @@ class Front(ScreenDelegate):
         if package.manifest.version.code != version or path in {DIGESTS, SIGNATURE}:
             return None
         return package.entries.get(path)
+
+    async def media(self, app_id: str, address: str) -> bytes | None:
+        """What a running program shows from its files or from a server that it may reach."""
+        session = self._desk.running(app_id) if self._desk is not None else None
+        if session is None:
+            return None
+        try:
+            return await self._media.read(session.caller, address)
+        except CygnetError as error:
+            logger.info("%s cannot show %s: %s", app_id, address[:200], error)
+            return None
 
     def attach(self, target: str) -> None:
         """Send a new screen every page of each running program."""
@@ -108,12 +124,26 @@ class Front(ScreenDelegate):
             )
 
     def viewport(self, target: str, viewport: Viewport) -> None:
-        """Keep a screen's size, and tell the program in front where its page has another size now."""
+        """Keep a screen's size, tell the program in front how large its page is, and all programs of another theme."""
+        theme = self.theme
+        self.viewports.pop(target, None)
         self.viewports[target] = viewport
         session = self._programs.running(viewport.app_id) if viewport.app_id else None
         if session is not None:
-            size: dict[str, Value] = {"windowWidth": viewport.width, "windowHeight": viewport.height}
-            session.capability_event("windowResize", {"size": size})
+            session.capability_event("windowResize", viewport.system())
+        if self.theme != theme:
+            for running in self._programs.sessions():
+                running.capability_event("themeChange", {"theme": self.theme})
+
+    @property
+    def theme(self) -> str:
+        """What the owner of the screen that spoke last prefers."""
+        return next((viewport.theme for viewport in reversed(self.viewports.values())), "light")
+
+    def system(self) -> dict[str, Value]:
+        """What ``wx.getSystemInfoSync`` says of the screen, as the one that spoke last tells; empty without one."""
+        last = next(reversed(self.viewports.values()), None)
+        return {"theme": self.theme} | (last.system() if last is not None else {})
 
     def audio(self, target: str, samples: bytes) -> None:
         """Microphone audio of a screen."""

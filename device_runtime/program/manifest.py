@@ -51,12 +51,23 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class TabBar:
-    """The bar at the bottom; colours are CSS colours, empty for the board's own."""
+    """The bar at the bottom; colours are CSS colours, empty for the board's own. A ``custom`` one is drawn by the
+    program in its pages, and the tabs only say which these are."""
 
     tabs: tuple[Tab, ...]
     color: str = ""
     selected_color: str = ""
     background_color: str = ""
+    custom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subpackage:
+    """A folder of the program whose code may load later; ``name`` is empty or its other name."""
+
+    root: str
+    name: str
+    independent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,8 @@ class Manifest:
     request_domains: tuple[str, ...]
     socket_domains: tuple[str, ...]
     voice: Voice
+    subpackages: tuple[Subpackage, ...]
+    aliases: Mapping[str, str]
     document: Mapping[str, Any]
 
 
@@ -111,7 +124,7 @@ def _member(document: Mapping[str, Any], path: str, kind: type, default: Any = N
 
 
 def _name(kind: type) -> str:
-    return {str: "string", int: "whole number", list: "list", dict: "JSON object"}[kind]
+    return {str: "string", bool: "boolean", int: "whole number", list: "list", dict: "JSON object"}[kind]
 
 
 def _strings(items: list[Any], path: str) -> tuple[str, ...]:
@@ -185,6 +198,8 @@ def read_manifest(document: Any) -> Manifest:
         request_domains=_strings(_member(document, "cygnet.network.request", list, []), "cygnet.network.request"),
         socket_domains=_strings(_member(document, "cygnet.network.socket", list, []), "cygnet.network.socket"),
         voice=_voice(_member(document, "cygnet.voice", dict, {})),
+        subpackages=_subpackages(_member(document, "cygnet.subpackages", list, [])),
+        aliases=_aliases(_member(document, "cygnet.aliases", dict, {})),
         document=document,
     )
 
@@ -209,7 +224,26 @@ def _tab_bar(entry: Mapping[str, Any], pages: tuple[str, ...]) -> TabBar | None:
         color=_member(entry, "color", str, ""),
         selected_color=_member(entry, "selected_color", str, ""),
         background_color=_member(entry, "background_color", str, ""),
+        custom=_member(entry, "custom", bool, False),
     )
+
+
+def _subpackages(entries: list[Any]) -> tuple[Subpackage, ...]:
+    found: list[Subpackage] = []
+    for index, entry in enumerate(_objects(entries, "cygnet.subpackages")):
+        root = _member(entry, "root", str)
+        if not _ROUTE.fullmatch(root) or root.endswith("/") or ".." in root.split("/"):
+            raise ManifestError(f"manifest.json: cygnet.subpackages[{index}].root {root!r} is not a folder's path")
+        independent = _member(entry, "independent", bool, False)
+        found.append(Subpackage(root, _member(entry, "name", str, ""), independent))
+    return tuple(found)
+
+
+def _aliases(entry: Mapping[str, Any]) -> dict[str, str]:
+    for name, target in entry.items():
+        if not name or not isinstance(target, str) or not target:
+            raise ManifestError(f"manifest.json: cygnet.aliases.{name} must be a path in the program")
+    return dict(entry)
 
 
 def _voice(entry: Mapping[str, Any]) -> Voice:

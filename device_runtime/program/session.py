@@ -28,10 +28,12 @@ LOG_LINES_A_SECOND = 200
 _MAX_UNSENT_BYTES = 32 * 1024 * 1024
 _CHUNK = 256 * 1024
 _STOP_SECONDS = 2.0
-_SOURCE_SUFFIXES = (".js", ".json", ".view")
+_SOURCE_SUFFIXES = (".js", ".json", ".view", ".wxs")
 OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
 _TRANSITIONS = ("push", "pop", "replace", "tab", "none")
-_OPERATIONS = ("insert", "remove", "move", "text", "set")
+_OPERATIONS = ("insert", "remove", "move", "text", "set", "call")
+_MAX_STYLES = 1000
+_OPTIONAL = {"styles"}
 
 
 class SessionError(CygnetError):
@@ -107,6 +109,11 @@ class ProgramSession:
         self._stopping = False
         self._log_second = 0
         self._log_count = 0
+
+    @property
+    def caller(self) -> Caller:
+        """Who it is to the host's capabilities."""
+        return self._caller
 
     @property
     def running(self) -> bool:
@@ -417,8 +424,18 @@ def _read_stack(payload: Mapping[str, Value]) -> tuple[list[dict[str, Any]], str
     checked: list[dict[str, Any]] = []
     for page in pages:
         match page:
-            case {"id": int(number), "route": str(route), "window": dict(window), **others} if not others:
-                checked.append({"id": number, "route": route, "window": window})
+            case {"id": int(number), "route": str(route), "window": dict(window), **others} if set(others) <= _OPTIONAL:
+                styles = _read_styles(others.get("styles", []))
+                checked.append({"id": number, "route": route, "window": window, "styles": styles})
             case _:
                 raise FrameError("a stack event holds what is no page")
     return checked, str(transition), target
+
+
+def _read_styles(styles: object) -> list[str]:
+    if not isinstance(styles, list) or len(styles) > _MAX_STYLES:
+        raise FrameError(f"a page of a stack event may have a list of at most {_MAX_STYLES} styles")
+    paths = [path for path in styles if isinstance(path, str)]
+    if len(paths) != len(styles):
+        raise FrameError("the styles of a page are paths")
+    return paths

@@ -9,6 +9,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
@@ -20,11 +21,15 @@ from device_runtime.engine.timers import TimerHeap
 from device_runtime.errors import CygnetError
 from device_runtime.program import encoding
 from device_runtime.program.apis import api_document
+from device_runtime.program.components import Components
 from device_runtime.program.displayed import DisplayedPages
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, read_manifest
+from device_runtime.program.node_events import NodeEvents
 from device_runtime.program.pages import NavigationError, Page, PageNotFoundError, PageStack, Step, split_path
 from device_runtime.program.rehearsal import REHEARSAL
+from device_runtime.program.template_modules import TemplateModules
+from device_runtime.program.view_questions import ViewQuestions
 from device_runtime.values import Value
 
 # How many handlers in a row may run into the time limit before the program is ended.
@@ -32,7 +37,16 @@ _STRIKES = 3
 # What a native operation that cannot be interrupted gets on top of the time limit before the kernel ends us.
 _GRACE_SECONDS = 3.0
 _TIMERS_A_TURN = 64
-_PAGE_EVENTS = {"pulldownrefresh": "onPullDownRefresh", "reachbottom": "onReachBottom", "scroll": "onPageScroll"}
+_WISHES_A_TURN = 1000
+_NAVIGATIONS: Mapping[str, Callable[[PageStack, dict[str, Any]], Step]] = {
+    "navigateTo": lambda stack, values: stack.push(values["url"], values["from"]),
+    "redirectTo": lambda stack, values: stack.redirect(values["url"], values["from"]),
+    "reLaunch": lambda stack, values: stack.relaunch(values["url"], values["from"]),
+    "switchTab": lambda stack, values: stack.switch_tab(values["url"], values["from"]),
+    "navigateBack": lambda stack, values: stack.back(values["delta"]),
+}
+# What a step is called that nobody named.
+_OPEN_TYPES = {"push": "navigateTo", "pop": "navigateBack", "replace": "redirectTo", "tab": "switchTab"}
 
 
 class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wrong
@@ -110,7 +124,12 @@ class Worker:
         self._manifest: Manifest = read_manifest(launch["manifest"])
         files: dict[str, bytes] = launch["files"]
         self._modules = ModuleFiles(files, engine.lines)
-        self._displayed = DisplayedPages(self._manifest, files, connection.send, self._log)
+        self._components = Components(files, self._log)
+        self._displayed = DisplayedPages(self._manifest, self._components, connection.send, self._log)
+        self._template_modules: TemplateModules | None = None
+        if any(name.endswith(".wxs") for name in files):
+            self._template_modules = TemplateModules(files, self._displayed, self._log, self._set_module_timer)
+        self._events = NodeEvents(self._displayed, self._template_modules, self._call)
         tabs = [tab.route for tab in self._manifest.tab_bar.tabs] if self._manifest.tab_bar else []
         self._stack = PageStack(self._manifest.pages, tabs)
         self._timers = TimerHeap()
@@ -129,7 +148,8 @@ class Worker:
         """
         self._start()
         while True:
-            frame = self._connection.receive(0.0 if self._tasks else self._timers.wait_seconds())
+            busy = self._tasks or (self._template_modules is not None and self._template_modules.is_waiting)
+            frame = self._connection.receive(0.0 if busy else self._timers.wait_seconds())
             if frame is not None:
                 self._handle(frame)
             # Each source gets its share of every turn, so that none of them can starve another.
@@ -143,7 +163,10 @@ class Worker:
             timer = self._timers.pop_due()
             if timer is None:
                 return
-            self._call("a timer", "fireTimer", timer)
+            if timer < 0 and self._template_modules is not None:
+                self._template_modules.fire_timer(-timer)
+            else:
+                self._call("a timer", "fireTimer", timer)
 
     # -- calling JavaScript ------------------------------------------------------------------------------------
 
@@ -162,6 +185,7 @@ class Worker:
         except TimeLimitError as error:
             self._strikes += 1
             self._log("error", f"{what} took longer than {seconds:g} s: {error}", "")
+            self._engine.call("__cygnet.interrupted")
             if self._strikes >= _STRIKES:
                 raise _Stop(f"{_STRIKES} calls in a row took longer than {seconds:g} s") from error
         except ScriptError as error:
@@ -179,11 +203,29 @@ class Worker:
 
     def _settle(self) -> None:
         """Send what has changed; then the callbacks that wait for it, which may change more."""
-        self._displayed.flush()
+        self._flush()
         while self._after_render:
             self._after_render = False
             self._call("a callback of setData", "rendered")
-            self._displayed.flush()
+            self._flush()
+
+    def _flush(self) -> None:
+        """Let the modules of templates have their say about what has changed, and send it."""
+        modules = self._template_modules
+        if modules is not None:
+            modules.tell_changes()
+            for _ in range(_WISHES_A_TURN):
+                wanted = modules.take_wanted()
+                if wanted is None:
+                    break
+                entry, page, node, name, value = wanted
+                self._call(f"{name} for a template module", entry, page, node, name, value)
+                modules.tell_changes()
+        self._displayed.flush()
+
+    def _set_module_timer(self, timer: int, milliseconds: float) -> None:
+        # Those of modules are numbered downwards, so that they meet none of the program's own.
+        self._timers.set(-timer, milliseconds, repeats=False)
 
     # -- what the base library asks ----------------------------------------------------------------------------
 
@@ -197,6 +239,7 @@ class Worker:
             "rejection": self._rejection,
             "timer": self._timers.set,
             "cancel": self._timers.cancel,
+            "components": self._components.describe_page,
             "setData": self._displayed.update,
             "afterRender": self._want_rendered,
             "invoke": self._invoke,
@@ -208,6 +251,10 @@ class Worker:
         }
         for name, function in functions.items():
             self._engine.bind(name, function)
+        self._engine.bind_methods(self._view_questions)
+
+    def _view_questions(self) -> ViewQuestions:
+        return ViewQuestions(self._components, self._displayed, self._template_modules)
 
     def _log(self, level: str, text: str, source: str) -> None:
         self._connection.send(Log(level, text, source))
@@ -218,6 +265,8 @@ class Worker:
     def _error(self, text: str, stack: str, where: str) -> str:
         """Log an uncaught error; returns the message that ``App.onError`` gets."""
         source, frames = self._engine.lines.trace(stack)
+        if not source and where.endswith(".js"):
+            source = f"{where}:1"
         message = "\n    ".join([text, *frames])
         if text.startswith("InternalError: out of memory"):
             self._log("error", message, source)
@@ -290,36 +339,7 @@ class Worker:
         changed_touches: Value = None,
     ) -> None:
         changed = touches if changed_touches is None else changed_touches
-        view = self._displayed.view(page)
-        if view is None:
-            return
-        if node == 0 and type in _PAGE_EVENTS:
-            self._call(_PAGE_EVENTS[type], "pageLifecycle", page, _PAGE_EVENTS[type], detail)
-        if type in ("input", "change") and isinstance(detail, dict) and "value" in detail:
-            bound = view.two_way_path(node, "value") or view.two_way_path(node, "checked")
-            if bound is not None:
-                path = bound[1]
-                value = detail["value"]
-                self._call("a two-way binding", "bindBack", page, path, value)
-                self._displayed.update(page, {path: value})
-        for heard in view.route(node, type):
-            event: dict[str, Value] = {
-                "type": type,
-                "timeStamp": time_stamp,
-                "target": {"id": heard.target_id, "dataset": heard.target_dataset, "offsetLeft": 0, "offsetTop": 0},
-                "currentTarget": {
-                    "id": heard.current_id,
-                    "dataset": heard.current_dataset,
-                    "offsetLeft": 0,
-                    "offsetTop": 0,
-                },
-                "detail": {} if detail is None else detail,
-                "touches": touches if isinstance(touches, list) else [],
-                "changedTouches": changed if isinstance(changed, list) else [],
-                "mark": {},
-            }
-            if isinstance(heard.handler, str):
-                self._call(f"the handler {heard.handler}", "fireHandler", page, heard.handler, event)
+        self._events.happened(page, node, type, detail, touches, changed, time_stamp)
 
     def _on_intent(self, id: int, intent: str, slots: dict[str, Value], text: str) -> None:  # noqa: A002
         self._call("onVoiceIntent", "voiceIntent", id, {"intent": intent, "slots": slots, "text": text})
@@ -345,7 +365,7 @@ class Worker:
         except NavigationError as error:
             self._log("warn", f"{path!r} cannot be opened: {error}", "")
             return
-        self._perform(step)
+        self._perform(step, open_type or _OPEN_TYPES.get(step.transition, "navigateTo"))
         top = self._stack.top
         tab_bar = self._manifest.tab_bar
         if tab_bar is not None and top is not None and step.transition in ("tab", "none"):
@@ -355,8 +375,8 @@ class Worker:
                     self._call("onTabItemTap", "pageLifecycle", top.id, "onTabItemTap", tapped)
 
     def _on_back(self, delta: int) -> None:
-        if len(self._stack.pages) > 1:
-            self._perform(self._stack.back(delta))
+        if len(self._stack.pages) > 1 and self._call("back", "backPressed", delta) is not True:
+            self._perform(self._stack.back(delta), "navigateBack")
 
     def _on_show(self) -> None:
         self._call("onShow of the app", "appLifecycle", "onShow")
@@ -392,7 +412,7 @@ class Worker:
         except PageNotFoundError:
             self._page_not_found(path)
             step = self._stack.relaunch("")
-        self._perform(step, seconds)
+        self._perform(step, "appLaunch", seconds)
         self._settle()
         top = self._stack.top
         self._connection.send(Event("ready", {"pages": len(self._stack.pages), "top": top.route if top else ""}))
@@ -406,42 +426,54 @@ class Worker:
         if page is not None:
             self._call(f"{name} of {page.route}", "pageLifecycle", page.id, name, None)
 
-    def _perform(self, step: Step, seconds: float | None = None, opening: int = 0) -> None:
+    def _perform(self, step: Step, open_type: str, seconds: float | None = None, opening: int = 0) -> None:
         """Do one step of navigation: lifecycles in WeChat's order, and the new page on the screens."""
         if step.transition == "none":
             return
+        if step.show is not None:
+            query: dict[str, Value] = dict(step.show.query)
+            self._call("a route", "routeStarts", open_type, step.show.id, step.show.route, query)
         ids: list[Value] = [page.id for page in self._stack.pages]
         self._page_lifecycle(step.hide, "onHide")
         for page in step.unload:
             self._page_lifecycle(page, "onUnload")
             self._displayed.close(page.id)
+            if self._template_modules is not None:
+                self._template_modules.forget(page.id)
         self._displayed.show_stack(self._stack.pages, step.transition)
         new = step.load
-        if new is None:
+        if new is not None:
+            self._load(new, ids, opening, seconds)
+        else:
             self._call("the page stack", "setStack", ids)
             if step.transition == "tab" and step.show is not None:
                 self._displayed.snapshot(step.show.id, "")
             self._page_lifecycle(step.show, "onShow")
-            return
-        self._call(
-            f"onLoad of {new.route}", "createPage", new.id, new.route, dict(new.query), opening, ids, seconds=seconds
-        )
-        self._page_lifecycle(step.show, "onShow")
-        data = self._call(f"the data of {new.route}", "pageData", new.id)
+            self._page_lifecycle(step.show, "onRouteDone")
+        self._call("a route", "routeDone")
+
+    def _load(self, page: Page, ids: list[Value], opening: int, seconds: float | None) -> None:
+        """A new page, to its onReady. One with components is made before it is loaded: their lives begin first."""
+        early = self._displayed.has_components(page.route)
+        what = f"onLoad of {page.route}"
+        query: dict[str, Value] = dict(page.query)
+        data = self._call(what, "createPage", page.id, page.route, query, opening, ids, early, seconds=seconds)
+        if early:
+            effects = self._render(page, data)
+            self._call(what, "startPage", page.id, effects, seconds=seconds)
+        self._page_lifecycle(page, "onShow")
+        if not early:
+            self._render(page, self._call(f"the data of {page.route}", "pageData", page.id))
+        self._flush()
+        self._page_lifecycle(page, "onReady")
+
+    def _render(self, page: Page, data: Value) -> list[Value]:
         with self._watchdog(self._limits.launch_seconds):
-            self._displayed.render(new, data if isinstance(data, dict) else {})
-        self._displayed.flush()
-        self._page_lifecycle(new, "onReady")
+            return self._displayed.render(page, data if isinstance(data, dict) else {})
 
     def _local_calls(self) -> Mapping[str, Callable[[int, dict[str, Any]], str | None]]:
         return {
-            "navigateTo": lambda call, values: self._navigate(
-                self._stack.push(values["url"], values["from"]), opening=call
-            ),
-            "redirectTo": lambda _, values: self._navigate(self._stack.redirect(values["url"], values["from"])),
-            "reLaunch": lambda _, values: self._navigate(self._stack.relaunch(values["url"], values["from"])),
-            "switchTab": lambda _, values: self._navigate(self._stack.switch_tab(values["url"], values["from"])),
-            "navigateBack": lambda _, values: self._navigate(self._stack.back(values["delta"])),
+            **{name: partial(self._navigate, name) for name in _NAVIGATIONS},
             "setWindow": self._set_window,
             "setTabBar": self._set_tab_bar,
             "setRoot": self._set_root,
@@ -456,8 +488,8 @@ class Worker:
             reason = str(error)
         self._call(f"the answer of {name}", "finishCall", call, None, reason)
 
-    def _navigate(self, step: Step, opening: int = 0) -> None:
-        self._perform(step, opening=opening)
+    def _navigate(self, name: str, call: int, values: dict[str, Any]) -> None:
+        self._perform(_NAVIGATIONS[name](self._stack, values), name, opening=call)
 
     def _set_window(self, _: int, values: dict[str, Any]) -> str | None:
         if self._stack.top is None:

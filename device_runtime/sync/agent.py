@@ -36,6 +36,8 @@ from device_runtime.sync.messages import (
     topic,
 )
 from device_runtime.sync.reconciler import Installer, Reconciler
+from device_runtime.sync.share_messages import Peers, Share, ShareReceipt, SharingRequest
+from device_runtime.sync.sharing import Sharing, SharingError
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff, MqttTransport, TransportError
 from device_runtime.values import Value
@@ -115,6 +117,8 @@ class SyncAgent:
         self._identity, self._transport, self._telemetry = identity, transport, telemetry
         self._on_settings, self._pace = on_settings, pace or Pace()
         self._memory = SyncMemory(folder, trusted, identity.fleet, identity.device)
+        self.sharing = Sharing(self._ask_to_share)
+        """Pages for other devices of the fleet, and theirs for this one."""
         self._puller = ContentPuller(folder / "content", self, **(content_options or {}))
         self._report_due = asyncio.Event()
         self._reconciler = Reconciler(
@@ -205,10 +209,13 @@ class SyncAgent:
         except CygnetError as error:
             self._refuse("response_refused", str(error))
             return
-        if isinstance(response, ContentBlock):
-            self._puller.on_block(response)
-        else:
-            self._hear_receipt(response)
+        match response:
+            case ContentBlock():
+                self._puller.on_block(response)
+            case TelemetryReceipt():
+                self._hear_receipt(response)
+            case Peers() | Share() | ShareReceipt():
+                self.sharing.hear(response)
 
     def _hear_receipt(self, receipt: TelemetryReceipt) -> None:
         self._telemetry.acknowledge(receipt)
@@ -225,6 +232,11 @@ class SyncAgent:
     async def ask(self, request: ContentRequest) -> None:
         """Send a request for content. Raises :class:`TransportError`."""
         await self._send("request", encode(request), qos=0)
+
+    async def _ask_to_share(self, request: SharingRequest) -> None:
+        if not self._transport.connected:
+            raise SharingError("the device is not connected to its fleet now")
+        await self._send("request", encode(request))
 
     # Tasks
 

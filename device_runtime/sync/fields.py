@@ -84,6 +84,13 @@ class Fields:
             self._refuse(name, f"a list of 1 to {most} items", value)
         return value
 
+    def items(self, name: str, most: int) -> list[Any]:
+        """A list of at most ``most`` items, maybe none, each still to be checked."""
+        value = self._value(name)
+        if not isinstance(value, list) or len(value) > most:
+            self._refuse(name, f"a list of at most {most} items", value)
+        return value
+
     def values(self, name: str, most: int, default: Mapping[str, Any] = _MISSING) -> dict[str, Value]:
         """A JSON object of free values: finite numbers, clean strings, nested at most :data:`MAX_DEPTH` deep."""
         members = self.mapping(name, most, default)

@@ -11,8 +11,8 @@ channel        from         retained  carries
 ``reported``   device       yes       :class:`Reported`
 ``state``      device       yes       :class:`State`; the MQTT will is the same with ``lost``
 ``telemetry``  device       no        :class:`TelemetryBatch`
-``request``    device       no        :class:`ContentRequest` or :class:`DesiredRequest`
-``response``   fleet        no        :class:`ContentBlock` or :class:`TelemetryReceipt`
+``request``    device       no        :class:`ContentRequest`, :class:`DesiredRequest` or a ``SharingRequest``
+``response``   fleet        no        :class:`ContentBlock`, :class:`TelemetryReceipt` or a ``SharingResponse``
 =============  ===========  ========  =============================================================
 
 Broker acknowledgements are never trusted to mean that the fleet has something: content is pulled, telemetry is
@@ -33,6 +33,24 @@ from device_runtime.keys import key_id as key_id
 from device_runtime.sync.fields import Fields, parse_object
 from device_runtime.sync.fields import ProtocolError as ProtocolError
 from device_runtime.sync.fields import canonical_json as canonical_json
+from device_runtime.sync.share_messages import (
+    APP_ID,
+    REQUEST_ID,
+    REQUEST_KINDS,
+    RESPONSE_KINDS,
+    SEGMENT,
+    Peers,
+    PeersRequest,
+    Share,
+    ShareReceipt,
+    ShareRequest,
+    SharingRequest,
+    SharingResponse,
+    check,
+    kind_of,
+    read_request,
+    read_response,
+)
 from device_runtime.values import Value
 
 PROTOCOL = "cygnet/1"
@@ -54,12 +72,8 @@ MAX_HEADER_BYTES = 2048
 """The longest first line of a response."""
 
 Channel = Literal["desired", "reported", "state", "telemetry", "request", "response"]
-_SEGMENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-# The same as an app_id in a manifest: no slash and no leading dot, so that it can name a file.
-_APP_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _EPOCH = re.compile(r"[0-9a-f]{8,32}")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{86}==")
 
 
@@ -69,7 +83,7 @@ def check_identifier(kind: str, text: str) -> str:
     Raises:
         ProtocolError: it is not 1 to 64 of ``a-z 0-9 . _ -``, starting with a letter or digit.
     """
-    if not _SEGMENT.fullmatch(text):
+    if not SEGMENT.fullmatch(text):
         raise ProtocolError(
             f"{kind} id {text!r} must be 1 to 64 lower-case letters, digits, dots, underscores and hyphens"
         )
@@ -214,8 +228,8 @@ class TelemetryReceipt:
     sequence: int
 
 
-DeviceRequest: TypeAlias = ContentRequest | DesiredRequest
-FleetResponse: TypeAlias = ContentBlock | TelemetryReceipt
+DeviceRequest: TypeAlias = ContentRequest | DesiredRequest | SharingRequest
+FleetResponse: TypeAlias = ContentBlock | TelemetryReceipt | SharingResponse
 
 Plain: TypeAlias = Reported | State | TelemetryBatch | DeviceRequest | FleetResponse
 """Every message that travels without a signature."""
@@ -251,6 +265,13 @@ def encode(message: Plain) -> bytes:
         case TelemetryReceipt():
             document["type"] = "telemetry"
             _response(Fields(document, "response"), b"")
+            tail = b"\n"
+        case PeersRequest() | ShareRequest():
+            document["type"] = kind_of(message)
+            check(message, document)
+        case Peers() | Share() | ShareReceipt():
+            document["type"] = kind_of(message)
+            check(message, document)
             tail = b"\n"
     head = canonical_json(document)
     if len(head) > MAX_MESSAGE_BYTES:
@@ -355,8 +376,8 @@ def _is_signed(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:
 def _desired(fields: Fields) -> Desired:
     _kind(fields, "desired", ("desired",))
     return Desired(
-        fleet=fields.form("fleet", _SEGMENT, "a fleet id"),
-        device=fields.form("device", _SEGMENT, "a device id"),
+        fleet=fields.form("fleet", SEGMENT, "a fleet id"),
+        device=fields.form("device", SEGMENT, "a device id"),
         version=fields.integer("version", low=1),
         issued=fields.integer("issued"),
         programs={
@@ -370,7 +391,7 @@ def _desired(fields: Fields) -> Desired:
 def _programs(fields: Fields, where: str) -> Mapping[str, Any]:
     programs = fields.mapping("programs", MAX_PROGRAMS)
     for app_id in programs:
-        if not isinstance(app_id, str) or not _APP_ID.fullmatch(app_id):
+        if not isinstance(app_id, str) or not APP_ID.fullmatch(app_id):
             raise ProtocolError(
                 f"{where}: programs holds {ascii(app_id)[:80]}, but an app_id is 1 to 128 letters, digits, dots, "
                 "underscores and hyphens"
@@ -442,7 +463,10 @@ def _telemetry(fields: Fields) -> TelemetryBatch:
 
 
 def _request(fields: Fields) -> DeviceRequest:
-    if _kind(fields, "request", ("content", "desired")) == "desired":
+    kind = _kind(fields, "request", ("content", "desired", *REQUEST_KINDS))
+    if kind in REQUEST_KINDS:
+        return read_request(fields, kind)
+    if kind == "desired":
         return DesiredRequest(_id(fields), fields.integer("have"))
     return ContentRequest(
         id=_id(fields),
@@ -453,7 +477,10 @@ def _request(fields: Fields) -> DeviceRequest:
 
 
 def _response(fields: Fields, data: bytes) -> FleetResponse:
-    if _kind(fields, "response", ("content", "telemetry")) == "telemetry":
+    kind = _kind(fields, "response", ("content", "telemetry", *RESPONSE_KINDS))
+    if kind in RESPONSE_KINDS:
+        return read_response(fields, kind)
+    if kind == "telemetry":
         return TelemetryReceipt(
             fields.form("epoch", _EPOCH, "8 to 32 lower-case hex digits"), fields.integer("sequence", low=1)
         )
@@ -476,7 +503,7 @@ def _response(fields: Fields, data: bytes) -> FleetResponse:
 
 
 def _id(fields: Fields) -> str:
-    return fields.form("id", _REQUEST_ID, "1 to 64 letters, digits, hyphens and underscores")
+    return fields.form("id", REQUEST_ID, "1 to 64 letters, digits, hyphens and underscores")
 
 
 def _kind(fields: Fields, where: str, known: tuple[str, ...]) -> str:

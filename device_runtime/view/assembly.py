@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from device_runtime.values import Value
+from device_runtime.view.attributes import translated
 from device_runtime.view.blocks import ROOT_PARENT, Block, BlockInstance, FragmentProgram, Make, collect, make_nodes
 from device_runtime.view.patches import Node
 
@@ -22,14 +23,14 @@ class TextPlan:
 
 @dataclass(frozen=True, slots=True)
 class ElementPlan:
-    """An element: the attributes that are always the same, and the slots of the others. ``translated`` says that its
-    classes are those of a component."""
+    """An element: the attributes that are always the same, and the slots of the others. ``translated`` names those that
+    hold classes of a component."""
 
     tag: str
     static: dict[str, Value]
     dynamic: list[tuple[str, int]]
     types: list[Value]
-    translated: bool
+    translated: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +147,14 @@ def _make_element(offset: int, plan: ElementPlan, makes: list[Make | int], liste
                 made[name] = value
         return made
 
-    def translated(instance: BlockInstance) -> dict[str, Value]:
+    def with_classes(instance: BlockInstance) -> dict[str, Value]:
         made = attributes(instance).copy()
-        made["class"] = instance.tree.translate(str(made["class"]))
+        for name in plan.translated:
+            if name in made:
+                made[name] = translated(instance.tree, name, made[name])
         return made
 
-    get = translated if plan.translated else attributes
+    get = with_classes if plan.translated else attributes
     if listed is not None:
         return _make_mixed(offset, tag, get, types, listed)
     plain: list[Callable[[BlockInstance], Any]] = [make for make in makes if not isinstance(make, int)]

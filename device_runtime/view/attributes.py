@@ -1,7 +1,7 @@
 """Attributes of elements: what their bindings give, and what happens when one changes."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from device_runtime.values import Value
 from device_runtime.view.blocks import BlockInstance
@@ -9,6 +9,22 @@ from device_runtime.view.expressions import Evaluate, Expression
 from device_runtime.view.javascript import exported, to_text
 from device_runtime.view.patches import Operation
 from device_runtime.view.wxs import WxsFunction
+
+if TYPE_CHECKING:
+    from device_runtime.view.tree import Tree
+
+
+CLASS_ATTRIBUTES: Final = frozenset(
+    name for kind in ("hover", "placeholder", "indicator", "mask") for name in (f"{kind}-class", f"{kind}Class")
+) | {"class"}
+"""What holds class names, which are translated in a component; ``none`` is no class but in ``class`` itself."""
+
+
+def translated(tree: "Tree", name: str, value: Value) -> Value:
+    """An attribute of ``CLASS_ATTRIBUTES`` as screens have it."""
+    if not isinstance(value, str) or (value == "none" and name != "class"):
+        return value
+    return tree.translate(value)
 
 
 def text_of(expression: Expression) -> Evaluate:
@@ -44,7 +60,7 @@ class AttributeTarget:
 
     def show(self, instance: BlockInstance, value: Any, old: Any, operations: list[Operation]) -> None:
         """Append what a screen must do, and tell the observer."""
-        shown = instance.tree.translate(value) if self.translated else value
+        shown = translated(instance.tree, self.name, value) if self.translated else value
         operations.append(["set", instance.base + self.offset, self.name, shown])
         self.tell(instance, value, old)
 

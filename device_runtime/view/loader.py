@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from device_runtime.values import Value
 from device_runtime.view.assembly import ElementPlan, HostPlan, Plan, TextPlan, assemble
-from device_runtime.view.attributes import AttributeTarget, text_of, value_of
+from device_runtime.view.attributes import CLASS_ATTRIBUTES, AttributeTarget, text_of, value_of
 from device_runtime.view.blocks import ROOT_PARENT, Block, Element, FragmentProgram, Handler, Site
 from device_runtime.view.content import FIRST_VALUE, ContentProgram, NamedProgram
 from device_runtime.view.errors import TemplateError
@@ -189,7 +189,8 @@ class Loader:
         static: dict[str, Value] = {}
         dynamic: list[tuple[str, int]] = []
         for name, expression in bound:
-            if name != "slot":
+            # A scroll-view puts the child with slot="refresher" above its content; of other slots screens know nothing.
+            if name != "slot" or (expression.constant and expression.evaluate([{}, None]) == "refresher"):
                 self._attribute(part, offset, name, expression, heard.observers.get(name), static, dynamic)
         part.block.elements[offset] = Element(
             tag=tag,
@@ -199,7 +200,8 @@ class Loader:
             two_way=dict(self._members(two_way, scope, where)) if two_way else {},
             marks=self._marks(rest, scope, where) if rest else (),
         )
-        translated = self._tables.prefix != "" and "class" in attributes
+        classes = attributes.keys() & CLASS_ATTRIBUTES if self._tables.prefix else ()
+        translated = tuple(name for name in attributes if name in classes)
         part.plans[offset] = ElementPlan(tag, static, dynamic, heard.types, translated)
         self._nodes(part, children, offset, scope, where, depth + 1, None)
         return offset
@@ -215,7 +217,7 @@ class Loader:
         dynamic: list[tuple[str, int]],
     ) -> None:
         text = name in TEXT_ATTRIBUTES
-        translated = name == "class" and self._tables.prefix != ""
+        translated = name in CLASS_ATTRIBUTES and self._tables.prefix != ""
         special = AttributeTarget(offset, name, translated, observer) if translated or observer else None
         if expression.constant:
             value = expression.evaluate([{}, None])
@@ -354,7 +356,10 @@ class Loader:
             else:
                 handlers.append(Handler(name, phase, expression))
         # The value of a two-way binding comes back in one of these, whether or not a handler listens too.
-        returning = ("input", "change") if two_way else ()
+        returning: tuple[str, ...] = ("input", "change") if two_way else ()
+        # What catches touchmove keeps a finger from scrolling what is around it: screens must know at once.
+        holding = any(one.event_type == "touchmove" and one.phase in ("catch", "capture-catch") for one in handlers)
+        returning += ("catchtouchmove",) if holding else ()
         types: list[Value] = [*dict.fromkeys((*(handler.event_type for handler in handlers), *returning))]
         return _Events(tuple(handlers), observers, types)
 

@@ -9,18 +9,19 @@ from device_runtime.view.hosts import ComponentFragment
 from device_runtime.view.javascript import to_text
 from device_runtime.view.overrides import Override
 from device_runtime.view.patches import Operation
-from device_runtime.view.routing import Place, upwards
+from device_runtime.view.routing import Place, evaluated, upwards
 from device_runtime.view.tree import Registry, Tree
 
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
-    """An element or a component's host. ``classes`` are those of its owner's template; ``component`` is the path of
-    the component, or empty; ``virtual`` says that screens have no node for it."""
+    """An element or a component's host. ``marks`` are its own; ``classes`` are those of its owner's template;
+    ``component`` is the path of the component, or empty; ``virtual`` says that screens have no node for it."""
 
     tag: str
     id: str
     dataset: dict[str, Value]
+    marks: dict[str, Value]
     classes: tuple[str, ...]
     owner: int
     component: str
@@ -58,6 +59,7 @@ def describe(registry: Registry, node: int) -> NodeInfo | None:
         tag=place.element.tag,
         id=place.evaluate_id(),
         dataset=place.dataset(),
+        marks=evaluated(place.element.marks, place.instance),
         classes=classes_of(place),
         owner=place.instance.tree.id,
         component=host.component.definition.path if host else "",

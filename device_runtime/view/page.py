@@ -1,6 +1,6 @@
 """One page on a screen: its template, its data and its components, and the patches that keep a screen in step."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from device_runtime.view.compaction import compact
 from device_runtime.view.errors import ViewError
 from device_runtime.view.javascript import identical
 from device_runtime.view.nodes import NodeInfo
+from device_runtime.view.order import in_document_order, leaving
 from device_runtime.view.overrides import lay_over
 from device_runtime.view.patches import LIMBO_ID, ROOT_ID, Operation
 from device_runtime.view.paths import Changes, Path, format_path, parse_path, write
@@ -188,6 +189,15 @@ class PageView:
             ViewError: it is something else.
         """
         return nodes.override(self._registry, node, name, value)
+
+    def in_document_order(self, ids: Iterable[int]) -> list[int]:
+        """Components of one tree in the order of the document; what is gone is left out."""
+        return in_document_order(self._registry, ids)
+
+    def leaving(self) -> list[int]:
+        """All components in the order in which they go with the page."""
+        root = self._tree.root
+        return [] if root is None else list(leaving(root))
 
     def _inserts(self, root: BlockInstance) -> list[Operation]:
         if root.block.mixed:

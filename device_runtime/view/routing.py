@@ -82,7 +82,7 @@ class Place:
 
     def dataset(self) -> dict[str, Value]:
         """Its dataset."""
-        return _evaluated(self.element.dataset, self.instance)
+        return evaluated(self.element.dataset, self.instance)
 
 
 class _Target:
@@ -104,11 +104,12 @@ class _Target:
         marks: dict[str, Value] = {}
         for place in upwards(self._place.instance, self._place.offset):
             if place.element.marks:
-                marks = {**_evaluated(place.element.marks, place.instance), **marks}
+                marks = {**evaluated(place.element.marks, place.instance), **marks}
         return marks
 
 
-def _evaluated(members: Any, instance: BlockInstance) -> dict[str, Value]:
+def evaluated(members: Any, instance: BlockInstance) -> dict[str, Value]:
+    """Named expressions as their values; what is undefined is left out."""
     values: dict[str, Value] = {}
     for name, expression in members:
         value = expression.evaluate(instance.environment)

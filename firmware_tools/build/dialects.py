@@ -48,12 +48,22 @@ DIALECTS = (WECHAT, SWAN)
 
 @dataclass(frozen=True, slots=True)
 class SourceProject:
-    """A source folder. ``root`` holds ``app.json``; ``manifest`` is the manifest document to be packaged."""
+    """A source folder. ``root`` holds ``app.json``, whose content is ``app``; ``settings`` is the content of the
+    project file beside it or above; ``manifest`` is the manifest document to be packaged."""
 
+    directory: Path
     root: Path
     dialect: Dialect
     pages: tuple[str, ...]
+    app: Mapping[str, Any]
+    settings: Mapping[str, Any]
     manifest: dict[str, Any]
+
+    @property
+    def custom_tab_pages(self) -> tuple[str, ...]:
+        """The pages that end with the program's own tab bar."""
+        bar = self.manifest["cygnet"].get("tab_bar") or {}
+        return tuple(tab["route"] for tab in bar["tabs"]) if bar.get("custom") else ()
 
 
 def load_project(directory: Path) -> SourceProject:
@@ -80,7 +90,8 @@ def load_project(directory: Path) -> SourceProject:
             nearest = difflib.get_close_matches(member, _OWN_MEMBERS, 1)
             hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known are {', '.join(_OWN_MEMBERS)}"
             raise SourceError(f"{own_file}:{_line_of(own_file, member)}: unknown member {member!r}{hint}")
-    return SourceProject(root, dialect, pages, _manifest(directory, dialect, project, app, own, pages))
+    manifest = _manifest(directory, dialect, project, app, own, pages)
+    return SourceProject(directory, root, dialect, pages, app, project, manifest)
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
@@ -128,14 +139,28 @@ def _pages(app: Mapping[str, Any], app_file: Path) -> tuple[str, ...]:
         raise SourceError(f"{app_file}:{_line_of(app_file, 'pages')}: pages must be a list of at least one route")
     pages = [page.strip("/") for page in listed]
     for name in ("subPackages", "subpackages"):
-        for package in app.get(name) or []:
+        listed = app.get(name) or []
+        for package in listed if isinstance(listed, list) else [listed]:
             match package:
-                case {"root": str(root), "pages": list(routes)}:
+                case {"root": str(root), "pages": list(routes)} if root.strip("/"):
                     pages += [f"{root.strip('/')}/{str(route).strip('/')}" for route in routes]
                 case _:
                     line = _line_of(app_file, name)
                     raise SourceError(f"{app_file}:{line}: each of {name} must have a root and a list of pages")
     return tuple(dict.fromkeys(pages))
+
+
+def _subpackages(app: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The subpackages of ``app.json``, once more for the device, which may load their code later."""
+    return [
+        {
+            "root": package["root"].strip("/"),
+            "name": package["name"] if isinstance(package.get("name"), str) else "",
+            "independent": package.get("independent") is True,
+        }
+        for name in ("subPackages", "subpackages")
+        for package in app.get(name) or []
+    ]
 
 
 def _manifest(
@@ -150,6 +175,10 @@ def _manifest(
     ours: dict[str, Any] = {"format": 1, "dialect": dialect.name}
     if tab_bar := _tab_bar(app):
         ours["tab_bar"] = tab_bar
+    if subpackages := _subpackages(app):
+        ours["subpackages"] = subpackages
+    if isinstance(aliases := app.get("resolveAlias"), Mapping) and aliases:
+        ours["aliases"] = dict(aliases)
     ours |= {member: own[member] for member in ("network", "voice", "models", "data_plan", "hosts") if member in own}
     manifest: dict[str, Any] = {
         "app_id": own.get("app_id") or project.get("appid") or f"local.{folder}",
@@ -177,6 +206,7 @@ def _tab_bar(app: Mapping[str, Any]) -> dict[str, Any] | None:
         "color": tab_bar.get("color", ""),
         "selected_color": tab_bar.get("selectedColor", ""),
         "background_color": tab_bar.get("backgroundColor", ""),
+        **({"custom": True} if tab_bar.get("custom") is True else {}),
         "tabs": [
             {
                 "route": str(tab.get("pagePath", "")).strip("/"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from firmware_tools.build.expressions import Instruction, parse_expression
-from firmware_tools.build.markup import Attribute, Element, decode_entities, moustache_end
+from firmware_tools.build.markup import Attribute, Element, decode_entities, moustache_end, unknown_entity
 from firmware_tools.build.source import SourceText, did_you_mean
 
 _PREFIX: Final = {"wechat": "wx:", "swan": "s-"}
@@ -19,6 +19,7 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "swan": ("if", "elif", "else-if", "else", "for", "for-item", "for-index", "key"),
 }
 _SAME: Final = {"for-items": "for", "else-if": "elif"}
+_SLIPS: Final = {"else-if": "elif", "elseif": "elif", "elsif": "elif", "fro": "for", "fi": "if"}
 _SWAN_FOR = re.compile(
     r"\s*(?:\(?\s*(?P<item>[\w$]+)\s*(?:,\s*(?P<index>[\w$]+)\s*)?\)?\s+in\s+)?"
     r"(?P<source>.+?)(?:\s+trackBy\s+(?P<key>\S+))?\s*",
@@ -26,7 +27,7 @@ _SWAN_FOR = re.compile(
 )
 _NAME = re.compile(r"(?:[^\W\d]|\$)[\w$]*")
 _EVENT = re.compile(
-    r"(?P<phase>capture-bind|capture-catch|mut-bind|bind|catch)(?::(?P<name>.+)|(?P<joined>[A-Za-z]\w*))"
+    r"(?P<phase>capture-bind|capture-catch|mut-bind|bind|catch)(?::(?P<name>.+)|(?P<joined>[A-Za-z][\w-]*))"
 )
 _TWO_WAY_SWAN = re.compile(r"\s*\{=(.*)=\}\s*", re.DOTALL)
 
@@ -74,12 +75,10 @@ class DirectiveReader:
                 if dialect == self._dialect and word in _WORDS[dialect]:
                     found[_SAME.get(word, word)] = attribute
                 elif dialect == self._dialect:
-                    known = [prefix + other for other in _WORDS[dialect]]
+                    known = [prefix + _SLIPS[word]] if word in _SLIPS else [prefix + w for w in _WORDS[dialect]]
                     self.warn(attribute.offset, f"unknown directive {name}, ignored{did_you_mean(name, known)}")
                 elif word in _WORDS[dialect] or prefix == "wx:":
                     self.warn(attribute.offset, f"{name} is of another dialect, ignored; here it starts {self._prefix}")
-        for attribute in element.repeated:
-            self.warn(attribute.offset, f"the second {attribute.name} of <{element.tag}> is ignored")
         return found
 
     def is_directive(self, name: str) -> bool:
@@ -167,6 +166,8 @@ class DirectiveReader:
         Raises:
             SourceError: an expression is faulty or not closed.
         """
+        if "&" in text and (unknown := unknown_entity(text)):
+            self.warn(offset + text.index(unknown), f"{unknown} is no character and is shown as it is")
         parts: list[Instruction] = []
         at = 0
         while (start := text.find("{{", at)) >= 0:
@@ -184,11 +185,12 @@ class DirectiveReader:
             return ["constant", ""]
         return parts[0] if len(parts) == 1 else ["join", parts]
 
-    def two_way(self, attribute: Attribute) -> tuple[str, Instruction] | None:
-        """The name and the path of ``model:value="{{a.b}}"`` or, in SWAN, ``value="{=a.b=}"``.
+    def two_way(self, attribute: Attribute) -> tuple[str, Instruction, bool] | None:
+        """The name and the value of ``model:value="{{a.b}}"`` or, in SWAN, ``value="{=a.b=}"``, and whether it is a
+        path, so that something can be written there.
 
         Raises:
-            SourceError: what it is bound to is not a path, so that nothing could be written there.
+            SourceError: the expression is faulty.
         """
         value = attribute.value or ""
         if attribute.name.startswith("model:"):
@@ -201,11 +203,11 @@ class DirectiveReader:
             return None
         path = parse_expression(self._source, decode_entities(text), attribute.value_offset + start)
         if not _is_path(path):
-            raise self._source.error(
-                attribute.value_offset,
-                f"{attribute.name} must be bound to a path such as name or a.b, not {text[:40]!r}",
+            message = (
+                f"{attribute.name} is bound to {text[:40]!r}, which is no path such as a.b, and works one way only"
             )
-        return name, path
+            self.warn(attribute.value_offset, message)
+        return name, path, _is_path(path)
 
 
 def read_event(attribute: Attribute) -> tuple[str, str] | None:

@@ -1,6 +1,7 @@
 """The expressions in ``{{ }}``: text to instructions. Instructions are listed in ``docs/view-format.md``.
 
-The grammar is WXML's: JavaScript's operators on members, literals and names, without assignment, functions and calls.
+The grammar is WXML's: JavaScript's operators on members, literals and names, and calls, without assignment and
+functions. What names mean is decided in ``names.py``; a call is ``["call", callee, arguments, offset]`` here.
 Source: https://developers.weixin.qq.com/miniprogram/en/dev/reference/wxml/data.html
 """
 
@@ -222,27 +223,34 @@ class _Parser:
                     base = self._index(base)
                 elif self._token.kind == "name":
                     base = ["member", base, ["constant", self._next().text]]
+                elif self._accept("("):
+                    base = self._call(base, start)
                 else:
-                    raise self._call_error(start)
+                    raise self._unexpected("the name of a member is missing after '?.'")
             elif self._accept("."):
                 if self._token.kind != "name":
                     raise self._unexpected("the name of a member is missing after '.'")
                 base = ["member", base, ["constant", self._next().text]]
             elif self._accept("["):
                 base = self._index(base)
-            elif self._is("("):
-                raise self._call_error(start)
+            elif self._accept("("):
+                base = self._call(base, start)
             else:
                 return base
+
+    def _call(self, callee: Instruction, offset: int) -> Instruction:
+        arguments: list[Instruction] = []
+        while not self._is(")"):
+            arguments.append(["spread", self.expression()] if self._accept("...") else self.expression())
+            if not self._accept(","):
+                break
+        self._expect(")", "after the arguments")
+        return ["call", callee, arguments, offset]
 
     def _index(self, base: Instruction) -> Instruction:
         key = self.expression()
         self._expect("]", "after the index")
         return ["member", base, key]
-
-    def _call_error(self, offset: int) -> Exception:
-        message = "functions cannot be called in a template; compute the value in the page's script and set it as data"
-        return self._source.error(offset, message)
 
     def _primary(self) -> Instruction:
         token = self._token

@@ -1,11 +1,12 @@
 """A parser for the markup of templates, WXML and SWAN, as people write it.
 
-Neither is XML: values may lack quotes or be missing, ``{{ }}`` may hold ``<``, ``&&`` and quotes, and leaf elements
-such as ``<image>`` are often left open. What is certainly a slip, such as a wrong end tag, is an error.
+Neither is XML: values may lack quotes or be missing, and ``{{ }}`` may hold ``<``, ``&&`` and quotes. Slips from which
+there is one sensible way on, such as an end tag that is missing, are warnings; only the others are errors.
 """
 
 import html.entities
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -18,8 +19,8 @@ _CODE = frozenset(("wxs", "import-sjs", "filter", "script"))
 MAX_DEPTH = 90
 
 _TAG = re.compile(r"<([A-Za-z][\w.:-]*)")
-_END_TAG = re.compile(r"</([A-Za-z][\w.:-]*)\s*>")
-_MARKUP = re.compile(r"<[A-Za-z/!?]")
+_END_TAG = re.compile(r"</\s*([A-Za-z][\w.:-]*)\s*([^<>]*)>")
+_MARK = re.compile(r"<[A-Za-z/!?]|\{\{")
 _BLANK = re.compile(r"(?:\s+|<!--.*?-->)*", re.DOTALL)
 _SPACE = re.compile(r"\s*")
 _NAME = re.compile(r"[^\s=<>/\"']+")
@@ -39,13 +40,13 @@ class Attribute:
 
 @dataclass(slots=True)
 class Element:
-    """An element; ``offset`` is that of its ``<``. ``repeated`` are attributes whose name it has already."""
+    """An element; ``offset`` is that of its ``<``. ``code`` is what is in an element that holds code."""
 
     tag: str
     offset: int
     attributes: dict[str, Attribute] = field(default_factory=dict)
-    repeated: list[Attribute] = field(default_factory=list)
     children: "list[MarkupNode]" = field(default_factory=list)
+    code: "Text | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +100,25 @@ def _string_end(text: str, start: int) -> int:
     return offset + 1
 
 
-def parse_markup(source: SourceText) -> list[MarkupNode]:
-    """The nodes of a template, comments left out.
+def unknown_entity(text: str) -> str:
+    """The first character reference in a text that names no character, or nothing."""
+    return next((match[0] for match in _ENTITY.finditer(text) if _decode_entity(match) == match[0]), "")
+
+
+def parse_markup(source: SourceText, warn: Callable[[int, str], None]) -> list[MarkupNode]:
+    """The nodes of a template, comments left out. ``warn`` is told of slips, with their offsets.
 
     Raises:
-        SourceError: elements do not match, or something is not closed.
+        SourceError: a value, a comment, a tag or ``{{`` is not closed, or the elements are nested too deeply.
     """
-    return _Parser(source).parse()
+    return _Parser(source, warn).parse()
 
 
 class _Parser:
-    def __init__(self, source: SourceText) -> None:
+    def __init__(self, source: SourceText, warn: Callable[[int, str], None]) -> None:
         self._source = source
         self._text = source.text
+        self._warn = warn
         self._at = 0
         self._root: list[MarkupNode] = []
         self._open: list[Element] = []
@@ -124,17 +131,20 @@ class _Parser:
             elif text.startswith(("<!", "<?"), self._at):
                 self._skip(">", "the declaration is not closed with >")
             elif end := _END_TAG.match(text, self._at):
+                if end[2]:
+                    self._warn(end.start(2), f"{end[2][:40]!r} in an end tag is ignored")
                 self._close(end[1])
                 self._at = end.end()
             elif tag := _TAG.match(text, self._at):
                 self._element(tag)
             elif text.startswith("</", self._at):
-                raise self._source.error(self._at, "this end tag is not complete")
+                self._warn(self._at, "this end tag names no element and is ignored")
+                end_of_tag = text.find(">", self._at)
+                self._at = end_of_tag + 1 if end_of_tag >= 0 else len(text)
             else:
                 self._text_node()
-        if self._open:
-            element = self._open[-1]
-            raise self._source.error(element.offset, f"<{element.tag}> is not closed; add </{element.tag}>")
+        for element in reversed(self._open):
+            self._warn(element.offset, f"<{element.tag}> is not closed; add </{element.tag}>")
         return self._root
 
     @property
@@ -151,25 +161,30 @@ class _Parser:
         text, start = self._text, self._at
         offset = start + 1 if text[start] == "<" else start
         while offset < len(text):
-            if text.startswith("{{", offset):
-                end = moustache_end(text, offset)
-                if end < 0:
-                    raise self._source.error(offset, "{{ is not closed with }}")
-                offset = end
-            elif _MARKUP.match(text, offset):
+            # Most of a text is neither markup nor an expression.
+            mark = _MARK.search(text, offset)
+            if mark is None:
+                offset = len(text)
                 break
-            else:
-                offset += 1
+            offset = mark.start()
+            if mark[0] != "{{":
+                break
+            end = moustache_end(text, offset)
+            if end < 0:
+                raise self._source.error(offset, "{{ is not closed with }}")
+            offset = end
         self._siblings.append(Text(text[start:offset], start))
         self._at = offset
 
     def _close(self, tag: str) -> None:
-        if self._open and self._open[-1].tag == tag:
-            self._open.pop()
-        elif tag not in LEAVES:
-            above = self._open[-1] if self._open else None
-            hint = f"; <{above.tag}> of line {self._source.line(above.offset)} is open" if above else ""
-            raise self._source.error(self._at, f"</{tag}> closes nothing{hint}")
+        if not any(element.tag == tag for element in self._open):
+            if tag not in LEAVES:
+                above = self._open[-1] if self._open else None
+                hint = f"; <{above.tag}> of line {self._source.line(above.offset)} is open" if above else ""
+                self._warn(self._at, f"</{tag}> closes nothing and is ignored{hint}")
+            return
+        while (element := self._open.pop()).tag != tag:
+            self._warn(element.offset, f"<{element.tag}> is not closed and ends where </{tag}> is")
 
     def _element(self, tag: re.Match[str]) -> None:
         element = Element(tag[1], self._at)
@@ -179,16 +194,31 @@ class _Parser:
         if empty:
             return
         if element.tag in _CODE:
+            start = self._at
             self._skip(f"</{element.tag}>", f"<{element.tag}> is not closed")
+            element.code = Text(self._text[start : self._at - len(element.tag) - 3], start)
         elif element.tag in LEAVES:
             blank = _BLANK.match(self._text, self._at)
             end = _END_TAG.match(self._text, blank.end() if blank else self._at)
             if end and end[1] == element.tag:
                 self._at = end.end()
+            else:
+                self._leaf_left_open(element)
         else:
-            if len(self._open) >= MAX_DEPTH:
-                raise self._source.error(element.offset, f"elements are nested more than {MAX_DEPTH} deep")
-            self._open.append(element)
+            self._push(element)
+
+    def _leaf_left_open(self, element: Element) -> None:
+        """``<image>`` without an end tag, or with something in it; the next tag of that name tells which."""
+        tag = re.compile(rf"<(/?){re.escape(element.tag)}(?=[\s/>])").search(self._text, self._at)
+        if tag is not None and tag[1]:
+            self._push(element)
+        else:
+            self._warn(element.offset, f"<{element.tag}> is not closed; end it with />")
+
+    def _push(self, element: Element) -> None:
+        if len(self._open) >= MAX_DEPTH:
+            raise self._source.error(element.offset, f"elements are nested more than {MAX_DEPTH} deep")
+        self._open.append(element)
 
     def _space(self) -> None:
         match = _SPACE.match(self._text, self._at)
@@ -210,13 +240,18 @@ class _Parser:
                 continue
             name = _NAME.match(text, self._at)
             if name is None:
-                if self._at >= len(text) or text[self._at] == "<":
+                if self._at >= len(text):
                     raise self._source.error(element.offset, f"the tag <{element.tag}> is not closed with >")
-                raise self._source.error(self._at, f"{text[self._at]!r} is not the name of an attribute")
+                if text[self._at] == "<":
+                    self._warn(element.offset, f"the tag <{element.tag}> is not closed with >")
+                    return False
+                self._warn(self._at, f"{text[self._at]!r} is not the name of an attribute and is ignored")
+                self._at += 1
+                continue
             self._at = name.end()
             attribute = self._value(name)
             if attribute.name in element.attributes:
-                element.repeated.append(attribute)
+                self._warn(attribute.offset, f"the second {attribute.name} of <{element.tag}> is ignored")
             else:
                 element.attributes[attribute.name] = attribute
 
@@ -239,7 +274,7 @@ class _Parser:
             else:
                 end += 1
         if end == start:
-            raise self._source.error(name.start(), f"the attribute {name[0]} has = but no value")
+            self._warn(name.start(), f"the attribute {name[0]} has = but no value; it is empty")
         self._at = end
         return Attribute(name[0], text[start:end], name.start(), start)
 

@@ -2,61 +2,102 @@
 
 ``@import`` is inlined, and ``rpx`` (1/750 of the screen's width) becomes ``calc(N * var(--rpx))``, whose variable the
 screen sets. ``vh`` and its kin become units of the page's own box (``cqh``, ...), which is a part of the browser's
-window: bars and tabs are beside it. Everything else stays: selectors, ``@media``, ``@keyframes``, custom properties.
+window: bars and tabs are beside it. The classes of a component get its prefix. Everything else stays: selectors,
+``@media``, ``@keyframes``, custom properties. What a browser would skip is a warning, and is left out.
 """
 
 import posixpath
 import re
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import quote
 
 import tinycss2
-from tinycss2.ast import ParseError
+from tinycss2.ast import IdentToken, LiteralToken, ParseError
 
+from firmware_tools.build.dialects import SourceError
 from firmware_tools.build.source import Read, SourceText, resolve_path
 
 _SCHEME = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|//|\\\\)")
 _PAGE_UNITS = {"vh": "cqh", "vw": "cqw", "vmin": "cqmin", "vmax": "cqmax"}
 _BLOCKS = ("{} block", "[] block", "() block")
+# Rules whose content is rules.
+_GROUPS: Final = frozenset(("media", "supports", "layer", "container", "scope", "document", "-moz-document"))
+_NPM = "miniprogram_npm"
 
 
-def compile_style(text: str, path: str, read: Read, warnings: list[str] | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class StyleScope:
+    """The component whose style it is. In its shadow tree each class carries ``prefix``, and the host has the class
+    ``<prefix>host``. A ``shared`` style is meant for others too, and so keeps its classes as they are."""
+
+    prefix: str
+    shared: bool = False
+
+
+def compile_style(
+    text: str, path: str, read: Read, warnings: list[str] | None = None, scope: StyleScope | None = None
+) -> str:
     """Compile the style ``text`` of the file ``path``; ``read`` gives the files that it imports.
 
     A ``url()`` inside the program is written relative to ``path``. One on a network is replaced by ``none`` and
     appended to ``warnings``: a program shows its own resources, and asks the device for others.
 
     Raises:
-        SourceError: the style is faulty, imports what is not there, or imports itself; the message starts with file,
-            line and column.
+        SourceError: the style imports what is not there, or imports itself; the message starts with file, line and
+            column.
     """
-    compiler = _Compiler(path, read, [] if warnings is None else warnings)
+    compiler = _Compiler(path, read, [] if warnings is None else warnings, scope)
     return compiler.compile(SourceText(path, text), (path,))
 
 
 class _Compiler:
-    def __init__(self, path: str, read: Read, warnings: list[str]) -> None:
+    def __init__(self, path: str, read: Read, warnings: list[str], scope: StyleScope | None) -> None:
         self._folder = posixpath.dirname(path)
         self._suffix = posixpath.splitext(path)[1]
         self._read = read
         self._warnings = warnings
+        self._scope = scope
 
     def compile(self, source: SourceText, importing: tuple[str, ...]) -> str:
-        parts: list[str] = []
-        for rule in tinycss2.parse_stylesheet(source.text, skip_comments=True, skip_whitespace=True):
+        rules = tinycss2.parse_stylesheet(source.text, skip_comments=True, skip_whitespace=True)
+        return "\n".join(part for part in self._rules(source, rules, importing) if part)
+
+    def _rules(self, source: SourceText, rules: list[Any], importing: tuple[str, ...]) -> Iterator[str]:
+        for rule in rules:
             if isinstance(rule, ParseError):
-                raise _error(source, rule, f"the style cannot be read: {rule.message}")
-            if rule.type == "at-rule" and rule.lower_at_keyword == "charset":
-                continue
-            if rule.type == "at-rule" and rule.lower_at_keyword == "import":
-                parts.append(self._import(source, rule, importing))
-                continue
-            if rule.type == "at-rule":
-                self._refuse_rpx(source, rule)
-            if rule.content is not None:
-                rule.content = self._values(source, rule.content)
-            parts.append(rule.serialize())
-        return "\n".join(part for part in parts if part)
+                self._warn(source, rule, f"this is left out, it cannot be read: {rule.message}")
+            elif rule.type == "at-rule":
+                yield from self._at_rule(source, rule, importing)
+            elif rule.type == "qualified-rule":
+                if self._scope is not None:
+                    rule.prelude = self._selector(rule.prelude, self._scope)
+                rule.content = self._declarations(source, rule.content)
+                yield rule.serialize()
+
+    def _at_rule(self, source: SourceText, rule: Any, importing: tuple[str, ...]) -> Iterator[str]:
+        keyword = rule.lower_at_keyword
+        if keyword == "charset":
+            return
+        if keyword == "import":
+            yield self._import(source, rule, importing)
+            return
+        self._note_rpx(source, rule)
+        if rule.content is None:
+            yield rule.serialize()
+        elif keyword in _GROUPS:
+            inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+            prelude = tinycss2.serialize(rule.prelude)
+            yield f"@{rule.at_keyword}{prelude}{{{''.join(self._rules(source, inner, importing))}}}"
+        elif keyword.endswith("keyframes"):
+            rule.content = self._values(source, rule.content)
+            yield rule.serialize()
+        else:
+            rule.content = self._declarations(source, rule.content)
+            yield rule.serialize()
+
+    # Imports
 
     def _import(self, source: SourceText, rule: Any, importing: tuple[str, ...]) -> str:
         prelude = [token for token in rule.prelude if token.type != "comment"]
@@ -65,34 +106,86 @@ class _Compiler:
         target = _url(prelude[0]) if prelude else None
         if target is None and prelude and prelude[0].type == "string":
             target = prelude[0].value
-        if not target:
-            raise _error(source, rule, '@import names no file; write @import "path";')
+        if not target or not target.strip():
+            self._warn(source, rule, '@import names no file and is left out; write @import "path";')
+            return ""
+        target = target.strip()
         if _SCHEME.match(target):
-            raise _error(source, rule, f"@import of {target[:80]!r}: only files of the program can be imported")
+            self._warn(source, rule, f"@import of {target[:80]!r} is left out: it is not in the program")
+            return ""
         offset = _offset(source, rule)
-        path = resolve_path(source, offset, target)
-        candidates = [path, path + self._suffix]
-        text = next((text for path in candidates if (text := self._read(path)) is not None), None)
-        if text is None:
-            raise source.error(offset, f"there is no file {target} ({path})")
-        path = path if self._read(path) is not None else path + self._suffix
+        found = self._find(source, offset, target)
+        if found is None:
+            raise source.error(offset, f"there is no file {target} ({resolve_path(source, offset, target)})")
+        path, text = found
         if path in importing:
             raise source.error(offset, f"styles import each other without end: {' -> '.join([*importing, path])}")
         compiled = self.compile(SourceText(path, text), (*importing, path))
         media = tinycss2.serialize(prelude[1:]).strip()
         return f"@media {media} {{\n{compiled}\n}}" if media else compiled
 
-    def _refuse_rpx(self, source: SourceText, rule: Any) -> None:
-        """A condition is decided before variables are, so that ``rpx`` there would never hold."""
+    def _find(self, source: SourceText, offset: int, target: str) -> tuple[str, str] | None:
+        """The path and text of an imported file: relative, from the root, or in an npm package."""
+        paths = [resolve_path(source, offset, target)]
+        if not target.startswith(("/", ".")):
+            paths += [posixpath.normpath(target), posixpath.join(_NPM, posixpath.normpath(target))]
+        for path in paths:
+            for candidate in (path, path + self._suffix):
+                text = self._read(candidate)
+                if text is not None:
+                    return candidate, text
+        return None
+
+    # Selectors
+
+    def _selector(self, tokens: list[Any], scope: StyleScope) -> list[Any]:
+        """A selector with the component's classes; the parts in ``:not()`` and the like included."""
+        made: list[Any] = []
+        for token in tokens:
+            after_dot = bool(made) and made[-1] == "."
+            after_colon = bool(made) and made[-1] == ":"
+            if token.type == "ident" and after_dot and not scope.shared:
+                token.value = scope.prefix + token.value
+            elif token.type == "ident" and after_colon and token.lower_value == "host":
+                made[-1] = LiteralToken(token.source_line, token.source_column, ".")
+                made.append(IdentToken(token.source_line, token.source_column, f"{scope.prefix}host"))
+                continue
+            elif token.type == "function":
+                token.arguments = self._selector(token.arguments, scope)
+            made.append(token)
+        return made
+
+    # Values
+
+    def _note_rpx(self, source: SourceText, rule: Any) -> None:
+        """A condition is decided before variables are, so that ``rpx`` there never holds."""
         for token in _walk(rule.prelude):
             if token.type == "dimension" and token.lower_unit == "rpx":
-                raise _error(source, token, f"rpx cannot be used in the condition of @{rule.at_keyword}; use px")
+                self._warn(source, token, f"rpx in the condition of @{rule.at_keyword} never holds; use px")
+
+    def _declarations(self, source: SourceText, tokens: list[Any]) -> list[Any]:
+        """What is between the braces of a rule, without the declarations that cannot be read."""
+        kept: list[Any] = []
+        part: list[Any] = []
+        for component in tokens:
+            part.append(component)
+            if component == ";":
+                kept += self._declaration(source, part)
+                part = []
+        return kept + self._declaration(source, part)
+
+    def _declaration(self, source: SourceText, tokens: list[Any]) -> list[Any]:
+        fault = next((token for token in _walk(tokens) if token.type == "error"), None)
+        if fault is None:
+            return self._values(source, tokens)
+        self._warn(source, fault, f"this declaration is left out, it cannot be read: {fault.message}")
+        return []
 
     def _values(self, source: SourceText, tokens: list[Any]) -> list[Any]:
         """Component values with lengths and addresses replaced, nested blocks and functions included."""
         values: list[Any] = []
         for token in tokens:
-            if token.type == "comment":
+            if token.type in ("comment", "error"):
                 continue
             if token.type == "dimension" and token.lower_unit == "rpx":
                 values += tinycss2.parse_component_value_list(f"calc({token.representation} * var(--rpx))")
@@ -101,8 +194,6 @@ class _Compiler:
                 length = f"{token.representation}{_PAGE_UNITS[token.lower_unit]}"
                 values += tinycss2.parse_component_value_list(length)
                 continue
-            if token.type == "error":
-                raise _error(source, token, f"the style cannot be read: {token.message}")
             address = _url(token)
             if address is not None:
                 values += tinycss2.parse_component_value_list(self._address(source, token, address))
@@ -119,13 +210,19 @@ class _Compiler:
         if address.lower().startswith("data:") or address.startswith("#"):
             return token.serialize()  # type: ignore[no-any-return]
         if _SCHEME.match(address):
-            where = source.where(_offset(source, token))
-            self._warnings.append(f"{where}: url({address[:80]}) is not in the program and is left out")
+            self._warn(source, token, f"url({address[:80]}) is not in the program and is left out")
             return "none"
         plain, mark, rest = address.partition("?") if "?" in address else address.partition("#")
-        path = resolve_path(source, _offset(source, token), plain)
+        try:
+            path = resolve_path(source, _offset(source, token), plain)
+        except SourceError as error:
+            self._warnings.append(f"{error}; it is left out")
+            return "none"
         relative = posixpath.relpath(path, self._folder or ".")
         return f'url("{quote(relative, safe="/%()~!$&+,;=@:")}{mark}{quote(rest, safe="/%?&=#")}")'
+
+    def _warn(self, source: SourceText, token: Any, message: str) -> None:
+        self._warnings.append(f"{source.where(_offset(source, token))}: {message}")
 
 
 def _url(token: Any) -> str | None:
@@ -151,7 +248,3 @@ def _walk(tokens: list[Any]) -> list[Any]:
 
 def _offset(source: SourceText, token: Any) -> int:
     return source.offset(token.source_line, token.source_column)
-
-
-def _error(source: SourceText, token: Any, message: str) -> Exception:
-    return source.error(_offset(source, token), message)

@@ -34,6 +34,7 @@ from device_runtime.sync.messages import (
     sign_desired,
     topic,
 )
+from device_runtime.sync.share_messages import PeersRequest, ShareRequest, SharingRequest
 from device_runtime.sync.transport import TransportError
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.database import Database
@@ -43,6 +44,7 @@ from firmware_tools.fleet.feed import LiveFeed
 from firmware_tools.fleet.inbox import Inbox
 from firmware_tools.fleet.outgoing import Outgoing
 from firmware_tools.fleet.registry import Device, Registry
+from firmware_tools.fleet.sharing import ShareDesk
 from firmware_tools.fleet.storing import Stored, store_work
 from firmware_tools.fleet.strangers import Strangers
 from firmware_tools.fleet.telemetry import TelemetryStore
@@ -102,6 +104,7 @@ class FleetService:
         self._key, self._database, self._content, self._send = key, database, content, send
         self._lost_after, self._telemetry_days = lost_after, telemetry_days
         self._inbox, self._outgoing = Inbox(), Outgoing()
+        self._shares = ShareDesk()
         self._writer = ThreadPoolExecutor(1, "fleet-writer")
         self._readers = ThreadPoolExecutor(2, "fleet-reader")
         self._enrolled: set[str] = set()
@@ -276,7 +279,10 @@ class FleetService:
             self.counters.dropped += 1
         else:
             self._requests += 1
-            self._start(self._answer(device, request))
+            if isinstance(request, PeersRequest | ShareRequest):
+                self._start(self._pass_on(device, request))
+            else:
+                self._start(self._answer(device, request))
 
     def _malformed(self, device: str, error: ProtocolError) -> None:
         count = self.counters.malformed.get(device, 0)
@@ -378,6 +384,14 @@ class FleetService:
         except TransportError as error:
             self.counters.unsent += 1
             log.debug("a message for %s was not sent: %s", device, error)
+
+    async def _pass_on(self, device: str, request: SharingRequest) -> None:
+        try:
+            devices = await self.read(lambda registry, _: registry.devices())
+            for to, response in self._shares.answer(device, request, devices, self._states):
+                await self._tell(to, "response", encode(response), qos=1, retain=False)
+        finally:
+            self._requests -= 1
 
     async def _answer(self, device: str, request: ContentRequest) -> None:
         try:

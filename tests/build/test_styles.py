@@ -1,7 +1,7 @@
 import pytest
 
 from firmware_tools.build.dialects import SourceError
-from firmware_tools.build.styles import compile_style
+from firmware_tools.build.styles import StyleScope, compile_style
 
 FILES = {
     "common/base.wxss": ".base{margin:1rpx;background:url(img/a.png)}",
@@ -83,18 +83,69 @@ def test_an_address_outside_the_program_is_left_out_and_reported(address: str) -
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('@import "https://example.com/a.css";', "p.wxss:1:1: .* only files of the program"),
         ('@import "none";', r"p.wxss:1:1: there is no file none \(pages/p/none\)"),
-        ("@import;", "@import names no file"),
         ('@import "../../../x";', "leads out of the program"),
         ('@import "/loop/a.wxss";', r"loop/b.wxss:1:1: .* pages/p/p.wxss -> loop/a.wxss -> loop/b.wxss -> loop/a.wxss"),
-        (".a{}\n }", "p.wxss:2:2: the style cannot be read"),
-        (".a", "the style cannot be read"),
-        ('.a{b:url(x"y)}', "the style cannot be read"),
-        ("@media (max-width: 100rpx){}", "p.wxss:1:20: rpx cannot be used in the condition of @media"),
-        (".a{b:url(../../../../x.png)}", "leads out of the program"),
     ],
 )
 def test_a_faulty_style_is_refused_with_its_place(text: str, expected: str) -> None:
     with pytest.raises(SourceError, match=expected):
         compiled(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "warning"),
+    [
+        (
+            '.a{b:c}@import "https://x.example/a.css";',
+            ".a{b:c}",
+            "p.wxss:1:8: @import of 'https://x.example/a.css' is left",
+        ),
+        ("@import;.a{b:c}", ".a{b:c}", "p.wxss:1:1: @import names no file"),
+        (".a{b:c}\n }", ".a{b:c}", "p.wxss:2:2: this is left out, it cannot be read"),
+        (".a{b:c}.d", ".a{b:c}", "p.wxss:1:9: this is left out"),
+        ('.a{b:url(x"y);c:d}', ".a{c:d}", "p.wxss:1:6: this declaration is left out"),
+        (".a{b:c);c:d}", ".a{c:d}", "p.wxss:1:7: this declaration is left out"),
+        ("@media (max-width: 9rpx){.a{b:c}}", "@media (max-width: 9rpx){.a{b:c}}", "p.wxss:1:20: rpx in the condition"),
+        (".a{b:url(../../../../x.png)}", ".a{b:none}", "leads out of the program; it is left out"),
+    ],
+)
+def test_what_a_browser_would_skip_is_left_out_with_a_warning(text: str, expected: str, warning: str) -> None:
+    warnings: list[str] = []
+    assert compiled(text, warnings) == expected
+    assert len(warnings) == 1
+    assert warning in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "isolated", "shared"),
+    [
+        (".a{b:c}", ".c3-a{b:c}", ".a{b:c}"),
+        (".a.b > .c, view .d::after{b:c}", ".c3-a.c3-b > .c3-c, view .c3-d::after{b:c}", None),
+        ("page,#x,[y=z],:root,view:hover{b:c}", "page,#x,[y=z],:root,view:hover{b:c}", None),
+        (":host{b:c}", ".c3-host{b:c}", ".c3-host{b:c}"),
+        (":host .a:not(.b,:is(.c)){b:c}", ".c3-host .c3-a:not(.c3-b,:is(.c3-c)){b:c}", None),
+        (
+            "@media print{.a{b:1rpx}}",
+            "@media print{.c3-a{b:calc(1 * var(--rpx))}}",
+            "@media print{.a{b:calc(1 * var(--rpx))}}",
+        ),
+        ("@supports (a:b){@media print{.a{b:c}}}", "@supports (a:b){@media print{.c3-a{b:c}}}", None),
+        ("@keyframes k{from{a:b}50.5%{a:c}}", "@keyframes k{from{a:b}50.5%{a:c}}", None),
+        (".w-1\\/2{b:c}", ".c3-w-1\\/2{b:c}", None),
+        (".a{b:.5em;c:url(.x.png)}", '.c3-a{b:.5em;c:url(".x.png")}', None),
+        ("@font-face{font-family:x;src:url(a.ttf)}", '@font-face{font-family:x;src:url("a.ttf")}', None),
+        ('@import "/common/two";', None, None),
+    ],
+)
+def test_the_classes_of_a_component_carry_its_prefix(text: str, isolated: str | None, shared: str | None) -> None:
+    warnings: list[str] = []
+    made = compile_style(text, "c/c.wxss", FILES.get, warnings, StyleScope("c3-"))
+    if isolated is None:
+        assert ".c3-base{" in made
+        assert ".c3-two{" in made
+    else:
+        assert made == isolated
+    if shared is not None:
+        assert compile_style(text, "c/c.wxss", FILES.get, warnings, StyleScope("c3-", shared=True)) == shared
+    assert warnings == []

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from device_runtime.view.template import load_template
 from firmware_tools.build.dialects import SWAN, WECHAT, Dialect, SourceError
 from firmware_tools.build.templates import compile_template
 from tests.view.pages import Screen
@@ -50,7 +51,6 @@ def view(*children: Any, **attributes: Any) -> list[Any]:
         ("<view>{{'}}'}}{{ {a: {b: 2}}.a.b }}</view>", [view("}}2")]),
         ("<!DOCTYPE x><?xml?><view/>", [view()]),
         ("<scroll-view scroll-y bindscroll='s'/>", [["scroll-view", {"scroll-y": True}, ["scroll"], []]]),
-        ("<view mark:a='1' bindtap='t'/>", [["view", {}, ["tap"], []]]),
         ("<view bind-x='1'/>", [view(**{"bind-x": "1"})]),
     ],
 )
@@ -167,38 +167,23 @@ def test_a_template_sees_what_is_passed_in_and_nothing_else(data: str, dialect: 
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("<view>", r"t.wxml:1:1: <view> is not closed"),
-        ("\n <view></text>", r"t.wxml:2:8: </text> closes nothing; <view> of line 2 is open"),
-        ("</view>", "closes nothing"),
         ("<view", "the tag <view> is not closed"),
-        ("<view a=>", "t.wxml:1:7: the attribute a has = but no value"),
         ('<view a="x>', "is not closed with"),
-        ("<view 'a'>", "is not the name of an attribute"),
         ("<!-- x", "the comment is not closed"),
-        ("<view></view", "this end tag is not complete"),
         ("<view>{{ a </view>", "t.wxml:1:7: {{ is not closed"),
         ('<view a="{{ b">x</view>', "t.wxml:1:10: {{ is not closed"),
         ("<view a={{b>x</view>", "is not closed with }}"),
         ('<view\n  a="{{b +}}"/>', "t.wxml:2:11: a value is missing"),
-        ("<view>\n{{m.f(x)}}</view>", "t.wxml:2:6: functions cannot be called"),
-        ('<wxs module="m">var a = "<view>"; if (a < 1) {}</wxs>', "t.wxml:1:1: <wxs> modules do not run"),
-        ('<view wx:else="">x</view>', "wx:else does not follow an element with wx:if"),
-        ('<view wx:if="{{a}}"/>text<view wx:else/>', "does not follow"),
-        ('<view wx:if="{{a}}"/><view wx:else/><view wx:elif="{{b}}"/>', "does not follow"),
-        ('<view wx:if="{{a}}" wx:for="{{b}}"/><view wx:else/>', "put the wx:if on a <block>"),
+        ('<wxs module="m">\nvar a = ;</wxs>', "t.wxml:2:9: unexpected token"),
+        ('<wxs module="m">var a = ;</wxs>', "t.wxml:1:25: unexpected token"),
+        ('<wxs module="m">require("./no.wxs")</wxs>', r"t.wxml:1:17: there is no file ./no.wxs \(no.wxs\)"),
+        ('<wxs module="m" src="./no.wxs"/>', r"t.wxml:1:22: there is no file ./no.wxs \(no.wxs\)"),
         ('<view wx:for="{{a}}" wx:for-item="a b"/>', "wx:for-item must be a name"),
-        ('<input model:value="{{a + 1}}"/>', "must be bound to a path"),
-        ('<input model:value="{{a[b]}}"/>', "must be bound to a path"),
-        ('<import src="no"/>', r"t.wxml:1:14: there is no file no \(no\)"),
-        ("<include/>", "<include> has no src"),
         ('<include src="../../up"/>', "leads out of the program"),
         (
             '<include src="loop"/>',
             r"loop.wxml:1:1: files include each other without end: t.wxml -> loop.wxml -> loop.wxml",
         ),
-        ("<template/>", "<template> has neither name nor is"),
-        ('<template name=""/>', "name is empty"),
-        ('<template is="a" data="x"/>', "data must be of the form"),
         ('<template is="a" data="{{x}} y"/>', "data must be one"),
         ("<view>" * 95, "nested more than 90"),
     ],
@@ -214,6 +199,8 @@ def test_a_faulty_template_is_refused_with_its_place(source: str, expected: str)
     ("source", "dialect", "expected"),
     [
         ('<view wx:fi="{{a}}"/>', WECHAT, "t:1:7: unknown directive wx:fi, ignored; did you mean 'wx:if'?"),
+        ('<view wx:fro="{{a}}"/>', WECHAT, "t:1:7: unknown directive wx:fro, ignored; did you mean 'wx:for'?"),
+        ('<view wx:else-if="{{a}}"/>', WECHAT, "unknown directive wx:else-if, ignored; did you mean 'wx:elif'?"),
         ('<view wx:foreach="{{a}}"/>', WECHAT, "t:1:7: unknown directive wx:foreach, ignored; did you mean 'wx:for'?"),
         ('<view s-if="a"/>', WECHAT, "t:1:7: s-if is of another dialect, ignored; here it starts wx:"),
         ('<view wx:if="{{a}}"/>', SWAN, "t:1:7: wx:if is of another dialect, ignored; here it starts s-"),
@@ -222,10 +209,29 @@ def test_a_faulty_template_is_refused_with_its_place(source: str, expected: str)
         ('<view wx:if="a"/>', WECHAT, "t:1:7: wx:if without {{ }} is a text, not an expression"),
         ('<view wx:for="{{a}}" wx:key="a + b"/>', WECHAT, "is not the name of a member of item, ignored"),
         ('<view class="a" class="b"/>', WECHAT, "t:1:17: the second class of <view> is ignored"),
-        ('<view change:prop="x"/>', WECHAT, "t:1:7: change:prop has no effect in this version"),
+        ('<view bindTap="x"/>', WECHAT, "t:1:7: no element sends an event 'Tap'; did you mean 'bindtap'?"),
+        ('<view worklet:ongesture="x"/>', WECHAT, "t:1:7: worklet:ongesture has no effect here"),
         ("<slot/>", WECHAT, "<slot> means something in a component only"),
         ('<template name="a"/><template is="b"/>', WECHAT, "there is no template 'b', nothing is shown"),
         ('<template name="a"/><template name="a"/>', WECHAT, "t:1:31: the template 'a' is defined twice"),
+        ("<template/>", WECHAT, "<template> has neither name nor is, nothing is shown"),
+        ('<template name=""/>', WECHAT, "a template without a name cannot be used"),
+        ('<template name="a"/><template is="a" data="x"/>', WECHAT, 'data must be of the form data="{{name,'),
+        ('<view wx:else="">x</view>', WECHAT, "t:1:7: wx:else does not follow an element with wx:if and is ignored"),
+        ('<view wx:if="{{a}}"/>text<view wx:else/>', WECHAT, "does not follow"),
+        ('<view wx:if="{{a}}"/><view wx:else/><view wx:elif="{{b}}"/>', WECHAT, "wx:elif does not follow"),
+        ('<view wx:if="{{a}}" wx:for="{{b}}"/><view wx:else/>', WECHAT, "put the wx:if on a <block>"),
+        ('<input model:value="{{a + 1}}"/>', WECHAT, "t:1:21: model:value is bound to 'a + 1', which is no path"),
+        ('<input model:value="{{a[b]}}"/>', WECHAT, "works one way only"),
+        ('<import src="no"/>', WECHAT, "t:1:14: there is no file no (no), nothing is shown"),
+        ("<include/>", WECHAT, "<include> has no src, nothing is shown"),
+        ("<view>{{m.f(x)}}</view>", WECHAT, "t:1:12: only functions of a wxs module can be called in a template"),
+        ("<view>&nope;</view>", WECHAT, "t:1:7: &nope; is no character and is shown as it is"),
+        ('<wxs src="a.wxs"/>', WECHAT, "<wxs> has no module name and cannot be used"),
+        ('<wxs module="m"/>', WECHAT, "<wxs> has neither src nor code"),
+        ('<wxs module="m">var f = (a) => a</wxs>', WECHAT, "t:1:29: WeChat's wxs is ES5 and does not know '=>'"),
+        ('<wxs module="m">1</wxs><wxs module="m">2</wxs>', WECHAT, "the module 'm' is defined twice"),
+        ('<wxs module="m">1</wxs><view a="{{m[b](1)}}"/>', WECHAT, "the function of a module must be named"),
     ],
 )
 def test_a_likely_slip_is_a_warning_with_its_place(source: str, dialect: Dialect, expected: str) -> None:
@@ -233,6 +239,42 @@ def test_a_likely_slip_is_a_warning_with_its_place(source: str, dialect: Dialect
     compile_template(source, "t", dialect, lambda _: None, warnings)
     assert len(warnings) == 1
     assert expected in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected", "warning"),
+    [
+        ("<view>a", [view("a")], "t.wxml:1:1: <view> is not closed; add </view>"),
+        (
+            "<view><text>a</view>b",
+            [view(["text", {}, [], ["a"]]), "b"],
+            "1:7: <text> is not closed and ends where </view>",
+        ),
+        ("a</view>b", ["ab"], "t.wxml:1:2: </view> closes nothing and is ignored"),
+        ("<view>a</text></view>", [view("a")], "1:8: </text> closes nothing and is ignored; <view> of line 1 is open"),
+        ("<view a=>b</view>", [view("b", a="")], "t.wxml:1:7: the attribute a has = but no value; it is empty"),
+        ("<view <text>b</text></view>", [view(["text", {}, [], ["b"]])], "1:1: the tag <view> is not closed with >"),
+        ('<view a="b"">c</view>', [view("c", a="b")], "1:12: '\"' is not the name of an attribute and is ignored"),
+        ("<view></>a</view>", [view("a")], "1:7: this end tag names no element and is ignored"),
+        ("<view>a</view x>", [view("a")], "1:15: 'x' in an end tag is ignored"),
+        ('<view a="1" a="2"/>', [view(a="1")], "1:13: the second a of <view> is ignored"),
+        ("<view><image><text/></view>", [view(["image", {}, [], []], ["text", {}, [], []])], "end it with />"),
+        ("<view wx:if='{{0}}'/>a<view wx:else>b</view>", ["a", view("b")], "does not follow"),
+    ],
+)
+def test_what_can_only_mean_one_thing_is_shown_with_a_warning(source: str, expected: Any, warning: str) -> None:
+    warnings: list[str] = []
+    document = compile_template(source, "t.wxml", WECHAT, lambda _: None, warnings)
+    shown = Screen(load_template(document), {}).outline()
+    assert [warning in told for told in warnings] == [True]
+    assert "".join(item for item in shown if isinstance(item, str)) == "".join(
+        i for i in expected if isinstance(i, str)
+    )
+    assert [item for item in shown if not isinstance(item, str)] == [i for i in expected if not isinstance(i, str)]
+
+
+def test_attributes_need_no_blanks_between_them() -> None:
+    assert show("<view a=\"1\"b='2'c/>") == [view(a="1", b="2", c=True)]
 
 
 def test_the_same_source_compiles_to_the_same_document() -> None:

@@ -1,7 +1,7 @@
 """Callers for capability tests."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -13,9 +13,14 @@ MakeCaller = Callable[..., Caller]
 
 @pytest.fixture
 def make_caller() -> MakeCaller:
-    """A caller with a manifest that asks for the given permissions and origins."""
+    """A caller with a manifest that asks for the given permissions and origins, and the files of its package."""
 
-    def make(app_id: str = "demo", permissions: tuple[str, ...] = (), domains: tuple[str, ...] = ()) -> Caller:
+    def make(
+        app_id: str = "demo",
+        permissions: tuple[str, ...] = (),
+        domains: tuple[str, ...] = (),
+        entries: Mapping[str, bytes] | None = None,
+    ) -> Caller:
         document = {
             "app_id": app_id,
             "name": "Demo",
@@ -25,6 +30,6 @@ def make_caller() -> MakeCaller:
             "req_permissions": [{"name": name, "reason": "test"} for name in permissions],
             "cygnet": {"network": {"request": list(domains)}},
         }
-        return Caller(app_id, parse_manifest(json.dumps(document)))
+        return Caller(app_id, parse_manifest(json.dumps(document)), entries or {})
 
     return make

@@ -26,7 +26,7 @@ async def test_a_toast_reaches_the_screen_complete(make_caller: MakeCaller) -> N
     screen = Screen()
     gate = CapabilityGate(ui_capabilities(screen))
     assert await gate.invoke(make_caller(), "showToast", {"title": "Saved", "unknown": "x"}) is None
-    expected = {"title": "Saved", "icon": "success", "duration": 1500.0, "mask": False}
+    expected = {"title": "Saved", "icon": "success", "image": "", "duration": 1500.0, "mask": False}
     assert screen.shown == [("demo", "showToast", expected)]
 
 

@@ -12,7 +12,7 @@ from device_runtime.host.screen.messages import NodeEvent
 from device_runtime.host.screen.server import ProgramTile, ScreenServer
 from device_runtime.program.manifest import TabBar
 from device_runtime.values import Value
-from device_runtime.view.patches import Operation
+from device_runtime.view.patches import LIMBO_ID, Operation
 
 APP = "com.example.lamp"
 VERSION = 3
@@ -54,11 +54,15 @@ class PaperPage:
     id: int
     route: str
     window: dict[str, Value] = field(default_factory=dict)
+    styles: list[str] = field(default_factory=list)
     ids: Ids = field(default_factory=Ids)
     root: Node = field(default_factory=lambda: [0, "page", {}, [], []])
+    limbo: Node = field(default_factory=lambda: [LIMBO_ID, "limbo", {}, [], []])
 
     def find(self, number: int, below: Node | None = None) -> Node | None:
-        node = self.root if below is None else below
+        if below is None:
+            return self.find(number, self.root) or self.find(number, self.limbo)
+        node = below
         if node[0] == number:
             return node
         children = node[4] if len(node) == 5 else []
@@ -69,7 +73,9 @@ class PaperPage:
         return None
 
     def parent_of(self, number: int, below: Node | None = None) -> Node | None:
-        node = self.root if below is None else below
+        if below is None:
+            return self.parent_of(number, self.root) or self.parent_of(number, self.limbo)
+        node = below
         children = node[4] if len(node) == 5 else []
         for child in children:
             if child[0] == number:
@@ -101,8 +107,10 @@ class PaperPage:
                 node[2][rest[1]] = rest[2]
 
     def snapshot(self) -> list[Operation]:
-        children = copy.deepcopy(self.root[4])
-        return [["insert", 0, index, child] for index, child in enumerate(children)]
+        operations: list[Operation] = [["set", 0, name, value] for name, value in self.root[2].items()]
+        for parent in (self.root, self.limbo):
+            operations += [["insert", parent[0], index, child] for index, child in enumerate(copy.deepcopy(parent[4]))]
+        return operations
 
     def _children(self, number: int) -> list[Any]:
         node = self.find(number)
@@ -119,6 +127,7 @@ class PaperDevice:
         self.url = ""
         self.tiles: list[ProgramTile] = [ProgramTile(APP, "Lamp", VERSION, "", ("turn on the lamp",))]
         self.resources: dict[str, bytes] = {"images/red.png": PNG}
+        self.servers: dict[str, bytes] = {}
         self.pages: list[PaperPage] = []
         self.tab_bar: TabBar | None = None
         self.events: list[NodeEvent] = []
@@ -140,6 +149,9 @@ class PaperDevice:
 
     def resource(self, app_id: str, version: int, path: str) -> bytes | None:
         return self.resources.get(path) if (app_id, version) == (APP, VERSION) else None
+
+    async def media(self, app_id: str, address: str) -> bytes | None:
+        return self.servers.get(address) if app_id == APP else None
 
     def attach(self, target: str) -> None:
         self.attached.add(target)
@@ -217,9 +229,11 @@ class PaperDevice:
     def page(self) -> PaperPage:
         return self.pages[-1]
 
-    def push(self, route: str = "pages/index/index", transition: str = "push", **window: Value) -> PaperPage:
+    def push(
+        self, route: str = "pages/index/index", transition: str = "push", styles: Sequence[str] = (), **window: Value
+    ) -> PaperPage:
         self._page_id += 1
-        page = PaperPage(self._page_id, route, window)
+        page = PaperPage(self._page_id, route, window, list(styles))
         self.pages.append(page)
         self._send_stack(transition)
         return page
@@ -254,7 +268,9 @@ class PaperDevice:
         self.screen.patch(APP, page.id, list(operations))
 
     def _send_stack(self, transition: str, target: str = "") -> None:
-        pages: list[dict[str, Value]] = [{"id": p.id, "route": p.route, "window": p.window} for p in self.pages]
+        pages: list[dict[str, Value]] = [
+            {"id": p.id, "route": p.route, "window": p.window, "styles": list(p.styles)} for p in self.pages
+        ]
         self.screen.stack(APP, VERSION, pages, transition, self.tab_bar, target)
 
     def reset(self) -> None:
@@ -267,6 +283,7 @@ class PaperDevice:
         self.tab_bar = None
         self.pages.clear()
         self.resources = {"images/red.png": PNG}
+        self.servers = {}
         self.screen.exited(APP)
         self.screen.foreground(None)
 

@@ -212,7 +212,7 @@ MAIN_EVENTS: dict[str, tuple[Build, Act, str, dict[str, Any]]] = {
     ),
     "audio from the network": (
         lambda i: i.element("audio", src="https://example.com/a.mp3", events=["error"]), nothing, "error",
-        {"errMsg": "MEDIA_ERR_SRC_NOT_SUPPORTED: only the program's own package is played on this device"},
+        {"errMsg": "MEDIA_ERR_SRC_NOT_SUPPORTED"},
     ),
     "video plays by itself": (
         lambda i: i.element("video", src="/a.wav", autoplay=True, events=["play"]), nothing, "play", {},
@@ -290,7 +290,7 @@ RICH: dict[str, tuple[Any, list[Any]]] = {
     "handlers do not pass": ("<p onclick=alert(1) id=x data-y=z>a</p>", [["p", {}, "a"]]),
     "a link leads nowhere": ("<a href='javascript:alert(1)'>a</a>", [["span", {"class": "cy-rich-a"}, "a"]]),
     "only pictures of the package": (
-        "<img src='https://evil.example/x.png'><img alt=red src='/images/red.png' width=9>",
+        "<img src='javascript:alert(1)'><img alt=red src='/images/red.png' width=9>",
         [["img", {"class": "cy-rich-missing"}],
          ["img", {"alt": "red", "src": "/program/com.example.lamp/3/images/red.png", "width": "9"}]],
     ),
@@ -361,7 +361,7 @@ async def test_a_picture_that_is_missing_does_not_stop_a_drawing(device: PaperDe
     screen = await screens.open_program(device.page.ids.element("canvas", type="2d", drawing=drawing))
 
     await until_pixel(screen, 4, 4, [255, 0, 0, 255])
-    assert not [address for address in screen.addresses if "evil" in address]
+    assert not [address for address in screen.addresses if "://evil" in address]
 
 
 async def test_touches_on_a_canvas_are_relative_to_it(device: PaperDevice, screens: Screens) -> None:

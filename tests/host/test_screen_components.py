@@ -61,7 +61,11 @@ MAIN_EVENTS: dict[str, tuple[Build, Act, str, dict[str, Any]]] = {
     ),
     "image from the network": (
         lambda i: i.element("image", src="https://example.com/a.png", events=["load", "error"]),
-        nothing, "error", {"errMsg": "image:fail only pictures of the program's package are shown on this device"},
+        nothing, "error", {"errMsg": "image:fail cannot show https://example.com/a.png"},
+    ),
+    "image of no kind": (
+        lambda i: i.element("image", src="weixin://a.png", events=["load", "error"]),
+        nothing, "error", {"errMsg": "image:fail weixin://a.png is no picture of the program"},
     ),
     "input": (
         lambda i: i.element("input", events=["input"]), press("input", "h"), "input",
@@ -407,17 +411,21 @@ async def test_a_scroll_view_scrolls_where_the_program_says(device: PaperDevice,
     await device.wait(lambda: any(e.event == "scroll" and e.detail["scrollTop"] == 800 for e in device.events))  # type: ignore[index, call-overload]
 
 
-async def test_an_unknown_tag_is_a_block_with_its_children(device: PaperDevice, screens: Screens) -> None:
+@pytest.mark.parametrize("tag", ["van-button", "card", "header", "h1", "dialog", "Big_Name"])
+async def test_the_host_of_a_custom_component_is_a_plain_inline_element(
+    tag: str, device: PaperDevice, screens: Screens
+) -> None:
     ids = device.page.ids
-    warnings: list[str] = []
-    screen = await screens.open_program(ids.element("view"))
-    screen.page.on("console", lambda line: warnings.append(line.text) if line.type == "warning" else None)
+    host = ids.element(tag, ids.element("text", "inside"), class_="c3-host a", events=["tap"])
+    screen = await screens.open_program(host)
 
-    device.show(*(ids.element("live-map", ids.element("text", "inside")) for _ in range(3)))
-
-    await expect(screen.find("live-map").first).to_have_css("display", "block")
-    await expect(screen.find("live-map text")).to_have_count(3)
-    assert len([line for line in warnings if "<live-map>" in line]) == 1
+    element = screen.find(".c3-host.a")
+    await expect(element).to_have_css("display", "inline")
+    await expect(element).to_have_css("font-size", "16px")
+    await expect(element).to_have_css("margin-top", "0px")
+    await expect(element.locator("text")).to_have_text("inside")
+    device.patch(["set", host[0], "hidden", True])
+    await expect(element).to_have_css("display", "none")
 
 
 async def test_hover_classes_come_and_go(device: PaperDevice, screens: Screens) -> None:

@@ -44,7 +44,7 @@ TAP: dict[str, Any] = {"type": "node", "app_id": "a.b", "page": 1, "node": 7, "e
         ),
         (
             {"type": "viewport", "width": 1, "height": 2, "screen_width": 3, "screen_height": 4, "pixel_ratio": 1.5},
-            Viewport("", 1, 2, 3, 4, 1.5),
+            Viewport("", 1, 2, 3, 4, 1.5, "light"),
         ),
         ({"type": "launch", "app_id": "a.b"}, Launch("a.b", "")),
         ({"type": "launch", "app_id": "a.b", "path": "pages/x?y=1"}, Launch("a.b", "pages/x?y=1")),

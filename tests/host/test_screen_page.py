@@ -56,8 +56,12 @@ class Gardener:
                 found += self.elements(child)
         return found
 
+    def parents(self) -> list[list[Any]]:
+        """Whatever may have children; one of them is the limbo, which is not seen."""
+        return self.elements() + self.elements(self.page.limbo)
+
     def nodes(self) -> list[list[Any]]:
-        return [child for element in self.elements() for child in element[4]]
+        return [child for element in self.parents() for child in element[4]]
 
     def fresh(self, ids: Ids, depth: int = 0) -> list[Any]:
         if self.random.random() < 0.3:
@@ -73,7 +77,7 @@ class Gardener:
             if kind == "remove":
                 return ["remove", node[0]]
             inside = {id(element) for element in self.elements(node)} if len(node) == 5 else set()
-            target = self.random.choice([element for element in self.elements() if id(element) not in inside])
+            target = self.random.choice([element for element in self.parents() if id(element) not in inside])
             room = len(target[4]) - any(child is node for child in target[4])
             return ["move", node[0], target[0], self.random.randint(0, room)]
         texts = [node for node in nodes if len(node) == 2]
@@ -82,7 +86,7 @@ class Gardener:
         if kind == "set":
             value = self.random.choice([None, f"s{self.random.randrange(9)}"])
             return ["set", self.random.choice(self.elements())[0], "class", value]
-        target = self.random.choice(self.elements())
+        target = self.random.choice(self.parents())
         return ["insert", target[0], self.random.randint(0, len(target[4])), self.fresh(self.page.ids)]
 
 
@@ -249,14 +253,14 @@ async def test_a_style_sheet_reaches_no_other_place(device: PaperDevice, screens
         b"@import url(https://evil.example/a.css); @font-face { font-family: f; src: url(https://evil.example/f.woff) }"
         b" .x { font-family: f; background: url(https://evil.example/a.png) }"
     )
-    answered: list[str] = []
     screen = await screens.open_program([1, "view", {"class": "x"}, [], [[2, "text"]]])
-    screen.page.on("response", lambda response: answered.append(response.url))
+    await expect(screen.find(".x")).to_have_css("font-family", "f")
     await screen.frames(5)
 
-    assert [address for address in answered if "evil" in address] == []
-    assert all("evil.example" in fault for fault in screen.faults), "the browser reports what the policy refused"
-    assert screen.faults
+    asked = [address for address in screen.addresses if "evil.example" in address]
+    assert asked, "the device is asked, and says no"
+    assert [address for address in asked if not address.startswith(f"{device.url}media/")] == []
+    assert all("not a supported stylesheet MIME type" in fault for fault in screen.faults)
     screen.faults.clear()
 
 

@@ -4,16 +4,19 @@ microphone, the battery and the screen are played."""
 import asyncio
 import io
 import wave
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 
 from device_runtime.capability.audio import audio_capabilities
 from device_runtime.capability.clipboard import clipboard_capabilities
 from device_runtime.capability.device import battery_capabilities, device_capabilities
 from device_runtime.capability.files import ProgramFiles, file_capabilities
+from device_runtime.capability.fonts import font_capabilities
+from device_runtime.capability.media import ProgramMedia
 from device_runtime.capability.origin import NetworkPolicy
+from device_runtime.capability.pictures import picture_capabilities
 from device_runtime.capability.recording import recording_capabilities
-from device_runtime.capability.registry import Caller, Capability, CapabilityGate
+from device_runtime.capability.registry import Caller, Capability, CapabilityError, CapabilityGate
 from device_runtime.capability.request import HttpClient, request_capabilities
 from device_runtime.capability.sockets import SocketClient, socket_capabilities
 from device_runtime.capability.speech import speech_capability
@@ -21,6 +24,8 @@ from device_runtime.capability.storage import ProgramStorage, storage_capabiliti
 from device_runtime.capability.telemetry import telemetry_capability
 from device_runtime.capability.transfer import transfer_capabilities
 from device_runtime.capability.ui import ui_capabilities
+from device_runtime.host.questions import layout_capabilities
+from device_runtime.host.screen.layout import LayoutRequest, Observation
 from device_runtime.program.limits import Limits
 from device_runtime.program.session import Surroundings
 from device_runtime.values import Value
@@ -65,13 +70,45 @@ class Services:
         self.storage = ProgramStorage(folder / "storage.db")
         self.http = HttpClient(policy)
         self.sockets = SocketClient(policy)
+        self.media = ProgramMedia(self.files, self.http)
         self.loudspeaker = Loudspeaker()
         self.clipboard: list[tuple[str, str]] = []
+        self.answers: Callable[[Sequence[LayoutRequest]], list[dict[str, Value] | None]] | None = None
+        self.observed: list[tuple[int, int, Observation]] = []
+        self.unobserved: list[int] = []
+        self.shared: list[dict[str, Value]] = []
+        self.refuse_to_share = ""
+        self.refused = 0
+        self.asked: list[tuple[str, Mapping[str, Value]]] = []
+        self.answer: Value = None
         self.left: list[str] = []
         self.updated: list[str] = []
 
-    async def ui(self, app_id: str, name: str, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG002 a protocol's shape
-        return {"confirm": True, "content": "", "tapIndex": 0}
+    async def ui(self, app_id: str, name: str, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG002
+        self.asked.append((name, arguments))
+        return self.answer if self.answer is not None else {"confirm": True, "content": "", "tapIndex": 0}
+
+    async def share(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG002 a provider's shape
+        if self.refuse_to_share:
+            self.refused += 1
+            raise CapabilityError(self.refuse_to_share)
+        self.shared.append(dict(arguments))
+        return {"device": "hall"}
+
+    async def query(
+        self,
+        app_id: str,  # noqa: ARG002 a protocol's shape
+        page: int,  # noqa: ARG002
+        requests: Sequence[LayoutRequest],
+    ) -> list[dict[str, Value] | None] | None:
+        """No screen is connected unless a test says what one answers."""
+        return self.answers(requests) if self.answers is not None else None
+
+    def observe(self, app_id: str, page: int, observer: int, observation: Observation) -> None:  # noqa: ARG002
+        self.observed.append((page, observer, observation))
+
+    def unobserve(self, app_id: str, observer: int) -> None:  # noqa: ARG002
+        self.unobserved.append(observer)
 
     async def say(self, app_id: str, text: str) -> None: ...
 
@@ -97,6 +134,9 @@ class Services:
             *transfer_capabilities(self.http, self.files),
             *socket_capabilities(self.sockets),
             *ui_capabilities(self),
+            *layout_capabilities(self),
+            *picture_capabilities(self.files, self.media),
+            *font_capabilities(self.media, self),
             *device_capabilities(lambda: "wifi", self.vibrate),
             *battery_capabilities(lambda: (80, True)),
             *clipboard_capabilities(lambda app_id, act: self.clipboard.append((app_id, act))),
@@ -106,13 +146,22 @@ class Services:
             speech_capability(self),
             self._noting("exitMiniProgram", self.left),
             self._noting("update.apply", self.updated),
+            self._noting("restartMiniProgram", self.updated),
+            *self.media.capabilities(),
+            Capability("share.page", self.share, permission="share"),
         ]
 
     def surroundings(self, recorder: Recorder) -> Surroundings:
         return Surroundings(
             gate=CapabilityGate(self.capabilities()),
             listener=recorder,
-            system=lambda: {"platform": "cygnet", "windowWidth": 480, "screenWidth": 480, "screenHeight": 320},
+            system=lambda: {
+                "platform": "cygnet",
+                "windowWidth": 480,
+                "windowHeight": 300,
+                "screenWidth": 480,
+                "screenHeight": 320,
+            },
             storage=self.storage.load,
             limits=Limits(event_seconds=2.0),
         )

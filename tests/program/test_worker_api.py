@@ -156,7 +156,9 @@ async def test_a_tab_page_lives_on_and_is_sent_again_when_it_comes_back(board: B
         ("switchTab({url: '/pages/a/a'})", "switchTab:fail can not switch to no-tabBar page"),
         ("navigateBack()", "navigateBack:fail cannot navigate back at first page"),
         ("navigateTo({})", "navigateTo:fail parameter error: the value at url must be a string, not undefined"),
-        ("pageScrollTo({selector: '#a'})", "pageScrollTo:fail parameter error"),
+        ("pageScrollTo({selector: '#a'})", "pageScrollTo:fail the page has no #a"),
+        ("pageScrollTo({})", "pageScrollTo:fail parameter error: the value at scrollTop must be a number of pixels"),
+        ("pageScrollTo({scrollTop: -1})", "pageScrollTo:fail parameter error"),
     ],
 )
 async def test_navigation_that_cannot_be_fails(board: Board, call: str, message: str) -> None:
@@ -208,7 +210,7 @@ async def test_a_component_can_be_a_page(board: Board) -> None:
       methods: {onLoad(q){ console.log('load', q.x, this.help()) }, onUnload(){ console.log('unload') }}})"""
     session = await board.run(program({"pages/a/a": page, "pages/b/b": "Page({})"}), "pages/a/a?x=1")
     await board.heard.line(session, "page show")
-    assert board.heard.lines(session) == ['attached {"b":1,"p":"dflt","n":0,"d":2}', "load 1 helped", "page show"]
+    assert board.heard.lines(session) == ['attached {"b":1,"d":2,"p":"dflt","n":0}', "load 1 helped", "page show"]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,20 @@ class Server:
         self.sockets.discard(socket)
         return socket
 
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"X-Kind": "stream", "Set-Cookie": "a=1"})
+        await response.prepare(request)
+        for word in ("one ", "two ", "three"):
+            await response.write(word.encode())
+            await response.drain()
+            self.waiting.clear()
+            await self.waiting.wait()
+        return response
+
+    async def next(self, request: web.Request) -> web.Response:  # noqa: ARG002 a handler's shape
+        self.waiting.set()
+        return web.Response(text="")
+
     async def away(self, request: web.Request) -> web.Response:  # noqa: ARG002 a handler's shape
         raise web.HTTPFound("/echo")
 
@@ -87,6 +101,8 @@ async def server() -> AsyncIterator[Server]:
             web.post("/upload", server.upload),
             web.get("/echo", server.echo),
             web.get("/away", server.away),
+            web.get("/stream", server.stream),
+            web.get("/next", server.next),
         ]
     )
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -211,6 +227,25 @@ async def test_a_download_tells_its_progress_and_lands_in_a_file(board: Board, s
         "200 wxfile://usr/p.png downloadFile:ok image/png "
         + json.dumps({"progress": 100, "totalBytesWritten": len(PICTURE), "totalBytesExpectedToWrite": len(PICTURE)}, separators=(",", ":")),
         str(len(PICTURE)),
+    ]  # fmt: skip
+
+
+async def test_an_answer_is_heard_piece_by_piece_as_it_comes(board: Board, server: Server) -> None:
+    code = f"""
+      const url = 'http://{server.origin}';
+      const text = (buffer) => String.fromCharCode(...new Uint8Array(buffer));
+      let heard = '';
+      const result = await new Promise((resolve, reject) => {{
+        const task = wx.request({{ url: url + '/stream', enableChunked: true, success: resolve, fail: reject }});
+        task.onHeadersReceived(({{ header, statusCode, cookies }}) => say('headers', header['X-Kind'], statusCode, cookies[0]));
+        task.onChunkReceived(({{ data }}) => {{
+          heard += text(data);
+          if (/(one|two|three) ?$/.test(heard)) {{ say('chunk', heard); wx.request({{ url: url + '/next' }}) }}
+        }});
+      }});
+      say(result.statusCode, result.data === '', result.errMsg)"""
+    assert await lines(board, code, server) == [
+        "headers stream 200 a=1", "chunk one ", "chunk one two ", "chunk one two three", "200 true request:ok",
     ]  # fmt: skip
 
 

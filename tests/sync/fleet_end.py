@@ -18,6 +18,7 @@ from device_runtime.sync.messages import (
     ContentBlock,
     ContentRequest,
     Desired,
+    DesiredRequest,
     ProgramTarget,
     Reported,
     State,
@@ -32,6 +33,7 @@ from device_runtime.sync.messages import (
     sign_desired,
     topic,
 )
+from device_runtime.sync.share_messages import PeersRequest, ShareRequest, SharingRequest, SharingResponse
 from device_runtime.sync.transport import Backoff, MqttTransport
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
@@ -61,6 +63,8 @@ class FleetEnd:
         self.states: list[State] = []
         self.requests: list[ContentRequest] = []
         self.asked_for_desired = 0
+        self.shares: list[SharingRequest] = []
+        self.share_answers: Callable[[SharingRequest], list[SharingResponse]] = lambda _request: []
         self.records: dict[tuple[str, str, int], TelemetryRecord] = {}
         self.deliveries: Counter[tuple[str, str, int]] = Counter()
         self._sending: set[asyncio.Task[None]] = set()
@@ -133,7 +137,12 @@ class FleetEnd:
 
     def _hear_request(self, payload: bytes) -> None:
         request = decode_request(payload)
-        if not isinstance(request, ContentRequest):
+        if isinstance(request, PeersRequest | ShareRequest):
+            self.shares.append(request)
+            for response in self.share_answers(request):
+                self._send("response", encode(response))
+            return
+        if isinstance(request, DesiredRequest):
             self.asked_for_desired += 1
             if self.payload:
                 self._send("desired", self.payload, retain=True)

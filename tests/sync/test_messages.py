@@ -39,6 +39,7 @@ from device_runtime.sync.messages import (
     topic,
     verify_desired,
 )
+from device_runtime.sync.share_messages import Peers, PeersRequest, Share, ShareReceipt, ShareRequest
 
 SHA = "ab" * 32
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
@@ -64,6 +65,12 @@ MESSAGES: list[tuple[Any, Callable[[bytes], Any]]] = [
     (ContentBlock("r1", SHA, 65536, 70_000, b"\x00\n\xff{}"), decode_response),
     (ContentBlock("r1", SHA, 0, 0, b"", "no such content"), decode_response),
     (TelemetryReceipt("0a1b2c3d", 44), decode_response),
+    (PeersRequest("r3", "com.example.weather"), decode_request),
+    (ShareRequest("r4", "hall", "com.example.weather", "pages/a/a?q=ü", "Rain"), decode_request),
+    (Peers("r3", ("hall", "kiosk-2")), decode_response),
+    (Peers("r3", ()), decode_response),
+    (Share("r4", "kiosk-1", "com.example.weather", "pages/a/a", ""), decode_response),
+    (ShareReceipt("r4", "hall is away"), decode_response),
 ]
 # Examples are judged by what they raise, however slow or busy the machine is.
 ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

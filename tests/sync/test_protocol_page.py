@@ -42,7 +42,7 @@ def test_the_example_of_desired_is_signed() -> None:
 
 def test_each_example_of_request_decodes() -> None:
     kinds = [type(decode_request(line.encode())).__name__ for line in EXAMPLES["request"].splitlines()]
-    assert kinds == ["ContentRequest", "DesiredRequest"]
+    assert kinds == ["ContentRequest", "DesiredRequest", "PeersRequest", "ShareRequest"]
 
 
 def test_each_example_of_response_decodes() -> None:
@@ -51,6 +51,9 @@ def test_each_example_of_response_decodes() -> None:
     assert [type(decode_response(f"{line}\n".encode())).__name__ for line in others] == [
         "ContentBlock",
         "TelemetryReceipt",
+        "Peers",
+        "ShareReceipt",
+        "Share",
     ]
 
 

@@ -125,18 +125,21 @@ function listenersOf(name) {
 
 const hostHandlers = createObject(null);
 
-// The library's own listener, called before the program's.
+// The library's own listener, called before the program's. What it returns is what those hear: `null` nothing at
+// all, and where it returns nothing, the payload.
 function handleHostEvent(name, handler) {
   hostHandlers[name] = handler;
 }
 
 function hostEvent(name, payload) {
   const handler = hostHandlers[name];
-  if (handler !== undefined) handler(payload);
+  const heard = handler === undefined ? undefined : handler(payload);
+  if (heard === null) return;
+  const told = heard === undefined ? payload : heard;
   const listeners = mapGet(hostListeners, name) || [];
   const due = [];
   for (let index = 0; index < listeners.length; index++) append(due, listeners[index]);
-  for (let index = 0; index < due.length; index++) guard('the listener of wx.on' + name, due[index], undefined, [payload]);
+  for (let index = 0; index < due.length; index++) guard('the listener of wx.on' + name, due[index], undefined, [told]);
 }
 
 function listen(listeners) {

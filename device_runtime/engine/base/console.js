@@ -50,3 +50,11 @@
 function warn(text) {
   host('log', 'warn', text, new NativeError().stack);
 }
+
+const toldOnce = new NativeMap();
+
+function warnOnce(text) {
+  if (mapHas(toldOnce, text) || mapSize(toldOnce) > 500) return;
+  mapSet(toldOnce, text, true);
+  warn(text);
+}

@@ -20,6 +20,21 @@ function startApp() {
   appLifecycle('onShow', publicLaunchOptions());
 }
 
+// What ran was stopped at the time limit, and no `finally` of it has run: nothing is under way any more.
+function interrupted() {
+  loading = '';
+  defining = null;
+  keeper = null;
+  notifying = false;
+  following = false;
+  mapForEach(pages, (page) => {
+    page.root.running = false;
+    mapForEach(page.nodes, (node) => {
+      node.running = false;
+    });
+  });
+}
+
 (() => {
   const entry = {
     __proto__: null,
@@ -33,12 +48,21 @@ function startApp() {
       appLifecycle('onPageNotFound', { path, query, isEntryPage: mapSize(pages) === 0 });
     },
     createPage,
+    startPage,
     pageData,
+    formValues,
     pageLifecycle,
+    routeStarts,
+    routeDone,
+    backPressed,
+    shareMessage,
     setStack,
     fireHandler,
     bindBack,
+    callMethod,
+    triggerOn: (page, node, type, detail) => triggerOn(page, node, type, detail, {}),
     rendered,
+    interrupted,
     fireTimer,
     finishCall,
     reportRejections,

@@ -6,6 +6,8 @@
 // `export let`) a getter on an object that the function lies `with`in, so that it stays live.
 
 const modules = new NativeMap();
+// The file that is being run now; empty between files.
+let loading = '';
 
 class ModuleError extends NativeError {
   constructor(message) {
@@ -21,6 +23,8 @@ function loadModule(name) {
   const module = { exports: {}, id: name, loaded: false };
   const record = { name, module, kind: source.kind, done: false, mutable: source.mutable };
   mapSet(modules, name, record);
+  const outer = loading;
+  loading = name;
   try {
     if (source.kind === 'json') module.exports = parseFile(name, source.text);
     else if (source.kind === 'script') runScript(record, source);
@@ -28,6 +32,8 @@ function loadModule(name) {
   } catch (error) {
     mapDelete(modules, name);
     throw error;
+  } finally {
+    loading = outer;
   }
   record.done = true;
   module.loaded = true;

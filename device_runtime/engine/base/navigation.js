@@ -30,11 +30,6 @@ navigate('navigateTo');
 navigate('redirectTo');
 navigate('reLaunch');
 navigate('switchTab');
-defineApi('navigateBack', (given, done) => {
-  const delta = given.delta === undefined ? 1 : toNumber(given.delta);
-  ask('navigateBack', { delta: delta >= 1 ? floor(delta) : 1 }, done);
-});
-
 defineApi('setNavigationBarTitle', (given, done) => {
   ask('setWindow', { navigationBarTitleText: textOption(given, 'title') }, done);
 });
@@ -51,14 +46,12 @@ defineApi('setNavigationBarColor', (given, done) => {
 defineApi('setBackgroundColor', (given, done) => {
   ask('setWindow', { backgroundColor: textOption(given, 'backgroundColor') }, done);
 });
+defineApi('setBackgroundTextStyle', (given, done) => {
+  ask('setWindow', { backgroundTextStyle: textOption(given, 'textStyle') === 'light' ? 'light' : 'dark' }, done);
+});
 defineApi('showNavigationBarLoading', (given, done) => ask('setWindow', { navigationBarLoading: true }, done));
 defineApi('hideNavigationBarLoading', (given, done) => ask('setWindow', { navigationBarLoading: false }, done));
 defineApi('showTabBar', (given, done) => ask('setTabBar', { hidden: false }, done));
 defineApi('hideTabBar', (given, done) => ask('setTabBar', { hidden: true }, done));
-defineApi('pageScrollTo', (given, done) => {
-  const top = toNumber(given.scrollTop);
-  if (!(top >= 0)) throw new BorderError('scrollTop', 'must be a number of pixels; selectors are not supported');
-  ask('setRoot', { name: 'scroll-top', value: top }, done);
-});
 defineApi('startPullDownRefresh', (given, done) => ask('setRoot', { name: 'refreshing', value: true }, done));
 defineApi('stopPullDownRefresh', (given, done) => ask('setRoot', { name: 'refreshing', value: false }, done));

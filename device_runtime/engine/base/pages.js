@@ -1,340 +1,152 @@
-// Page(), Component() used as a page, page instances and what reaches them.
-
-const definitions = new NativeMap();
-const pages = new NativeMap();
-let stack = [];
-let defining = null;
-
-hidden(globalThis, 'Page', function Page(definition) {
-  requireDefinition('Page', definition);
-  register('Page', { kind: 'page', definition });
-});
-
-hidden(globalThis, 'Component', function Component(definition) {
-  requireDefinition('Component', definition);
-  register('Component', { kind: 'component', definition });
-});
-
-// Behavior() shares data and methods between components; they are merged when a page is made.
-hidden(globalThis, 'Behavior', function Behavior(definition) {
-  requireDefinition('Behavior', definition);
-  return definition;
-});
-
-function register(name, entry) {
-  if (defining === null) {
-    warn(name + '() was called outside of the loading of a page; it is ignored');
-    return;
-  }
-  mapSet(definitions, defining, entry);
-}
+// Pages: how they are made, their lives, and what reaches them.
 
 hidden(globalThis, 'getCurrentPages', function getCurrentPages() {
   const list = [];
   for (let index = 0; index < stack.length; index++) {
     const page = mapGet(pages, stack[index]);
-    if (page !== undefined) append(list, page.instance);
+    if (page !== undefined) append(list, page.root.instance);
   }
   return list;
 });
-
-function currentRoute() {
-  const page = stack.length ? mapGet(pages, stack[stack.length - 1]) : undefined;
-  return page === undefined ? '' : page.route;
-}
-
-// Runs a page's file once; it says what the page is by calling Page or Component.
-function definePage(route) {
-  if (!mapHas(definitions, route)) {
-    defining = route;
-    try {
-      const name = route + '.js';
-      loadModule(resolveModule('', '/' + name));
-      if (!mapHas(definitions, route)) {
-        reportError(new ModuleError(name + ' calls neither Page() nor Component()'), name);
-      }
-    } catch (error) {
-      reportError(error, route + '.js');
-    } finally {
-      defining = null;
-    }
-  }
-  return mapGet(definitions, route) || { kind: 'page', definition: {} };
-}
-
-const pageMethods = {
-  setData(changes, callback) {
-    const page = pageOf(this, 'setData');
-    if (page !== undefined) setData(page, changes, callback);
-  },
-  groupSetData(callback) {
-    if (typeof callback === 'function') apply(callback, this, []);
-  },
-  getOpenerEventChannel() {
-    const page = pageOf(this, 'getOpenerEventChannel');
-    return page === undefined || page.channel === undefined ? new EventChannel() : page.channel;
-  },
-  selectComponent() {
-    return null;
-  },
-  selectAllComponents() {
-    return [];
-  },
-  createSelectorQuery() {
-    return makeSelectorQuery();
-  },
-  // A page has no parent that could listen.
-  triggerEvent() {},
-  get properties() {
-    return this.data;
-  },
-  getPageId() {
-    return 'pageId:' + pageOf(this, 'getPageId').id;
-  },
-};
-
-const owners = new NativeWeakMap();
-
-function pageOf(instance, name) {
-  const page = isObject(instance) ? weakGet(owners, instance) : undefined;
-  if (page === undefined) throw new NativeTypeError(name + ' must be called on a page, as this.' + name + '(...)');
-  if (page.closed) {
-    warn(name + ' was called on ' + page.route + ' after onUnload; it is ignored');
-    return undefined;
-  }
-  return page;
-}
-
-function setData(page, changes, callback) {
-  if (typeof changes !== 'object' || changes === null || isArray(changes)) {
-    throw new NativeTypeError('setData: the first argument must be an object, not ' + describe(changes, 0, [], true));
-  }
-  const dropped = [];
-  const sent = {};
-  let keys;
-  try {
-    keys = objectKeys(changes);
-  } catch (error) {
-    throw new BorderError('', 'cannot be read: ' + describe(error));
-  }
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index];
-    const steps = parsePath(key);
-    const value = copyOut(readMember(changes, key, key), key, dropped);
-    if (value === undefined) continue;
-    if (!isObject(page.instance.data)) page.instance.data = {};
-    applyPath(page.instance.data, steps, copyPlain(value));
-    putOwn(sent, toWellFormed(key), value);
-  }
-  warnDropped('setData', dropped);
-  if (page.rendered) {
-    const refused = host('setData', page.id, sent);
-    if (refused !== null) throw new NativeError(refused);
-  }
-  if (typeof callback === 'function') afterRender(page, callback);
-}
-
-const renderCallbacks = [];
-
-function afterRender(page, callback) {
-  append(renderCallbacks, { page, callback });
-  host('afterRender');
-}
-
-// The patches of this turn are on their way to the screen: setData's callbacks run.
-function rendered() {
-  const due = splice(renderCallbacks, 0, renderCallbacks.length);
-  for (let index = 0; index < due.length; index++) {
-    const { page, callback } = due[index];
-    guard('the callback of setData in ' + page.route, callback, page.instance, []);
-  }
-}
-
-const PAGE_SKIPPED = freeze({ __proto__: null, data: true });
-
-function mergeComponent(definition, into) {
-  const behaviors = isArray(definition.behaviors) ? definition.behaviors : [];
-  for (let index = 0; index < behaviors.length; index++) {
-    if (isObject(behaviors[index])) mergeComponent(behaviors[index], into);
-  }
-  const lists = ['properties', 'data'];
-  for (let list = 0; list < lists.length; list++) {
-    const members = definition[lists[list]];
-    if (!isObject(members)) continue;
-    const keys = objectKeys(members);
-    for (let index = 0; index < keys.length; index++) {
-      const value = members[keys[index]];
-      putOwn(into.data, keys[index], lists[list] === 'data' ? value : propertyDefault(value));
-    }
-  }
-  const lifetimes = isObject(definition.lifetimes) ? definition.lifetimes : {};
-  const names = ['created', 'attached', 'ready', 'detached', 'error'];
-  for (let index = 0; index < names.length; index++) {
-    const method = lifetimes[names[index]] || definition[names[index]];
-    if (typeof method === 'function') append(into.lifetimes, { name: names[index], method });
-  }
-  const outer = isObject(definition.pageLifetimes) ? definition.pageLifetimes : {};
-  if (typeof outer.show === 'function') append(into.lifetimes, { name: 'show', method: outer.show });
-  if (typeof outer.hide === 'function') append(into.lifetimes, { name: 'hide', method: outer.hide });
-  if (isObject(definition.methods)) assignMembers(into.instance, definition.methods, PAGE_SKIPPED);
-}
-
-function propertyDefault(property) {
-  if (isObject(property) && typeof property !== 'function' && hasOwn(property, 'value')) return property.value;
-  const type = isObject(property) && typeof property !== 'function' ? property.type : property;
-  if (type === String) return '';
-  if (type === Number) return 0;
-  if (type === Boolean) return false;
-  if (type === Array) return [];
-  return null;
-}
-
-function runLifetimes(page, name) {
-  for (let index = 0; index < page.lifetimes.length; index++) {
-    const { name: own, method } = page.lifetimes[index];
-    if (own === name) guard(name + ' of ' + page.route, method, page.instance, []);
-  }
-}
-
-// Makes the instance and runs onLoad; the view is made afterwards from pageData.
-function createPage(id, route, query, opening, ids) {
-  const { kind, definition } = definePage(route);
-  const instance = createObject(pageMethods);
-  const page = {
-    id, route, instance, lifetimes: [], rendered: false, closed: false, channel: mapGet(openings, opening), query,
-  };
-  const collected = { data: {}, lifetimes: page.lifetimes, instance };
-  if (kind === 'component') mergeComponent(definition, collected);
-  else assignMembers(instance, definition, PAGE_SKIPPED);
-  const dropped = [];
-  let data = {};
-  try {
-    data = copyOut(kind === 'component' ? collected.data : definition.data || {}, 'data', dropped);
-  } catch (error) {
-    reportError(error, 'the data of ' + route);
-  }
-  warnDropped('the data of ' + route, dropped);
-  putOwn(instance, 'data', isObject(data) && !isArray(data) ? data : {});
-  hidden(instance, 'route', route);
-  hidden(instance, 'is', route);
-  hidden(instance, '__route__', route);
-  hidden(instance, 'options', copyPlain(query));
-  weakSet(owners, instance, page);
-  mapSet(pages, id, page);
-  setStack(ids);
-  runLifetimes(page, 'created');
-  runLifetimes(page, 'attached');
-  lifecycle(instance, 'onInit', route, [copyPlain(query)]);
-  lifecycle(instance, 'onLoad', route, [copyPlain(query)]);
-}
 
 function setStack(ids) {
   stack = ids;
 }
 
+function currentPage() {
+  return stack.length ? mapGet(pages, stack[stack.length - 1]) : undefined;
+}
+
+function currentRoute() {
+  const page = currentPage();
+  return page === undefined ? '' : page.root.plan.path;
+}
+
+// Makes the instance of a page. With components (`early`) the view is made next, from the data that are returned, and
+// startPage follows; without, the page is started at once and the view is made afterwards, from pageData.
+function createPage(id, route, query, opening, ids, early) {
+  const plan = pagePlan(route);
+  const page = makePage(id, plan, mapGet(openings, opening), query);
+  const node = page.root;
+  const { instance } = node;
+  if (plan.members !== null) assignMembers(instance, plan.members, PAGE_SKIPPED);
+  hidden(instance, 'route', route);
+  hidden(instance, '__route__', route);
+  hidden(instance, 'options', copyPlain(query));
+  mapSet(pages, id, page);
+  setStack(ids);
+  tellPageLoad('BeforePageLoad', page);
+  if (plan.kind === 'Component') takeQuery(node, query);
+  if (early) return pageData(id);
+  startPage(id, []);
+  return null;
+}
+
+function makePage(id, plan, channel, query) {
+  const page = {
+    id,
+    root: null,
+    nodes: NO_NODES,
+    functions: null,
+    unready: NONE,
+    rendered: false,
+    shown: false,
+    channel,
+    query,
+  };
+  page.root = makeNode(page, 0, null, plan);
+  return page;
+}
+
+// A component that is a page has its properties from the query.
+function takeQuery(node, query) {
+  const values = {};
+  eachOwn(query, (name, text) => {
+    if (!hasOwn(node.plan.properties, name)) return;
+    putOwn(values, name, fitProperty(node.plan.path, node.plan.properties[name], text));
+  });
+  node.given = values;
+}
+
+// The components are created, the page and they are attached, and the page is loaded.
+function startPage(id, effects) {
+  const page = mapGet(pages, id);
+  if (page === undefined) return;
+  const { root, query } = page;
+  carryOut(page, effects);
+  runLifetime(root, 'created');
+  if (root.given !== null) receive(root);
+  announceSafely(root);
+  root.attached = true;
+  runLifetime(root, 'attached');
+  attachWaiting(root);
+  callLife(root, 'onInit', [copyPlain(query)]);
+  callLife(root, 'onLoad', [copyPlain(query)]);
+  tellPageLoad('AfterPageLoad', page);
+}
+
+// Calls a method of a page's life if there is one.
+function callLife(node, name, values) {
+  const method = node.instance[name];
+  return typeof method === 'function' ? callOn(node, method, name, values) : undefined;
+}
+
 // The page's data as its view is to see it from now on.
 function pageData(id) {
   const page = mapGet(pages, id);
-  const dropped = [];
+  if (page === undefined) return {};
+  const { plan, instance, given } = page.root;
   page.rendered = true;
   try {
-    const data = copyOut(page.instance.data, 'data', dropped);
-    return isObject(data) && !isArray(data) ? data : {};
+    const data = copyData(instance.data, 'data', [], page);
+    if (!isObject(data) || isArray(data)) return {};
+    if (given !== null) eachOwn(given, (name, value) => putOwn(data, name, value));
+    const names = objectKeys(data);
+    for (let index = 0; index < names.length; index++) if (isPure(plan, names[index])) delete data[names[index]];
+    return data;
   } catch (error) {
-    reportError(error, 'the data of ' + page.route);
+    reportError(error, 'the data of ' + plan.path);
     return {};
   }
 }
 
-const LIFETIME_OF = freeze({ __proto__: null, onShow: 'show', onHide: 'hide', onReady: 'ready', onUnload: 'detached' });
+const PAGE_LIFETIME_OF = freeze({ __proto__: null, onShow: 'show', onHide: 'hide', onResize: 'resize', onRouteDone: 'routeDone' });
 
 function pageLifecycle(id, name, payload) {
   const page = mapGet(pages, id);
   if (page === undefined) return;
-  lifecycle(page.instance, name, page.route, payload === null ? [] : [payload]);
-  if (LIFETIME_OF[name]) runLifetimes(page, LIFETIME_OF[name]);
-  if (name === 'onUnload') {
-    page.closed = true;
-    mapDelete(pages, id);
+  const values = payload === null ? [] : [payload];
+  const { root } = page;
+  if (PAGE_LIFETIME_OF[name] !== undefined) runPageLifetime(page, PAGE_LIFETIME_OF[name], values);
+  if (name === 'onReady') {
+    page.shown = true;
+    runReady(page);
+    runLifetime(root, 'ready');
   }
+  if (name === 'onUnload') tellPageUnload('BeforePageUnload', page);
+  callLife(root, name, values);
+  if (name === 'onReady') pageLifecycle(id, 'onRouteDone', null);
+  if (name === 'onUnload') closePage(page);
 }
 
-// An event that the view routed to a handler of the page.
-function fireHandler(id, handler, event) {
-  const page = mapGet(pages, id);
-  if (page === undefined) return;
-  const method = page.instance[handler];
-  if (typeof method !== 'function') {
-    warn(page.route + ' has no method "' + handler + '" for the event ' + event.type);
-    return;
+function closePage(page) {
+  const { root } = page;
+  const order = mapSize(page.nodes) === 0 ? [] : host('removalOrder', page.id);
+  for (let index = 0; index < order.length; index++) {
+    const node = mapGet(page.nodes, order[index]);
+    if (node !== undefined) takeDown(node);
   }
-  guard(handler + ' of ' + page.route, method, page.instance, [event]);
+  root.attached = false;
+  runLifetime(root, 'detached');
+  root.closed = true;
+  mapDelete(pages, page.id);
+  forgetLayout(page.id);
+  mapDelete(alerts, page.id);
+  tellPageUnload('AfterPageUnload', page);
 }
 
-// A two-way binding changed: the view has the value already, this.data gets it here.
-function bindBack(id, path, value) {
-  const page = mapGet(pages, id);
-  if (page !== undefined) applyPath(page.instance.data, parsePath(path), value);
-}
-
-// Nodes have no layout in the worker, so every query answers null, as WeChat does for what it does not find.
-function makeSelectorQuery() {
-  const callbacks = [];
-  const query = {};
-  const node = {};
-  const methods = ['boundingClientRect', 'scrollOffset', 'fields', 'node', 'context'];
-  for (let index = 0; index < methods.length; index++) {
-    node[methods[index]] = (...values) => {
-      append(callbacks, typeof values[values.length - 1] === 'function' ? values[values.length - 1] : null);
-      return query;
-    };
-  }
-  query.select = () => node;
-  query.selectAll = () => node;
-  query.selectViewport = () => node;
-  query.in = () => query;
-  query.exec = (done) => {
-    const due = splice(callbacks, 0, callbacks.length);
-    queueJob(() => {
-      const results = [];
-      for (let index = 0; index < due.length; index++) {
-        append(results, null);
-        if (due[index] !== null) guard('a selector query', due[index], undefined, [null]);
-      }
-      if (typeof done === 'function') guard('a selector query', done, undefined, [results]);
-    });
-    return query;
-  };
-  return query;
-}
-
-defineSync('createSelectorQuery', makeSelectorQuery);
-
-// Voice: the page's onVoiceIntent, else the app's. What it returns is spoken.
-function voiceIntent(id, intent) {
-  const top = stack.length ? mapGet(pages, stack[stack.length - 1]) : undefined;
-  const owner = top !== undefined && typeof top.instance.onVoiceIntent === 'function' ? top.instance : app;
-  if (owner === undefined || typeof owner.onVoiceIntent !== 'function') {
-    host('answer', id, null, 'the program has no onVoiceIntent');
-    return;
-  }
-  const where = owner === app ? 'App' : top.route;
-  const say = (value) => host('answer', id, typeof value === 'string' ? bounded(toWellFormed(value)) : null, null);
-  const failed = (error) => {
-    reportError(error, 'onVoiceIntent of ' + where);
-    host('answer', id, null, bounded(describe(error)));
-  };
-  let result;
-  try {
-    result = owner.onVoiceIntent(intent);
-    if (result instanceof NativePromise) {
-      stateOf(result).handled = true;
-      nativeThen(result, say, failed);
-      return;
-    }
-  } catch (error) {
-    failed(error);
-    return;
-  }
-  say(result);
+// A two-way binding changed on the screen: what it is bound to is set as by setData.
+function bindBack(id, owner, path, value) {
+  const node = nodeOf(id, owner);
+  if (node !== undefined) setData(node, { [path]: value }, undefined);
 }

@@ -3,8 +3,8 @@
 const fixedApi = (name, result) => defineApi(name, (given, done) => done(null, result()));
 
 // Nothing to do, and done: there is no menu to hide, nothing to load, nothing to agree to.
-fixedApi('hideShareMenu', () => undefined);
-fixedApi('disableAlertBeforeUnload', () => undefined);
+fixedApi('hideHomeButton', () => undefined);
+fixedApi('preloadWebview', () => undefined);
 fixedApi('loadSubPackage', () => undefined);
 fixedApi('requirePrivacyAuthorize', () => undefined);
 fixedApi('getExtConfig', () => ({ extConfig: {} }));
@@ -89,15 +89,6 @@ defineSync('requestIdleCallback', (callback) => {
 });
 defineSync('cancelIdleCallback', stopTimer);
 
-defineSync('getPerformance', () => ({
-  now: clock,
-  getEntries: () => [],
-  getEntriesByName: () => [],
-  getEntriesByType: () => [],
-  createObserver: () => ({ observe() {}, disconnect() {}, supportedEntryTypes: [] }),
-  setBufferSize() {},
-}));
-
 defineSync('preDownloadSubpackage', (options) =>
   answer(
     'preDownloadSubpackage',
@@ -150,7 +141,12 @@ defineSync('preDownloadSubpackage', (options) =>
 // -- what the host tells of -----------------------------------------------------------------------------------------
 
 handleHostEvent('ThemeChange', (payload) => {
-  if (isObject(payload) && typeof payload.theme === 'string') system.theme = payload.theme;
+  if (!isObject(payload) || typeof payload.theme !== 'string' || system.theme === payload.theme) return null;
+  system.theme = payload.theme;
+  if (app !== undefined && typeof app.onThemeChange === 'function') {
+    guard('onThemeChange of App', app.onThemeChange, app, [{ theme: payload.theme }]);
+  }
+  return { theme: payload.theme };
 });
 
 // The host's event `update {state}`: "none", "found" (a new version is coming), "ready" (applyUpdate may be called),

@@ -23,6 +23,23 @@ function systemInfo() {
   return info;
 }
 
+// A screen tells how large it is and what of it the page has. That bars come and go with the pages is no resize.
+handleHostEvent('WindowResize', (payload) => {
+  const before = [system.screenWidth, system.screenHeight, system.windowWidth];
+  const names = ['screenWidth', 'screenHeight', 'windowWidth', 'windowHeight', 'pixelRatio', 'safeArea'];
+  for (let index = 0; index < names.length; index++) {
+    if (payload[names[index]] !== undefined) system[names[index]] = payload[names[index]];
+  }
+  tellMediaObservers();
+  const same = before[0] === system.screenWidth && before[1] === system.screenHeight && before[2] === system.windowWidth;
+  if (same) return null;
+  const { windowWidth, windowHeight, screenWidth, screenHeight } = system;
+  const size = { windowWidth, windowHeight, screenWidth, screenHeight };
+  const resized = { size, deviceOrientation: screenWidth > screenHeight ? 'landscape' : 'portrait' };
+  if (stack.length) pageLifecycle(stack[stack.length - 1], 'onResize', copyPlain(resized));
+  return resized;
+});
+
 defineSync('getSystemInfoSync', systemInfo);
 defineApi('getSystemInfo', (given, done) => done(null, systemInfo()));
 defineApi('getSystemInfoAsync', (given, done) => done(null, systemInfo()));

@@ -33,9 +33,12 @@ function supports(name) {
 const CLASSES = freeze({
   __proto__: null,
   Animation: 'createAnimation',
+  AudioContext: 'createAudioContext',
+  CanvasContext: 'createCanvasContext',
   DownloadTask: 'downloadFile',
   FileSystemManager: 'getFileSystemManager',
   InnerAudioContext: 'createInnerAudioContext',
+  IntersectionObserver: 'createIntersectionObserver',
   LogManager: 'getLogManager',
   RealtimeLogManager: 'getRealtimeLogManager',
   RecorderManager: 'getRecorderManager',
@@ -44,6 +47,7 @@ const CLASSES = freeze({
   SocketTask: 'connectSocket',
   UpdateManager: 'getUpdateManager',
   UploadTask: 'uploadFile',
+  VideoContext: 'createVideoContext',
 });
 
 // "api", "api.object.option", "api.return.member", "component", "component.attribute.value".

@@ -16,8 +16,8 @@ function copyBytes(value) {
   return new NativeUint8Array(bufferSlice(viewBuffer(value), viewOffset(value), viewOffset(value) + viewLength(value)));
 }
 
-// A copy made of plain objects, arrays, strings, numbers, booleans and null. `dropped` collects the paths of
-// functions, symbols and undefined, which are left out. `bytes` allows ArrayBuffers and typed arrays.
+// A copy made of plain objects, arrays, strings, numbers, booleans and null. Undefined is left out; so are functions
+// and symbols, whose paths `dropped` collects. `bytes` allows ArrayBuffers and typed arrays.
 function copyOut(value, path, dropped, bytes = false, depth = 0) {
   switch (typeof value) {
     case 'string':
@@ -33,6 +33,12 @@ function copyOut(value, path, dropped, bytes = false, depth = 0) {
         throw new BorderError(path, 'is nested deeper than ' + MAX_NESTING + ' levels, or refers to itself');
       }
       break;
+    case 'function':
+      if (keeper !== null) return functionToken(value);
+      append(dropped, path);
+      return undefined;
+    case 'undefined':
+      return undefined;
     default:
       append(dropped, path);
       return undefined;
@@ -155,5 +161,5 @@ function warnDropped(name, dropped) {
   const shown = [];
   for (let index = 0; index < dropped.length && index < 5; index++) append(shown, dropped[index]);
   const more = dropped.length > 5 ? (' and ' + (dropped.length - 5) + ' more') : '';
-  warn(name + ': left out ' + join(shown, ', ') + more + '; functions, undefined and binary data cannot be sent');
+  warnOnce(name + ': left out ' + join(shown, ', ') + more + '; undefined and binary data cannot be sent');
 }

@@ -38,6 +38,10 @@ class ScreenDelegate(Protocol):
     def resource(self, app_id: str, version: int, path: str) -> bytes | None:
         """A file of a program's package; None where there is none."""
 
+    async def media(self, app_id: str, address: str) -> bytes | None:
+        """What a program shows from outside of its package: ``wxfile:`` for its own files, ``http:`` and ``https:``
+        for servers. None where there is none, or the program may not have it."""
+
     def attach(self, target: str) -> None:
         """A screen has connected: send it, by this target, the stack and every page of each running program."""
 

@@ -6,9 +6,10 @@ hijacking as in the OWASP Testing Guide.
 
 import hashlib
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
@@ -40,6 +41,31 @@ RESOURCE_TYPES = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
 }
+# How a file of passive media begins, for what has no name of ours.
+_MEDIA_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF8", "image/gif"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"BM", "image/bmp"),
+    (8, b"WAVE", "audio/wav"),
+    (0, b"ID3", "audio/mpeg"),
+    (0, b"\xff\xfb", "audio/mpeg"),
+    (0, b"\xff\xf3", "audio/mpeg"),
+    (0, b"OggS", "audio/ogg"),
+    (4, b"ftypM4A", "audio/mp4"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"\x1aE\xdf\xa3", "video/webm"),
+    (0, b"wOFF", "font/woff"),
+    (0, b"wOF2", "font/woff2"),
+    (0, b"OTTO", "font/otf"),
+    (0, b"\x00\x01\x00\x00", "font/ttf"),
+    (0, b"true", "font/ttf"),
+)
+_STYLE_ADDRESS = re.compile(
+    rb"""url\(\s*(?:"((?:https?:)?//[^"\\]*)"|'((?:https?:)?//[^'\\]*)'|((?:https?:)?//[^\s"'()\\]*))\s*\)""",
+    re.IGNORECASE,
+)
 _PAGE_POLICY = "; ".join((
     "default-src 'none'",
     "script-src 'self'",
@@ -55,6 +81,30 @@ _PAGE_POLICY = "; ".join((
     "trusted-types 'none'",
 ))  # fmt: skip
 RESOURCE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def media_type(content: bytes) -> str | None:
+    """The type of passive media, by how it begins; None for everything else."""
+    for at, signature, content_type in _MEDIA_SIGNATURES:
+        if content.startswith(signature, at):
+            return content_type
+    return "image/svg+xml" if b"<svg" in content[:1024] else None
+
+
+def rewrite_style(style: bytes, app_id: str, version: str) -> bytes:
+    """A program's style sheet in which addresses of servers go through the device, which asks whether they may."""
+
+    def through_us(match: re.Match[bytes]) -> bytes:
+        address = (match[1] or match[2] or match[3]).decode("utf-8", "replace")
+        whole = f"https:{address}" if address.startswith("//") else address
+        return f'url("{media_path(app_id, version, whole)}")'.encode()
+
+    return _STYLE_ADDRESS.sub(through_us, style)
+
+
+def media_path(app_id: str, version: str, address: str) -> str:
+    """Where a screen finds what a program shows from a server."""
+    return f"/media/{quote(app_id, safe='')}/{version}/{quote(address, safe='')}"
 
 
 def host_name(netloc: str) -> str:

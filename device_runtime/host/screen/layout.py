@@ -16,16 +16,26 @@ from device_runtime.values import Value
 MAX_REQUESTS = 1024
 MAX_NAMES = 64
 MAX_NAME = 64
+MAX_TEXT = 4096
 MAX_OBSERVED = 1024
 MAX_OBSERVERS = 256
 QUERY_SECONDS = 2.0
 
-LayoutField: TypeAlias = Literal["rect", "size", "scrollOffset", "properties", "computedStyle"]
+LayoutField: TypeAlias = Literal["rect", "size", "scrollOffset", "properties", "computedStyle", "textMetrics"]
 _BOX = ("left", "top", "right", "bottom", "width", "height")
 _NUMBERS = {
     "rect": _BOX,
     "size": ("width", "height"),
     "scrollOffset": ("scrollLeft", "scrollTop", "scrollWidth", "scrollHeight"),
+    "textMetrics": (
+        "width",
+        "actualBoundingBoxLeft",
+        "actualBoundingBoxRight",
+        "actualBoundingBoxAscent",
+        "actualBoundingBoxDescent",
+        "fontBoundingBoxAscent",
+        "fontBoundingBoxDescent",
+    ),
 }
 
 
@@ -35,13 +45,15 @@ class LayoutError(CygnetError):
 
 @dataclass(frozen=True, slots=True)
 class LayoutRequest:
-    """What to tell of one node; node 0 is the page's area. ``properties`` and ``computed_style`` are names, read where
-    ``fields`` holds their field."""
+    """What to tell of one node; node 0 is the page's area. ``properties`` and ``computed_style`` are names, ``font``
+    and ``text`` what a canvas would draw, each read where ``fields`` holds its field."""
 
     node: int
     fields: tuple[LayoutField, ...]
     properties: tuple[str, ...] = ()
     computed_style: tuple[str, ...] = ()
+    font: str = ""
+    text: str = ""
 
     def __post_init__(self) -> None:
         """Check what may come from a program.
@@ -57,15 +69,20 @@ class LayoutRequest:
         for names in (self.properties, self.computed_style):
             if len(names) > MAX_NAMES or any(len(name) > MAX_NAME for name in names):
                 raise LayoutError(f"at most {MAX_NAMES} names of at most {MAX_NAME} characters may be asked for")
+        if max(len(self.font), len(self.text)) > MAX_TEXT:
+            raise LayoutError(f"a font and the text that is measured have at most {MAX_TEXT} characters")
 
     def document(self) -> dict[str, object]:
         """The request as a member of the message ``query``."""
-        return {
+        document: dict[str, object] = {
             "node": self.node,
             "fields": list(self.fields),
             "properties": list(self.properties),
             "computed_style": list(self.computed_style),
         }
+        if "textMetrics" in self.fields:
+            document |= {"font": self.font, "text": self.text}
+        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +127,8 @@ class Intersection:
 @dataclass(frozen=True, slots=True)
 class Viewport:
     """How large a screen is, in CSS pixels: as a whole, and what of it a page has (``app_id`` is the program whose
-    page was measured, empty where none is in front and a page with a bar and no tabs is meant)."""
+    page was measured, empty where none is in front and a page with a bar and no tabs is meant). ``theme`` is what its
+    owner prefers."""
 
     app_id: str
     width: int
@@ -118,6 +136,19 @@ class Viewport:
     screen_width: int
     screen_height: int
     pixel_ratio: float
+    theme: Literal["light", "dark"] = "light"
+
+    def system(self) -> dict[str, Value]:
+        """The same in WeChat's words, as ``getSystemInfoSync`` has them."""
+        area: dict[str, Value] = {"left": 0, "top": 0, "right": self.screen_width, "bottom": self.screen_height}
+        return {
+            "screenWidth": self.screen_width,
+            "screenHeight": self.screen_height,
+            "windowWidth": self.width,
+            "windowHeight": self.height,
+            "pixelRatio": self.pixel_ratio,
+            "safeArea": area | {"width": self.screen_width, "height": self.screen_height},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +196,7 @@ def check_result(value: object) -> dict[str, Value] | None:
                 raise LayoutError("computedStyle must hold strings")
             result[name] = member
         else:
-            raise LayoutError("a result may hold rect, size, scrollOffset, properties and computedStyle")
+            raise LayoutError(f"a result may hold {', '.join(get_args(LayoutField))}")
     return result
 
 

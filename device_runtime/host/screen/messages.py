@@ -231,6 +231,7 @@ def _viewport(document: Mapping[str, Any]) -> Viewport:
         screen_width=_whole(document, "screen_width", 0, MAX_PIXELS),
         screen_height=_whole(document, "screen_height", 0, MAX_PIXELS),
         pixel_ratio=float(ratio),
+        theme="dark" if document.get("theme") == "dark" else "light",
     )
 
 

@@ -30,6 +30,8 @@ from device_runtime.host.screen.http import (
     host_name,
     is_address,
     is_loopback,
+    media_type,
+    rewrite_style,
 )
 from device_runtime.host.screen.layout import (
     MAX_REQUESTS,
@@ -72,8 +74,18 @@ _KEPT_SPEECHES = 8
 VoiceStage = Literal["idle", "wake", "listening", "recognised", "rejected", "answer"]
 
 _WEB = Path(__file__).parent / "web"
-# A program marks a tab once; a screen that connects later must be told again.
-_TAB_MARKS = frozenset({"setTabBarBadge", "removeTabBarBadge", "showTabBarRedDot", "hideTabBarRedDot"})
+# A program says these once; a screen that connects later must be told again. What has the same key takes the place
+# of what was said before.
+_LASTING: dict[str, tuple[str, str]] = {
+    "setTabBarBadge": ("mark", "index"),
+    "removeTabBarBadge": ("mark", "index"),
+    "showTabBarRedDot": ("mark", "index"),
+    "hideTabBarRedDot": ("mark", "index"),
+    "setTabBarItem": ("item", "index"),
+    "setTabBarStyle": ("style", ""),
+    "loadFontFace": ("font", "family"),
+}
+_MAX_LASTING = 256
 
 
 class ScreenError(CygnetError):
@@ -114,7 +126,7 @@ class ScreenServer:
         self._clients: dict[str, Connection] = {}
         self._foreground: str | None = None
         self._running: set[str] = set()
-        self._tab_marks: dict[str, dict[int, dict[str, object]]] = {}
+        self._lasting: dict[str, dict[tuple[str, Value], dict[str, object]]] = {}
         self._dialogs: dict[str, dict[str, object]] = {}
         self._speeches: OrderedDict[str, bytes] = OrderedDict()
         self._sounds: dict[str, bytes] = {}
@@ -137,6 +149,7 @@ class ScreenServer:
         application.router.add_get("/ws", self._serve_socket)
         application.router.add_get("/web/{path:.+}", self._serve_file)
         application.router.add_get("/program/{app_id}/{version}/{path:.+}", self._serve_resource)
+        application.router.add_get("/media/{app_id}/{version}/{address:.+}", self._serve_media)
         application.router.add_get("/speech/{id:[0-9a-f]+}.wav", self._serve_speech)
         application.router.add_get("/sound/{id:[0-9a-f]+}.wav", self._serve_sound)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
@@ -177,7 +190,7 @@ class ScreenServer:
         tab_bar: TabBar | None = None,
         target: str = "",
     ) -> None:
-        """The pages of a program, bottom to top: ``{id, route, window}``. With a ``target`` it opens a snapshot."""
+        """The pages of a program, bottom to top: ``{id, route, window, styles}``; with a ``target``, a snapshot's."""
         self._running.add(app_id)
         message = {
             "type": "stack",
@@ -194,8 +207,8 @@ class ScreenServer:
                 return
             client.behind.discard(app_id)
             self._send(message, target)
-            for mark in self._tab_marks.get(app_id, {}).values():
-                self._send(mark, target)
+            for said in self._lasting.get(app_id, {}).values():
+                self._send(said, target)
             self._observers.screen_ready(app_id, target)
         else:
             self._send(message, about=app_id)
@@ -214,11 +227,11 @@ class ScreenServer:
         self._running.discard(app_id)
         self._shown.pop(app_id, None)
         self._observers.forget_program(app_id)
-        self._tab_marks.pop(app_id, None)
+        self._lasting.pop(app_id, None)
         for client in self._clients.values():
             client.behind.discard(app_id)
         for dialog in [name for name, message in self._dialogs.items() if message["app_id"] == app_id]:
-            self._close_dialog(dialog)
+            self.close_dialog(dialog)
         self._send({"type": "exited", "app_id": app_id, "reason": reason})
 
     def ui(self, app_id: str, name: str, arguments: Mapping[str, Value], dialog: str = "") -> None:
@@ -236,10 +249,20 @@ class ScreenServer:
         }
         if dialog:
             self._dialogs[dialog] = message
-        elif name in _TAB_MARKS:
-            index = arguments.get("index")
-            self._tab_marks.setdefault(app_id, {})[index if isinstance(index, int) else 0] = message
+        elif name in _LASTING:
+            self._remember(app_id, message, arguments)
         self._send(message)
+
+    def _remember(self, app_id: str, message: dict[str, object], arguments: Mapping[str, Value]) -> None:
+        """Keep what a late screen must be told; parts that are set one by one come together."""
+        kind, member = _LASTING[str(message["name"])]
+        key = (kind, str(arguments.get(member, "")))
+        said = self._lasting.setdefault(app_id, {})
+        before = said.pop(key, {}).get("arguments")
+        if kind in ("item", "style") and isinstance(before, dict):
+            message = {**message, "arguments": before | {name: value for name, value in arguments.items() if value}}
+        if len(said) < _MAX_LASTING:
+            said[key] = message
 
     async def query(
         self, app_id: str, page: int, requests: Sequence[LayoutRequest]
@@ -332,9 +355,10 @@ class ScreenServer:
             logger.warning("screen %s is too slow and was dropped; it may connect again", client.target)
             self._clients.pop(client.target, None)
 
-    def _close_dialog(self, dialog: str) -> None:
-        del self._dialogs[dialog]
-        self._send({"type": "ui_done", "id": dialog})
+    def close_dialog(self, dialog: str) -> None:
+        """Take a dialogue off every screen; one that is closed already is no error."""
+        if self._dialogs.pop(dialog, None) is not None:
+            self._send({"type": "ui_done", "id": dialog})
 
     def _tiles(self) -> list[dict[str, object]]:
         return [
@@ -385,6 +409,21 @@ class ScreenServer:
             content = b""  # style is optional, for a program and for each of its pages
         if content_type is None or content is None:
             raise web.HTTPNotFound(text="The program has no such resource.\n")
+        if content_type == "text/css":
+            content = rewrite_style(content, request.match_info["app_id"], version)
+        response = cached(request, content, content_type)
+        response.headers["Content-Security-Policy"] = RESOURCE_POLICY
+        return response
+
+    async def _serve_media(self, request: web.Request) -> web.StreamResponse:
+        """What a program shows from its own files or from a server; the delegate asks whether it may."""
+        address = request.match_info["address"]
+        content = None
+        if address.startswith(("wxfile://", "bdfile://", "http://", "https://")):
+            content = await self._delegate.media(request.match_info["app_id"], address)
+        content_type = media_type(content) if content is not None else None
+        if content is None or content_type is None:
+            raise web.HTTPNotFound(text="The program has no such picture, sound or font.\n")
         response = cached(request, content, content_type)
         response.headers["Content-Security-Policy"] = RESOURCE_POLICY
         return response
@@ -507,7 +546,7 @@ class ScreenServer:
             case UiResult():
                 dialog = self._dialogs.get(message.id)
                 if dialog is not None:  # else another screen was quicker
-                    self._close_dialog(message.id)
+                    self.close_dialog(message.id)
                     await self._delegate.ui_result(str(dialog["app_id"]), message.id, message.result)
 
 
@@ -518,6 +557,7 @@ def _tab_bar_document(tab_bar: TabBar | None) -> dict[str, object] | None:
         "color": tab_bar.color,
         "selected_color": tab_bar.selected_color,
         "background_color": tab_bar.background_color,
+        "custom": tab_bar.custom,
         "tabs": [
             {"route": tab.route, "text": tab.text, "icon": tab.icon, "selected_icon": tab.selected_icon}
             for tab in tab_bar.tabs

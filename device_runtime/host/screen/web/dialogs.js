@@ -7,9 +7,11 @@ export class Dialogs {
   /**
    * @param {HTMLElement} below what must not be reached while a dialogue is open
    * @param {(id: string, result: object) => void} answer
+   * @param {(address: unknown) => string | null} resource where a picture of the program is
    */
-  constructor(below, answer) {
+  constructor(below, answer, resource) {
     this.below = below;
+    this.resource = resource;
     this.answer = answer;
     this.open = new Map();
     this.element = make("div", { class: "dialogs" });
@@ -20,7 +22,7 @@ export class Dialogs {
 
   showToast(options) {
     const icon = text(options.icon, "success");
-    this.toast(text(options.title), icon, Boolean(options.mask));
+    this.toast(text(options.title), icon, Boolean(options.mask), this.resource(options.image));
     this.toastTimer = setTimeout(() => this.hideToast(), Math.min(60_000, Math.max(200, number(options.duration, 1500))));
   }
 
@@ -28,10 +30,11 @@ export class Dialogs {
     this.toast(text(options.title, ""), "loading", Boolean(options.mask));
   }
 
-  toast(title, icon, mask) {
+  toast(title, icon, mask, picture = null) {
     this.hideToast();
     const box = make("div", { class: "toast", role: "status", "data-icon": icon });
-    if (icon === "loading") box.append(make("i", { class: "spinner" }));
+    if (picture) box.append(make("img", { class: "toast-picture", alt: "", src: picture }));
+    else if (icon === "loading") box.append(make("i", { class: "spinner" }));
     else if (icon === "success" || icon === "error") box.append(sign(icon));
     if (title) box.append(make("p", {}, title));
     this.toastElement = make("div", { class: mask ? "toast-place masked" : "toast-place" }, box);
@@ -98,6 +101,11 @@ export class Dialogs {
   finish(id, result) {
     this.close(id);
     this.answer(id, result);
+  }
+
+  /** Take every dialogue away, such as when the connection begins anew. */
+  closeAll() {
+    for (const id of [...this.open.keys()]) this.close(id);
   }
 
   /** Take a dialogue away, answered here or on another screen. */

@@ -5,10 +5,12 @@ export { make } from "./components/component.js";
 const SVG = "http://www.w3.org/2000/svg";
 const SIGNS = {
   back: ["M15 5l-7 7 7 7"],
+  next: ["M9 5l7 7-7 7"],
   home: ["M4 11.5L12 4.5l8 7", "M6.5 10v9.5h11V10"],
   microphone: ["M12 3.5a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0v-5a3 3 0 0 0-3-3z", "M5.5 11.5a6.5 6.5 0 0 0 13 0", "M12 18v3"],
   stop: ["M7 7h10v10H7z"],
   send: ["M5 12h13", "M12.5 6l6 6-6 6"],
+  share: ["M12 15.5V4", "M8 7.5L12 3.5l4 4", "M6.5 11v9h11v-9"],
   close: ["M6.5 6.5l11 11", "M17.5 6.5l-11 11"],
   success: ["M4.5 12.8l5 5L19.5 7"],
   error: ["M6.5 6.5l11 11", "M17.5 6.5l-11 11"],

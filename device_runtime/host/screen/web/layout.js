@@ -19,9 +19,9 @@ function boxOf(rect, area) {
 }
 
 /** Answer one request about a node of a page; null where the page has no such node. Node 0 is the page's area. */
-export function measure(page, { node: id, fields, properties, computed_style: styles }) {
+export function measure(page, { node: id, fields, properties, computed_style: styles, font, text }) {
   const component = page.nodes.get(id);
-  if (!(component instanceof Component)) return null;
+  if (!(component instanceof Component) || !page.shows(component)) return null;
   const isPage = component === page.root;
   const element = isPage ? page.viewport : component.element;
   const area = page.viewport.getBoundingClientRect();
@@ -38,9 +38,26 @@ export function measure(page, { node: id, fields, properties, computed_style: st
     } else if (field === "computedStyle") {
       const computed = getComputedStyle(isPage ? page.root.element : element);
       result.computedStyle = Object.fromEntries(names(styles).map((name) => [name, String(computed[name] ?? "")]));
+    } else if (field === "textMetrics") {
+      result.textMetrics = measureText(String(font), String(text));
     }
   }
   return result;
+}
+
+const METRICS = [
+  "width", "actualBoundingBoxLeft", "actualBoundingBoxRight", "actualBoundingBoxAscent", "actualBoundingBoxDescent",
+  "fontBoundingBoxAscent", "fontBoundingBoxDescent",
+];
+let ruler = null;
+
+/** How large a canvas would draw a text. */
+function measureText(font, string) {
+  ruler ??= document.createElement("canvas").getContext("2d");
+  ruler.font = "10px sans-serif"; // what stays if the font is none
+  ruler.font = font;
+  const metrics = ruler.measureText(string);
+  return Object.fromEntries(METRICS.map((name) => [name, metrics[name]]));
 }
 
 /** The observers of one page: `IntersectionObserver`s that speak to the program. */

@@ -1,6 +1,7 @@
 // The screen of a device: sends each message of the device to the part that shows it.
 
 import { Connection } from "./connection.js";
+import { Dialogs } from "./dialogs.js";
 import { make, sign } from "./dom.js";
 import { Home } from "./home.js";
 import { loadBaseStyle } from "./page.js";
@@ -11,6 +12,7 @@ import { Voice } from "./voice.js";
 
 const ERROR_MILLISECONDS = 9000;
 const FRAME_FACTOR = 1.2;
+const darkQuery = matchMedia("(prefers-color-scheme: dark)");
 
 class Screen {
   constructor(stage) {
@@ -36,8 +38,11 @@ class Screen {
     this.capsule = make("div", { class: "capsule", role: "group", "aria-label": "Device" }, speak, home);
     this.shelf = make("div", { class: "programs" });
     this.content = make("div", { class: "content" }, this.home.element, this.shelf, this.capsule, this.voice.panel);
-    stage.append(this.content, this.errors, this.away);
+    this.dialogs = new Dialogs(this.content, (id, result) => send({ type: "ui_result", id, result }), () => null);
+    this.dialogs.element.classList.add("own-dialogs");
+    stage.append(this.content, this.dialogs.element, this.errors, this.away);
     addEventListener("resize", () => this.fit());
+    darkQuery.addEventListener("change", () => this.reportSize());
     new ResizeObserver(() => this.fit()).observe(document.documentElement);
     // As high as a program's bar, to tell the room of a page before there is one.
     this.bar = make("div", { class: "bar-probe", "aria-hidden": "true" });
@@ -71,7 +76,7 @@ class Screen {
       const message = {
         type: "viewport", app_id: seen ? this.foreground : "", screen_width: width, screen_height: height,
         width: seen ? area.clientWidth : width, height: seen ? area.clientHeight : Math.max(0, height - this.bar.offsetHeight),
-        pixel_ratio: devicePixelRatio || 1,
+        pixel_ratio: devicePixelRatio || 1, theme: darkQuery.matches ? "dark" : "light",
       };
       const words = JSON.stringify(message);
       if (words === this.sizeTold || !this.connection.open) return;
@@ -94,6 +99,7 @@ class Screen {
         this.fit();
         for (const view of this.views.values()) view.close();
         this.views.clear();
+        this.dialogs.closeAll();
         this.voice.configure(message.microphone);
         this.showPrograms(message.name, message.programs);
         document.title = message.name;
@@ -130,9 +136,11 @@ class Screen {
         if (message.reason) this.showError(message.reason);
         break;
       case "ui":
-        this.view(message.app_id).ui(message);
+        if (message.app_id) this.view(message.app_id).ui(message);
+        else this.dialogs.showModal(message.arguments, message.id); // a question of the device itself
         break;
       case "ui_done":
+        this.dialogs.close(message.id);
         for (const view of this.views.values()) view.dialogs.close(message.id);
         break;
       case "voice":

@@ -1,6 +1,7 @@
 // What a page as a whole tells its program: that it scrolls, that its end is near, that it is pulled down.
 
 import { number } from "./components/component.js";
+import { scrollArea } from "./scrolling.js";
 
 const SCROLL_MILLISECONDS = 100;
 const PULL_PIXELS = 50;
@@ -52,6 +53,15 @@ export class PageScroll {
   tell() {
     this.told = performance.now();
     this.page.send(this.page.root, "scroll", { scrollTop: Math.round(this.area.scrollTop) }, []);
+  }
+
+  /** Scroll to `top`, or so that a node is `offset` pixels below the top, in `duration` milliseconds. */
+  go({ top, node, offset, duration }) {
+    const element = this.page.nodes.get(node)?.element;
+    if (top === undefined && !element) return;
+    const from = this.area.scrollTop;
+    const place = element ? element.getBoundingClientRect().top - this.area.getBoundingClientRect().top + from : top;
+    scrollArea(this.area, { top: place + number(offset, 0), duration: this.page.calm ? 0 : number(duration, 300) });
   }
 
   // ---------------------------------------------------------------- pulling down to refresh

@@ -2,13 +2,15 @@
 
 import { createComponent } from "./components/index.js";
 import { Component } from "./components/component.js";
-import { Text } from "./components/basic.js";
+import { Limbo, Text } from "./components/basic.js";
 import { Gestures } from "./gestures.js";
 import { Watch } from "./layout.js";
 import { PageScroll } from "./page-scroll.js";
 import { convertStyle, resourceAddress } from "./style.js";
 
 const ROOT_ID = 0;
+/** Where nodes wait that have no place on the page now: a parent beside it, whose children nobody sees. */
+const LIMBO_ID = -1;
 const STYLE_PATIENCE_MILLISECONDS = 1500;
 const calmQuery = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -45,15 +47,18 @@ export class Page {
    * @param {number} options.version the program's version code, part of its resources' addresses
    * @param {number} options.id the page's id in its program
    * @param {object} options.window the page's window members, under WeChat's names
+   * @param {import("./fonts.js").Fonts} options.fonts the program's fonts
+   * @param {string[]} [options.styles] style sheets of its components, which come before its own
    * @param {string} options.route such as `pages/index/index`
    * @param {(message: object) => void} options.send to the device
    * @param {() => void} [options.onMeta] the page's own template has changed its window members
    */
-  constructor({ appId, version, id, route, window, send, onMeta = () => {} }) {
+  constructor({ appId, version, id, route, window, fonts, styles = [], send, onMeta = () => {} }) {
     this.appId = appId;
     this.id = id;
     this.route = route;
     this.base = `/program/${encodeURIComponent(appId)}/${version}/`;
+    this.fonts = fonts;
     this.givenWindow = window;
     this.meta = new Map();
     this.onMeta = onMeta;
@@ -71,7 +76,7 @@ export class Page {
     this.shadow.adoptedStyleSheets = [baseStyle];
     this.viewport = document.createElement("div");
     this.viewport.className = "cy-viewport";
-    this.styled = Promise.all([this.linkStyle("app.css"), this.linkStyle(`${route}.css`)]);
+    this.styled = Promise.all(["app.css", ...styles, `${route}.css`].map((path) => this.linkStyle(path)));
     this.shadow.append(this.viewport);
 
     this.overlays = document.createElement("div");
@@ -81,6 +86,9 @@ export class Page {
     this.root = createComponent(this, ROOT_ID, "page", []);
     this.nodes.set(ROOT_ID, this.root);
     this.viewport.append(this.root.element);
+    this.limbo = new Limbo(this, LIMBO_ID, "limbo", []);
+    this.nodes.set(LIMBO_ID, this.limbo);
+    this.shadow.append(this.limbo.element);
     this.gestures = new Gestures(this);
     this.scroll = new PageScroll(this);
     this.watch = new Watch(this);
@@ -92,7 +100,10 @@ export class Page {
     link.rel = "stylesheet";
     link.href = this.base + path.split("/").map(encodeURIComponent).join("/");
     const loaded = new Promise((resolve) => {
-      link.addEventListener("load", resolve);
+      link.addEventListener("load", () => {
+        this.fonts.adopt(link.sheet);
+        resolve();
+      });
       link.addEventListener("error", resolve); // a page without its style is still better than none
       setTimeout(resolve, STYLE_PATIENCE_MILLISECONDS);
     });
@@ -188,7 +199,7 @@ export class Page {
   place(parent, index, node) {
     const next = parent.children[index];
     if (index < 0 || index > parent.children.length) throw new PatchError(`node ${parent.id} has no place ${index}`);
-    parent.content.insertBefore(node.element, next ? next.element : parent.tail);
+    putBefore(parent.content, node.element, next ? next.element : parent.tail);
     parent.children.splice(index, 0, node);
     node.parent = parent;
     if (node instanceof TextNode) node.refresh();
@@ -197,17 +208,20 @@ export class Page {
   insert(parent, index, node) {
     this.place(parent, index, node);
     this.changed.add(parent);
-    if (node instanceof Component) {
-      node.attached();
-      for (const below of node.descendants()) below.attached();
-    }
+    if (this.shows(parent)) tellAll(node, "attached");
   }
 
+  /** Is this node on the page, and not in limbo? */
+  shows(node) {
+    while (node.parent) node = node.parent;
+    return node === this.root;
+  }
+
+  /** Take a node out of its parent's list; its element stays until it is put elsewhere or removed. */
   take(node) {
-    if (!node.parent) throw new PatchError("the root of a page stays where it is");
+    if (!node.parent) throw new PatchError("the root of a page and its limbo stay where they are");
     node.parent.children.splice(node.parent.children.indexOf(node), 1);
     this.changed.add(node.parent);
-    node.element.remove();
     node.parent = null;
   }
 
@@ -215,28 +229,33 @@ export class Page {
     for (let around = parent; around; around = around.parent) {
       if (around === node) throw new PatchError("a node cannot move into itself");
     }
+    const [before, after] = [this.shows(node), this.shows(parent)];
+    if (before && !after) tellAll(node, "detached");
     this.take(node);
     this.place(parent, index, node);
     this.changed.add(parent);
+    if (after && !before) tellAll(node, "attached");
   }
 
   remove(node) {
+    if (this.shows(node)) tellAll(node, "detached");
     this.take(node);
+    node.element.remove();
     this.forget(node);
   }
 
   forget(node) {
     this.nodes.delete(node.id);
     this.changed.delete(node);
-    if (!(node instanceof Component)) return;
-    node.detached();
-    for (const child of node.children) this.forget(child);
+    for (const child of node.children ?? []) this.forget(child);
   }
 
   /** The page leaves the stack. */
   close() {
     this.watch.close();
+    tellAll(this.root, "detached");
     this.forget(this.root);
+    this.forget(this.limbo);
     this.host.remove();
   }
 
@@ -258,8 +277,12 @@ export class Page {
     return resourceAddress(this.base, this.route, address);
   }
 
+  /** The element of this id on the page. */
   findById(id) {
-    return this.shadow.getElementById(id);
+    const element = this.shadow.getElementById(id);
+    if (!element || !this.limbo.element.contains(element)) return element;
+    const others = this.shadow.querySelectorAll(`#${CSS.escape(id)}`);
+    return [...others].find((other) => !this.limbo.element.contains(other)) ?? null;
   }
 
   /** Run when the whole patch has been applied. */
@@ -369,13 +392,35 @@ export class Page {
     });
   }
 
+  /** Let the program share this page, through the button that was pressed or the sign in the bar. */
+  share(component = this.root) {
+    this.send(component, "share", {}, []);
+  }
+
   open(path, openType) {
     this.sendMessage({ type: "open", app_id: this.appId, path, open_type: openType });
+  }
+
+  home() {
+    this.sendMessage({ type: "home" });
   }
 
   back(delta) {
     this.sendMessage({ type: "back", app_id: this.appId, delta });
   }
+}
+
+/** Put an element in its place; one that was somewhere else keeps its focus, its scrolling and its video. */
+function putBefore(parent, element, next) {
+  if (parent.moveBefore && parent.isConnected && element.isConnected) parent.moveBefore(element, next);
+  else parent.insertBefore(element, next);
+}
+
+/** Tell a node and every component below it, in document order, that it comes (`attached`) or goes (`detached`). */
+function tellAll(node, what) {
+  if (!(node instanceof Component)) return;
+  node[what]();
+  for (const below of node.descendants()) below[what]();
 }
 
 /** What can be tapped can be reached and pressed by keyboard. */

@@ -4,9 +4,11 @@ import { color, number, text } from "./components/component.js";
 import { Dialogs } from "./dialogs.js";
 import { make, sign } from "./dom.js";
 import { makeIcon } from "./home.js";
+import { Fonts } from "./fonts.js";
 import { Page, PatchError } from "./page.js";
-import { resourceAddress } from "./style.js";
+import { convertStyle, resourceAddress } from "./style.js";
 import { measure } from "./layout.js";
+import { Viewer } from "./viewer.js";
 
 const READY_PATIENCE_MILLISECONDS = 600;
 const plainRoute = (route) => String(route).replace(/^\/+/, "").split("?")[0];
@@ -29,6 +31,9 @@ export class ProgramView {
     this.pages = [];
     this.tabBar = null;
     this.badges = new Map();
+    this.items = new Map();
+    this.tabStyle = {};
+    this.fonts = new Fonts();
     this.turn = 0;
 
     this.backButton = make("button", { type: "button", class: "round back", "aria-label": "Back" }, sign("back"));
@@ -38,20 +43,28 @@ export class ProgramView {
     this.title = make("h1", { class: "bar-title" });
     this.busy = make("i", { class: "spinner bar-busy", "aria-hidden": "true" });
     this.busy.hidden = true;
-    this.bar = make("header", { class: "bar" }, this.backButton, this.busy, this.title);
+    this.shareButton = make("button", { type: "button", class: "round share", "aria-label": "Share" }, sign("share"));
+    this.shareButton.addEventListener("click", () => this.top?.page.share());
+    this.bar = make("header", { class: "bar" }, this.backButton, this.busy, this.title, this.shareButton);
     this.stage = make("div", { class: "pages" });
     this.tabs = make("nav", { class: "tabs", "aria-label": "Tabs" });
     this.tabs.hidden = true;
     this.splash = make("div", { class: "splash", role: "status", "aria-label": `${program.name} is starting` },
       makeIcon(program), make("p", {}, program.name), make("i", { class: "spinner" }));
     const body = make("div", { class: "program-body" }, this.bar, this.stage, this.tabs);
-    this.dialogs = new Dialogs(body, (id, result) => send({ type: "ui_result", id, result }));
-    this.element = make("section", { class: "program", "aria-label": program.name }, body, this.dialogs.element, this.splash);
+    this.dialogs = new Dialogs(body, (id, result) => send({ type: "ui_result", id, result }), (address) => resourceAddress(this.base, "", address));
+    this.viewer = new Viewer(body, (address) => resourceAddress(this.base, "", address));
+    this.element = make("section", { class: "program", "aria-label": program.name }, body, this.viewer.element, this.dialogs.element, this.splash);
     this.element.inert = true;
   }
 
   get top() {
     return this.pages.at(-1) ?? null;
+  }
+
+  /** Where the files of its package are. */
+  get base() {
+    return `/program/${encodeURIComponent(this.appId)}/${this.version}/`;
   }
 
   // ---------------------------------------------------------------- the stack
@@ -61,6 +74,8 @@ export class ProgramView {
       for (const entry of this.pages) entry.close();
       this.pages = [];
       this.badges.clear();
+      this.items.clear();
+      this.tabStyle = {};
     }
     this.version = version;
     this.tabBar = tabBar;
@@ -147,6 +162,7 @@ export class ProgramView {
     this.element.classList.toggle("shown", visible);
     this.element.inert = !visible;
     this.visible = visible;
+    this.fonts.show(visible);
     this.syncShown();
   }
 
@@ -159,6 +175,7 @@ export class ProgramView {
 
   close() {
     for (const entry of this.pages) entry.close();
+    this.fonts.show(false);
     this.element.remove();
   }
 
@@ -175,19 +192,24 @@ export class ProgramView {
     this.element.dataset.ink = front;
     this.element.style.setProperty("--bar-color", color(window.navigationBarBackgroundColor, "") || (front === "dark" ? "#f7f7f7" : "#10141c"));
     this.busy.hidden = !window.navigationBarLoading;
+    this.shareButton.hidden = !window.shareMenu;
   }
 
   showTabs() {
     const selected = this.tabBar?.tabs.findIndex((tab) => plainRoute(tab.route) === plainRoute(this.top?.route ?? "")) ?? -1;
-    this.tabs.hidden = selected < 0 || Boolean(this.top.window.tabBarHidden);
-    if (selected < 0) return;
-    const style = this.tabs.style;
-    style.setProperty("--tab-color", color(this.tabBar.color, ""));
-    style.setProperty("--tab-selected", color(this.tabBar.selected_color, ""));
-    style.setProperty("--tab-background", color(this.tabBar.background_color, ""));
-    this.tabs.replaceChildren(...this.tabBar.tabs.map((tab, index) => {
+    // A program that draws its own tab bar does so inside its pages.
+    this.tabs.hidden = selected < 0 || this.tabBar.custom || Boolean(this.top.window.tabBarHidden);
+    if (this.tabs.hidden) return;
+    const { style } = this.tabs;
+    const paint = (name, own, given) => style.setProperty(name, color(own, "") || color(given, ""));
+    paint("--tab-color", this.tabStyle.color, this.tabBar.color);
+    paint("--tab-selected", this.tabStyle.selectedColor, this.tabBar.selected_color);
+    paint("--tab-background", this.tabStyle.backgroundColor, this.tabBar.background_color);
+    style.setProperty("--tab-border", { white: "#ffffff33", black: "#00000033" }[this.tabStyle.borderStyle] ?? "");
+    this.tabs.replaceChildren(...this.tabBar.tabs.map((given, index) => {
+      const tab = { ...given, ...this.items.get(index) };
       const button = make("button", { type: "button", class: "tab" });
-      const source = resourceAddress(`/program/${encodeURIComponent(this.appId)}/${this.version}/`, "", index === selected ? tab.selected_icon || tab.icon : tab.icon);
+      const source = resourceAddress(this.base, "", index === selected ? tab.selected_icon || tab.icon : tab.icon);
       if (source) button.append(make("img", { alt: "", src: source }));
       button.append(make("span", {}, tab.text));
       const badge = this.badges.get(index);
@@ -223,6 +245,23 @@ export class ProgramView {
       case "showTabBarRedDot":
         this.badges.set(index, "");
         break;
+      case "setTabBarItem": {
+        const { text: words, iconPath: icon, selectedIconPath: selected } = options;
+        this.items.set(index, { ...this.items.get(index), ...(words && { text: words }), ...(icon && { icon }), ...(selected && { selected_icon: selected }) });
+        break;
+      }
+      case "setTabBarStyle":
+        Object.assign(this.tabStyle, options);
+        break;
+      case "hideKeyboard":
+        this.top?.page.activeElement?.blur();
+        break;
+      case "previewImage":
+        this.viewer.show(Array.isArray(options.urls) ? options.urls : [], number(options.current, 0));
+        break;
+      case "loadFontFace":
+        this.fonts.add(text(options.family), convertStyle(text(options.source), (address) => resourceAddress(this.base, "", address)), options.desc ?? {});
+        break;
       case "removeTabBarBadge":
       case "hideTabBarRedDot":
         this.badges.delete(index);
@@ -236,11 +275,11 @@ export class ProgramView {
 
 /** A page in its frame. */
 class StackEntry {
-  constructor(view, { id, route, window }) {
+  constructor(view, { id, route, window, styles }) {
     this.id = id;
     this.route = plainRoute(route);
     this.page = new Page({
-      appId: view.appId, version: view.version, id, route: this.route, window: window ?? {}, send: view.send,
+      appId: view.appId, version: view.version, id, route: this.route, window: window ?? {}, fonts: view.fonts, styles: styles ?? [], send: view.send,
       onMeta: () => {
         this.applyWindow();
         view.showBar();
@@ -268,6 +307,7 @@ class StackEntry {
   applyWindow() {
     this.frame.style.setProperty("--page-background", color(this.window.backgroundColor, "#fff"));
     this.page.viewport.toggleAttribute("data-locked", Boolean(this.window.disableScroll));
+    this.page.viewport.toggleAttribute("data-light-dots", this.window.backgroundTextStyle === "light");
   }
 
   close() {

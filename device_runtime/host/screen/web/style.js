@@ -31,13 +31,16 @@ export function pixelsPerRpx(width, height, boardRpx) {
 }
 
 /**
- * The address of a program's resource, or null for one that the device does not show: only the package itself,
- * `data:` images and media, and nothing on the network.
+ * The address of a program's resource, or null for what is none. A file of the program and an address on the network
+ * are asked of the device, which knows what the program may have; nothing is ever fetched from another place.
  */
 export function resourceAddress(base, route, address) {
   const text = String(address ?? "").trim();
   if (/^data:(image|font|audio|video)\//i.test(text)) return text;
-  if (text === "" || /^[a-z][a-z0-9+.-]*:/i.test(text) || text.startsWith("//")) return null;
+  if (/^((https?:)?\/\/|(wxfile|bdfile):\/\/)/i.test(text)) {
+    return base.replace("/program/", "/media/") + encodeURIComponent(text.startsWith("//") ? `https:${text}` : text);
+  }
+  if (text === "" || /^[a-z][a-z0-9+.-]*:/i.test(text)) return null;
   return base + resolvePath(route, text).split("/").map(encodeURIComponent).join("/");
 }
 

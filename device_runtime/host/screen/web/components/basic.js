@@ -16,23 +16,31 @@ export class Root extends Component {
     if (name === "scroll-top") this.page.afterPatch(() => this.page.scrollTo(number(this.values["scroll-top"], 0)));
     else if (name === "refreshing") this.page.scroll.refreshing(Boolean(this.values.refreshing));
   }
+
+  call(method, values) {
+    if (method === "scrollTo") this.page.afterPatch(() => this.page.scroll.go(values[0] ?? {}));
+    else super.call(method, values);
+  }
 }
 
-/** Another name of view or image that keeps its own tag, such as `cover-view`. */
-export class Unknown extends Component {
-  static warned = new Set();
-
+/** The parent of nodes that have no place on the page now. */
+export class Limbo extends Component {
   createElement() {
-    if (!Unknown.warned.has(this.tag)) {
-      Unknown.warned.add(this.tag);
-      console.warn(`<${this.tag}> is not a component of this screen; it is shown as a block with its children`);
-    }
-    const name = /^[a-z][a-z0-9-]*$/.test(this.tag) ? this.tag : "unknown-component";
+    const element = document.createElement("div");
+    element.className = "cy-limbo";
+    return element;
+  }
+}
+
+/** The host of a custom component, and any other tag that the screen does not know: a plain inline element. */
+export class Host extends Component {
+  createElement() {
+    const name = /^[a-z][a-z0-9-]*$/.test(this.tag) ? this.tag : "custom-component";
     const element = document.createElement(name);
     // A real HTML element (script, iframe, object, ...) would bring behaviour of its own into the page.
     const plain = [HTMLElement.prototype, HTMLUnknownElement.prototype].includes(Object.getPrototypeOf(element));
-    const stand = plain ? element : document.createElement("unknown-component");
-    stand.setAttribute("data-unknown", "");
+    const stand = plain ? element : document.createElement("custom-component");
+    stand.setAttribute("data-host", "");
     return stand;
   }
 }

@@ -4,6 +4,13 @@ import { COMPONENT, Component, Field, make, number, text } from "./component.js"
 import { Form } from "./form.js";
 import { resolvePath } from "../style.js";
 
+/** What a button may open that no board has, with the event that says so. */
+const ABSENT = {
+  getPhoneNumber: "getphonenumber", getRealtimePhoneNumber: "getrealtimephonenumber", phoneOneClickLogin: "phoneoneclicklogin",
+  getUserInfo: "getuserinfo", contact: "contact", launchApp: "error", openSetting: "opensetting", chooseAvatar: "chooseavatar",
+  createLiveActivity: "createliveactivity",
+};
+
 export class Button extends Field {
   static reflected = ["type", "size", "plain", "loading"];
 
@@ -39,7 +46,18 @@ export class Button extends Field {
     }
   }
 
+  /** What the button opens besides: a page for another device, or what only a phone has and fails here. */
+  open() {
+    // Two may be joined, as `getPhoneNumber|agreePrivacyAuthorization`.
+    for (const kind of text(this.values["open-type"]).split("|")) {
+      if (kind === "share") this.page.share(this);
+      else if (kind === "agreePrivacyAuthorization") this.emit("agreeprivacyauthorization", { errMsg: `${kind}:ok` });
+      else if (Object.hasOwn(ABSENT, kind)) this.emit(ABSENT[kind], { errMsg: `${kind}:fail not supported on this host` });
+    }
+  }
+
   clicked() {
+    this.open();
     const action = this.values["form-type"];
     const form = action ? this.closest(Form) : null;
     if (form && action === "submit") form.submit();
@@ -74,7 +92,13 @@ export class Navigator extends Component {
   follow() {
     const kind = text(this.values["open-type"], "navigate");
     const address = text(this.values.url);
-    if (kind === "navigateBack") {
+    if (text(this.values.target) === "miniProgram" && kind !== "exit") {
+      const errMsg = "navigateToMiniProgram:fail not supported on this host";
+      this.emit("fail", { errMsg });
+      this.emit("complete", { errMsg });
+    } else if (kind === "exit") {
+      this.page.home();
+    } else if (kind === "navigateBack") {
       this.page.back(Math.max(1, number(this.values.delta, 1)));
     } else if (OPEN_TYPES[kind] && address) {
       const query = address.includes("?") ? address.slice(address.indexOf("?")) : "";

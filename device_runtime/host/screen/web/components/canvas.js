@@ -148,7 +148,7 @@ export class Canvas extends Component {
   picture(source) {
     const address = this.page.resource(text(source));
     if (!address) {
-      this.complain("only pictures of the program's package are drawn on this device");
+      this.complain(`${text(source).slice(0, 120)} is no picture of the program`);
       return Promise.resolve(null);
     }
     if (!this.pictures.has(address)) {

@@ -1,5 +1,7 @@
 // What every component of a page is made of.
 
+import { Steps, animate, clearAnimation } from "../animations.js";
+
 /** The component that an element belongs to. */
 export const COMPONENT = Symbol("component");
 
@@ -66,6 +68,8 @@ export class Component {
     /** What stays behind the last child. */
     this.tail = null;
     this.hover = null;
+    // A node that catches touchmove keeps a finger on it from scrolling what is around it.
+    if (this.events.has("catchtouchmove")) this.element.setAttribute("data-still", "");
     this.build();
   }
 
@@ -82,15 +86,17 @@ export class Component {
   /** The children have changed. */
   childrenChanged() {}
 
-  /** The element is in the page. */
+  /** The element has come to the page, for the first time or out of limbo. */
   attached() {}
 
-  /** The element has left the page for good. */
+  /** The element leaves the page, for good or for limbo. */
   detached() {}
 
-  /** Do what a program's context object asks for (`call` in patches.py). */
-  call(method, _arguments) {
-    console.warn(`<${this.tag}> has no ${method} to be called`);
+  /** Do what a program asks for by code (`call` in patches.py). */
+  call(method, values) {
+    if (method === "animate") animate(this, values);
+    else if (method === "clearAnimation") clearAnimation(this, values);
+    else console.warn(`<${this.tag}> has no ${method} to be called`);
   }
 
   /** A property as a layout query gives it: what the program set, else what the component knows of itself. */
@@ -123,8 +129,17 @@ export class Component {
       case "hidden":
         this.element.toggleAttribute("hidden", Boolean(value));
         break;
+      case "animation":
+        if (value !== null && typeof value === "object") {
+          this.steps ??= new Steps(this);
+          this.page.afterPatch(() => this.steps.play(value));
+        } else {
+          this.update(name); // a movable-view has an attribute of this name, too
+        }
+        break;
       default:
-        if (ARIA.test(name) || name === "role") this.reflect(name, value);
+        if (ARIA.test(name) || name === "role") this.reflect(name === "aria-role" ? "role" : name, value);
+        else if (name === "tabindex") this.element.tabIndex = Math.round(number(value, -1));
         else if (this.constructor.reflected.includes(name)) this.reflect(name, value);
         this.update(name);
     }
@@ -132,6 +147,7 @@ export class Component {
 
   applyStyle(value) {
     this.element.style.cssText = this.page.convertStyle(text(value));
+    this.steps?.apply();
   }
 
   reflect(name, value) {

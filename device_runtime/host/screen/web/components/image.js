@@ -48,7 +48,7 @@ export class Image extends Component {
       return;
     }
     this.picture.removeAttribute("src");
-    if (source) this.miss("only pictures of the program's package are shown on this device");
+    if (source) this.miss(`${source.slice(0, 120)} is no picture of the program`);
     else this.element.removeAttribute("data-missing");
   }
 }

@@ -1,6 +1,6 @@
 // Which component draws which tag.
 
-import { Root, Text, Unknown, View } from "./basic.js";
+import { Host, Root, Text, View } from "./basic.js";
 import { Button, Navigator } from "./button.js";
 import { Canvas } from "./canvas.js";
 import { Checkbox, CheckboxGroup, Radio, RadioGroup, Switch } from "./choice.js";
@@ -63,7 +63,7 @@ const COMPONENTS = new Map(Object.entries({
   ...Object.fromEntries(PLACEHOLDERS.map((tag) => [tag, Placeholder])),
 }));
 
-/** The component for a node; unknown tags become plain blocks. */
+/** The component for a node; a tag that is none of these is the host of a program's own component. */
 export function createComponent(page, id, tag, events) {
-  return new (COMPONENTS.get(tag) ?? Unknown)(page, id, tag, events);
+  return new (COMPONENTS.get(tag) ?? Host)(page, id, tag, events);
 }

@@ -105,8 +105,8 @@ class TextField extends Field {
         break;
       case "focus":
       case "auto-focus":
-        if (value) this.page.whenShown(() => this.takeFocus());
-        else if (name === "focus") this.element.blur();
+        if (value && this.page.shows(this)) this.page.whenShown(() => this.takeFocus());
+        else if (!value && name === "focus") this.element.blur();
         break;
       case "confirm-type":
         this.element.enterKeyHint = ENTER_KEYS[value] ?? "done";
@@ -115,6 +115,7 @@ class TextField extends Field {
   }
 
   attached() {
+    if (this.values.focus || this.values["auto-focus"]) this.page.whenShown(() => this.takeFocus());
     // Program style sheets may come after the first patch.
     this.page.styled.then(() => this.paintPlaceholder());
   }

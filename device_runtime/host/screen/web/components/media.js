@@ -62,7 +62,7 @@ class Media extends Component {
     }
     this.media.removeAttribute("src");
     this.media.load();
-    if (source) this.missed("MEDIA_ERR_SRC_NOT_SUPPORTED: only the program's own package is played on this device");
+    if (source) this.missed(`MEDIA_ERR_SRC_NOT_SUPPORTED: ${source.slice(0, 120)} is no file of the program`);
   }
 
   /** Play; a browser that lets nothing sound before a touch plays it muted. */
@@ -81,14 +81,23 @@ class Media extends Component {
     if (method === "play") this.play();
     else if (method === "pause") this.media.pause();
     else if (method === "seek") this.media.currentTime = Math.max(0, number(first, 0));
-    else if (method === "stop") {
+    else if (method === "setSrc") {
+      this.values.src = text(first);
+      this.load();
+    } else if (method === "stop") {
       this.media.pause();
       this.media.currentTime = 0;
     } else if (method === "playbackRate") this.media.playbackRate = Math.min(4, Math.max(0.25, number(first, 1)));
     else super.call(method, []);
   }
 
+  attached() {
+    if (this.silenced) this.load();
+    this.silenced = false;
+  }
+
   detached() {
+    this.silenced = true;
     this.media.pause();
     this.media.removeAttribute("src");
     this.media.load();

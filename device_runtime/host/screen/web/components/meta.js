@@ -9,7 +9,12 @@ export class NavigationBar extends Component {
     this.content = make("span", { class: "cy-unseen" });
   }
 
+  attached() {
+    this.update();
+  }
+
   update() {
+    if (!this.page.shows(this)) return;
     const window = {};
     const { title, loading } = this.values;
     if (title !== undefined) window.navigationBarTitleText = text(title);
@@ -39,6 +44,7 @@ export class PageMeta extends Component {
     this.rested = () => this.emit("scrolldone");
     this.page.viewport.addEventListener("scroll", this.scrolled, { passive: true });
     this.page.viewport.addEventListener("scrollend", this.rested);
+    for (const name of ["scroll-top", "page-style", "background-color"]) this.update(name);
   }
 
   detached() {
@@ -51,6 +57,7 @@ export class PageMeta extends Component {
 
   update(name) {
     const { values } = this;
+    if (!this.page.shows(this)) return;
     if (name === "scroll-top") {
       const top = number(text(values["scroll-top"]).replace(/px$/, ""), NaN);
       if (Number.isFinite(top)) this.page.afterPatch(() => this.page.scrollTo(top));

@@ -41,6 +41,7 @@ export class MovableView extends Component {
   attached() {
     const area = this.closest(MovableArea);
     if (area) this.sizes.observe(area.element);
+    for (const name of ["x", "y", "scale-value"]) if (this.values[name] !== undefined) this.update(name);
   }
 
   detached() {
@@ -91,7 +92,7 @@ export class MovableView extends Component {
   follow() {
     const names = new Set(this.asked);
     this.asked.clear();
-    if (this.fingers.size) return;
+    if (this.fingers.size || !this.page.shows(this)) return;
     const target = { ...this.place };
     if (names.has("x")) target.x = this.wanted("x");
     if (names.has("y")) target.y = this.wanted("y");
@@ -145,7 +146,7 @@ export class MovableView extends Component {
   /** Move to a place inside the area, softly or at once. */
   go(wanted, source, softly) {
     cancelAnimationFrame(this.frame);
-    if (!this.element.isConnected) return;
+    if (!this.page.shows(this)) return;
     const target = this.within(wanted);
     if (!softly || this.page.calm) {
       this.show(target, source);

@@ -19,7 +19,7 @@ export class RootPortal extends Component {
 
   spread() {
     const home = this.values.enable === false ? this.element : this.page.portals;
-    if (this.element.isConnected && this.part.parentNode !== home) home.append(this.part);
+    if (this.page.shows(this) && this.part.parentNode !== home) home.append(this.part);
   }
 
   detached() {
@@ -58,7 +58,11 @@ export class PageContainer extends Component {
   }
 
   detached() {
+    this.turn += 1;
+    this.open = false;
     this.part.remove();
+    this.part.hidden = true;
+    this.part.removeAttribute("data-open");
     this.page.forgetBack(this.leave);
   }
 

@@ -162,7 +162,7 @@ export class Progress extends Component {
   }
 
   update(name) {
-    if ((name === "percent" || name === "active") && this.values.active && this.element.isConnected) this.page.afterPatch(() => this.run());
+    if ((name === "percent" || name === "active") && this.values.active && this.page.shows(this)) this.page.afterPatch(() => this.run());
     else if (!this.frame || name !== "percent") this.show(this.frame ? this.shown : this.percent);
   }
 
@@ -186,7 +186,7 @@ export class Progress extends Component {
   /** With `active` the bar fills at `duration` milliseconds a percent, from 0 or from where it stands. */
   run() {
     cancelAnimationFrame(this.frame);
-    if (!this.element.isConnected) return;
+    if (!this.page.shows(this)) return;
     const [from, target] = [this.values["active-mode"] === "forwards" ? this.shown : 0, this.percent];
     const whole = this.page.calm ? 0 : Math.abs(target - from) * Math.max(0, number(this.values.duration, 30));
     const begin = performance.now();

@@ -70,8 +70,10 @@ export class RichText extends Component {
   give(element, name, attribute, value) {
     if (attribute === "src") {
       const address = this.page.resource(value);
+      const miss = () => element.classList.add("cy-rich-missing");
+      element.addEventListener("error", miss);
       if (address) element.src = address;
-      else element.classList.add("cy-rich-missing");
+      else miss();
     } else if (name === "font") {
       if (attribute === "color") element.style.color ||= value;
       else if (attribute === "face") element.style.fontFamily ||= value;

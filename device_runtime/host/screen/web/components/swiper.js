@@ -170,7 +170,7 @@ export class Swiper extends Component {
 
   plan() {
     clearTimeout(this.timer);
-    if (!this.values.autoplay || this.items.length < 2 || this.drag || !this.element.isConnected) return;
+    if (!this.values.autoplay || this.items.length < 2 || this.drag || !this.page.shows(this)) return;
     this.timer = setTimeout(() => {
       if (document.hidden || !this.page.visible) this.plan();
       else this.go(!this.circular && this.current >= this.last ? 0 : this.current + 1, "autoplay", 1);

@@ -1,0 +1,69 @@
+"""JavaScript in a program's source: is it what the device would accept, and what does it require?"""
+
+import re
+from collections.abc import Iterator
+
+import jsbox
+
+from firmware_tools.build.source import SourceText
+
+_LOOKS_LIKE_MODULE = re.compile(r"^\s*(?:import\b(?!\s*\()|export\b)", re.MULTILINE)
+# A file that is a script runs as the body of this function (engine/modules.py).
+_OPENING, _CLOSING = "(function (exports, require, module) {", "\n})"
+_PLACE = re.compile(r":(\d+):(\d+)")
+# Over-approximates: what stands in a comment or a text counts too, and costs no more than a file.
+_REQUEST = re.compile(
+    r"""(?:\brequire(?:\s*\.\s*async)?\s*\(\s*|\bfrom\s*|\bimport\s*\(?\s*)(?:"([^"\n]+)"|'([^'\n]+)'|`([^`$\n]+)`)"""
+)
+
+
+def check_script(source: SourceText) -> None:
+    """Find syntax errors now, with file and line, rather than on the device.
+
+    Raises:
+        SourceError: the file is neither a script nor an ES module.
+    """
+    runtime = jsbox.Runtime()
+    text = f"//{source.text[2:]}" if source.text.startswith("#!") else source.text
+    looks_like_module = _LOOKS_LIKE_MODULE.search(text) is not None
+    faults: list[tuple[bool, jsbox.JavaScriptError]] = []
+    for is_module in (looks_like_module, not looks_like_module):
+        try:
+            runtime.check_syntax(text if is_module else f"{_OPENING}{text}{_CLOSING}", module=is_module)
+        except jsbox.JavaScriptError as error:
+            faults.append((is_module, error))
+        else:
+            return
+    # Both refuse it; that which it looks like says why.
+    is_module, fault = faults[0]
+    raise _fault(source, fault, 0 if is_module else len(_OPENING)) from fault
+
+
+def check_plain_script(source: SourceText) -> None:
+    """Like :func:`check_script` for the code of a wxs module, which is never an ES module.
+
+    Raises:
+        SourceError: the syntax is wrong.
+    """
+    try:
+        jsbox.Runtime().check_syntax(f"{_OPENING}{source.text}{_CLOSING}")
+    except jsbox.JavaScriptError as error:
+        raise _fault(source, error, len(_OPENING)) from error
+
+
+def requests(text: str) -> Iterator[str]:
+    """What a script or module requires and imports, as written."""
+    for match in _REQUEST.finditer(text):
+        yield match[1] or match[2] or match[3]
+
+
+def _fault(source: SourceText, error: jsbox.JavaScriptError, shift: int) -> Exception:
+    """The engine's error, placed in the source; ``shift`` characters were put in front of its first line."""
+    message, _, stack = str(error).partition("\n")
+    message = message.removeprefix("SyntaxError: ")
+    place = _PLACE.search(stack)
+    if place is None:
+        return source.error(0, message)
+    line, column = int(place[1]), int(place[2])
+    offset = source.offset(line, max(1, column - shift) if line == 1 else column)
+    return source.error(min(offset, len(source.text)), message)
