@@ -34,6 +34,9 @@ BUBBLING: Final = frozenset(
 )  # fmt: skip
 """The types of screens' events that bubble."""
 
+HOLDING: Final = "catchtouchmove"
+"""Among the types of a node: it catches ``touchmove``, so that a finger on it scrolls nothing around it."""
+
 
 @dataclass(slots=True, eq=False)
 class Site:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from device_runtime.values import Value
-from device_runtime.view.attributes import tell_observer
-from device_runtime.view.blocks import BUBBLING, Block, BlockInstance, Element, Place, ReadIndex, Site
+from device_runtime.view.attributes import CLASS_ATTRIBUTES, tell_observer, translated
+from device_runtime.view.blocks import BUBBLING, HOLDING, Block, BlockInstance, Element, Place, ReadIndex, Site
 from device_runtime.view.content import ContentProgram, Contents
 from device_runtime.view.expressions import Expression
 from device_runtime.view.javascript import UNDEFINED, exported, identical, to_text
@@ -65,7 +65,7 @@ class ComponentProgram:
         inner = frozenset(read for read in content.block.reads if read[0] not in content.symbols) if content else ()
         named = enumerate(camel_case(name) for name, _ in self.attributes)
         observed = {number: self.observers[name] for number, name in named if name in self.observers}
-        bubbling = tuple(dict.fromkeys(one.event_type for one in self.element.handlers if one.event_type in BUBBLING))
+        bubbling = tuple(str(one) for one in self.types if one in BUBBLING or one == HOLDING)
         object.__setattr__(self, "bubbling", bubbling)
         object.__setattr__(self, "observed", observed)
         object.__setattr__(self, "index", index)
@@ -293,11 +293,10 @@ class ComponentFragment(ComposedFragment):
 def refresh_classes(instance: BlockInstance, names: set[str], operations: list[Operation]) -> None:
     """Append what changes in a shadow tree when the owner passes other external classes of these names."""
     for offset, element in instance.block.elements.items():
-        expression = element.attributes.get("class")
-        if expression is not None and element.fragment is None:
-            text = to_text(expression.evaluate(instance.environment))
+        for name in CLASS_ATTRIBUTES.intersection(element.attributes) if element.fragment is None else ():
+            text = to_text(element.attributes[name].evaluate(instance.environment))
             if not names.isdisjoint(text.split()):
-                operations.append(["set", instance.base + offset, "class", instance.tree.translate(text)])
+                operations.append(["set", instance.base + offset, name, translated(instance.tree, name, text)])
     for fragment in instance.fragments:
         if isinstance(fragment, ComponentFragment):
             fragment.externals_changed(names, operations)
