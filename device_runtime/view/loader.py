@@ -7,7 +7,7 @@ from typing import Any, Final
 from device_runtime.values import Value
 from device_runtime.view.assembly import ElementPlan, HostPlan, Plan, TextPlan, assemble
 from device_runtime.view.attributes import CLASS_ATTRIBUTES, AttributeTarget, classes_of, text_of, value_of
-from device_runtime.view.blocks import ROOT_PARENT, Block, Element, FragmentProgram, Handler, Site
+from device_runtime.view.blocks import HOLDING, ROOT_PARENT, Block, Element, FragmentProgram, Handler, Site
 from device_runtime.view.content import FIRST_VALUE, ContentProgram, NamedProgram
 from device_runtime.view.errors import TemplateError
 from device_runtime.view.expressions import MAX_NAME_LENGTH, Evaluate, Expression, ExpressionBinder, Scope, Variable
@@ -252,7 +252,8 @@ class Loader:
         offset = part.take_offset(site.parent)
         part.block.order.append(offset)
         part.plans[offset] = HostPlan(len(part.block.fragments))
-        heard = self._events(events, two_way, scope, where)
+        # What a property is bound to both ways comes back from the component itself, not from a screen.
+        heard = self._events(events, {}, scope, where)
         bound = self._members(attributes, scope, where)
         element = Element(
             tag=tag,
@@ -357,7 +358,7 @@ class Loader:
         returning: tuple[str, ...] = ("input", "change") if two_way else ()
         # What catches touchmove keeps a finger from scrolling what is around it: screens must know at once.
         holding = any(one.event_type == "touchmove" and one.phase in ("catch", "capture-catch") for one in handlers)
-        returning += ("catchtouchmove",) if holding else ()
+        returning += (HOLDING,) if holding else ()
         types: list[Value] = [*dict.fromkeys((*(handler.event_type for handler in handlers), *returning))]
         return _Events(tuple(handlers), observers, types)
 
