@@ -2,10 +2,10 @@
 
 The engine tells nobody of such a promise, and ``load()`` without ``await`` would fail without a trace. So:
 
-- ``async function f() {...}`` as a declaration gets ``;f = $f(f);`` at the start of the block that holds it;
-- ``async function ... {...}`` and ``async (...) => ...`` as expressions become ``$f(...)``.
+- ``async function f() {...}`` as a declaration gets ``;f = $cygnet_f(f);`` at the start of the block that holds it;
+- ``async function ... {...}`` and ``async (...) => ...`` as expressions become ``$cygnet_f(...)``.
 
-``$f`` is ``followed`` of the base library; each is inserted without a line break. Methods need no mark: those of
+``$cygnet_f`` is ``followed`` of the base library; each is inserted without a line break. Methods need no mark: those of
 pages and apps are followed when the instance is made. Async generators give no promise.
 """
 
@@ -41,7 +41,7 @@ def _mark_function(tokens: list[Token], at: int, edits: list[Edit]) -> None:
         if named:
             name = tokens[at + 2].text
             place = _block_start(tokens, at)
-            edits.append((place, place, f";{name} = $f({name});"))
+            edits.append((place, place, f";{name} = $cygnet_f({name});"))
         return
     parameters = at + (3 if named else 2)
     body = _closing(tokens, parameters) + 1
@@ -133,5 +133,5 @@ _NEED_MORE = frozenset(("typeof", "new", "in", "of", "instanceof", "await", "voi
 
 
 def _wrap(tokens: list[Token], first: int, last: int, edits: list[Edit]) -> None:
-    edits.append((tokens[first].start, tokens[first].start, "$f("))
+    edits.append((tokens[first].start, tokens[first].start, "$cygnet_f("))
     edits.append((tokens[last].end, tokens[last].end, ")"))

@@ -7,7 +7,7 @@ starts a regular expression or divides depends on the grammar; here it is told f
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SKIP = re.compile(r"(?:\s+|//[^\n\r\u2028\u2029]*|/\*.*?\*/|#![^\n]*)+", re.DOTALL)
 _NAME = re.compile(r"(?:[\w$#@]|\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]+\})+")
@@ -31,8 +31,7 @@ _CONDITION = frozenset(("if", "while", "for", "with"))
 CLOSING = {"(": ")", "[": "]", "{": "}", "${": "}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """``kind`` is ``name``, ``number``, ``string``, ``regex``, ``template`` (a piece of one) or ``punctuator``.
 
     ``depth`` counts the brackets around it; an opening bracket and its closing one have the same depth.

@@ -42,15 +42,22 @@ def _default_state() -> Path:
 )
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Directory of all that it remembers.")
 @click.option("--trust", multiple=True, metavar="FILE", help="A file with a public key whose packages it runs, too.")
+@click.option("--open", "link", metavar="URI", help="A link to an installed program, opened at the start.")
 @click.option("--quiet", is_flag=True, help="Log warnings only.")
 def run(
-    board_name: str, provisioning_path: Path | None, state: Path | None, trust: tuple[str, ...], quiet: bool
+    board_name: str,
+    provisioning_path: Path | None,
+    state: Path | None,
+    trust: tuple[str, ...],
+    link: str | None,
+    quiet: bool,
 ) -> None:
     """Run a device until Ctrl-C.
 
     \b
     Example:
       cygnet device run --board virtual-speaker --provisioning kitchen.toml
+      cygnet device run --open 'cygnet://miniapp/com.example.shopping/pages/shops/shops?near=1'
     """
     logging.basicConfig(
         level=logging.WARNING if quiet else logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -59,7 +66,7 @@ def run(
     provisioning = load_provisioning(provisioning_path) if provisioning_path else None
     directory = state or _default_state()
     with alone(directory):
-        asyncio.run(_run(board, directory, provisioning, _trusted(trust)))
+        asyncio.run(_run(board, directory, provisioning, _trusted(trust), link))
 
 
 @device.command()
@@ -95,8 +102,9 @@ def _trusted(files: tuple[str, ...]) -> KeyRing:
 
 
 @contextlib.contextmanager
-def alone(state: Path) -> Iterator[None]:
-    """Hold the state directory: two devices in one would spoil each other's files.
+def alone(state: Path, advice: str = "") -> Iterator[None]:
+    """Hold the state directory: two devices in one would spoil each other's files. ``advice`` is what to do where that
+    is not to be chosen.
 
     Raises:
         CygnetError: another device holds it, or it cannot be made.
@@ -110,17 +118,22 @@ def alone(state: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise CygnetError(f"a device runs in {state} already; stop it, or give another --state") from error
+            sentence = f"a device runs in {state} already; stop it, or give another --state"
+            raise CygnetError(f"a device runs in {state} already; {advice}" if advice else sentence) from error
         yield
 
 
-async def _run(board: Board, state: Path, provisioning: Provisioning | None, trusted: KeyRing) -> None:
+async def _run(
+    board: Board, state: Path, provisioning: Provisioning | None, trusted: KeyRing, link: str | None
+) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     running = Device(board, state, provisioning, trusted)
     try:
         url = await running.start()
+        if link is not None:
+            await running.open_link(link)
         click.echo(f"The screen of {board.name} is at {url}")
         await ended.wait()
     finally:

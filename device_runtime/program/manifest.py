@@ -1,8 +1,10 @@
 """The manifest of a mini-program: W3C MiniApp members, and ours under ``cygnet``.
 
-Source: W3C MiniApp Manifest (Working Draft), https://www.w3.org/TR/miniapp-manifest/. Its published JSON
-schema is faulty (``platform_version``, ``req_permissions`` and ``widgets`` sit inside ``version``), so the
-text is followed. ``docs/manifest.md`` describes every member for program developers.
+Source: W3C MiniApp Manifest (Working Draft), https://www.w3.org/TR/miniapp-manifest/, by its text: sections
+"Conformance", "Supplementary members" and those of the resources. Its published JSON schema is faulty
+(``platform_version``, ``pages``, ``req_permissions``, ``widgets`` and ``window`` sit inside ``version``, so a validator
+looks at none of them). Where the algorithms there pass over a wrong member, this refuses it, so that its author hears
+of it. ``docs/manifest.md`` describes every member for program developers.
 """
 
 import json
@@ -12,15 +14,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from device_runtime.errors import CygnetError
+from device_runtime.program.json_lines import find_line
+from device_runtime.program.members import ManifestError, MemberError, Members
+from device_runtime.program.window import read_window
+
+__all__ = ["Manifest", "ManifestError", "parse_manifest", "read_manifest"]
+
+PLATFORM_VERSION = 1
+"""What ``platform_version.min_code`` is compared with."""
 
 # A reverse-domain or WeChat/SWAN style id. It becomes a directory name, a URL segment and part of an MQTT payload.
 _APP_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}")
-_ROUTE = re.compile(r"[^/\\\x00-\x1f][^\\\x00-\x1f]*")
 _SLOT_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# BCP 47 as far as its form goes: a language of letters, then subtags of letters and digits.
+_LANGUAGE = re.compile(r"(?:[a-zA-Z]{2,8}|[xX](?=-))(?:-[a-zA-Z0-9]{1,8})*")
+_SIZES = re.compile(r"(?:any|[1-9]\d{0,5}[xX][1-9]\d{0,5})(?: +(?:any|[1-9]\d{0,5}[xX][1-9]\d{0,5}))*", re.IGNORECASE)
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?:;.*)?")
 
 
-class ManifestError(CygnetError):
-    """The manifest breaks its contract; the message names the member and what was expected."""
+class PlatformError(CygnetError):
+    """A program needs a newer runtime than this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,34 @@ class Permission:
 
     name: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Icon:
+    """One entry of ``icons``. ``sizes`` and ``type`` may be empty; ``label`` is read aloud instead of the picture."""
+
+    src: str
+    label: str
+    sizes: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Widget:
+    """One entry of ``widgets``: a page that is shown by itself. They are checked, and not shown by today's boards."""
+
+    name: str
+    path: str
+    min_platform: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subpackage:
+    """A folder whose code waits until a page of it is opened. ``name`` may be empty."""
+
+    root: str
+    name: str
+    independent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +103,6 @@ class TabBar:
 
 
 @dataclass(frozen=True, slots=True)
-class Subpackage:
-    """A folder of the program whose code may load later; ``name`` is empty or its other name."""
-
-    root: str
-    name: str
-    independent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class VoiceIntent:
     """What can be said. A phrase is words, ``{slot}``, ``{slot:one|two}`` and ``[optional words]``."""
 
@@ -92,68 +124,56 @@ class Manifest:
 
     app_id: str
     name: str
+    short_name: str
     description: str
+    lang: str
+    dir: str
+    color_scheme: str
+    device_type: tuple[str, ...]
     version: Version
     min_platform: int
     pages: tuple[str, ...]
-    icon: str
+    icons: tuple[Icon, ...]
+    widgets: tuple[Widget, ...]
     window: Mapping[str, Any]
     permissions: Mapping[str, Permission]
     dialect: str
     tab_bar: TabBar | None
     request_domains: tuple[str, ...]
     socket_domains: tuple[str, ...]
-    voice: Voice
     subpackages: tuple[Subpackage, ...]
     aliases: Mapping[str, str]
+    voice: Voice
     document: Mapping[str, Any]
 
-
-def _member(document: Mapping[str, Any], path: str, kind: type, default: Any = None) -> Any:
-    """The value at a dotted path; ``default`` where it is absent, an error where it is missing or of another type."""
-    value: Any = document
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
-        if value is None:
-            if default is None:
-                raise ManifestError(f"manifest.json: the member {path} is missing; it must be a {_name(kind)}")
-            return default
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ManifestError(f"manifest.json: {path} must be a {_name(kind)}, not {json.dumps(value)[:60]}")
-    return value
-
-
-def _name(kind: type) -> str:
-    return {str: "string", bool: "boolean", int: "whole number", list: "list", dict: "JSON object"}[kind]
-
-
-def _strings(items: list[Any], path: str) -> tuple[str, ...]:
-    for index, item in enumerate(items):
-        if not isinstance(item, str) or not item:
-            raise ManifestError(f"manifest.json: {path}[{index}] must be a string that is not empty")
-    return tuple(items)
-
-
-def _objects(items: list[Any], path: str) -> list[Mapping[str, Any]]:
-    for index, item in enumerate(items):
-        if not isinstance(item, dict):
-            raise ManifestError(f"manifest.json: {path}[{index}] must be a JSON object")
-    return items
+    @property
+    def icon(self) -> str:
+        """The path of the first icon, or empty."""
+        return self.icons[0].src if self.icons else ""
 
 
 def parse_manifest(text: str | bytes) -> Manifest:
     """Read and check a ``manifest.json``.
 
     Raises:
-        ManifestError: not JSON, or a member is missing, of the wrong type, or breaks its rule.
+        ManifestError: not JSON, or a member is missing, of the wrong type, or breaks its rule; with the line, where the
+            text has several.
     """
     if not text:
         raise ManifestError("there is no manifest.json, or it is empty")
     try:
         document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ManifestError(f"manifest.json:{error.lineno}:{error.colno}: not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise ManifestError(f"manifest.json is not JSON: {error}") from error
-    return read_manifest(document)
+    try:
+        return read_manifest(document)
+    except MemberError as error:
+        source = text if isinstance(text, str) else text.decode(json.detect_encoding(text))
+        if "\n" not in source.strip():
+            raise
+        raise ManifestError(f"manifest.json:{find_line(source, error.path)}: {error.reason}") from error
 
 
 def read_manifest(document: Any) -> Manifest:
@@ -164,102 +184,116 @@ def read_manifest(document: Any) -> Manifest:
     """
     if not isinstance(document, dict):
         raise ManifestError("manifest.json must hold one JSON object")
-    app_id = _member(document, "app_id", str)
-    if not _APP_ID.fullmatch(app_id):
-        raise ManifestError(
-            f"manifest.json: app_id {app_id!r} must be 1 to 128 letters, digits, dots, underscores and hyphens"
-        )
-    version = Version(_member(document, "version.code", int), _member(document, "version.name", str))
-    if version.code < 1:
-        raise ManifestError(f"manifest.json: version.code must be 1 or more, not {version.code}")
-    pages = _strings(_member(document, "pages", list), "pages")
-    if not pages:
-        raise ManifestError("manifest.json: pages must name at least one page")
-    for route in pages:
-        if not _ROUTE.fullmatch(route) or ".." in route.split("/"):
-            raise ManifestError(f"manifest.json: pages holds {route!r}, which is not a path inside the program")
-    icons = _objects(_member(document, "icons", list, []), "icons")
-    permissions = [
-        Permission(_member(entry, "name", str), _member(entry, "reason", str, ""))
-        for entry in _objects(_member(document, "req_permissions", list, []), "req_permissions")
-    ]
+    root = Members(document)
+    app_id = root.matching("app_id", _APP_ID, "1 to 128 letters, digits, dots, underscores and hyphens")
+    entry, platform = root.inner("version"), root.inner("platform_version")
+    version = Version(entry.number("code", 1), entry.text("name"))
+    min_platform = platform.number("min_code", 0)
+    platform.number("target_code", 0, 0)
+    platform.text("release_type", "")
+    pages = tuple(page.removesuffix(".html") for page in root.routes("pages"))
+    ours = root.inner("cygnet")
+    network = ours.inner("network")
     return Manifest(
         app_id=app_id,
-        name=_member(document, "name", str),
-        description=_member(document, "description", str, ""),
+        name=root.text("name"),
+        short_name=root.text("short_name", ""),
+        description=root.text("description", ""),
+        lang=root.matching("lang", _LANGUAGE, "a language tag, such as en-US", ""),
+        dir=root.one_of("dir", ("ltr", "rtl", "auto"), "auto"),
+        color_scheme=root.one_of("color_scheme", ("auto", "light", "dark"), "auto"),
+        device_type=root.strings("device_type"),
         version=version,
-        min_platform=_member(document, "platform_version.min_code", int),
+        min_platform=min_platform,
         pages=pages,
-        icon=_member(icons[0], "src", str) if icons else "",
-        window=_member(document, "window", dict, {}),
-        permissions={permission.name: permission for permission in permissions},
-        dialect=_member(document, "cygnet.dialect", str, "wechat"),
-        tab_bar=_tab_bar(_member(document, "cygnet.tab_bar", dict, {}), pages),
-        request_domains=_strings(_member(document, "cygnet.network.request", list, []), "cygnet.network.request"),
-        socket_domains=_strings(_member(document, "cygnet.network.socket", list, []), "cygnet.network.socket"),
-        voice=_voice(_member(document, "cygnet.voice", dict, {})),
-        subpackages=_subpackages(_member(document, "cygnet.subpackages", list, [])),
-        aliases=_aliases(_member(document, "cygnet.aliases", dict, {})),
+        icons=tuple(_icon(entry) for entry in root.objects("icons")),
+        widgets=tuple(_widget(entry, min_platform) for entry in root.objects("widgets")),
+        window=read_window(root.inner("window"), root.raw("window")),
+        permissions={
+            entry.filled("name"): Permission(entry.filled("name"), entry.text("reason", ""))
+            for entry in root.objects("req_permissions")
+        },
+        dialect=ours.text("dialect", "wechat"),
+        tab_bar=_tab_bar(ours.inner("tab_bar"), pages) if ours.raw("tab_bar") else None,
+        request_domains=network.strings("request"),
+        socket_domains=network.strings("socket"),
+        subpackages=tuple(
+            Subpackage(
+                entry.inside("root").strip("/"), entry.text("name", ""), entry.flag("independent", default=False)
+            )
+            for entry in ours.objects("subpackages")
+        ),
+        aliases=_aliases(ours.inner("resolve_alias")),
+        voice=_voice(ours.inner("voice")),
         document=document,
     )
 
 
-def _tab_bar(entry: Mapping[str, Any], pages: tuple[str, ...]) -> TabBar | None:
-    if not entry:
-        return None
-    tabs = tuple(
-        Tab(
-            route=_member(tab, "route", str),
-            text=_member(tab, "text", str, ""),
-            icon=_member(tab, "icon", str, ""),
-            selected_icon=_member(tab, "selected_icon", str, ""),
+def check_platform(manifest: Manifest) -> None:
+    """Refuse a program that needs a newer runtime ("Platform Compatibility Verification" of MiniApp Packaging).
+
+    Raises:
+        PlatformError: ``platform_version.min_code`` is higher than ``PLATFORM_VERSION``.
+    """
+    if manifest.min_platform > PLATFORM_VERSION:
+        raise PlatformError(
+            f"{manifest.name} {manifest.version.name} ({manifest.app_id}) needs platform version "
+            f"{manifest.min_platform}, and this device has {PLATFORM_VERSION}; update the device's software"
         )
-        for tab in _objects(_member(entry, "tabs", list), "cygnet.tab_bar.tabs")
+
+
+def _icon(entry: Members) -> Icon:
+    return Icon(
+        entry.inside("src"),
+        entry.text("label", ""),
+        entry.matching("sizes", _SIZES, 'sizes such as "48x48 96x96", or "any"', ""),
+        entry.matching("type", _MEDIA_TYPE, "a media type, such as image/png", ""),
     )
-    for tab in tabs:
-        if tab.route not in pages:
-            raise ManifestError(f"manifest.json: cygnet.tab_bar names {tab.route!r}, which is not among pages")
+
+
+def _widget(entry: Members, min_platform: int) -> Widget:
+    """The text calls ``min_code`` a number, and its example and algorithm have a string: both are taken."""
+    name, path = entry.text("name"), entry.inside("path").removesuffix(".html")
+    raw = entry.value("min_code")
+    if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) <= 9:
+        return Widget(name, path, int(raw))
+    return Widget(name, path, entry.number("min_code", 0, min_platform))
+
+
+def _tab_bar(entry: Members, pages: tuple[str, ...]) -> TabBar:
+    tabs = []
+    for tab in entry.objects("tabs", required=True):
+        route = tab.text("route")
+        if route not in pages:
+            raise MemberError(tab.path("route"), f"cygnet.tab_bar names {route!r}, which is not among pages")
+        tabs.append(Tab(route, tab.text("text", ""), tab.text("icon", ""), tab.text("selected_icon", "")))
     return TabBar(
-        tabs,
-        color=_member(entry, "color", str, ""),
-        selected_color=_member(entry, "selected_color", str, ""),
-        background_color=_member(entry, "background_color", str, ""),
-        custom=_member(entry, "custom", bool, False),
+        tuple(tabs),
+        color=entry.text("color", ""),
+        selected_color=entry.text("selected_color", ""),
+        background_color=entry.text("background_color", ""),
+        custom=entry.flag("custom", default=False),
     )
 
 
-def _subpackages(entries: list[Any]) -> tuple[Subpackage, ...]:
-    found: list[Subpackage] = []
-    for index, entry in enumerate(_objects(entries, "cygnet.subpackages")):
-        root = _member(entry, "root", str)
-        if not _ROUTE.fullmatch(root) or root.endswith("/") or ".." in root.split("/"):
-            raise ManifestError(f"manifest.json: cygnet.subpackages[{index}].root {root!r} is not a folder's path")
-        independent = _member(entry, "independent", bool, False)
-        found.append(Subpackage(root, _member(entry, "name", str, ""), independent))
-    return tuple(found)
+def _aliases(entry: Members) -> dict[str, str]:
+    return {name: entry.text(name) for name in entry.names()}
 
 
-def _aliases(entry: Mapping[str, Any]) -> dict[str, str]:
-    for name, target in entry.items():
-        if not name or not isinstance(target, str) or not target:
-            raise ManifestError(f"manifest.json: cygnet.aliases.{name} must be a path in the program")
-    return dict(entry)
-
-
-def _voice(entry: Mapping[str, Any]) -> Voice:
+def _voice(entry: Members) -> Voice:
     slots: dict[str, tuple[str, ...]] = {}
-    for name, words in _member(entry, "slots", dict, {}).items():
-        path = f"cygnet.voice.slots.{name}"
+    listed = entry.inner("slots")
+    for name in listed.names():
         if not _SLOT_NAME.fullmatch(name):
-            raise ManifestError(f"manifest.json: {path}: a slot's name is lower-case letters, digits and underscores")
-        if not isinstance(words, list) or not words:
-            raise ManifestError(f"manifest.json: {path} must be a list of the words that it may hold")
-        slots[name] = _strings(words, path)
+            raise MemberError(
+                listed.path(name),
+                f"cygnet.voice.slots.{name}: a slot's name is lower-case letters, digits and underscores",
+            )
+        slots[name] = listed.strings(name)
+        if not slots[name]:
+            raise listed.fault(name, "a list of the words that it may hold")
     intents = tuple(
-        VoiceIntent(
-            _member(intent, "name", str),
-            _strings(_member(intent, "phrases", list), f"cygnet.voice.intents[{index}].phrases"),
-        )
-        for index, intent in enumerate(_objects(_member(entry, "intents", list, []), "cygnet.voice.intents"))
+        VoiceIntent(intent.text("name"), intent.strings("phrases", required=True))
+        for intent in entry.objects("intents")
     )
     return Voice(intents, slots)

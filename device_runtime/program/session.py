@@ -14,8 +14,9 @@ from device_runtime.engine.frames import Event, Exit, Frame, FrameDecoder, Frame
 from device_runtime.engine.frames import encode_frame as encode
 from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
 from device_runtime.errors import CygnetError
+from device_runtime.program.files import divide_files
 from device_runtime.program.limits import Limits
-from device_runtime.program.manifest import Manifest
+from device_runtime.program.manifest import Manifest, PlatformError, check_platform
 from device_runtime.values import Value
 from device_runtime.view.patches import Operation
 
@@ -28,7 +29,6 @@ LOG_LINES_A_SECOND = 200
 _MAX_UNSENT_BYTES = 32 * 1024 * 1024
 _CHUNK = 256 * 1024
 _STOP_SECONDS = 2.0
-_SOURCE_SUFFIXES = (".js", ".json", ".view", ".wxs")
 OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
 _TRANSITIONS = ("push", "pop", "replace", "tab", "none")
 _OPERATIONS = ("insert", "remove", "move", "text", "set", "call")
@@ -74,6 +74,8 @@ class Surroundings:
 
     ``system()`` is what ``getSystemInfoSync`` answers; ``storage(app_id)`` a program's stored pairs, and may block.
     ``start_seconds`` bounds :meth:`ProgramSession.start`, ``intent_seconds`` one :meth:`ProgramSession.intent`.
+    ``inspect(app_id, payload)`` hears what inspected workers tell of themselves; where it is None, as on every device,
+    workers may tell nothing.
     """
 
     gate: CapabilityGate
@@ -83,6 +85,7 @@ class Surroundings:
     limits: Limits = field(default_factory=Limits)
     start_seconds: float = 15.0
     intent_seconds: float = 10.0
+    inspect: Callable[[str, Mapping[str, Value]], None] | None = None
 
 
 class ProgramSession:
@@ -95,6 +98,7 @@ class ProgramSession:
         self._workers = workers
         self._around = surroundings
         self._caller = Caller(self.app_id, self.manifest, source.entries, self._emit, self._keep)
+        self._later: frozenset[str] = frozenset()
         self._worker: WorkerProcess | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -134,6 +138,10 @@ class ProgramSession:
         """
         if self._ended is not None:
             raise SessionError(f"{self.app_id} was started already; make a new session")
+        try:
+            check_platform(self.manifest)
+        except PlatformError as error:
+            raise SessionError(str(error)) from error
         loop = asyncio.get_running_loop()
         launch = await self._launch_frame(path)
         try:
@@ -156,11 +164,13 @@ class ProgramSession:
 
     async def _launch_frame(self, path: str) -> bytes:
         stored = await asyncio.get_running_loop().run_in_executor(None, self._around.storage, self.app_id)
-        files = {name: data for name, data in self._source.entries.items() if name.endswith(_SOURCE_SUFFIXES)}
+        files, later = divide_files(self._source.entries, (part.root for part in self.manifest.subpackages))
+        self._later = frozenset(later)
         system = {**self._around.system(), "capabilities": sorted(self._around.gate.names)}
         payload: dict[str, Any] = {
             "manifest": dict(self.manifest.document),
             "files": files,
+            "later": later,
             "path": path,
             "system": system,
             "storage": dict(stored),
@@ -221,6 +231,10 @@ class ProgramSession:
     def capability_event(self, name: str, payload: Value) -> None:
         """A provider's own event, for listeners of ``wx.on<Name>``."""
         self._send_event("capability", {"name": name, "payload": payload})
+
+    def inspect(self, **question: Value) -> None:
+        """Ask an inspected worker something; it answers :attr:`Surroundings.inspect`."""
+        self._send_event("inspect", question)
 
     async def _emit(self, name: str, payload: Value) -> None:
         """As :meth:`capability_event`, at the pace of the worker."""
@@ -330,6 +344,8 @@ class ProgramSession:
                     self._ready.set_result(None)
             case Exit(reason):
                 self._note_reason(reason)
+            case Event("inspect", payload) if self._around.inspect is not None:
+                self._around.inspect(self.app_id, payload)
             case _:
                 raise FrameError(f"a worker may not send {frame!r:.80}")
 
@@ -358,12 +374,22 @@ class ProgramSession:
             self._around.listener.on_log(self.app_id, level, text, source)
 
     def _serve(self, request: Request) -> None:
+        if request.name == "package.file":
+            self._send(self._file(request))
+            return
         if len(self._calls) >= MAX_WAITING_CALLS:
             self._send(Response(request.id, None, f"more than {MAX_WAITING_CALLS} calls are waiting"))
             return
         task = asyncio.create_task(self._answer(request))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
+
+    def _file(self, request: Request) -> Response:
+        """A file of the package that did not come with the launch."""
+        name = request.arguments.get("name")
+        if name not in self._later:
+            return Response(request.id, None, f"the package has no file {name!r} to be fetched")
+        return Response(request.id, self._source.entries[str(name)], None)
 
     async def _answer(self, request: Request) -> None:
         # The worker waits for the answers to its negative numbers; such a call waits for no others.

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from device_runtime.errors import CygnetError
 from device_runtime.keys import KeyRing
+from device_runtime.program.manifest import check_platform
 from device_runtime.program.package import Package, PackageError, open_package, read_package, read_package_file
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -80,11 +81,13 @@ class ProgramStore:
 
         Raises:
             PackageError: the package is refused.
+            PlatformError: it needs a newer runtime.
             StoreError: it belongs to another program, or the disk cannot take it.
         """
         data = read_package_file(path)
         package = read_package(data, path.name, self._trusted)
         manifest = package.manifest
+        check_platform(manifest)
         if app_id is not None and manifest.app_id != app_id:
             raise StoreError(f"package {path.name} is {manifest.app_id}, not {app_id} for which it was sent")
         if version_code is not None and manifest.version.code != version_code:

@@ -7,9 +7,10 @@ import signal
 import socket
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
@@ -17,12 +18,14 @@ from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
 from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, encode_frame
 from device_runtime.engine.modules import ModuleFiles
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
+from device_runtime.engine.source_maps import SourceMaps
 from device_runtime.engine.timers import TimerHeap
 from device_runtime.errors import CygnetError
 from device_runtime.program import encoding
 from device_runtime.program.apis import api_document
 from device_runtime.program.components import Components
 from device_runtime.program.displayed import DisplayedPages
+from device_runtime.program.files import PackageFiles
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, read_manifest
 from device_runtime.program.node_events import NodeEvents
@@ -53,16 +56,19 @@ class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wr
     """End the worker; the reason is a sentence, or empty."""
 
 
-def prepare(memory_bytes: str = str(DEFAULT_MEMORY_BYTES)) -> Callable[[socket.socket], None]:
+def prepare(
+    memory_bytes: str = str(DEFAULT_MEMORY_BYTES), *, worker: "type[Worker] | None" = None, extra: Sequence[Path] = ()
+) -> Callable[[socket.socket], None]:
     """Import and warm what every worker needs; returns the worker's body. ``memory_bytes`` is the limit that its
-    programs will have: only an engine made with it can be theirs."""
+    programs will have: only an engine made with it can be theirs. Developers' tools give a ``worker`` of their own,
+    and ``extra`` files for its base library."""
     # The engine comes first and so lies in one piece: made in what the rehearsal frees, it is scattered between the
     # holes that a worker will fill (0.04 MB more of private memory). A second rehearsal only makes more holes.
-    engine = _make_engine(int(memory_bytes))
+    engine = _make_engine(int(memory_bytes), extra)
     rehearse()
 
     def body(connection: socket.socket) -> None:
-        serve(WorkerConnection(connection), engine)
+        serve(WorkerConnection(connection), engine, worker)
 
     return body
 
@@ -77,14 +83,14 @@ def rehearse() -> None:
         serve(WorkerConnection(theirs), _make_engine())
 
 
-def _make_engine(memory_bytes: int = DEFAULT_MEMORY_BYTES) -> QuickJSEngine:
+def _make_engine(memory_bytes: int = DEFAULT_MEMORY_BYTES, extra: Sequence[Path] = ()) -> QuickJSEngine:
     """An engine that knows what is supported; it knows it before the fork, so no launch pays for it."""
-    engine = QuickJSEngine(memory_bytes)
+    engine = QuickJSEngine(memory_bytes, extra)
     engine.call("__cygnet.readTable", api_document())
     return engine
 
 
-def serve(connection: WorkerConnection, engine: QuickJSEngine) -> None:
+def serve(connection: WorkerConnection, engine: QuickJSEngine, worker: "type[Worker] | None" = None) -> None:
     """Run one program until the host or the program ends it. Every end is said as an Exit frame."""
     try:
         try:
@@ -92,7 +98,7 @@ def serve(connection: WorkerConnection, engine: QuickJSEngine) -> None:
             if not isinstance(first, Event) or first.name != "launch":
                 connection.send(Exit("" if isinstance(first, Exit) else "the host did not begin with a launch"))
                 return
-            Worker(connection, engine, first.payload).run()
+            (worker or Worker)(connection, engine, first.payload).run()
         except _Stop as stop:
             connection.send(Exit(str(stop)))
         except MemoryLimitError as error:
@@ -111,6 +117,10 @@ def serve(connection: WorkerConnection, engine: QuickJSEngine) -> None:
         return
 
 
+class ProgramFileError(CygnetError):
+    """The host did not give a file of the package."""
+
+
 class Worker:
     """One program's run. ``launch`` is the payload of the launch event."""
 
@@ -122,8 +132,12 @@ class Worker:
         self._engine = engine
         self._launch = launch
         self._manifest: Manifest = read_manifest(launch["manifest"])
-        files: dict[str, bytes] = launch["files"]
-        self._modules = ModuleFiles(files, engine.lines)
+        files: Mapping[str, bytes] = launch["files"]
+        if launch.get("later"):
+            files = PackageFiles(files, launch["later"], self._fetch)
+        subpackages = [part.root for part in self._manifest.subpackages]
+        self._modules = ModuleFiles(files, engine.lines, self._manifest.aliases, subpackages)
+        engine.lines.original = SourceMaps(files, lambda text, file: self._log("warn", text, file)).original
         self._components = Components(files, self._log)
         self._displayed = DisplayedPages(self._manifest, self._components, connection.send, self._log)
         self._template_modules: TemplateModules | None = None
@@ -233,6 +247,7 @@ class Worker:
         functions: dict[str, Callable[..., Value]] = {
             "resolve": self._modules.resolve,
             "module": self._modules.module,
+            "loadSubpackage": self._load_subpackage,
             "log": self._console,
             "error": self._error,
             "trace": self._trace,
@@ -256,11 +271,27 @@ class Worker:
     def _view_questions(self) -> ViewQuestions:
         return ViewQuestions(self._components, self._displayed, self._template_modules)
 
+    def _fetch(self, name: str) -> bytes:
+        """A file of the package that did not come with the launch."""
+        answer = self._invoke_now("package.file", {"name": name})
+        data, error = answer["value"], answer["error"]
+        if not isinstance(data, bytes):
+            raise ProgramFileError(f"{name} cannot be read: {error!r}")
+        return data
+
+    def _load_subpackage(self, name: str) -> bool:
+        """Whether there is a subpackage of this name or folder; its code may be required from everywhere then."""
+        for part in self._manifest.subpackages:
+            if name and name.strip("/") in (part.name, part.root):
+                self._modules.load_subpackage(part.root)
+                return True
+        return False
+
     def _log(self, level: str, text: str, source: str) -> None:
         self._connection.send(Log(level, text, source))
 
     def _console(self, level: str, text: str, stack: str) -> None:
-        self._log(level, text, self._engine.lines.trace(stack)[0])
+        self._log(level, text, self._engine.lines.source(stack))
 
     def _error(self, text: str, stack: str, where: str) -> str:
         """Log an uncaught error; returns the message that ``App.onError`` gets."""
@@ -295,7 +326,7 @@ class Worker:
         except FrameError as error:
             self._tasks.append((call, "refuse", {"reason": str(error)}))
 
-    def _invoke_now(self, name: str, values: dict[str, Any]) -> Value:
+    def _invoke_now(self, name: str, values: dict[str, Any]) -> dict[str, Value]:
         """Ask the host and wait. Calls that wait are numbered downwards, so that they meet no other's answer."""
         self._next_wait -= 1
         try:

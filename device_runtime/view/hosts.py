@@ -7,12 +7,13 @@ from typing import Any, Final
 from device_runtime.values import Value
 from device_runtime.view.attributes import tell_observer
 from device_runtime.view.blocks import Block, BlockInstance, Element, Place, ReadIndex, Site
+from device_runtime.view.classes import class_text
 from device_runtime.view.content import ContentProgram, Contents
 from device_runtime.view.expressions import Expression
 from device_runtime.view.javascript import UNDEFINED, exported, identical, to_text
 from device_runtime.view.patches import Node, Operation
 from device_runtime.view.paths import WHOLE, Changes, Read
-from device_runtime.view.properties import camel_case, coerce, copied
+from device_runtime.view.properties import ComponentDefinition, camel_case, coerce, copied
 from device_runtime.view.slots import ComposedFragment
 from device_runtime.view.tree import Component, Tree
 
@@ -56,7 +57,7 @@ class ComponentProgram:
     index: ReadIndex = field(init=False)
     reads: frozenset[Read] = field(init=False)
     blocks: tuple[Block, ...] = field(init=False)
-    _plans: dict[Component, _Plan] = field(init=False, default_factory=dict)
+    _plans: dict[ComponentDefinition, _Plan] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         index = ReadIndex([expression.reads for _, expression in self.attributes])
@@ -93,13 +94,12 @@ class ComponentProgram:
             found = find(other.path) if other is not None and other.path is not None else None
         return found
 
-    def plan(self, component: Component) -> _Plan:
-        """What the attributes are to ``component``."""
-        plan = self._plans.get(component)
+    def plan(self, definition: ComponentDefinition) -> _Plan:
+        """What the attributes are to a component."""
+        plan = self._plans.get(definition)
         if plan is not None:
             return plan
-        plan = self._plans[component] = _Plan({}, {}, {})
-        definition = component.definition
+        plan = self._plans[definition] = _Plan({}, {}, {})
         for number, (name, _) in enumerate(self.attributes):
             property_name = camel_case(name)
             if name in definition.external_classes:
@@ -130,7 +130,7 @@ class ComponentFragment(ComposedFragment):
         self.component = component
         definition = component.definition
         self.virtual = definition.virtual_host
-        self.plan = plan = program.plan(component)
+        self.plan = plan = program.plan(definition)
         self.contents = None if program.content is None else Contents(self, program.content)
         data = component.data()
         self.tree = tree = Tree.within(self, component, data)
@@ -139,7 +139,7 @@ class ComponentFragment(ComposedFragment):
             data[name] = self._property(number, name)
             passed[name] = copied(data[name])
         for number, name in plan.externals.items():
-            tree.externals[name] = to_text(self._evaluate(number))
+            tree.externals[name] = class_text(self._evaluate(number))
         self.values = {name: self._attribute(number, name) for number, name in plan.attributes.items()}
         if program.generics:
             tree.generics = {name: program.resolve(tag, owner.tree) for name, tag in program.generics.items()}
@@ -171,6 +171,8 @@ class ComponentFragment(ComposedFragment):
 
     def _attribute(self, number: int, name: str) -> Value:
         value = self._evaluate(number)
+        if name == "class":
+            return class_text(value)
         return to_text(value) if name in TEXT_ATTRIBUTES else exported(value)
 
     def _tell(self, number: int) -> None:
@@ -242,7 +244,7 @@ class ComponentFragment(ComposedFragment):
                 if not identical(value, data.get(name, UNDEFINED)):
                     passed[name] = value
             if (name := plan.externals.get(number)) is not None:
-                text = to_text(self._evaluate(number))
+                text = class_text(self._evaluate(number))
                 if text != self.tree.externals.get(name):
                     self.tree.externals[name] = text
                     externals.add(name)
@@ -293,7 +295,7 @@ def refresh_classes(instance: BlockInstance, names: set[str], operations: list[O
     for offset, element in instance.block.elements.items():
         expression = element.attributes.get("class")
         if expression is not None and element.fragment is None:
-            text = to_text(expression.evaluate(instance.environment))
+            text = class_text(expression.evaluate(instance.environment))
             if not names.isdisjoint(text.split()):
                 operations.append(["set", instance.base + offset, "class", instance.tree.translate(text)])
     for fragment in instance.fragments:

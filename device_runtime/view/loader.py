@@ -1,19 +1,19 @@
 """The instructions of one ``.view`` document, checked and made into blocks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from device_runtime.values import Value
 from device_runtime.view.assembly import ElementPlan, HostPlan, Plan, TextPlan, assemble
-from device_runtime.view.attributes import CLASS_ATTRIBUTES, AttributeTarget, text_of, value_of
+from device_runtime.view.attributes import CLASS_ATTRIBUTES, AttributeTarget, classes_of, text_of, value_of
 from device_runtime.view.blocks import ROOT_PARENT, Block, Element, FragmentProgram, Handler, Site
 from device_runtime.view.content import FIRST_VALUE, ContentProgram, NamedProgram
 from device_runtime.view.errors import TemplateError
-from device_runtime.view.expressions import MAX_NAME_LENGTH, Expression, ExpressionBinder, Scope, Variable
+from device_runtime.view.expressions import MAX_NAME_LENGTH, Evaluate, Expression, ExpressionBinder, Scope, Variable
 from device_runtime.view.fragments import IfProgram, TemplateProgram
 from device_runtime.view.hosts import TEXT_ATTRIBUTES, ComponentProgram, Use
-from device_runtime.view.javascript import exported, property_key, to_text
+from device_runtime.view.javascript import property_key, to_text
 from device_runtime.view.loops import ForProgram
 from device_runtime.view.paths import Read
 from device_runtime.view.properties import camel_case
@@ -64,10 +64,10 @@ class _Part:
         self.block.parents.append(parent)
         return len(self.block.parents) - 1
 
-    def bind(self, expression: Expression, target: tuple[int, Any], *, text: bool) -> int:
-        """The slot of a new binding."""
+    def bind(self, expression: Expression, target: tuple[int, Any], read: Callable[[Expression], Evaluate]) -> int:
+        """The slot of a new binding; ``read`` is what it gives."""
         block = self.block
-        block.bindings.append(text_of(expression) if text else value_of(expression))
+        block.bindings.append(read(expression))
         block.binding_reads.append(expression.reads)
         block.targets.append(target)
         return len(block.bindings) - 1
@@ -80,6 +80,9 @@ class _Events:
     handlers: tuple[Handler, ...]
     observers: dict[str, Expression]
     types: list[Value]
+
+
+_UNHEARD: Final = _Events((), {}, [])
 
 
 class Loader:
@@ -158,7 +161,7 @@ class Loader:
         if expression.constant:
             part.plans[offset] = TextPlan(to_text(expression.evaluate([{}, None])), None)
         else:
-            part.plans[offset] = TextPlan("", part.bind(expression, (offset, None), text=True))
+            part.plans[offset] = TextPlan("", part.bind(expression, (offset, None), text_of))
         return offset
 
     def _element(
@@ -177,11 +180,12 @@ class Loader:
             case _:
                 raise TemplateError(f"{where}: {str(instruction)[:80]} is not an instruction")
         _check_name(tag, where)
-        scope = self._with_slot_values(rest, roots, scope, where)
+        if rest:
+            scope = self._with_slot_values(rest, roots, scope, where)
         offset = part.take_offset(parent)
         part.block.order.append(offset)
-        heard = self._events(events, two_way, scope, where)
-        bound = self._members(attributes, scope, where)
+        heard = self._events(events, two_way, scope, where) if events or two_way else _UNHEARD
+        bound = self._members(attributes, scope, where) if attributes else []
         static: dict[str, Value] = {}
         dynamic: list[tuple[str, int]] = []
         for name, expression in bound:
@@ -191,10 +195,10 @@ class Loader:
         part.block.elements[offset] = Element(
             tag=tag,
             attributes=dict(bound),
-            dataset=tuple(self._members(dataset, scope, where)),
+            dataset=tuple(self._members(dataset, scope, where)) if dataset else (),
             handlers=heard.handlers,
-            two_way=dict(self._members(two_way, scope, where)),
-            marks=self._marks(rest, scope, where),
+            two_way=dict(self._members(two_way, scope, where)) if two_way else {},
+            marks=self._marks(rest, scope, where) if rest else (),
         )
         classes = attributes.keys() & CLASS_ATTRIBUTES if self._tables.prefix else ()
         translated = tuple(name for name in attributes if name in classes)
@@ -212,18 +216,17 @@ class Loader:
         static: dict[str, Value],
         dynamic: list[tuple[str, int]],
     ) -> None:
-        text = name in TEXT_ATTRIBUTES
+        read = classes_of if name == "class" else text_of if name in TEXT_ATTRIBUTES else value_of
         translated = name in CLASS_ATTRIBUTES and self._tables.prefix != ""
         special = AttributeTarget(offset, name, translated, observer) if translated or observer else None
         if expression.constant:
-            value = expression.evaluate([{}, None])
-            value = to_text(value) if text else exported(value)
+            value = read(expression)([{}, None])
             if value is not None:
                 static[name] = value
             slot = None
         else:
             value = None
-            slot = part.bind(expression, (offset, special or name), text=text)
+            slot = part.bind(expression, (offset, special or name), read)
             dynamic.append((name, slot))
         if observer is not None and special is not None:
             part.block.watched.append((special, slot, value))

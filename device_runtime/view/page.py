@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from device_runtime.values import Value
@@ -18,7 +19,7 @@ from device_runtime.view.paths import Changes, Path, format_path, parse_path, wr
 from device_runtime.view.properties import ComponentDefinition, coerce, copied
 from device_runtime.view.routing import HandlerCall
 from device_runtime.view.template import FORMAT, Template, load_template
-from device_runtime.view.tree import Component, Effect, Registry, Tree
+from device_runtime.view.tree import Effect, Registry, Tree
 from device_runtime.view.wxs import WxsModules
 
 _ONLY_CONTENT = {"format": FORMAT, "body": [["slot", ["constant", ""], {}]], "templates": [], "scopes": []}
@@ -32,9 +33,10 @@ def _no_components(_: str) -> None:
     """There are no components."""
 
 
-def _unknown() -> Component:
+@cache
+def _unknown() -> ComponentDefinition:
     """A component that shows its content alone."""
-    return Component(ComponentDefinition("", load_template(_ONLY_CONTENT), {}, {}))
+    return ComponentDefinition("", load_template(_ONLY_CONTENT), {}, {})
 
 
 class PageView:
@@ -106,7 +108,8 @@ class PageView:
         if changed and tree.root is not None:
             with self._bounded():
                 tree.root.update(changed, operations)
-                self._bind_back(tree, changed, operations)
+                if tree.host is not None:
+                    self._bind_back(tree, changed, operations)
                 self._registry.placement.settle(operations)
         return self._finished(operations)
 

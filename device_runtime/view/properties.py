@@ -23,7 +23,7 @@ class PropertyDefinition:
     default: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ComponentDefinition:
     """A component as its template and its script declare it. ``data`` holds the properties' defaults, too.
 

@@ -50,8 +50,8 @@ class HandlerCall:
 
     ``node`` is the node whose handler it is, described by ``current_id`` and ``current_dataset``; ``target`` is the
     node on which the event happened as the owner sees it, described by ``target_id`` and ``target_dataset``: what is
-    inside of a component is the component, and content that comes through a slot is the slot. ``marks`` are those of
-    the target and of what is around it. Datasets and marks are read-only.
+    inside of a component is the component, and content that comes through a slot is taken for what the handler is on,
+    as in WeChat. ``marks`` are those of the target and of what is around it. Datasets and marks are read-only.
     """
 
     handler: str | WxsFunction
@@ -95,16 +95,16 @@ class Place:
 class _Target:
     """What an event happened on, as one tree sees it: an element, or a slot that content came through."""
 
-    __slots__ = ("_is_element", "_place", "node")
+    __slots__ = ("_place", "is_element", "node")
 
     def __init__(self, instance: BlockInstance, offset: int) -> None:
         self.node = instance.base + offset
         self._place = Place(instance, offset)
-        self._is_element = offset in instance.block.elements
+        self.is_element = offset in instance.block.elements
 
     def describe(self) -> tuple[str, dict[str, Value]]:
-        """Its id attribute and its dataset."""
-        return (self._place.evaluate_id(), self._place.dataset()) if self._is_element else ("", {})
+        """The id attribute and the dataset of an element."""
+        return self._place.evaluate_id(), self._place.dataset()
 
     def marks(self) -> dict[str, Value]:
         """The marks of it and of the elements around it; the innermost of a name counts."""
@@ -215,7 +215,8 @@ def _hear(place: Place, target: _Target, handler: Handler, calls: list[HandlerCa
         called = to_text(called)
         if not called:
             return
-    target_id, target_dataset = target.describe()
+    seen = target if target.is_element else _Target(place.instance, place.offset)
+    target_id, target_dataset = seen.describe()
     calls.append(
         HandlerCall(
             handler=called,
@@ -225,7 +226,7 @@ def _hear(place: Place, target: _Target, handler: Handler, calls: list[HandlerCa
             current_id=place.evaluate_id(),
             current_dataset=place.dataset(),
             owner=place.instance.tree.id,
-            target=target.node,
+            target=seen.node,
             marks=target.marks(),
         )
     )

@@ -73,7 +73,11 @@ class Registry:
     )
 
     def __init__(
-        self, tell: Callable[[str], None], find: Find, make_unknown: Callable[[], Component], wxs: WxsModules | None
+        self,
+        tell: Callable[[str], None],
+        find: Find,
+        make_unknown: Callable[[], ComponentDefinition],
+        wxs: WxsModules | None,
     ) -> None:
         self.next_id = ROOT_ID + 1
         self.largest_block = 0
@@ -106,7 +110,7 @@ class Registry:
     def use(self, template: "Template") -> None:
         """Get ready for instances of a template."""
         self.largest_block = max(self.largest_block, template.largest_block)
-        template.wxs.connect(self.wxs, self.warn)
+        template.wxs.connect(self.wxs, self._tell)
 
     def component(self, path: str) -> Component | None:
         """The component of this path, if the program has it."""
@@ -121,7 +125,7 @@ class Registry:
     def unknown(self) -> Component:
         """What stands for components that the program does not have."""
         if self._unknown is None:
-            self._unknown = self._make_unknown()
+            self._unknown = Component(self._make_unknown())
             self.use(self._unknown.definition.template)
         return self._unknown
 

@@ -12,16 +12,16 @@ from typing import Any
 
 from firmware_tools.build.components import Components
 from firmware_tools.build.dialects import SourceError, SourceProject
-from firmware_tools.build.scripts import check_script, requests
-from firmware_tools.build.source import SourceText
-from firmware_tools.build.source_files import SourceFiles
-from firmware_tools.build.styles import StyleScope, compile_style
+from firmware_tools.build.npm import BUILT, NpmPackages
+from firmware_tools.build.requirements import Requirements
+from firmware_tools.build.source_files import DEVELOPERS_FOLDERS, SourceFiles
+from firmware_tools.build.styles import StyleCompiler, StyleScope
 from firmware_tools.build.templates import Owner, TemplateCompiler, UsedComponent
+from firmware_tools.build.theme import with_theme
 
 _TAB_BAR = "custom-tab-bar/index"
-_SCRIPTS = (".js", ".cjs", ".mjs")
-_REQUEST_SUFFIXES = ("", ".js", ".json", "/index.js", "/index.json")
-_LANGUAGES = {".ts": "TypeScript", ".less": "Less", ".scss": "Sass", ".sass": "Sass"}
+# Scripts of a developer's tools, beside app.json.
+_TOOLS = re.compile(r"(?:gulpfile|Gruntfile|[^/]+\.config)\.[cm]?js")
 _SHARED = re.compile(r"\bstyleIsolation\s*:\s*[\"'`](?:page-)?shared[\"'`]")
 
 
@@ -44,12 +44,13 @@ class _Unit:
 class Assembly:
     """Makes the entries of one program's package. What is likely a slip is appended to ``warnings``."""
 
-    def __init__(self, project: SourceProject, files: SourceFiles, warnings: list[str]) -> None:
+    def __init__(self, project: SourceProject, files: SourceFiles, npm: NpmPackages, warnings: list[str]) -> None:
         self._project = project
         self._files = files
         self._warnings = warnings
-        self._components = Components(files, project.dialect, project.app, warnings)
+        self._components = Components(files, project.dialect, project.app, npm, warnings)
         self._compiler = TemplateCompiler(project.dialect, files.read, warnings)
+        self._styles = StyleCompiler(files.read, warnings)
         self._units: dict[str, _Unit] = {}
         self._entries: dict[str, bytes] = {}
 
@@ -83,15 +84,7 @@ class Assembly:
         if template not in self._files:
             raise SourceError(f"{app_file}: the page {route!r} has no template {template}")
         if script not in self._files:
-            self._refuse_source(route, ".ts")
             raise SourceError(f"{app_file}: the page {route!r} has no script {script}")
-
-    def _refuse_source(self, path: str, *suffixes: str) -> None:
-        """Name a file that would have to be compiled first by someone else."""
-        for suffix in suffixes:
-            source = self._project.root / f"{path}{suffix}"
-            if source.is_file():
-                raise SourceError(f"{source} is {_LANGUAGES[suffix]}: compile it first, and build what comes out")
 
     def _add_unit(self, path: str, *, is_component: bool) -> _Unit:
         unit = self._units.get(path)
@@ -115,54 +108,45 @@ class Assembly:
         table = self._components.table(unit.path)
         if unit.is_component:
             self._check_component(unit)
-        for tag, sentence in table.missing.items():
-            used = any(
-                element.tag == tag
-                or any(a.value == tag for n, a in element.attributes.items() if n.startswith("generic:"))
-                for element in file.elements
-            )
-            if used:
-                raise SourceError(sentence)
-            self._warnings.append(f"{sentence}; it is not used")
         components = dict(table.tags)
-        appended = [self._tab_bar(components)] if unit.path in self._project.custom_tab_pages else []
-        unit.document = self._compiler.compile(file, Owner(components, unit.is_component, unit.prefix), appended)
+        appended = self._tab_bar(components) if unit.path in self._project.custom_tab_pages else []
+        owner = Owner(components, table.missing, unit.is_component, unit.prefix)
+        unit.document = self._compiler.compile(file, owner, appended)
+        self._warnings += [f"{sentence}; it is not used" for sentence in table.missing.values()]
         used_paths = [entry["path"] for entry in unit.document["components"].values() if entry["path"]]
         unit.uses = list(dict.fromkeys(used_paths))
 
     def _check_component(self, unit: _Unit) -> None:
         if f"{unit.path}.js" not in self._files:
-            self._refuse_source(unit.path, ".ts")
             raise SourceError(f"the component {unit.path!r} has no script {unit.path}.js")
         if self._components.options(unit.path).get("component") is not True:
             self._warnings.append(f'{unit.path}.json:1:1: "component": true is missing')
 
-    def _tab_bar(self, components: dict[str, UsedComponent]) -> str:
-        """The tag of the program's own tab bar, which ends each tab page."""
+    def _tab_bar(self, components: dict[str, UsedComponent]) -> list[str]:
+        """The tag of the program's own tab bar, which ends each tab page; empty where there is none."""
         if not self._components.exists(_TAB_BAR):
-            app_file = self._project.root / "app.json"
-            raise SourceError(f"{app_file}: tabBar.custom is true, but there is no component {_TAB_BAR}")
+            self._warnings.append(
+                f"app.json: tabBar.custom is true, but there is no component {_TAB_BAR}, no bar is shown"
+            )
+            return []
         tag = "custom-tab-bar"
         while tag in components and components[tag].path != _TAB_BAR:
             tag += "-"
         components[tag] = UsedComponent(_TAB_BAR)
-        return tag
+        return [tag]
 
     # Styles
 
     def _add_style(self, path: str, unit: _Unit | None) -> None:
         name = f"{path}{self._project.dialect.style}"
-        text = self._files.read(name)
-        if text is None:
-            self._refuse_source(path, ".less", ".scss", ".sass")
+        if name not in self._files:
             return
         scope = StyleScope(unit.prefix) if unit is not None and unit.is_component else None
         compiled = {f"{path}.css": scope}
         if unit is not None and scope is not None and self._shares_styles(path):
             compiled[f"{path}.shared.css"] = StyleScope(unit.prefix, shared=True)
         for entry, style_scope in compiled.items():
-            css = compile_style(text, name, self._files.read, self._warnings, style_scope)
-            self._entries[entry] = css.encode()
+            self._entries[entry] = self._styles.compile(name, style_scope).encode()
             if unit is not None:
                 unit.styles.append(entry)
 
@@ -179,7 +163,7 @@ class Assembly:
         waiting = list(page.uses)
         while waiting:
             unit = self._units[waiting.pop()]
-            if unit.path not in reached and unit.is_component:
+            if unit.path not in reached and unit is not page:
                 reached[unit.path] = unit
                 waiting += unit.uses
         ordered = sorted(reached.values(), key=lambda unit: unit.number)
@@ -188,55 +172,35 @@ class Assembly:
     # Everything else
 
     def _add_files(self) -> None:
-        """Scripts, JSON and resources. Of npm packages only what is required or used."""
-        dialect = self._project.dialect
+        """Scripts, JSON and resources; of npm packages only what is required or used."""
+        aliases = self._project.manifest["cygnet"].get("resolve_alias") or {}
+        requirements = Requirements(self._files, aliases, self._warnings)
         roots = ["app", *self._units]
         needed = {name for path in roots for suffix in (".js", ".json") if (name := f"{path}{suffix}") in self._files}
-        needed |= {name for name in self._files if self._travels(name)}
-        done: set[str] = set()
-        waiting = sorted(needed)
-        for name in waiting:
-            if name in done:
-                continue
-            done.add(name)
-            if name.endswith((dialect.template, ".wxs", ".sjs")) or (
-                name.endswith(dialect.style) and dialect.style != ".js"
-            ):
-                continue
-            data = self._files[name]
-            self._entries.setdefault(name, data)
-            if name.endswith(_SCRIPTS):
-                text = self._files.read(name) or ""
-                check_script(SourceText(str(self._files.path(name)), text))
-                waiting += [found for request in requests(text) if (found := self._resolve(name, request))]
+        reached = list(requirements.closure(needed, filter(self._travels, self._files)))
+        reached += requirements.resources_of_packages([*reached, *self._entries])
+        compiled = (self._project.dialect.template, self._project.dialect.style, ".wxs", ".sjs")
+        for name in reached:
+            if not name.endswith(compiled):
+                self._entries.setdefault(name, self._files[name])
+        self._apply_theme()
+
+    def _apply_theme(self) -> None:
+        """Put the theme's values in the configuration of pages."""
+        for path in self._units if self._project.theme else ():
+            if b'"@' in self._entries.get(f"{path}.json", b""):
+                options = with_theme(self._components.options(path), self._project.theme)
+                self._entries[f"{path}.json"] = json.dumps(options, ensure_ascii=False).encode()
 
     def _travels(self, name: str) -> bool:
         """Whether a file is in the package although nothing is known to ask for it."""
         folders = name.split("/")[:-1]
-        if "miniprogram_npm" in folders:
+        if BUILT in folders or (folders and folders[0] in DEVELOPERS_FOLDERS):
+            return False
+        if _TOOLS.fullmatch(name):
             return False
         base, suffix = posixpath.splitext(name)
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):
             # Another component's files, unless it is a page's or is required.
             return self._components.options(base).get("component") is not True
-        return name != "app.json"
-
-    def _resolve(self, importer: str, request: str) -> str | None:
-        folder = posixpath.dirname(importer)
-        if request.startswith("/"):
-            bases = [request]
-        elif request.startswith("."):
-            bases = [posixpath.join(folder, request)]
-        else:
-            bases = [posixpath.join(folder, request), request]
-            at = folder
-            while at:
-                bases.append(posixpath.join(at, "miniprogram_npm", request))
-                at = posixpath.dirname(at)
-            bases.append(posixpath.join("miniprogram_npm", request))
-        for base in bases:
-            path = posixpath.normpath("/" + base).lstrip("/")
-            for suffix in _REQUEST_SUFFIXES:
-                if path + suffix in self._files and (path + suffix).endswith((*_SCRIPTS, ".json")):
-                    return path + suffix
-        return None
+        return suffix != ".map"  # a source map comes with the script that names it

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from firmware_tools.build.dialects import Dialect, SourceError
+from firmware_tools.build.npm import BUILT, NpmPackages
 from firmware_tools.build.source import SourceText
 from firmware_tools.build.source_files import SourceFiles
 from firmware_tools.build.templates import UsedComponent
 
 _ELSEWHERE = ("plugin://", "plugin-private://", "dynamicLib://", "ext://")
-_NPM = "miniprogram_npm"
 
 
 @dataclass(slots=True)
@@ -33,11 +33,20 @@ class ComponentTable:
 class Components:
     """Resolves the components of a program. What is likely a slip is appended to ``warnings``."""
 
-    def __init__(self, files: SourceFiles, dialect: Dialect, app: Mapping[str, Any], warnings: list[str]) -> None:
+    def __init__(
+        self,
+        files: SourceFiles,
+        dialect: Dialect,
+        app: Mapping[str, Any],
+        npm: NpmPackages,
+        warnings: list[str],
+    ) -> None:
         self._files = files
+        self._npm = npm
         self._dialect = dialect
         self._warnings = warnings
         self._aliases = _aliases(app)
+        self._extended = bool(app.get("useExtendedLib"))
         self._documents: dict[str, tuple[dict[str, Any], SourceText]] = {}
         app_text = (files.root / "app.json").read_text(encoding="utf-8-sig")
         self._app = self._read_table(dict(app), SourceText("app.json", app_text))
@@ -84,9 +93,9 @@ class Components:
             return
         at = folder
         while at:
-            yield posixpath.join(at, _NPM, target)
+            yield posixpath.join(at, BUILT, target)
             at = posixpath.dirname(at)
-        yield posixpath.join(_NPM, target)
+        yield posixpath.join(BUILT, target)
         yield target
 
     def _unaliased(self, target: str) -> str:
@@ -117,7 +126,7 @@ class Components:
             elif (path := self.resolve(source.path, target)) is not None:
                 table.tags[tag] = UsedComponent(path, None, placeholder)
             else:
-                table.missing[tag] = f"{where}: there is no component {target} for <{tag}>{self._nearest(target)}"
+                table.missing[tag] = f"{where}: there is no component {target} for <{tag}>{self._hint(target)}"
         for name, default in self._generics(document, source):
             path = None
             if default is not None and (path := self.resolve(source.path, default)) is None:
@@ -155,15 +164,18 @@ class Components:
                 case _:
                     yield name, None
 
-    def _nearest(self, target: str) -> str:
-        """``; did you mean …`` for the existing component whose path is most like ``target``."""
+    def _hint(self, target: str) -> str:
+        """What to do about a missing component: install it, or take the one whose path is most like ``target``."""
+        if install := self._npm.hint(target):
+            return install
+        if self._extended and target.startswith("weui-miniprogram/") and "weui-miniprogram" not in self._npm.names:
+            return "; WeChat's own copy (useExtendedLib) is not here: run npm install weui-miniprogram"
         suffix = self._dialect.template
         known = [name.removesuffix(suffix) for name in self._files if name.endswith(suffix)]
         wanted = target.strip("./")
-        near = difflib.get_close_matches(wanted, known, 1, 0.6)
-        if not near:
-            last = "/".join(wanted.split("/")[-2:])
-            near = [name for name in sorted(known) if name.endswith(f"/{last}") or name == last][:1]
+        last = "/".join(wanted.split("/")[-2:])
+        near = [name for name in sorted(known) if name.endswith(f"/{last}") or name == last][:1]
+        near = near or difflib.get_close_matches(wanted, known, 1, 0.75)
         return f"; did you mean '/{near[0]}'?" if near else ""
 
 

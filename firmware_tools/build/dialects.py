@@ -9,16 +9,19 @@ program need not have.
 """
 
 import difflib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from device_runtime.errors import CygnetError
+from device_runtime.program.manifest import PLATFORM_VERSION
+from firmware_tools.build.project_json import SourceError, line_of, read_json_object
+from firmware_tools.build.theme import read_theme, with_theme
+from firmware_tools.build.w3c import check_folder, is_w3c_layout
 
-PLATFORM_VERSION = 1
+__all__ = ["DIALECTS", "SWAN", "WECHAT", "Dialect", "SourceError", "SourceProject", "load_project", "read_json_object"]
+
 _OWN_MEMBERS = (
     "app_id", "name", "description", "version", "icon", "permissions",
     "network", "voice", "models", "data_plan", "hosts",
@@ -26,30 +29,29 @@ _OWN_MEMBERS = (
 _PROGRAM_FILES = "app.json with .wxml templates (WeChat) or .swan templates (Baidu SWAN)"
 
 
-class SourceError(CygnetError):
-    """The source of a program cannot be built; the message names the file, and the line where there is one."""
-
-
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one family of programs names its files; ``template`` and ``style`` are file name suffixes."""
+    """How one family of programs names its files; ``template`` and ``style`` are file name suffixes. ``code_tags`` are
+    the elements of its templates that hold code."""
 
     name: str
     template: str
     style: str
     project_file: str
     root_member: str
+    code_tags: tuple[str, ...]
 
 
-WECHAT = Dialect("wechat", ".wxml", ".wxss", "project.config.json", "miniprogramRoot")
-SWAN = Dialect("swan", ".swan", ".css", "project.swan.json", "smartProgramRoot")
+WECHAT = Dialect("wechat", ".wxml", ".wxss", "project.config.json", "miniprogramRoot", ("wxs",))
+SWAN = Dialect("swan", ".swan", ".css", "project.swan.json", "smartProgramRoot", ("import-sjs", "filter"))
 DIALECTS = (WECHAT, SWAN)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceProject:
     """A source folder. ``root`` holds ``app.json``, whose content is ``app``; ``settings`` is the content of the
-    project file beside it or above; ``manifest`` is the manifest document to be packaged."""
+    project file beside it or above; ``theme`` are the variables of its theme; ``manifest`` is the manifest document to
+    be packaged."""
 
     directory: Path
     root: Path
@@ -57,6 +59,7 @@ class SourceProject:
     pages: tuple[str, ...]
     app: Mapping[str, Any]
     settings: Mapping[str, Any]
+    theme: Mapping[str, str]
     manifest: dict[str, Any]
 
     @property
@@ -80,6 +83,8 @@ def load_project(directory: Path) -> SourceProject:
     if not app_file.is_file():
         raise SourceError(f"{root} holds no app.json; a program is {_PROGRAM_FILES}")
     app = read_json_object(app_file)
+    theme = read_theme(app, root)
+    app = with_theme(app, theme)
     pages = _pages(app, app_file)
     if dialect.template != SWAN.template and (root / f"{pages[0]}{SWAN.template}").is_file():
         dialect = SWAN
@@ -89,35 +94,9 @@ def load_project(directory: Path) -> SourceProject:
         if member not in _OWN_MEMBERS:
             nearest = difflib.get_close_matches(member, _OWN_MEMBERS, 1)
             hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known are {', '.join(_OWN_MEMBERS)}"
-            raise SourceError(f"{own_file}:{_line_of(own_file, member)}: unknown member {member!r}{hint}")
+            raise SourceError(f"{own_file}:{line_of(own_file, member)}: unknown member {member!r}{hint}")
     manifest = _manifest(directory, dialect, project, app, own, pages)
-    return SourceProject(directory, root, dialect, pages, app, project, manifest)
-
-
-def read_json_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
-
-    Raises:
-        SourceError: it cannot be read, is not JSON (with line and column), or is no object.
-    """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{path} is not UTF-8 text") from error
-    except json.JSONDecodeError as error:
-        raise SourceError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from error
-    if not isinstance(document, dict):
-        raise SourceError(f"{path}:1: must hold one JSON object")
-    return document
-
-
-def _line_of(path: Path, member: str) -> int:
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
-        if f'"{member}"' in line:
-            return number
-    return 1
+    return SourceProject(directory, root, dialect, pages, app, project, theme, manifest)
 
 
 def _dialect_of(directory: Path) -> tuple[Dialect, Mapping[str, Any]]:
@@ -130,13 +109,20 @@ def _dialect_of(directory: Path) -> tuple[Dialect, Mapping[str, Any]]:
             return dialect, {}
     if (directory / "app.json").is_file():
         return WECHAT, {}
+    if is_w3c_layout(directory):
+        for fault in check_folder(directory):
+            raise SourceError(f"{directory}/{fault} (W3C MiniApp Packaging)")
+        raise SourceError(
+            f"{directory} is a W3C MiniApp without a fault, but no specification says what its .html pages may hold; "
+            f"a program that can be shown is {_PROGRAM_FILES}"
+        )
     raise SourceError(f"{directory} holds no mini-program; a program is {_PROGRAM_FILES}")
 
 
 def _pages(app: Mapping[str, Any], app_file: Path) -> tuple[str, ...]:
     listed = app.get("pages")
     if not isinstance(listed, list) or not listed or not all(isinstance(page, str) for page in listed):
-        raise SourceError(f"{app_file}:{_line_of(app_file, 'pages')}: pages must be a list of at least one route")
+        raise SourceError(f"{app_file}:{line_of(app_file, 'pages')}: pages must be a list of at least one route")
     pages = [page.strip("/") for page in listed]
     for name in ("subPackages", "subpackages"):
         listed = app.get(name) or []
@@ -145,8 +131,11 @@ def _pages(app: Mapping[str, Any], app_file: Path) -> tuple[str, ...]:
                 case {"root": str(root), "pages": list(routes)} if root.strip("/"):
                     pages += [f"{root.strip('/')}/{str(route).strip('/')}" for route in routes]
                 case _:
-                    line = _line_of(app_file, name)
+                    line = line_of(app_file, name)
                     raise SourceError(f"{app_file}:{line}: each of {name} must have a root and a list of pages")
+    entry = app.get("entryPagePath")
+    if isinstance(entry, str) and entry.strip("/") in pages:
+        pages.insert(0, entry.strip("/"))
     return tuple(dict.fromkeys(pages))
 
 
@@ -178,7 +167,7 @@ def _manifest(
     if subpackages := _subpackages(app):
         ours["subpackages"] = subpackages
     if isinstance(aliases := app.get("resolveAlias"), Mapping) and aliases:
-        ours["aliases"] = dict(aliases)
+        ours["resolve_alias"] = dict(aliases)
     ours |= {member: own[member] for member in ("network", "voice", "models", "data_plan", "hosts") if member in own}
     manifest: dict[str, Any] = {
         "app_id": own.get("app_id") or project.get("appid") or f"local.{folder}",

@@ -19,7 +19,7 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "swan": ("if", "elif", "else-if", "else", "for", "for-item", "for-index", "key"),
 }
 _SAME: Final = {"for-items": "for", "else-if": "elif"}
-_SLIPS: Final = {"else-if": "elif", "elseif": "elif", "elsif": "elif", "fro": "for", "fi": "if"}
+_SLIPS: Final = {"else-if": "elif", "elseif": "elif", "elsif": "elif", "for-key": "key", "fro": "for", "fi": "if"}
 _SWAN_FOR = re.compile(
     r"\s*(?:\(?\s*(?P<item>[\w$]+)\s*(?:,\s*(?P<index>[\w$]+)\s*)?\)?\s+in\s+)?"
     r"(?P<source>.+?)(?:\s+trackBy\s+(?P<key>\S+))?\s*",

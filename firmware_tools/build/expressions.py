@@ -62,7 +62,7 @@ _END = "end"
 def parse_expression(source: SourceText, text: str, offset: int) -> Instruction:
     """The instruction for the inside of ``{{ }}``, which starts at ``offset`` of ``source``.
 
-    ``{{a: 1, b}}`` is an object; nothing at all is ``undefined``.
+    ``{{a: 1, b}}`` and ``{{a, b}}`` are objects; nothing at all is ``undefined``.
 
     Raises:
         SourceError: it is no expression, or uses what templates do not have.
@@ -152,8 +152,9 @@ class _Parser:
             return True
         if first.kind in ("name", "string") and second.text == ":" and second.kind == "mark":
             return True
-        is_name = first.kind == "name" and first.text not in _LITERALS and first.text != "undefined"
-        return shorthand and is_name and (second.kind == _END or (second.text == "," and second.kind == "mark"))
+        if first.kind != "name" or first.text in _LITERALS or first.text == "undefined":
+            return False
+        return (second.text == "," and second.kind == "mark") or (shorthand and second.kind == _END)
 
     def members(self, end: str = "") -> Instruction:
         """The members of an object, up to ``end``."""
@@ -241,7 +242,9 @@ class _Parser:
     def _call(self, callee: Instruction, offset: int) -> Instruction:
         arguments: list[Instruction] = []
         while not self._is(")"):
-            arguments.append(["spread", self.expression()] if self._accept("...") else self.expression())
+            if self._is("..."):
+                raise self._unexpected("a call takes its arguments one by one; pass an array")
+            arguments.append(self.expression())
             if not self._accept(","):
                 break
         self._expect(")", "after the arguments")

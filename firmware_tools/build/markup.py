@@ -6,7 +6,7 @@ there is one sensible way on, such as an end tag that is missing, are warnings; 
 
 import html.entities
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -14,8 +14,6 @@ from firmware_tools.build.source import SourceText
 
 # Elements that have no content, so that their end tag may be missing.
 LEAVES = frozenset(("icon", "image", "import", "include", "input", "progress", "slider", "switch"))
-# Elements that hold code, not markup.
-_CODE = frozenset(("wxs", "import-sjs", "filter", "script"))
 MAX_DEPTH = 90
 
 _TAG = re.compile(r"<([A-Za-z][\w.:-]*)")
@@ -105,19 +103,21 @@ def unknown_entity(text: str) -> str:
     return next((match[0] for match in _ENTITY.finditer(text) if _decode_entity(match) == match[0]), "")
 
 
-def parse_markup(source: SourceText, warn: Callable[[int, str], None]) -> list[MarkupNode]:
-    """The nodes of a template, comments left out. ``warn`` is told of slips, with their offsets.
+def parse_markup(source: SourceText, code_tags: Collection[str], warn: Callable[[int, str], None]) -> list[MarkupNode]:
+    """The nodes of a template, comments left out. ``code_tags`` are the elements that hold code, not markup; ``warn``
+    is told of slips, with their offsets.
 
     Raises:
         SourceError: a value, a comment, a tag or ``{{`` is not closed, or the elements are nested too deeply.
     """
-    return _Parser(source, warn).parse()
+    return _Parser(source, code_tags, warn).parse()
 
 
 class _Parser:
-    def __init__(self, source: SourceText, warn: Callable[[int, str], None]) -> None:
+    def __init__(self, source: SourceText, code_tags: Collection[str], warn: Callable[[int, str], None]) -> None:
         self._source = source
         self._text = source.text
+        self._code_tags = code_tags
         self._warn = warn
         self._at = 0
         self._root: list[MarkupNode] = []
@@ -193,7 +193,7 @@ class _Parser:
         self._siblings.append(element)
         if empty:
             return
-        if element.tag in _CODE:
+        if element.tag in self._code_tags:
             start = self._at
             self._skip(f"</{element.tag}>", f"<{element.tag}> is not closed")
             element.code = Text(self._text[start : self._at - len(element.tag) - 3], start)

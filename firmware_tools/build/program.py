@@ -12,8 +12,11 @@ from device_runtime.program.manifest import parse_manifest
 from device_runtime.program.package import Package, read_package, seal_package
 from device_runtime.voice.grammar import Grammar
 from firmware_tools.build.assembly import Assembly
+from firmware_tools.build.compilers import compile_sources
 from firmware_tools.build.dialects import SourceError, load_project
-from firmware_tools.build.source_files import find_source_files
+from firmware_tools.build.npm import add_npm_packages
+from firmware_tools.build.source_files import find_source_files, ignored_files
+from firmware_tools.build.source_maps import with_source_maps, without_source_maps
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,8 @@ class BuiltProgram:
     warnings: tuple[str, ...]
 
 
-def build_program(directory: Path, key: Ed25519PrivateKey) -> BuiltProgram:
-    """Build and sign the program in ``directory``.
+def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool = False) -> BuiltProgram:
+    """Build and sign the program in ``directory``; with ``source_maps`` those that its scripts name travel with them.
 
     Raises:
         SourceError: the source is faulty, with file and line.
@@ -36,7 +39,11 @@ def build_program(directory: Path, key: Ed25519PrivateKey) -> BuiltProgram:
     manifest = json.dumps(project.manifest, ensure_ascii=False, sort_keys=True).encode()
     Grammar({project.manifest["app_id"]: parse_manifest(manifest).voice})
     warnings: list[str] = []
-    entries = Assembly(project, find_source_files(project.root), warnings).entries()
+    files = find_source_files(project.root, ignored_files(project, warnings))
+    compile_sources(project, files)
+    npm = add_npm_packages(project, files, warnings)
+    entries = Assembly(project, files, npm, warnings).entries()
+    entries = with_source_maps(entries, warnings) if source_maps else without_source_maps(entries)
     entries["manifest.json"] = manifest
     data = seal_package(entries, key)
     # What the device will check is checked here first, by the same code.

@@ -15,6 +15,7 @@ _PLACE = re.compile(r":(\d+):(\d+)")
 _REQUEST = re.compile(
     r"""(?:\brequire(?:\s*\.\s*async)?\s*\(\s*|\bfrom\s*|\bimport\s*\(?\s*)(?:"([^"\n]+)"|'([^'\n]+)'|`([^`$\n]+)`)"""
 )
+_PATH = re.compile(r"[@.~/\w][^\s,;'\"()]*")
 
 
 def check_script(source: SourceText) -> None:
@@ -51,10 +52,18 @@ def check_plain_script(source: SourceText) -> None:
         raise _fault(source, error, len(_OPENING)) from error
 
 
-def requests(text: str) -> Iterator[str]:
-    """What a script or module requires and imports, as written."""
+def requests(text: str) -> Iterator[tuple[str, int]]:
+    """What a script or module requires and imports, as written, and where."""
     for match in _REQUEST.finditer(text):
-        yield match[1] or match[2] or match[3]
+        request = match[1] or match[2] or match[3]
+        if _PATH.fullmatch(request):
+            yield request, match.start()
+
+
+def seems_commented(text: str, offset: int) -> bool:
+    """Whether what stands at an offset of a script is likely to be in a comment."""
+    line = text[text.rfind("\n", 0, offset) + 1 : offset]
+    return "//" in line or line.lstrip().startswith("*") or text.rfind("/*", 0, offset) > text.rfind("*/", 0, offset)
 
 
 def _fault(source: SourceText, error: jsbox.JavaScriptError, shift: int) -> Exception:

@@ -1,14 +1,17 @@
 """A source text with a name, and errors that point into it."""
 
 import difflib
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import TypeAlias
 
 from firmware_tools.build.dialects import SourceError
 
 Read: TypeAlias = Callable[[str], str | None]
 """Gives the text of a file by its path inside the program, or ``None`` where there is no such file."""
+_NEWLINE = re.compile("\n")
 
 
 class SourceText:
@@ -17,7 +20,11 @@ class SourceText:
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text.replace("\r\n", "\n")
-        self._lines = [0, *(offset + 1 for offset, character in enumerate(self.text) if character == "\n")]
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        """Where each line starts. Most files are never asked."""
+        return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
 
     def line(self, offset: int) -> int:
         """The line of an offset, from 1."""

@@ -4,26 +4,37 @@ import fnmatch
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from firmware_tools.build.dialects import DIALECTS, SourceError
+from firmware_tools.build.dialects import DIALECTS, SourceError, SourceProject
 
-_NOT_PACKAGED_FOLDERS = frozenset({"node_modules", "tests", "test", "__tests__", "dist", "META-INF"})
+DEVELOPERS_FOLDERS = frozenset({"tests", "test", "__tests__", "dist"})
+"""Folders beside ``app.json`` of which only what is asked for is in the package."""
+
+_NOT_PACKAGED_FOLDERS = frozenset({"node_modules", "META-INF"})
 _NOT_PACKAGED_FILES = frozenset(
-    {"app.json", "cygnet.json", "sitemap.json", "package.json", "package-lock.json", "tsconfig.json", "manifest.json",
+    {"app.json", "cygnet.json", "sitemap.json", "tsconfig.json", "jsconfig.json", "manifest.json",
      "project.private.config.json", *(dialect.project_file for dialect in DIALECTS)}
 )  # fmt: skip
-_NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ts", ".less", ".scss", ".sass", ".map", ".ma"})
+_NPM_FILES = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json"})
+# Members of the project file that name folders with other things than the program.
+_ELSEWHERE = ("cloudfunctionRoot", "cloudfunctionTemplateRoot", "pluginRoot", "qcloudRoot")
+_COMPILED_SUFFIXES = frozenset({".ts", ".less", ".scss", ".sass"})
+_NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ma", *_COMPILED_SUFFIXES})
 
 
 class SourceFiles(Mapping[str, bytes]):
-    """Maps names in the package to what is on the disk. Nothing is read before it is asked for."""
+    """Maps names in the package to what is on the disk. Nothing is read before it is asked for.
 
-    def __init__(self, root: Path, paths: Mapping[str, Path]) -> None:
+    ``sources`` are files in languages that are compiled first; they do not travel.
+    """
+
+    def __init__(self, root: Path, paths: Mapping[str, Path], sources: Iterable[Path] = ()) -> None:
         self.root = root
+        self.sources = tuple(sources)
         self._paths = dict(paths)
         self._written: dict[str, bytes] = {}
 
@@ -94,12 +105,33 @@ class IgnoreRule:
                 return re.search(self.value, name) is not None
 
 
-def read_ignore_rules(project: Mapping[str, Any], member: str, warn: Callable[[str], None]) -> list[IgnoreRule]:
-    """The rules of ``packOptions``; entries that are none are reported.
+def ignored_files(project: SourceProject, warnings: list[str]) -> Callable[[str], bool]:
+    """Whether ``packOptions`` of the project file keeps a file out of the package: ``include`` wins over ``ignore``.
 
     Source: https://developers.weixin.qq.com/miniprogram/en/dev/devtools/projectconfig.html#packOptions
     """
-    options = project.get("packOptions")
+
+    def warn(message: str) -> None:
+        warnings.append(f"{project.dialect.project_file}: {message}")
+
+    ignored = _rules(project.settings, "ignore", warn)
+    included = _rules(project.settings, "include", warn)
+
+    for member in _ELSEWHERE:
+        place = project.settings.get(member)
+        folder = os.path.relpath(project.directory / place, project.root) if isinstance(place, str) and place else "."
+        if not folder.startswith("."):
+            ignored.append(IgnoreRule("folder", folder.lower().strip("/")))
+
+    def is_ignored(name: str) -> bool:
+        return any(rule.matches(name) for rule in ignored) and not any(rule.matches(name) for rule in included)
+
+    return is_ignored
+
+
+def _rules(settings: Mapping[str, Any], member: str, warn: Callable[[str], None]) -> list[IgnoreRule]:
+    """The rules of one member of ``packOptions``; entries that are none are reported."""
+    options = settings.get("packOptions")
     entries = options.get(member) if isinstance(options, Mapping) else None
     rules: list[IgnoreRule] = []
     for entry in entries if isinstance(entries, list) else []:
@@ -131,24 +163,22 @@ def find_source_files(root: Path, ignored: Callable[[str], bool] = lambda _: Fal
         SourceError: a link leads out of the program.
     """
     paths: dict[str, Path] = {}
+    sources: list[Path] = []
     inside = root.resolve()
     for folder, folders, files in os.walk(root):
         below = Path(folder).relative_to(root).as_posix()
         within_npm = "miniprogram_npm" in below.split("/")
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".")
-            and (name not in _NOT_PACKAGED_FOLDERS or (within_npm and name not in ("node_modules", "META-INF")))
-        )
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _NOT_PACKAGED_FOLDERS)
         for file in sorted(files):
             path = Path(folder, file)
             name = path.relative_to(root).as_posix()
+            if path.suffix in _COMPILED_SUFFIXES and not ignored(name):
+                sources.append(path)
             if file.startswith(".") or name in _NOT_PACKAGED_FILES or path.suffix in _NOT_PACKAGED_SUFFIXES:
                 continue
-            if ignored(name):
+            if ignored(name) or (file in _NPM_FILES and not within_npm):
                 continue
             if path.is_symlink() and not path.resolve().is_relative_to(inside):
                 raise SourceError(f"{path} is a link to a file outside the program")
             paths[name] = path
-    return SourceFiles(root, paths)
+    return SourceFiles(root, paths, sources)

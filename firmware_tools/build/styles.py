@@ -4,6 +4,9 @@
 screen sets. ``vh`` and its kin become units of the page's own box (``cqh``, ...), which is a part of the browser's
 window: bars and tabs are beside it. The classes of a component get its prefix. Everything else stays: selectors,
 ``@media``, ``@keyframes``, custom properties. What a browser would skip is a warning, and is left out.
+
+A file that many others import is compiled once, with marks where the prefix and the addresses go: to read CSS is most
+of what building a large program takes.
 """
 
 import posixpath
@@ -21,10 +24,15 @@ from firmware_tools.build.source import Read, SourceText, resolve_path
 
 _SCHEME = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|//|\\\\)")
 _PAGE_UNITS = {"vh": "cqh", "vw": "cqw", "vmin": "cqmin", "vmax": "cqmax"}
+_SAFE = "/%()~!$&+,;=@:"
 _BLOCKS = ("{} block", "[] block", "() block")
 # Rules whose content is rules.
 _GROUPS: Final = frozenset(("media", "supports", "layer", "container", "scope", "document", "-moz-document"))
 _NPM = "miniprogram_npm"
+# Marks in a compiled file; no text holds these, which are characters of no language.
+_CLASS, _HOST, _ADDRESS = "\ufdd0", "\ufdd1host", "\ufdd2"
+_MARKS = re.compile("[\ufdd0-\ufdd2]")
+_MARKED_ADDRESS = re.compile(f'url\\("{_ADDRESS}([^"?#]*)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +56,47 @@ def compile_style(
         SourceError: the style imports what is not there, or imports itself; the message starts with file, line and
             column.
     """
-    compiler = _Compiler(path, read, [] if warnings is None else warnings, scope)
-    return compiler.compile(SourceText(path, text), (path,))
+    compiler = StyleCompiler(lambda name: text if name == path else read(name), [] if warnings is None else warnings)
+    return compiler.compile(path, scope)
 
 
-class _Compiler:
-    def __init__(self, path: str, read: Read, warnings: list[str], scope: StyleScope | None) -> None:
-        self._folder = posixpath.dirname(path)
-        self._suffix = posixpath.splitext(path)[1]
+class StyleCompiler:
+    """Compiles the styles of a program. What is left out is appended to ``warnings``."""
+
+    def __init__(self, read: Read, warnings: list[str]) -> None:
         self._read = read
         self._warnings = warnings
-        self._scope = scope
+        self._suffix = ""
+        self._compiled: dict[str, str] = {}
 
-    def compile(self, source: SourceText, importing: tuple[str, ...]) -> str:
-        rules = tinycss2.parse_stylesheet(source.text, skip_comments=True, skip_whitespace=True)
-        return "\n".join(part for part in self._rules(source, rules, importing) if part)
+    def compile(self, path: str, scope: StyleScope | None) -> str:
+        """The CSS of the file at ``path``; an empty text where there is none.
+
+        Raises:
+            SourceError: as :func:`compile_style` does.
+        """
+        self._suffix = posixpath.splitext(path)[1]
+        text = self._read(path)
+        marked = self._file(SourceText(path, text or ""), ())
+        folder = quote(posixpath.dirname(path), safe=_SAFE) or "."
+
+        def relative(match: re.Match[str]) -> str:
+            return f'url("{posixpath.relpath(match[1], folder)}'
+
+        if _ADDRESS in marked:
+            marked = _MARKED_ADDRESS.sub(relative, marked)
+        if scope is None:
+            return marked.replace(_CLASS, "").replace(f".{_HOST}", ":host")
+        return marked.replace(_CLASS, "" if scope.shared else scope.prefix).replace(_HOST, f"{scope.prefix}host")
+
+    def _file(self, source: SourceText, importing: tuple[str, ...]) -> str:
+        """The compiled text of a file, with marks."""
+        if source.path not in self._compiled:
+            text = _MARKS.sub("\ufffd", source.text)
+            rules = tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)
+            parts = self._rules(source, rules, (*importing, source.path))
+            self._compiled[source.path] = "\n".join(part for part in parts if part)
+        return self._compiled[source.path]
 
     def _rules(self, source: SourceText, rules: list[Any], importing: tuple[str, ...]) -> Iterator[str]:
         for rule in rules:
@@ -71,8 +105,7 @@ class _Compiler:
             elif rule.type == "at-rule":
                 yield from self._at_rule(source, rule, importing)
             elif rule.type == "qualified-rule":
-                if self._scope is not None:
-                    rule.prelude = self._selector(rule.prelude, self._scope)
+                rule.prelude = self._selector(rule.prelude)
                 rule.content = self._declarations(source, rule.content)
                 yield rule.serialize()
 
@@ -120,7 +153,7 @@ class _Compiler:
         path, text = found
         if path in importing:
             raise source.error(offset, f"styles import each other without end: {' -> '.join([*importing, path])}")
-        compiled = self.compile(SourceText(path, text), (*importing, path))
+        compiled = self._file(SourceText(path, text), importing)
         media = tinycss2.serialize(prelude[1:]).strip()
         return f"@media {media} {{\n{compiled}\n}}" if media else compiled
 
@@ -138,20 +171,20 @@ class _Compiler:
 
     # Selectors
 
-    def _selector(self, tokens: list[Any], scope: StyleScope) -> list[Any]:
-        """A selector with the component's classes; the parts in ``:not()`` and the like included."""
+    def _selector(self, tokens: list[Any]) -> list[Any]:
+        """A selector with marks at its classes and at ``:host``; the parts in ``:not()`` and the like included."""
         made: list[Any] = []
         for token in tokens:
             after_dot = bool(made) and made[-1] == "."
             after_colon = bool(made) and made[-1] == ":"
-            if token.type == "ident" and after_dot and not scope.shared:
-                token.value = scope.prefix + token.value
+            if token.type == "ident" and after_dot:
+                token.value = _CLASS + token.value
             elif token.type == "ident" and after_colon and token.lower_value == "host":
                 made[-1] = LiteralToken(token.source_line, token.source_column, ".")
-                made.append(IdentToken(token.source_line, token.source_column, f"{scope.prefix}host"))
+                made.append(IdentToken(token.source_line, token.source_column, _HOST))
                 continue
             elif token.type == "function":
-                token.arguments = self._selector(token.arguments, scope)
+                token.arguments = self._selector(token.arguments)
             made.append(token)
         return made
 
@@ -218,8 +251,7 @@ class _Compiler:
         except SourceError as error:
             self._warnings.append(f"{error}; it is left out")
             return "none"
-        relative = posixpath.relpath(path, self._folder or ".")
-        return f'url("{quote(relative, safe="/%()~!$&+,;=@:")}{mark}{quote(rest, safe="/%?&=#")}")'
+        return f'url("{_ADDRESS}{quote(path, safe=_SAFE)}{mark}{quote(rest, safe="/%?&=#")}")'
 
     def _warn(self, source: SourceText, token: Any, message: str) -> None:
         self._warnings.append(f"{source.where(_offset(source, token))}: {message}")

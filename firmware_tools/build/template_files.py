@@ -7,7 +7,7 @@ from firmware_tools.build.dialects import Dialect
 from firmware_tools.build.directives import DirectiveReader
 from firmware_tools.build.markup import Attribute, Element, MarkupNode, parse_markup
 from firmware_tools.build.source import Read, SourceText, resolve_path
-from firmware_tools.build.wxs import CODE_TAGS, CodeModules
+from firmware_tools.build.wxs import CodeModules
 
 
 @dataclass(slots=True)
@@ -55,11 +55,11 @@ class TemplateFiles:
             SourceError: it is faulty.
         """
         directives = DirectiveReader(source, self.dialect.name, self.warnings)
-        nodes = parse_markup(source, directives.warn)
+        nodes = parse_markup(source, self.dialect.code_tags, directives.warn)
         file = TemplateFile(source, directives, nodes, _elements(nodes))
         self._files[source.path] = file
         for element in file.elements:
-            if element.tag in CODE_TAGS:
+            if element.tag in self.dialect.code_tags:
                 self._add_module(file, element)
         return file
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from device_runtime.view.errors import TemplateError
 from device_runtime.view.template import FORMAT, load_template
-from firmware_tools.build.dialects import Dialect
+from firmware_tools.build.dialects import Dialect, SourceError
 from firmware_tools.build.directives import Condition, Loop
 from firmware_tools.build.elements import ElementReader
 from firmware_tools.build.expressions import Instruction, parse_template_data
@@ -18,7 +18,6 @@ from firmware_tools.build.markup import Attribute, Element, MarkupNode, Text, de
 from firmware_tools.build.names import Names
 from firmware_tools.build.source import Read, SourceText, did_you_mean
 from firmware_tools.build.template_files import TemplateFile, TemplateFiles
-from firmware_tools.build.wxs import CODE_TAGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,11 @@ class UsedComponent:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The page or component whose template is compiled. ``prefix`` is put before its classes."""
+    """The page or component whose template is compiled. ``missing`` are tags whose component is not there, each with
+    the sentence to say where one is used; ``prefix`` is put before the classes."""
 
     components: Mapping[str, UsedComponent] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
     is_component: bool = False
     prefix: str = ""
 
@@ -78,9 +79,8 @@ class TemplateCompiler:
         document = _Document(self.files, owner, file.source.path).compile(file, appended)
         try:
             load_template(document)  # what the device checks is checked here first, by the same code
-        except TemplateError:
-            if FORMAT > 1:
-                raise
+        except TemplateError as error:
+            raise SourceError(f"{file.source.path}: {error}") from error
         return document
 
 
@@ -202,7 +202,7 @@ class _Document:
                 chain.append([test, self._loop(loop, body, node, context) if loop else body])
                 chain = chain if test is not None else None
                 continue
-            if node.tag not in CODE_TAGS:
+            if node.tag not in self._files.dialect.code_tags:
                 chain = None
             if condition and condition.test is not None:
                 chain = [[inner.names.resolve(condition.test), body]]
@@ -234,7 +234,7 @@ class _Document:
 
     def _element(self, element: Element, context: _Context) -> list[Instruction]:
         """An element without its directives."""
-        if element.tag in CODE_TAGS or element.tag == "script" or element.tag == "import":
+        if element.tag == "import" or element.tag in self._files.dialect.code_tags:
             return []
         if element.tag == "include":
             return self._include(element, context)
@@ -244,6 +244,7 @@ class _Document:
             return self._block(element, context)
         if element.tag == "slot":
             return self._slot(element, context)
+        self._refuse_missing(element.tag)
         used = self._owner.components.get(element.tag)
         if used is not None and used.path is None and used.generic is None:
             return self._stand_in(element, used, context)
@@ -269,11 +270,16 @@ class _Document:
         """Note that a component is used; says if there is one."""
         used = self._owner.components.get(tag)
         if used is None:
+            self._refuse_missing(tag)
             return False
         self._used[tag] = used
         if used.placeholder is not None and used.placeholder not in self._used:
             self._use(used.placeholder)
         return True
+
+    def _refuse_missing(self, tag: str) -> None:
+        if tag in self._owner.missing:
+            raise SourceError(self._owner.missing[tag])
 
     def _stand_in(self, element: Element, used: UsedComponent, context: _Context) -> list[Instruction]:
         """What is shown for a component that no package can hold: its placeholder, else a box with its content."""

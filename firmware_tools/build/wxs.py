@@ -11,19 +11,24 @@ https://smartprogram.baidu.com/docs/develop/framework/sjs/, .../framework/view_f
 import json
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from device_runtime.engine.lines import LineSpace
 from device_runtime.engine.modules import ModuleFiles
-from device_runtime.engine.tokens import TokenError, tokenize
+from device_runtime.engine.tokens import Token, TokenError, tokenize
 from firmware_tools.build.markup import Attribute, Element
-from firmware_tools.build.scripts import check_plain_script
+from firmware_tools.build.project_json import SourceError
+from firmware_tools.build.scripts import check_plain_script, check_script
 from firmware_tools.build.source import Read, SourceText, resolve_path
 
-CODE_TAGS: Final = ("wxs", "import-sjs", "filter")
 SUFFIX: Final = ".wxs"
-_REQUIRE = re.compile(r"""\brequire\s*\(\s*(?:"([^"\n]+)"|'([^'\n]+)')\s*\)""")
+# Words that JavaScript reserves and wxs does not.
+_NAMES_IN_WXS = frozenset(
+    ("class", "enum", "export", "extends", "import", "super", "package", "interface", "private", "protected", "public",
+     "implements", "static", "yield", "await", "let", "with", "debugger", "throw", "try", "catch", "finally")
+)  # fmt: skip
 _MAYBE_MODERN = re.compile(r"\b(?:let|const|class)\b|=>|`")
 _MODERN = frozenset(("let", "const", "class", "=>", "...", "async", "await"))
 # Put around the body of an ES module. $cygnet.default is what `export default` assigns to (engine/modules.py).
@@ -85,21 +90,32 @@ class CodeModules:
 
     def _compile(self, source: SourceText, tag: str) -> str:
         module = _read_module(source) if tag != "wxs" else None
-        if module is None:
-            check_plain_script(source)
-            if tag == "wxs":
-                self._note_modern(source)
-            return self._with_requires(source, tag)
-        return self._rewritten(source, module, tag)
+        if module is not None:
+            return self._rewritten(source, module, tag)
+        if tag == "wxs":
+            source = _readable(source)
+            self._note_modern(source)
+        else:
+            check_script(source)  # says of a faulty ES module what is wrong with it
+        check_plain_script(source)
+        return self._with_requires(source, tag)
 
     def _with_requires(self, source: SourceText, tag: str) -> str:
         """The text of a CommonJS module; what it requires is compiled too, and named as it is in the package."""
-
-        def replace(match: re.Match[str]) -> str:
-            path = self._file(source, match.start(), match[1] or match[2], tag)
-            return f"require({json.dumps(_relative(source.path, path), ensure_ascii=False)})"
-
-        return _REQUIRE.sub(replace, source.text)
+        text = source.text
+        if "require" not in text:
+            return text
+        parts: list[str] = []
+        at = 0
+        try:
+            required = list(_required(text))
+        except TokenError as error:
+            raise source.error(error.offset, "the code cannot be read here") from error
+        for start, end in required:
+            path = self._file(source, start, text[start + 1 : end - 1], tag)
+            parts += [text[at:start], json.dumps(_relative(source.path, path), ensure_ascii=False)]
+            at = end
+        return "".join([*parts, text[at:]])
 
     def _rewritten(self, source: SourceText, module: dict[str, Any], tag: str) -> str:
         """An ES module as a CommonJS one."""
@@ -126,11 +142,57 @@ class CodeModules:
             tokens = tokenize(source.text)
         except TokenError:
             return
-        for token in tokens:
-            if token.text in _MODERN or token.kind == "template":
+        for number, token in enumerate(tokens):
+            if (token.text in _MODERN or token.kind == "template") and not _names_member(tokens, number):
                 word = "a template string" if token.kind == "template" else repr(token.text)
                 self.warnings.append(f"{source.where(token.start)}: WeChat's wxs is ES5 and does not know {word}")
                 return
+
+
+def _readable(source: SourceText) -> SourceText:
+    """The source with other names for variables that are called as words of JavaScript, such as ``class``, which are
+    none of wxs. Their length stays, and so does every place."""
+    try:
+        check_plain_script(source)
+    except SourceError:
+        renamed = SourceText(source.path, _renamed(source.text))
+        try:
+            check_plain_script(renamed)
+        except SourceError:
+            return source  # what is wrong is something else
+        return renamed
+    return source
+
+
+def _renamed(text: str) -> str:
+    try:
+        tokens = tokenize(text)
+    except TokenError:
+        return text
+    parts: list[str] = []
+    at = 0
+    for number, token in enumerate(tokens):
+        if token.kind != "name" or token.text not in _NAMES_IN_WXS:
+            continue
+        if not _names_member(tokens, number):
+            parts += [text[at : token.start], f"${token.text[1:]}"]
+            at = token.end
+    return "".join([*parts, text[at:]])
+
+
+def _names_member(tokens: list[Token], number: int) -> bool:
+    """Whether a token is the name of a member, as in ``a.class`` and ``{class: a}``."""
+    before = tokens[number - 1].text if number else ""
+    after = tokens[number + 1].text if number + 1 < len(tokens) else ""
+    return before == "." or (before in ("{", ",") and after == ":")
+
+
+def _required(text: str) -> Iterator[tuple[int, int]]:
+    """Where the paths of ``require('path')`` stand, with their quotes."""
+    tokens = tokenize(text)
+    for word, bracket, path in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if word.text == "require" and word.kind == "name" and bracket.text == "(" and path.kind == "string":
+            yield path.start, path.end
 
 
 def _module_name(element: Element) -> str:

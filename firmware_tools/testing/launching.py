@@ -38,7 +38,7 @@ class Launcher:
         Raises:
             CygnetError: its source is faulty.
         """
-        self.built: BuiltProgram = build_program(directory, Ed25519PrivateKey.generate())
+        self.built: BuiltProgram = build_program(directory, Ed25519PrivateKey.generate(), source_maps=True)
         self.wait_seconds = wait_seconds
         self._workers = WorkerFactory(WORKER_ENTRY)
         self._folder = tempfile.TemporaryDirectory(prefix="cygnet-test-")

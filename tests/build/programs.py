@@ -34,12 +34,14 @@ def page(template: str, used: dict[str, str] | None = None, path: str = "pages/a
     return {f"{path}.wxml": template, f"{path}.json": json.dumps(options), f"{path}.js": "Page({})"}
 
 
-def build(directory: Path, *parts: dict[str, str], app: dict[str, Any] | None = None) -> BuiltProgram:
+def build(
+    directory: Path, *parts: dict[str, str], app: dict[str, Any] | None = None, source_maps: bool = False
+) -> BuiltProgram:
     """Build a WeChat program of these files, with the page ``pages/a/a`` unless ``app`` says other ones."""
     files: dict[str, str] = {"app.json": json.dumps({"pages": ["pages/a/a"], **(app or {})}), "app.js": "App({})"}
     for part in parts:
         files |= part
-    return build_program(write(directory, files), KEY)
+    return build_program(write(directory, files), KEY, source_maps=source_maps)
 
 
 def view_of(built: BuiltProgram, path: str = "pages/a/a") -> Any:

@@ -11,6 +11,7 @@ from firmware_tools.build.source import SourceText
     ("expression", "expected"),
     [
         ("f(a", r"t.wxml:1:6: '\)' is missing after the arguments"),
+        ("f(...a)", "t.wxml:1:5: a call takes its arguments one by one; pass an array, at '...'"),
         ("a?.", r"the name of a member is missing after '\?\.'"),
         ("a = 1", "t.wxml:1:5: an assignment cannot be used"),
         ("a++", "an assignment cannot be used"),

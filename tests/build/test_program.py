@@ -126,7 +126,7 @@ def test_the_same_source_makes_the_same_bytes_wherever_it_lies(tmp_path: Path) -
         ({"pages/index/index.wxss": '@import "nowhere.wxss";'}, "pages/index/index.wxss:1"),
         ({"app.js": "\udcff"}, "app.js is not UTF-8 text"),
         ({"cygnet.json": '{\n"vioce": {}}'}, "cygnet.json:2: unknown member 'vioce'; did you mean 'voice'?"),
-        ({"cygnet.json": '{"app_id": "../x"}'}, "app_id '../x' must be 1 to 128 letters"),
+        ({"cygnet.json": '{"app_id": "../x"}'}, "app_id must be 1 to 128 letters"),
         ({"cygnet.json": '{"version": {"code": "1", "name": "1"}}'}, "version.code must be a whole number"),
         (
             {"cygnet.json": '{"voice": {"intents": [{"name": "a", "phrases": ["go {where}"]}]}}'},
@@ -170,3 +170,33 @@ def test_a_package_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(CygnetError, match="cannot be written"):
         write_package(b"bytes", tmp_path / "out" / "hello.ma" / "below-a-file.ma")
     assert [path.name for path in target.parent.iterdir()] == ["hello.ma"]
+
+
+def test_subpackages_and_aliases_of_app_json_are_in_the_manifest(tmp_path: Path) -> None:
+    app = json.loads(WECHAT["app.json"]) | {
+        "subPackages": [{"root": "/extra/", "name": "e", "independent": True, "pages": ["far/far"]}],
+        "preloadRule": {"pages/index/index": {"network": "all", "packages": ["e"]}},
+        "resolveAlias": {"@parts/*": "parts/*"},
+    }
+    manifest = build_program(write(tmp_path / "hello", WECHAT | {"app.json": json.dumps(app)}), KEY).package.manifest
+    assert [(part.root, part.name, part.independent) for part in manifest.subpackages] == [("extra", "e", True)]
+    assert manifest.aliases == {"@parts/*": "parts/*"}
+
+
+def test_source_maps_travel_when_asked_for_and_without_the_sources_that_they_repeat(tmp_path: Path) -> None:
+    content = {"version": 3, "sources": ["a.ts"], "names": ["x"], "mappings": "AAAA"}
+    files = WECHAT | {
+        "lib.js": WECHAT["lib.js"] + "\n//# sourceMappingURL=lib.js.map",
+        "app.js": WECHAT["app.js"] + "\n//# sourceMappingURL=app.js.map",
+        "lib.js.map": json.dumps(content | {"sourcesContent": ["export default {}" * 100]}),
+        "app.js.map": "{",
+        "gone.js.map": "{}",
+    }
+    folder = write(tmp_path / "hello", files)
+    assert not any(name.endswith(".map") for name in build_program(folder, KEY).package.entries)
+    built = build_program(folder, KEY, source_maps=True)
+    maps = {name: json.loads(data) for name, data in built.package.entries.items() if name.endswith(".map")}
+    assert maps == {"lib.js.map": {"version": 3, "sources": ["a.ts"], "mappings": "AAAA"}}
+    (warning,) = built.warnings
+    assert warning.startswith("app.js.map: not JSON: ")
+    assert warning.endswith("; the source map is left out")

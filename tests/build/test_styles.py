@@ -35,6 +35,7 @@ def compiled(text: str, warnings: list[str] | None = None) -> str:
         ("url(data:image/png;base64,5rpx==)", "url(data:image/png;base64,5rpx==)"),
         ("url(5rpx.png)", 'url("5rpx.png")'),
         ("url('a b.png')", 'url("a%20b.png")'),
+        ("url('../q r/a%2Fb 100%.png')", 'url("../q%20r/a%2Fb%20100%.png")'),
         ("url(../img/a.png?v=1)", 'url("../img/a.png?v=1")'),
         ("url(/img/a.png)", 'url("../../img/a.png")'),
         ("url(#filter)", "url(#filter)"),

@@ -178,14 +178,19 @@ def test_the_owner_s_page_lists_every_value_of_a_served_request() -> None:
 
 
 def test_the_manifest_page_lists_every_member_that_is_read() -> None:
-    source = (ROOT / "device_runtime/program/manifest.py").read_text(encoding="utf-8")
-    read = {name.rpartition(".")[2] for name in re.findall(r'_member\(\w+(?:\[0\])?, "([\w.]+)"', source)} - {"tabs"}
+    source = "".join(
+        (ROOT / f"device_runtime/program/{name}.py").read_text(encoding="utf-8") for name in ("manifest", "window")
+    )
+    ways = "text|filled|one_of|matching|number|flag|inner|raw|objects|strings|routes|inside|value"
+    read = set(re.findall(rf'\.(?:{ways})\(\s*"(\w+)"', source)) - {"tabs", "cygnet", "platform_version", "slots"}
+    read |= set(re.findall(r'"(\w+)": (?:\(?"|list)', source))
     listed = {
         re.sub(r"\[\]", "", name).rpartition(".")[2]
         for row in table(DOCS / "manifest.md", "Every member")
         for name in re.findall(r"`([\w.\[\]]+)`", row[0])
     }
-    inside = {"tab_bar", "subpackages", "voice", "network", "intents", "icons", "req_permissions"}
+    inside = {"tab_bar", "voice", "network", "intents", "icons", "req_permissions", "version", "widgets"}
+    inside |= {"subpackages", "slots"}
     assert read - inside == listed - {"format", "models", "data_plan", "hosts"} - inside
 
 

@@ -64,6 +64,7 @@ def program(
     tabs: Iterable[str] = (),
     permissions: Iterable[str] = (),
     app: str = "App({})",
+    subpackages: Iterable[Mapping[str, Any]] = (),
 ) -> Program:
     """``pages`` maps routes to their JavaScript; a page without a view of its own has an empty one."""
     document: dict[str, Any] = {
@@ -76,8 +77,9 @@ def program(
         "req_permissions": [{"name": name, "reason": "test"} for name in permissions],
     }
     tab_list = [{"route": route, "text": route} for route in tabs]
+    document["cygnet"] = {"subpackages": list(subpackages)}
     if tab_list:
-        document["cygnet"] = {"tab_bar": {"tabs": tab_list}}
+        document["cygnet"]["tab_bar"] = {"tabs": tab_list}
     entries: dict[str, bytes] = {"app.js": app.encode()}
     for route, source in pages.items():
         entries[f"{route}.js"] = source.encode()

@@ -14,6 +14,7 @@ import pytest
 from device_runtime.capability.registry import Caller, Capability, CapabilityGate
 from device_runtime.engine.workers import WorkerFactory
 from device_runtime.program.limits import Limits
+from device_runtime.program.manifest import PLATFORM_VERSION, read_manifest
 from device_runtime.program.session import ProgramSession, SessionError
 from device_runtime.program.sessions import Sessions
 from device_runtime.values import Value
@@ -207,7 +208,8 @@ async def test_a_flood_of_log_lines_is_cut(board: Board) -> None:
 
 
 async def test_a_launch_that_is_too_large_is_refused(board: Board) -> None:
-    source = program({"pages/a/a": "Page({})"}, files={"big.js": "x" * (17 * 1024 * 1024)})
+    source = program({"pages/a/a": "Page({})"})
+    board.heard.stored[source.manifest.app_id] = {"big": "x" * (17 * 1024 * 1024)}
     with pytest.raises(SessionError, match="source files and storage are too large"):
         await board.run(source)
 
@@ -368,3 +370,10 @@ async def test_calls_and_kept_work_are_cancelled_before_the_end_is_told() -> Non
     await sessions.close()
     assert sorted(events[:2]) == ["call", "kept work"]
     assert events[2:] == ["end"]
+
+
+async def test_a_program_that_needs_a_newer_device_is_not_started(board: Board) -> None:
+    source = program({"pages/a/a": "Page({})"})
+    document = dict(source.manifest.document) | {"platform_version": {"min_code": PLATFORM_VERSION + 1}}
+    with pytest.raises(SessionError, match=f"needs platform version {PLATFORM_VERSION + 1}, and this device has"):
+        await board.run(Program(read_manifest(document), source.entries))

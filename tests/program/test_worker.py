@@ -1,8 +1,12 @@
 # ruff: noqa: E501 a line of JavaScript reads better whole
 """What a program sees of its worker: lifecycles, data, errors, timers, promises, modules."""
 
+import base64
+import json
+
 import pytest
 
+from tests.npm import npm_package
 from tests.program.running import Board, button, program, text, variable, view
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -219,6 +223,8 @@ async def test_a_thing_that_is_no_function_is_no_timer(board: Board) -> None:
         ({"lib/index.js": "exports.v = 'index'"}, "require('../../lib').v", "index"),
         ({"d.json": '{"k": [1]}'}, "require('../../d.json').k[0]", "1"),
         ({"miniprogram_npm/left/index.js": "module.exports = 'npm'"}, "require('left')", "npm"),
+        ({"miniprogram_npm/left/index.js": "module.exports = process.env.NODE_ENV"}, "require('left')", "production"),
+        ({"miniprogram_npm/left/index.js": "export default process.env.NODE_ENV"}, "require('left').default", "production"),
         ({"u.js": "module.exports = {n: 0}"}, "(require('../../u').n++, require('/u').n)", "1"),
         (
             {"a.js": "exports.early = 1; exports.b = require('./b').seen", "b.js": "exports.seen = require('./a').early"},
@@ -234,6 +240,13 @@ async def test_a_thing_that_is_no_function_is_no_timer(board: Board) -> None:
           "w.js": "exports.x = 1; exports.y = 2"}, "require('/u')", "1,1,2,2"),
         ({"u.js": "import data from './d.json'; export default data.k", "d.json": '{"k": "json"}'},
          "require('/u').default", "json"),
+        ({"u.js": "import d, {x} from './w'; export default d + x", "w.js": "exports.__esModule = true; exports.default = 'd'; exports.x = 'x'"},
+         "require('/u').default", "dx"),
+        ({"u.js": "import d from './w'; export default typeof d + d.y", "w.js": "module.exports = function f() {}; module.exports.y = 1"},
+         "require('/u').default", "function1"),
+        ({"u.js": "export const a = 1; module.exports = {b: 2, a: exports.a}"}, "require('/u').b + require('/u').a", "3"),
+        ({"a.js": "const b = require('./b'); exports.name = () => b.name() + 'a'", "b.js": "const a = require('./a'); exports.name = () => typeof a.name + 'b'"},
+         "require('/a').name()", "functionba"),
         ({"even.js": "import {odd} from './odd'; export function even(n) { return n === 0 || odd(n - 1) }",
           "odd.js": "import {even} from './even'; export function odd(n) { return n !== 0 && even(n - 1) }"},
          "require('/even').even(10)", "true"),
@@ -250,6 +263,164 @@ async def test_modules(board: Board, files: dict[str, str], entry: str, expected
     await board.heard.until(lambda: board.heard.lines(session) or board.heard.errors(session))
     assert board.heard.errors(session) == []
     assert board.heard.lines(session) == [f"got {expected}"]
+
+
+async def test_a_module_of_a_subpackage_runs_when_it_is_asked_for_asynchronously(board: Board) -> None:
+    files = {"sub/x.js": "console.log('ran'); module.exports = {v: 1}"}
+    page = """Page({ async onLoad() {
+      try { require('../../sub/x') } catch (e) { console.log(e.name, e.message) }
+      require('../../sub/x', (x) => console.log('called back', x.v), () => console.log('failed'));
+      require('../../sub/none', null, null) } })"""
+    session = await board.run(
+        program({"pages/a/a": page}, files=files, subpackages=[{"root": "sub", "name": "s", "independent": False}])
+    )
+    await board.heard.line(session, "called back 1")
+    assert board.heard.lines(session) == [
+        (
+            'ModuleError sub/x.js is in the subpackage "sub", which is not loaded yet (required by pages/a/a.js); '
+            'use require.async("../../sub/x")'
+        ),
+        "ran",
+        "called back 1",
+    ]
+    await board.heard.error(session, 'module "../../sub/none" is not in the package')
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ("require.async('../../sub/x').then((x) => console.log(x.v, require('../../sub/x').v))", ["ran", "1 1"]),
+        ("import('../../sub/x').then((x) => console.log(x.v))", ["ran", "1"]),
+        (
+            "wx.loadSubpackage({name: 's'}).then((r) => console.log(r.errMsg, require('../../sub/x').v))",
+            ["ran", "loadSubpackage:ok 1"],
+        ),
+        ("swan.loadSubPackage({root: 'sub', success: () => console.log(require('../../sub/x').v)})", ["ran", "1"]),
+        (
+            "wx.loadSubpackage({name: 'none', fail: (e) => console.log(e.errMsg)})",
+            ['loadSubpackage:fail the program has no subpackage "none"'],
+        ),
+        ("wx.loadSubpackage({name: 's'}).onProgressUpdate((p) => console.log(p.progress))", ["100"]),
+        (
+            "require.async('../../no').catch((e) => console.log(e.mod, e.errMsg.slice(0, 30)))",
+            ['../../no ModuleError: module "../../no"'],
+        ),
+        ("require('../../no', () => {}, (e) => console.log(e.mod, e.errMsg.slice(0, 12)))", ["../../no ModuleError:"]),
+        (
+            "try { requirePlugin('p') } catch (e) { console.log(e.message) }",
+            ['requirePlugin("p"): there are no plugins on this host'],
+        ),
+        ("requirePlugin.async('p').catch((e) => console.log(e.mod))", ["p"]),
+    ],
+)
+async def test_a_subpackage_is_loaded_in_every_way_of_the_dialects(board: Board, code: str, lines: list[str]) -> None:
+    files = {"sub/x.js": "console.log('ran'); module.exports = {v: 1}"}
+    page = f"Page({{ onLoad() {{ {code} }} }})"
+    parts = [{"root": "sub", "name": "s"}]
+    session = await board.run(program({"pages/a/a": page}, files=files, subpackages=parts))
+    await board.heard.until(lambda: len(board.heard.lines(session)) >= len(lines) or board.heard.errors(session))
+    assert board.heard.errors(session) == []
+    assert board.heard.lines(session) == lines
+
+
+async def test_a_page_of_a_subpackage_is_fetched_and_run_when_it_is_opened(board: Board) -> None:
+    pages = {
+        "pages/a/a": "console.log('main'); Page({ go() { wx.navigateTo({url: '/sub/p/p'}) } })",
+        "sub/p/p": "const x = require('../x'); Page({ data: {n: x.v}, onLoad() { console.log('opened', x.v) } })",
+    }
+    views = {"pages/a/a": view(button("go")), "sub/p/p": view(text("n"))}
+    files = {"sub/x.js": "console.log('ran'); exports.v = 42"}
+    source = program(pages, files=files, views=views, subpackages=[{"root": "sub"}])
+    session = await board.run(source)
+    assert board.heard.lines(session) == ["main"]
+    session.node_event(1, 1, "tap", {}, [], 0.0)
+    await board.heard.line(session, "opened 42")
+    await board.heard.until(lambda: '"42"' in json.dumps(board.heard.patches[session.app_id]))
+    assert board.heard.lines(session) == ["main", "ran", "opened 42"]
+
+
+async def test_a_program_that_is_larger_than_a_frame_starts_and_fetches_what_it_needs(board: Board) -> None:
+    padding = "/*" + "x" * (9 * 1024 * 1024) + "*/"
+    files = {"big1.js": padding + "exports.v = 1", "big2.js": padding + "exports.v = 2"}
+    page = "Page({ onLoad() { console.log(require('/big1').v + require('/big2').v) } })"
+    session = await board.run(program({"pages/a/a": page}, files=files))
+    await board.heard.line(session, "3")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "Page({onLoad(){ const s = '汉😀é'; nope() }})",
+        "const f = async () => 1; Page({onLoad(){ nope() }})",
+        "import './m'; import {v} from './m'; Page({onLoad(){ nope() }})",
+        "export default 1; export const 汉 = 2; Page({onLoad(){ nope() }})",
+        "import {\n v } from './m'; Page({onLoad(){ nope() }})",
+        "\r\n\rPage({onLoad(){\r nope() }})",
+        "#!/usr/bin/env node\nPage({onLoad(){ nope() }})",
+        "\ufeffPage({onLoad(){ nope() }})",
+    ],
+)
+async def test_places_are_those_that_were_written(board: Board, page: str) -> None:
+    """Lines as editors count them, columns in UTF-16 units, whatever the engine was given and counts."""
+    session = await board.run(program({"pages/a/a": page}, files={"pages/a/m.js": "export const v = 1"}))
+    _, at = await board.heard.error(session, "nope is not defined")
+    before = page.removeprefix("\ufeff").partition("nope")[0].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    assert at == f"pages/a/a.js:{len(before)}:{len(before[-1].encode('utf-16-le')) // 2 + 1}"
+
+
+async def test_errors_and_the_console_show_the_places_of_the_original_source(board: Board) -> None:
+    """One map lies beside its file, one is in it. Line 1 of the page comes from line 11, line 2 from line 33."""
+    mapped = json.dumps({"version": 3, "sources": ["../../src/a.ts"], "names": [], "mappings": "AAUA;AAsBA"})
+    inline = base64.b64encode(json.dumps({"version": 3, "sources": ["m.ts"], "mappings": "AAAA,iBAoDA"}).encode())
+    page = "const m = require('./m'); console.log('from page');\nPage({ onLoad() { m.run() } })\n//# sourceMappingURL=a.js.map"
+    module = "exports.run = function run() { throw new Error('in the module') }"
+    app = "App({ onError(text) { console.log(text) } })"
+    files = {
+        "pages/a/a.js.map": mapped,
+        "pages/a/m.js": f"{module}\n//# sourceMappingURL=data:application/json;base64,{inline.decode()}",
+    }
+    session = await board.run(program({"pages/a/a": page}, files=files, app=app))
+    text, source = await board.heard.error(session, "in the module")
+    assert source == "pages/a/m.ts:53:1"
+    assert text.splitlines()[1:3] == ["    at run (pages/a/m.ts:53:1)", "    at onLoad (src/a.ts:33:1)"]
+    logs = board.heard.logs[session.app_id]
+    assert ("log", "from page", "src/a.ts:11:1") in logs
+    assert any(text.startswith("Error: in the module\n    at run (pages/a/m.ts:53:1)") for _, text, _ in logs)
+
+
+async def test_a_stack_through_a_minified_bundle_shows_its_source(board: Board) -> None:
+    folder = npm_package("underscore", "1.13.7")
+    files = {
+        f"lib/{name}": (folder / name).read_text(encoding="utf-8")
+        for name in ("underscore-umd-min.js", "underscore-umd-min.js.map")
+    }
+    page = "const _ = require('/lib/underscore-umd-min'); _.map([1], function each() { throw new Error('boom') }); Page({})"
+    session = await board.run(program({"pages/a/a": page}, files=files))
+    text, source = await board.heard.error(session, "boom")
+    assert source.startswith("pages/a/a.js:1:")
+    assert "(lib/modules/map.js:" in text or "(modules/map.js:" in text
+
+
+async def test_a_map_that_is_damaged_is_ignored_with_one_warning(board: Board) -> None:
+    page = "Page({ onLoad() { console.log(1); console.log(2); nope() } })"
+    session = await board.run(program({"pages/a/a": page}, files={"pages/a/a.js.map": '{"version": 3}'}))
+    _, source = await board.heard.error(session, "nope")
+    assert source == "pages/a/a.js:1:51"
+    assert board.heard.lines(session, "warn") == [
+        "the source map pages/a/a.js.map is ignored: it lacks mappings or sources"
+    ]
+
+
+async def test_an_error_in_a_minified_bundle_of_half_a_megabyte_says_where(board: Board) -> None:
+    bundle = "(function(){" + "var a=function(b){return b+1};" * 18_000 + "exports.f=function(){nope()}})();"
+    page = "const f = require('/bundle').f; Page({ onLoad() { f() } })"
+    session = await board.run(program({"pages/a/a": page}, files={"bundle.js": bundle}))
+    assert len(bundle) > 500_000
+    _, source = await board.heard.error(session, "nope")
+    assert source == f"bundle.js:1:{bundle.index('nope') + 1}"
+    broken = await board.run(program({"pages/a/a": page}, files={"bundle.js": bundle.replace("nope()", "nope(")}))
+    _, source = await board.heard.error(broken, "SyntaxError")
+    assert source.startswith(f"bundle.js:1:{bundle.index('nope') + 6}"[:-1])
 
 
 async def test_a_missing_export_is_named(board: Board) -> None:

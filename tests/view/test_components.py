@@ -1,3 +1,5 @@
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -174,3 +176,19 @@ def test_effects_come_in_the_order_of_lifetimes() -> None:
     screen.update({"on": False})
     first, inner, content, last = (node for node, _, _ in created)
     assert screen.effects() == [["remove", node] for node in (content, inner, first, last)]
+
+
+class Held(dict[str, Any]):
+    """Data that can be watched."""
+
+
+def test_a_closed_page_is_not_kept_by_the_templates_that_it_used() -> None:
+    program = shop()
+    page = program.page(el("c-item", {"label": "x"}, el("c-none")), uses={"c-none": "gone"}, modules=["m.wxs"])
+    held = Held()
+    view = PageView(page, {"held": held}, components=program.definitions.get)
+    view.render()
+    gone = weakref.ref(held)
+    del view, held
+    gc.collect()
+    assert gone() is None

@@ -34,9 +34,9 @@ def test_an_event_of_a_screen_crosses_every_border_and_each_owner_sees_its_own_t
     assert named(screen, screen.view.route(screen.node(id="own"), "tap")) == [
         "inner.inner<own", "outer.outerOnInner<i", "outer.outer<i", "page.pageOnOuter<o", "page.page<o",
     ]  # fmt: skip
-    # Content goes through the slots that it is in; those trees see the slot, which has no id.
+    # Content goes through the slots that it is in; each handler of those trees sees what it is on itself.
     assert named(screen, screen.view.route(screen.node(id="content"), "tap")) == [
-        "inner.inner<", "outer.outerOnInner<", "outer.outer<", "page.pageOnOuter<content", "page.page<content",
+        "inner.inner<in", "outer.outerOnInner<i", "outer.outer<out", "page.pageOnOuter<content", "page.page<content",
     ]  # fmt: skip
 
 

@@ -10,6 +10,17 @@
   };
   const label = (value) => (value === undefined ? 'default' : describe(value));
 
+  const elapsed = (name) => {
+    const start = mapGet(times, label(name));
+    if (start === undefined) return label(name) + ': this timer was not started';
+    return label(name) + ': ' + floor((clock() - start) * 1000) / 1000 + ' ms';
+  };
+  const prefixed = (text, values) => {
+    const all = [text];
+    for (let index = 0; index < values.length; index++) append(all, values[index]);
+    return all;
+  };
+
   const output = {
     log: (...values) => write('log', values),
     info: (...values) => write('info', values),
@@ -17,22 +28,32 @@
     error: (...values) => write('error', values),
     debug: (...values) => write('debug', values),
     dir: (value) => write('log', [value]),
-    table: (value) => write('log', [value]),
+    dirxml: (...values) => write('log', values),
+    table: (value, columns) => {
+      const lines = tableLines(value, columns);
+      if (lines === null) write('log', [value]);
+      else write('log', [join(lines, '\n' + indent)]);
+    },
     trace: (...values) => {
       write('log', ['Trace: ' + formatLine(values) + host('trace', new NativeError().stack)]);
     },
     assert: (condition, ...values) => {
-      if (!condition) write('error', ['Assertion failed: ' + formatLine(values)]);
+      if (!condition) write('error', ['Assertion failed' + (values.length ? (': ' + formatLine(values)) : '')]);
     },
     count: (name) => {
       const count = (mapGet(counts, label(name)) || 0) + 1;
       mapSet(counts, label(name), count);
       write('log', [label(name) + ': ' + count]);
     },
-    time: (name) => mapSet(times, label(name), clock()),
+    countReset: (name) => {
+      mapDelete(counts, label(name));
+    },
+    time: (name) => {
+      mapSet(times, label(name), clock());
+    },
+    timeLog: (name, ...values) => write('log', prefixed(elapsed(name), values)),
     timeEnd: (name) => {
-      const start = mapGet(times, label(name));
-      if (start !== undefined) write('log', [label(name) + ': ' + floor((clock() - start) * 1000) / 1000 + ' ms']);
+      write('log', [elapsed(name)]);
       mapDelete(times, label(name));
     },
     group: (...values) => {

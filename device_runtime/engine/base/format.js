@@ -8,10 +8,28 @@ function describeString(text, nested) {
   return nested ? stringifyJSON(text) : text;
 }
 
-function describeError(error) {
+// `Name: message`, with the errors that it was made from: `cause`, and those of an AggregateError.
+function describeError(error, depth = 0) {
   const name = readText(error, 'name') || 'Error';
   const message = readText(error, 'message');
-  return message ? (name + ': ' + message) : name;
+  let text = message ? (name + ': ' + message) : name;
+  if (depth >= MAX_DEPTH) return text;
+  try {
+    if (hasOwn(error, 'cause')) {
+      const { cause } = error;
+      text += '; caused by ' + (isError(cause) ? describeError(cause, depth + 1) : describe(cause, depth, [], true));
+    }
+    const { errors } = error;
+    if (name === 'AggregateError' && isArray(errors)) {
+      for (let index = 0; index < errors.length && index < 5; index++) {
+        text += (index === 0 ? ' (' : ', ') + (isError(errors[index]) ? describeError(errors[index], depth + 1) : describe(errors[index], depth, [], true));
+      }
+      if (errors.length > 0) text += errors.length > 5 ? (', ' + (errors.length - 5) + ' more)') : ')';
+    }
+  } catch {
+    return text;
+  }
+  return text;
 }
 
 // A string member of anything, however hostile; empty when there is none.
@@ -70,6 +88,13 @@ function describeCollection(value, depth, seen, tag) {
   return tag + '(' + size + ') {' + (parts.length ? (' ' + join(parts, ', ') + ' ') : '') + '}';
 }
 
+function describeTyped(value, tag) {
+  const length = typedLength(value);
+  let text = tag + '(' + length + ') [';
+  for (let index = 0; index < length && index < 20; index++) text += (index ? ', ' : ' ') + toText(value[index]);
+  return text + (length > 20 ? ', ... ]' : length ? ' ]' : ']');
+}
+
 function describeObject(value, depth, seen) {
   for (let index = 0; index < seen.length; index++) if (seen[index] === value) return '[Circular]';
   if (isError(value)) return describeError(value);
@@ -77,6 +102,7 @@ function describeObject(value, depth, seen) {
   if (tag === 'Date') return dateText(value);
   if (tag === 'RegExp') return toText(value);
   const length = arrayBufferLength(value);
+  if (isView(value) && tag !== 'DataView') return describeTyped(value, tag);
   if (length >= 0) return 'ArrayBuffer(' + length + ')';
   if (depth >= MAX_DEPTH) return isArray(value) ? '[Array]' : '[Object]';
   append(seen, value);

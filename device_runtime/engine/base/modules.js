@@ -57,25 +57,69 @@ function compile(name, code) {
   }
 }
 
-function resolveModule(from, request) {
+// The file that `request` means. With `load` the subpackage it lies in is loaded, as require.async does.
+function resolveModule(from, request, load = false) {
   if (typeof request !== 'string') {
     throw new ModuleError('require: the path must be a string, not ' + describe(request, 0, [], true));
   }
-  const found = host('resolve', from, toWellFormed(request));
+  const found = host('resolve', from, toWellFormed(request), load);
   if (found === null) throw new ModuleError('module "' + request + '" is not in the package (required by ' + from + ')');
-  return found;
+  if (typeof found === 'string') return found;
+  throw new ModuleError(
+    found[0] + ' is in the subpackage "' + found[1] + '", which is not loaded yet (required by ' + from +
+      '); use require.async("' + request + '")',
+  );
 }
 
 function makeRequire(from) {
-  const require = (request) => loadModule(resolveModule(from, request)).module.exports;
-  require.async = (request) => makePromise((resolve) => resolve(require(request)));
+  const load = (request) => loadModule(resolveModule(from, request, true)).module.exports;
+  const refusal = (request, error) => ({ mod: request, errMsg: isError(error) ? describeError(error) : describe(error) });
+  // require(path), and require(path, callback, errorCallback), which may reach into subpackages.
+  const require = (request, callback, failed) => {
+    if (typeof callback !== 'function') return loadModule(resolveModule(from, request)).module.exports;
+    queueJob(() => {
+      let exports;
+      try {
+        exports = load(request);
+      } catch (error) {
+        if (typeof failed === 'function') guard('the error callback of require', failed, undefined, [refusal(request, error)]);
+        else reportError(error, 'require("' + request + '")');
+        return;
+      }
+      guard('the callback of require', callback, undefined, [exports]);
+    });
+    return undefined;
+  };
+  require.async = (request) =>
+    makePromise((resolve, reject) => {
+      try {
+        resolve(load(request));
+      } catch (error) {
+        // As WeChat has it, {mod, errMsg}; and an Error, so that the log says where.
+        if (isError(error)) {
+          hidden(error, 'mod', request);
+          hidden(error, 'errMsg', describeError(error));
+        }
+        reject(error);
+      }
+    });
   return require;
 }
 
+// `$cygnet` inside a file: what is left of `import(x)` and `import.meta`, and of `process.env.NODE_ENV` in npm packages.
+function makeHelper(name) {
+  const helper = createObject(null);
+  helper.import = (request) =>
+    makePromise((resolve) => resolve(namespaceOf(loadModule(resolveModule(name, toText(request), true)))));
+  helper.meta = { url: '/' + name };
+  helper.env = { NODE_ENV: 'production' };
+  return helper;
+}
+
 function runScript(record, source) {
-  const { module } = record;
-  const factory = compile(record.name, source.code);
-  apply(factory, module.exports, [module.exports, makeRequire(record.name), module, followed]);
+  const { module, name } = record;
+  const factory = compile(name, source.code);
+  apply(factory, module.exports, [module.exports, makeRequire(name), module, followed, makeHelper(name)]);
 }
 
 // The object behind `import * as name`: a CommonJS module's members, and itself as default.
@@ -121,14 +165,12 @@ function isSettled(record, name) {
 function runModule(record, source) {
   const { module, name } = record;
   hidden(module.exports, '__esModule', true);
-  const helper = createObject(null);
+  const helper = makeHelper(name);
   const define = (key, get) => defineProperty(module.exports, key, { __proto__: null, get, enumerable: true, configurable: true });
   helper.export = (getters) => {
     const keys = objectKeys(getters);
     for (let index = 0; index < keys.length; index++) define(keys[index], getters[keys[index]]);
   };
-  helper.import = (request) => makePromise((resolve) => resolve(namespaceOf(loadModule(resolveModule(name, request)))));
-  helper.meta = { url: '/' + name };
   helper.default = undefined;
   if (source.hasDefault) define('default', () => helper.default);
 
@@ -161,7 +203,7 @@ function runModule(record, source) {
 
   const within = ownKeys(live).length > 0;
   const code =
-    repeat('\n', source.newlines - 1) + '(function ($cygnet, exports, require, module, $f, $live, ' + join(names, ', ') + ') {' +
+    repeat('\n', source.newlines - 1) + '(function ($cygnet, exports, require, module, $cygnet_f, $live, ' + join(names, ', ') + ') {' +
     (within ? 'with ($live) ' : '') +
     'return (function () { "use strict"; $cygnet.export({' + source.getters + '});\n' +
     source.body + '\n}); })';

@@ -69,9 +69,25 @@ const bufferLength = uncurry(getOwnPropertyDescriptor(ArrayBuffer.prototype, 'by
 const typedArray = getPrototypeOf(Uint8Array.prototype);
 const viewBuffer = uncurry(getOwnPropertyDescriptor(typedArray, 'buffer').get);
 const viewOffset = uncurry(getOwnPropertyDescriptor(typedArray, 'byteOffset').get);
+const typedLength = uncurry(getOwnPropertyDescriptor(typedArray, 'length').get);
 const viewLength = uncurry(getOwnPropertyDescriptor(typedArray, 'byteLength').get);
 const bufferSlice = uncurry(ArrayBuffer.prototype.slice);
+const NativeRangeError = RangeError;
+const NativeBigInt = BigInt;
+const NativeDate = Date;
 const dateText = uncurry(Date.prototype.toISOString);
+const dateTime = uncurry(Date.prototype.getTime);
+const timezoneOffset = uncurry(Date.prototype.getTimezoneOffset);
+const utcYear = uncurry(Date.prototype.getUTCFullYear);
+const utcMonth = uncurry(Date.prototype.getUTCMonth);
+const utcDay = uncurry(Date.prototype.getUTCDate);
+const utcWeekday = uncurry(Date.prototype.getUTCDay);
+const utcHours = uncurry(Date.prototype.getUTCHours);
+const utcMinutes = uncurry(Date.prototype.getUTCMinutes);
+const utcSeconds = uncurry(Date.prototype.getUTCSeconds);
+const toFixed = uncurry(Number.prototype.toFixed);
+const numberValue = uncurry(Number.prototype.valueOf);
+const bigintValue = uncurry(BigInt.prototype.valueOf);
 
 delete globalThis.__host;
 delete globalThis.__argument;
@@ -118,8 +134,19 @@ function arrayBufferLength(value) {
   hidden(NativeFunction.prototype, 'constructor', closed);
   hidden(globalThis, 'Function', closed);
   hidden(globalThis, 'eval', () => deny());
+  // They keep their names: libraries tell an async function or a generator by its constructor's.
   const others = [async function () {}, function* () {}, async function* () {}];
   for (let index = 0; index < others.length; index++) {
-    hidden(getPrototypeOf(others[index]), 'constructor', deny);
+    const prototype = getPrototypeOf(others[index]);
+    const refuse = function () {
+      return deny();
+    };
+    refuse.prototype = prototype;
+    defineProperty(refuse, 'name', { __proto__: null, value: prototype.constructor.name, configurable: true });
+    hidden(prototype, 'constructor', refuse);
   }
 })();
+
+// Memory that threads share: there are no threads, and what it takes no limit counts.
+delete globalThis.SharedArrayBuffer;
+delete globalThis.Atomics;

@@ -51,9 +51,8 @@ function reportRejections() {
   for (let index = 0; index < pending.length; index++) {
     const { promise, reason, state } = pending[index];
     if (state.handled) continue;
-    const text = isError(reason) ? describeError(reason) : describe(reason, 0, [], true);
     const stack = isObject(reason) ? readText(reason, 'stack') : '';
-    host('error', bounded('Unhandled promise rejection: ' + text), stack, 'a promise');
+    host('error', bounded('Unhandled promise rejection: ' + errorText(reason)), stack, 'a promise');
     runListeners(rejectionListeners, { reason, promise });
   }
 }

@@ -5,7 +5,6 @@ const fixedApi = (name, result) => defineApi(name, (given, done) => done(null, r
 // Nothing to do, and done: there is no menu to hide, nothing to load, nothing to agree to.
 fixedApi('hideHomeButton', () => undefined);
 fixedApi('preloadWebview', () => undefined);
-fixedApi('loadSubPackage', () => undefined);
 fixedApi('requirePrivacyAuthorize', () => undefined);
 fixedApi('getExtConfig', () => ({ extConfig: {} }));
 fixedApi('getPrivacySetting', () => ({ needAuthorization: false, privacyContractName: '' }));

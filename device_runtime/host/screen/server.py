@@ -101,6 +101,7 @@ class ScreenServer:
         screen: the board's screen; None where the page takes the browser's own size.
         microphone: whose microphone hears: ``screen`` (the browser streams it), ``device``, or ``none``.
         host: the address to listen on. Port 0 takes a free one.
+        routes: what else is served here, such as developers' tools; the same checks and headers apply.
         allowed_hosts: names, apart from loopback, under which browsers may reach this server. One that listens
             beyond loopback answers to any literal address, too: no foreign page can take that for its own name.
     """
@@ -114,6 +115,7 @@ class ScreenServer:
         microphone: Literal["screen", "device", "none"] = "screen",
         host: str = "127.0.0.1",
         port: int = 0,
+        routes: Iterable[web.AbstractRouteDef] = (),
         allowed_hosts: Iterable[str] = (),
     ) -> None:
         self._delegate = delegate
@@ -121,6 +123,7 @@ class ScreenServer:
         self._screen = screen
         self._microphone = microphone
         self._address = (host, port)
+        self._routes = list(routes)
         self._allowed_hosts = {"localhost", "127.0.0.1", "::1"} | {name.lower() for name in allowed_hosts}
         self._beyond_loopback = host != "localhost" and not is_loopback(host)
         self._clients: dict[str, Connection] = {}
@@ -152,6 +155,7 @@ class ScreenServer:
         application.router.add_get("/media/{app_id}/{version}/{address:.+}", self._serve_media)
         application.router.add_get("/speech/{id:[0-9a-f]+}.wav", self._serve_speech)
         application.router.add_get("/sound/{id:[0-9a-f]+}.wav", self._serve_sound)
+        application.router.add_routes(self._routes)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         host, port = self._address
@@ -222,8 +226,9 @@ class ScreenServer:
         message = {"type": "patch", "app_id": app_id, "page": page, "operations": operations}
         self._send(message, target, about=app_id)
 
-    def exited(self, app_id: str, reason: str = "") -> None:
-        """A program has stopped: its pages and dialogues go; a ``reason`` is shown."""
+    def exited(self, app_id: str, reason: str = "", *, replaced: bool = False) -> None:
+        """A program has stopped: its pages and dialogues go; a ``reason`` is shown. The pages of one that is being
+        ``replaced`` stay in sight until those of its successor are there."""
         self._running.discard(app_id)
         self._shown.pop(app_id, None)
         self._observers.forget_program(app_id)
@@ -232,7 +237,11 @@ class ScreenServer:
             client.behind.discard(app_id)
         for dialog in [name for name, message in self._dialogs.items() if message["app_id"] == app_id]:
             self.close_dialog(dialog)
-        self._send({"type": "exited", "app_id": app_id, "reason": reason})
+        self._send({"type": "exited", "app_id": app_id, "reason": reason, "replaced": replaced})
+
+    def restyle(self, app_id: str) -> None:
+        """The style sheets of a program have changed: load them again."""
+        self._send({"type": "restyle", "app_id": app_id})
 
     def ui(self, app_id: str, name: str, arguments: Mapping[str, Value], dialog: str = "") -> None:
         """Ask the screens for a piece of user interface under its WeChat name (``showToast``, ``showModal``, …).

@@ -115,6 +115,24 @@ export class Page {
     return loaded;
   }
 
+  /** Load every style sheet again, its file having changed; an old one goes when its successor is there. */
+  restyle() {
+    this.restyled = (this.restyled ?? 0) + 1;
+    for (const link of this.shadow.querySelectorAll("link[rel=stylesheet]")) {
+      const fresh = link.cloneNode();
+      const address = new URL(link.href);
+      address.searchParams.set("again", this.restyled);
+      fresh.href = address.href;
+      const swap = () => {
+        link.remove();
+        this.paintBackground();
+      };
+      fresh.addEventListener("load", swap);
+      fresh.addEventListener("error", swap);
+      link.after(fresh);
+    }
+  }
+
   // ---------------------------------------------------------------- patches
 
   /** Apply operations in order. Throws PatchError at the first that does not fit. */
