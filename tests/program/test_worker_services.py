@@ -429,6 +429,21 @@ async def test_a_sound_that_cannot_be_played_says_why(board: Board) -> None:
     ]
 
 
+async def test_a_recording_is_heard_frame_by_frame(board: Board) -> None:
+    code = """
+      const r = wx.getRecorderManager(), sizes = [], lasts = [];
+      r.onFrameRecorded(({ frameBuffer, isLastFrame }) => { sizes.push(frameBuffer.byteLength); lasts.push(isLastFrame) });
+      const stopped = new Promise((done) => r.onStop(done));
+      r.start({ duration: 200, format: 'PCM', frameSize: 4 });
+      const { fileSize } = await stopped;
+      say(sizes, lasts, fileSize);
+      const failed = new Promise((done) => r.onError(done));
+      r.start({ frameSize: 4 }); say((await failed).errMsg)"""
+    assert await lines(board, code) == [
+        "[4096,2304] [false,true] 6400", "operateRecorder:fail parameter error: frameSize is for the format PCM",
+    ]  # fmt: skip
+
+
 async def test_a_recording_becomes_a_temporary_file(board: Board) -> None:
     code = """
       const r = wx.getRecorderManager(), next = (name) => new Promise((done) => r['on' + name](done));

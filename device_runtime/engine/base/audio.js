@@ -111,14 +111,14 @@ defineApi('setInnerAudioOption', (given, done) => done(null, undefined));
 // One recorder a program, as in WeChat.
 const recorder = {};
 (() => {
-  const fire = makeEvents(recorder, 'the RecorderManager', ['Start', 'Pause', 'Resume', 'Stop', 'Error']);
+  const fire = makeEvents(recorder, 'the RecorderManager', ['Start', 'Pause', 'Resume', 'Stop', 'Error', 'FrameRecorded']);
   const ignored = () => {};
-  recorder.onFrameRecorded = ignored;
   recorder.onInterruptionBegin = ignored;
   recorder.onInterruptionEnd = ignored;
   const failed = (reason) => fire('Error', { errMsg: 'operateRecorder:fail ' + reason });
   const hear = (event, detail) => {
     if (event === 'error') failed(detail.reason);
+    else if (event === 'FrameRecorded') fire(event, { frameBuffer: bufferOf(detail.frameBuffer), isLastFrame: detail.isLastFrame });
     else fire(event, detail === null ? undefined : detail);
   };
   const task = openTask('recorder', hear);
