@@ -35,6 +35,7 @@ from device_runtime.host.screen.http import (
 )
 from device_runtime.host.screen.layout import (
     MAX_REQUESTS,
+    Arrivals,
     Intersection,
     LayoutError,
     LayoutRequest,
@@ -134,6 +135,7 @@ class ScreenServer:
         self._speeches: OrderedDict[str, bytes] = OrderedDict()
         self._sounds: dict[str, bytes] = {}
         self._queries = Queries()
+        self._arrivals = Arrivals()
         self._observers = Observers(lambda target, message: self._send(message, target))
         self._shown: dict[str, set[Value]] = {}
         self._runner: web.AppRunner | None = None
@@ -214,6 +216,7 @@ class ScreenServer:
             for said in self._lasting.get(app_id, {}).values():
                 self._send(said, target)
             self._observers.screen_ready(app_id, target)
+            self._arrivals.arrived()
         else:
             self._send(message, about=app_id)
             shown = {page.get("id") for page in pages}
@@ -280,13 +283,17 @@ class ScreenServer:
 
         One result a request, None for a node that is not there: ``rect`` (``left top right bottom width height``),
         ``size``, ``scrollOffset`` (``scrollLeft scrollTop scrollWidth scrollHeight``), ``properties`` and
-        ``computedStyle`` (name to value), as asked. None as a whole: no screen, or none that answers in time.
+        ``computedStyle`` (name to value), as asked. None as a whole: no screen, or none that answers in time. One that
+        connects just then, as when the device has only just started, is waited for.
 
         Raises:
             LayoutError: too many requests at once.
         """
         if len(requests) > MAX_REQUESTS:
             raise LayoutError(f"at most {MAX_REQUESTS} nodes may be asked about at once, not {len(requests)}")
+        # A program that measures text waits for the answer, and so could not even greet a screen that comes.
+        if any(request.fields != ("textMetrics",) for request in requests):
+            await self._arrivals.wait(lambda: bool(self._screens_with(app_id)))
         documents = [request.document() for request in requests]
 
         def send(target: str, name: str) -> None:
