@@ -50,8 +50,9 @@ class Assembly:
         self._warnings = warnings
         self._components = Components(files, project.dialect, project.app, npm, warnings)
         self._compiler = TemplateCompiler(project.dialect, files.read, warnings)
-        self._styles = StyleCompiler(files.read, warnings)
+        self._styles = StyleCompiler(files.read, warnings, files.hint)
         self._units: dict[str, _Unit] = {}
+        self._missing: dict[str, None] = {}
         self._entries: dict[str, bytes] = {}
 
     def entries(self) -> dict[str, bytes]:
@@ -61,10 +62,11 @@ class Assembly:
             SourceError: the source is faulty.
         """
         for route in self._project.pages:
-            self._check_page(route)
             self._add_unit(route, is_component=False)
         for unit in self._compiled_units():
             self._add_style(unit.path, unit)
+        stand_ins = self._compiler.stand_ins
+        self._warnings += [f"{told}; {stand_ins.get(told, 'it is not used')}" for told in self._missing]
         self._add_style("app", None)
         for unit in self._units.values():
             if not unit.is_component:
@@ -77,14 +79,6 @@ class Assembly:
         return self._entries
 
     # Pages and components
-
-    def _check_page(self, route: str) -> None:
-        app_file = self._project.root / "app.json"
-        template, script = f"{route}{self._project.dialect.template}", f"{route}.js"
-        if template not in self._files:
-            raise SourceError(f"{app_file}: the page {route!r} has no template {template}")
-        if script not in self._files:
-            raise SourceError(f"{app_file}: the page {route!r} has no script {script}")
 
     def _add_unit(self, path: str, *, is_component: bool) -> _Unit:
         unit = self._units.get(path)
@@ -112,7 +106,7 @@ class Assembly:
         appended = self._tab_bar(components) if unit.path in self._project.custom_tab_pages else []
         owner = Owner(components, table.missing, unit.is_component, unit.prefix)
         unit.document = self._compiler.compile(file, owner, appended)
-        self._warnings += [f"{sentence}; it is not used" for sentence in table.missing.values()]
+        self._missing |= dict.fromkeys(table.missing.values())
         used_paths = [entry["path"] for entry in unit.document["components"].values() if entry["path"]]
         unit.uses = list(dict.fromkeys(used_paths))
 

@@ -58,9 +58,8 @@ class Components:
             SourceError: its ``.json`` is faulty.
         """
         own = self._read_table(*self._document(path))
-        tags = {tag: used for tag, used in self._app.tags.items() if tag not in own.missing}
         missing = {tag: told for tag, told in self._app.missing.items() if tag not in own.tags}
-        return ComponentTable({**tags, **own.tags}, {**missing, **own.missing})
+        return ComponentTable({**self._app.tags, **own.tags}, {**missing, **own.missing})
 
     def options(self, path: str) -> dict[str, Any]:
         """The JSON object of a page or component; empty where there is no file.
@@ -126,6 +125,7 @@ class Components:
             elif (path := self.resolve(source.path, target)) is not None:
                 table.tags[tag] = UsedComponent(path, None, placeholder)
             else:
+                table.tags[tag] = UsedComponent(None, None, placeholder)
                 table.missing[tag] = f"{where}: there is no component {target} for <{tag}>{self._hint(target)}"
         for name, default in self._generics(document, source):
             path = None

@@ -88,10 +88,18 @@ def test_a_tag_may_hide_a_builtin(tmp_path: Path) -> None:
         ({"x": "../../../up"}, "there is no component ../../../up for <x>"),
     ],
 )
-def test_a_component_that_is_missing_is_named(tmp_path: Path, used: dict[str, str], sentence: str) -> None:
-    with pytest.raises(CygnetError) as fault:
-        build(tmp_path, page("<x/>", used), component("components/x/x"))
-    assert sentence in str(fault.value)
+def test_a_component_that_is_missing_is_named_and_stood_in_for(
+    tmp_path: Path, used: dict[str, str], sentence: str
+) -> None:
+    built = build(tmp_path, page('<x class="c" bind:y="f"/><x>text</x>', used), component("components/x/x"))
+    assert len(built.warnings) == 1
+    assert sentence in built.warnings[0]
+    assert built.warnings[0].endswith("; an empty box stands in for it")
+    assert view_of(built)["body"] == [
+        ["element", "view", {"class": ["constant", "c"]}, {}, [["y", "bind", ["constant", "f"]]], {},
+         [["text", ["constant", "<x>"]]]],
+        ["element", "view", {}, {}, [], {}, [["text", ["constant", "text"]]]],
+    ]  # fmt: skip
     built = build(tmp_path, page("<view/>", used))
     assert len(built.warnings) == 1
     assert sentence in built.warnings[0]
