@@ -180,3 +180,23 @@ def test_a_style_that_is_for_others_too_is_there_without_prefix_as_well(
     built = build(tmp_path, page("<x/>", {"x": "/x"}), component("x", "", json_text, script), {"x.wxss": ".a{b:c}"})
     assert view_of(built)["styles"] == files
     assert [built.package.entries[name].decode() for name in files] == [".c1-a{b:c}", ".a{b:c}"][: len(files)]
+
+
+def test_a_swan_program_may_use_components_that_are_written_for_wechat(tmp_path: Path) -> None:
+    built = build(
+        tmp_path,
+        {"pages/a/a.swan": '<x s-if="a"/><y/>', "pages/a/a.js": "Page({})"},
+        {"pages/a/a.json": '{"usingComponents": {"x": "@org/lib/x/index", "y": "/y.swan"}}'},
+        component("miniprogram_npm/@org/lib/x/index", '<wxs src="./m.wxs" module="m"/><i wx:if="{{m.f(a)}}">{{a}}</i>'),
+        {"miniprogram_npm/@org/lib/x/index.wxss": '@import "../b.wxss";.a{width:1rpx}'},
+        {"miniprogram_npm/@org/lib/x/m.wxs": "exports.f = function (a) { return a }"},
+        {"miniprogram_npm/@org/lib/b.wxss": ".b{c:d}"},
+        {"y.swan": "<view/>", "y.json": '{"component": true}', "y.js": "Component({})", "y.css": ".y{a:b}"},
+    )
+    assert built.warnings == ()
+    assert view_of(built, "miniprogram_npm/@org/lib/x/index")["body"][0][0] == "if"
+    assert view_of(built)["styles"] == ["miniprogram_npm/@org/lib/x/index.css", "y.css"]
+    style = built.package.entries["miniprogram_npm/@org/lib/x/index.css"]
+    assert style == b".c1-b{c:d}\n.c1-a{width:calc(1 * var(--rpx))}"
+    assert "miniprogram_npm/@org/lib/x/m.wxs" in built.package.entries
+    assert not [name for name in built.package.entries if name.endswith((".wxml", ".wxss", ".swan"))]
