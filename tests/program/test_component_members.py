@@ -18,8 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
         ("this.data === this.properties", "true"),
         ("this.data === this.__data__", "true"),
         (
-            "(() => { const deep = this.selectComponent('#deep'); this.setData({deep, more: [deep]});"
-            " return this.data.deep === deep && this.data.more[0] === deep })()",
+            "(() => { const deep = this.selectComponent('#deep'); this.setData({deep, more: [deep]}); return this.data.deep === deep && this.data.more[0] === deep })()",
             "true",
         ),
         ("this.getPageId()", "pageId:1"),
