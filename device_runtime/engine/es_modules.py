@@ -12,10 +12,11 @@ from device_runtime.engine.edits import Edit
 from device_runtime.engine.tokens import Token, TokenError, tokenize
 
 # A cheap look that lets most files pass without being cut into tokens.
-_MAYBE_MODULE = re.compile(
-    r"(?:^|[;}\n]|\*/)[ \t]*(?:import\s*[{*\"']|import\s+[\w$]+\s*(?:,|from\b)"
-    r"|export\s*(?:[{*]|(?:default|const|let|var|function|class|async)\b))|\bimport\s*[(.]"
+_WORD = re.compile(r"(?:im|ex)port(?![\w$])")
+_STATEMENT = re.compile(
+    r"import\s*(?:[{*\"']|[\w$]+\s*(?:,|from\b))|export\s*(?:[{*]|(?:default|const|let|var|function|class|async)\b)"
 )
+_ON_DEMAND = re.compile(r"import\s*[(.]")
 _MAYBE_ASYNC = re.compile(r"\basync\b")
 # Cutting into tokens takes about a millisecond a kilobyte; large files are libraries, which handle their promises.
 _MAX_MARKED = 64 * 1024
@@ -54,7 +55,7 @@ class ModuleSource:
 def read_source(source: str) -> ModuleSource:
     """What there is to rewrite in ``source``. One whose tokens or statements cannot be read is left to the engine as
     it is: it names the place of an import or export that breaks the syntax."""
-    may_be_module = _MAYBE_MODULE.search(source) is not None
+    may_be_module = _may_be_module(source)
     if not may_be_module and (len(source) > _MAX_MARKED or _MAYBE_ASYNC.search(source) is None):
         return ModuleSource()
     try:
@@ -70,6 +71,19 @@ def read_source(source: str) -> ModuleSource:
     if len(source) <= _MAX_MARKED:
         module.edits += mark_async_functions(tokens)
     return module
+
+
+def _may_be_module(source: str) -> bool:
+    """Whether there is what looks like an import or export, in a comment or a text maybe."""
+    for word in _WORD.finditer(source):
+        start = word.start()
+        if _ON_DEMAND.match(source, start):
+            return True
+        if _STATEMENT.match(source, start):
+            before = source[max(0, start - 200) : start].rstrip(" \t")
+            if not before or before[-1] in ";}\n" or before.endswith("*/"):
+                return True
+    return False
 
 
 def _declares_constant(before: str, word: str, name: str) -> bool:

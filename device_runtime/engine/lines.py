@@ -7,7 +7,7 @@ number in a trace then says which file it came from.
 
 import bisect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from device_runtime.engine.edits import EditedText
@@ -85,7 +85,19 @@ class LineSpace:
         frames as lines ``at function (file:line:column)``. Frames of the base library are left out. Where there is a
         source map, places are those of the original source; functions keep the names of the code that runs.
         """
-        source, frames = "", []
+        frames = []
+        source = ""
+        for function, position in self._frames(stack):
+            source = source or str(position)
+            frames.append(f"at {position}" if function in _NO_NAMES else f"at {function} ({position})")
+        return source, frames
+
+    def source(self, stack: str) -> str:
+        """The place of the program's own innermost frame alone, or empty: what a line of the console is logged with."""
+        return next((str(position) for _, position in self._frames(stack)), "")
+
+    def _frames(self, stack: str) -> Iterator[tuple[str, Position]]:
+        """The program's frames from the innermost on: the function's name, which may be empty, and the place."""
         for text in stack.splitlines():
             match = _FRAME.match(text)
             if match is None:
@@ -93,9 +105,5 @@ class LineSpace:
             position = self.locate(int(match["line"]), int(match["column"]))
             if position is None or position.internal:
                 continue
-            if self.original is not None:
-                position = self.original(position) or position
-            source = source or str(position)
-            function = match["function"] or ""
-            frames.append(f"at {position}" if function in _NO_NAMES else f"at {function} ({position})")
-        return source, frames
+            original = self.original(position) if self.original is not None else None
+            yield match["function"] or "", original or position

@@ -272,7 +272,7 @@ def _tab_bar(entry: Members, pages: tuple[str, ...]) -> TabBar:
         color=entry.text("color", ""),
         selected_color=entry.text("selected_color", ""),
         background_color=entry.text("background_color", ""),
-        custom=entry.flag("custom", False),
+        custom=entry.flag("custom", default=False),
     )
 
 

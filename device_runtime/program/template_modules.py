@@ -125,6 +125,11 @@ class TemplateModules:
                 return found is not None and values[0] in found.classes
             case "dataset":
                 return {} if found is None else found.dataset
+            case "setStyle":
+                self._displayed.collect(page, view.set_node(node, "style", str(values[0])))
+            case "addClass" | "removeClass":
+                names: dict[str, Value] = dict.fromkeys(str(values[0]).split(), method == "addClass")
+                self._displayed.collect(page, view.set_node(node, "class", names))
             case "callMethod":
                 self._wanted.append(("callMethod", page, _tree_of(node, found), str(values[0]), values[1]))
             case "triggerEvent":

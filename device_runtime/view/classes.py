@@ -62,10 +62,6 @@ class ClassScope:
             self._cache[text] = made
         return made
 
-    def passes_on(self, text: str, names: set[str]) -> bool:
-        """Whether ``text`` has an external class of these names."""
-        return not names.isdisjoint(text.split())
-
 
 def _from_outside(token: str, tree: "Tree") -> str:
     """``~a``, a class of the page, or ``^a``, one of the owner."""

@@ -20,7 +20,6 @@ from firmware_tools.build.templates import Owner, TemplateCompiler, UsedComponen
 from firmware_tools.build.theme import with_theme
 
 _TAB_BAR = "custom-tab-bar/index"
-_LANGUAGES = {".ts": "TypeScript", ".less": "Less", ".scss": "Sass", ".sass": "Sass"}
 # Scripts of a developer's tools, beside app.json.
 _TOOLS = re.compile(r"(?:gulpfile|Gruntfile|[^/]+\.config)\.[cm]?js")
 _SHARED = re.compile(r"\bstyleIsolation\s*:\s*[\"'`](?:page-)?shared[\"'`]")
@@ -61,8 +60,6 @@ class Assembly:
         Raises:
             SourceError: the source is faulty.
         """
-        if "app.js" not in self._files:
-            self._refuse_source("app", ".ts")
         for route in self._project.pages:
             self._check_page(route)
             self._add_unit(route, is_component=False)
@@ -87,15 +84,7 @@ class Assembly:
         if template not in self._files:
             raise SourceError(f"{app_file}: the page {route!r} has no template {template}")
         if script not in self._files:
-            self._refuse_source(route, ".ts")
             raise SourceError(f"{app_file}: the page {route!r} has no script {script}")
-
-    def _refuse_source(self, path: str, *suffixes: str) -> None:
-        """Name a file that would have to be compiled first by someone else."""
-        for suffix in suffixes:
-            source = self._project.root / f"{path}{suffix}"
-            if source.is_file():
-                raise SourceError(f"{source} is {_LANGUAGES[suffix]}: compile it first, and build what comes out")
 
     def _add_unit(self, path: str, *, is_component: bool) -> _Unit:
         unit = self._units.get(path)
@@ -129,7 +118,6 @@ class Assembly:
 
     def _check_component(self, unit: _Unit) -> None:
         if f"{unit.path}.js" not in self._files:
-            self._refuse_source(unit.path, ".ts")
             raise SourceError(f"the component {unit.path!r} has no script {unit.path}.js")
         if self._components.options(unit.path).get("component") is not True:
             self._warnings.append(f'{unit.path}.json:1:1: "component": true is missing')
@@ -152,7 +140,6 @@ class Assembly:
     def _add_style(self, path: str, unit: _Unit | None) -> None:
         name = f"{path}{self._project.dialect.style}"
         if name not in self._files:
-            self._refuse_source(path, ".less", ".scss", ".sass")
             return
         scope = StyleScope(unit.prefix) if unit is not None and unit.is_component else None
         compiled = {f"{path}.css": scope}

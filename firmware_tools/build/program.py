@@ -12,6 +12,7 @@ from device_runtime.program.manifest import parse_manifest
 from device_runtime.program.package import Package, read_package, seal_package
 from device_runtime.voice.grammar import Grammar
 from firmware_tools.build.assembly import Assembly
+from firmware_tools.build.compilers import compile_sources
 from firmware_tools.build.dialects import SourceError, load_project
 from firmware_tools.build.npm import add_npm_packages
 from firmware_tools.build.source_files import find_source_files, ignored_files
@@ -39,6 +40,7 @@ def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool 
     Grammar({project.manifest["app_id"]: parse_manifest(manifest).voice})
     warnings: list[str] = []
     files = find_source_files(project.root, ignored_files(project, warnings))
+    compile_sources(project, files)
     npm = add_npm_packages(project, files, warnings)
     entries = Assembly(project, files, npm, warnings).entries()
     entries = with_source_maps(entries, warnings) if source_maps else without_source_maps(entries)

@@ -4,7 +4,7 @@ import fnmatch
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,19 @@ _NOT_PACKAGED_FILES = frozenset(
 _NPM_FILES = frozenset({"package.json", "package-lock.json", "npm-shrinkwrap.json"})
 # Members of the project file that name folders with other things than the program.
 _ELSEWHERE = ("cloudfunctionRoot", "cloudfunctionTemplateRoot", "pluginRoot", "qcloudRoot")
-_NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ts", ".less", ".scss", ".sass", ".ma"})
+_COMPILED_SUFFIXES = frozenset({".ts", ".less", ".scss", ".sass"})
+_NOT_PACKAGED_SUFFIXES = frozenset({".md", ".ma", *_COMPILED_SUFFIXES})
 
 
 class SourceFiles(Mapping[str, bytes]):
-    """Maps names in the package to what is on the disk. Nothing is read before it is asked for."""
+    """Maps names in the package to what is on the disk. Nothing is read before it is asked for.
 
-    def __init__(self, root: Path, paths: Mapping[str, Path]) -> None:
+    ``sources`` are files in languages that are compiled first; they do not travel.
+    """
+
+    def __init__(self, root: Path, paths: Mapping[str, Path], sources: Iterable[Path] = ()) -> None:
         self.root = root
+        self.sources = tuple(sources)
         self._paths = dict(paths)
         self._written: dict[str, bytes] = {}
 
@@ -158,6 +163,7 @@ def find_source_files(root: Path, ignored: Callable[[str], bool] = lambda _: Fal
         SourceError: a link leads out of the program.
     """
     paths: dict[str, Path] = {}
+    sources: list[Path] = []
     inside = root.resolve()
     for folder, folders, files in os.walk(root):
         below = Path(folder).relative_to(root).as_posix()
@@ -166,6 +172,8 @@ def find_source_files(root: Path, ignored: Callable[[str], bool] = lambda _: Fal
         for file in sorted(files):
             path = Path(folder, file)
             name = path.relative_to(root).as_posix()
+            if path.suffix in _COMPILED_SUFFIXES and not ignored(name):
+                sources.append(path)
             if file.startswith(".") or name in _NOT_PACKAGED_FILES or path.suffix in _NOT_PACKAGED_SUFFIXES:
                 continue
             if ignored(name) or (file in _NPM_FILES and not within_npm):
@@ -173,4 +181,4 @@ def find_source_files(root: Path, ignored: Callable[[str], bool] = lambda _: Fal
             if path.is_symlink() and not path.resolve().is_relative_to(inside):
                 raise SourceError(f"{path} is a link to a file outside the program")
             paths[name] = path
-    return SourceFiles(root, paths)
+    return SourceFiles(root, paths, sources)

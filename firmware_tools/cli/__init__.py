@@ -60,14 +60,14 @@ def cygnet() -> None:
     New here?
       cygnet demo                      the whole system on this machine
       cygnet program new my-program    a program of your own, ready to run
-      cygnet program run my-program    ... and on a screen in your browser
+      cygnet program dev my-program    ... on a screen in your browser that follows what you save
     """
 
 
 def main() -> None:
     """Run the command line: an expected failure is one sentence and exit code 1, wrong usage is 2, Ctrl-C is 130."""
     try:
-        cygnet(standalone_mode=False)
+        code = cygnet(standalone_mode=False)  # what `Context.exit` was given, else what the command returns: nothing
     except click.exceptions.Exit as leaving:
         sys.exit(leaving.exit_code)
     except click.exceptions.Abort:
@@ -83,3 +83,5 @@ def main() -> None:
         # Whoever read our output has left; `cygnet … | head` is not a failure.
         sys.stderr.close()
         sys.exit(0)
+    if isinstance(code, int):
+        sys.exit(code)

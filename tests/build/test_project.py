@@ -49,18 +49,19 @@ def test_a_custom_tab_bar_that_is_missing_is_a_warning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({"pages/a/a.js": None, "pages/a/a.ts": ""}, "pages/a/a.ts is TypeScript: compile it first"),
-        ({"x.js": None, "x.ts": ""}, "x.ts is TypeScript: compile it first, and build what comes out"),
-        ({"pages/a/a.less": ""}, "pages/a/a.less is Less: compile it first"),
-        ({"app.scss": ""}, "app.scss is Sass: compile it first"),
-        ({"x.sass": ""}, "x.sass is Sass: compile it first"),
-        ({"app.js": None, "app.ts": ""}, "app.ts is TypeScript: compile it first"),
+        ({"pages/a/a.js": None, "pages/a/a.ts": ""}, "a.ts is TypeScript and has no compiled pages/a/a.js beside it"),
+        ({"x.js": None, "x.ts": ""}, "x.ts is TypeScript and has no compiled x.js beside it"),
+        ({"pages/a/a.less": ""}, "pages/a/a.less is Less and has no compiled pages/a/a.wxss beside it"),
+        ({"app.scss": ""}, "app.scss is Sass and has no compiled app.wxss beside it"),
+        ({"x.sass": ""}, "x.sass is Sass and has no compiled x.wxss beside it"),
+        ({"app.js": None, "app.ts": ""}, "app.ts is TypeScript and has no compiled app.js beside it"),
         ({"x.js": None}, "the component 'x' has no script x.js"),
     ],
 )
 def test_what_another_compiler_must_compile_is_named(
-    tmp_path: Path, files: dict[str, str | None], sentence: str
+    tmp_path: Path, files: dict[str, str | None], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("CYGNET_COMPILERS", str(tmp_path / "none"))
     every: dict[str, str | None] = {**page("<x/>", {"x": "/x"}), **component("x"), "app.js": "App({})", **files}
     write(tmp_path, {name: text for name, text in every.items() if text is not None})
     write(tmp_path, {"app.json": '{"pages": ["pages/a/a"]}'})

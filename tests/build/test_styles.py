@@ -72,7 +72,22 @@ def test_imports_are_put_in_place_and_their_addresses_still_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["https://example.com/a.png", "//example.com/a.png", "'http://example.com/a.png'", "ftp:x"]
+    ("address", "written"),
+    [
+        ("https://example.com/a.png?t=1", "https://example.com/a.png?t=1"),
+        ("//example.com/f.woff2#x", "//example.com/f.woff2#x"),
+        ("'http://example.com/a (1).png'", "http://example.com/a%20(1).png"),
+        ("'https://example.com/\\22);x'", "https://example.com/%22);x"),
+    ],
+)
+def test_the_address_of_a_server_stays_for_the_device_to_judge(address: str, written: str) -> None:
+    warnings: list[str] = []
+    assert compiled(f".a{{background:red url({address})}}", warnings) == f'.a{{background:red url("{written}")}}'
+    assert warnings == []
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://example.com/a.png", "weixin:x", "'file:///etc/passwd'", "///x", "javascript:x"]
 )
 def test_an_address_outside_the_program_is_left_out_and_reported(address: str) -> None:
     warnings: list[str] = []

@@ -30,7 +30,8 @@ def test_each_noun_lists_its_verbs(noun: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "program new", "program build", "program sign", "program run", "program test",
+         "program new", "program dev", "program build", "program sign", "program run", "program test",
+         "program port",
         "fleet init", "fleet serve", "fleet broker", "fleet enroll", "fleet publish", "fleet assign", "fleet unassign",
         "fleet devices", "fleet releases", "fleet telemetry", "device run", "board list", "board check", "demo",
     ],
@@ -87,3 +88,11 @@ def test_signing_again_changes_the_signer_alone(tmp_path: Path) -> None:
     answer = cygnet("program", "sign", "hello.ma", home=tmp_path)
     assert answer.returncode == 0
     assert first["public_key"] not in answer.stdout
+
+
+def test_a_failing_test_of_a_program_is_exit_code_1(tmp_path: Path) -> None:
+    assert cygnet("program", "new", "hello", home=tmp_path).returncode == 0
+    (tmp_path / "hello/tests/count.test.js").write_text("it('fails', () => expect(1).toBe(2));")
+    answer = cygnet("program", "test", "hello", home=tmp_path)
+    assert "1 failed" in answer.stdout
+    assert answer.returncode == 1

@@ -1,6 +1,6 @@
 """The way back from what the engine runs to what was written."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device_runtime.engine.edits import Edit, EditedText, apply_edits
@@ -17,6 +17,7 @@ def edited_texts(draw: st.DrawFn) -> tuple[str, list[Edit]]:
     return source, [(start, end, draw(st.sampled_from(["", ";", "$f(", "  "]))) for start, end in pairs]
 
 
+@settings(deadline=None)
 @given(edited_texts())
 def test_every_kept_character_is_found_where_it_was_written(case: tuple[str, list[Edit]]) -> None:
     source, edits = case
@@ -39,6 +40,7 @@ def test_every_kept_character_is_found_where_it_was_written(case: tuple[str, lis
         at += 1
 
 
+@settings(deadline=None)
 @given(edited_texts())
 def test_no_line_moves(case: tuple[str, list[Edit]]) -> None:
     source, edits = case

@@ -1,11 +1,12 @@
 """The line space: every line of every file is found again, and nothing else."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device_runtime.engine.lines import LineSpace
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=10))
 def test_every_line_is_found_in_its_file(sizes: list[int]) -> None:
     space = LineSpace()

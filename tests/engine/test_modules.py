@@ -2,7 +2,7 @@
 """Finding modules, and rewriting their source without moving a line."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device_runtime.engine.lines import LineSpace
@@ -165,6 +165,7 @@ def test_every_line_end_of_javascript_counts_as_one(end: str, lines: int) -> Non
     assert str(space.locate(code.split("\n").index("d") + 1, 1)) == f"a.js:{lines}:1"
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

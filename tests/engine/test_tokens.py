@@ -1,7 +1,7 @@
 """Tokens: regular expressions against division, templates, brackets."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device_runtime.engine.tokens import TokenError, tokenize
@@ -37,6 +37,7 @@ def test_source_is_cut_into_tokens(source: str, expected: list[str] | None) -> N
         assert [token.text for token in tokenize(source)] == expected
 
 
+@settings(deadline=None)
 @given(st.text("ab1 '\"`$\\{}()[]/*\n;,.=+-?:", max_size=60))
 def test_any_text_is_tokens_in_order_or_an_error(source: str) -> None:
     try:

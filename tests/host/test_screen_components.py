@@ -69,7 +69,7 @@ MAIN_EVENTS: dict[str, tuple[Build, Act, str, dict[str, Any]]] = {
     ),
     "input": (
         lambda i: i.element("input", events=["input"]), press("input", "h"), "input",
-        {"value": "h", "cursor": 1, "keyCode": 0},
+        {"value": "h", "cursor": 1, "keyCode": 72},
     ),
     "input confirm": (
         lambda i: i.element("input", value="hi", events=["confirm"]),

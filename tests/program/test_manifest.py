@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device_runtime.program.json_lines import find_line
@@ -228,6 +228,7 @@ def paths(value: Any) -> list[tuple[str | int, ...]]:
     return inside
 
 
+@settings(deadline=None)
 @given(_json)
 def test_every_member_is_found_on_its_line(value: Any) -> None:
     """Indented JSON has each member and item on a line of its own, so the text up to that line ends in it."""

@@ -204,6 +204,17 @@ async def test_what_screens_have_no_node_for_is_not_asked_to_do_anything(board: 
     assert [operation for operation in operations if operation[0] == "call"] == []
 
 
+async def test_a_text_that_a_handler_of_input_returns_replaces_what_was_typed(board: LayoutBoard) -> None:
+    code = "Page({ big({ detail }) { return detail.value.toUpperCase() }, none() { return 5 } })"
+    session = await board.run(made(page("<input bindinput='big'/><input bindinput='none' bindblur='big'/>", code)))
+    for node, kind in ((1, "input"), (2, "input"), (2, "blur")):
+        session.node_event(1, node, kind, {"value": "abc"}, [], 0.0)
+    session.attach("late")
+    await board.heard.until(lambda: any(target == "late" for _, _, target in board.heard.patches[session.app_id]))
+    operations = [operation for _, found, _ in board.heard.patches[session.app_id] for operation in found]
+    assert [operation for operation in operations if operation[0] == "set"] == [["set", 1, "value", "ABC"]]
+
+
 # -- observers --------------------------------------------------------------------------------------------------------
 
 

@@ -35,6 +35,7 @@ from device_runtime.host.screen.http import (
 )
 from device_runtime.host.screen.layout import (
     MAX_REQUESTS,
+    Arrivals,
     Intersection,
     LayoutError,
     LayoutRequest,
@@ -101,6 +102,7 @@ class ScreenServer:
         screen: the board's screen; None where the page takes the browser's own size.
         microphone: whose microphone hears: ``screen`` (the browser streams it), ``device``, or ``none``.
         host: the address to listen on. Port 0 takes a free one.
+        routes: what else is served here, such as developers' tools; the same checks and headers apply.
         allowed_hosts: names, apart from loopback, under which browsers may reach this server. One that listens
             beyond loopback answers to any literal address, too: no foreign page can take that for its own name.
     """
@@ -114,6 +116,7 @@ class ScreenServer:
         microphone: Literal["screen", "device", "none"] = "screen",
         host: str = "127.0.0.1",
         port: int = 0,
+        routes: Iterable[web.AbstractRouteDef] = (),
         allowed_hosts: Iterable[str] = (),
     ) -> None:
         self._delegate = delegate
@@ -121,6 +124,7 @@ class ScreenServer:
         self._screen = screen
         self._microphone = microphone
         self._address = (host, port)
+        self._routes = list(routes)
         self._allowed_hosts = {"localhost", "127.0.0.1", "::1"} | {name.lower() for name in allowed_hosts}
         self._beyond_loopback = host != "localhost" and not is_loopback(host)
         self._clients: dict[str, Connection] = {}
@@ -131,6 +135,7 @@ class ScreenServer:
         self._speeches: OrderedDict[str, bytes] = OrderedDict()
         self._sounds: dict[str, bytes] = {}
         self._queries = Queries()
+        self._arrivals = Arrivals()
         self._observers = Observers(lambda target, message: self._send(message, target))
         self._shown: dict[str, set[Value]] = {}
         self._runner: web.AppRunner | None = None
@@ -152,6 +157,7 @@ class ScreenServer:
         application.router.add_get("/media/{app_id}/{version}/{address:.+}", self._serve_media)
         application.router.add_get("/speech/{id:[0-9a-f]+}.wav", self._serve_speech)
         application.router.add_get("/sound/{id:[0-9a-f]+}.wav", self._serve_sound)
+        application.router.add_routes(self._routes)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         host, port = self._address
@@ -210,6 +216,7 @@ class ScreenServer:
             for said in self._lasting.get(app_id, {}).values():
                 self._send(said, target)
             self._observers.screen_ready(app_id, target)
+            self._arrivals.arrived()
         else:
             self._send(message, about=app_id)
             shown = {page.get("id") for page in pages}
@@ -222,8 +229,9 @@ class ScreenServer:
         message = {"type": "patch", "app_id": app_id, "page": page, "operations": operations}
         self._send(message, target, about=app_id)
 
-    def exited(self, app_id: str, reason: str = "") -> None:
-        """A program has stopped: its pages and dialogues go; a ``reason`` is shown."""
+    def exited(self, app_id: str, reason: str = "", *, replaced: bool = False) -> None:
+        """A program has stopped: its pages and dialogues go; a ``reason`` is shown. The pages of one that is being
+        ``replaced`` stay in sight until those of its successor are there."""
         self._running.discard(app_id)
         self._shown.pop(app_id, None)
         self._observers.forget_program(app_id)
@@ -232,7 +240,11 @@ class ScreenServer:
             client.behind.discard(app_id)
         for dialog in [name for name, message in self._dialogs.items() if message["app_id"] == app_id]:
             self.close_dialog(dialog)
-        self._send({"type": "exited", "app_id": app_id, "reason": reason})
+        self._send({"type": "exited", "app_id": app_id, "reason": reason, "replaced": replaced})
+
+    def restyle(self, app_id: str) -> None:
+        """The style sheets of a program have changed: load them again."""
+        self._send({"type": "restyle", "app_id": app_id})
 
     def ui(self, app_id: str, name: str, arguments: Mapping[str, Value], dialog: str = "") -> None:
         """Ask the screens for a piece of user interface under its WeChat name (``showToast``, ``showModal``, …).
@@ -271,13 +283,17 @@ class ScreenServer:
 
         One result a request, None for a node that is not there: ``rect`` (``left top right bottom width height``),
         ``size``, ``scrollOffset`` (``scrollLeft scrollTop scrollWidth scrollHeight``), ``properties`` and
-        ``computedStyle`` (name to value), as asked. None as a whole: no screen, or none that answers in time.
+        ``computedStyle`` (name to value), as asked. None as a whole: no screen, or none that answers in time. One that
+        connects just then, as when the device has only just started, is waited for.
 
         Raises:
             LayoutError: too many requests at once.
         """
         if len(requests) > MAX_REQUESTS:
             raise LayoutError(f"at most {MAX_REQUESTS} nodes may be asked about at once, not {len(requests)}")
+        # A program that measures text waits for the answer, and so could not even greet a screen that comes.
+        if any(request.fields != ("textMetrics",) for request in requests):
+            await self._arrivals.wait(lambda: bool(self._screens_with(app_id)))
         documents = [request.document() for request in requests]
 
         def send(target: str, name: str) -> None:

@@ -130,10 +130,17 @@ class Screen {
         this.views.get(message.app_id)?.page(message.page)?.watch.unobserve(message.observer);
         break;
       case "exited":
+        if (message.replaced) {
+          this.views.get(message.app_id)?.retire();
+          break;
+        }
         this.views.get(message.app_id)?.close();
         this.views.delete(message.app_id);
         if (message.app_id === this.foreground) this.show(null);
         if (message.reason) this.showError(message.reason);
+        break;
+      case "restyle":
+        this.views.get(message.app_id)?.restyle();
         break;
       case "ui":
         if (message.app_id) this.view(message.app_id).ui(message);
