@@ -281,7 +281,8 @@ class Stage:
         """One act of a person (or of the page's own data):
 
         ``tap <selector>``, ``hold <selector>``, ``type <selector> | <text>``, ``drag <selector> | <dx> <dy>``,
-        ``scroll <pixels>`` of the page, ``scroll <selector> | <pixels>``, ``set <JSON object>``.
+        ``scroll <pixels>`` of the page, ``scroll <selector> | <pixels>``, ``press <name>`` of a button in a dialogue of
+        the device, ``set <JSON object>``.
 
         Raises:
             StageError: it is none, or there is nothing to do it to.
@@ -306,6 +307,8 @@ class Stage:
                 await self._drag(*await self._place(await self.appears(target)), dx, dy)
             case "scroll":
                 await self._scroll(target, argument)
+            case "press":
+                await self.page.get_by_role("button", name=rest, exact=True).click(timeout=DEADLINE_SECONDS * 1000)
             case _:
                 raise StageError(f"{what!r} is nothing that a person does")
         await self.settle()
