@@ -29,6 +29,7 @@ BASE_FILES = (
     "timers.js",
     "locale.js",
     "values.js",
+    "matches.js",
     "modules.js",
     "api.js",
     "table.js",

@@ -15,6 +15,8 @@ from typing import Any
 
 from tests.conformance.npm import LISTING
 
+EMPTY = "pages/empty-page/empty-page"
+"""A page that shows nothing."""
 EXAMPLES = Path(__file__).parent / "examples"
 
 _PAGE = """
@@ -138,7 +140,7 @@ def write_program(library: Library, folder: Path) -> dict[str, Example]:
     names = library.components()
     tags = {f"{library.prefix}-{name}": f"{library.package}/{path}" for name, path in names.items()}
     files = {
-        "app.json": json.dumps({"pages": [route(name) for name in pages], "window": {"navigationBarTitleText": " "}}),
+        "app.json": json.dumps({"pages": [EMPTY, *map(route, pages)], "window": {"navigationBarTitleText": " "}}),
         "app.js": "App({})",
         "app.wxss": style,
         "project.config.json": json.dumps({"appid": f"test.{library.name}", "projectname": library.name}),
@@ -150,6 +152,7 @@ def write_program(library: Library, folder: Path) -> dict[str, Example]:
         files[f"{route(name)}.wxml"] = f"{page.markup}\n{_DRIVER}"
         files[f"{route(name)}.json"] = json.dumps({"usingComponents": used})
         files[f"{route(name)}.js"] = _PAGE % (page.before, json.dumps(page.data), page.methods)
+    files |= {f"{EMPTY}.wxml": _DRIVER, f"{EMPTY}.js": _PAGE % ("", "{}", "")}
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")

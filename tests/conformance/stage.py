@@ -129,6 +129,8 @@ class Stage:
         self._fingers: CDPSession | None = None
         self.page = page
         self.page_id = 0
+        self.deadline_seconds = DEADLINE_SECONDS
+        """How long to wait for anything that should happen."""
         page.on("pageerror", lambda error: self._lines.lines.append((logging.ERROR, f"the screen: {error}")))
         page.on("console", self._browser_says)
 
@@ -137,18 +139,18 @@ class Stage:
         if message.type == "error" and "Failed to load resource" not in message.text:
             self._lines.lines.append((logging.ERROR, f"the screen: {message.text}"))
 
-    async def until(self, condition: Callable[[], _T | None], what: str, seconds: float = DEADLINE_SECONDS) -> _T:
+    async def until(self, condition: Callable[[], _T | None], what: str) -> _T:
         """Wait for something true.
 
         Raises:
             StageError: it does not come.
         """
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(self.deadline_seconds):
                 while not (value := condition()):  # noqa: ASYNC110 what is looked at sets no event
                     await asyncio.sleep(0.005)
         except TimeoutError as error:
-            raise StageError(f"{what} within {seconds:g} s") from error
+            raise StageError(f"{what} within {self.deadline_seconds:g} s") from error
         return value
 
     @property
@@ -250,7 +252,7 @@ class Stage:
         self.page_id = self._screen.stacks[self._app_id][-1]
         await self.settle()
         front = self.page.locator(f".program.shown .page-frame.front[data-page='{self.page_id}']")
-        await front.wait_for(timeout=DEADLINE_SECONDS * 1000)
+        await front.wait_for(timeout=self.deadline_seconds * 1000)
         await self.page.locator(".program.shown .splash.gone").wait_for(state="hidden", timeout=5000)
         await self.frames()
 
@@ -281,7 +283,8 @@ class Stage:
         """One act of a person (or of the page's own data):
 
         ``tap <selector>``, ``hold <selector>``, ``type <selector> | <text>``, ``drag <selector> | <dx> <dy>``,
-        ``scroll <pixels>`` of the page, ``scroll <selector> | <pixels>``, ``set <JSON object>``.
+        ``scroll <pixels>`` of the page, ``scroll <selector> | <pixels>``, ``press <name>`` of a button in a dialogue of
+        the device, ``set <JSON object>``.
 
         Raises:
             StageError: it is none, or there is nothing to do it to.
@@ -306,6 +309,8 @@ class Stage:
                 await self._drag(*await self._place(await self.appears(target)), dx, dy)
             case "scroll":
                 await self._scroll(target, argument)
+            case "press":
+                await self.page.get_by_role("button", name=rest, exact=True).click(timeout=self.deadline_seconds * 1000)
             case _:
                 raise StageError(f"{what!r} is nothing that a person does")
         await self.settle()

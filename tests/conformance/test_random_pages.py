@@ -24,7 +24,8 @@ def shown_by_rig(rig: Simulate, case: Case) -> str:
     return in_words(tree, case.tags)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@pytest.mark.timeout(400)
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(case=cases())
 async def test_a_random_page_shows_what_wechats_rig_shows(board: Board, rig: Simulate, case: Case) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -411,6 +411,22 @@ async def test_a_scroll_view_scrolls_where_the_program_says(device: PaperDevice,
     await device.wait(lambda: any(e.event == "scroll" and e.detail["scrollTop"] == 800 for e in device.events))  # type: ignore[index, call-overload]
 
 
+async def test_a_button_is_as_wide_as_its_place_unless_it_lies_in_a_line(screens: Screens) -> None:
+    ids = Ids()
+    screen = await screens.open_program(
+        ids.element("button", "go", class_="wide"),
+        ids.element("button", "go", class_="inline", style="display: inline-flex"),
+        ids.element("button", "go", class_="both", style="display: inline-block; width: 200px"),
+        ids.element("view", ids.element("span", "in "), ids.element("span", "line"), class_="spans"),
+    )
+    await expect(screen.find(".inline")).to_have_attribute("data-inline", "")
+    await expect(screen.find(".both")).to_have_attribute("data-inline", "")
+    assert await screen.find(".wide").evaluate("e => e.offsetWidth === e.parentNode.offsetWidth")
+    assert await screen.find(".inline").evaluate("e => e.offsetWidth < 100")
+    assert await screen.find(".both").evaluate("e => e.offsetWidth") == 200
+    assert await screen.find(".spans").evaluate("e => e.children[0].offsetTop === e.children[1].offsetTop")
+
+
 @pytest.mark.parametrize("tag", ["van-button", "card", "header", "h1", "dialog", "Big_Name"])
 async def test_the_host_of_a_custom_component_is_a_plain_inline_element(
     tag: str, device: PaperDevice, screens: Screens

@@ -368,6 +368,21 @@ async def test_text_is_measured_by_the_screen_and_guessed_without_one(board: Lay
     assert [(request.font, request.text) for request in asked] == [("bold 20px x", "ab"), ("10px sans-serif", "中")]
 
 
+async def test_a_canvas_is_read_back_from_a_screen_after_what_was_drawn_and_is_empty_without_one(
+    board: LayoutBoard,
+) -> None:
+    code = GET + "node.getContext('2d').fillRect(1, 2, 3, 4); report(node.toDataURL()); report('end') })"
+    assert await said(board, code) == ["data:,"]
+
+    def answer(requests: Sequence[LayoutRequest]) -> list[dict[str, Value] | None]:
+        if requests[0].properties != ("data-url",):
+            return screen(requests)
+        return [{"properties": {"data-url": "data:image/png;base64,AA=="}}]
+
+    board.services.answers = answer
+    assert await said(board, code) == ["data:image/png;base64,AA=="]
+
+
 async def test_frames_of_a_canvas_come_and_can_be_called_off(board: LayoutBoard) -> None:
     code = (
         GET

@@ -24,7 +24,8 @@ THREE = (el("text", {}, "1"), el("text", {"slot": "a"}, "2"), el("text", {"slot"
     [
         ((), {}, ""),
         (("x", slot(), "y"), {}, "x123y"),
-        (("x", slot("a"), "y", slot("b")), {}, "x123y"),
+        (("x", slot("a"), "y", slot(), "z", slot()), {}, "xy123z"),
+        (("x", slot("a"), "y", slot("b")), {}, "xy"),
         ((slot("b"), "|", slot(), "|", slot("a")), {"multiple_slots": True}, "3|1|2"),
         ((slot("b"), "|", slot("b"), "|", slot("c")), {"multiple_slots": True}, "3||"),
         ((slot("b"), "|", slot("b"), "|", slot()), {"dynamic_slots": True}, "3|3|1"),

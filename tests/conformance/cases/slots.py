@@ -42,6 +42,21 @@ CASES = (
         parts={"box": _BOX},
     ),
     Case(
+        "slots with names, without multiple slots",
+        "<a>in a</a><b>in b</b><c>in c</c><d f='{{f}}'>in d</d>",
+        "{data: {f: true}}",
+        {
+            "a": Part("<view class='m'><slot name='m'/></view><view><slot/></view>"),
+            "b": Part("<view><slot/></view><view class='other'><slot/></view>"),
+            "c": Part("<view class='m'><slot name='m'/></view>"),
+            "d": Part(
+                "<view><slot name='m' wx:if='{{f}}'/></view><view class='two'><slot/></view>",
+                "{properties: {f: Boolean}}",
+            ),
+        },
+        steps=(put(f=False), put(f=True)),
+    ),
+    Case(
         "content moves when its slot attribute changes",
         "<panel><view slot='{{where}}'>mover</view><view>fixed</view></panel>",
         "{data: {where: 'head'}}",

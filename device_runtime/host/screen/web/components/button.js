@@ -28,6 +28,26 @@ export class Button extends Field {
     return text(this.values["hover-class"], "button-hover");
   }
 
+  set(name, value) {
+    super.set(name, value);
+    if (name === "class" || name === "style") this.fit();
+  }
+
+  attached() {
+    this.fit();
+  }
+
+  /** WeChat's button is as wide as its place, but where a program lays it in a line. HTML's has no such width of its
+   *  own, so that the style sheet must be told which it is. */
+  fit() {
+    if (this.fitting) return;
+    this.fitting = true;
+    this.page.styled.then(() => requestAnimationFrame(() => {
+      this.fitting = false;
+      this.element.toggleAttribute("data-inline", getComputedStyle(this.element).display.startsWith("inline"));
+    }));
+  }
+
   update(name) {
     if (name === "disabled") {
       this.updateDisabled();

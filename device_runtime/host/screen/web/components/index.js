@@ -32,6 +32,7 @@ const COMPONENTS = new Map(Object.entries({
   view: View,
   "cover-view": View,
   text: Text,
+  span: View,
   image: Image,
   "cover-image": Image,
   button: Button,
