@@ -35,7 +35,7 @@ async def test_a_broken_template_is_shown_with_its_line_and_goes_when_it_is_mend
     ("file", "old", "new", "sentence", "place"),
     [
         ("pages/index/index.js", "onRead() {", "onRead( {", "", "pages/index/index.js:18:"),
-        ("pages/index/index.wxss", ".title {", '@import "no.wxss"; .title {', "there is no file", "index.wxss:2:"),
+        ("pages/index/index.wxss", ".title {", '@import "index.wxss"; .title {', "import each other", "index.wxss:2:"),
         ("cygnet.json", '"name": "Shop",', '"name": "Shop"', "not JSON", "cygnet.json:4:3"),
         ("cygnet.json", '"permissions"', '"permisions"', "did you mean 'permissions'?", "cygnet.json:4"),
         ("app.json", '"pages":', '"pages" "', "not JSON", "app.json:1:"),
