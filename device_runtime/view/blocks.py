@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 from device_runtime.view.expressions import Environment, Evaluate, Expression
 from device_runtime.view.javascript import identical
 from device_runtime.view.patches import Node, Operation
-from device_runtime.view.paths import Changes, Path, Read, Symbol, meets
+from device_runtime.view.paths import Changes, Read, ReadIndex
 
 if TYPE_CHECKING:
     from device_runtime.view.tree import Tree
@@ -135,41 +135,6 @@ class FragmentProgram(Protocol):
 
     def start(self, owner: "BlockInstance") -> Fragment:
         """A fragment in ``owner``."""
-
-
-class ReadIndex:
-    """Which of some numbered readers are concerned by a change."""
-
-    __slots__ = ("_of_symbol", "_readers")
-
-    def __init__(self, reads: list[frozenset[Read]]) -> None:
-        self._readers: dict[Symbol, list[tuple[Path, int]]] = {}
-        for number, paths in enumerate(reads):
-            for symbol, path in sorted(paths, key=repr):
-                self._readers.setdefault(symbol, []).append((path, number))
-        self._of_symbol = {
-            symbol: tuple(sorted({number for _, number in pairs})) for symbol, pairs in self._readers.items()
-        }
-
-    @property
-    def reads(self) -> frozenset[Read]:
-        """Every path that any of them reads."""
-        return frozenset((symbol, path) for symbol, pairs in self._readers.items() for path, _ in pairs)
-
-    def concerned(self, changes: Changes) -> list[int]:
-        """The numbers of those that read what changed, in order."""
-        found: set[int] = set()
-        for symbol, paths in changes.items():
-            if () in paths:
-                found.update(self._of_symbol.get(symbol, ()))
-                continue
-            for read, number in self._readers.get(symbol, ()):
-                if number not in found:
-                    for path in paths:
-                        if meets(read, path):
-                            found.add(number)
-                            break
-        return sorted(found)
 
 
 class Target(Protocol):

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from device_runtime.values import Value
 from device_runtime.view.attributes import CLASS_ATTRIBUTES, tell_observer, translated
-from device_runtime.view.blocks import BUBBLING, HOLDING, Block, BlockInstance, Element, Place, ReadIndex, Site
+from device_runtime.view.blocks import BUBBLING, HOLDING, Block, BlockInstance, Element, Place, Site
 from device_runtime.view.classes import class_text
 from device_runtime.view.content import ContentProgram, Contents
 from device_runtime.view.expressions import Expression
 from device_runtime.view.javascript import UNDEFINED, exported, identical, to_text
 from device_runtime.view.patches import Node, Operation
-from device_runtime.view.paths import WHOLE, Changes, Read
+from device_runtime.view.paths import WHOLE, Changes, Read, ReadIndex
 from device_runtime.view.properties import ComponentDefinition, camel_case, coerce, copied
 from device_runtime.view.slots import ComposedFragment
 from device_runtime.view.tree import Component, Tree
