@@ -11,6 +11,22 @@ const ABSENT = {
   createLiveActivity: "createliveactivity",
 };
 
+let stretches;
+
+/** Whether `justify-self: stretch` widens a button; older browsers know it in grids only. */
+function buttonsStretch() {
+  if (stretches === undefined) {
+    const probe = make("button");
+    const around = make("div", { "aria-hidden": "true" }, probe);
+    around.style.cssText = "position: fixed; width: 100px; visibility: hidden";
+    probe.style.cssText = "display: block; justify-self: stretch; padding: 0; border: 0";
+    document.body.append(around);
+    stretches = probe.getBoundingClientRect().width === 100;
+    around.remove();
+  }
+  return stretches;
+}
+
 export class Button extends Field {
   static reflected = ["type", "size", "plain", "loading"];
 
@@ -22,6 +38,7 @@ export class Button extends Field {
   createElement() {
     const element = document.createElement("button");
     element.type = "button";
+    element.toggleAttribute("data-wide", !buttonsStretch());
     return element;
   }
 
