@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools bench test-tflite clean
+.PHONY: help setup demo test lint system-tools conformance bench test-tflite clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -31,8 +31,11 @@ lint: setup ## Check style and types
 test-tflite: ## Run the inference tests on tflite-runtime, in an environment of its own
 	@deploy/test_tflite.sh
 
-system-tools: ## Install what the tests start: mosquitto, Chromium
+system-tools: ## Install what the tests start: mosquitto, Chromium, npm
 	@deploy/system_tools.sh
+
+conformance: setup system-tools ## Mount every component of three component libraries, and print how many there are
+	@$(BIN)/python -m tests.conformance $(CONFORMANCE_OPTIONS)
 
 bench: setup ## Measure, and print the machine with the figures
 	@$(BIN)/python -m benchmarks

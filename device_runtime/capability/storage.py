@@ -93,6 +93,14 @@ class ProgramStorage:
 
         await self._do(write)
 
+    async def used(self, app_id: str) -> int:
+        """How many bytes of its quota a program uses.
+
+        Raises:
+            CapabilityError: the storage cannot be read.
+        """
+        return await self._do(lambda: self._usage(app_id))
+
     def close(self) -> None:
         """Finish what was asked for and close the file."""
         self._thread.submit(self._database.close).result()

@@ -12,6 +12,8 @@ from device_runtime.engine.resolution import Resolver
 from device_runtime.values import Value
 
 _NPM = "miniprogram_npm"
+# The members of RegExp that base/matches.js keeps only for programs that name them.
+_MATCHES = re.compile(r"RegExp\.(?:\$|lastMatch|lastParen|leftContext|rightContext|input)|RegExp\[")
 # Npm packages choose their files by it, and mini-programs have no `process`. No column moves: the words are as long.
 _NODE_ENV = re.compile(r"(?<![\w$.])process(?=\.env\.NODE_ENV\b)")
 
@@ -75,14 +77,16 @@ class ModuleFiles:
             return {"kind": "json", "text": text, "mutable": []}
         if text.startswith("#!"):
             text = "//" + text[2:]
+        matches = _MATCHES.search(text) is not None
         read = read_source(text)
         newlines = self._place(name, text, read.edits)
         body = apply_edits(text, read.edits)
         if not read.found:
             opening = "\n" * (newlines - 1) + "(function (exports, require, module, $cygnet_f, $cygnet) {\n"
-            return {"kind": "script", "code": f"{opening}{body}\n}})", "mutable": []}
+            return {"kind": "script", "code": f"{opening}{body}\n}})", "matches": matches, "mutable": []}
         return {
             "kind": "module",
+            "matches": matches,
             "body": body,
             "newlines": newlines,
             "requests": list(read.requests),

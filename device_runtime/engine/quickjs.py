@@ -1,7 +1,7 @@
 """QuickJS as an :class:`~device_runtime.engine.Engine`, through ``jsbox``."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ BASE_FILES = (
     "timers.js",
     "locale.js",
     "values.js",
+    "matches.js",
     "modules.js",
     "api.js",
     "table.js",
@@ -83,10 +84,10 @@ class QuickJSEngine:
     """One QuickJS runtime with the base library loaded.
 
     ``memory_bytes`` bounds the JavaScript heap. ``time_limit`` bounds what runs inside ``with engine.limit(...)``;
-    outside of it nothing is bounded.
+    outside of it nothing is bounded. ``extra`` are files that are read after the base library, in its scope.
     """
 
-    def __init__(self, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> None:
+    def __init__(self, memory_bytes: int = DEFAULT_MEMORY_BYTES, extra: Sequence[Path] = ()) -> None:
         self.memory_bytes = memory_bytes
         self.lines = LineSpace()
         self._runtime = jsbox.Runtime(
@@ -100,13 +101,13 @@ class QuickJSEngine:
         self._deadline: float | None = None
         self._runtime.bind_function("__host", self._host)
         self._runtime.bind_function("__argument", self._argument)
-        self._load_base()
+        self._load_base([*(_BASE / name for name in BASE_FILES), *extra])
 
-    def _load_base(self) -> None:
+    def _load_base(self, files: Sequence[Path]) -> None:
         code = ["(function () { 'use strict';\n"]
-        for name in BASE_FILES:
-            source = (_BASE / name).read_text(encoding="utf-8")
-            newlines = self.lines.place(f"base/{name}", source, internal=True)
+        for file in files:
+            source = file.read_text(encoding="utf-8")
+            newlines = self.lines.place(f"base/{file.name}", source, internal=True)
             written = sum(part.count("\n") for part in code)
             code += ["\n" * (newlines - written), source]
         code.append("\n})()")
@@ -114,6 +115,10 @@ class QuickJSEngine:
 
     def bind(self, name: str, function: Callable[..., Value]) -> None:
         self._bound[name] = function
+
+    def wrap(self, name: str, around: Callable[[Callable[..., Value]], Callable[..., Value]]) -> None:
+        """Put a function around one that is bound."""
+        self._bound[name] = around(self._bound[name])
 
     def bind_methods(self, others: Callable[[], object]) -> None:
         """Let a name that is not bound mean the method of that name of the object that ``others`` gives when it is

@@ -102,8 +102,9 @@ def _trusted(files: tuple[str, ...]) -> KeyRing:
 
 
 @contextlib.contextmanager
-def alone(state: Path) -> Iterator[None]:
-    """Hold the state directory: two devices in one would spoil each other's files.
+def alone(state: Path, advice: str = "") -> Iterator[None]:
+    """Hold the state directory: two devices in one would spoil each other's files. ``advice`` is what to do where that
+    is not to be chosen.
 
     Raises:
         CygnetError: another device holds it, or it cannot be made.
@@ -117,7 +118,8 @@ def alone(state: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise CygnetError(f"a device runs in {state} already; stop it, or give another --state") from error
+            sentence = f"a device runs in {state} already; stop it, or give another --state"
+            raise CygnetError(f"a device runs in {state} already; {advice}" if advice else sentence) from error
         yield
 
 

@@ -32,6 +32,7 @@ class Desk:
         self._sessions: Sessions | None = None
         self._packages: dict[str, Package] = {}
         self._front: str | None = None
+        self._replacing: set[str] = set()
         self.on_program_exit: Callable[[str], None] = lambda _app_id: None
         """Told the app id of each program that ended."""
 
@@ -58,8 +59,8 @@ class Desk:
         """All that run."""
         return self._running.running
 
-    async def session(self, app_id: str) -> ProgramSession:
-        """The running session of an installed program, started now if need be.
+    async def session(self, app_id: str, path: str = "") -> ProgramSession:
+        """The running session of an installed program, started now if need be: at ``path``, or at its first page.
 
         Raises:
             CygnetError: it is not installed, its package is refused, or it does not start.
@@ -70,7 +71,7 @@ class Desk:
         package = self._store.package(app_id)
         self._packages[app_id] = package
         started = time.perf_counter()
-        session = await self._running.launch(package)
+        session = await self._running.launch(package, path)
         values: dict[str, Value] = {
             "app_id": app_id,
             "version": package.manifest.version.name,
@@ -109,18 +110,24 @@ class Desk:
         """End a program's worker, if it runs."""
         await self._running.stop(app_id)
 
-    async def replace(self, app_id: str) -> None:
-        """A new version was installed: what runs of the old one ends, and the new one takes its place.
+    async def replace(self, app_id: str, path: str = "") -> None:
+        """A new version was installed: what runs of the old one ends, and the new one takes its place, at ``path`` or
+        at its first page. Screens show the old pages until the new ones are there.
 
         Raises:
             CygnetError: the new version does not start.
         """
-        was_running, was_front = self._running.get(app_id) is not None, self._front == app_id
-        await self.stop_program(app_id)
-        if was_front:
-            await self.launch(app_id)
-        elif was_running:
-            await self.session(app_id)
+        if self._running.get(app_id) is None:
+            return
+        self._replacing.add(app_id)
+        try:
+            await self.stop_program(app_id)
+            await self.session(app_id, path)
+        except CygnetError:
+            self._leave(app_id, "")
+            raise
+        finally:
+            self._replacing.discard(app_id)
 
     # ------------------------------------------------------------------ SessionListener
 
@@ -147,11 +154,18 @@ class Desk:
     def on_exit(self, app_id: str, reason: str) -> None:
         """A program's worker ended."""
         self._packages.pop(app_id, None)
-        if self._front == app_id:
-            self._front = None
-            self._screen.foreground(None)
-        self._screen.exited(app_id, reason)
+        if app_id in self._replacing:
+            self._screen.exited(app_id, reason, replaced=True)
+        else:
+            self._leave(app_id, reason)
         if reason:
             logger.warning("%s ended: %s", app_id, reason)
             self._record(SOURCE, "program_ended", {"app_id": app_id, "reason": reason[:500]})
         self.on_program_exit(app_id)
+
+    def _leave(self, app_id: str, reason: str) -> None:
+        """The program goes from the screens."""
+        if self._front == app_id:
+            self._front = None
+            self._screen.foreground(None)
+        self._screen.exited(app_id, reason)

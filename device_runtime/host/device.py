@@ -2,9 +2,13 @@
 
 import logging
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from device_runtime.capability.audio import audio_capabilities
 from device_runtime.capability.clipboard import clipboard_capabilities
@@ -42,8 +46,8 @@ from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.keys import KeyRing, key_ring
 from device_runtime.program.limits import Limits
-from device_runtime.program.session import Surroundings
-from device_runtime.program.sessions import Sessions
+from device_runtime.program.session import SessionListener, Surroundings
+from device_runtime.program.sessions import WORKER_ENTRY, Sessions
 from device_runtime.program.store import ProgramStore
 from device_runtime.program.uri import parse_uri
 from device_runtime.sync.agent import Identity, SyncAgent
@@ -57,6 +61,24 @@ logger = logging.getLogger(__name__)
 _MIB = 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """What a developer's tools put between the parts of a device; a device at work has none.
+
+    ``gate`` makes the gate of the capabilities, ``listener`` goes between the sessions and the desk, ``routes`` are
+    served beside the screen, and ``theme`` is the board's, whatever its screens prefer. ``guards`` decide who may see
+    any of it. ``worker_entry`` and ``inspect`` are those of :class:`Sessions` and :class:`Surroundings`.
+    """
+
+    gate: Callable[[Iterable[Capability]], CapabilityGate] = CapabilityGate
+    listener: Callable[[SessionListener], SessionListener] = lambda listener: listener
+    routes: Sequence[web.AbstractRouteDef] = ()
+    guards: Sequence[Middleware] = ()
+    theme: Callable[[], str] | None = None
+    worker_entry: str = WORKER_ENTRY
+    inspect: Callable[[str, Mapping[str, Value]], None] | None = None
+
+
 class Device:
     """One device.
 
@@ -66,13 +88,20 @@ class Device:
         provisioning: its fleet, or ``None`` for a device on its own.
         trusted: keys, besides the fleet's, whose packages it runs.
         name: what its screens call it.
+        instruments: a developer's tools.
 
     Raises:
         CygnetError: the state directory or the provisioning cannot be used.
     """
 
     def __init__(
-        self, board: Board, state: Path, provisioning: Provisioning | None, trusted: KeyRing, name: str = ""
+        self,
+        board: Board,
+        state: Path,
+        provisioning: Provisioning | None,
+        trusted: KeyRing,
+        name: str = "",
+        instruments: Instruments = Instruments(),
     ) -> None:
         fleet_keys = key_ring([provisioning.fleet_key]) if provisioning else {}
         self._board = board
@@ -85,7 +114,7 @@ class Device:
         self._sockets = SocketClient(policy)
         self._media = ProgramMedia(self._files, self._http)
         dialogs = Dialogs()
-        self._front = Front(self.store, dialogs, self._media)
+        self._front = Front(self.store, dialogs, self._media, instruments.theme)
         self._screen = ScreenServer(
             self._front,
             name=name or (provisioning.device if provisioning else board.name),
@@ -93,6 +122,8 @@ class Device:
             microphone=board.audio.microphone if board.voice.enabled else "none",
             host=board.screen.listen,
             port=board.screen.port,
+            routes=instruments.routes,
+            guards=instruments.guards,
         )
         dialogs.use(self._screen)
         speaker = _Speaker()
@@ -101,12 +132,14 @@ class Device:
         self._shared = SharedPages(self.desk, dialogs, self.store, self._telemetry.record) if provisioning else None
         self._sessions = Sessions(
             Surroundings(
-                gate=CapabilityGate(self._capabilities(dialogs, speaker)),
-                listener=self.desk,
+                gate=instruments.gate(self._capabilities(dialogs, speaker)),
+                listener=instruments.listener(self.desk),
                 system=lambda: {**_system(board), **self._front.system()},
                 storage=self._storage.load,
                 limits=Limits(event_seconds=board.limits.event_seconds, memory_bytes=board.limits.memory_mb * _MIB),
-            )
+                inspect=instruments.inspect,
+            ),
+            instruments.worker_entry,
         )
         self.desk.use(self._sessions)
         self._notices = NetworkNotices(self.desk)
@@ -200,6 +233,26 @@ class Device:
         self._files.close()
         self._storage.close()
         self._telemetry.close()
+
+    @property
+    def screen(self) -> ScreenServer:
+        """What the board shows."""
+        return self._screen
+
+    @property
+    def storage(self) -> ProgramStorage:
+        """What its programs have stored."""
+        return self._storage
+
+    @property
+    def sockets(self) -> SocketClient:
+        """The WebSockets of its programs."""
+        return self._sockets
+
+    @property
+    def conversation(self) -> Conversation:
+        """Who serves what is said to it."""
+        return self._conversation
 
     async def open_link(self, text: str) -> None:
         """Bring the program that a link means to the front, at the page that it names.

@@ -50,7 +50,9 @@ class NodeEvents:
             given = {**event, **parties(heard)}
             handler = heard.handler
             if isinstance(handler, str):
-                self._call(f"the handler {handler}", "fireHandler", page, heard.owner, handler, given)
+                answer = self._call(f"the handler {handler}", "fireHandler", page, heard.owner, handler, given)
+                if kind == "input" and isinstance(answer, str):
+                    self._displayed.collect(page, [["set", node, "value", answer]])
             elif self._modules is not None and not self._modules.handle(handler, given, page, heard.owner, heard.node):
                 break
 

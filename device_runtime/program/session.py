@@ -74,6 +74,8 @@ class Surroundings:
 
     ``system()`` is what ``getSystemInfoSync`` answers; ``storage(app_id)`` a program's stored pairs, and may block.
     ``start_seconds`` bounds :meth:`ProgramSession.start`, ``intent_seconds`` one :meth:`ProgramSession.intent`.
+    ``inspect(app_id, payload)`` hears what inspected workers tell of themselves; where it is None, as on every device,
+    workers may tell nothing.
     """
 
     gate: CapabilityGate
@@ -83,6 +85,7 @@ class Surroundings:
     limits: Limits = field(default_factory=Limits)
     start_seconds: float = 15.0
     intent_seconds: float = 10.0
+    inspect: Callable[[str, Mapping[str, Value]], None] | None = None
 
 
 class ProgramSession:
@@ -229,6 +232,10 @@ class ProgramSession:
         """A provider's own event, for listeners of ``wx.on<Name>``."""
         self._send_event("capability", {"name": name, "payload": payload})
 
+    def inspect(self, **question: Value) -> None:
+        """Ask an inspected worker something; it answers :attr:`Surroundings.inspect`."""
+        self._send_event("inspect", question)
+
     async def _emit(self, name: str, payload: Value) -> None:
         """As :meth:`capability_event`, at the pace of the worker."""
         if self._writer is None or not self.running:
@@ -337,6 +344,8 @@ class ProgramSession:
                     self._ready.set_result(None)
             case Exit(reason):
                 self._note_reason(reason)
+            case Event("inspect", payload) if self._around.inspect is not None:
+                self._around.inspect(self.app_id, payload)
             case _:
                 raise FrameError(f"a worker may not send {frame!r:.80}")
 

@@ -9,12 +9,13 @@ WORKER_ENTRY = "device_runtime.program.worker:prepare"
 
 
 class Sessions:
-    """Starts programs on demand. Call :meth:`start` once, and :meth:`close` at the end."""
+    """Starts programs on demand. Call :meth:`start` once, and :meth:`close` at the end. ``entry`` is what the zygote
+    prepares workers with."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, entry: str = WORKER_ENTRY) -> None:
         self._around = surroundings
         # The zygote makes the engine that workers inherit, and an engine's limit is set when it is made.
-        self._workers = WorkerFactory(WORKER_ENTRY, str(surroundings.limits.memory_bytes))
+        self._workers = WorkerFactory(entry, str(surroundings.limits.memory_bytes))
         self._sessions: dict[str, ProgramSession] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 

@@ -41,6 +41,10 @@ class ViewQuestions:
         """Draw on a canvas of a screen."""
         self._displayed.draw(page, node, commands, opening)
 
+    def flush(self) -> None:
+        """Send what has changed now, since a question about it is to follow in the same turn."""
+        self._displayed.flush()
+
     def select(self, page: int, owner: int, selector: str, first: bool) -> list[Value]:
         """The nodes of a page's or component's own tree that a selector chooses, in document order."""
         return list(self._displayed.select(page, owner, selector, first=first))

@@ -7,9 +7,10 @@ import signal
 import socket
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
@@ -55,16 +56,19 @@ class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wr
     """End the worker; the reason is a sentence, or empty."""
 
 
-def prepare(memory_bytes: str = str(DEFAULT_MEMORY_BYTES)) -> Callable[[socket.socket], None]:
+def prepare(
+    memory_bytes: str = str(DEFAULT_MEMORY_BYTES), *, worker: "type[Worker] | None" = None, extra: Sequence[Path] = ()
+) -> Callable[[socket.socket], None]:
     """Import and warm what every worker needs; returns the worker's body. ``memory_bytes`` is the limit that its
-    programs will have: only an engine made with it can be theirs."""
+    programs will have: only an engine made with it can be theirs. Developers' tools give a ``worker`` of their own,
+    and ``extra`` files for its base library."""
     # The engine comes first and so lies in one piece: made in what the rehearsal frees, it is scattered between the
     # holes that a worker will fill (0.04 MB more of private memory). A second rehearsal only makes more holes.
-    engine = _make_engine(int(memory_bytes))
+    engine = _make_engine(int(memory_bytes), extra)
     rehearse()
 
     def body(connection: socket.socket) -> None:
-        serve(WorkerConnection(connection), engine)
+        serve(WorkerConnection(connection), engine, worker)
 
     return body
 
@@ -79,14 +83,14 @@ def rehearse() -> None:
         serve(WorkerConnection(theirs), _make_engine())
 
 
-def _make_engine(memory_bytes: int = DEFAULT_MEMORY_BYTES) -> QuickJSEngine:
+def _make_engine(memory_bytes: int = DEFAULT_MEMORY_BYTES, extra: Sequence[Path] = ()) -> QuickJSEngine:
     """An engine that knows what is supported; it knows it before the fork, so no launch pays for it."""
-    engine = QuickJSEngine(memory_bytes)
+    engine = QuickJSEngine(memory_bytes, extra)
     engine.call("__cygnet.readTable", api_document())
     return engine
 
 
-def serve(connection: WorkerConnection, engine: QuickJSEngine) -> None:
+def serve(connection: WorkerConnection, engine: QuickJSEngine, worker: "type[Worker] | None" = None) -> None:
     """Run one program until the host or the program ends it. Every end is said as an Exit frame."""
     try:
         try:
@@ -94,7 +98,7 @@ def serve(connection: WorkerConnection, engine: QuickJSEngine) -> None:
             if not isinstance(first, Event) or first.name != "launch":
                 connection.send(Exit("" if isinstance(first, Exit) else "the host did not begin with a launch"))
                 return
-            Worker(connection, engine, first.payload).run()
+            (worker or Worker)(connection, engine, first.payload).run()
         except _Stop as stop:
             connection.send(Exit(str(stop)))
         except MemoryLimitError as error:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from device_runtime.values import Value
 from device_runtime.view.blocks import BlockInstance
+from device_runtime.view.classes import class_text
 from device_runtime.view.expressions import Evaluate, Expression
 from device_runtime.view.javascript import exported, to_text
 from device_runtime.view.patches import Operation
@@ -28,12 +29,22 @@ def translated(tree: "Tree", name: str, value: Value) -> Value:
 
 
 def text_of(expression: Expression) -> Evaluate:
-    """What a binding of a text, a class, a style or an id gives."""
+    """What a binding of a text, a style or an id gives."""
     get = expression.evaluate
 
     def evaluate(environment: list[Any]) -> str:
         value = get(environment)
         return value if type(value) is str else to_text(value)
+
+    return evaluate
+
+
+def classes_of(expression: Expression) -> Evaluate:
+    """What a binding of a class gives."""
+    get = expression.evaluate
+
+    def evaluate(environment: list[Any]) -> str:
+        return class_text(get(environment))
 
     return evaluate
 

@@ -12,7 +12,7 @@ node of its own. What changes in other lists is told to screens at once, by coun
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from device_runtime.view.expressions import Environment, Evaluate, Expression
 from device_runtime.view.javascript import identical
@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 Make: TypeAlias = Callable[["BlockInstance"], Node]
 
 ROOT_PARENT = -1
+
+BUBBLING: Final = frozenset(
+    (
+        "tap", "longpress", "longtap", "touchstart", "touchmove", "touchcancel", "touchend", "touchforcechange",
+        "transitionend", "animationstart", "animationiteration", "animationend",
+    )
+)  # fmt: skip
+"""The types of screens' events that bubble."""
+
+HOLDING: Final = "catchtouchmove"
+"""Among the types of a node: it catches ``touchmove``, so that a finger on it scrolls nothing around it."""
 
 
 @dataclass(slots=True, eq=False)

@@ -4,12 +4,23 @@ The style compiler writes ``.a`` of a component as ``.c3-a`` and ``:host`` as ``
 elements become the same. Programs never see the translated names.
 """
 
-from typing import TYPE_CHECKING, Final
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from device_runtime.view.javascript import to_text
 
 if TYPE_CHECKING:
     from device_runtime.view.tree import Tree
 
 _MAX_CACHED: Final = 2_000
+_NAME: Final = re.compile(r"[^\s.,]+")
+
+
+def class_text(value: Any) -> str:
+    """What a ``class`` or an external class holds: names with spaces between them. WeChat takes a comma (of a list) or
+    a full stop for a space, too."""
+    text = value if type(value) is str else to_text(value)
+    return " ".join(_NAME.findall(text)) if "," in text or "." in text else text
 
 
 class ClassScope:
@@ -50,10 +61,6 @@ class ClassScope:
         if own and len(self._cache) < _MAX_CACHED:
             self._cache[text] = made
         return made
-
-    def passes_on(self, text: str, names: set[str]) -> bool:
-        """Whether ``text`` has an external class of these names."""
-        return not names.isdisjoint(text.split())
 
 
 def _from_outside(token: str, tree: "Tree") -> str:

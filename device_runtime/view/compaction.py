@@ -117,6 +117,7 @@ class _Batch:
         if node in self._parent:
             self._freeze(self._parent.pop(node))
         self._loose.pop(node, None)
+        self._bind(node)
         self._freeze(parent)
         self.result.append(["move", node, parent, 0 if parent == LIMBO_ID else index])
 

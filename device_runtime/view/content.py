@@ -1,8 +1,8 @@
 """The content of a component's host, and which slots take it.
 
-A component takes content in one of three ways. By default its first slot takes all of it; with ``multipleSlots`` the
-first slot of each name takes what asks for that name; with ``dynamicSlots`` each slot gets an instance of the content
-of its own, which sees the values that the slot gives.
+A component takes content in one of three ways. By default its first slot without a name takes all of it; with
+``multipleSlots`` the first slot of each name takes what asks for that name; with ``dynamicSlots`` each slot gets an
+instance of the content of its own, which sees the values that the slot gives.
 """
 
 from collections.abc import Iterator, Mapping
@@ -121,7 +121,8 @@ class Contents:
         if self._assigned is None:
             self._assigned = {}
             for slot in self.slots():
-                self._assigned.setdefault(slot.name if self._multiple else "", slot)
+                if self._multiple or not slot.name:
+                    self._assigned.setdefault(slot.name, slot)
         return self._assigned
 
     def slot_for(self, content: Content, name: str) -> SlotFragment | None:

@@ -1,19 +1,19 @@
 """The instructions of one ``.view`` document, checked and made into blocks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from device_runtime.values import Value
 from device_runtime.view.assembly import ElementPlan, HostPlan, Plan, TextPlan, assemble
-from device_runtime.view.attributes import CLASS_ATTRIBUTES, AttributeTarget, text_of, value_of
-from device_runtime.view.blocks import ROOT_PARENT, Block, Element, FragmentProgram, Handler, Site
+from device_runtime.view.attributes import CLASS_ATTRIBUTES, AttributeTarget, classes_of, text_of, value_of
+from device_runtime.view.blocks import HOLDING, ROOT_PARENT, Block, Element, FragmentProgram, Handler, Site
 from device_runtime.view.content import FIRST_VALUE, ContentProgram, NamedProgram
 from device_runtime.view.errors import TemplateError
-from device_runtime.view.expressions import MAX_NAME_LENGTH, Expression, ExpressionBinder, Scope, Variable
+from device_runtime.view.expressions import MAX_NAME_LENGTH, Evaluate, Expression, ExpressionBinder, Scope, Variable
 from device_runtime.view.fragments import IfProgram, TemplateProgram
 from device_runtime.view.hosts import TEXT_ATTRIBUTES, ComponentProgram, Use
-from device_runtime.view.javascript import exported, property_key, to_text
+from device_runtime.view.javascript import property_key, to_text
 from device_runtime.view.loops import ForProgram
 from device_runtime.view.paths import Read
 from device_runtime.view.properties import camel_case
@@ -64,10 +64,10 @@ class _Part:
         self.block.parents.append(parent)
         return len(self.block.parents) - 1
 
-    def bind(self, expression: Expression, target: tuple[int, Any], *, text: bool) -> int:
-        """The slot of a new binding."""
+    def bind(self, expression: Expression, target: tuple[int, Any], read: Callable[[Expression], Evaluate]) -> int:
+        """The slot of a new binding; ``read`` is what it gives."""
         block = self.block
-        block.bindings.append(text_of(expression) if text else value_of(expression))
+        block.bindings.append(read(expression))
         block.binding_reads.append(expression.reads)
         block.targets.append(target)
         return len(block.bindings) - 1
@@ -161,7 +161,7 @@ class Loader:
         if expression.constant:
             part.plans[offset] = TextPlan(to_text(expression.evaluate([{}, None])), None)
         else:
-            part.plans[offset] = TextPlan("", part.bind(expression, (offset, None), text=True))
+            part.plans[offset] = TextPlan("", part.bind(expression, (offset, None), text_of))
         return offset
 
     def _element(
@@ -216,18 +216,17 @@ class Loader:
         static: dict[str, Value],
         dynamic: list[tuple[str, int]],
     ) -> None:
-        text = name in TEXT_ATTRIBUTES
+        read = classes_of if name == "class" else text_of if name in TEXT_ATTRIBUTES else value_of
         translated = name in CLASS_ATTRIBUTES and self._tables.prefix != ""
         special = AttributeTarget(offset, name, translated, observer) if translated or observer else None
         if expression.constant:
-            value = expression.evaluate([{}, None])
-            value = to_text(value) if text else exported(value)
+            value = read(expression)([{}, None])
             if value is not None:
                 static[name] = value
             slot = None
         else:
             value = None
-            slot = part.bind(expression, (offset, special or name), text=text)
+            slot = part.bind(expression, (offset, special or name), read)
             dynamic.append((name, slot))
         if observer is not None and special is not None:
             part.block.watched.append((special, slot, value))
@@ -253,7 +252,8 @@ class Loader:
         offset = part.take_offset(site.parent)
         part.block.order.append(offset)
         part.plans[offset] = HostPlan(len(part.block.fragments))
-        heard = self._events(events, two_way, scope, where)
+        # What a property is bound to both ways comes back from the component itself, not from a screen.
+        heard = self._events(events, {}, scope, where)
         bound = self._members(attributes, scope, where)
         element = Element(
             tag=tag,
@@ -358,7 +358,7 @@ class Loader:
         returning: tuple[str, ...] = ("input", "change") if two_way else ()
         # What catches touchmove keeps a finger from scrolling what is around it: screens must know at once.
         holding = any(one.event_type == "touchmove" and one.phase in ("catch", "capture-catch") for one in handlers)
-        returning += ("catchtouchmove",) if holding else ()
+        returning += (HOLDING,) if holding else ()
         types: list[Value] = [*dict.fromkeys((*(handler.event_type for handler in handlers), *returning))]
         return _Events(tuple(handlers), observers, types)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from device_runtime.values import Value
 from device_runtime.view.blocks import BlockInstance
+from device_runtime.view.classes import class_text
 from device_runtime.view.hosts import ComponentFragment
 from device_runtime.view.javascript import to_text
 from device_runtime.view.overrides import Override
@@ -69,7 +70,7 @@ def describe(registry: Registry, node: int) -> NodeInfo | None:
 
 def classes_of(place: Place) -> tuple[str, ...]:
     """The classes of an element as its owner knows them."""
-    names = tuple(dict.fromkeys((attribute_text(place, "class") or "").split()))
+    names = tuple(dict.fromkeys(class_text(attribute_text(place, "class")).split()))
     override = place.instance.tree.registry.overrides.get(place.node)
     return names if override is None else override.own_classes(names)
 
@@ -90,8 +91,8 @@ def override(registry: Registry, node: int, name: str, value: Value) -> list[Ope
     if name == "class" and host is not None:
         bound = host.classes()
     else:
-        bound = attribute_text(place, name) or ""
-        bound = tree.translate(bound) if name == "class" else bound
+        text = attribute_text(place, name) or ""
+        bound = tree.translate(class_text(text)) if name == "class" else text
     return [["set", node, name, laid.over(name, bound)]]
 
 

@@ -7,23 +7,16 @@ https://developers.weixin.qq.com/miniprogram/en/dev/framework/custom-component/e
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from device_runtime.values import Value
-from device_runtime.view.blocks import ROOT_PARENT, BlockInstance, Element, Handler
+from device_runtime.view.blocks import BUBBLING, ROOT_PARENT, BlockInstance, Element, Handler
 from device_runtime.view.content import Content, NamedFragment
 from device_runtime.view.hosts import ComponentFragment
 from device_runtime.view.javascript import UNDEFINED, exported, to_text
 from device_runtime.view.slots import SlotFragment
 from device_runtime.view.tree import Registry
 from device_runtime.view.wxs import WxsFunction
-
-BUBBLING: Final = frozenset(
-    (
-        "tap", "longpress", "longtap", "touchstart", "touchmove", "touchcancel", "touchend", "touchforcechange",
-        "transitionend", "animationstart", "animationiteration", "animationend",
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +43,8 @@ class HandlerCall:
 
     ``node`` is the node whose handler it is, described by ``current_id`` and ``current_dataset``; ``target`` is the
     node on which the event happened as the owner sees it, described by ``target_id`` and ``target_dataset``: what is
-    inside of a component is the component, and content that comes through a slot is the slot. ``marks`` are those of
-    the target and of what is around it. Datasets and marks are read-only.
+    inside of a component is the component, and content that comes through a slot is taken for what the handler is on,
+    as in WeChat. ``marks`` are those of the target and of what is around it. Datasets and marks are read-only.
     """
 
     handler: str | WxsFunction
@@ -95,16 +88,16 @@ class Place:
 class _Target:
     """What an event happened on, as one tree sees it: an element, or a slot that content came through."""
 
-    __slots__ = ("_is_element", "_place", "node")
+    __slots__ = ("_place", "is_element", "node")
 
     def __init__(self, instance: BlockInstance, offset: int) -> None:
         self.node = instance.base + offset
         self._place = Place(instance, offset)
-        self._is_element = offset in instance.block.elements
+        self.is_element = offset in instance.block.elements
 
     def describe(self) -> tuple[str, dict[str, Value]]:
-        """Its id attribute and its dataset."""
-        return (self._place.evaluate_id(), self._place.dataset()) if self._is_element else ("", {})
+        """The id attribute and the dataset of an element."""
+        return self._place.evaluate_id(), self._place.dataset()
 
     def marks(self) -> dict[str, Value]:
         """The marks of it and of the elements around it; the innermost of a name counts."""
@@ -173,14 +166,24 @@ def _slot_target(slot: SlotFragment) -> _Target:
 
 def route(registry: Registry, node: int, event: Event) -> list[HandlerCall]:
     """The handlers that hear an event on a node, in order."""
+    return _heard(_way(registry, node, event.composed), event)
+
+
+def around(registry: Registry, node: int) -> list[int]:
+    """The elements around a node on screens, the nearest first: through slots and out of components. Hosts that
+    screens have no node for are among them."""
+    return [place.node for place, _ in _way(registry, node, composed=True) if place.node != node]
+
+
+def _way(registry: Registry, node: int, composed: bool) -> _Steps:
+    steps: _Steps = []
     instance = registry.find(node)
     if instance is None:
-        return []
-    steps: _Steps = []
-    host: ComponentFragment | None = _walk(instance, node - instance.base, None, event.composed, steps)
+        return steps
+    host: ComponentFragment | None = _walk(instance, node - instance.base, None, composed, steps)
     while host is not None:
         host = _walk(host.owner, host.program.offset, None, True, steps)
-    return _heard(steps, event)
+    return steps
 
 
 def _heard(steps: _Steps, event: Event) -> list[HandlerCall]:
@@ -215,7 +218,8 @@ def _hear(place: Place, target: _Target, handler: Handler, calls: list[HandlerCa
         called = to_text(called)
         if not called:
             return
-    target_id, target_dataset = target.describe()
+    seen = target if target.is_element else _Target(place.instance, place.offset)
+    target_id, target_dataset = seen.describe()
     calls.append(
         HandlerCall(
             handler=called,
@@ -225,7 +229,7 @@ def _hear(place: Place, target: _Target, handler: Handler, calls: list[HandlerCa
             current_id=place.evaluate_id(),
             current_dataset=place.dataset(),
             owner=place.instance.tree.id,
-            target=target.node,
+            target=seen.node,
             marks=target.marks(),
         )
     )

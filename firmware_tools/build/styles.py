@@ -23,8 +23,13 @@ from firmware_tools.build.dialects import SourceError
 from firmware_tools.build.source import Read, SourceText, resolve_path
 
 _SCHEME = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|//|\\\\)")
+ELEMENTS: Final = {"button": "wx-button", "progress": "progress-bar", "video": "video-view", "audio": "audio-view"}
+"""Components whose elements on a screen have another name than their own: HTML's of that name behave otherwise."""
+
+_SERVER = re.compile(r"(?:https?:)?//[^/]", re.IGNORECASE)
 _PAGE_UNITS = {"vh": "cqh", "vw": "cqw", "vmin": "cqmin", "vmax": "cqmax"}
 _SAFE = "/%()~!$&+,;=@:"
+_SAFE_URL = "/%:?&=#@!$()*+,;~[]"
 _BLOCKS = ("{} block", "[] block", "() block")
 # Rules whose content is rules.
 _GROUPS: Final = frozenset(("media", "supports", "layer", "container", "scope", "document", "-moz-document"))
@@ -49,8 +54,8 @@ def compile_style(
 ) -> str:
     """Compile the style ``text`` of the file ``path``; ``read`` gives the files that it imports.
 
-    A ``url()`` inside the program is written relative to ``path``. One on a network is replaced by ``none`` and
-    appended to ``warnings``: a program shows its own resources, and asks the device for others.
+    A ``url()`` inside the program is written relative to ``path``. One on a server stays: the device fetches it where
+    the manifest names its origin. Any other is replaced by ``none`` and appended to ``warnings``.
 
     Raises:
         SourceError: the style imports itself, or what is outside the program; the message starts with file, line and
@@ -189,6 +194,8 @@ class StyleCompiler:
                 continue
             elif token.type == "function":
                 token.arguments = self._selector(token.arguments)
+            elif token.type == "ident" and not after_colon:
+                token.value = ELEMENTS.get(token.lower_value, token.value)
             made.append(token)
         return made
 
@@ -246,6 +253,9 @@ class StyleCompiler:
         """What to write for ``url(address)``."""
         if address.lower().startswith("data:") or address.startswith("#"):
             return token.serialize()  # type: ignore[no-any-return]
+        if _SERVER.match(address):
+            # The device fetches it, if the program may have it.
+            return f'url("{quote(address, safe=_SAFE_URL)}")'
         if _SCHEME.match(address):
             self._warn(source, token, f"url({address[:80]}) is not in the program and is left out")
             return "none"

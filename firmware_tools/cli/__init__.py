@@ -60,7 +60,7 @@ def cygnet() -> None:
     New here?
       cygnet demo                      the whole system on this machine
       cygnet program new my-program    a program of your own, ready to run
-      cygnet program run my-program    ... and on a screen in your browser
+      cygnet program dev my-program    ... on a screen in your browser that follows what you save
     """
 
 

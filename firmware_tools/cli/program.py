@@ -12,6 +12,7 @@ import click
 from firmware_tools.cli.program_apis import apis
 from firmware_tools.cli.program_build import build, run, sign
 from firmware_tools.cli.program_compilers import compilers
+from firmware_tools.cli.program_dev import dev
 from firmware_tools.cli.program_port import port
 
 
@@ -23,6 +24,7 @@ def program() -> None:
 program.add_command(apis)
 program.add_command(build)
 program.add_command(compilers)
+program.add_command(dev)
 program.add_command(port)
 program.add_command(run)
 program.add_command(sign)
@@ -44,7 +46,7 @@ def new(directory: Path, dialect: str) -> None:
     for path in create_program(directory, dialect):
         click.echo(f"  {path}")
     place = shlex.quote(str(directory))
-    click.echo(f"\nNow:\n  cygnet program run {place}\n  cygnet program test {place}")
+    click.echo(f"\nNow:\n  cygnet program dev {place}\n  cygnet program test {place}")
 
 
 @program.command()

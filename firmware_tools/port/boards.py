@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from device_runtime.host.board import Board
 
 _NO_BOARD_YET = frozenset(("vibrateShort", "vibrateLong"))
-# What the machine itself decides, and no configuration says.
-_OF_THE_MACHINE = frozenset(("getBatteryInfo",))
+# What the machine itself decides, or whether it is in a fleet, and no configuration says.
+_OF_THE_MACHINE = frozenset(("getBatteryInfo", "share.page"))
 
 
 def lacking_capabilities(board: Board | None, needs: Iterable[str]) -> frozenset[str]:

@@ -82,7 +82,8 @@ def typescript_findings(program: Program, places: Places) -> Iterator[Finding]:
     if at:
         yield Finding(
             "source", "TypeScript", Severity.BREAKS,
-            "this script is in TypeScript and has no compiled one beside it", "compile it first: the build says how",
+            "this script is in TypeScript and has no compiled one beside it",
+            "`cygnet program compilers` installs what builds it",
             at,
         )  # fmt: skip
 

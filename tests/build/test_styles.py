@@ -48,7 +48,7 @@ def test_a_value_is_translated(value: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "rule",
     [
-        'page, view > .a::after, button[type="x"] {color:red}',
+        'page, view > .a::after, icon[type="x"] {color:red}',
         "@media (min-width: 300px) and (orientation: landscape) {.a{color:red}}",
         "@keyframes x {from{left:0} 50%{left:1px} to{left:2px}}",
         ".a:not(.b):hover{--own: {a:b}}",
@@ -57,6 +57,20 @@ def test_a_value_is_translated(value: str, expected: str) -> None:
 )
 def test_what_needs_no_translation_stays(rule: str) -> None:
     assert compiled(rule) == rule
+
+
+@pytest.mark.parametrize(
+    ("selector", "written"),
+    [
+        ("button", "wx-button"),
+        ("view>button.a:not(button)::after", "view>wx-button.a:not(wx-button)::after"),
+        ("Progress,video , audio", "progress-bar,video-view , audio-view"),
+        (".button #video [progress] view:button", ".button #video [progress] view:button"),
+        ("wx-button", "wx-button"),
+    ],
+)
+def test_components_are_found_by_the_names_of_their_elements(selector: str, written: str) -> None:
+    assert compiled(f"{selector}{{a:b}}") == f"{written}{{a:b}}"
 
 
 def test_lengths_in_media_and_keyframes_are_translated() -> None:
@@ -72,7 +86,22 @@ def test_imports_are_put_in_place_and_their_addresses_still_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["https://example.com/a.png", "//example.com/a.png", "'http://example.com/a.png'", "ftp:x"]
+    ("address", "written"),
+    [
+        ("https://example.com/a.png?t=1", "https://example.com/a.png?t=1"),
+        ("//example.com/f.woff2#x", "//example.com/f.woff2#x"),
+        ("'http://example.com/a (1).png'", "http://example.com/a%20(1).png"),
+        ("'https://example.com/\\22);x'", "https://example.com/%22);x"),
+    ],
+)
+def test_the_address_of_a_server_stays_for_the_device_to_judge(address: str, written: str) -> None:
+    warnings: list[str] = []
+    assert compiled(f".a{{background:red url({address})}}", warnings) == f'.a{{background:red url("{written}")}}'
+    assert warnings == []
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://example.com/a.png", "weixin:x", "'file:///etc/passwd'", "///x", "javascript:x"]
 )
 def test_an_address_outside_the_program_is_left_out_and_reported(address: str) -> None:
     warnings: list[str] = []

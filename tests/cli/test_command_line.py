@@ -30,8 +30,8 @@ def test_each_noun_lists_its_verbs(noun: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "program new", "program build", "program sign", "program run", "program test",
-        "program port",
+         "program new", "program dev", "program build", "program sign", "program run", "program test",
+         "program port",
         "fleet init", "fleet serve", "fleet broker", "fleet enroll", "fleet publish", "fleet assign", "fleet unassign",
         "fleet devices", "fleet releases", "fleet telemetry", "device run", "board list", "board check", "demo",
     ],

@@ -50,7 +50,7 @@ MAIN_EVENTS: dict[str, tuple[Build, Act, str, dict[str, Any]]] = {
     "view": (lambda i: i.element("view", "tap me", events=["tap"]), click("view"), "tap", {}),
     "text": (lambda i: i.element("text", "tap me", events=["tap"]), click("text"), "tap", {}),
     "cover-view": (lambda i: i.element("cover-view", "tap me", events=["tap"]), click("cover-view"), "tap", {}),
-    "button": (lambda i: i.element("button", "go", events=["tap"]), click("button"), "tap", {}),
+    "button": (lambda i: i.element("button", "go", events=["tap"]), click("wx-button"), "tap", {}),
     "image loads": (
         lambda i: i.element("image", src="/images/red.png", events=["load", "error"]),
         nothing, "load", {"width": 1, "height": 1},
@@ -69,7 +69,7 @@ MAIN_EVENTS: dict[str, tuple[Build, Act, str, dict[str, Any]]] = {
     ),
     "input": (
         lambda i: i.element("input", events=["input"]), press("input", "h"), "input",
-        {"value": "h", "cursor": 1, "keyCode": 0},
+        {"value": "h", "cursor": 1, "keyCode": 72},
     ),
     "input confirm": (
         lambda i: i.element("input", value="hi", events=["confirm"]),
@@ -141,7 +141,7 @@ MAIN_EVENTS: dict[str, tuple[Build, Act, str, dict[str, Any]]] = {
             i.element("checkbox-group", i.element("checkbox", value="x", checked=True), name="tags"),
             i.element("button", "Save", form_type="submit"), events=["submit"],
         ),
-        click("button"), "submit", {"value": {"title": "Milk", "urgent": True, "amount": 7, "tags": ["x"]}},
+        click("wx-button"), "submit", {"value": {"title": "Milk", "urgent": True, "amount": 7, "tags": ["x"]}},
     ),
 }  # fmt: skip
 
@@ -191,7 +191,7 @@ async def test_nothing_is_sent_for_a_node_that_nobody_listens_to(device: PaperDe
     await screen.find(".deaf").click()
     await screen.find("switch").click()
     await screen.find("input").fill("x")
-    await screen.find("button").click()
+    await screen.find("wx-button").click()
 
     await device.event("tap")
     assert [event.event for event in device.events] == ["tap"]
@@ -394,7 +394,7 @@ async def test_a_form_is_reset_to_the_program_s_values(device: PaperDevice, scre
 
     await screen.find("input").fill("Bread")
     await screen.find("switch").click()
-    await screen.find("button").click()
+    await screen.find("wx-button").click()
 
     await device.event("reset")
     await expect(screen.find("input")).to_have_value("Milk")
@@ -409,6 +409,22 @@ async def test_a_scroll_view_scrolls_where_the_program_says(device: PaperDevice,
     assert await area.evaluate("(element) => element.scrollTop") == 80
     device.patch(["set", view[0], "scroll-into-view", "row20"])
     await device.wait(lambda: any(e.event == "scroll" and e.detail["scrollTop"] == 800 for e in device.events))  # type: ignore[index, call-overload]
+
+
+async def test_a_button_is_as_wide_as_its_place_unless_it_lies_in_a_line(screens: Screens) -> None:
+    ids = Ids()
+    screen = await screens.open_program(
+        ids.element("button", "go", class_="wide"),
+        ids.element("button", "go", class_="inline", style="display: inline-flex"),
+        ids.element("button", "go", class_="both", style="display: inline-block; width: 200px"),
+        ids.element("view", ids.element("span", "in "), ids.element("span", "line"), class_="spans"),
+    )
+    await expect(screen.find(".inline")).to_have_attribute("data-inline", "")
+    await expect(screen.find(".both")).to_have_attribute("data-inline", "")
+    assert await screen.find(".wide").evaluate("e => e.offsetWidth === e.parentNode.offsetWidth")
+    assert await screen.find(".inline").evaluate("e => e.offsetWidth < 100")
+    assert await screen.find(".both").evaluate("e => e.offsetWidth") == 200
+    assert await screen.find(".spans").evaluate("e => e.children[0].offsetTop === e.children[1].offsetTop")
 
 
 @pytest.mark.parametrize("tag", ["van-button", "card", "header", "h1", "dialog", "Big_Name"])
@@ -491,7 +507,7 @@ async def test_a_component_takes_the_room_that_it_takes_in_wechat(
     node = ids.element(tag, ids.element("view", style="width: 50px"), style=style)
     screen = await screens.open_program(ids.element("view", node, class_="around", style=f"width: 500px; {around}"))
 
-    box = await screen.find(f".around > {tag}").bounding_box()
+    box = await screen.find(".around > :first-child").bounding_box()
     assert box is not None
     assert box["width"] == pytest.approx(width, abs=1)
 

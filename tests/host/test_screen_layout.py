@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from device_runtime.host.screen.layout import LayoutError, LayoutRequest, Observation
+from device_runtime.host.screen.layout import Arrivals, LayoutError, LayoutRequest, Observation
 from tests.host.actions import scroll
 from tests.host.conftest import Screens
 from tests.host.screen_device import APP, PaperDevice
@@ -56,6 +56,25 @@ async def test_without_a_screen_or_the_page_there_is_no_answer(device: PaperDevi
     await screens.open_program()
     assert await device.screen.query(APP, page.id + 7, request) is None
     assert await device.screen.query(APP, page.id, request) is not None
+
+
+async def test_a_screen_that_is_about_to_connect_is_waited_for_but_not_for_ever(
+    device: PaperDevice, screens: Screens
+) -> None:
+    page = device.push()
+    device.show(page.ids.element("view", "x"))
+    asked = asyncio.create_task(device.screen.query(APP, page.id, [LayoutRequest(0, ("size",))]))
+    await screens.open_program()
+    results = await asked
+    assert results is not None
+    assert results[0] is not None
+
+    patient = Arrivals(seconds=0.05)
+    await patient.wait(lambda: False)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    await patient.wait(lambda: False)
+    assert loop.time() - started < 0.05, "nobody waits twice in vain"
 
 
 async def raw_screen(http: aiohttp.ClientSession, device: PaperDevice) -> aiohttp.ClientWebSocketResponse:

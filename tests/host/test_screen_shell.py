@@ -210,7 +210,7 @@ async def test_a_dialogue_is_answered(
 
     assert await device.call("ui_result") == ("ui_result", APP, "d7", result)
     await expect(screen.page.locator(".dialog-place")).to_have_count(0)
-    await screen.find("button").click()
+    await screen.find("wx-button").click()
     await device.event("tap")
 
 
@@ -448,3 +448,53 @@ async def test_pages_slide_unless_the_owner_prefers_calm(device: PaperDevice, sc
     await expect(screen.find("view")).to_have_text("page 2")
     await expect(screen.page.locator(".page-frame")).to_have_count(4)
     await expect(screen.page.locator("[data-move]")).to_have_count(0)
+
+
+async def test_the_pages_of_a_replaced_program_stay_in_sight_until_the_new_ones_are_there(
+    device: PaperDevice, screens: Screens
+) -> None:
+    screen = await screens.open_program(Ids().element("view", "before"))
+
+    device.screen.exited(APP, replaced=True)
+    await expect(screen.page.locator(".program.shown[inert]")).to_have_count(1)
+    await expect(screen.find("view")).to_have_text("before")
+
+    device.pages.clear()
+    device._page_id = 0
+    ids = device.push().ids  # page and node ids begin anew, too
+    device.show(ids.element("view", "after"))
+    await expect(screen.find("view")).to_have_text("after")
+    await expect(screen.page.locator(".page-frame")).to_have_count(1)
+    await expect(screen.page.locator(".program.shown:not([inert])")).to_have_count(1)
+
+
+async def test_changed_styles_are_taken_up_without_a_new_page(device: PaperDevice, screens: Screens) -> None:
+    device.resources["app.css"] = b"view { width: 100px }"
+    ids = Ids()
+    screen = await screens.open_program(ids.element("input"), ids.element("view", "lamp"))
+    await screen.find("input").fill("half a sent")
+    await expect(screen.find("view")).to_have_css("width", "100px")
+
+    device.resources["app.css"] = b"view { width: 200px }"
+    device.screen.restyle(APP)
+
+    await expect(screen.find("view")).to_have_css("width", "200px")
+    await expect(screen.find("input")).to_have_value("half a sent")
+    await expect(screen.page.locator(".page-host link")).to_have_count(2)
+
+
+async def test_a_notice_stays_until_it_is_taken_away_and_is_on_screens_that_come_later(
+    device: PaperDevice, screens: Screens
+) -> None:
+    first = await screens.open_program(Ids().element("view", "lamp"))
+    device.screen.notice("The build failed: pages/a.wxml:3:5: <b>no</b>")
+    second = await screens.open()
+    for screen in (first, second):
+        await expect(screen.page.locator(".notice")).to_have_text("The build failed: pages/a.wxml:3:5: <b>no</b>")
+
+    device.screen.notice("")
+    for screen in (first, second):
+        await expect(screen.page.locator(".notice")).to_be_hidden()
+    third = await screens.open()
+    await expect(third.page.locator(".program.shown")).to_be_visible()
+    await expect(third.page.locator(".notice")).to_be_hidden()

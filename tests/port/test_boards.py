@@ -32,7 +32,7 @@ async def test_what_is_lacking_on_a_board_is_what_its_device_does_not_register(
     silent = dataclasses.replace(board, voice=dataclasses.replace(board.voice, enabled=False))
     device = device_module.Device(silent, tmp_path, None, {})
     await device.stop()
-    machine = {"getBatteryInfo"}
+    machine = {"getBatteryInfo", "share.page"}
     assert NEEDS - offered - machine == lacking_capabilities(board, NEEDS) - machine
 
 

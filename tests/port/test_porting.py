@@ -33,10 +33,10 @@ def test_a_program_that_asks_for_nothing_has_nothing_missing(files: Files, tmp_p
     ("script", "name", "severity"),
     [
         ("wx.login()", "login", Severity.BREAKS),
-        ("wx.previewImage()", "previewImage", Severity.DEGRADED),
+        ("wx.scanCode()", "scanCode", Severity.DEGRADED),
         ("wx.onUserCaptureScreen(f)", "onUserCaptureScreen", Severity.DEGRADED),
         ("wx.offUserCaptureScreen(f)", "offUserCaptureScreen", Severity.HARMLESS),
-        ("wx.showShareMenu()", "showShareMenu", Severity.HARMLESS),
+        ("wx.shareVideoMessage()", "shareVideoMessage", Severity.HARMLESS),
         ("wx.noSuchThingSync()", "noSuchThingSync", Severity.BREAKS),
         ("if (wx.canIUse('login')) wx.login()", "login", Severity.DEGRADED),
         ("if (wx.login) {}", "login", Severity.DEGRADED),
@@ -304,7 +304,10 @@ def test_scripts_that_nothing_reaches_are_listed(tmp_path: Path) -> None:
     assert report_of(tmp_path, {"old/unused.js": "wx.login()"}).unreached == ["old/unused.js"]
 
 
-def test_a_program_in_typescript_that_was_not_compiled_is_told_so(tmp_path: Path) -> None:
+def test_a_program_in_typescript_that_was_not_compiled_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CYGNET_COMPILERS", str(tmp_path / "none"))
     write(tmp_path, {**WECHAT, f"{INDEX}.ts": "wx.login({} as any); Page({})"})
     (tmp_path / f"{INDEX}.js").unlink()
     report = port_program(tmp_path, KEY).report

@@ -16,6 +16,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
         ("this.id", "x"),
         ("JSON.stringify(this.dataset)", '{"kind":"k","n":2}'),
         ("this.data === this.properties", "true"),
+        ("this.data === this.__data__", "true"),
+        (
+            "(() => { const deep = this.selectComponent('#deep'); this.setData({deep, more: [deep]}); return this.data.deep === deep && this.data.more[0] === deep })()",
+            "true",
+        ),
         ("this.getPageId()", "pageId:1"),
         ("this.renderer", "webview"),
         ("this.hasBehavior('wx://form-field')", "false"),

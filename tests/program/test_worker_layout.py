@@ -216,6 +216,17 @@ async def test_what_screens_have_no_node_for_is_not_asked_to_do_anything(board: 
     assert [operation for operation in operations if operation[0] == "call"] == []
 
 
+async def test_a_text_that_a_handler_of_input_returns_replaces_what_was_typed(board: LayoutBoard) -> None:
+    code = "Page({ big({ detail }) { return detail.value.toUpperCase() }, none() { return 5 } })"
+    session = await board.run(made(page("<input bindinput='big'/><input bindinput='none' bindblur='big'/>", code)))
+    for node, kind in ((1, "input"), (2, "input"), (2, "blur")):
+        session.node_event(1, node, kind, {"value": "abc"}, [], 0.0)
+    session.attach("late")
+    await board.heard.until(lambda: any(target == "late" for _, _, target in board.heard.patches[session.app_id]))
+    operations = [operation for _, found, _ in board.heard.patches[session.app_id] for operation in found]
+    assert [operation for operation in operations if operation[0] == "set"] == [["set", 1, "value", "ABC"]]
+
+
 # -- observers --------------------------------------------------------------------------------------------------------
 
 
@@ -355,6 +366,21 @@ async def test_text_is_measured_by_the_screen_and_guessed_without_one(board: Lay
     board.services.answers = answer
     assert await said(board, code) == [42, 42, 42]
     assert [(request.font, request.text) for request in asked] == [("bold 20px x", "ab"), ("10px sans-serif", "中")]
+
+
+async def test_a_canvas_is_read_back_from_a_screen_after_what_was_drawn_and_is_empty_without_one(
+    board: LayoutBoard,
+) -> None:
+    code = GET + "node.getContext('2d').fillRect(1, 2, 3, 4); report(node.toDataURL()); report('end') })"
+    assert await said(board, code) == ["data:,"]
+
+    def answer(requests: Sequence[LayoutRequest]) -> list[dict[str, Value] | None]:
+        if requests[0].properties != ("data-url",):
+            return screen(requests)
+        return [{"properties": {"data-url": "data:image/png;base64,AA=="}}]
+
+    board.services.answers = answer
+    assert await said(board, code) == ["data:image/png;base64,AA=="]
 
 
 async def test_frames_of_a_canvas_come_and_can_be_called_off(board: LayoutBoard) -> None:

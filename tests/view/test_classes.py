@@ -54,6 +54,14 @@ def test_external_classes_are_those_of_the_owner_through_any_number_of_component
     assert [operation[0] for operation in screen.update({"c": "small"})] == []
 
 
+def test_the_classes_of_the_page_can_be_named_from_any_depth() -> None:
+    program = Program()
+    program.add("c-in", el("text", {"class": "~a ^a ^^a"}))
+    program.add("c-out", el("c-in"))
+    screen = ComponentScreen(program, program.page(el("c-out")))
+    assert classes(screen, "text") == "a c-out-a a"
+
+
 def test_content_has_the_classes_of_the_tree_that_it_is_written_in() -> None:
     program = Program()
     program.add("c-in", el("view", {"class": "a"}, slot()))

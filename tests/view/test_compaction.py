@@ -17,6 +17,7 @@ def row(n: int | None = 1, *children: Any) -> list[Any]:
 
 LOOSE: list[Any] = ["insert", -1, 0, row(1, [10, "z"])]
 PLACED: list[Any] = ["insert", 1, 0, row(1, [10, "z"])]
+PLACED_DEEP: list[Any] = ["insert", 1, 0, row(1, [12, "view", {}, [], [[13, "u"]]])]
 NEW: list[Any] = ["insert", -1, 0, [11, "new"]]
 
 
@@ -44,6 +45,7 @@ def test_what_is_done_to_a_new_node_becomes_part_of_its_insert(operations: list[
         [LOOSE, ["move", 3, 9, 0], ["move", 9, 1, 0]],
         [LOOSE, ["call", 9, "play", []], ["move", 9, 1, 0]],
         [PLACED, ["remove", 9]],
+        [PLACED_DEEP, ["move", 3, 12, 1], ["move", 12, 1, 0], ["move", 13, 1, 0]],
         [["set", 1, "class", "b"], ["text", 2, "w"], ["move", 3, 1, 0]],
     ],
 )

@@ -88,6 +88,8 @@ def _component(level: int, depth: int, *, content: bool) -> st.SearchStrategy[An
             "model:p": st.sampled_from(["{{off}}", "{{item.on}}"]),
             "class": _classes,
             "ext": _classes,
+            "bind:tap": st.just("t"),
+            "bind:touchstart": st.just("t"),
         },
     )
     values = st.sampled_from([{}, {}, {"slot:given": "given"}])

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from device_runtime.view.mirror import MirrorTree
 from tests.view.components import ComponentScreen, Program, each, el, slot, use, when
 
 
@@ -23,7 +24,8 @@ THREE = (el("text", {}, "1"), el("text", {"slot": "a"}, "2"), el("text", {"slot"
     [
         ((), {}, ""),
         (("x", slot(), "y"), {}, "x123y"),
-        (("x", slot("a"), "y", slot("b")), {}, "x123y"),
+        (("x", slot("a"), "y", slot(), "z", slot()), {}, "xy123z"),
+        (("x", slot("a"), "y", slot("b")), {}, "xy"),
         ((slot("b"), "|", slot(), "|", slot("a")), {"multiple_slots": True}, "3|1|2"),
         ((slot("b"), "|", slot("b"), "|", slot("c")), {"multiple_slots": True}, "3||"),
         ((slot("b"), "|", slot("b"), "|", slot()), {"dynamic_slots": True}, "3|3|1"),
@@ -74,6 +76,22 @@ def test_content_without_a_slot_lives_in_the_limbo_and_is_kept_up_to_date() -> N
     assert (screen.text(), screen.tree.limbo.text_content()) == ("2", "")
     screen.update({"on": False}, screen.node(id="box"))
     assert (screen.text(), screen.tree.limbo.text_content()) == ("", "2")
+
+
+def test_new_content_without_a_slot_is_in_the_limbo_at_once() -> None:
+    program = box("no slot")
+    screen = shown(
+        program, each("{{n}}", el("c-box", {}, "{{index}}{{x}}", el("c-box", {}, "in"))), data={"n": 1, "x": ""}
+    )
+    screen.update({"n": 3})
+    assert sorted(node.text_content() for node in screen.tree.limbo.children) == [
+        "0",
+        "1",
+        "2",
+        *["in"] * 3,
+        *["no slot"] * 3,
+    ]
+    assert [operation[0] for operation in screen.update({"x": "!"})] == ["text"] * 3
 
 
 def test_content_goes_with_its_host_wherever_it_is() -> None:
@@ -217,3 +235,69 @@ def test_content_may_come_from_templates_loops_and_branches() -> None:
 
 def test_a_page_has_no_content_for_a_slot() -> None:
     assert shown(Program(), "a", slot(), "b").text() == "ab"
+
+
+def test_a_screen_that_comes_later_gets_what_is_in_the_limbo_too() -> None:
+    program = box(when("{{on}}", slot()), properties={"on": ("Boolean", False)})
+    screen = shown(program, el("c-box", {"on": "{{on}}"}, "a", el("text", {}, "b")), data={"on": False})
+    later = MirrorTree()
+    later.apply(screen.view.snapshot())
+    assert sorted(node.text_content() for node in later.limbo.children) == ["a", "b"]
+    later.apply(screen.update({"on": True}))
+    assert later.root.text_content() == "ab"
+
+
+def test_a_dynamic_slot_that_is_renamed_gets_other_content() -> None:
+    program = box(slot("{{s}}", {"v": "{{s}}"}), properties={"s": ("String", "")}, dynamic_slots=True)
+    content = [el("text", {"slot": name, "slot:v": "v"}, f"{name}{{{{v}}}}") for name in ("a", "b")]
+    screen = shown(program, el("c-box", {"s": "{{s}}"}, *content, "rest"), data={"s": "a"})
+    assert screen.text() == "aa"
+    screen.update({"s": "b"})
+    assert screen.text() == "bb"
+    screen.update({"s": ""})
+    assert screen.text() == "rest"
+
+
+def test_content_of_a_dynamic_slot_that_asks_for_another_slot_goes_and_comes_back() -> None:
+    program = box(slot("a"), "|", slot("b"), dynamic_slots=True)
+    screen = shown(program, el("c-box", {}, el("text", {"slot": "{{s}}"}, "x")), data={"s": "a"})
+    for name, expected in (("b", "|x"), ("c", "|"), ("a", "x|")):
+        screen.update({"s": name})
+        assert screen.text() == expected
+
+
+def test_components_that_move_tell_those_in_them_first() -> None:
+    program = Program()
+    program.add("c-leaf", "x")
+    program.add("c-box", el("c-leaf"), slot())
+    page = each("{{list}}", el("view", {}, el("c-box", {}, el("c-leaf"))), key="*this")
+    screen = shown(program, page, data={"list": [1, 2]})
+    created = [effect[1] for effect in screen.effects()]
+    screen.update({"list": [2, 3, 1]})
+    moved = [effect[1] for effect in screen.effects() if effect[0] == "move"]
+    assert moved in ([created[2], created[1], created[0]], [created[5], created[4], created[3]])
+
+
+def test_what_is_in_the_place_of_components_without_nodes_listens_for_all_of_them() -> None:
+    program = Program()
+    program.add("c-in", slot("a"), multiple_slots=True, virtual_host=True)
+    program.add("c-out", el("c-in", {"bind:tap": "mid"}, slot("", {"slot": "a"})), virtual_host=True)
+    screen = shown(program, el("c-out", {"bind:touchstart": "far"}, el("text", {"bind:longpress": "own"}, "x")))
+    (node,) = screen.tree.root.children
+    assert sorted(node.events) == ["longpress", "tap", "touchstart"]
+    assert [call.handler for call in screen.view.route(node.id, "tap")] == ["mid"]
+
+
+def test_content_listens_to_what_is_around_it_where_it_is_now() -> None:
+    program = Program()
+    program.add("c-in", slot(), virtual_host=True)
+    program.add("c-out", when("{{on}}", el("c-in", {"bind:tap": "mid"}, slot()), otherwise=(slot(),)),
+                properties={"on": ("Boolean", False)})  # fmt: skip
+    screen = shown(program, el("c-out", {"on": "{{on}}"}, el("text", {"id": "x"}, "x")), data={"on": False})
+    kept = screen.node(id="x")
+    assert screen.tree.nodes[kept].events == []
+    screen.update({"on": True})
+    assert screen.tree.nodes[kept].events == ["tap"]
+    assert [call.handler for call in screen.view.route(kept, "tap")] == ["mid"]
+    screen.update({"on": False})
+    assert screen.tree.nodes[kept].events == []

@@ -92,6 +92,18 @@ function canvasOf(place, node) {
   return canvas;
 }
 
+// What a browser says of a canvas that has no size.
+const NO_BITMAP = 'data:,';
+
+function bitmapOnScreen(place, node) {
+  if (capabilities['layout.query'] !== true) return undefined;
+  const request = { node, fields: ['properties'], properties: ['data-url'] };
+  const { error, value } = askNow('layout.query', { page: place.page, requests: [request] });
+  const result = error === null && value.results !== null ? value.results[0] : null;
+  const address = isObject(result) && isObject(result.properties) ? result.properties['data-url'] : undefined;
+  return typeof address === 'string' ? address : undefined;
+}
+
 function makeCanvas(place, node) {
   const bitmap = { width: 300, height: 150 };
   const recorder = makeContext(
@@ -106,6 +118,12 @@ function makeCanvas(place, node) {
     createImage: () => makePicture(place.route),
     requestAnimationFrame: animationFrame,
     cancelAnimationFrame: stopTimer,
+    // As a screen draws it now; it waits for what this turn has changed, and for the answer.
+    toDataURL() {
+      recorder.flush();
+      host('flush');
+      return bitmapOnScreen(place, node) || NO_BITMAP;
+    },
   };
   recorder.context.canvas = canvas;
   const sides = ['width', 'height'];

@@ -1,15 +1,17 @@
 // Events: what the view routed to handlers, and what components trigger themselves.
 
-// An event that the view routed to a handler of a page or component.
+// An event that the view routed to a handler of a page or component. A text that it returns is the answer: of an event
+// `input` it takes the place of what was typed.
 function fireHandler(pageId, owner, handler, event) {
   const node = nodeOf(pageId, owner);
-  if (node === undefined) return;
+  if (node === undefined) return null;
   const method = node.instance[handler];
   if (typeof method !== 'function') {
     warn(node.plan.path + ' has no method "' + handler + '" for the event ' + event.type);
-    return;
+    return null;
   }
-  callOn(node, method, handler, [event]);
+  const result = callOn(node, method, handler, [event]);
+  return typeof result === 'string' ? toWellFormed(result) : null;
 }
 
 function triggerEvent(node, type, detail, options) {

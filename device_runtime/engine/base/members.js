@@ -33,6 +33,7 @@ readable('dataset', (node) => {
   return found === null ? {} : found.dataset;
 });
 readable('properties', (node) => node.instance.data);
+readable('__data__', (node) => node.instance.data); // not documented, but programs read it
 readable('renderer', () => 'webview');
 readable('router', (node) => routerFrom(node.plan.path));
 readable('pageRouter', (node) => routerFrom(node.page.root.plan.path));

@@ -1,7 +1,8 @@
 // require, and ES modules on top of it. A module's code is fetched and evaluated the first time it is required.
 //
-// The host answers `module` with {kind: 'script', code} or {kind: 'json', text}, or for an ES module with
-// {kind: 'module', body, newlines, imports, exports, stars, mutable} as engine/modules.py reads it. An imported name
+// The host answers `module` with {kind: 'script', code, matches} or {kind: 'json', text}, or for an ES module with
+// {kind: 'module', body, newlines, imports, exports, stars, mutable, matches} as engine/modules.py reads it. With
+// `matches` its code names RegExp.$1 or its kin (matches.js). An imported name
 // becomes a parameter of the module's function when its value can no longer change, else (import cycles,
 // `export let`) a getter on an object that the function lies `with`in, so that it stays live.
 
@@ -20,6 +21,7 @@ function loadModule(name) {
   const known = mapGet(modules, name);
   if (known !== undefined) return known;
   const source = host('module', name);
+  if (source.matches) keepMatches();
   const module = { exports: {}, id: name, loaded: false };
   const record = { name, module, kind: source.kind, done: false, mutable: source.mutable };
   mapSet(modules, name, record);

@@ -78,6 +78,8 @@ defineSync('getMenuButtonBoundingClientRect', () => {
   const top = (toNumber(system.statusBarHeight) || 0) + 4;
   return { width: 87, height: 32, top, bottom: top + 32, right: width - 7, left: width - 94 };
 });
+defineSync('onMenuButtonBoundingClientRectWeightChange', () => undefined);
+defineSync('offMenuButtonBoundingClientRectWeightChange', () => undefined);
 
 // -- time -----------------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,8 @@ function copyOut(value, path, dropped, bytes = false, depth = 0) {
       if (depth >= MAX_NESTING) {
         throw new BorderError(path, 'is nested deeper than ' + MAX_NESTING + ' levels, or refers to itself');
       }
+      // A component in data is no data: it stays where it is, as a function does.
+      if (keeper !== null && weakGet(owners, value) !== undefined) return functionToken(value);
       break;
     case 'function':
       if (keeper !== null) return functionToken(value);

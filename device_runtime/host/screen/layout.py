@@ -258,6 +258,35 @@ class Queries:
             answer.set_result(None)
 
 
+class Arrivals:
+    """Patience with screens: a board that has started, or whose browser connects again, has none for a moment.
+
+    Who has waited in vain waits no more until a screen has come: a board without one must not hold up its programs.
+    """
+
+    def __init__(self, seconds: float = QUERY_SECONDS) -> None:
+        self._seconds = seconds
+        self._in_vain = False
+        self._arrived = asyncio.Event()
+
+    def arrived(self) -> None:
+        """A screen is there."""
+        self._in_vain = False
+        self._arrived.set()
+        self._arrived.clear()
+
+    async def wait(self, is_there: Callable[[], bool]) -> None:
+        """Until a screen is there, or patience ends."""
+        if self._in_vain:
+            return
+        try:
+            async with asyncio.timeout(self._seconds):
+                while not is_there():
+                    await self._arrived.wait()
+        except TimeoutError:
+            self._in_vain = True
+
+
 @dataclass(slots=True)
 class _Watched:
     app_id: str

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from aiohttp import WSMsgType, web
+from aiohttp.typedefs import Middleware
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.screen.connection import Connection, encode
@@ -35,6 +36,7 @@ from device_runtime.host.screen.http import (
 )
 from device_runtime.host.screen.layout import (
     MAX_REQUESTS,
+    Arrivals,
     Intersection,
     LayoutError,
     LayoutRequest,
@@ -101,6 +103,8 @@ class ScreenServer:
         screen: the board's screen; None where the page takes the browser's own size.
         microphone: whose microphone hears: ``screen`` (the browser streams it), ``device``, or ``none``.
         host: the address to listen on. Port 0 takes a free one.
+        routes: what else is served here, such as developers' tools; the same checks and headers apply.
+        guards: who else decides about each request; they are asked after the checks of this server.
         allowed_hosts: names, apart from loopback, under which browsers may reach this server. One that listens
             beyond loopback answers to any literal address, too: no foreign page can take that for its own name.
     """
@@ -114,6 +118,8 @@ class ScreenServer:
         microphone: Literal["screen", "device", "none"] = "screen",
         host: str = "127.0.0.1",
         port: int = 0,
+        routes: Iterable[web.AbstractRouteDef] = (),
+        guards: Iterable[Middleware] = (),
         allowed_hosts: Iterable[str] = (),
     ) -> None:
         self._delegate = delegate
@@ -121,6 +127,9 @@ class ScreenServer:
         self._screen = screen
         self._microphone = microphone
         self._address = (host, port)
+        self._routes = list(routes)
+        self._guards = list(guards)
+        self._notice = ""
         self._allowed_hosts = {"localhost", "127.0.0.1", "::1"} | {name.lower() for name in allowed_hosts}
         self._beyond_loopback = host != "localhost" and not is_loopback(host)
         self._clients: dict[str, Connection] = {}
@@ -131,6 +140,7 @@ class ScreenServer:
         self._speeches: OrderedDict[str, bytes] = OrderedDict()
         self._sounds: dict[str, bytes] = {}
         self._queries = Queries()
+        self._arrivals = Arrivals()
         self._observers = Observers(lambda target, message: self._send(message, target))
         self._shown: dict[str, set[Value]] = {}
         self._runner: web.AppRunner | None = None
@@ -144,7 +154,7 @@ class ScreenServer:
         Raises:
             ScreenError: the address is taken or not this machine's.
         """
-        application = web.Application(middlewares=[self._guard])
+        application = web.Application(middlewares=[self._guard, *self._guards])
         application.router.add_get("/", self._serve_index)
         application.router.add_get("/ws", self._serve_socket)
         application.router.add_get("/web/{path:.+}", self._serve_file)
@@ -152,6 +162,7 @@ class ScreenServer:
         application.router.add_get("/media/{app_id}/{version}/{address:.+}", self._serve_media)
         application.router.add_get("/speech/{id:[0-9a-f]+}.wav", self._serve_speech)
         application.router.add_get("/sound/{id:[0-9a-f]+}.wav", self._serve_sound)
+        application.router.add_routes(self._routes)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         host, port = self._address
@@ -210,6 +221,7 @@ class ScreenServer:
             for said in self._lasting.get(app_id, {}).values():
                 self._send(said, target)
             self._observers.screen_ready(app_id, target)
+            self._arrivals.arrived()
         else:
             self._send(message, about=app_id)
             shown = {page.get("id") for page in pages}
@@ -222,8 +234,9 @@ class ScreenServer:
         message = {"type": "patch", "app_id": app_id, "page": page, "operations": operations}
         self._send(message, target, about=app_id)
 
-    def exited(self, app_id: str, reason: str = "") -> None:
-        """A program has stopped: its pages and dialogues go; a ``reason`` is shown."""
+    def exited(self, app_id: str, reason: str = "", *, replaced: bool = False) -> None:
+        """A program has stopped: its pages and dialogues go; a ``reason`` is shown. The pages of one that is being
+        ``replaced`` stay in sight until those of its successor are there."""
         self._running.discard(app_id)
         self._shown.pop(app_id, None)
         self._observers.forget_program(app_id)
@@ -232,7 +245,11 @@ class ScreenServer:
             client.behind.discard(app_id)
         for dialog in [name for name, message in self._dialogs.items() if message["app_id"] == app_id]:
             self.close_dialog(dialog)
-        self._send({"type": "exited", "app_id": app_id, "reason": reason})
+        self._send({"type": "exited", "app_id": app_id, "reason": reason, "replaced": replaced})
+
+    def restyle(self, app_id: str) -> None:
+        """The style sheets of a program have changed: load them again."""
+        self._send({"type": "restyle", "app_id": app_id})
 
     def ui(self, app_id: str, name: str, arguments: Mapping[str, Value], dialog: str = "") -> None:
         """Ask the screens for a piece of user interface under its WeChat name (``showToast``, ``showModal``, …).
@@ -271,13 +288,17 @@ class ScreenServer:
 
         One result a request, None for a node that is not there: ``rect`` (``left top right bottom width height``),
         ``size``, ``scrollOffset`` (``scrollLeft scrollTop scrollWidth scrollHeight``), ``properties`` and
-        ``computedStyle`` (name to value), as asked. None as a whole: no screen, or none that answers in time.
+        ``computedStyle`` (name to value), as asked. None as a whole: no screen, or none that answers in time. One that
+        connects just then, as when the device has only just started, is waited for.
 
         Raises:
             LayoutError: too many requests at once.
         """
         if len(requests) > MAX_REQUESTS:
             raise LayoutError(f"at most {MAX_REQUESTS} nodes may be asked about at once, not {len(requests)}")
+        # A program that measures text waits for the answer, and so could not even greet a screen that comes.
+        if any(request.fields != ("textMetrics",) for request in requests):
+            await self._arrivals.wait(lambda: bool(self._screens_with(app_id)))
         documents = [request.document() for request in requests]
 
         def send(target: str, name: str) -> None:
@@ -342,6 +363,12 @@ class ScreenServer:
     def error(self, text: str, target: str = "") -> None:
         """Show a sentence about something that went wrong."""
         self._send({"type": "error", "text": text}, target)
+
+    def notice(self, text: str) -> None:
+        """Show a sentence on every screen, also on those that come later, until there is another; an empty one takes
+        it away."""
+        self._notice = text
+        self._send({"type": "notice", "text": text})
 
     def _send(self, message: Mapping[str, object], target: str = "", about: str = "") -> None:
         """Queue a message for one screen, or for all but those that still wait for the snapshot of ``about``."""
@@ -487,6 +514,8 @@ class ScreenServer:
         }
         self._send(hello, client.target)
         self._send({"type": "foreground", "app_id": self._foreground}, client.target)
+        if self._notice:
+            self._send({"type": "notice", "text": self._notice}, client.target)
         for message in self._dialogs.values():
             self._send(message, client.target)
         self._delegate.attach(client.target)

@@ -1,7 +1,7 @@
 // One page of a program: turns the operations of device_runtime/view/patches.py into DOM inside a shadow root.
 
 import { createComponent } from "./components/index.js";
-import { Component } from "./components/component.js";
+import { COMPONENT, Component } from "./components/component.js";
 import { Limbo, Text } from "./components/basic.js";
 import { Gestures } from "./gestures.js";
 import { Watch } from "./layout.js";
@@ -89,6 +89,10 @@ export class Page {
     this.limbo = new Limbo(this, LIMBO_ID, "limbo", []);
     this.nodes.set(LIMBO_ID, this.limbo);
     this.shadow.append(this.limbo.element);
+    this.viewport.addEventListener("mousedown", (event) => {
+      const field = this.activeElement?.[COMPONENT];
+      if (field?.holdsFocus && !event.composedPath().includes(field.element)) event.preventDefault();
+    });
     this.gestures = new Gestures(this);
     this.scroll = new PageScroll(this);
     this.watch = new Watch(this);
@@ -109,6 +113,24 @@ export class Page {
     });
     this.shadow.append(link);
     return loaded;
+  }
+
+  /** Load every style sheet again, its file having changed; an old one goes when its successor is there. */
+  restyle() {
+    this.restyled = (this.restyled ?? 0) + 1;
+    for (const link of this.shadow.querySelectorAll("link[rel=stylesheet]")) {
+      const fresh = link.cloneNode();
+      const address = new URL(link.href);
+      address.searchParams.set("again", this.restyled);
+      fresh.href = address.href;
+      const swap = () => {
+        link.remove();
+        this.paintBackground();
+      };
+      fresh.addEventListener("load", swap);
+      fresh.addEventListener("error", swap);
+      link.after(fresh);
+    }
   }
 
   // ---------------------------------------------------------------- patches

@@ -35,6 +35,7 @@ export class ProgramView {
     this.tabStyle = {};
     this.fonts = new Fonts();
     this.turn = 0;
+    this.retired = false;
 
     this.backButton = make("button", { type: "button", class: "round back", "aria-label": "Back" }, sign("back"));
     this.backButton.addEventListener("click", () => {
@@ -70,17 +71,23 @@ export class ProgramView {
   // ---------------------------------------------------------------- the stack
 
   applyStack({ version, pages, transition, tab_bar: tabBar, snapshot }) {
-    if (snapshot || version !== this.version) {
+    const { retired } = this;
+    if (!retired && (snapshot || version !== this.version)) {
       for (const entry of this.pages) entry.close();
       this.pages = [];
+    }
+    if (retired || snapshot || version !== this.version) {
       this.badges.clear();
       this.items.clear();
       this.tabStyle = {};
     }
     this.version = version;
     this.tabBar = tabBar;
+    this.retired = false;
+    this.element.inert = !this.visible;
     const before = this.top;
-    const old = new Map(this.pages.map((entry) => [entry.id, entry]));
+    // Page ids begin anew in a program that replaces another: none of the old pages is kept.
+    const old = new Map(this.pages.map((entry) => [retired ? `retired ${entry.id}` : entry.id, entry]));
     this.pages = pages.map((page) => {
       const kept = old.get(page.id);
       old.delete(page.id);
@@ -92,7 +99,7 @@ export class ProgramView {
       this.stage.append(entry.frame);
       return entry;
     });
-    this.turnTo(before, [...old.values()], snapshot ? "none" : transition);
+    this.turnTo(before, [...old.values()], retired ? "reload" : snapshot ? "none" : transition);
     this.showBar();
     this.showTabs();
   }
@@ -106,14 +113,15 @@ export class ProgramView {
     const turning = top !== before;
     if (turning) {
       before?.page.show(false);
-      if (top && !gone.includes(before) && transition !== "pop") await top.ready;
+      const still = transition === "reload";
+      if (top && (still || (!gone.includes(before) && transition !== "pop"))) await top.ready;
       else if (top) await Promise.race([top.ready, new Promise((resolve) => setTimeout(resolve, 50))]);
       if (turn === this.turn) {
         const moves = { push: "push", pop: "pop" }[transition] ?? "fade";
-        this.move(before, top, before ? moves : "none");
+        this.move(before, top, before && !still ? moves : "none");
       }
     }
-    for (const entry of gone) setTimeout(() => entry.close(), entry === before ? 320 : 0);
+    for (const entry of gone) setTimeout(() => entry.close(), entry === before && transition !== "reload" ? 320 : 0);
     if (top && turning && turn === this.turn) {
       this.splash.classList.add("gone");
       this.syncShown();
@@ -136,7 +144,7 @@ export class ProgramView {
   }
 
   patch(pageId, operations) {
-    const entry = this.pages.find((page) => page.id === pageId);
+    const entry = this.retired ? null : this.pages.find((page) => page.id === pageId);
     if (!entry) return; // a page that has just left the stack
     try {
       entry.page.apply(operations);
@@ -158,9 +166,20 @@ export class ProgramView {
     this.send({ type: "query_result", id, results: page ? requests.map((request) => measure(page, request)) : null });
   }
 
+  /** The program is being replaced: its pages stay in sight, but dead, until those of its successor are there. */
+  retire() {
+    this.retired = true;
+    this.element.inert = true;
+  }
+
+  /** The program's style sheets have changed. */
+  restyle() {
+    for (const entry of this.pages) entry.page.restyle();
+  }
+
   show(visible) {
     this.element.classList.toggle("shown", visible);
-    this.element.inert = !visible;
+    this.element.inert = !visible || this.retired;
     this.visible = visible;
     this.fonts.show(visible);
     this.syncShown();
@@ -168,7 +187,8 @@ export class ProgramView {
 
   syncShown() {
     for (const entry of this.pages) {
-      const wanted = Boolean(this.visible) && entry === this.top;
+      // A page that is not in front yet is invisible, and could not take the focus.
+      const wanted = Boolean(this.visible) && entry === this.top && entry.frame.classList.contains("front");
       if (entry.page.visible !== wanted) entry.page.show(wanted);
     }
   }

@@ -11,44 +11,46 @@ const ABSENT = {
   createLiveActivity: "createliveactivity",
 };
 
-let stretches;
-
-/** Whether `justify-self: stretch` widens a button; older browsers know it in grids only. */
-function buttonsStretch() {
-  if (stretches === undefined) {
-    const probe = make("button");
-    const around = make("div", { "aria-hidden": "true" }, probe);
-    around.style.cssText = "position: fixed; width: 100px; visibility: hidden";
-    probe.style.cssText = "display: block; justify-self: stretch; padding: 0; border: 0";
-    document.body.append(around);
-    stretches = probe.getBoundingClientRect().width === 100;
-    around.remove();
-  }
-  return stretches;
-}
-
 export class Button extends Field {
   static reflected = ["type", "size", "plain", "loading"];
 
   build() {
     this.element.setAttribute("type", "default");
-    this.element.addEventListener("click", () => this.clicked());
+    this.focusable("button");
+    this.element.addEventListener("click", () => this.usable && this.clicked());
   }
 
   createElement() {
-    const element = document.createElement("button");
-    element.type = "button";
-    element.toggleAttribute("data-wide", !buttonsStretch());
-    return element;
+    return document.createElement("wx-button"); // HTML's own is never wider than its words, where a block should fill
   }
 
   get hoverClass() {
     return text(this.values["hover-class"], "button-hover");
   }
 
+  set(name, value) {
+    super.set(name, value);
+    if (name === "class" || name === "style") this.fit();
+  }
+
+  attached() {
+    this.fit();
+  }
+
+  /** WeChat's button is as wide as its place, but where a program lays it in a line. HTML's has no such width of its
+   *  own, so that the style sheet must be told which it is. */
+  fit() {
+    if (this.fitting) return;
+    this.fitting = true;
+    this.page.styled.then(() => requestAnimationFrame(() => {
+      this.fitting = false;
+      this.element.toggleAttribute("data-inline", getComputedStyle(this.element).display.startsWith("inline"));
+    }));
+  }
+
   update(name) {
     if (name === "disabled") {
-      this.element.disabled = Boolean(this.values.disabled);
+      this.updateDisabled();
     } else if (name === "loading") {
       if (this.values.loading && !this.spinner) {
         this.spinner = make("i", { class: "cy-spinner", "aria-hidden": "true" });

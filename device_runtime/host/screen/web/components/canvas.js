@@ -6,6 +6,7 @@
 import { Component, number, text } from "./component.js";
 
 const MAX_PIXELS = 4096;
+const MAX_ADDRESS = 200_000;
 const WIDTH = 300;
 const HEIGHT = 150;
 /** Commands that are calls, with the greatest number of arguments of each. */
@@ -160,6 +161,17 @@ export class Canvas extends Component {
       }));
     }
     return this.pictures.get(address);
+  }
+
+  /** `data-url` is the bitmap as a picture, where it is small enough for a message to the device. */
+  property(name) {
+    if (name !== "data-url") return super.property(name);
+    try {
+      const address = this.bitmap.toDataURL();
+      return address.length <= MAX_ADDRESS ? address : null;
+    } catch {
+      return null; // a picture of another origin was drawn
+    }
   }
 
   /** Where a touch is on the canvas: its touches have `x` and `y` as well. */

@@ -33,6 +33,9 @@ export class Image extends Component {
       const mode = text(this.values.mode, "scaleToFill");
       this.picture.style.objectFit = POSITIONS.has(mode) ? "none" : (FITS[mode] ?? "fill");
       this.picture.style.objectPosition = POSITIONS.has(mode) ? mode : "center";
+    } else if (name === "alt") {
+      this.picture.alt = text(this.values.alt);
+      this.element.setAttribute("aria-label", text(this.values.alt));
     } else if (name === "lazy-load") {
       this.picture.loading = this.values["lazy-load"] ? "lazy" : "eager";
     } else if (name === "src") {

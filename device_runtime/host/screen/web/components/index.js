@@ -20,11 +20,19 @@ import { RichText } from "./rich-text.js";
 import { ScrollView } from "./scroll-view.js";
 import { Swiper, SwiperItem } from "./swiper.js";
 
+/** Containers of WeChat's other renderer: their content shows in a plain block. */
+const SKYLINE = [
+  "grid-view", "list-view", "list-builder", "grid-builder", "sticky-header", "sticky-section", "nested-scroll-header",
+  "nested-scroll-body", "draggable-sheet", "open-container", "snapshot", "tap-gesture-handler", "double-tap-gesture-handler",
+  "long-press-gesture-handler", "pan-gesture-handler", "scale-gesture-handler", "force-press-gesture-handler",
+  "horizontal-drag-gesture-handler", "vertical-drag-gesture-handler", "keyboard-accessory",
+];
 const COMPONENTS = new Map(Object.entries({
   page: Root,
   view: View,
   "cover-view": View,
   text: Text,
+  span: View,
   image: Image,
   "cover-image": Image,
   button: Button,
@@ -60,6 +68,7 @@ const COMPONENTS = new Map(Object.entries({
   "navigation-bar": NavigationBar,
   "match-media": MatchMedia,
   "share-element": View,
+  ...Object.fromEntries(SKYLINE.map((tag) => [tag, View])),
   ...Object.fromEntries(PLACEHOLDERS.map((tag) => [tag, Placeholder])),
 }));
 

@@ -1,6 +1,6 @@
 // input and textarea: text fields whose value the program may follow, change or leave alone.
 
-import { Field, make, number, text } from "./component.js";
+import { Field, color, make, number, text } from "./component.js";
 
 const INPUT_MODES = { number: "numeric", digit: "decimal", idcard: "text", text: "text", tel: "tel" };
 const ENTER_KEYS = { send: "send", search: "search", next: "next", go: "go", done: "done" };
@@ -19,18 +19,37 @@ class TextField extends Field {
     this.sent = [];
     this.composing = false;
     this.element.addEventListener("input", () => this.typed());
-    this.element.addEventListener("compositionstart", () => { this.composing = true; });
-    this.element.addEventListener("compositionend", () => { this.composing = false; });
+    this.keyCode = 0;
+    for (const phase of ["start", "update", "end"]) {
+      this.element.addEventListener(`composition${phase}`, (event) => {
+        this.composing = phase !== "end";
+        this.emit(`keyboardcomposition${phase}`, { data: event.data });
+      });
+    }
+    this.element.addEventListener("selectionchange", () => this.selected());
     this.element.addEventListener("focus", () => this.emit("focus", { value: this.element.value, height: 0 }));
     this.element.addEventListener("blur", () => {
       this.sent.length = 0;
       this.emit("blur", { value: this.element.value, cursor: this.element.selectionEnd ?? 0 });
     });
-    this.element.addEventListener("keydown", (event) => this.keyPressed(event));
+    this.element.addEventListener("keydown", (event) => {
+      this.keyCode = event.keyCode;
+      this.keyPressed(event);
+    });
   }
 
   get fieldValue() {
     return this.element.value;
+  }
+
+  /** With `hold-keyboard` a touch beside the field leaves it the focus. */
+  get holdsFocus() {
+    return Boolean(this.values["hold-keyboard"]);
+  }
+
+  selected() {
+    const { selectionStart, selectionEnd } = this.element;
+    this.emit("selectionchange", { selectionStart, selectionEnd });
   }
 
   typed() {
@@ -40,7 +59,7 @@ class TextField extends Field {
       if (this.sent.length > 64) this.sent.shift();
     }
     this.resize();
-    this.emit("input", { value, cursor: selectionEnd ?? value.length, keyCode: 0 });
+    this.emit("input", { value, cursor: selectionEnd ?? value.length, keyCode: this.keyCode });
   }
 
   confirm() {
@@ -108,6 +127,14 @@ class TextField extends Field {
         if (value && this.page.shows(this)) this.page.whenShown(() => this.takeFocus());
         else if (!value && name === "focus") this.element.blur();
         break;
+      case "cursor":
+      case "selection-start":
+      case "selection-end":
+        this.page.afterPatch(() => this.page.activeElement === this.element && this.placeCaret());
+        break;
+      case "cursor-color":
+        this.element.style.caretColor = color(value, "");
+        break;
       case "confirm-type":
         this.element.enterKeyHint = ENTER_KEYS[value] ?? "done";
         break;
@@ -146,13 +173,23 @@ class TextField extends Field {
 
   takeFocus() {
     this.element.focus();
-    const end = this.element.value.length;
-    const cursor = number(this.values.cursor, end);
-    this.element.setSelectionRange(number(this.values["selection-start"], cursor), number(this.values["selection-end"], cursor));
+    this.placeCaret();
+  }
+
+  /** Where `cursor`, or `selection-start` and `selection-end` together, say; negative numbers say nothing. */
+  placeCaret() {
+    const said = (name) => {
+      const value = number(this.values[name], -1);
+      return value < 0 ? null : value;
+    };
+    const cursor = said("cursor") ?? this.element.value.length;
+    const [start, end] = [said("selection-start"), said("selection-end")];
+    this.element.setSelectionRange(start !== null && end !== null ? start : cursor, start !== null && end !== null ? end : cursor);
   }
 
   applyStyle(value) {
     super.applyStyle(value);
+    this.update("cursor-color");
     this.page.afterPatch(() => this.paintPlaceholder());
     this.resize();
   }
@@ -202,12 +239,31 @@ export class TextArea extends TextField {
 
   attached() {
     super.attached();
-    this.resize();
+    this.page.styled.then(() => this.resize());
   }
 
   resize() {
-    if (!this.values["auto-height"]) return;
-    this.element.style.height = "auto";
-    this.element.style.height = `${this.element.scrollHeight}px`;
+    if (this.values["auto-height"]) {
+      this.element.style.height = "auto";
+      this.element.style.height = `${this.element.scrollHeight}px`;
+    }
+    if (this.events.has("linechange")) this.countLines();
+  }
+
+  /** Tell when the text takes another number of lines. */
+  countLines() {
+    if (!this.element.isConnected || !this.page.shows(this)) return;
+    const looks = getComputedStyle(this.element);
+    const lineHeight = Number.parseFloat(looks.lineHeight) || Number.parseFloat(looks.fontSize) * 1.4;
+    const room = this.element.clientHeight;
+    // scrollHeight is never less than the room: without it, it is the text's.
+    const kept = this.element.style.height;
+    this.element.style.height = "0";
+    const height = this.element.scrollHeight - Number.parseFloat(looks.paddingTop) - Number.parseFloat(looks.paddingBottom);
+    this.element.style.height = kept;
+    const lineCount = this.element.value === "" ? 0 : Math.max(1, Math.round(height / lineHeight));
+    if (lineCount === this.lineCount || room === 0) return;
+    this.lineCount = lineCount;
+    this.emit("linechange", { height, heightRpx: height / this.page.pixelsPerRpx, lineCount, lineHeight });
   }
 }

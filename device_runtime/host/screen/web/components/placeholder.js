@@ -5,7 +5,9 @@ import { Component, make, text } from "./component.js";
 const LABELS = {
   map: "Map", camera: "Camera", "live-player": "Live video", "live-pusher": "Live camera", ad: "Advertisement",
   "ad-custom": "Advertisement", "open-data": "Account data", "official-account": "Official account", "voip-room": "Video call",
-  editor: "Editor", "web-view": "Web page",
+  editor: "Editor", "web-view": "Web page", "functional-page-navigator": "Part of WeChat", "channel-live": "Live channel",
+  "channel-video": "Channel video", "store-home": "Shop", "store-product": "Shop product", "store-coupon": "Shop coupon",
+  "store-gift": "Shop gift", "xr-scene": "3D scene",
 };
 
 /** The tags that get a placeholder. */

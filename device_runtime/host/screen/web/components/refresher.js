@@ -22,7 +22,7 @@ export class Refresher {
     const byMouse = (action) => (event) => event.pointerType === "mouse" && action(event);
     element.addEventListener("pointerdown", byMouse((event) => event.button === 0 && this.pressed(event.clientY)));
     element.addEventListener("pointermove", byMouse((event) => this.moved(event.clientY, event)));
-    element.addEventListener("pointerup", byMouse(() => this.released()));
+    for (const type of ["pointerup", "pointercancel"]) element.addEventListener(type, byMouse(() => this.released()));
   }
 
   get enabled() {
@@ -58,6 +58,7 @@ export class Refresher {
     if (by === 0 && this.press.by === 0) return;
     if (event.cancelable) event.preventDefault(); // the page must not be pulled as well
     event.stopPropagation();
+    if (event.pointerId !== undefined) this.view.element.setPointerCapture(event.pointerId); // a mouse may leave the view
     this.press.by = by;
     this.pull(by);
     this.view.emit("refresherpulling", { dy: Math.round(by) });

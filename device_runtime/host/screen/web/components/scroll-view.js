@@ -110,7 +110,7 @@ export class ScrollView extends Component {
     } else if (name === "scroll-x" || name === "scroll-y") {
       this.element.tabIndex = this.values["scroll-x"] || this.values["scroll-y"] ? 0 : -1;
     } else if (name === "refresher-triggered") {
-      if (value) this.page.afterPatch(() => this.refresher.begin());
+      if (value) this.refresher.begin();
       else this.refresher.end();
     } else if (name.startsWith("refresher-")) {
       this.refresher.paint();

@@ -3,6 +3,10 @@
 import { Component, color, length, make, number, text } from "./component.js";
 
 const SLOP = 8;
+const EASINGS = {
+  linear: (part) => part, easeInCubic: (part) => part ** 3, easeOutCubic: (part) => 1 - (1 - part) ** 3,
+  easeInOutCubic: (part) => (part < 0.5 ? 4 * part ** 3 : 1 - (2 - 2 * part) ** 3 / 2),
+};
 
 export class SwiperItem extends Component {}
 
@@ -47,7 +51,9 @@ export class Swiper extends Component {
   }
 
   childrenChanged() {
-    const wanted = Math.min(number(this.values.current, this.current), this.last);
+    const named = this.items.findIndex((item) => item.values["item-id"] === this.values["current-item-id"]);
+    const said = this.values["current-item-id"] !== undefined && named >= 0 ? named : number(this.values.current, this.current);
+    const wanted = Math.min(said, this.last);
     if (wanted !== this.current && !this.drag) {
       this.current = Math.max(0, wanted);
       this.position = this.current;
@@ -108,18 +114,38 @@ export class Swiper extends Component {
     const items = this.items;
     const count = items.length;
     const axis = this.values.vertical ? "Y" : "X";
+    const edge = this.edge();
+    const shift = edge ? ` translate${axis}(${edge})` : "";
     items.forEach((item, index) => {
       let offset = index - this.position;
       if (this.circular) {
         offset = ((offset % count) + count) % count;
         if (offset > count - 1 || (offset > count / 2 && offset >= this.shown)) offset -= count;
       }
-      item.element.style.transform = `translate${axis}(${(offset * 100).toFixed(3)}%)`;
+      item.element.style.transform = `translate${axis}(${(offset * 100).toFixed(3)}%)${shift}`;
       const hidden = offset <= -1 || offset >= this.shown;
       item.element.inert = hidden && !this.drag;
       this.dots.children[index]?.toggleAttribute("data-current", index === this.current);
     });
     this.element.setAttribute("aria-label", count ? `${this.current + 1} / ${count}` : "");
+  }
+
+  /** With `snap-to-edge` the first item stands at the very edge, and so does the last, without the margin beside it. */
+  edge() {
+    if (!this.values["snap-to-edge"] || this.circular) return "";
+    const before = Math.max(0, Math.min(1, 1 - this.position));
+    const after = Math.max(0, Math.min(1, this.position - this.last + 1));
+    return before > 0 && this.last > 0
+      ? `calc(${(-before).toFixed(3)} * var(--cy-before, 0px))` : after > 0 ? `calc(${after.toFixed(3)} * var(--cy-after, 0px))` : "";
+  }
+
+  /** Tell how far the items have moved from where they rest. */
+  tellMove() {
+    if (!this.events.has("transition")) return;
+    const box = this.content.getBoundingClientRect();
+    const size = (this.values.vertical ? box.height : box.width) / this.shown;
+    const by = Math.round((this.position - this.current) * size * 100) / 100;
+    this.emit("transition", this.values.vertical ? { dx: 0, dy: by } : { dx: by, dy: 0 });
   }
 
   /** Come to rest at `index`, the short way round in a circle. */
@@ -155,7 +181,7 @@ export class Swiper extends Component {
     const [from, start] = [this.position, performance.now()];
     const step = (now) => {
       const part = duration > 0 ? Math.min(1, Math.max(0, now - start) / duration) : 1;
-      this.position = from + (target - from) * (1 - (1 - part) ** 3);
+      this.position = from + (target - from) * (EASINGS[this.values["easing-function"]] ?? EASINGS.easeOutCubic)(part);
       if (part < 1) {
         this.frame = requestAnimationFrame(step);
       } else {
@@ -163,6 +189,7 @@ export class Swiper extends Component {
         if (target !== from) this.emit("animationfinish", this.detail(source));
       }
       this.place();
+      if (target !== from) this.tellMove();
     };
     if (duration > 0) this.frame = requestAnimationFrame(step);
     else step(start);
@@ -205,6 +232,7 @@ export class Swiper extends Component {
     }
     this.position = position;
     this.place();
+    this.tellMove();
   }
 
   released(event) {
