@@ -111,7 +111,7 @@ async def test_a_query_whose_page_was_closed_meanwhile_is_not_answered(board: La
     ask = "const ask = (page, name) => wx.createSelectorQuery().in(page).select('.b').boundingClientRect(() => report(name)).exec();"
     said_of = await said(
         board,
-        f"{ask} ask(this, 'closed'); wx.reLaunch({{url: '/pages/b/b'}})",
+        f"{ask} this.onUnload = () => ask(this, 'closed'); wx.reLaunch({{url: '/pages/b/b'}})",
         pages={"pages/b/b": f"Page({{ onReady() {{ {ask} ask(this, 'next'); ask(this, 'end') }} }})"},
     )
     assert said_of == ["next"]
