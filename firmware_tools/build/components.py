@@ -1,6 +1,7 @@
 """Custom components: which tag of a page or component stands for which component, and which are reached.
 
 ``usingComponents`` of ``app.json`` hold everywhere, those of a page's or component's own ``.json`` come before them.
+``usingSwanComponents`` are Baidu's own dynamic libraries.
 Paths are resolved as WeChat does: ``/a/b`` from the root, ``./a`` and ``a/b`` from the file's folder, and else from
 the nearest ``miniprogram_npm`` folder upwards.
 Source: https://developers.weixin.qq.com/miniprogram/en/dev/framework/custom-component/
@@ -121,8 +122,13 @@ class Components:
     def _read_table(self, document: dict[str, Any], source: SourceText) -> ComponentTable:
         table = ComponentTable()
         placeholders = self._strings(document, "componentPlaceholder", source)
-        for tag, target in self._strings(document, "usingComponents", source).items():
-            where = source.where(_offset_of(source.text, tag, "usingComponents"))
+        used = {
+            tag: (target, member)
+            for member in ("usingSwanComponents", "usingComponents")
+            for tag, target in self._strings(document, member, source).items()
+        }
+        for tag, (target, member) in used.items():
+            where = source.where(_offset_of(source.text, tag, member))
             placeholder = placeholders.get(tag)
             if target.startswith(_ELSEWHERE):
                 table.tags[tag] = UsedComponent(None, None, placeholder)

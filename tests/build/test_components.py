@@ -200,3 +200,17 @@ def test_a_swan_program_may_use_components_that_are_written_for_wechat(tmp_path:
     assert style == b".c1-b{c:d}\n.c1-a{width:calc(1 * var(--rpx))}"
     assert "miniprogram_npm/@org/lib/x/m.wxs" in built.package.entries
     assert not [name for name in built.package.entries if name.endswith((".wxml", ".wxss", ".swan"))]
+
+
+def test_what_baidu_alone_has_is_stood_in_for(tmp_path: Path) -> None:
+    built = build(
+        tmp_path,
+        {"pages/a/a.swan": '<chart style="height: 9px"/>', "pages/a/a.js": "Page({})"},
+        {"pages/a/a.json": '{"usingSwanComponents": {"chart": "dynamicLib://echartsLib/chart"}}'},
+    )
+    (warning,) = built.warnings
+    assert warning == (
+        "pages/a/a.json:1:26: <chart> is dynamicLib://echartsLib/chart, which is not in the program; "
+        "an empty box stands in for it"
+    )
+    assert view_of(built)["body"][0][6] == [["text", ["constant", "<chart>"]]]
