@@ -1,6 +1,7 @@
 """``audio.*``: what ``wx.createInnerAudioContext`` plays, through the board's own player.
 
-Sound comes from the package, from a program's own file, or from a declared origin. The program hears of it in events
+Sound (WAV; others where :mod:`device_runtime.capability.decoding` can read them) comes from the package, from a
+program's own file, or from a declared origin. The program hears of it in events
 ``task``: ``Canplay``, ``Play``, ``TimeUpdate``, ``Pause``, ``Stop``, ``Ended``, ``error``.
 """
 
@@ -17,6 +18,7 @@ from typing import Protocol
 import aiohttp
 
 from device_runtime.capability.arguments import choice, flag, number, refuse, text
+from device_runtime.capability.decoding import as_wav, is_wav
 from device_runtime.capability.files import MAX_PROGRAM_BYTES, ProgramFiles
 from device_runtime.capability.origin import parse_url
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
@@ -44,10 +46,11 @@ class Player(Protocol):
 class _Sound:
     """One sound that plays: what it is, and where it is."""
 
-    def __init__(self, wav: bytes, loop: bool, volume: float) -> None:
+    def __init__(self, wav: bytes, loop: bool, volume: float, rate: float) -> None:
         self.wav = wav
         self.loop = loop
         self.volume = volume
+        self.rate = rate
         self.position = 0.0
         self.work: asyncio.Task[None] | None = None
 
@@ -66,19 +69,21 @@ class AudioPlayers:
         """Play ``src`` from ``position`` (seconds); a task that plays already begins anew.
 
         Raises:
-            CapabilityError: there is no such sound, it is no WAV file, or too many play.
+            CapabilityError: there is no such sound, it cannot be read, or too many play.
         """
         task = text(arguments, "task", 64)
         position = number(arguments, "position", 0, 86_400, 0)
         loop, volume = flag(arguments, "loop", False), number(arguments, "volume", 0, 1, 1)
+        rate = number(arguments, "playbackRate", 0.5, 2, 1)
         async with self._loading:  # one after another: a sound is as large as a file may be
-            wav = await self._load(caller, text(arguments, "src", MAX_URL_CHARACTERS))
+            content = await self._load(caller, text(arguments, "src", MAX_URL_CHARACTERS))
+            wav = content if is_wav(content) else await asyncio.to_thread(as_wav, content)
         seconds = _seconds(wav)
         key = (id(caller.run), task)
         await self._end(key)
         if sum(run == key[0] for run, _ in self._sounds) >= MAX_PLAYING:
             raise CapabilityError(f"more than {MAX_PLAYING} sounds are playing; stop one first")
-        sound = self._sounds[key] = _Sound(wav, loop, volume)
+        sound = self._sounds[key] = _Sound(wav, loop, volume, rate)
         sound.position = min(position, seconds)
         sound.work = caller.keep(self._sound(caller, task, key, sound, seconds, silent=False))
         return None
@@ -150,17 +155,17 @@ class AudioPlayers:
                 del self._sounds[key]  # the program has ended
 
     async def _once(self, caller: Caller, task: str, sound: _Sound, seconds: float) -> None:
-        wav = await asyncio.to_thread(_cut, sound.wav, sound.position, sound.volume)
+        wav = await asyncio.to_thread(_cut, sound.wav, sound.position, sound.volume, sound.rate)
         playing = asyncio.ensure_future(self._player.play(wav))
         first, started = sound.position, time.monotonic()
         try:
             while not (await asyncio.wait([playing], timeout=_UPDATE_SECONDS))[0]:
-                sound.position = min(first + time.monotonic() - started, seconds)
+                sound.position = min(first + (time.monotonic() - started) * sound.rate, seconds)
                 await tell(caller, task, "TimeUpdate", {"currentTime": sound.position, "duration": seconds})
             playing.result()
         finally:
             if not playing.done():
-                sound.position = min(first + time.monotonic() - started, seconds)
+                sound.position = min(first + (time.monotonic() - started) * sound.rate, seconds)
                 playing.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await playing
@@ -181,13 +186,12 @@ def _seconds(wav: bytes) -> float:
         with wave.open(io.BytesIO(wav), "rb") as file:
             return file.getnframes() / file.getframerate()
     except (wave.Error, EOFError, ZeroDivisionError) as error:
-        raise CapabilityError(
-            "the sound is no WAV file, which is what this board plays; convert it with: sox in.mp3 -b 16 out.wav"
-        ) from error
+        raise CapabilityError("the sound is a WAV file that this board cannot read; it plays plain PCM") from error
 
 
-def _cut(wav: bytes, position: float, volume: float) -> bytes:
-    """The same sound from ``position`` on, and softer where ``volume`` is below 1 (16 bit samples only)."""
+def _cut(wav: bytes, position: float, volume: float, rate: float) -> bytes:
+    """The same sound from ``position`` on, softer where ``volume`` is below 1 (16 bit samples only), and so much faster
+    as ``rate`` says, which raises it as well."""
     with wave.open(io.BytesIO(wav), "rb") as file:
         form = file.getparams()
         file.setpos(min(int(position * form.framerate), form.nframes))
@@ -203,5 +207,6 @@ def _cut(wav: bytes, position: float, volume: float) -> bytes:
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setparams(form)
+        file.setframerate(round(form.framerate * rate))
         file.writeframes(frames)
     return out.getvalue()

@@ -1,7 +1,8 @@
 """``record.*``: what ``wx.getRecorderManager`` records from the board's own microphone.
 
 The program needs the permission ``record``, which its owner sees. It hears events ``task``: ``Start``, ``Pause``,
-``Resume``, ``Stop`` (with the temporary file), ``error``. One recording at a time on a board.
+``Resume``, ``FrameRecorded`` (with ``frameSize`` in KB), ``Stop`` (with the temporary file), ``error``. One recording
+at a time on a board.
 """
 
 import asyncio
@@ -19,15 +20,18 @@ from device_runtime.values import Value
 SAMPLE_RATE = 16_000
 MAX_MS = 600_000
 _DEFAULT_MS = 60_000
+MAX_FRAME_KB = 1024
 
 
 class _Recording:
-    def __init__(self, caller: Caller, task: str, form: str, milliseconds: float) -> None:
+    def __init__(self, caller: Caller, task: str, form: str, milliseconds: float, frame: int) -> None:
         self.caller = caller
         self.task = task
         self.form = form
         self.most = int(milliseconds * SAMPLE_RATE / 1000) * 2
         self.pcm = bytearray()
+        self.frame = frame
+        self.told = 0
         self.paused = False
         self.stopped = asyncio.Event()
 
@@ -52,7 +56,10 @@ class Recorder:
         if self._running is not None:
             raise CapabilityError("is recording or paused")
         milliseconds = number(arguments, "duration", 1, MAX_MS, _DEFAULT_MS)
-        self._running = _Recording(caller, text(arguments, "task", 64), form, milliseconds)
+        frame = int(number(arguments, "frameSize", 0, MAX_FRAME_KB, 0) * 1024) // 2 * 2
+        if frame and form != "PCM":
+            raise refuse("frameSize is for the format PCM")
+        self._running = _Recording(caller, text(arguments, "task", 64), form, milliseconds, frame)
         caller.keep(self._record(self._running))
         return None
 
@@ -65,6 +72,7 @@ class Recorder:
             await asyncio.wait([hearing, stopping], return_when=asyncio.FIRST_COMPLETED)
             if hearing.done():
                 hearing.result()
+            await self._tell_frames(recording, last=True)
             content = bytes(recording.pcm) if recording.form == "PCM" else _wav(bytes(recording.pcm))
             path = await self._files.add_temporary(caller, content, f".{recording.form.lower()}")
             await tell(
@@ -89,7 +97,22 @@ class Recorder:
         async for chunk in self._listen():
             if not recording.paused:
                 recording.pcm += chunk[: recording.most - len(recording.pcm)]
+                await self._tell_frames(recording)
             if len(recording.pcm) >= recording.most:
+                return
+
+    async def _tell_frames(self, recording: _Recording, *, last: bool = False) -> None:
+        """Tell of each ``frameSize`` of sound as it comes; at the end of what is left, too."""
+        while recording.frame and (last or len(recording.pcm) - recording.told >= recording.frame):
+            end = min(recording.told + recording.frame, len(recording.pcm))
+            is_last = last and end == len(recording.pcm)
+            frame: dict[str, Value] = {
+                "frameBuffer": bytes(recording.pcm[recording.told : end]),
+                "isLastFrame": is_last,
+            }
+            recording.told = end
+            await tell(recording.caller, recording.task, "FrameRecorded", frame)
+            if is_last:
                 return
 
     async def act(self, caller: Caller, name: str) -> None:
@@ -109,8 +132,8 @@ class Recorder:
 
 
 def recording_capabilities(listen: Callable[[], AsyncIterator[bytes]], files: ProgramFiles) -> list[Capability]:
-    """``record.start {task, duration? (ms), format?}``, ``record.pause``, ``record.resume`` and ``record.stop``; all
-    need the permission ``record``."""
+    """``record.start {task, duration? (ms), format?, frameSize?}``, ``record.pause``, ``record.resume`` and
+    ``record.stop``; all need the permission ``record``."""
     recorder = Recorder(listen, files)
 
     def act(name: str) -> Capability:

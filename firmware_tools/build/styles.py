@@ -23,6 +23,9 @@ from firmware_tools.build.dialects import SourceError
 from firmware_tools.build.source import Read, SourceText, resolve_path
 
 _SCHEME = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|//|\\\\)")
+ELEMENTS: Final = {"button": "wx-button", "progress": "progress-bar", "video": "video-view", "audio": "audio-view"}
+"""Components whose elements on a screen have another name than their own: HTML's of that name behave otherwise."""
+
 _SERVER = re.compile(r"(?:https?:)?//[^/]", re.IGNORECASE)
 _PAGE_UNITS = {"vh": "cqh", "vw": "cqw", "vmin": "cqmin", "vmax": "cqmax"}
 _SAFE = "/%()~!$&+,;=@:"
@@ -187,6 +190,8 @@ class StyleCompiler:
                 continue
             elif token.type == "function":
                 token.arguments = self._selector(token.arguments)
+            elif token.type == "ident" and not after_colon:
+                token.value = ELEMENTS.get(token.lower_value, token.value)
             made.append(token)
         return made
 

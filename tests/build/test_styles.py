@@ -48,7 +48,7 @@ def test_a_value_is_translated(value: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "rule",
     [
-        'page, view > .a::after, button[type="x"] {color:red}',
+        'page, view > .a::after, icon[type="x"] {color:red}',
         "@media (min-width: 300px) and (orientation: landscape) {.a{color:red}}",
         "@keyframes x {from{left:0} 50%{left:1px} to{left:2px}}",
         ".a:not(.b):hover{--own: {a:b}}",
@@ -57,6 +57,20 @@ def test_a_value_is_translated(value: str, expected: str) -> None:
 )
 def test_what_needs_no_translation_stays(rule: str) -> None:
     assert compiled(rule) == rule
+
+
+@pytest.mark.parametrize(
+    ("selector", "written"),
+    [
+        ("button", "wx-button"),
+        ("view>button.a:not(button)::after", "view>wx-button.a:not(wx-button)::after"),
+        ("Progress,video , audio", "progress-bar,video-view , audio-view"),
+        (".button #video [progress] view:button", ".button #video [progress] view:button"),
+        ("wx-button", "wx-button"),
+    ],
+)
+def test_components_are_found_by_the_names_of_their_elements(selector: str, written: str) -> None:
+    assert compiled(f"{selector}{{a:b}}") == f"{written}{{a:b}}"
 
 
 def test_lengths_in_media_and_keyframes_are_translated() -> None:

@@ -153,7 +153,7 @@ async def test_a_disabled_picker_stays_shut_and_a_form_takes_the_choice(device: 
     await expect(screen.find(".cy-sheet")).to_have_count(0)
 
     await press(".open", "Enter", "ArrowDown", "Enter")(screen)
-    await screen.find("button").click()
+    await screen.find("wx-button").click()
 
     assert (await device.event("submit")).detail == {"value": {"drink": 1}}
 

@@ -50,7 +50,7 @@ MAIN_EVENTS: dict[str, tuple[Build, Act, str, dict[str, Any]]] = {
     "view": (lambda i: i.element("view", "tap me", events=["tap"]), click("view"), "tap", {}),
     "text": (lambda i: i.element("text", "tap me", events=["tap"]), click("text"), "tap", {}),
     "cover-view": (lambda i: i.element("cover-view", "tap me", events=["tap"]), click("cover-view"), "tap", {}),
-    "button": (lambda i: i.element("button", "go", events=["tap"]), click("button"), "tap", {}),
+    "button": (lambda i: i.element("button", "go", events=["tap"]), click("wx-button"), "tap", {}),
     "image loads": (
         lambda i: i.element("image", src="/images/red.png", events=["load", "error"]),
         nothing, "load", {"width": 1, "height": 1},
@@ -141,7 +141,7 @@ MAIN_EVENTS: dict[str, tuple[Build, Act, str, dict[str, Any]]] = {
             i.element("checkbox-group", i.element("checkbox", value="x", checked=True), name="tags"),
             i.element("button", "Save", form_type="submit"), events=["submit"],
         ),
-        click("button"), "submit", {"value": {"title": "Milk", "urgent": True, "amount": 7, "tags": ["x"]}},
+        click("wx-button"), "submit", {"value": {"title": "Milk", "urgent": True, "amount": 7, "tags": ["x"]}},
     ),
 }  # fmt: skip
 
@@ -191,7 +191,7 @@ async def test_nothing_is_sent_for_a_node_that_nobody_listens_to(device: PaperDe
     await screen.find(".deaf").click()
     await screen.find("switch").click()
     await screen.find("input").fill("x")
-    await screen.find("button").click()
+    await screen.find("wx-button").click()
 
     await device.event("tap")
     assert [event.event for event in device.events] == ["tap"]
@@ -394,7 +394,7 @@ async def test_a_form_is_reset_to_the_program_s_values(device: PaperDevice, scre
 
     await screen.find("input").fill("Bread")
     await screen.find("switch").click()
-    await screen.find("button").click()
+    await screen.find("wx-button").click()
 
     await device.event("reset")
     await expect(screen.find("input")).to_have_value("Milk")

@@ -22,7 +22,7 @@ async def test_the_sign_in_the_bar_and_a_button_share_the_page(device: PaperDevi
     await sign.click()
     assert (await device.event("share")).node == 0
     device.events.clear()
-    await screen.find("button").click()
+    await screen.find("wx-button").click()
     assert (await device.event("share")).node == button[0]
 
     device.set_window(shareMenu=False)
@@ -46,7 +46,7 @@ async def test_what_only_a_phone_opens_says_so(
     button = device.push().ids.element("button", "go", open_type=kind, events=[event])
     screen = await screens.open_program(button)
 
-    await screen.find("button").click()
+    await screen.find("wx-button").click()
 
     assert (await device.event(event)).detail == {"errMsg": message}
 

@@ -210,7 +210,7 @@ async def test_a_dialogue_is_answered(
 
     assert await device.call("ui_result") == ("ui_result", APP, "d7", result)
     await expect(screen.page.locator(".dialog-place")).to_have_count(0)
-    await screen.find("button").click()
+    await screen.find("wx-button").click()
     await device.event("tap")
 
 

@@ -3,7 +3,9 @@
 
 import asyncio
 import base64
+import io
 import json
+import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -378,6 +380,22 @@ async def test_a_sound_plays_to_its_end(board: Board, services: Services) -> Non
     assert services.loudspeaker.played[-1] == wav(0.1)
 
 
+async def test_packed_sound_plays_too_and_as_fast_as_the_program_says(board: Board, services: Services) -> None:
+    services.loudspeaker.played.clear()
+    code = """const a = wx.createInnerAudioContext(); a.playbackRate = 2; a.src = '/sound/soft.mp3';
+      const started = Date.now();
+      await new Promise((resolve, reject) => { a.onEnded(resolve); a.onError(reject); a.play() });
+      say(Math.round(a.duration * 10) / 10, Date.now() - started < 900)"""
+    source = made(f"{code}; say('end')")
+    # A second of silence: 38 frames of MPEG 1 layer III at 44.1 kHz.
+    source = Program(
+        source.manifest, {**source.entries, "sound/soft.mp3": (bytes.fromhex("fffb9064") + bytes(413)) * 38}
+    )
+    assert await said(board, source) == ["1 true"]
+    with wave.open(io.BytesIO(services.loudspeaker.played[0])) as file:
+        assert file.getframerate() == 88_200
+
+
 async def test_a_sound_pauses_where_it_is_and_goes_on_from_there(board: Board, services: Services) -> None:
     code = """
       const a = wx.createInnerAudioContext(); a.src = 'sound/long.wav'; a.volume = 0.5; a.startTime = 5;
@@ -404,11 +422,26 @@ async def test_a_sound_that_cannot_be_played_says_why(board: Board) -> None:
     assert [line.removeprefix("createInnerAudioContext:fail ") for line in found] == [
         "parameter error: src is empty",
         "no such file or directory, open sound/none.wav",
-        "the sound is no WAV file, which is what this board plays; convert it with: sox in.mp3 -b 16 out.wav",
+        "the sound is neither WAV nor MP3, FLAC or Ogg Vorbis, which is what this board plays",
         "url not in domain list: the manifest does not declare https://else.example",
         'parameter error: src "wxfile://usr/../a.wav" must not hold "..", backslashes or zero characters',
         "more than 4 sounds are playing; stop one first",
     ]
+
+
+async def test_a_recording_is_heard_frame_by_frame(board: Board) -> None:
+    code = """
+      const r = wx.getRecorderManager(), sizes = [], lasts = [];
+      r.onFrameRecorded(({ frameBuffer, isLastFrame }) => { sizes.push(frameBuffer.byteLength); lasts.push(isLastFrame) });
+      const stopped = new Promise((done) => r.onStop(done));
+      r.start({ duration: 200, format: 'PCM', frameSize: 4 });
+      const { fileSize } = await stopped;
+      say(sizes, lasts, fileSize);
+      const failed = new Promise((done) => r.onError(done));
+      r.start({ frameSize: 4 }); say((await failed).errMsg)"""
+    assert await lines(board, code) == [
+        "[4096,2304] [false,true] 6400", "operateRecorder:fail parameter error: frameSize is for the format PCM",
+    ]  # fmt: skip
 
 
 async def test_a_recording_becomes_a_temporary_file(board: Board) -> None:

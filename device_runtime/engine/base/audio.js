@@ -32,7 +32,7 @@ function createInnerAudioContext() {
   };
   task = openTask('sound', hear);
   const start = (from) => {
-    const values = { task, src: state.src, position: from, loop: state.loop, volume: state.volume };
+    const values = { task, src: state.src, position: from, loop: state.loop, volume: state.volume, playbackRate: state.playbackRate };
     let sent;
     try {
       sent = argumentsOf(values);
@@ -92,6 +92,7 @@ function createInnerAudioContext() {
         heard.duration = heard.currentTime = 0;
       }
       if ((key === 'src' || key === 'autoplay') && state.autoplay && state.src) queueJob(sound.play);
+      if (key === 'playbackRate' && !heard.paused) start(heard.currentTime);
       if (key === 'volume' && !heard.paused) tell('audio.volume', argumentsOf({ task, volume: value }), failed);
     };
     defineProperty(sound, key, { __proto__: null, get: () => state[key], set, enumerable: true, configurable: true });
@@ -110,14 +111,14 @@ defineApi('setInnerAudioOption', (given, done) => done(null, undefined));
 // One recorder a program, as in WeChat.
 const recorder = {};
 (() => {
-  const fire = makeEvents(recorder, 'the RecorderManager', ['Start', 'Pause', 'Resume', 'Stop', 'Error']);
+  const fire = makeEvents(recorder, 'the RecorderManager', ['Start', 'Pause', 'Resume', 'Stop', 'Error', 'FrameRecorded']);
   const ignored = () => {};
-  recorder.onFrameRecorded = ignored;
   recorder.onInterruptionBegin = ignored;
   recorder.onInterruptionEnd = ignored;
   const failed = (reason) => fire('Error', { errMsg: 'operateRecorder:fail ' + reason });
   const hear = (event, detail) => {
     if (event === 'error') failed(detail.reason);
+    else if (event === 'FrameRecorded') fire(event, { frameBuffer: bufferOf(detail.frameBuffer), isLastFrame: detail.isLastFrame });
     else fire(event, detail === null ? undefined : detail);
   };
   const task = openTask('recorder', hear);

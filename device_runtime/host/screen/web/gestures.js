@@ -172,6 +172,8 @@ export class Gestures {
     }
     const target = componentOf(event);
     if (!target || !target.usable || event.target.hasAttribute?.("data-quiet")) return;
+    // Nor is it one for what is in a button that is off.
+    for (let node = target.parent; node; node = node.parent) if (node.tag === "button" && !node.usable) return;
     const byKey = event.detail === 0;
     const box = byKey ? target.element.getBoundingClientRect() : null;
     const source = byKey ? { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2 } : event;

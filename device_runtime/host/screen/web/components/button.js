@@ -16,13 +16,12 @@ export class Button extends Field {
 
   build() {
     this.element.setAttribute("type", "default");
-    this.element.addEventListener("click", () => this.clicked());
+    this.focusable("button");
+    this.element.addEventListener("click", () => this.usable && this.clicked());
   }
 
   createElement() {
-    const element = document.createElement("button");
-    element.type = "button";
-    return element;
+    return document.createElement("wx-button"); // HTML's own is never wider than its words, where a block should fill
   }
 
   get hoverClass() {
@@ -51,7 +50,7 @@ export class Button extends Field {
 
   update(name) {
     if (name === "disabled") {
-      this.element.disabled = Boolean(this.values.disabled);
+      this.updateDisabled();
     } else if (name === "loading") {
       if (this.values.loading && !this.spinner) {
         this.spinner = make("i", { class: "cy-spinner", "aria-hidden": "true" });

@@ -74,7 +74,21 @@ class Grouped extends Choice {
   build() {
     super.build();
     this.content = make("span", { class: "cy-choice-text" });
-    this.element.append(make("span", { class: "cy-box", "aria-hidden": "true" }), this.content);
+    // Programs restyle the box by the name that it has in WeChat.
+    this.mark = make("span", { class: `cy-box wx-${this.tag}-input`, "aria-hidden": "true" });
+    this.element.append(this.mark, this.content);
+    this.show();
+  }
+
+  update(name) {
+    super.update(name);
+    if (name === "disabled") this.show();
+  }
+
+  show() {
+    super.show();
+    this.mark?.classList.toggle(`wx-${this.tag}-input-checked`, this.checked);
+    this.mark?.classList.toggle(`wx-${this.tag}-input-disabled`, !this.usable);
   }
 
   /** Belongs to a group, whose value counts. */
