@@ -61,6 +61,7 @@ BASE_FILES = (
     "plans.js",
     "events.js",
     "members.js",
+    "worklets.js",
     "pages.js",
     "queries.js",
     "drawing.js",

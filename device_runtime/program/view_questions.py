@@ -41,6 +41,12 @@ class ViewQuestions:
         """Draw on a canvas of a screen."""
         self._displayed.draw(page, node, commands, opening)
 
+    def styleNode(self, page: int, node: int, declarations: dict[str, Value]) -> None:
+        """Lay a style over that of a node's template."""
+        view = self._displayed.view(page)
+        if view is not None:
+            self._displayed.collect(page, view.set_node(node, "style", declarations))
+
     def flush(self) -> None:
         """Send what has changed now, since a question about it is to follow in the same turn."""
         self._displayed.flush()

@@ -116,10 +116,6 @@ member('getPassiveEvent', (node, callback) => {
 });
 member('setPassiveEvent', () => {});
 
-// Styles that a worklet computes on the screen: there are none here.
-member('applyAnimatedStyle', () => warnOnce('applyAnimatedStyle is ' + UNSUPPORTED));
-member('clearAnimatedStyle', () => {});
-
 // -- routers: their paths are relative to a component or its page, not to the page in front ---------------------------
 
 const ROUTES = freeze(['navigateTo', 'redirectTo', 'reLaunch', 'switchTab', 'navigateBack']);

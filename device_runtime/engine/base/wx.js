@@ -4,6 +4,7 @@
   const target = {};
   const names = objectKeys(apis);
   for (let index = 0; index < names.length; index++) target[names[index]] = apis[names[index]];
+  target.worklet = worklet;
   target.env = freeze({ USER_DATA_PATH: 'wxfile://usr' });
 
   const made = new NativeMap();
