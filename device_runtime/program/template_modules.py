@@ -117,10 +117,6 @@ class TemplateModules:
         match method:
             case "select":
                 return list(self._displayed.select(page, _tree_of(node, found), values[0], first=values[1]))
-            case "setStyle":
-                self._displayed.collect(page, view.set_node(node, "style", values[0]))
-            case "addClass" | "removeClass":
-                self._displayed.collect(page, view.set_node(node, "class", {str(values[0]): method == "addClass"}))
             case "hasClass":
                 return found is not None and values[0] in found.classes
             case "dataset":

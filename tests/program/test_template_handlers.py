@@ -18,7 +18,7 @@ MOVE = """
       var state = event.instance.getState();
       state.steps = (state.steps || 0) + event.detail.by;
       event.instance.setStyle({ transform: 'translateX(' + state.steps + 'rpx)' });
-      owner.selectComponent('.mark').addClass('far');
+      owner.selectComponent('.mark').addClass('far off');
       event.instance.removeClass('still');
       owner.callMethod('moved', { steps: state.steps, has: event.instance.hasClass('still') });
       return state.steps < 10;
@@ -60,7 +60,7 @@ async def test_a_handler_styles_nodes_and_calls_the_page(board: Board) -> None:
     await board.heard.line(session, "outer")
     box = await until(board, session, "box", style="left: 1px; transform: translateX(4rpx)")
     assert box.attributes["class"] == "box"
-    assert shown(board, session).find(**{"class": "mark far"}).text_content() == "mark"
+    assert shown(board, session).find(**{"class": "mark far off"}).text_content() == "mark"
 
 
 async def test_a_handler_that_returns_false_stops_the_event(board: Board) -> None:
