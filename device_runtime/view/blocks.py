@@ -12,12 +12,12 @@ node of its own. What changes in other lists is told to screens at once, by coun
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from device_runtime.view.expressions import Environment, Evaluate, Expression
 from device_runtime.view.javascript import identical
 from device_runtime.view.patches import Node, Operation
-from device_runtime.view.paths import Changes, Path, Read, Symbol, meets
+from device_runtime.view.paths import Changes, Read, ReadIndex
 
 if TYPE_CHECKING:
     from device_runtime.view.tree import Tree
@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 Make: TypeAlias = Callable[["BlockInstance"], Node]
 
 ROOT_PARENT = -1
+
+BUBBLING: Final = frozenset(
+    (
+        "tap", "longpress", "longtap", "touchstart", "touchmove", "touchcancel", "touchend", "touchforcechange",
+        "transitionend", "animationstart", "animationiteration", "animationend",
+    )
+)  # fmt: skip
+"""The types of screens' events that bubble."""
+
+HOLDING: Final = "catchtouchmove"
+"""Among the types of a node: it catches ``touchmove``, so that a finger on it scrolls nothing around it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -124,41 +135,6 @@ class FragmentProgram(Protocol):
 
     def start(self, owner: "BlockInstance") -> Fragment:
         """A fragment in ``owner``."""
-
-
-class ReadIndex:
-    """Which of some numbered readers are concerned by a change."""
-
-    __slots__ = ("_of_symbol", "_readers")
-
-    def __init__(self, reads: list[frozenset[Read]]) -> None:
-        self._readers: dict[Symbol, list[tuple[Path, int]]] = {}
-        for number, paths in enumerate(reads):
-            for symbol, path in sorted(paths, key=repr):
-                self._readers.setdefault(symbol, []).append((path, number))
-        self._of_symbol = {
-            symbol: tuple(sorted({number for _, number in pairs})) for symbol, pairs in self._readers.items()
-        }
-
-    @property
-    def reads(self) -> frozenset[Read]:
-        """Every path that any of them reads."""
-        return frozenset((symbol, path) for symbol, pairs in self._readers.items() for path, _ in pairs)
-
-    def concerned(self, changes: Changes) -> list[int]:
-        """The numbers of those that read what changed, in order."""
-        found: set[int] = set()
-        for symbol, paths in changes.items():
-            if () in paths:
-                found.update(self._of_symbol.get(symbol, ()))
-                continue
-            for read, number in self._readers.get(symbol, ()):
-                if number not in found:
-                    for path in paths:
-                        if meets(read, path):
-                            found.add(number)
-                            break
-        return sorted(found)
 
 
 class Target(Protocol):

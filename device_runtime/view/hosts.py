@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from device_runtime.values import Value
-from device_runtime.view.attributes import tell_observer
-from device_runtime.view.blocks import Block, BlockInstance, Element, Place, ReadIndex, Site
+from device_runtime.view.attributes import CLASS_ATTRIBUTES, tell_observer, translated
+from device_runtime.view.blocks import BUBBLING, HOLDING, Block, BlockInstance, Element, Place, Site
 from device_runtime.view.classes import class_text
 from device_runtime.view.content import ContentProgram, Contents
 from device_runtime.view.expressions import Expression
 from device_runtime.view.javascript import UNDEFINED, exported, identical, to_text
 from device_runtime.view.patches import Node, Operation
-from device_runtime.view.paths import WHOLE, Changes, Read
+from device_runtime.view.paths import WHOLE, Changes, Read, ReadIndex
 from device_runtime.view.properties import ComponentDefinition, camel_case, coerce, copied
 from device_runtime.view.slots import ComposedFragment
 from device_runtime.view.tree import Component, Tree
@@ -53,6 +53,7 @@ class ComponentProgram:
     types: list[Value]
     content: ContentProgram | None
     kind: str = "component"
+    bubbling: tuple[str, ...] = field(init=False)
     observed: Mapping[int, Expression] = field(init=False)
     index: ReadIndex = field(init=False)
     reads: frozenset[Read] = field(init=False)
@@ -65,6 +66,8 @@ class ComponentProgram:
         inner = frozenset(read for read in content.block.reads if read[0] not in content.symbols) if content else ()
         named = enumerate(camel_case(name) for name, _ in self.attributes)
         observed = {number: self.observers[name] for number, name in named if name in self.observers}
+        bubbling = tuple(str(one) for one in self.types if one in BUBBLING or one == HOLDING)
+        object.__setattr__(self, "bubbling", bubbling)
         object.__setattr__(self, "observed", observed)
         object.__setattr__(self, "index", index)
         object.__setattr__(self, "reads", index.reads.union(inner))
@@ -144,7 +147,7 @@ class ComponentFragment(ComposedFragment):
         if program.generics:
             tree.generics = {name: program.resolve(tag, owner.tree) for name, tag in program.generics.items()}
         registry.hosts[self.id] = self
-        registry.listening = registry.listening or (self.virtual and bool(program.types))
+        registry.listening = registry.listening or (self.virtual and bool(program.bubbling))
         if definition.path:
             generics: dict[str, Value] = {}
             for name, one in tree.generics.items():
@@ -293,11 +296,10 @@ class ComponentFragment(ComposedFragment):
 def refresh_classes(instance: BlockInstance, names: set[str], operations: list[Operation]) -> None:
     """Append what changes in a shadow tree when the owner passes other external classes of these names."""
     for offset, element in instance.block.elements.items():
-        expression = element.attributes.get("class")
-        if expression is not None and element.fragment is None:
-            text = class_text(expression.evaluate(instance.environment))
+        for name in CLASS_ATTRIBUTES.intersection(element.attributes) if element.fragment is None else ():
+            text = class_text(element.attributes[name].evaluate(instance.environment))
             if not names.isdisjoint(text.split()):
-                operations.append(["set", instance.base + offset, "class", instance.tree.translate(text)])
+                operations.append(["set", instance.base + offset, name, translated(instance.tree, name, text)])
     for fragment in instance.fragments:
         if isinstance(fragment, ComponentFragment):
             fragment.externals_changed(names, operations)

@@ -1,88 +1,38 @@
 """The instructions of one ``.view`` document, checked and made into blocks."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from device_runtime.values import Value
 from device_runtime.view.assembly import ElementPlan, HostPlan, Plan, TextPlan, assemble
 from device_runtime.view.attributes import CLASS_ATTRIBUTES, AttributeTarget, classes_of, text_of, value_of
-from device_runtime.view.blocks import ROOT_PARENT, Block, Element, FragmentProgram, Handler, Site
+from device_runtime.view.blocks import HOLDING, ROOT_PARENT, Block, Element, FragmentProgram, Handler, Site
 from device_runtime.view.content import FIRST_VALUE, ContentProgram, NamedProgram
 from device_runtime.view.errors import TemplateError
-from device_runtime.view.expressions import MAX_NAME_LENGTH, Evaluate, Expression, ExpressionBinder, Scope, Variable
+from device_runtime.view.expressions import MAX_NAME_LENGTH, Expression, ExpressionBinder, Scope, Variable
 from device_runtime.view.fragments import IfProgram, TemplateProgram
-from device_runtime.view.hosts import TEXT_ATTRIBUTES, ComponentProgram, Use
+from device_runtime.view.hosts import TEXT_ATTRIBUTES, ComponentProgram
 from device_runtime.view.javascript import property_key, to_text
 from device_runtime.view.loops import ForProgram
+from device_runtime.view.parts import (
+    MAX_NODE_DEPTH,
+    UNHEARD,
+    Events,
+    Part,
+    Roots,
+    SlotValues,
+    Tables,
+    check_name,
+    inner_roots,
+    names_slots,
+)
 from device_runtime.view.paths import Read
 from device_runtime.view.properties import camel_case
 from device_runtime.view.slots import SlotProgram
 from device_runtime.view.wxs import WxsLink
 
-MAX_NODE_DEPTH: Final = 100
 PHASES: Final = ("bind", "catch", "mut-bind", "capture-bind", "capture-catch")
 _CHANGE: Final = "change"
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """What the instructions of a document refer to."""
-
-    templates: list[Any]
-    scopes: list[dict[str, int]]
-    prefix: str
-    uses: Mapping[str, Use]
-    modules: list[str]
-
-
-@dataclass(slots=True)
-class _SlotValues:
-    """The slot values that some content takes, with their symbols, and the level of the variables."""
-
-    level: int
-    symbols: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Roots:
-    """What holds for siblings that may be content: whether one of them names its slot, and the slot values."""
-
-    named: bool
-    values: _SlotValues | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A block that is being filled."""
-
-    block: Block
-    plans: dict[int, Plan]
-
-    def take_offset(self, parent: int) -> int:
-        """The offset of a new node below the one at ``parent``."""
-        self.block.parents.append(parent)
-        return len(self.block.parents) - 1
-
-    def bind(self, expression: Expression, target: tuple[int, Any], read: Callable[[Expression], Evaluate]) -> int:
-        """The slot of a new binding; ``read`` is what it gives."""
-        block = self.block
-        block.bindings.append(read(expression))
-        block.binding_reads.append(expression.reads)
-        block.targets.append(target)
-        return len(block.bindings) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Events:
-    """What listens on an element: handlers, observers of its attributes, and the types that screens must tell."""
-
-    handlers: tuple[Handler, ...]
-    observers: dict[str, Expression]
-    types: list[Value]
-
-
-_UNHEARD: Final = _Events((), {}, [])
 
 
 class Loader:
@@ -105,7 +55,7 @@ class Loader:
         for number, template in enumerate(self._tables.templates):
             if not isinstance(template, list):
                 raise TemplateError(f"templates[{number}] must be a list of instructions")
-            roots = _Roots(_names_slots(template))
+            roots = Roots(names_slots(template))
             self._bodies.append(self._block(template, Scope(), f"templates[{number}]", 0, roots))
         self._block(body, Scope(), "body", 0, None)
         for blocks, scope in zip(self._in_sight, self._tables.scopes, strict=True):
@@ -113,8 +63,8 @@ class Loader:
         assemble(self._planned)
         return tuple(block for block, _ in self._planned)
 
-    def _block(self, instructions: Sequence[Any], scope: Scope, where: str, depth: int, roots: _Roots | None) -> Block:
-        part = _Part(Block(), {})
+    def _block(self, instructions: Sequence[Any], scope: Scope, where: str, depth: int, roots: Roots | None) -> Block:
+        part = Part(Block(), {})
         self._nodes(part, instructions, ROOT_PARENT, scope, where, depth, roots)
         part.block.seal()
         self._planned.append((part.block, part.plans))
@@ -122,13 +72,13 @@ class Loader:
 
     def _nodes(
         self,
-        part: _Part,
+        part: Part,
         instructions: Sequence[Any],
         parent: int,
         scope: Scope,
         where: str,
         depth: int,
-        roots: _Roots | None,
+        roots: Roots | None,
     ) -> None:
         """Add instructions side by side below the node at offset ``parent``."""
         if depth > MAX_NODE_DEPTH:
@@ -154,7 +104,7 @@ class Loader:
             nodes_before += child >= 0
             listed.append(child)
 
-    def _text(self, part: _Part, value: Any, parent: int, scope: Scope, where: str) -> int:
+    def _text(self, part: Part, value: Any, parent: int, scope: Scope, where: str) -> int:
         offset = part.take_offset(parent)
         part.block.order.append(offset)
         expression = self._binder.bind(value, scope, where)
@@ -166,25 +116,25 @@ class Loader:
 
     def _element(
         self,
-        part: _Part,
+        part: Part,
         instruction: list[Any],
         parent: int,
         scope: Scope,
         where: str,
         depth: int,
-        roots: _Roots | None,
+        roots: Roots | None,
     ) -> int:
         match instruction:
             case [_, str(tag), dict(attributes), dict(dataset), list(events), dict(two_way), list(children), *rest]:
                 where = f"{where} <{tag[:40]}>"
             case _:
                 raise TemplateError(f"{where}: {str(instruction)[:80]} is not an instruction")
-        _check_name(tag, where)
+        check_name(tag, where)
         if rest:
             scope = self._with_slot_values(rest, roots, scope, where)
         offset = part.take_offset(parent)
         part.block.order.append(offset)
-        heard = self._events(events, two_way, scope, where) if events or two_way else _UNHEARD
+        heard = self._events(events, two_way, scope, where) if events or two_way else UNHEARD
         bound = self._members(attributes, scope, where) if attributes else []
         static: dict[str, Value] = {}
         dynamic: list[tuple[str, int]] = []
@@ -208,7 +158,7 @@ class Loader:
 
     def _attribute(
         self,
-        part: _Part,
+        part: Part,
         offset: int,
         name: str,
         expression: Expression,
@@ -233,13 +183,13 @@ class Loader:
 
     def _component(
         self,
-        part: _Part,
+        part: Part,
         instruction: list[Any],
         site: Site,
         scope: Scope,
         where: str,
         depth: int,
-        roots: _Roots | None,
+        roots: Roots | None,
     ) -> ComponentProgram:
         match instruction:
             case [_, str(tag), dict(attributes), dict(dataset), list(events), dict(two_way), list(children), *rest]:
@@ -252,7 +202,8 @@ class Loader:
         offset = part.take_offset(site.parent)
         part.block.order.append(offset)
         part.plans[offset] = HostPlan(len(part.block.fragments))
-        heard = self._events(events, two_way, scope, where)
+        # What a property is bound to both ways comes back from the component itself, not from a screen.
+        heard = self._events(events, {}, scope, where)
         bound = self._members(attributes, scope, where)
         element = Element(
             tag=tag,
@@ -278,8 +229,8 @@ class Loader:
 
     def _content(self, children: list[Any], offset: int, scope: Scope, where: str, depth: int) -> ContentProgram:
         inner = scope.within_content()
-        values = _SlotValues(inner.level)
-        block = self._block(children, inner, where, depth, _Roots(_names_slots(children), values))
+        values = SlotValues(inner.level)
+        block = self._block(children, inner, where, depth, Roots(names_slots(children), values))
         return ContentProgram(
             block=block,
             site=Site(offset, 0, (), mixed=True),
@@ -287,7 +238,7 @@ class Loader:
             symbols=tuple(values.symbols.values()),
         )
 
-    def _with_slot_values(self, rest: list[Any], roots: _Roots | None, scope: Scope, where: str) -> Scope:
+    def _with_slot_values(self, rest: list[Any], roots: Roots | None, scope: Scope, where: str) -> Scope:
         """The scope of an element that takes slot values as variables; where no slot gives any they are undefined."""
         match rest:
             case [] | [{"slot_values": []}]:
@@ -302,7 +253,7 @@ class Loader:
         for pair in pairs:
             match pair:
                 case [str(name), str(local)]:
-                    _check_name(local, where)
+                    check_name(local, where)
                 case _:
                     raise TemplateError(f"{where}: {str(pair)[:80]} is not a slot value and the variable for it")
             if values is not None:
@@ -335,17 +286,17 @@ class Loader:
     def _members(self, members: Mapping[Any, Any], scope: Scope, where: str) -> list[tuple[str, Expression]]:
         bound: list[tuple[str, Expression]] = []
         for name, instruction in members.items():
-            _check_name(name, where)
+            check_name(name, where)
             bound.append((name, self._binder.bind(instruction, scope, f"{where} {name}")))
         return bound
 
-    def _events(self, events: list[Any], two_way: Mapping[str, Any], scope: Scope, where: str) -> _Events:
+    def _events(self, events: list[Any], two_way: Mapping[str, Any], scope: Scope, where: str) -> Events:
         handlers: list[Handler] = []
         observers: dict[str, Expression] = {}
         for event in events:
             match event:
                 case [str(name), str(phase), handler] if phase in PHASES or phase == _CHANGE:
-                    _check_name(name, where)
+                    check_name(name, where)
                     expression = self._binder.bind(handler, scope, where)
                 case _:
                     raise TemplateError(f"{where}: {str(event)[:80]} is not an event handler")
@@ -357,12 +308,12 @@ class Loader:
         returning: tuple[str, ...] = ("input", "change") if two_way else ()
         # What catches touchmove keeps a finger from scrolling what is around it: screens must know at once.
         holding = any(one.event_type == "touchmove" and one.phase in ("catch", "capture-catch") for one in handlers)
-        returning += ("catchtouchmove",) if holding else ()
+        returning += (HOLDING,) if holding else ()
         types: list[Value] = [*dict.fromkeys((*(handler.event_type for handler in handlers), *returning))]
-        return _Events(tuple(handlers), observers, types)
+        return Events(tuple(handlers), observers, types)
 
     def _fragment(
-        self, part: _Part, instruction: Any, site: Site, scope: Scope, where: str, depth: int, roots: _Roots | None
+        self, part: Part, instruction: Any, site: Site, scope: Scope, where: str, depth: int, roots: Roots | None
     ) -> FragmentProgram:
         match instruction:
             case ["text", _] | ["element" | "component", _, dict(), *_] | ["slot", _, dict()] if roots and roots.named:
@@ -381,16 +332,16 @@ class Loader:
         raise TemplateError(f"{where}: {str(instruction)[:80]} is not an instruction")
 
     def _named(
-        self, instruction: list[Any], site: Site, scope: Scope, where: str, depth: int, roots: _Roots
+        self, instruction: list[Any], site: Site, scope: Scope, where: str, depth: int, roots: Roots
     ) -> NamedProgram:
         attributes = instruction[2] if len(instruction) > 2 else {}
         name = self._binder.bind(attributes["slot"], scope, where) if "slot" in attributes else None
-        block = self._block([instruction], scope, where, depth, _Roots(False, roots.values))
+        block = self._block([instruction], scope, where, depth, Roots(False, roots.values))
         reads = block.reads if name is None else block.reads | name.reads
         return NamedProgram(site, name, block, reads)
 
     def _slot(
-        self, part: _Part, name: Any, values: Mapping[Any, Any], site: Site, scope: Scope, where: str
+        self, part: Part, name: Any, values: Mapping[Any, Any], site: Site, scope: Scope, where: str
     ) -> SlotProgram:
         named = self._binder.bind(name, scope, where)
         bound = [(camel_case(key), value) for key, value in self._members(values, scope, where) if key != "slot"]
@@ -408,14 +359,14 @@ class Loader:
         return TemplateProgram(site, named, passed, scopes[number], self._bodies, self._in_sight[number], reads)
 
     def _if(
-        self, branches: list[Any], site: Site, scope: Scope, where: str, depth: int, roots: _Roots | None
+        self, branches: list[Any], site: Site, scope: Scope, where: str, depth: int, roots: Roots | None
     ) -> IfProgram:
         bound: list[tuple[Expression | None, Block]] = []
         for number, branch in enumerate(branches):
             match branch:
                 case [test, list(children)]:
                     expression = None if test is None else self._binder.bind(test, scope, where)
-                    block = self._block(children, scope, f"{where}.{number}", depth + 1, _inner(roots, site))
+                    block = self._block(children, scope, f"{where}.{number}", depth + 1, inner_roots(roots, site))
                     bound.append((expression, block))
                 case _:
                     raise TemplateError(f"{where}: {str(branch)[:80]} is not a branch")
@@ -430,16 +381,16 @@ class Loader:
         scope: Scope,
         where: str,
         depth: int,
-        roots: _Roots | None,
+        roots: Roots | None,
     ) -> ForProgram:
         _, _, item, index, key, told, children = instruction
-        _check_name(item, where)
-        _check_name(index, where)
+        check_name(item, where)
+        check_name(index, where)
         if key is not None and not all(isinstance(step, str) for step in key):
             raise TemplateError(f"{where}: the key of a loop must be a list of names")
         item_symbol, index_symbol = self._take_symbol(), self._take_symbol()
         inner = scope.within_loop(item, item_symbol, index, index_symbol)
-        body = self._block(children, inner, where, depth + 1, _inner(roots, site))
+        body = self._block(children, inner, where, depth + 1, inner_roots(roots, site))
         outer = frozenset(read for read in body.reads if read[0] not in (item_symbol, index_symbol))
         return ForProgram(
             site=site,
@@ -452,30 +403,3 @@ class Loader:
             outer_reads=outer,
             reads=source.reads | outer,
         )
-
-
-def _inner(roots: _Roots | None, site: Site) -> _Roots | None:
-    """What holds for the siblings in a fragment: the same as beside it, if it stands among roots."""
-    return roots if site.parent == ROOT_PARENT else None
-
-
-def _names_slots(instructions: Sequence[Any], depth: int = 0) -> bool:
-    """Whether a root of content says which slot it is for."""
-    for instruction in instructions if depth <= MAX_NODE_DEPTH else ():
-        match instruction:
-            case ["element" | "component", _, dict(attributes), *_] if "slot" in attributes:
-                return True
-            case ["slot", _, dict(attributes)] if "slot" in attributes:
-                return True
-            case ["if", list(branches)]:
-                children = [branch[1] for branch in branches if isinstance(branch, list) and len(branch) == 2]
-                if any(_names_slots(inner, depth + 1) for inner in children if isinstance(inner, list)):
-                    return True
-            case ["for", _, _, _, _, _, list(children)] if _names_slots(children, depth + 1):
-                return True
-    return False
-
-
-def _check_name(name: Any, where: str) -> None:
-    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH:
-        raise TemplateError(f"{where}: a name must be 1 to {MAX_NAME_LENGTH} characters, not {str(name)[:40]!r}")

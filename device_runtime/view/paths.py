@@ -58,6 +58,41 @@ def any_meets(reads: Iterable[Read], changes: Changes) -> bool:
     return False
 
 
+class ReadIndex:
+    """Which of some numbered readers are concerned by a change."""
+
+    __slots__ = ("_of_symbol", "_readers")
+
+    def __init__(self, reads: list[frozenset[Read]]) -> None:
+        self._readers: dict[Symbol, list[tuple[Path, int]]] = {}
+        for number, paths in enumerate(reads):
+            for symbol, path in sorted(paths, key=repr):
+                self._readers.setdefault(symbol, []).append((path, number))
+        self._of_symbol = {
+            symbol: tuple(sorted({number for _, number in pairs})) for symbol, pairs in self._readers.items()
+        }
+
+    @property
+    def reads(self) -> frozenset[Read]:
+        """Every path that any of them reads."""
+        return frozenset((symbol, path) for symbol, pairs in self._readers.items() for path, _ in pairs)
+
+    def concerned(self, changes: Changes) -> list[int]:
+        """The numbers of those that read what changed, in order."""
+        found: set[int] = set()
+        for symbol, paths in changes.items():
+            if () in paths:
+                found.update(self._of_symbol.get(symbol, ()))
+                continue
+            for read, number in self._readers.get(symbol, ()):
+                if number not in found:
+                    for path in paths:
+                        if meets(read, path):
+                            found.add(number)
+                            break
+        return sorted(found)
+
+
 @lru_cache(maxsize=4096)
 def parse_path(text: str) -> Path:
     """A ``setData`` key, ``"a"`` or ``"a.b[3].c"``, as a path that starts with the name of a member.

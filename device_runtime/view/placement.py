@@ -11,7 +11,6 @@ the operations so far have made of a screen, not what the view's trees ask for.
 
 from typing import Any
 
-from device_runtime.values import Value
 from device_runtime.view.blocks import ROOT_PARENT, BlockInstance, Fragment, Place
 from device_runtime.view.content import Content, Contents, NamedFragment
 from device_runtime.view.patches import LIMBO_ID, ROOT_ID, Node, Operation
@@ -22,11 +21,12 @@ from device_runtime.view.slots import SlotFragment
 class Placement:
     """The mixed lists of one view."""
 
-    __slots__ = ("contents", "entered", "fresh", "home", "recording", "shown", "sites", "slots")
+    __slots__ = ("contents", "entered", "fresh", "heard", "home", "recording", "shown", "sites", "slots")
 
     def __init__(self) -> None:
         self.shown: dict[int, dict[int, None]] = {LIMBO_ID: {}}
         self.home: dict[int, int] = {}
+        self.heard: dict[int, tuple[str, ...]] = {}
         self.sites: list[Place] = []
         self.contents: dict[Contents, None] = {}
         self.slots: list[SlotFragment] = []
@@ -89,8 +89,9 @@ class Placement:
         without a node listens to what that component would."""
         node = instance.block.make_at[offset](instance)
         if instance.tree.registry.listening and len(node) > 2:
-            around = _types_around(instance, instance.block.parents[offset])
+            around = _types_around(instance, offset)
             if around:
+                self.heard[instance.base + offset] = around
                 node[3] = [*dict.fromkeys((*node[3], *around))]  # type: ignore[misc]
         return node
 
@@ -115,6 +116,7 @@ class Placement:
         operations += [["remove", node] for node in roots if node in dead and node not in home]
         for node in dead:
             parent = home.pop(node, None)
+            self.heard.pop(node, None)
             if parent is not None and parent not in dead:
                 operations.append(["remove", node])
                 del shown[parent][node]
@@ -209,12 +211,29 @@ class Placement:
                     del shown[home[node]][node]
                     home[node] = parent
             shown[parent] = dict.fromkeys(nodes)
+        for parent, found in (*parents.items(), (LIMBO_ID, unplaced)):
+            self._hear(parent, found, operations)
+
+    def _hear(self, parent: int, found: list[Place], operations: list[Operation]) -> None:
+        """Bring nodes anew to screens that have to listen to something else where they are now."""
+        for index, (instance, offset) in enumerate(found):
+            if not instance.tree.registry.listening:
+                return
+            node = instance.base + offset
+            if offset in instance.block.elements and _types_around(instance, offset) != self.heard.get(node, ()):
+                self.heard.pop(node, None)
+                operations.append(["remove", node])
+                self.recording = False  # what it holds is what screens have by now
+                made = self.make(instance, offset)
+                self.recording = True
+                operations.append(["insert", parent, 0 if parent == LIMBO_ID else index, made])
 
 
-def _types_around(instance: BlockInstance, offset: int) -> list[Value]:
-    """The types that components without a node listen to around a node whose parent is at ``offset``."""
-    types: list[Value] = []
+def _types_around(instance: BlockInstance, offset: int) -> tuple[str, ...]:
+    """The types that components without a node listen to around a node, as far as the next node of a screen."""
+    types: dict[str, None] = {}
     name = ""
+    offset = instance.block.parents[offset]
     while offset == ROOT_PARENT:
         container: Any = instance.container
         if isinstance(container, NamedFragment):
@@ -223,12 +242,13 @@ def _types_around(instance: BlockInstance, offset: int) -> list[Value]:
             container = instance.tree.host
             if container is None or not container.virtual:
                 break
-            types += container.program.types
+            types.update(dict.fromkeys(container.program.bubbling))
         elif isinstance(container, Content):
             host = container.host
-            types += host.program.types if host.virtual else ()
             slot = host.contents.slot_for(container, name) if host.contents is not None else None
-            container = slot or host
+            if slot is None:
+                break  # in the limbo
+            container = slot
             name = ""
         instance, offset = container.owner, container.site.parent
-    return types
+    return tuple(types)

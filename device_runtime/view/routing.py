@@ -7,23 +7,16 @@ https://developers.weixin.qq.com/miniprogram/en/dev/framework/custom-component/e
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from device_runtime.values import Value
-from device_runtime.view.blocks import ROOT_PARENT, BlockInstance, Element, Handler
+from device_runtime.view.blocks import BUBBLING, ROOT_PARENT, BlockInstance, Element, Handler
 from device_runtime.view.content import Content, NamedFragment
 from device_runtime.view.hosts import ComponentFragment
 from device_runtime.view.javascript import UNDEFINED, exported, to_text
 from device_runtime.view.slots import SlotFragment
 from device_runtime.view.tree import Registry
 from device_runtime.view.wxs import WxsFunction
-
-BUBBLING: Final = frozenset(
-    (
-        "tap", "longpress", "longtap", "touchstart", "touchmove", "touchcancel", "touchend", "touchforcechange",
-        "transitionend", "animationstart", "animationiteration", "animationend",
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from device_runtime.view.blocks import Block
 from device_runtime.view.errors import TemplateError
 from device_runtime.view.expressions import MAX_NAME_LENGTH
 from device_runtime.view.hosts import Use
-from device_runtime.view.loader import Loader, Tables
+from device_runtime.view.loader import Loader
+from device_runtime.view.parts import Tables
 from device_runtime.view.wxs import WxsLink
 
 FORMAT: Final = 2

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device_runtime.view.compaction import compact
@@ -103,7 +103,7 @@ def histories(draw: st.DrawFn) -> list[Any]:
     return operations
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(operations=histories())
 def test_fewer_operations_make_the_same_tree(operations: list[Any]) -> None:
     plain, compacted = MirrorTree(), MirrorTree()

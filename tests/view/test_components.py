@@ -56,6 +56,29 @@ def test_effects_tell_what_came_what_was_passed_in_what_moved_and_what_went() ->
     assert screen.effects() == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected", "operations"),
+    [
+        ({"list[2]": 3}, "123", ["insert"]),
+        ({"list": [1, 2, 3, 4]}, "1234", ["insert", "insert"]),
+        ({"list": [2, 1]}, "21", ["move"]),
+        ({"list": [2, 3, 1]}, "231", ["insert", "move"]),
+        ({"list": [0, 2]}, "02", ["insert", "remove"]),
+        ({"list": []}, "", ["remove", "remove"]),
+        ({"list": [1, 2], "end": "!"}, "12", ["text"]),
+    ],
+)
+def test_a_list_of_components_changes_with_the_fewest_operations(
+    changes: dict[str, Any], expected: str, operations: list[str]
+) -> None:
+    program = Program()
+    program.add("c-a", "{{v}}", properties={"v": ("String", "")})
+    page = program.page("<", each("{{list}}", el("c-a", {"v": "{{item}}"}), key="*this"), ">{{end}}")
+    screen = ComponentScreen(program, page, {"list": [1, 2], "end": ""})
+    assert sorted(str(operation[0]) for operation in screen.update(changes)) == sorted(operations)
+    assert screen.text() == f"<{expected}>{changes.get('end', '')}"
+
+
 def test_an_event_is_heard_by_the_owner_of_each_handler() -> None:
     program = shop()
     page = program.page(el("c-item", {"bind:tap": "outside", "id": "host"}, el("text", {"id": "t"}, "x")))

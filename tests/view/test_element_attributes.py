@@ -60,3 +60,18 @@ def test_screens_hear_who_catches_a_finger_that_moves(binding: str, events: list
 def test_only_the_slot_of_a_refresher_reaches_screens() -> None:
     _, node = shown(el("scroller", {}, el("view", {"slot": "refresher"}), el("view", {"slot": "other"})))
     assert [child.attributes for child in node.children] == [{"slot": "refresher"}, {}]
+
+
+def test_other_attributes_that_hold_classes_follow_external_classes_too() -> None:
+    program = Program()
+    program.add("c-x", el("view", {"hover-class": "a ext", "placeholder-class": "b"}), external_classes=("ext",))
+    screen = ComponentScreen(program, program.page(el("c-x", {"ext": "{{e}}"})), {"e": "one"})
+    node = screen.node("view")
+    assert screen.update({"e": "two"}) == [["set", node, "hover-class", "c-x-a two"]]
+
+
+def test_what_is_in_the_place_of_a_component_without_a_node_holds_fingers_for_it() -> None:
+    program = Program()
+    program.add("c-x", el("view"), virtual_host=True)
+    screen = ComponentScreen(program, program.page(el("c-x", {"catch:touchmove": ""})))
+    assert screen.tree.find("view").events == ["touchmove", "catchtouchmove"]

@@ -88,6 +88,8 @@ def _component(level: int, depth: int, *, content: bool) -> st.SearchStrategy[An
             "model:p": st.sampled_from(["{{off}}", "{{item.on}}"]),
             "class": _classes,
             "ext": _classes,
+            "bind:tap": st.just("t"),
+            "bind:touchstart": st.just("t"),
         },
     )
     values = st.sampled_from([{}, {}, {"slot:given": "given"}])
@@ -201,6 +203,7 @@ def check(screen: ComponentScreen) -> None:
     assert sum(map(len, placement.shown.values())) == len(placement.home)
 
 
+@pytest.mark.timeout(600)  # a failure takes long to be made small
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=_programs(), data=_data, steps=st.lists(_step, min_size=4, max_size=8))
 def test_a_screen_that_follows_patches_shows_what_a_fresh_page_shows(
@@ -214,6 +217,7 @@ def test_a_screen_that_follows_patches_shows_what_a_fresh_page_shows(
         check(screen)
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=_programs(), data=_data, steps=st.lists(_step, min_size=2, max_size=6))
 def test_who_follows_effects_knows_the_data_of_every_component(
@@ -232,6 +236,7 @@ def test_who_follows_effects_knows_the_data_of_every_component(
         assert instances.data == {0: screen.view.data, **hosts}
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=_programs(), data=_data, steps=st.lists(_step, max_size=4))
 def test_the_page_setting_the_same_data_again_changes_nothing(

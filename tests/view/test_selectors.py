@@ -46,6 +46,7 @@ def screen() -> ComponentScreen:
         ("[title='a']", []),
         ("*", ["root", "box", "content", "limbo", "row0", "t0", "row1", "t1", "last"]),
         (".box", []),
+        (".leaf, #root >>> .none", []),
         ("", []),
         (".", []),
         ("#root:hover", []),

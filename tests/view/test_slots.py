@@ -78,6 +78,22 @@ def test_content_without_a_slot_lives_in_the_limbo_and_is_kept_up_to_date() -> N
     assert (screen.text(), screen.tree.limbo.text_content()) == ("", "2")
 
 
+def test_new_content_without_a_slot_is_in_the_limbo_at_once() -> None:
+    program = box("no slot")
+    screen = shown(
+        program, each("{{n}}", el("c-box", {}, "{{index}}{{x}}", el("c-box", {}, "in"))), data={"n": 1, "x": ""}
+    )
+    screen.update({"n": 3})
+    assert sorted(node.text_content() for node in screen.tree.limbo.children) == [
+        "0",
+        "1",
+        "2",
+        *["in"] * 3,
+        *["no slot"] * 3,
+    ]
+    assert [operation[0] for operation in screen.update({"x": "!"})] == ["text"] * 3
+
+
 def test_content_goes_with_its_host_wherever_it_is() -> None:
     program = box(when("{{on}}", slot()), properties={"on": ("Boolean", False)})
     for on in (True, False):
@@ -270,3 +286,18 @@ def test_what_is_in_the_place_of_components_without_nodes_listens_for_all_of_the
     (node,) = screen.tree.root.children
     assert sorted(node.events) == ["longpress", "tap", "touchstart"]
     assert [call.handler for call in screen.view.route(node.id, "tap")] == ["mid"]
+
+
+def test_content_listens_to_what_is_around_it_where_it_is_now() -> None:
+    program = Program()
+    program.add("c-in", slot(), virtual_host=True)
+    program.add("c-out", when("{{on}}", el("c-in", {"bind:tap": "mid"}, slot()), otherwise=(slot(),)),
+                properties={"on": ("Boolean", False)})  # fmt: skip
+    screen = shown(program, el("c-out", {"on": "{{on}}"}, el("text", {"id": "x"}, "x")), data={"on": False})
+    kept = screen.node(id="x")
+    assert screen.tree.nodes[kept].events == []
+    screen.update({"on": True})
+    assert screen.tree.nodes[kept].events == ["tap"]
+    assert [call.handler for call in screen.view.route(kept, "tap")] == ["mid"]
+    screen.update({"on": False})
+    assert screen.tree.nodes[kept].events == []

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device_runtime.view.errors import TemplateError
@@ -166,6 +166,7 @@ _PARTS = document(
 )  # fmt: skip
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([_SAMPLE, _PARTS]), st.data())
 def test_a_document_with_one_part_exchanged_is_loaded_or_refused(sample: dict[str, Any], data: st.DataObject) -> None:
     changed = json.loads(json.dumps(sample))
