@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from device_runtime.capability.audio import audio_capabilities
 from device_runtime.capability.clipboard import clipboard_capabilities
@@ -65,14 +66,15 @@ class Instruments:
     """What a developer's tools put between the parts of a device; a device at work has none.
 
     ``gate`` makes the gate of the capabilities, ``listener`` goes between the sessions and the desk, ``routes`` are
-    served beside the screen, ``system`` overrules what the board tells of itself. ``worker_entry`` and ``inspect``
-    are those of :class:`Sessions` and :class:`Surroundings`.
+    served beside the screen, and ``theme`` is the board's, whatever its screens prefer. ``guards`` decide who may see
+    any of it. ``worker_entry`` and ``inspect`` are those of :class:`Sessions` and :class:`Surroundings`.
     """
 
     gate: Callable[[Iterable[Capability]], CapabilityGate] = CapabilityGate
     listener: Callable[[SessionListener], SessionListener] = lambda listener: listener
     routes: Sequence[web.AbstractRouteDef] = ()
-    system: Callable[[], Mapping[str, Value]] = dict
+    guards: Sequence[Middleware] = ()
+    theme: Callable[[], str] | None = None
     worker_entry: str = WORKER_ENTRY
     inspect: Callable[[str, Mapping[str, Value]], None] | None = None
 
@@ -112,7 +114,7 @@ class Device:
         self._sockets = SocketClient(policy)
         self._media = ProgramMedia(self._files, self._http)
         dialogs = Dialogs()
-        self._front = Front(self.store, dialogs, self._media)
+        self._front = Front(self.store, dialogs, self._media, instruments.theme)
         self._screen = ScreenServer(
             self._front,
             name=name or (provisioning.device if provisioning else board.name),
@@ -121,6 +123,7 @@ class Device:
             host=board.screen.listen,
             port=board.screen.port,
             routes=instruments.routes,
+            guards=instruments.guards,
         )
         dialogs.use(self._screen)
         speaker = _Speaker()
@@ -131,7 +134,7 @@ class Device:
             Surroundings(
                 gate=instruments.gate(self._capabilities(dialogs, speaker)),
                 listener=instruments.listener(self.desk),
-                system=lambda: {**_system(board), **self._front.system(), **instruments.system()},
+                system=lambda: {**_system(board), **self._front.system()},
                 storage=self._storage.load,
                 limits=Limits(event_seconds=board.limits.event_seconds, memory_bytes=board.limits.memory_mb * _MIB),
                 inspect=instruments.inspect,

@@ -1,7 +1,7 @@
 """What the screens may ask of the device; see :class:`device_runtime.host.screen.server.ScreenDelegate`."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from device_runtime.capability.media import ProgramMedia
 from device_runtime.errors import CygnetError
@@ -22,12 +22,16 @@ logger = logging.getLogger(__name__)
 
 
 class Front(ScreenDelegate):
-    """Passes what screens ask to whoever serves it. ``hearing`` is ``None`` on a board without voice."""
+    """Passes what screens ask to whoever serves it. ``hearing`` is ``None`` on a board without voice; without a
+    ``theme`` screens choose it."""
 
-    def __init__(self, store: ProgramStore, dialogs: Dialogs, media: ProgramMedia) -> None:
+    def __init__(
+        self, store: ProgramStore, dialogs: Dialogs, media: ProgramMedia, theme: Callable[[], str] | None = None
+    ) -> None:
         self._store = store
         self._media = media
         self._dialogs = dialogs
+        self._theme = theme
         self._desk: Desk | None = None
         self._conversation: Conversation | None = None
         self.hearing: Hearing | None = None
@@ -137,7 +141,9 @@ class Front(ScreenDelegate):
 
     @property
     def theme(self) -> str:
-        """What the owner of the screen that spoke last prefers."""
+        """What the owner of the screen that spoke last prefers, if it is not given."""
+        if self._theme is not None:
+            return self._theme()
         return next((viewport.theme for viewport in reversed(self.viewports.values())), "light")
 
     def system(self) -> dict[str, Value]:

@@ -168,7 +168,7 @@ class ComponentFragment(ComposedFragment):
         value, wrong = coerce(self._evaluate(number), definition)
         if wrong:
             self.tree.registry.warn(
-                f"<{self.program.element.tag}>: the value for {name!r}, a {definition.types[0]}, {wrong}"
+                f"<{self.program.element.tag}>: the value for {name!r}, of type {definition.types[0]}, {wrong}"
             )
         return value
 

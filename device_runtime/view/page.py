@@ -181,6 +181,11 @@ class PageView:
         """The elements around a node in its owner's tree, nearest first."""
         return nodes.ancestors(self._registry, node)
 
+    def around(self, node: int) -> list[int]:
+        """The elements around a node or text on screens, nearest first, with the hosts that screens have no node for;
+        see :func:`routing.around`."""
+        return routing.around(self._registry, node)
+
     def set_node(self, node: int, name: str, value: Value) -> list[Operation]:
         """Lay a ``style`` (a text, or an object of declarations) or a ``class`` (an object: name -> whether it is
         there) over what the template says of a node, and give what a screen must do. It stays when bindings change.

@@ -166,14 +166,24 @@ def _slot_target(slot: SlotFragment) -> _Target:
 
 def route(registry: Registry, node: int, event: Event) -> list[HandlerCall]:
     """The handlers that hear an event on a node, in order."""
+    return _heard(_way(registry, node, event.composed), event)
+
+
+def around(registry: Registry, node: int) -> list[int]:
+    """The elements around a node on screens, the nearest first: through slots and out of components. Hosts that
+    screens have no node for are among them."""
+    return [place.node for place, _ in _way(registry, node, composed=True) if place.node != node]
+
+
+def _way(registry: Registry, node: int, composed: bool) -> _Steps:
+    steps: _Steps = []
     instance = registry.find(node)
     if instance is None:
-        return []
-    steps: _Steps = []
-    host: ComponentFragment | None = _walk(instance, node - instance.base, None, event.composed, steps)
+        return steps
+    host: ComponentFragment | None = _walk(instance, node - instance.base, None, composed, steps)
     while host is not None:
         host = _walk(host.owner, host.program.offset, None, True, steps)
-    return _heard(steps, event)
+    return steps
 
 
 def _heard(steps: _Steps, event: Event) -> list[HandlerCall]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from firmware_tools.build.components import Components
-from firmware_tools.build.dialects import SourceError, SourceProject
+from firmware_tools.build.dialects import WECHAT, Dialect, SourceError, SourceProject
 from firmware_tools.build.npm import BUILT, NpmPackages
 from firmware_tools.build.requirements import Requirements
 from firmware_tools.build.source_files import DEVELOPERS_FOLDERS, SourceFiles
@@ -49,9 +49,12 @@ class Assembly:
         self._files = files
         self._warnings = warnings
         self._components = Components(files, project.dialect, project.app, npm, warnings)
-        self._compiler = TemplateCompiler(project.dialect, files.read, warnings)
-        self._styles = StyleCompiler(files.read, warnings)
+        self._compilers = {
+            dialect: TemplateCompiler(dialect, files.read, warnings) for dialect in (project.dialect, WECHAT)
+        }
+        self._styles = StyleCompiler(files.read, warnings, files.hint)
         self._units: dict[str, _Unit] = {}
+        self._missing: dict[str, None] = {}
         self._entries: dict[str, bytes] = {}
 
     def entries(self) -> dict[str, bytes]:
@@ -61,30 +64,23 @@ class Assembly:
             SourceError: the source is faulty.
         """
         for route in self._project.pages:
-            self._check_page(route)
             self._add_unit(route, is_component=False)
         for unit in self._compiled_units():
             self._add_style(unit.path, unit)
+        stand_ins = {told: shown for one in self._compilers.values() for told, shown in one.stand_ins.items()}
+        self._warnings += [f"{told}; {stand_ins.get(told, 'it is not used')}" for told in self._missing]
         self._add_style("app", None)
         for unit in self._units.values():
             if not unit.is_component:
                 unit.document["styles"] = self._styles_of(unit)
             view = json.dumps(unit.document, ensure_ascii=False, separators=(",", ":"))
             self._entries[f"{unit.path}.view"] = view.encode()
-        for path, text in self._compiler.files.code.files.items():
-            self._entries[path] = text.encode()
+        for compiler in self._compilers.values():
+            self._entries |= {path: text.encode() for path, text in compiler.files.code.files.items()}
         self._add_files()
         return self._entries
 
     # Pages and components
-
-    def _check_page(self, route: str) -> None:
-        app_file = self._project.root / "app.json"
-        template, script = f"{route}{self._project.dialect.template}", f"{route}.js"
-        if template not in self._files:
-            raise SourceError(f"{app_file}: the page {route!r} has no template {template}")
-        if script not in self._files:
-            raise SourceError(f"{app_file}: the page {route!r} has no script {script}")
 
     def _add_unit(self, path: str, *, is_component: bool) -> _Unit:
         unit = self._units.get(path)
@@ -101,8 +97,9 @@ class Assembly:
             waiting += [self._add_unit(path, is_component=True) for path in unit.uses if path not in self._units]
 
     def _compile(self, unit: _Unit) -> None:
-        name = f"{unit.path}{self._project.dialect.template}"
-        file = self._compiler.files.get(name)
+        compiler = self._compilers[self._dialect(unit)]
+        name = f"{unit.path}{compiler.files.dialect.template}"
+        file = compiler.files.get(name)
         if file is None:
             raise SourceError(f"there is no file {name}")
         table = self._components.table(unit.path)
@@ -111,10 +108,14 @@ class Assembly:
         components = dict(table.tags)
         appended = self._tab_bar(components) if unit.path in self._project.custom_tab_pages else []
         owner = Owner(components, table.missing, unit.is_component, unit.prefix)
-        unit.document = self._compiler.compile(file, owner, appended)
-        self._warnings += [f"{sentence}; it is not used" for sentence in table.missing.values()]
+        unit.document = compiler.compile(file, owner, appended)
+        self._missing |= dict.fromkeys(table.missing.values())
         used_paths = [entry["path"] for entry in unit.document["components"].values() if entry["path"]]
         unit.uses = list(dict.fromkeys(used_paths))
+
+    def _dialect(self, unit: _Unit) -> Dialect:
+        found = self._components.dialect(unit.path) if unit.is_component else None
+        return found or self._project.dialect
 
     def _check_component(self, unit: _Unit) -> None:
         if f"{unit.path}.js" not in self._files:
@@ -138,7 +139,7 @@ class Assembly:
     # Styles
 
     def _add_style(self, path: str, unit: _Unit | None) -> None:
-        name = f"{path}{self._project.dialect.style}"
+        name = f"{path}{(self._dialect(unit) if unit is not None else self._project.dialect).style}"
         if name not in self._files:
             return
         scope = StyleScope(unit.prefix) if unit is not None and unit.is_component else None
@@ -179,7 +180,7 @@ class Assembly:
         needed = {name for path in roots for suffix in (".js", ".json") if (name := f"{path}{suffix}") in self._files}
         reached = list(requirements.closure(needed, filter(self._travels, self._files)))
         reached += requirements.resources_of_packages([*reached, *self._entries])
-        compiled = (self._project.dialect.template, self._project.dialect.style, ".wxs", ".sjs")
+        compiled = (*(end for one in self._compilers for end in (one.template, one.style)), ".wxs", ".sjs")
         for name in reached:
             if not name.endswith(compiled):
                 self._entries.setdefault(name, self._files[name])

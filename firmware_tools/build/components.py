@@ -1,6 +1,7 @@
 """Custom components: which tag of a page or component stands for which component, and which are reached.
 
 ``usingComponents`` of ``app.json`` hold everywhere, those of a page's or component's own ``.json`` come before them.
+``usingSwanComponents`` are Baidu's own dynamic libraries.
 Paths are resolved as WeChat does: ``/a/b`` from the root, ``./a`` and ``a/b`` from the file's folder, and else from
 the nearest ``miniprogram_npm`` folder upwards.
 Source: https://developers.weixin.qq.com/miniprogram/en/dev/framework/custom-component/
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from firmware_tools.build.dialects import Dialect, SourceError
+from firmware_tools.build.dialects import WECHAT, Dialect, SourceError
 from firmware_tools.build.npm import BUILT, NpmPackages
 from firmware_tools.build.source import SourceText
 from firmware_tools.build.source_files import SourceFiles
@@ -58,9 +59,8 @@ class Components:
             SourceError: its ``.json`` is faulty.
         """
         own = self._read_table(*self._document(path))
-        tags = {tag: used for tag, used in self._app.tags.items() if tag not in own.missing}
         missing = {tag: told for tag, told in self._app.missing.items() if tag not in own.tags}
-        return ComponentTable({**tags, **own.tags}, {**missing, **own.missing})
+        return ComponentTable({**self._app.tags, **own.tags}, {**missing, **own.missing})
 
     def options(self, path: str) -> dict[str, Any]:
         """The JSON object of a page or component; empty where there is no file.
@@ -72,14 +72,20 @@ class Components:
 
     def exists(self, path: str) -> bool:
         """Whether there is a component at ``path``: a template, with or without a script."""
-        return f"{path}{self._dialect.template}" in self._files
+        return self.dialect(path) is not None
+
+    def dialect(self, path: str) -> Dialect | None:
+        """The dialect of the component at ``path``, or ``None`` where there is none. A SWAN program may use those of
+        WeChat, whose packages on npm Baidu's tool converts."""
+        found = (one for one in (self._dialect, WECHAT) if f"{path}{one.template}" in self._files)
+        return next(found, None)
 
     def resolve(self, owner: str, target: str) -> str | None:
         """The path of the component that ``target`` means in the JSON file ``owner``, or ``None``."""
         folder = posixpath.dirname(owner)
         for base in self._bases(folder, self._unaliased(target)):
             path = posixpath.normpath("/" + base).lstrip("/")
-            for candidate in (path, f"{path}/index", path.removesuffix(self._dialect.template)):
+            for candidate in (path, f"{path}/index", posixpath.splitext(path)[0]):
                 if self.exists(candidate):
                     return candidate
         return None
@@ -116,8 +122,13 @@ class Components:
     def _read_table(self, document: dict[str, Any], source: SourceText) -> ComponentTable:
         table = ComponentTable()
         placeholders = self._strings(document, "componentPlaceholder", source)
-        for tag, target in self._strings(document, "usingComponents", source).items():
-            where = source.where(_offset_of(source.text, tag, "usingComponents"))
+        used = {
+            tag: (target, member)
+            for member in ("usingSwanComponents", "usingComponents")
+            for tag, target in self._strings(document, member, source).items()
+        }
+        for tag, (target, member) in used.items():
+            where = source.where(_offset_of(source.text, tag, member))
             placeholder = placeholders.get(tag)
             if target.startswith(_ELSEWHERE):
                 table.tags[tag] = UsedComponent(None, None, placeholder)
@@ -126,6 +137,7 @@ class Components:
             elif (path := self.resolve(source.path, target)) is not None:
                 table.tags[tag] = UsedComponent(path, None, placeholder)
             else:
+                table.tags[tag] = UsedComponent(None, None, placeholder)
                 table.missing[tag] = f"{where}: there is no component {target} for <{tag}>{self._hint(target)}"
         for name, default in self._generics(document, source):
             path = None

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from device_runtime.program.manifest import PLATFORM_VERSION
 from firmware_tools.build.project_json import SourceError, line_of, read_json_object
@@ -26,6 +27,8 @@ _OWN_MEMBERS = (
     "app_id", "name", "description", "version", "icon", "permissions",
     "network", "voice", "models", "data_plan", "hosts",
 )  # fmt: skip
+# "Project configuration file": what WeChat's tool writes as a description.
+_BOILERPLATE = "\u9879\u76ee\u914d\u7f6e\u6587\u4ef6"
 _PROGRAM_FILES = "app.json with .wxml templates (WeChat) or .swan templates (Baidu SWAN)"
 
 
@@ -78,7 +81,7 @@ def load_project(directory: Path) -> SourceProject:
     if not directory.is_dir():
         raise SourceError(f"{directory} is not a folder; give the folder that holds the program's app.json")
     dialect, project = _dialect_of(directory)
-    root = directory / str(project.get(dialect.root_member) or "")
+    root = _root(directory, dialect, project)
     app_file = root / "app.json"
     if not app_file.is_file():
         raise SourceError(f"{root} holds no app.json; a program is {_PROGRAM_FILES}")
@@ -100,10 +103,14 @@ def load_project(directory: Path) -> SourceProject:
 
 
 def _dialect_of(directory: Path) -> tuple[Dialect, Mapping[str, Any]]:
-    for dialect in DIALECTS:
-        project_file = directory / dialect.project_file
-        if project_file.is_file():
-            return dialect, read_json_object(project_file)
+    found = [dialect for dialect in DIALECTS if (directory / dialect.project_file).is_file()]
+    projects = {dialect: read_json_object(directory / dialect.project_file) for dialect in found}
+    if len(projects) > 1:
+        # A program that was taken from one platform to the other may keep the file of the first.
+        used = [dialect for dialect in found if _has_templates(_root(directory, dialect, projects[dialect]), dialect)]
+        found = used or found
+    if found:
+        return found[0], projects[found[0]]
     for dialect in DIALECTS:
         if any(directory.glob(f"pages/**/*{dialect.template}")):
             return dialect, {}
@@ -117,6 +124,19 @@ def _dialect_of(directory: Path) -> tuple[Dialect, Mapping[str, Any]]:
             f"a program that can be shown is {_PROGRAM_FILES}"
         )
     raise SourceError(f"{directory} holds no mini-program; a program is {_PROGRAM_FILES}")
+
+
+def _root(directory: Path, dialect: Dialect, project: Mapping[str, Any]) -> Path:
+    """The folder of ``app.json``: the one that the project file names, unless only the project's own folder has it."""
+    root = directory / str(project.get(dialect.root_member) or "")
+    return directory if (directory / "app.json").is_file() and not (root / "app.json").is_file() else root
+
+
+def _has_templates(root: Path, dialect: Dialect) -> bool:
+    """Whether one of a program's pages has a template of this dialect."""
+    app_file = root / "app.json"
+    pages = _pages(read_json_object(app_file), app_file) if app_file.is_file() else ()
+    return any((root / f"{page}{dialect.template}").is_file() for page in pages)
 
 
 def _pages(app: Mapping[str, Any], app_file: Path) -> tuple[str, ...]:
@@ -170,21 +190,28 @@ def _manifest(
         ours["resolve_alias"] = dict(aliases)
     ours |= {member: own[member] for member in ("network", "voice", "models", "data_plan", "hosts") if member in own}
     manifest: dict[str, Any] = {
-        "app_id": own.get("app_id") or project.get("appid") or f"local.{folder}",
-        "name": own.get("name") or project.get("projectname") or folder,
+        "app_id": own.get("app_id") or _text(project, "appid") or f"local.{folder}",
+        "name": own.get("name") or unquote(_text(project, "projectname")) or folder,
         "version": own.get("version") or {"code": 1, "name": "1.0.0"},
         "platform_version": {"min_code": PLATFORM_VERSION},
         "pages": list(pages),
         "window": app.get("window") or {},
         "cygnet": ours,
     }
-    if description := own.get("description") or project.get("description"):
+    described = _text(project, "description")
+    if description := own.get("description") or ("" if described.startswith(_BOILERPLATE) else described):
         manifest["description"] = description
     if icon := own.get("icon"):
         manifest["icons"] = [{"src": icon}]
     if permissions := own.get("permissions"):
         manifest["req_permissions"] = permissions
     return manifest
+
+
+def _text(project: Mapping[str, Any], member: str) -> str:
+    """A member of a project file as a text; Baidu's tool writes numbers as app ids, and names percent-encoded."""
+    value = project.get(member)
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _tab_bar(app: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -120,7 +120,8 @@ class ElementReader:
                 continue
             elif ":" not in attribute.name and not attribute.name.startswith("data-") and not read_event(attribute):
                 key = attribute.name if attribute.name == "slot" else camel_case(attribute.name)
-                values[key] = self.value(attribute, names)
+                if key:
+                    values[key] = self.value(attribute, names)
         return ["slot", name, values]
 
     def value(self, attribute: Attribute, names: Names) -> Instruction:

@@ -45,6 +45,8 @@ _FOREIGN: Final = {
     "instanceof": "the operator instanceof",
     ";": "a statement",
 }
+# Where a value must stand, the operators "in" and "instanceof" can only be names.
+_KEYWORDS: Final = frozenset(("function", "new"))
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
 
@@ -263,7 +265,7 @@ class _Parser:
         if token.kind == "string":
             self._at += 1
             return ["constant", self._string(token)]
-        if token.kind == "name" and token.text not in _FOREIGN:
+        if token.kind == "name" and token.text not in _KEYWORDS:
             self._at += 1
             return self._name(token)
         if self._accept("("):

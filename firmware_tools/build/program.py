@@ -15,6 +15,7 @@ from firmware_tools.build.assembly import Assembly
 from firmware_tools.build.compilers import compile_sources
 from firmware_tools.build.dialects import SourceError, load_project
 from firmware_tools.build.npm import add_npm_packages
+from firmware_tools.build.pages import with_pages_that_are_there
 from firmware_tools.build.source_files import find_source_files, ignored_files
 from firmware_tools.build.source_maps import with_source_maps, without_source_maps
 
@@ -36,11 +37,12 @@ def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool 
         CygnetError: likewise, from the template and style compilers, the manifest and the archive.
     """
     project = load_project(directory)
-    manifest = json.dumps(project.manifest, ensure_ascii=False, sort_keys=True).encode()
-    Grammar({project.manifest["app_id"]: parse_manifest(manifest).voice})
     warnings: list[str] = []
     files = find_source_files(project.root, ignored_files(project, warnings))
     compile_sources(project, files)
+    project = with_pages_that_are_there(project, files, warnings)
+    manifest = json.dumps(project.manifest, ensure_ascii=False, sort_keys=True).encode()
+    Grammar({project.manifest["app_id"]: parse_manifest(manifest).voice})
     npm = add_npm_packages(project, files, warnings)
     entries = Assembly(project, files, npm, warnings).entries()
     entries = with_source_maps(entries, warnings) if source_maps else without_source_maps(entries)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from device_runtime.engine.resolution import SOURCE_SUFFIXES, Resolver
 from firmware_tools.build.npm import BUILT
+from firmware_tools.build.project_json import SourceError
 from firmware_tools.build.scripts import check_script, requests, seems_commented
 from firmware_tools.build.source import SourceText
 from firmware_tools.build.source_files import DEVELOPERS_FOLDERS, SourceFiles
@@ -28,17 +29,20 @@ class Requirements:
     def __init__(self, files: SourceFiles, aliases: Mapping[str, str], warnings: list[str]) -> None:
         self._files = files
         self._warnings = warnings
+        self._own: frozenset[str] = frozenset()
         self._resolver = Resolver(files, aliases)
 
     def closure(self, needed: Iterable[str], others: Iterable[str]) -> Iterator[str]:
         """The files ``needed`` and ``others`` and all that they require, each once; scripts are checked on the way.
 
-        What a needed script asks for and is not there is a warning. Others may be a developer's own tools.
+        What a needed script asks for and is not there is a warning. Others may be a developer's own tools. A syntax
+        error of a file that is only required is a warning, too: nothing may come to it.
 
         Raises:
-            SourceError: a script has a syntax error, or is no text.
+            SourceError: a script that is needed has a syntax error, or one is no text.
         """
         done: set[str] = set()
+        self._own = frozenset(needed)
         yield from self._closure(sorted(needed), done, warns=True)
         yield from self._closure(sorted(others), done, warns=False)
 
@@ -50,11 +54,19 @@ class Requirements:
             yield name
             if name.endswith(_SCRIPTS):
                 text = self._files.read(name) or ""
-                check_script(SourceText(str(self._files.path(name)), text))
+                self._check(name, text)
                 waiting += self._required(name, text, warns=warns)
                 waiting += self._descriptions(name)
                 if source_map := self._source_map(name, text):
                     yield source_map
+
+    def _check(self, name: str, text: str) -> None:
+        try:
+            check_script(SourceText(str(self._files.path(name)), text))
+        except SourceError as error:
+            if name in self._own:
+                raise
+            self._warnings.append(f"{error}; it fails when it is required")
 
     def _required(self, name: str, text: str, *, warns: bool) -> Iterator[str]:
         """The files that a script asks for. Of a script of the program's own, one that is missing is a warning."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import jsbox
 
+from device_runtime.engine.tokens import TokenError, tokenize
 from firmware_tools.build.source import SourceText
 
 _LOOKS_LIKE_MODULE = re.compile(r"^\s*(?:import\b(?!\s*\()|export\b)", re.MULTILINE)
@@ -66,13 +67,28 @@ def seems_commented(text: str, offset: int) -> bool:
     return "//" in line or line.lstrip().startswith("*") or text.rfind("/*", 0, offset) > text.rfind("*/", 0, offset)
 
 
+def _faulty_pattern(text: str) -> int:
+    """Where the first regular expression is that the engine refuses: its error does not say. Else the start."""
+    runtime = jsbox.Runtime()
+    try:
+        for token in tokenize(text):
+            if token.kind == "regex":
+                try:
+                    runtime.check_syntax(token.text)
+                except jsbox.JavaScriptError:
+                    return token.start
+    except TokenError:
+        pass
+    return 0
+
+
 def _fault(source: SourceText, error: jsbox.JavaScriptError, shift: int) -> Exception:
     """The engine's error, placed in the source; ``shift`` characters were put in front of its first line."""
     message, _, stack = str(error).partition("\n")
     message = message.removeprefix("SyntaxError: ")
     place = _PLACE.search(stack)
     if place is None:
-        return source.error(0, message)
+        return source.error(_faulty_pattern(source.text), message)
     line, column = int(place[1]), int(place[2])
     offset = source.offset(line, max(1, column - shift) if line == 1 else column)
     return source.error(min(offset, len(source.text)), message)

@@ -37,6 +37,7 @@ class SourceFiles(Mapping[str, bytes]):
         self.sources = tuple(sources)
         self._paths = dict(paths)
         self._written: dict[str, bytes] = {}
+        self._by_case: dict[str, str] | None = None
 
     def __getitem__(self, name: str) -> bytes:
         written = self._written.get(name)
@@ -63,6 +64,13 @@ class SourceFiles(Mapping[str, bytes]):
             self._written[name] = content
         else:
             self._paths[name] = content
+
+    def hint(self, name: str) -> str:
+        """What to do about a file that is missing: a package tells upper case from lower case, some disks do not."""
+        if self._by_case is None or len(self._by_case) != len(self):
+            self._by_case = {known.casefold(): known for known in self}
+        known = self._by_case.get(name.casefold())
+        return f"; {known} is there: write upper and lower case as in its name" if known else ""
 
     def read(self, name: str) -> str | None:
         """The text of a file, or ``None`` where there is none.

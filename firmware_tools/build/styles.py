@@ -11,7 +11,7 @@ of what building a large program takes.
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -58,7 +58,7 @@ def compile_style(
     the manifest names its origin. Any other is replaced by ``none`` and appended to ``warnings``.
 
     Raises:
-        SourceError: the style imports what is not there, or imports itself; the message starts with file, line and
+        SourceError: the style imports itself, or what is outside the program; the message starts with file, line and
             column.
     """
     compiler = StyleCompiler(lambda name: text if name == path else read(name), [] if warnings is None else warnings)
@@ -66,11 +66,13 @@ def compile_style(
 
 
 class StyleCompiler:
-    """Compiles the styles of a program. What is left out is appended to ``warnings``."""
+    """Compiles the styles of a program. What is left out is appended to ``warnings``; ``hint`` says what to do about a
+    file that is missing."""
 
-    def __init__(self, read: Read, warnings: list[str]) -> None:
+    def __init__(self, read: Read, warnings: list[str], hint: Callable[[str], str] = lambda _: "") -> None:
         self._read = read
         self._warnings = warnings
+        self._hint = hint
         self._suffix = ""
         self._compiled: dict[str, str] = {}
 
@@ -154,7 +156,9 @@ class StyleCompiler:
         offset = _offset(source, rule)
         found = self._find(source, offset, target)
         if found is None:
-            raise source.error(offset, f"there is no file {target} ({resolve_path(source, offset, target)})")
+            path = resolve_path(source, offset, target)
+            self._warn(source, rule, f"there is no file {target} ({path}), it is left out{self._hint(path)}")
+            return ""
         path, text = found
         if path in importing:
             raise source.error(offset, f"styles import each other without end: {' -> '.join([*importing, path])}")

@@ -24,7 +24,8 @@ from firmware_tools.build.template_files import TemplateFile, TemplateFiles
 class UsedComponent:
     """What a tag stands for: the component at ``path``, or the generic ``generic``, whose default that is.
 
-    A ``path`` of ``None`` is that of a generic without default, or of what cannot be in a package, such as a plugin.
+    A ``path`` of ``None`` is that of a generic without default, or of what is not there or cannot be in a package, such
+    as a plugin.
     ``placeholder`` is the tag that stands in for a component that is not there.
     """
 
@@ -36,7 +37,7 @@ class UsedComponent:
 @dataclass(frozen=True, slots=True)
 class Owner:
     """The page or component whose template is compiled. ``missing`` are tags whose component is not there, each with
-    the sentence to say where one is used; ``prefix`` is put before the classes."""
+    the sentence that says so; ``prefix`` is put before the classes."""
 
     components: Mapping[str, UsedComponent] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -65,10 +66,12 @@ def compile_template(
 
 
 class TemplateCompiler:
-    """Compiles the templates of a program. ``files.code.files`` are the wxs modules that they need, by their paths."""
+    """Compiles the templates of a program. ``files.code.files`` are the wxs modules that they need, by their paths;
+    ``stand_ins`` say what is shown for components that are not there, by the sentences about them."""
 
     def __init__(self, dialect: Dialect, read: Read, warnings: list[str]) -> None:
         self.files = TemplateFiles(dialect, read, warnings)
+        self.stand_ins: dict[str, str] = {}
 
     def compile(self, file: TemplateFile, owner: Owner, appended: Sequence[str] = ()) -> dict[str, Any]:
         """The ``.view`` document of a file. ``appended`` are tags of components that end it.
@@ -76,7 +79,7 @@ class TemplateCompiler:
         Raises:
             SourceError: the source is faulty; the message starts with file, line and column.
         """
-        document = _Document(self.files, owner, file.source.path).compile(file, appended)
+        document = _Document(self.files, owner, file.source.path, self.stand_ins).compile(file, appended)
         try:
             load_template(document)  # what the device checks is checked here first, by the same code
         except TemplateError as error:
@@ -113,9 +116,10 @@ class _Context:
 class _Document:
     """Compiles one document."""
 
-    def __init__(self, files: TemplateFiles, owner: Owner, path: str) -> None:
+    def __init__(self, files: TemplateFiles, owner: Owner, path: str, stand_ins: dict[str, str]) -> None:
         self._files = files
         self._owner = owner
+        self._stand_ins = stand_ins
         self._folder = path.rpartition("/")[0]
         self._seen: dict[str, _Seen] = {}
         self._definitions: list[tuple[_Seen, Element]] = []
@@ -244,7 +248,6 @@ class _Document:
             return self._block(element, context)
         if element.tag == "slot":
             return self._slot(element, context)
-        self._refuse_missing(element.tag)
         used = self._owner.components.get(element.tag)
         if used is not None and used.path is None and used.generic is None:
             return self._stand_in(element, used, context)
@@ -269,21 +272,20 @@ class _Document:
     def _use(self, tag: str) -> bool:
         """Note that a component is used; says if there is one."""
         used = self._owner.components.get(tag)
-        if used is None:
-            self._refuse_missing(tag)
+        if used is None or tag in self._owner.missing:
             return False
         self._used[tag] = used
         if used.placeholder is not None and used.placeholder not in self._used:
             self._use(used.placeholder)
         return True
 
-    def _refuse_missing(self, tag: str) -> None:
-        if tag in self._owner.missing:
-            raise SourceError(self._owner.missing[tag])
-
     def _stand_in(self, element: Element, used: UsedComponent, context: _Context) -> list[Instruction]:
-        """What is shown for a component that no package can hold: its placeholder, else a box with its content."""
+        """What is shown for a component that is not there, or that no package can hold: its placeholder, else a box
+        with its content, or its name."""
         tag = used.placeholder or "view"
+        if element.tag in self._owner.missing:
+            shown = f"<{tag}> stands" if used.placeholder else "an empty box stands"
+            self._stand_ins[self._owner.missing[element.tag]] = f"{shown} in for it"
         other = self._owner.components.get(tag)
         made = self._whole(element, tag, context, component=other is not None and other.path is not None)
         if used.placeholder is None:

@@ -15,6 +15,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.host.board import find_board
 from firmware_tools.build.dialects import SourceError
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key
+from firmware_tools.simulator.addresses import Addresses
 from firmware_tools.simulator.boards import for_a_desk
 
 DEFAULT_PORT = 8380
@@ -63,12 +64,14 @@ def dev(
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
 
-        def ready(tools: str, screen: str) -> None:
-            click.echo(f"Tools and screen: {click.style(tools, bold=True)}")
-            click.echo(f"The screen alone: {screen}")
+        def ready(addresses: Addresses) -> None:
+            click.echo(f"Tools and screen: {click.style(addresses.tools, bold=True)}")
+            click.echo(f"The screen alone: {addresses.screen}")
+            if addresses.elsewhere:
+                click.echo(f"In your network:  {addresses.elsewhere}")
             click.echo(f"Watching {directory} (Ctrl-C ends it)")
             if opens:
-                asyncio.get_running_loop().run_in_executor(None, _open, tools)
+                asyncio.get_running_loop().run_in_executor(None, _open, addresses.tools)
 
         def say(text: str) -> None:
             word, colon, rest = text.partition(": ")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -149,7 +148,7 @@ class _Port:
         read = {name for unit in self._program.units.values() for name in unit.files}
         return Report(
             directory=str(self._directory),
-            name=unquote(str(manifest.get("name", ""))),  # Baidu's tool writes it percent-encoded
+            name=str(manifest.get("name", "")),
             app_id=str(manifest.get("app_id", "")),
             version=str(manifest.get("version", {}).get("name", "")),
             dialect=self._project.dialect.name,

@@ -10,6 +10,7 @@ from device_runtime.errors import CygnetError
 from firmware_tools.build.assembly import Assembly
 from firmware_tools.build.dialects import SourceProject
 from firmware_tools.build.npm import add_npm_packages
+from firmware_tools.build.pages import with_pages_that_are_there
 from firmware_tools.build.source_files import find_source_files, ignored_files
 
 _QUOTED = re.compile(r"'([^']+)'")
@@ -38,6 +39,7 @@ def _refused(project: SourceProject, pages: tuple[str, ...]) -> str | None:
     less = dataclasses.replace(project, pages=pages)
     try:
         files = find_source_files(project.root, ignored_files(project, []))
+        less = with_pages_that_are_there(less, files, [])
         Assembly(less, files, add_npm_packages(project, files, []), []).entries()
     except CygnetError as error:
         return str(error)

@@ -101,10 +101,10 @@ class Commands:
 
     # ------------------------------------------------------------------ looking
 
-    async def _do_page(self, page: int, what: str) -> Answer:
-        if what not in ("data", "nodes"):
-            raise CygnetError(f"{what!r} is nothing that a page has; known are data and nodes")
-        self._simulator.session().inspect(page=page, what=what)
+    async def _do_page(self, page: int, owner: int, what: str) -> Answer:
+        if what not in ("data", "nodes", "components"):
+            raise CygnetError(f"{what!r} is nothing that a page has; known are data, nodes and components")
+        self._simulator.session().inspect(page=page, owner=owner, what=what)
         return None
 
     async def _do_entry(self, id: int) -> Answer:  # noqa: A002 the protocol's word

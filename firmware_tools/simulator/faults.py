@@ -35,6 +35,12 @@ class Fault:
     frames: Sequence[tuple[str, Place]] = ()
     where: str = ""
 
+    def notice(self) -> str:
+        """In one line."""
+        what = {"build": "The build failed", "launch": "The program does not start", "runtime": "The program failed"}
+        place = f"{self.place.file}:{self.place.line}: " if self.place is not None else ""
+        return f"{what[self.kind]}: {place}{self.sentence}"
+
     def document(self) -> dict[str, Any]:
         """As the tools are told of it."""
         return {

@@ -84,6 +84,24 @@ function outlineName(value, tag, list) {
   console.groupCollapsed = console.group;
 })();
 
+// The fields of data that the code of a page or component watches: its properties, and those of its observers, where
+// '**' stands for all.
+function watchedBy(path) {
+  const names = [];
+  const plan = mapGet(plans, path);
+  if (plan === undefined) return names;
+  eachOwn(plan.properties, (name) => append(names, toWellFormed(name)));
+  for (let index = 0; index < plan.observers.length; index++) {
+    const { fields } = plan.observers[index];
+    for (let place = 0; place < fields.length; place++) {
+      append(names, fields[place].steps.length > 0 ? toWellFormed('' + fields[place].steps[0]) : '**');
+    }
+  }
+  return names;
+}
+
+defineProperty(globalThis, '__inspected', { __proto__: null, value: freeze({ __proto__: null, watchedBy }) });
+
 // The host has stored what the developer changed; the program reads it here from now on.
 handleHostEvent('StorageEdited', ({ key, value, removed }) => {
   if (!removed) mapSet(stored, key, value);

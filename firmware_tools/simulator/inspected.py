@@ -5,16 +5,20 @@ Each frame ``Event("inspect", payload)`` holds one ``kind``:
 - ``turn``: what one event, timer or answer led to: ``cause``, ``ms`` from its arrival until the worker was idle again,
   ``patch_ms`` until its last patch was sent (or None), ``waited_ms`` in calls that wait for the host, ``calls`` of
   JavaScript (``[what, ms]``), ``patches`` (``[page, operations, bytes]``) and ``sets``: each ``setData`` with its
-  ``page``, ``keys``, ``bytes``, ``ms``, and the ``patch_bytes`` of the patch that it went out with.
+  ``page``, ``keys``, ``bytes``, ``ms``, and the ``patch_bytes`` of the patch that it went out with; its ``owner`` is
+  0 for the page, else a component, whose path is ``component``; ``watched`` are the keys that code watches, as
+  properties and by ``observers``.
 - ``stack``: ``pages`` from bottom to top, each with ``id``, ``route`` and ``query``; before the event ``stack`` itself.
 - ``console``: the ``text`` of the log line that follows, which the program wrote itself, and the ``values`` in it as
   JSON (see ``inspect.js``), or an empty string.
-- ``page``: what ``Event("inspect", {"page", "what"})`` asks for, as JSON in ``text``, cut where it is long: of the page
-  ``page`` the ``data`` or the ``nodes`` (those of :mod:`device_runtime.view.patches`), as ``what`` says.
+- ``page``: what ``Event("inspect", {"page", "owner", "what"})`` asks for, as JSON in ``text``, cut where it is long: of
+  the page ``page`` the ``nodes`` or the ``components``, or the ``data`` of the ``owner``, as ``what`` says
+  (:mod:`firmware_tools.simulator.outlines`).
 """
 
 import json
 import math
+import re
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -26,7 +30,7 @@ from device_runtime.engine.frames import Event, Exit, Frame, Patch, Response, en
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.program import worker
 from device_runtime.values import Value
-from device_runtime.view.patches import ROOT_ID
+from firmware_tools.simulator.outlines import outline_components, outline_data, outline_nodes
 
 ENTRY = "firmware_tools.simulator.inspected:prepare"
 MAX_CALLS = 50
@@ -47,8 +51,9 @@ class InspectedWorker(worker.Worker):
     """One program's run, watched."""
 
     def __init__(self, connection: WorkerConnection, engine: QuickJSEngine, launch: Mapping[str, Any]) -> None:
-        self._watched = _WatchedConnection(connection, self._tell_stack)
+        self._watched = _WatchedConnection(connection, self._tell_stack, self._finish_set)
         self._values = ""
+        self._fields: dict[str, list[str]] = {}
         super().__init__(self._watched, engine, launch)
 
     def _bind(self) -> None:
@@ -67,13 +72,31 @@ class InspectedWorker(worker.Worker):
         def measured(page: int, owner: int, changes: dict[str, Value]) -> Value:
             size = len(json.dumps(changes, ensure_ascii=False, separators=(",", ":")).encode())
             keys: list[Value] = [key for key, _ in zip(changes, range(MAX_KEYS), strict=False)]
+            component = self._component(page, owner)  # it may be gone afterwards
             started = time.perf_counter()
             try:
                 return set_data(page, owner, changes)
             finally:
-                self._watched.turn.note_set(page, {"keys": keys, "bytes": size, "ms": _ms(started)})
+                facts: dict[str, Value] = {"owner": owner, "keys": keys, "bytes": size, "ms": _ms(started)}
+                self._watched.turn.note_set(page, facts | {"component": component})
 
         return measured
+
+    def _component(self, page: int, owner: int) -> str:
+        """The path of a component; empty for the page itself."""
+        view = self._displayed.view(page) if owner else None
+        info = view.describe(owner) if view is not None else None
+        return info.component if info is not None else ""
+
+    def _finish_set(self, found: dict[str, Any]) -> None:
+        """Tell which of the keys code watches. Between calls of JavaScript, since JavaScript knows."""
+        route = next((page.route for page in self._stack.pages if page.id == found["page"]), "")
+        path = found["component"] or route
+        if path not in self._fields:
+            watched: Any = self._engine.call("__inspected.watchedBy", path)
+            self._fields[path] = watched
+        fields = self._fields[path]
+        found["watched"] = [key for key in found["keys"] if "**" in fields or root_name(key) in fields]
 
     def _keep_values(self, values: str) -> None:
         self._values = values
@@ -89,15 +112,20 @@ class InspectedWorker(worker.Worker):
         ]
         self._watched.tell({"kind": "stack", "pages": pages})
 
-    def _on_inspect(self, page: int, what: str) -> None:
+    def _on_inspect(self, page: int, owner: int, what: str) -> None:
         view = self._displayed.view(page)
         if view is None:
             return
+        told: Any
         if what == "data":
-            told: Any = view.data
+            told = outline_data(view, owner, self._components.definition(self._component(page, owner)))
+        elif what == "components":
+            told = outline_components(view)
         else:
-            told = [operation[3] for operation in view.snapshot() if operation[:2] == ["insert", ROOT_ID]]
-        self._watched.tell({"kind": "page", "page": page, "what": what, "text": json_text(told)})
+            told = outline_nodes(view)
+        if told is not None:
+            answer: dict[str, Value] = {"kind": "page", "page": page, "owner": owner, "what": what}
+            self._watched.tell(answer | {"text": json_text(told)})
 
 
 class _Turn:
@@ -132,10 +160,12 @@ class _Turn:
                 found["patch_bytes"] = size
         self._unsent = [(page, found) for page, found in self._unsent if page != patch.page]
 
-    def document(self) -> dict[str, Value] | None:
+    def document(self, finish_set: Callable[[dict[str, Any]], None]) -> dict[str, Value] | None:
         """The payload that tells of it; None where nothing happened."""
         if not self._calls and not self._patches:
             return None
+        for found in self._sets:
+            finish_set(found)
         return {
             "kind": "turn",
             "cause": self.cause,
@@ -151,9 +181,12 @@ class _Turn:
 class _WatchedConnection(WorkerConnection):
     """A worker's connection that sees where each turn begins and ends, and what is sent in it."""
 
-    def __init__(self, inner: WorkerConnection, tell_stack: Callable[[], None]) -> None:
+    def __init__(
+        self, inner: WorkerConnection, tell_stack: Callable[[], None], finish_set: Callable[[dict[str, Any]], None]
+    ) -> None:
         self._inner = inner
         self._tell_stack = tell_stack
+        self._finish_set = finish_set
         self.turn = _Turn("launch")
 
     def tell(self, payload: dict[str, Value]) -> None:
@@ -168,7 +201,7 @@ class _WatchedConnection(WorkerConnection):
         self._inner.send(frame)
 
     def receive(self, seconds: float | None) -> Frame | None:
-        document = self.turn.document()
+        document = self.turn.document(self._finish_set)
         if document is not None:
             self.tell(document)
         frame = self._inner.receive(seconds)
@@ -195,6 +228,11 @@ def _cause(frame: Frame | None) -> str:
         case Response():
             return "answer"
     return "timer"
+
+
+def root_name(key: str) -> str:
+    """The field of data that a key of ``setData`` is in."""
+    return re.split(r"[.\[]", key, maxsplit=1)[0]
 
 
 def _ms(started: float) -> float:

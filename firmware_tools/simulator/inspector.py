@@ -1,7 +1,6 @@
 """What the tools know of the running program: everything that gate, session and worker tell, kept within bounds."""
 
 import json
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from device_runtime.program.session import SessionListener
 from device_runtime.values import Value
 from device_runtime.view.patches import Operation
 from firmware_tools.simulator.faults import Fault
+from firmware_tools.simulator.inspected import root_name
 from firmware_tools.simulator.network import NetworkLog, origin_of
 
 MAX_LINES = 2000
@@ -180,8 +180,14 @@ class Inspector:
                     **{name: _number(payload.get(name)) for name in ("ms", "patch_ms", "waited_ms")},
                 }
                 self._take_turn(turn, sets)
-            case {"kind": "page", "page": int(page), "what": "data" | "nodes" as what, "text": str(text)}:
-                self._publish({"type": "page", "page": page, "what": what, "text": text})
+            case {
+                "kind": "page",
+                "page": int(page),
+                "owner": int(owner),
+                "what": "data" | "nodes" | "components" as what,
+                "text": str(text),
+            }:
+                self._publish({"type": "page", "page": page, "owner": owner, "what": what, "text": text})
 
     def _take_stack(self, pages: Sequence[Value]) -> None:
         known = {page["id"]: page.get("window") for page in self.pages}
@@ -201,24 +207,34 @@ class Inspector:
         found = []
         for item in sets[:MAX_ROWS]:
             match item:
-                case {"page": int(page), "keys": list(keys), "bytes": int(size), "patch_bytes": int(patch)}:
+                case {
+                    "page": int(page),
+                    "owner": int(owner),
+                    "component": str(component),
+                    "keys": list(keys),
+                    "watched": list(watched),
+                    "bytes": int(size),
+                    "patch_bytes": int(patch),
+                }:
                     self._numbers["set"] += 1
                     route = routes.get(page, "")
-                    names = self.template_names.get(route)
+                    names = self.template_names.get(component or route)
                     texts = [key[:_NAME_CHARACTERS] for key in keys[:MAX_ROWS] if isinstance(key, str)]
-                    unread = [] if names is None else [key for key in texts if re.split(r"[.\[]", key)[0] not in names]
+                    read = [key for key in texts if names is None or key in watched or root_name(key) in names]
                     found.append(
                         {
                             "id": self._numbers["set"],
                             "time": self.now(),
                             "page": page,
                             "route": route,
+                            "owner": owner,
+                            "component": component[:_NAME_CHARACTERS],
                             "cause": turn["cause"],
                             "keys": texts,
                             "bytes": size,
                             "patch_bytes": patch,
                             "ms": _number(item.get("ms")),
-                            "unread": unread,
+                            "unread": [key for key in texts if key not in read],
                             "large": size > LARGE_PAYLOAD,
                         }
                     )

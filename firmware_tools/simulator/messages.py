@@ -19,7 +19,7 @@ _SHAPES: dict[str, dict[str, tuple[type, ...]]] = {
     "storage_clear": {},
     "permission": {"name": (str,), "allowed": _CHOICE},
     "origin": {"kind": (str,), "origin": (str,), "allowed": _CHOICE},
-    "page": {"page": (int,), "what": (str,)},
+    "page": {"page": (int,), "owner": (int,), "what": (str,)},
     "entry": {"id": (int,)},
     "source": {"file": (str,)},
     "open": {"path": (str,)},

@@ -22,6 +22,7 @@ from device_runtime.host.screen.server import ScreenError
 from device_runtime.keys import key_ring
 from device_runtime.program.session import ProgramSession
 from device_runtime.values import Value
+from firmware_tools.simulator.addresses import Addresses, addresses, is_guarded
 from firmware_tools.simulator.boards import RUNS_ALREADY, run_state
 from firmware_tools.simulator.building import Build, Builder, Theme
 from firmware_tools.simulator.commands import Commands
@@ -66,13 +67,14 @@ class Simulator:
         self._device: Device | None = None
         self._held = contextlib.ExitStack()
         self._url = ""
+        self._notice = ""
         self._busy = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------------ life
 
-    async def run(self, ready: Callable[[str, str], None], ended: asyncio.Event) -> None:
-        """Serve until ``ended`` is set; ``ready`` is told the addresses of the tools and of the screen.
+    async def run(self, ready: Callable[[Addresses], None], ended: asyncio.Event) -> None:
+        """Serve until ``ended`` is set; ``ready`` is told where.
 
         Raises:
             CygnetError: the port is taken, or the folder cannot be watched.
@@ -84,7 +86,7 @@ class Simulator:
             await self.rebuild()
             if self._device is None:
                 await self._open_device(self.build)
-            ready(f"{self._url}dev?token={self.tools.token}", self._url)
+            ready(addresses(self._url, self.tools.token))
             if await first is not None:
                 await self.rebuild()
             async for _ in changes:
@@ -164,7 +166,8 @@ class Simulator:
             gate=self._make_gate,
             listener=self.inspector.listen_for,
             routes=self.tools.routes(),
-            system=lambda: {"theme": self.theme},
+            guards=[self.tools.guard] if is_guarded(self.board.screen.listen) else [],
+            theme=lambda: self.theme,
             worker_entry=ENTRY,
             inspect=self.inspector.inspect,
         )
@@ -178,6 +181,7 @@ class Simulator:
                 raise CygnetError(busy_sentence(self.board)) from error
             raise
         self._device = device
+        device.screen.notice(self._notice)
         # A board that comes later is found under the same address.
         port = int(self._url.rstrip("/").rpartition(":")[2])
         self.board = dataclasses.replace(self.board, screen=dataclasses.replace(self.board.screen, port=port))
@@ -351,6 +355,10 @@ class Simulator:
             "fault": self._fault_document(),
         }
         self.tools.publish(self._status)
+        if state != "building":
+            self._notice = self._fault.notice() if self._fault is not None else ""
+            if self._device is not None:
+                self._device.screen.notice(self._notice)
         if state == "running":
             self.tell_surroundings()
 

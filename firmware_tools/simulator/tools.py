@@ -1,7 +1,8 @@
 """The server of the tools: a page at ``/dev`` beside the board's screen, and one WebSocket for each that is open.
 
 The tools show and change the program, so they want what the screen does not: a token, made at each start and part of
-the address that is printed. What protects the screen (Host, Origin, a strict policy) protects them, too.
+the address that is printed. What protects the screen (Host, Origin, a strict policy) protects them, too. Where other
+machines can come here, the screen wants the token as well; a browser that had it once keeps it in a cookie.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from aiohttp import WSMsgType, web
 import device_runtime.host.screen
 from device_runtime.errors import CygnetError
 from device_runtime.host.screen.connection import Connection, encode
-from device_runtime.host.screen.http import PAGE_TYPES, cached, check_origin
+from device_runtime.host.screen.http import PAGE_TYPES, Handler, cached, check_origin
 from firmware_tools.simulator.messages import MAX_MESSAGE_BYTES, Command, parse_command
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class ToolServer:
 
     def __init__(self, hello: Callable[[], Mapping[str, Any]], act: Act) -> None:
         self.token = secrets.token_urlsafe(18)
+        self._cookie = f"cygnet-{secrets.token_hex(4)}"  # cookies are for all ports of a machine
         self._hello = hello
         self._act = act
         self._pages: dict[str, Connection] = {}
@@ -93,12 +95,23 @@ class ToolServer:
             logger.warning("a page of tools is too slow and was dropped; it connects again")
             self._pages.pop(page.target, None)
 
+    @web.middleware
+    async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let nobody see the screen who never had the token."""
+        if self._is_token(request.cookies.get(self._cookie, "")):
+            return await handler(request)
+        self._check_token(request)
+        response = await handler(request)
+        if not response.prepared:
+            response.set_cookie(self._cookie, self.token, httponly=True, samesite="Strict")
+        return response
+
+    def _is_token(self, given: str) -> bool:
+        return secrets.compare_digest(given.encode(errors="replace"), self.token.encode())
+
     def _check_token(self, request: web.Request) -> None:
-        given = request.query.get("token", "")
-        if not secrets.compare_digest(given.encode(errors="replace"), self.token.encode()):
-            raise web.HTTPForbidden(
-                text="The tools need the address with the token that `cygnet program dev` printed.\n"
-            )
+        if not self._is_token(request.query.get("token", "")):
+            raise web.HTTPForbidden(text="This needs the address with the token that `cygnet program dev` printed.\n")
 
     async def _serve_page(self, request: web.Request) -> web.StreamResponse:
         self._check_token(request)

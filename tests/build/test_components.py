@@ -88,10 +88,18 @@ def test_a_tag_may_hide_a_builtin(tmp_path: Path) -> None:
         ({"x": "../../../up"}, "there is no component ../../../up for <x>"),
     ],
 )
-def test_a_component_that_is_missing_is_named(tmp_path: Path, used: dict[str, str], sentence: str) -> None:
-    with pytest.raises(CygnetError) as fault:
-        build(tmp_path, page("<x/>", used), component("components/x/x"))
-    assert sentence in str(fault.value)
+def test_a_component_that_is_missing_is_named_and_stood_in_for(
+    tmp_path: Path, used: dict[str, str], sentence: str
+) -> None:
+    built = build(tmp_path, page('<x class="c" bind:y="f"/><x>text</x>', used), component("components/x/x"))
+    assert len(built.warnings) == 1
+    assert sentence in built.warnings[0]
+    assert built.warnings[0].endswith("; an empty box stands in for it")
+    assert view_of(built)["body"] == [
+        ["element", "view", {"class": ["constant", "c"]}, {}, [["y", "bind", ["constant", "f"]]], {},
+         [["text", ["constant", "<x>"]]]],
+        ["element", "view", {}, {}, [], {}, [["text", ["constant", "text"]]]],
+    ]  # fmt: skip
     built = build(tmp_path, page("<view/>", used))
     assert len(built.warnings) == 1
     assert sentence in built.warnings[0]
@@ -172,3 +180,37 @@ def test_a_style_that_is_for_others_too_is_there_without_prefix_as_well(
     built = build(tmp_path, page("<x/>", {"x": "/x"}), component("x", "", json_text, script), {"x.wxss": ".a{b:c}"})
     assert view_of(built)["styles"] == files
     assert [built.package.entries[name].decode() for name in files] == [".c1-a{b:c}", ".a{b:c}"][: len(files)]
+
+
+def test_a_swan_program_may_use_components_that_are_written_for_wechat(tmp_path: Path) -> None:
+    built = build(
+        tmp_path,
+        {"pages/a/a.swan": '<x s-if="a"/><y/>', "pages/a/a.js": "Page({})"},
+        {"pages/a/a.json": '{"usingComponents": {"x": "@org/lib/x/index", "y": "/y.swan"}}'},
+        component("miniprogram_npm/@org/lib/x/index", '<wxs src="./m.wxs" module="m"/><i wx:if="{{m.f(a)}}">{{a}}</i>'),
+        {"miniprogram_npm/@org/lib/x/index.wxss": '@import "../b.wxss";.a{width:1rpx}'},
+        {"miniprogram_npm/@org/lib/x/m.wxs": "exports.f = function (a) { return a }"},
+        {"miniprogram_npm/@org/lib/b.wxss": ".b{c:d}"},
+        {"y.swan": "<view/>", "y.json": '{"component": true}', "y.js": "Component({})", "y.css": ".y{a:b}"},
+    )
+    assert built.warnings == ()
+    assert view_of(built, "miniprogram_npm/@org/lib/x/index")["body"][0][0] == "if"
+    assert view_of(built)["styles"] == ["miniprogram_npm/@org/lib/x/index.css", "y.css"]
+    style = built.package.entries["miniprogram_npm/@org/lib/x/index.css"]
+    assert style == b".c1-b{c:d}\n.c1-a{width:calc(1 * var(--rpx))}"
+    assert "miniprogram_npm/@org/lib/x/m.wxs" in built.package.entries
+    assert not [name for name in built.package.entries if name.endswith((".wxml", ".wxss", ".swan"))]
+
+
+def test_what_baidu_alone_has_is_stood_in_for(tmp_path: Path) -> None:
+    built = build(
+        tmp_path,
+        {"pages/a/a.swan": '<chart style="height: 9px"/>', "pages/a/a.js": "Page({})"},
+        {"pages/a/a.json": '{"usingSwanComponents": {"chart": "dynamicLib://echartsLib/chart"}}'},
+    )
+    (warning,) = built.warnings
+    assert warning == (
+        "pages/a/a.json:1:26: <chart> is dynamicLib://echartsLib/chart, which is not in the program; "
+        "an empty box stands in for it"
+    )
+    assert view_of(built)["body"][0][6] == [["text", ["constant", "<chart>"]]]

@@ -69,3 +69,18 @@ def test_template_data_may_be_an_expression(text: str) -> None:
 
 def test_nothing_at_all_is_undefined() -> None:
     assert parse_expression(SourceText("t", "  "), "  ", 0) == ["undefined"]
+
+
+def test_operators_made_of_letters_are_names_where_a_value_must_stand() -> None:
+    text = "classNames(in && instanceof, of ? in.a : {in, of: in})"
+    instruction = parse_expression(SourceText("t.wxml", text), text, 0)
+    name = ["variable", "in"]
+    assert instruction[2] == [
+        ["logical", "&&", name, ["variable", "instanceof"]],
+        [
+            "conditional",
+            ["variable", "of"],
+            ["member", name, ["constant", "a"]],
+            ["object", [["in", name], ["of", name]]],
+        ],
+    ]

@@ -117,13 +117,14 @@ def test_the_same_source_makes_the_same_bytes_wherever_it_lies(tmp_path: Path) -
         ({"app.json": "[]"}, "app.json:1: must hold one JSON object"),
         ({"app.json": '{\n"pages": []}'}, "app.json:2: pages must be a list of at least one route"),
         ({"app.json": '{"pages": ["a"],\n"subPackages": [1]}'}, "app.json:2: each of subPackages must have a root"),
-        ({"pages/index/index.wxml": None}, "the page 'pages/index/index' has no template pages/index/index.wxml"),
-        ({"pages/index/index.js": None}, "the page 'pages/index/index' has no script pages/index/index.js"),
-        ({"lib.js": "let a = 1;\nlet b = ;\n"}, "lib.js:2:9: unexpected token"),
-        ({"lib.js": "import a from"}, "lib.js:1:"),
+        (
+            {"pages/index/index.wxml": None, "pages/more/more.js": None, "extra/far/far.js": None},
+            "app.json:1: the page 'pages/index/index' has no template pages/index/index.wxml",
+        ),
+        ({"pages/more/more.js": "let a = 1;\nlet b = ;\n"}, "pages/more/more.js:2:9: unexpected token"),
+        ({"app.js": "import a from"}, "app.js:1:"),
         ({"pages/index/index.wxml": "<view>{{ a + }}</view>"}, "pages/index/index.wxml:1:"),
         ({"pages/index/index.wxml": '<import src="../../../x.wxml"/>'}, "leads out of the program"),
-        ({"pages/index/index.wxss": '@import "nowhere.wxss";'}, "pages/index/index.wxss:1"),
         ({"app.js": "\udcff"}, "app.js is not UTF-8 text"),
         ({"cygnet.json": '{\n"vioce": {}}'}, "cygnet.json:2: unknown member 'vioce'; did you mean 'voice'?"),
         ({"cygnet.json": '{"app_id": "../x"}'}, "app_id must be 1 to 128 letters"),
@@ -200,3 +201,34 @@ def test_source_maps_travel_when_asked_for_and_without_the_sources_that_they_rep
     (warning,) = built.warnings
     assert warning.startswith("app.js.map: not JSON: ")
     assert warning.endswith("; the source map is left out")
+
+
+def test_a_page_that_is_not_there_is_left_out(tmp_path: Path) -> None:
+    files = {name: text for name, text in WECHAT.items() if name not in ("pages/index/index.wxml", "extra/far/far.js")}
+    directory = write(tmp_path / "hello", files)
+    built = build_program(directory, KEY)
+    assert built.warnings == (
+        f"{directory}/app.json:1: the page 'pages/index/index' has no template pages/index/index.wxml; it is left out",
+        f"{directory}/app.json:3: the page 'extra/far/far' has no script extra/far/far.js; it is left out",
+    )
+    assert built.package.manifest.pages == ("pages/more/more",)
+    assert built.package.manifest.tab_bar is None
+    assert "extra/far/far.view" not in built.package.entries
+
+
+@pytest.mark.parametrize(
+    ("script", "place"),
+    [
+        ("let a = 1;\nlet b = ;\n", "2:9: unexpected token"),
+        ("import a from", "1:"),
+        ("let fine = /a/;\nlet bad = '/(/' + /+/;\n", "2:19: nothing to repeat"),
+        ("if (x) /[b-a]/.test(y)", "1:8: invalid class range"),
+    ],
+)
+def test_a_broken_script_that_pages_share_fails_when_it_is_required(tmp_path: Path, script: str, place: str) -> None:
+    directory = write(tmp_path / "hello", {**WECHAT, "lib.js": script})
+    built = build_program(directory, KEY)
+    (warning,) = built.warnings
+    assert warning.startswith(f"{directory}/lib.js:{place}")
+    assert warning.endswith("; it fails when it is required")
+    assert "lib.js" in built.package.entries

@@ -301,3 +301,51 @@ Page({})"""
         "pages/a/a.js:5:18: there is no file tool",
         "lib.js:1:10: there is no file ../up",
     )
+
+
+def test_an_imported_style_whose_name_differs_in_case_is_hinted_at(tmp_path: Path) -> None:
+    files = {"pages/a/a.wxss": '@import "../../Parts/Base.wxss";', "parts/base.wxss": ".a{b:c}"}
+    built = build(tmp_path, page("<view/>"), files)
+    (warning,) = built.warnings
+    assert warning == (
+        "pages/a/a.wxss:1:1: there is no file ../../Parts/Base.wxss (Parts/Base.wxss), it is left out; "
+        "parts/base.wxss is there: write upper and lower case as in its name"
+    )
+
+
+SWAN_FILES = {"pages/a/a.swan": "<view/>", "pages/a/a.js": "Page({})"}
+
+
+@pytest.mark.parametrize(
+    ("files", "dialect"),
+    [
+        # A folder that is named and has no app.json, as the project's own has.
+        ({**page("<view/>"), "project.config.json": '{"miniprogramRoot": "miniprogram/"}'}, "wechat"),
+        # Project files of both platforms: the templates tell.
+        ({**SWAN_FILES, "project.config.json": '{"miniprogramRoot": "mini/"}', "project.swan.json": "{}"}, "swan"),
+        ({**page("<view/>"), "project.config.json": "{}", "project.swan.json": "{}"}, "wechat"),
+        ({**SWAN_FILES, "project.config.json": "{}"}, "swan"),
+    ],
+)
+def test_a_project_file_that_does_not_fit_the_program_does_not_matter(
+    tmp_path: Path, files: dict[str, str], dialect: str
+) -> None:
+    assert build(tmp_path, files).package.manifest.dialect == dialect
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "expected"),
+    [
+        ("project.swan.json", {"projectname": "%E4%BD%A0%E5%A5%BD"}, ("local.p", "你好", "")),
+        ("project.swan.json", {"appid": 17767960, "projectname": 5}, ("17767960", "5", "")),
+        ("project.config.json", {"description": "项目配置文件"}, ("local.p", "p", "")),
+        ("project.config.json", {"description": "项目配置文件: https://x.example"}, ("local.p", "p", "")),
+        ("project.config.json", {"description": "Lamps"}, ("local.p", "p", "Lamps")),
+    ],
+)
+def test_what_the_developer_tools_write_becomes_the_manifest(
+    tmp_path: Path, name: str, settings: dict[str, Any], expected: tuple[str, str, str]
+) -> None:
+    files = SWAN_FILES if "swan" in name else page("<view/>")
+    document = build(tmp_path / "p", files, {name: json.dumps(settings)}).package.manifest.document
+    assert (document["app_id"], document["name"], document.get("description", "")) == expected

@@ -113,7 +113,6 @@ def test_an_address_outside_the_program_is_left_out_and_reported(address: str) -
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('@import "none";', r"p.wxss:1:1: there is no file none \(pages/p/none\)"),
         ('@import "../../../x";', "leads out of the program"),
         ('@import "/loop/a.wxss";', r"loop/b.wxss:1:1: .* pages/p/p.wxss -> loop/a.wxss -> loop/b.wxss -> loop/a.wxss"),
     ],
@@ -137,6 +136,7 @@ def test_a_faulty_style_is_refused_with_its_place(text: str, expected: str) -> N
         ('.a{b:url(x"y);c:d}', ".a{c:d}", "p.wxss:1:6: this declaration is left out"),
         (".a{b:c);c:d}", ".a{c:d}", "p.wxss:1:7: this declaration is left out"),
         ("@media (max-width: 9rpx){.a{b:c}}", "@media (max-width: 9rpx){.a{b:c}}", "p.wxss:1:20: rpx in the condition"),
+        ('@import "none";.a{b:c}', ".a{b:c}", "p.wxss:1:1: there is no file none (pages/p/none), it is left out"),
         (".a{b:url(../../../../x.png)}", ".a{b:none}", "leads out of the program; it is left out"),
     ],
 )

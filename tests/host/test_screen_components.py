@@ -481,6 +481,37 @@ async def test_style_sheets_of_the_program_win_over_the_screen_s(device: PaperDe
     await expect(screen.find(".cy-viewport")).to_have_css("background-color", "rgb(9, 9, 9)")
 
 
+ROW = "display: flex"
+
+
+@pytest.mark.parametrize(
+    ("tag", "around", "style", "width"),
+    [
+        ("button", "", "", 500),
+        ("button", "", "display: flex; width: auto !important", 500),
+        ("button", "", "margin: 0 25%", 250),
+        ("button", "", "width: 30%", 150),
+        ("button", "", "display: inline-flex; padding: 0", 50),
+        ("button", "", "float: left", 78),
+        ("button", ROW, "", 78),
+        ("button", ROW, "flex: 1", 500),
+        ("button", f"{ROW}; flex-direction: column", "margin: 0", 500),
+        ("scroll-view", "", "", 500),
+        ("scroll-view", ROW, "", 500),
+    ],
+)
+async def test_a_component_takes_the_room_that_it_takes_in_wechat(
+    tag: str, around: str, style: str, width: float, device: PaperDevice, screens: Screens
+) -> None:
+    ids = device.page.ids
+    node = ids.element(tag, ids.element("view", style="width: 50px"), style=style)
+    screen = await screens.open_program(ids.element("view", node, class_="around", style=f"width: 500px; {around}"))
+
+    box = await screen.find(".around > :first-child").bounding_box()
+    assert box is not None
+    assert box["width"] == pytest.approx(width, abs=1)
+
+
 async def test_a_change_from_the_program_reaches_each_field(device: PaperDevice, screens: Screens) -> None:
     ids = device.page.ids
     field, switch, slider = ids.element("input", value="a"), ids.element("switch"), ids.element("slider", value=1)

@@ -481,3 +481,20 @@ async def test_changed_styles_are_taken_up_without_a_new_page(device: PaperDevic
     await expect(screen.find("view")).to_have_css("width", "200px")
     await expect(screen.find("input")).to_have_value("half a sent")
     await expect(screen.page.locator(".page-host link")).to_have_count(2)
+
+
+async def test_a_notice_stays_until_it_is_taken_away_and_is_on_screens_that_come_later(
+    device: PaperDevice, screens: Screens
+) -> None:
+    first = await screens.open_program(Ids().element("view", "lamp"))
+    device.screen.notice("The build failed: pages/a.wxml:3:5: <b>no</b>")
+    second = await screens.open()
+    for screen in (first, second):
+        await expect(screen.page.locator(".notice")).to_have_text("The build failed: pages/a.wxml:3:5: <b>no</b>")
+
+    device.screen.notice("")
+    for screen in (first, second):
+        await expect(screen.page.locator(".notice")).to_be_hidden()
+    third = await screens.open()
+    await expect(third.page.locator(".program.shown")).to_be_visible()
+    await expect(third.page.locator(".notice")).to_be_hidden()

@@ -423,10 +423,14 @@ async def test_an_error_in_a_minified_bundle_of_half_a_megabyte_says_where(board
     assert source.startswith(f"bundle.js:1:{bundle.index('nope') + 6}"[:-1])
 
 
-async def test_a_missing_export_is_named(board: Board) -> None:
-    page = "import {absent} from '../../u'; Page({})"
+async def test_a_missing_export_is_undefined_and_named(board: Board) -> None:
+    page = "import {absent, v} from '../../u'; export {other} from '../../u'; console.log(typeof absent, v); Page({})"
     session = await board.run(program({"pages/a/a": page}, files={"u.js": "export const v = 1"}))
-    await board.heard.error(session, 'u.js does not export "absent" (imported by pages/a/a.js)')
+    await board.heard.line(session, "undefined 1")
+    assert board.heard.lines(session, "warn") == [
+        f'u.js does not export "{name}" (imported by pages/a/a.js); it is undefined there'
+        for name in ("absent", "other")
+    ]
 
 
 async def test_an_import_on_demand_is_a_promise(board: Board) -> None:

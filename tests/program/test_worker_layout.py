@@ -106,6 +106,17 @@ async def calls(board: LayoutBoard, session: ProgramSession, method: str, count:
 # -- queries ----------------------------------------------------------------------------------------------------------
 
 
+async def test_a_query_whose_page_was_closed_meanwhile_is_not_answered(board: LayoutBoard) -> None:
+    board.services.answers = screen
+    ask = "const ask = (page, name) => wx.createSelectorQuery().in(page).select('.b').boundingClientRect(() => report(name)).exec();"
+    said_of = await said(
+        board,
+        f"{ask} this.onUnload = () => ask(this, 'closed'); wx.reLaunch({{url: '/pages/b/b'}})",
+        pages={"pages/b/b": f"Page({{ onReady() {{ {ask} ask(this, 'next'); ask(this, 'end') }} }})"},
+    )
+    assert said_of == ["next"]
+
+
 async def test_a_query_answers_each_selection_and_then_all_of_them(board: LayoutBoard) -> None:
     board.services.answers = screen
     code = """const query = wx.createSelectorQuery();

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.async_api import Browser, FrameLocator, Locator, Page, async_playwright, expect
 
 from device_runtime.host.board import find_board
+from firmware_tools.simulator.addresses import Addresses
 from firmware_tools.simulator.boards import for_a_desk
 from firmware_tools.simulator.simulator import Simulator
 from tests.browser import CHROMIUM_ARGUMENTS
@@ -62,15 +64,15 @@ class Dev:
 
 
 @contextlib.asynccontextmanager
-async def developing(folder: Path, port: int = 0) -> AsyncIterator[Dev]:
+async def developing(folder: Path, port: int = 0, listen: str = "127.0.0.1") -> AsyncIterator[Dev]:
     """Serve the program in ``folder`` as `cygnet program dev` does."""
     said: list[str] = []
-    board = for_a_desk(find_board("virtual-speaker"), port=port, voice=False, listen="127.0.0.1")
+    board = for_a_desk(find_board("virtual-speaker"), port=port, voice=False, listen=listen)
     dev = Dev(folder, Simulator(folder, board, Ed25519PrivateKey.generate(), said.append), said=said)
     ready, ended = asyncio.Event(), asyncio.Event()
 
-    def tell(tools: str, screen: str) -> None:
-        dev.tools_url, dev.screen_url = tools, screen
+    def tell(addresses: Addresses) -> None:
+        dev.tools_url, dev.screen_url = addresses.tools, addresses.screen
         ready.set()
 
     run = asyncio.create_task(dev.simulator.run(tell, ended))
@@ -146,8 +148,10 @@ class Opener:
     browser: Browser
     opened: list[ToolsPage] = field(default_factory=list)
 
-    async def __call__(self, dev: Dev, width: int = 1440, height: int = 900) -> ToolsPage:
-        context = await self.browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    async def __call__(self, dev: Dev, width: int = 1440, height: int = 900, **options: Any) -> ToolsPage:
+        context = await self.browser.new_context(
+            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
         page = await context.new_page()
         page.set_default_timeout(DEADLINE * 1000)
         expect.set_options(timeout=15_000)  # a rebuild takes its time on a machine that is busy with other tests

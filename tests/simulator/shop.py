@@ -94,10 +94,43 @@ _INDEX_WXSS = """\
 @media (prefers-color-scheme: dark) { page { background: #12151c; color: #e8ebf2; } .item { background: #222838; } }
 """
 
+_SHELF_JS = """\
+Component({
+  properties: { title: String },
+  data: { sold: 0, note: '' },
+  observers: {
+    sold(sold) {
+      if (sold > 1) console.log('sold', sold);
+    },
+  },
+  methods: {
+    onSell() {
+      this.setData({ sold: this.data.sold + 1, note: 'gone' });
+    },
+  },
+});
+"""
+
+_SHELF_WXML = """\
+<view class="shelf">
+  <text class="title">{{title}}</text>
+  <button class="sell" bindtap="onSell">Sell</button>
+  <slot/>
+</view>
+"""
+
+_PRICE_JS = "Component({ options: { virtualHost: true }, properties: { amount: Number } });\n"
+
+
+def _component(name: str, script: str, template: str) -> dict[str, str]:
+    path = f"components/{name}/{name}"
+    return {f"{path}.js": script, f"{path}.wxml": template, f"{path}.json": '{"component": true}'}
+
+
 FILES = {
     "app.json": json.dumps(
         {
-            "pages": ["pages/index/index", "pages/detail/detail"],
+            "pages": ["pages/index/index", "pages/detail/detail", "pages/shelf/shelf"],
             "window": {"navigationBarTitleText": "Shop", "navigationBarBackgroundColor": "#10141c"},
         }
     ),
@@ -115,6 +148,13 @@ FILES = {
     "pages/detail/detail.json": '{ "navigationBarTitleText": "Detail" }',
     "pages/detail/detail.wxml": '<view class="page">\n  <view class="which">{{id}} of {{of}}</view>\n</view>\n',
     "pages/detail/detail.wxss": ".page { padding: 48rpx; font-size: 40rpx; }\n",
+    "pages/shelf/shelf.js": "Page({ data: { title: 'Dairy', amount: 1.29 } });\n",
+    "pages/shelf/shelf.json": json.dumps(
+        {"usingComponents": {"shelf": "/components/shelf/shelf", "price": "/components/price/price"}}
+    ),
+    "pages/shelf/shelf.wxml": '<shelf title="{{title}}">\n  <price amount="{{amount}}"/>\n</shelf>\n',
+    **_component("shelf", _SHELF_JS, _SHELF_WXML),
+    **_component("price", _PRICE_JS, '<text class="amount">{{amount}}</text> <text>each</text>\n'),
 }
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,6 +114,19 @@ def test_it_prints_its_addresses_and_ends_cleanly(home: Path, number: signal.Sig
         terminal.process.send_signal(number)
         assert terminal.end() == 0
     assert processes_of(terminal.process.pid) == []
+
+
+def test_what_it_prints_can_be_opened_when_it_listens_everywhere(home: Path) -> None:
+    with developing(home, "shop", "--port", "0", "--no-open", "--listen", "0.0.0.0") as terminal:  # noqa: S104 that is what is tested
+        found = [terminal.until(r"Tools and screen: (\S+)")[1], terminal.until(r"The screen alone: (\S+)")[1]]
+        network = terminal.until(r"In your network:  (\S+)|Watching shop")
+        found += [network[1]] if network[1] else []  # a machine may be in no network
+        for address in found:
+            assert "//0.0.0.0" not in address
+            with urllib.request.urlopen(address, timeout=SECONDS) as response:  # noqa: S310 (its own address)
+                assert response.status == 200
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                urllib.request.urlopen(address.partition("?")[0], timeout=SECONDS)  # noqa: S310 (its own address)
 
 
 def test_it_opens_the_tools_in_the_browser_of_the_developer(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

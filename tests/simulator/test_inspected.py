@@ -10,7 +10,9 @@ import pytest
 from device_runtime.program.session import ProgramSession
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions
 from device_runtime.values import Value
+from device_runtime.view.mirror import MirrorTree
 from firmware_tools.simulator.inspected import ENTRY, json_text
+from tests.program.components import PAGE, component, made, page
 from tests.program.running import Program, Recorder, button, program, surroundings, text, variable, view
 
 _PAGE = """
@@ -79,11 +81,8 @@ async def test_each_set_data_tells_its_keys_its_bytes_and_those_of_its_patch(ins
     session.node_event(1, 1, "tap", {}, [], 0.0)
     first, second = (await inspected.turn("tap"))["sets"]
 
-    assert (first["page"], first["keys"], first["bytes"]) == (
-        1,
-        ["n", "list[1].done"],
-        len('{"n":1,"list[1].done":true}'),
-    )
+    assert (first["page"], first["owner"], first["component"]) == (1, 0, "")
+    assert (first["keys"], first["bytes"]) == (["n", "list[1].done"], len('{"n":1,"list[1].done":true}'))
     assert (second["keys"], second["bytes"]) == (["n"], len('{"n":2}'))
     assert first["patch_bytes"] == second["patch_bytes"] > 0, "both went out in one patch"
 
@@ -162,16 +161,100 @@ async def test_no_value_can_break_a_line_or_make_it_large(
 async def test_the_data_and_the_nodes_of_a_page_are_told_when_they_are_asked_for(inspected: Inspected) -> None:
     source = "Page({ data: { n: 1, a: [{ b: null }] } })"
     session = await inspected.run(program({"page": source}, views={"page": view(button("onTap"), text("n"))}))
-    session.inspect(page=99, what="data")  # gone: no answer
-    session.inspect(page=1, what="data")
-    session.inspect(page=1, what="nodes")
+    session.inspect(page=99, owner=0, what="data")  # gone: no answer
+    session.inspect(page=1, owner=7, what="data")
+    session.inspect(page=1, owner=0, what="data")
+    session.inspect(page=1, owner=0, what="nodes")
     data, nodes = await inspected.heard.until(lambda: inspected.of("page")[1:] and inspected.of("page"))
 
-    assert (data["page"], data["what"], json.loads(data["text"])) == (1, "data", {"n": 1, "a": [{"b": None}]})
+    assert (data["page"], data["owner"], data["what"]) == (1, 0, "data")
+    assert json.loads(data["text"]) == {"properties": {}, "data": {"n": 1, "a": [{"b": None}]}}
     assert nodes["what"] == "nodes"
     first, second = json.loads(nodes["text"])
     assert (first[1], first[2], first[3]) == ("button", {"id": "the-id"}, ["tap"])
     assert second[1] == "1"
+
+
+_CARD = """
+Component({
+  properties: { title: String, size: { type: Number, observer() {} } },
+  data: { open: false, seen: 0, list: [] },
+  observers: { 'seen, list[0].n': function () {} },
+  methods: {
+    onTap() {
+      this.setData({ open: true, seen: 1, 'list[0].n': 2, lost: 3, title: 'other' });
+    },
+  },
+});
+"""
+_CARD_PAGE = """
+Component({
+  properties: { of: String },
+  observers: { '**': function () {} },
+  methods: { onTap() { this.setData({ unread: 1 }); } },
+});
+"""
+
+
+def _cards() -> Program:
+    return made(
+        page('<card id="c" bindtap="onTap"><chip/></card>', _CARD_PAGE, card="/c/card", chip="/c/chip"),
+        component("c/card", '<view id="v" bindtap="onTap">{{title}}{{open}}<chip/><slot/></view>', _CARD, chip="chip"),
+        component("c/chip", "a<text>b</text>", "Component({ options: { virtualHost: true } })"),
+    )
+
+
+async def test_set_data_of_a_component_tells_its_path_and_which_keys_code_watches(inspected: Inspected) -> None:
+    session = await inspected.run(_cards())
+    tree = MirrorTree()
+    for _, operations, _ in inspected.heard.patches[session.app_id]:
+        tree.apply(operations)
+    session.node_event(1, tree.find(id="v").id, "tap", {}, [], 0.0)
+    first, of_page = (await inspected.turn("tap"))["sets"]
+
+    assert (first["owner"], first["component"]) == (tree.find(id="c").id, "c/card")
+    assert first["keys"] == ["open", "seen", "list[0].n", "lost", "title"]
+    assert first["watched"] == ["seen", "list[0].n", "title"]
+    assert first["patch_bytes"] > 0
+    assert (of_page["owner"], of_page["component"], of_page["watched"]) == (0, "", ["unread"]), "it observes all"
+
+
+async def test_components_are_told_with_what_they_use_and_what_they_hold(inspected: Inspected) -> None:
+    session = await inspected.run(_cards(), f"{PAGE}?of=all")
+    session.inspect(page=1, owner=0, what="components")
+    (told,) = await inspected.heard.until(lambda: inspected.of("page"))
+    card, chip = json.loads(told["text"])
+
+    assert (card[1:4], chip[1:]) == (["card", "c/card", False], ["chip", "c/chip", True, []])
+    ((inner, *facts),) = card[4]
+    assert facts == ["chip", "c/chip", True, []]
+    assert len({card[0], chip[0], inner}) == 3
+
+    session.inspect(page=1, owner=card[0], what="data")
+    session.inspect(page=1, owner=0, what="data")
+    of_card, of_page = await inspected.heard.until(lambda: inspected.of("page")[2:] and inspected.of("page")[1:])
+    assert json.loads(of_card["text"]) == {
+        "properties": {"title": "", "size": 0},
+        "data": {"open": False, "seen": 0, "list": []},
+    }
+    assert of_card["owner"] == card[0]
+    assert json.loads(of_page["text"])["data"] == {"of": "all"}
+
+
+async def test_hosts_are_marked_among_the_nodes_and_virtual_ones_stand_around_theirs(inspected: Inspected) -> None:
+    session = await inspected.run(_cards())
+    session.inspect(page=1, owner=0, what="nodes")
+    (told,) = await inspected.heard.until(lambda: inspected.of("page"))
+    (card,) = json.loads(told["text"])
+
+    assert (card[1], card[5]) == ("card", {"path": "c/card", "virtual": False})
+    (inside,) = card[4]
+    text, own, passed = inside[4]
+    assert (inside[1], len(inside), text[1]) == ("view", 5, "false")
+    for chip in (own, passed):
+        assert (chip[1], chip[5]) == ("chip", {"path": "c/chip", "virtual": True})
+        assert (chip[4][0][1], chip[4][1][1]) == ("a", "text")
+    assert own[0] != passed[0]
 
 
 async def test_storage_that_the_developer_changed_is_read_by_the_program(inspected: Inspected) -> None:

@@ -35,7 +35,7 @@ async def test_a_broken_template_is_shown_with_its_line_and_goes_when_it_is_mend
     ("file", "old", "new", "sentence", "place"),
     [
         ("pages/index/index.js", "onRead() {", "onRead( {", "", "pages/index/index.js:18:"),
-        ("pages/index/index.wxss", ".title {", '@import "no.wxss"; .title {', "there is no file", "index.wxss:2:"),
+        ("pages/index/index.wxss", ".title {", '@import "index.wxss"; .title {', "import each other", "index.wxss:2:"),
         ("cygnet.json", '"name": "Shop",', '"name": "Shop"', "not JSON", "cygnet.json:4:3"),
         ("cygnet.json", '"permissions"', '"permisions"', "did you mean 'permissions'?", "cygnet.json:4"),
         ("app.json", '"pages":', '"pages" "', "not JSON", "app.json:1:"),
@@ -50,6 +50,25 @@ async def test_each_kind_of_source_is_pointed_into(
     await expect(page.overlay.locator(".sentence")).to_contain_text(sentence)
     await expect(page.overlay.locator(".place-link")).to_contain_text(place)
     await expect(page.overlay.locator(".source-line.marked")).to_have_count(1)
+
+
+async def test_the_screen_alone_says_that_the_build_failed_until_it_is_mended(dev: Dev, tools: Opener) -> None:
+    page = await tools(dev)
+    await page.page.goto(dev.screen_url)
+    shown = page.page.locator(".program.shown .page-frame.front")
+    await expect(shown.locator(".title")).to_have_text("Shopping")
+    dev.edit("pages/index/index.wxml", "{{shown}}", "{{shown")
+    notice = page.page.locator(".notice")
+    await expect(notice).to_contain_text("The build failed: pages/index/index.wxml:13: ")
+    await shown.locator(".add").click()  # the old program runs on
+    await expect(shown.locator(".item")).to_have_count(2)
+
+    with_tools = await tools(dev)  # there the overlay says it
+    await expect(with_tools.overlay).to_be_visible()
+    await expect(with_tools.screen.locator(".notice")).to_be_hidden()
+
+    dev.edit("pages/index/index.wxml", "{{shown", "{{shown}}")
+    await expect(notice).to_be_hidden()
 
 
 async def test_an_uncaught_error_is_shown_at_its_source_line_with_its_stack(dev: Dev, tools: Opener) -> None:

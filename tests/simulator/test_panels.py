@@ -217,7 +217,7 @@ async def test_large_payloads_and_data_that_no_template_reads_are_warned_of(dev:
 
     await expect(panel.locator("tr.entry td").nth(3)).to_have_text("90 KB")
     await expect(panel.locator(".hint")).to_contain_text(
-        ["90 KB cross to the view at once", "No template reads shadow.text"]
+        ["90 KB cross to the view at once", "No template or observer reads shadow.text"]
     )
     await expect(panel.locator(".chart .limit-words")).to_have_text("64 KB")
     await expect(page.page.locator("#tab-setdata .badge")).to_have_text("1")

@@ -304,8 +304,9 @@ def test_an_error_of_a_compiled_template_points_at_its_source(sources: Sources) 
         {"kind": "turn", "cause": 1, "ms": 1, "calls": [], "sets": []},
         {"kind": "turn", "cause": "tap", "ms": 1, "calls": [], "patches": [], "sets": [{"page": "x"}]},
         {"kind": "stack", "pages": [1]},
-        {"kind": "page", "page": "x", "what": "data", "text": "{}"},
-        {"kind": "page", "page": 1, "what": "secrets", "text": "{}"},
+        {"kind": "page", "page": "x", "owner": 0, "what": "data", "text": "{}"},
+        {"kind": "page", "page": 1, "what": "data", "text": "{}"},
+        {"kind": "page", "page": 1, "owner": 0, "what": "secrets", "text": "{}"},
         {"kind": "console", "text": 1, "values": ""},
     ],
 )
@@ -320,7 +321,9 @@ def test_what_a_worker_should_not_say_is_dropped(sources: Sources, payload: dict
 def test_of_a_turn_only_what_is_well_formed_and_short_is_kept(sources: Sources) -> None:
     inspector = Inspector(lambda _: None, lambda text, source: sources.runtime_fault("runtime", text, source))
     calls: list[Value] = [["a", 1], ["b", "2"], ["c"], 4, ["d" * 9000, 1.5]]
-    sets: list[Value] = [{"page": 1, "keys": ["k", 2], "bytes": 70_000, "patch_bytes": 0, "ms": "soon"}, 3]
+    facts: dict[str, Value] = {"owner": 4, "component": "c/c", "keys": ["k", 2, "w.x"], "watched": ["w.x", 3]}
+    sets: list[Value] = [{"page": 1, **facts, "bytes": 70_000, "patch_bytes": 0, "ms": "soon"}, {"page": 1}, 3]
+    inspector.template_names = {"c/c": frozenset("a")}
     inspector.inspect(
         "test",
         {"kind": "turn", "cause": "tap", "ms": "x", "calls": calls, "patches": [[1, 2, 3], [1, True, 3]], "sets": sets},
@@ -329,7 +332,8 @@ def test_of_a_turn_only_what_is_well_formed_and_short_is_kept(sources: Sources) 
     assert [name[:5] for name, _ in turn["calls"]] == ["a", "ddddd"]
     assert len(turn["calls"][1][0]) == 500
     assert (turn["patches"], turn["ms"]) == ([[1, 2, 3]], None)
-    assert (called["keys"], called["large"], called["ms"]) == (["k"], True, None)
+    assert (called["keys"], called["large"], called["ms"]) == (["k", "w.x"], True, None)
+    assert (called["owner"], called["component"], called["unread"]) == (4, "c/c", ["k"])
 
 
 async def test_saved_files_are_heard_of_once_and_what_editors_leave_is_not(tmp_path: Path) -> None:

@@ -156,6 +156,22 @@ async def test_the_board_can_be_dark_and_offline(dev: Dev, tools: Opener) -> Non
     await expect(lines.filter(has_text="connected false")).to_have_count(1)
 
 
+async def test_the_board_has_its_own_theme_whatever_the_browser_prefers(dev: Dev, tools: Opener) -> None:
+    dev.edit("app.js", "App({", "wx.onThemeChange((told) => console.log('theme', told.theme));\n"
+             "console.log('first', wx.getSystemInfoSync().theme);\nApp({")  # fmt: skip
+    await dev.heard("started again")
+    page = await tools(dev, color_scheme="dark")
+    await expect(page.front(".item")).to_have_count(1)
+    page = await tools(dev, color_scheme="light")
+    panel = await page.open("board")
+    await panel.get_by_role("radio", name="Dark").click()
+
+    lines = (await page.open("console")).locator(".line .message")
+    await expect(lines.filter(has_text="theme dark")).to_have_count(1)
+    await expect(lines.filter(has_text="theme")).to_have_count(1)
+    await expect(lines.filter(has_text="first light")).to_have_count(1)
+
+
 async def test_what_would_be_said_can_be_typed(dev: Dev, tools: Opener) -> None:
     page = await tools(dev)
     panel = await page.open("board")

@@ -2,14 +2,20 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
-from tests.simulator.conftest import Dev
+from firmware_tools.simulator.addresses import addresses
+from tests.simulator.conftest import Dev, Opener, developing
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 what can go wrong there is what is tested
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -50,6 +56,62 @@ async def test_a_wrong_token_opens_neither_the_page_nor_its_socket(
     assert refusal.value.status == 403
 
 
+async def test_where_others_can_come_the_screen_wants_the_token_too(shop: Path, client: aiohttp.ClientSession) -> None:
+    async with developing(shop, listen=EVERYWHERE) as dev:
+        root = dev.screen_url.partition("?")[0]
+        assert root.startswith("http://127.0.0.1:")
+        for path in ("", "dev", "dev/screen", "web/main.js", "ws", "program/com.example.shop/1/app.css"):
+            async with client.get(root + path) as response:
+                assert response.status == 403, path
+                assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+        async with client.get(f"{root}?token=wrong") as response:
+            assert (response.status, response.cookies) == (403, {})
+
+        async with client.get(dev.screen_url) as response:
+            (cookie,) = response.cookies.values()
+            assert response.status == 200
+        assert (cookie["httponly"], cookie["samesite"]) == (True, "Strict")
+        kept = {"Cookie": f"{cookie.key}={cookie.value}"}
+        async with client.get(f"{root}web/main.js", headers=kept) as response:
+            assert response.status == 200
+        async with client.get(f"{root}dev", headers=kept) as response:
+            assert response.status == 403, "the tools want it in their address"
+        async with client.ws_connect(f"{root}ws", headers=kept) as socket:
+            assert (await socket.receive_json())["type"] == "hello"
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await client.ws_connect(f"{root}ws", headers={**kept, "Origin": "http://evil.example"})
+
+
+@pytest.mark.browser
+async def test_screen_and_tools_work_where_others_can_come(shop: Path, tools: Opener) -> None:
+    async with developing(shop, listen=EVERYWHERE) as dev:
+        page = await tools(dev)
+        await page.tap(".add")
+        await expect(page.front(".item")).to_have_count(2)
+        alone = await tools(dev)
+        await alone.page.context.clear_cookies()
+        await alone.page.goto(dev.screen_url)
+        await expect(alone.page.locator(".program.shown .page-frame.front .item")).to_have_count(2)
+
+
+@pytest.mark.parametrize(
+    ("url", "tools", "screen"),
+    [
+        ("http://127.0.0.1:80/", "http://127.0.0.1:80/dev?token=t", "http://127.0.0.1:80/"),
+        ("http://[::1]:80/", "http://[::1]:80/dev?token=t", "http://[::1]:80/"),
+        ("http://192.0.2.7:80/", "http://192.0.2.7:80/dev?token=t", "http://192.0.2.7:80/?token=t"),
+        ("http://0.0.0.0:80/", "http://127.0.0.1:80/dev?token=t", "http://127.0.0.1:80/?token=t"),
+        ("http://[::]:80/", "http://[::1]:80/dev?token=t", "http://[::1]:80/?token=t"),
+    ],
+)
+async def test_addresses_can_be_opened(url: str, tools: str, screen: str) -> None:
+    found = addresses(url, "t")
+    assert (found.tools, found.screen) == (tools, screen)
+    if found.elsewhere:
+        assert re.fullmatch(r"http://(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):80/\?token=t", found.elsewhere)
+        assert "127.0.0.1" not in found.elsewhere
+
+
 async def test_a_page_of_another_site_is_refused_even_with_the_token(dev: Dev, client: aiohttp.ClientSession) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
         await client.ws_connect(address(dev, "dev/ws"), headers={"Origin": "http://evil.example"})
@@ -86,9 +148,9 @@ async def test_only_the_tools_own_files_are_served(dev: Dev, client: aiohttp.Cli
         ("{", "the message is not JSON"),
         ("[]", "a message is a JSON object with a type"),
         ('{"type": "format"}', "'format' is no message; known are reload"),
-        ('{"type": "page"}', "page has the members page, what"),
-        ('{"type": "page", "page": true, "what": "data"}', "page of page must be int"),
-        ('{"type": "page", "page": 1, "what": "secrets"}', "known are data and nodes"),
+        ('{"type": "page"}', "page has the members page, owner, what"),
+        ('{"type": "page", "page": true, "owner": 0, "what": "data"}', "page of page must be int"),
+        ('{"type": "page", "page": 1, "owner": 0, "what": "secrets"}', "known are data, nodes and components"),
         ('{"type": "size", "width": 1, "height": 9}', "a screen is 120 to 4320 pixels wide and high, not 1 x 9"),
         ('{"type": "theme", "theme": "pink"}', "'pink' is no theme"),
         ('{"type": "board", "board": "../x"}', "there is no board '../x'; known are rpi-zero2w-speaker"),

@@ -104,7 +104,7 @@ def test_a_wrong_value_is_told_once_and_the_default_stands_for_it() -> None:
         program, program.page(el("c-card", {"value": "{{n}}"}), el("c-card", {"value": "x"})), {"n": "y"}
     )
     assert screen.text() == "0//no0//no"
-    assert screen.warnings == ["<c-card>: the value for 'value', a Number, is no number"]
+    assert screen.warnings == ["<c-card>: the value for 'value', of type Number, is no number"]
 
 
 def test_the_owner_sets_a_property_again_that_the_component_has_changed_by_itself() -> None:

@@ -204,7 +204,7 @@ def check(screen: ComponentScreen) -> None:
 
 
 @pytest.mark.timeout(600)  # a failure takes long to be made small
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=_programs(), data=_data, steps=st.lists(_step, min_size=4, max_size=8))
 def test_a_screen_that_follows_patches_shows_what_a_fresh_page_shows(
     program: Program, data: dict[str, Any], steps: list[Any]
@@ -218,7 +218,7 @@ def test_a_screen_that_follows_patches_shows_what_a_fresh_page_shows(
 
 
 @pytest.mark.timeout(600)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=_programs(), data=_data, steps=st.lists(_step, min_size=2, max_size=6))
 def test_who_follows_effects_knows_the_data_of_every_component(
     program: Program, data: dict[str, Any], steps: list[Any]
@@ -237,7 +237,7 @@ def test_who_follows_effects_knows_the_data_of_every_component(
 
 
 @pytest.mark.timeout(600)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=_programs(), data=_data, steps=st.lists(_step, max_size=4))
 def test_the_page_setting_the_same_data_again_changes_nothing(
     program: Program, data: dict[str, Any], steps: list[Any]

@@ -29,6 +29,22 @@ def named(screen: ComponentScreen, calls: list[HandlerCall]) -> list[str]:
     return [f"{names[call.owner]}.{call.handler}<{call.target_id}" for call in calls]
 
 
+def test_what_is_around_a_node_on_screens_is_told_with_virtual_hosts() -> None:
+    program = Program()
+    program.add("c-plain", "x", virtual_host=True)
+    program.add("c-ring", el("view", {"id": "ring"}, slot()), virtual_host=True)
+    ring = el("c-ring", {}, el("view", {"id": "inner"}, el("c-plain")))
+    screen = ComponentScreen(program, program.page(el("view", {"id": "outer"}, ring)))
+    text = screen.tree.find(id="inner").children[0].id
+    plain, inner, around_it, host, outer = screen.view.around(text)
+
+    infos = [screen.view.describe(node) for node in (plain, host)]
+    assert [info and info.component for info in infos] == ["components/c-plain", "components/c-ring"]
+    assert (inner, around_it, outer) == (screen.node(id="inner"), screen.node(id="ring"), screen.node(id="outer"))
+    assert screen.view.around(inner) == [around_it, host, outer]
+    assert (screen.view.around(outer), screen.view.around(9999)) == ([], [])
+
+
 def test_an_event_of_a_screen_crosses_every_border_and_each_owner_sees_its_own_target() -> None:
     screen = nest()
     assert named(screen, screen.view.route(screen.node(id="own"), "tap")) == [

@@ -151,10 +151,11 @@ function importedValue(record, name) {
   return exports === null || exports === undefined ? undefined : exports[name];
 }
 
-function requireExport(record, name, importer) {
+// What WeChat's compiler makes of ES modules reads members of `exports`, so that a wrong name is undefined.
+function checkExport(record, name, importer) {
   if (record.kind !== 'module' || !record.done || name === '*' || name === 'default') return;
   if (!(name in record.module.exports)) {
-    throw new ModuleError(record.name + ' does not export "' + name + '" (imported by ' + importer + ')');
+    warn(record.name + ' does not export "' + name + '" (imported by ' + importer + '); it is undefined there');
   }
 }
 
@@ -187,7 +188,7 @@ function runModule(record, source) {
     const imported = source.imports[index][1];
     const local = source.imports[index][2];
     const from = records[source.imports[index][0]];
-    requireExport(from, imported, name);
+    checkExport(from, imported, name);
     if (isSettled(from, imported)) {
       append(names, local);
       append(values, importedValue(from, imported));
@@ -198,7 +199,7 @@ function runModule(record, source) {
   for (let index = 0; index < source.reexports.length; index++) {
     const from = records[source.reexports[index][0]];
     const imported = source.reexports[index][1];
-    requireExport(from, imported, name);
+    checkExport(from, imported, name);
     define(source.reexports[index][2], () => importedValue(from, imported));
   }
   for (let index = 0; index < source.stars.length; index++) exportAll(records[source.stars[index]], module, define);

@@ -139,7 +139,7 @@ function runQuery(queue, done) {
   let waiting = 1;
   const finish = () => {
     waiting -= 1;
-    if (waiting === 0) answerQuery(entries, done);
+    if (waiting === 0 && !leftBehind(entries)) answerQuery(entries, done);
   };
   mapForEach(pagesAsked, ({ requests, takers }, page) => {
     waiting += 1;
@@ -149,6 +149,16 @@ function runQuery(queue, done) {
     });
   });
   queueJob(finish);
+}
+
+// Whether the page of a query was closed while its screens were asked: nobody waits for the answer any more, and
+// libraries do not expect that what they measured is nowhere.
+function leftBehind(entries) {
+  for (let index = 0; index < entries.length; index++) {
+    const { place } = entries[index];
+    if (place !== undefined && mapHas(pages, place.page)) return false;
+  }
+  return entries.length > 0 && entries[0].place !== undefined;
 }
 
 // done(results): one for each request, null for what no screen knows.

@@ -2,9 +2,12 @@
 
 const fixedApi = (name, result) => defineApi(name, (given, done) => done(null, result()));
 
-// Nothing to do, and done: there is no menu to hide, nothing to load, nothing to agree to.
+// Nothing to do, and done: there is no menu to hide, nothing to load, nothing to agree to, nobody who searches.
 fixedApi('hideHomeButton', () => undefined);
 fixedApi('preloadWebview', () => undefined);
+fixedApi('setPageInfo', () => undefined);
+fixedApi('setMetaDescription', () => undefined);
+fixedApi('setMetaKeywords', () => undefined);
 fixedApi('requirePrivacyAuthorize', () => undefined);
 fixedApi('getExtConfig', () => ({ extConfig: {} }));
 fixedApi('getPrivacySetting', () => ({ needAuthorization: false, privacyContractName: '' }));

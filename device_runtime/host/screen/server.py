@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from aiohttp import WSMsgType, web
+from aiohttp.typedefs import Middleware
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.screen.connection import Connection, encode
@@ -103,6 +104,7 @@ class ScreenServer:
         microphone: whose microphone hears: ``screen`` (the browser streams it), ``device``, or ``none``.
         host: the address to listen on. Port 0 takes a free one.
         routes: what else is served here, such as developers' tools; the same checks and headers apply.
+        guards: who else decides about each request; they are asked after the checks of this server.
         allowed_hosts: names, apart from loopback, under which browsers may reach this server. One that listens
             beyond loopback answers to any literal address, too: no foreign page can take that for its own name.
     """
@@ -117,6 +119,7 @@ class ScreenServer:
         host: str = "127.0.0.1",
         port: int = 0,
         routes: Iterable[web.AbstractRouteDef] = (),
+        guards: Iterable[Middleware] = (),
         allowed_hosts: Iterable[str] = (),
     ) -> None:
         self._delegate = delegate
@@ -125,6 +128,8 @@ class ScreenServer:
         self._microphone = microphone
         self._address = (host, port)
         self._routes = list(routes)
+        self._guards = list(guards)
+        self._notice = ""
         self._allowed_hosts = {"localhost", "127.0.0.1", "::1"} | {name.lower() for name in allowed_hosts}
         self._beyond_loopback = host != "localhost" and not is_loopback(host)
         self._clients: dict[str, Connection] = {}
@@ -149,7 +154,7 @@ class ScreenServer:
         Raises:
             ScreenError: the address is taken or not this machine's.
         """
-        application = web.Application(middlewares=[self._guard])
+        application = web.Application(middlewares=[self._guard, *self._guards])
         application.router.add_get("/", self._serve_index)
         application.router.add_get("/ws", self._serve_socket)
         application.router.add_get("/web/{path:.+}", self._serve_file)
@@ -359,6 +364,12 @@ class ScreenServer:
         """Show a sentence about something that went wrong."""
         self._send({"type": "error", "text": text}, target)
 
+    def notice(self, text: str) -> None:
+        """Show a sentence on every screen, also on those that come later, until there is another; an empty one takes
+        it away."""
+        self._notice = text
+        self._send({"type": "notice", "text": text})
+
     def _send(self, message: Mapping[str, object], target: str = "", about: str = "") -> None:
         """Queue a message for one screen, or for all but those that still wait for the snapshot of ``about``."""
         text = encode(message)
@@ -503,6 +514,8 @@ class ScreenServer:
         }
         self._send(hello, client.target)
         self._send({"type": "foreground", "app_id": self._foreground}, client.target)
+        if self._notice:
+            self._send({"type": "notice", "text": self._notice}, client.target)
         for message in self._dialogs.values():
             self._send(message, client.target)
         self._delegate.attach(client.target)

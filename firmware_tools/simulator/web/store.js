@@ -2,6 +2,9 @@
 
 const KEPT = { console: 2000, turns: 600, sets: 600 };
 
+/** What the data of a page (owner 0) or of a component in it are kept under. */
+export const dataKey = (page, owner) => `${page} ${owner}`;
+
 export class Store {
   constructor() {
     this.listeners = new Map();
@@ -25,6 +28,7 @@ export class Store {
     this.storage = null;
     this.data = new Map();
     this.nodes = new Map();
+    this.components = new Map();
     this.entry = null;
   }
 
@@ -48,6 +52,7 @@ export class Store {
         Object.assign(this, known, { network: new Map(network.map((entry) => [entry.id, entry])) });
         this.data.clear();
         this.nodes.clear();
+        this.components.clear();
         this.tell("hello", "console", "network", "turns", "sets", "pages", "faults", "used", "launch", "status", "surroundings", "storage");
         break;
       }
@@ -85,7 +90,7 @@ export class Store {
         this.tell("pages");
         break;
       case "page":
-        this[message.what].set(message.page, JSON.parse(message.text));
+        this[message.what].set(message.what === "data" ? dataKey(message.page, message.owner) : message.page, JSON.parse(message.text));
         this.tell("page");
         break;
       case "faults":

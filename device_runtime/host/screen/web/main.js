@@ -28,6 +28,8 @@ class Screen {
     this.sounds = new Sounds();
     this.home = new Home({ launch: (appId) => this.launch(appId), askBar: this.voice.homeBar });
     this.errors = make("div", { class: "errors", role: "alert" });
+    this.notice = make("p", { class: "notice", role: "status" });
+    this.notice.hidden = true;
     this.away = make("div", { class: "away", role: "status" });
     this.away.hidden = true;
 
@@ -40,7 +42,7 @@ class Screen {
     this.content = make("div", { class: "content" }, this.home.element, this.shelf, this.capsule, this.voice.panel);
     this.dialogs = new Dialogs(this.content, (id, result) => send({ type: "ui_result", id, result }), () => null);
     this.dialogs.element.classList.add("own-dialogs");
-    stage.append(this.content, this.dialogs.element, this.errors, this.away);
+    stage.append(this.content, this.dialogs.element, this.errors, this.notice, this.away);
     addEventListener("resize", () => this.fit());
     darkQuery.addEventListener("change", () => this.reportSize());
     new ResizeObserver(() => this.fit()).observe(document.documentElement);
@@ -100,6 +102,7 @@ class Screen {
         for (const view of this.views.values()) view.close();
         this.views.clear();
         this.dialogs.closeAll();
+        this.showNotice("");
         this.voice.configure(message.microphone);
         this.showPrograms(message.name, message.programs);
         document.title = message.name;
@@ -162,6 +165,9 @@ class Screen {
       case "error":
         this.showError(message.text);
         break;
+      case "notice":
+        this.showNotice(message.text);
+        break;
       default:
         console.warn(`the device sent ${String(message.type)}, which this screen does not know`);
     }
@@ -205,6 +211,12 @@ class Screen {
     });
     this.errors.append(box);
     while (this.errors.children.length > 3) this.errors.firstElementChild.remove();
+  }
+
+  /** A sentence that stays until the device takes it away. What frames this screen (developers' tools) says it itself. */
+  showNotice(text) {
+    this.notice.hidden = !text || window !== top;
+    this.notice.textContent = text;
   }
 
   showState(state) {

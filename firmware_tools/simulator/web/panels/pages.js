@@ -1,20 +1,27 @@
-// Pages: the stack, and of one of its pages the data or the nodes, as a tree.
+// Pages: the stack; of one of its pages the nodes, and its data or those of a component in it, as a tree.
 
 import { iconButton, make, segments } from "../dom.js";
+import { nodeTrees, reveal } from "../nodes.js";
+import { dataKey } from "../store.js";
 import { fromValue, tree } from "../tree.js";
 import { Panel, nothing } from "./panel.js";
+
+const PAGE = 0; // the page among the owners of data; the others are components
 
 export class PagesPanel extends Panel {
   constructor(tools) {
     super(tools, "pages", "Pages", ["pages", "page", "surroundings", "status"]);
     this.selected = null;
+    this.owner = PAGE;
     this.what = "data";
     this.unfolded = new Map();
     this.stack = make("ol", { class: "stack-list", "aria-label": "Page stack, the page in front first" });
     this.opener = make("form", { class: "opener", onsubmit: (event) => this.open(event) });
+    this.components = make("div", { class: "components" });
     this.choice = make("div", { class: "section-bar" });
     this.data = make("div", { class: "data-place" });
-    this.element.append(make("div", { class: "columns" }, make("div", { class: "stack-side" }, make("h3", {}, "Stack"), this.stack, this.opener),
+    this.element.append(make("div", { class: "columns" },
+      make("div", { class: "stack-side" }, make("h3", {}, "Stack"), this.stack, this.opener, this.components),
       make("div", { class: "page-side" }, this.choice, this.data)));
     this.store.on(["pages", "hello"], () => this.visible && this.ask());
     this.store.on(["sets", "turns"], () => this.visible && this.askSoon());
@@ -30,7 +37,9 @@ export class PagesPanel extends Panel {
   }
 
   ask() {
-    if (this.page && this.store.running) this.send({ type: "page", page: this.page.id, what: this.what });
+    const { page } = this;
+    if (!page || !this.store.running) return;
+    for (const what of ["components", this.what]) this.send({ type: "page", page: page.id, owner: what === "data" ? this.owner : PAGE, what });
   }
 
   askSoon() {
@@ -40,22 +49,34 @@ export class PagesPanel extends Panel {
     }, 100);
   }
 
+  choosePage(id) {
+    this.selected = id;
+    this.chooseOwner(PAGE);
+  }
+
+  chooseOwner(owner) {
+    this.owner = owner;
+    this.revealing = owner !== PAGE;
+    this.ask();
+    this.invalidate();
+  }
+
   render() {
     const pages = [...this.store.pages].reverse();
     const chosen = this.page;
+    const components = chosen ? this.store.components.get(chosen.id) : null;
+    const known = componentsById(components ?? []);
+    if (this.owner !== PAGE && components && !known.has(this.owner)) this.chooseOwner(PAGE); // it is gone
     this.stack.replaceChildren(...pages.map((page, index) => make("li", {}, make("button", {
       type: "button", class: "stack-page", "aria-current": page === chosen ? "true" : null,
-      onclick: () => {
-        this.selected = index === 0 ? null : page.id;
-        this.ask();
-        this.invalidate();
-      },
+      onclick: () => this.choosePage(index === 0 ? null : page.id),
     },
       make("span", { class: "stack-route" }, page.route),
       Object.entries(page.query).map(([name, value]) => make("code", { class: "chip" }, `${name}=${value}`)),
       index === 0 ? make("span", { class: "tag" }, "in front") : null))));
     this.drawOpener();
-    this.drawData(chosen);
+    this.drawComponents(components ?? []);
+    this.drawData(chosen, known.get(this.owner));
   }
 
   drawOpener() {
@@ -74,71 +95,89 @@ export class PagesPanel extends Panel {
     if (path) this.send({ type: "open", path: path.startsWith("/") ? path : `/${path}` });
   }
 
-  drawChoice(page) {
-    const key = `${page?.route} ${this.what}`;
+  /** The page and the components in it, each below the one whose template uses it. */
+  drawComponents(components) {
+    const key = JSON.stringify([components, this.owner]);
+    if (key === this.componentsKey) return;
+    this.componentsKey = key;
+    this.components.hidden = !components.length;
+    const entry = (id, words) => make("button", {
+      type: "button", class: "component-entry", "aria-current": this.owner === id ? "true" : null, onclick: () => this.chooseOwner(id),
+    }, words);
+    const list = (items) => items.length ? make("ul", {}, items.map((item) => {
+      if (!Array.isArray(item)) return make("li", { class: "muted" }, String(item));
+      const [id, tag, path, virtual, inner] = item;
+      const words = [make("span", { class: "node-name" }, `<${tag}>`), virtual ? make("span", { class: "muted" }, " virtual") : null, make("span", { class: "component-path" }, path)];
+      return make("li", {}, entry(id, words), list(inner));
+    })) : null;
+    const focused = this.components.contains(document.activeElement);
+    this.components.replaceChildren(make("h3", {}, "Components"), entry(PAGE, make("span", { class: "node-name" }, "<page>")), list(components) ?? "");
+    if (focused) this.components.querySelector("[aria-current]")?.focus();
+  }
+
+  drawChoice(page, component) {
+    const key = `${page?.route} ${component ? this.owner : PAGE} ${this.what}`;
     if (key === this.choiceKey) return;
     this.choiceKey = key;
     const focused = this.choice.contains(document.activeElement);
-    this.choice.replaceChildren(make("code", { class: "route-name" }, page?.route ?? ""), make("span", { class: "grow" }),
+    this.choice.replaceChildren(make("code", { class: "route-name" }, component?.path ?? page?.route ?? ""),
+      component ? make("span", { class: "muted" }, `<${component.tag}>`) : "", make("span", { class: "grow" }),
       segments("Show", [["data", "Data"], ["nodes", "Nodes"]], this.what, (what) => {
         this.what = what;
+        this.revealing = this.owner !== PAGE;
         this.ask();
         this.invalidate();
       }));
-    if (focused) this.choice.querySelector("[aria-checked=true]").focus();
+    if (focused) this.choice.querySelector("[aria-checked=true]")?.focus();
   }
 
-  drawData(page) {
-    this.drawChoice(page);
+  drawData(page, component) {
+    this.drawChoice(page, component);
     const top = this.data.scrollTop;
     if (!page || !this.store.running) {
       this.data.replaceChildren(nothing("No page is open", "The program does not run."));
       return;
     }
-    const known = this.store[this.what].get(page.id);
-    const key = `${page.route} ${this.what}`;
+    const data = this.what === "data";
+    const known = data ? this.store.data.get(dataKey(page.id, this.owner)) : this.store.nodes.get(page.id);
+    const key = `${page.route} ${data ? this.owner : PAGE} ${this.what}`;
     if (!this.unfolded.has(key)) this.unfolded.set(key, new Set(["/0"]));
     const open = this.unfolded.get(key);
-    this.data.replaceChildren(...(known === undefined ? [] : this.what === "data" ? dataTree(known, open) : nodeTrees(known, open)));
+    const revealing = this.revealing && !data && known !== undefined && reveal(known, this.owner, open);
+    if (revealing) this.revealing = false;
+    this.data.replaceChildren(...(known === undefined ? [] : data ? dataTrees(known, component, open) : this.nodes(known, open)));
     this.data.scrollTop = top;
+    if (revealing) this.data.querySelector(".chosen")?.scrollIntoView({ block: "nearest" });
+  }
+
+  nodes(nodes, open) {
+    if (!nodes.length) return [make("p", { class: "muted" }, "The page shows nothing.")];
+    return [make("div", { class: "values nodes" }, nodeTrees(nodes, {
+      open, chosen: this.owner,
+      choose: (id) => {
+        this.what = "data";
+        this.chooseOwner(id);
+      },
+    }))];
   }
 }
 
-function dataTree(data, open) {
-  const entries = Object.entries(data);
-  if (!entries.length) return [make("p", { class: "muted" }, "The page has no data.")];
-  return [make("div", { class: "values" }, entries.map(([key, value]) => tree(fromValue(value), { label: key, open, path: `/${key}` })))];
+function componentsById(components, found = new Map()) {
+  for (const item of components) {
+    if (!Array.isArray(item)) continue;
+    const [id, tag, path, , inner] = item;
+    found.set(id, { tag, path });
+    componentsById(inner, found);
+  }
+  return found;
 }
 
-function nodeTrees(nodes, open) {
-  if (!nodes.length) return [make("p", { class: "muted" }, "The page shows nothing.")];
-  return [make("div", { class: "values nodes" }, nodes.map((node, index) => nodeTree(node, open, `/${index}`)))];
-}
-
-/** A node as `[id, text]` or `[id, tag, attributes, events, children]`. What is cut off is a text. */
-function nodeTree(node, open, path) {
-  if (!Array.isArray(node)) return make("div", { class: "leaf muted" }, String(node));
-  const [id, name, attributes, events, children] = node;
-  if (node.length === 2) return make("div", { class: "leaf" }, make("span", { class: "value-string" }, JSON.stringify(name)));
-  const written = Object.entries(attributes).filter(([, value]) => value !== "" && value !== null).flatMap(([key, value]) => [
-    " ", make("span", { class: "key" }, key), "=", make("span", { class: "value-string" }, JSON.stringify(value)),
+/** The properties of a component and its data; of a page the data. */
+function dataTrees({ properties, data }, component, open) {
+  const parts = [["Properties", properties], ["Data", data]].filter(([, values]) => Object.keys(values).length);
+  if (!parts.length) return [make("p", { class: "muted" }, component ? "The component has no data." : "The page has no data.")];
+  return parts.flatMap(([title, values]) => [
+    component || parts.length > 1 ? make("h3", {}, title) : "",
+    make("div", { class: "values", "aria-label": title }, Object.entries(values).map(([key, value]) => tree(fromValue(value), { label: key, open, path: `/${key}` }))),
   ]);
-  const heard = events.map((event) => make("span", { class: "chip", title: "it listens for this" }, event));
-  const tag = [make("span", { class: "node-name" }, `<${name}`), written, make("span", { class: "node-name" }, ">"), heard.length ? " " : "", heard];
-  const title = `node ${id}`;
-  if (!children.length) return make("div", { class: "leaf", title }, tag);
-  const body = make("div", { class: "members" });
-  const details = make("details", { class: "branch" }, make("summary", { title }, tag), body);
-  const fill = () => body.childElementCount || body.append(...children.map((child, index) => nodeTree(child, open, `${path}/${index}`)));
-  details.addEventListener("toggle", () => {
-    if (details.open) {
-      open.add(path);
-      fill();
-    } else open.delete(path);
-  });
-  if (open.has(path)) {
-    details.open = true;
-    fill();
-  }
-  return details;
 }

@@ -7,6 +7,9 @@ import { Panel, nothing } from "./panel.js";
 const LARGE = 64 * 1024;
 const SHOWN = 300;
 
+/** The path of the component, or the route of the page. */
+const ownerOf = (set) => set.component || set.route || `page ${set.page}`;
+
 export class SetDataPanel extends Panel {
   constructor(tools) {
     super(tools, "setdata", "setData", ["sets"]);
@@ -36,11 +39,11 @@ export class SetDataPanel extends Panel {
     this.place.replaceChildren(chart({
       points: sets.slice(-SHOWN).map((set) => ({
         time: set.time, value: set.bytes, tone: set.large ? "bad" : set.unread.length ? "warn" : "",
-        title: `${set.route}: ${set.keys.join(", ")}: ${bytes(set.bytes)}`,
+        title: `${ownerOf(set)}: ${set.keys.join(", ")}: ${bytes(set.bytes)}`,
       })),
       width: this.place.clientWidth - 16, words: bytes, line: LARGE, lineWords: "64 KB", label: "Payload of each setData over time",
     }));
-    this.list.replaceChildren(grid(["At", "Page", "Keys", "Payload#", "Patch#", "Time#"],
+    this.list.replaceChildren(grid(["At", "Owner", "Keys", "Payload#", "Patch#", "Time#"],
       make("tbody", {}, sets.slice(-SHOWN).reverse().flatMap((set) => this.rows(set)))));
   }
 
@@ -48,11 +51,11 @@ export class SetDataPanel extends Panel {
     const unread = new Set(set.unread);
     const hints = [];
     if (set.large) hints.push(`${bytes(set.bytes)} cross to the view at once; send what has changed only, such as 'list[3].done'`);
-    if (unread.size) hints.push(`No template reads ${[...unread].join(", ")}; keep it outside of data`);
+    if (unread.size) hints.push(`No template or observer reads ${[...unread].join(", ")}; keep it outside of data`);
     const row = make("tr", { class: `entry ${hints.length ? "has-hints" : ""}` },
       make("td", { class: "when" }, clock(this.store.began, set.time)),
-      make("td", { class: "route", title: `${set.route}, on ${set.cause}` }, set.route || `page ${set.page}`),
-      make("td", { class: "keys" }, set.keys.map((key) => make("code", { class: unread.has(key) ? "chip unread" : "chip", title: unread.has(key) ? "no template reads it" : null }, key))),
+      make("td", { class: "route", title: `${set.component ? `${set.component} (node ${set.owner}) in ` : ""}${set.route}, on ${set.cause}` }, ownerOf(set)),
+      make("td", { class: "keys" }, set.keys.map((key) => make("code", { class: unread.has(key) ? "chip unread" : "chip", title: unread.has(key) ? "no template or observer reads it" : null }, key))),
       make("td", { class: `number ${set.large ? "bad" : ""}` }, bytes(set.bytes)),
       make("td", { class: "number" }, set.patch_bytes ? bytes(set.patch_bytes) : make("span", { class: "muted", title: "nothing on the screen changed" }, "none")),
       make("td", { class: "number" }, milliseconds(set.ms)));
