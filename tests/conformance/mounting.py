@@ -17,7 +17,7 @@ from tests.conformance.stage import Stage, StageError
 # "Setting data field … to undefined is invalid", "received type-uncompatible value", "same key" in WeChat's words.
 _AS_IN_WECHAT = re.compile(
     r": setData in \S+: left out "
-    r"|: the value for '\w+', an? [\w, ]+, is "
+    r"|: the value for '\w+', of type [^,]+, is "
     r"|: (two items have the same|an item has no) key '"
 )
 _DRAWN = Path(__file__).parents[2] / "device_runtime/host/screen/web/components"

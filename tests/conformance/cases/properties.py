@@ -27,7 +27,7 @@ CASES = (
                 " list: {type: Array, value: [1, 2]}, on: {type: Boolean, value: true}, plain: String}}",
             )
         },
-        warns="the value for 'title', a String, is null",
+        warns="the value for 'title'",
     ),
     Case(
         "a property set and set back",
