@@ -61,7 +61,7 @@ def test_it_lists_every_capability(tmp_path: Path) -> None:
     # What a test's board does not have, but other boards do.
     elsewhere = {
         "downloadFile", "uploadFile", "connectSocket", "createInnerAudioContext", "getRecorderManager",
-        "getBatteryInfo", "exitMiniProgram",
+        "getBatteryInfo", "exitMiniProgram", "restartMiniProgram", "showShareMenu", "loadFontFace", "getImageInfo",
     }  # fmt: skip
     named = {"getFileSystemManager" if name.startswith("file.") else own.get(name, name) for name in offered}
     assert named | elsewhere == listed - {"Sync"}

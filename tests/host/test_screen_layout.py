@@ -59,10 +59,11 @@ async def test_without_a_screen_or_the_page_there_is_no_answer(device: PaperDevi
 
 
 async def test_a_screen_that_is_about_to_connect_is_waited_for_but_not_for_ever(
-    device: PaperDevice, screens: Screens
+    device: PaperDevice, screens: Screens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = device.push()
     device.show(page.ids.element("view", "x"))
+    monkeypatch.setattr(device.screen, "_arrivals", Arrivals(seconds=60))  # a busy browser takes its time
     asked = asyncio.create_task(device.screen.query(APP, page.id, [LayoutRequest(0, ("size",))]))
     await screens.open_program()
     results = await asked
