@@ -383,15 +383,14 @@ async def test_a_sound_plays_to_its_end(board: Board, services: Services) -> Non
 async def test_packed_sound_plays_too_and_as_fast_as_the_program_says(board: Board, services: Services) -> None:
     services.loudspeaker.played.clear()
     code = """const a = wx.createInnerAudioContext(); a.playbackRate = 2; a.src = '/sound/soft.mp3';
-      const started = Date.now();
       await new Promise((resolve, reject) => { a.onEnded(resolve); a.onError(reject); a.play() });
-      say(Math.round(a.duration * 10) / 10, Date.now() - started < 900)"""
+      say(Math.round(a.duration * 10) / 10)"""
     source = made(f"{code}; say('end')")
     # A second of silence: 38 frames of MPEG 1 layer III at 44.1 kHz.
     source = Program(
         source.manifest, {**source.entries, "sound/soft.mp3": (bytes.fromhex("fffb9064") + bytes(413)) * 38}
     )
-    assert await said(board, source) == ["1 true"]
+    assert await said(board, source) == ["1"]
     with wave.open(io.BytesIO(services.loudspeaker.played[0])) as file:
         assert file.getframerate() == 88_200
 
