@@ -244,7 +244,10 @@ async def test_a_refresh_that_the_program_starts_is_one_that_the_page_hears(boar
     page = "Page({onLoad(){ wx.startPullDownRefresh() }, onPullDownRefresh(){ console.log('pull') }})"
     session = await board.run(program({"pages/a/a": page}))
     await board.heard.line(session, "pull")
-    assert [["set", 0, "refreshing", True]] in [patch[1] for patch in board.heard.patches[session.app_id]]
+    await board.heard.until(
+        lambda: ["set", 0, "refreshing", True]
+        in [operation for _, operations, _ in board.heard.patches.get(session.app_id, []) for operation in operations]
+    )
 
 
 async def test_page_events_of_the_screen_reach_the_page(board: Board) -> None:
