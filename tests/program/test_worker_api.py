@@ -245,8 +245,14 @@ async def test_a_refresh_that_the_program_starts_is_one_that_the_page_hears(boar
     session = await board.run(program({"pages/a/a": page}))
     await board.heard.line(session, "pull")
     await board.heard.until(
-        lambda: ["set", 0, "refreshing", True]
-        in [operation for _, operations, _ in board.heard.patches.get(session.app_id, []) for operation in operations]
+        lambda: (
+            ["set", 0, "refreshing", True]
+            in [
+                operation
+                for _, operations, _ in board.heard.patches.get(session.app_id, [])
+                for operation in operations
+            ]
+        )
     )
 
 
