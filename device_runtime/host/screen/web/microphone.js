@@ -36,7 +36,9 @@ export class Microphone {
       this.context = new AudioContext({ sampleRate: 16000 });
       await this.context.audioWorklet.addModule(new URL("./microphone-worklet.js", import.meta.url));
       const node = new AudioWorkletNode(this.context, "pcm16", { numberOfOutputs: 0 });
+      const { context } = this;
       node.port.onmessage = ({ data }) => {
+        if (context !== this.context) return; // a block that was on its way when the microphone was let go
         this.onLevel(data.level);
         this.onSamples(data.samples);
       };
