@@ -6,7 +6,8 @@ from typing import Any
 
 from device_runtime.errors import CygnetError
 from device_runtime.values import Value
-from device_runtime.view.patches import LIMBO_ID, ROOT_ID
+from device_runtime.view.patches import LIMBO_ID, ROOT_ID, Node
+from device_runtime.view.stamps import unstamped
 
 
 class MirrorError(CygnetError):
@@ -60,7 +61,9 @@ class MirrorTree:
         for operation in operations:
             match operation:
                 case ["insert", int(parent), int(index), list(description)]:
-                    self._attach(self._build(description), parent, index)
+                    for one in _without_stamps(description):
+                        self._attach(self._build(one), parent, index)
+                        index += 1
                 case ["remove", int(identifier)]:
                     for gone in self._detach(identifier).walk():
                         del self.nodes[gone.id]
@@ -135,3 +138,10 @@ class MirrorTree:
         node.parent.children.remove(node)
         node.parent = None
         return node
+
+
+def _without_stamps(description: list[Any]) -> list[Node]:
+    try:
+        return unstamped([description])
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise MirrorError(f"{str(description)[:80]} is not a node") from error

@@ -49,7 +49,8 @@ class Component:
 class Registry:
     """The ids of one view's nodes, the live instances that own them, and what is waiting to be told.
 
-    ``listening`` says that there are handlers on components without a node of their own.
+    ``listening`` says that there are handlers on components without a node of their own, ``stamps`` that what is told
+    may hold stamps.
     """
 
     __slots__ = (
@@ -68,6 +69,7 @@ class Registry:
         "next_id",
         "overrides",
         "placement",
+        "stamps",
         "wxs",
         "wxs_changes",
     )
@@ -78,7 +80,10 @@ class Registry:
         find: Find,
         make_unknown: Callable[[], ComponentDefinition],
         wxs: WxsModules | None,
+        *,
+        stamps: bool = False,
     ) -> None:
+        self.stamps = stamps
         self.next_id = ROOT_ID + 1
         self.largest_block = 0
         self._make_unknown = make_unknown
