@@ -7,8 +7,7 @@ import signal
 import socket
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -117,6 +116,21 @@ def serve(connection: WorkerConnection, engine: QuickJSEngine, worker: "type[Wor
         return
 
 
+class _Watchdog:
+    """Lets the kernel end this process if what is inside does not come back at all."""
+
+    __slots__ = ("_seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, self._seconds + _GRACE_SECONDS)
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 class ProgramFileError(CygnetError):
     """The host did not give a file of the package."""
 
@@ -190,7 +204,7 @@ class Worker:
         seconds = seconds or self._limits.event_seconds
         value: Value = None
         try:
-            with self._watchdog(seconds), self._engine.limit(seconds):
+            with _Watchdog(seconds), self._engine.limit(seconds):
                 value = self._engine.call(f"__cygnet.{function}", *arguments)
                 if self._rejections:
                     self._rejections = False
@@ -205,15 +219,6 @@ class Worker:
         except ScriptError as error:
             self._log("error", f"{what}: {error}", error.source)
         return value
-
-    @contextmanager
-    def _watchdog(self, seconds: float) -> Iterator[None]:
-        """Let the kernel end this process if the engine does not come back at all."""
-        signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _settle(self) -> None:
         """Send what has changed; then the callbacks that wait for it, which may change more."""
@@ -499,7 +504,7 @@ class Worker:
         self._page_lifecycle(page, "onReady")
 
     def _render(self, page: Page, data: Value) -> list[Value]:
-        with self._watchdog(self._limits.launch_seconds):
+        with _Watchdog(self._limits.launch_seconds):
             return self._displayed.render(page, data if isinstance(data, dict) else {})
 
     def _local_calls(self) -> Mapping[str, Callable[[int, dict[str, Any]], str | None]]:

@@ -96,7 +96,7 @@ function copyArrayOut(value, place, dropped, bytes, depth) {
   }
   for (let index = 0; index < copy.length; index++) {
     const item = copy[index];
-    if (typeof item === 'number' || item === null) continue;
+    if (typeof item === 'number') continue;
     const copied = copyOut(item, { around: place, key: index }, dropped, bytes, depth + 1);
     copy[index] = copied === undefined ? null : copied;
   }
@@ -129,9 +129,9 @@ function copyObjectOut(value, place, dropped, bytes, depth) {
       delete copy[key];
       continue;
     }
-    if (typeof member === 'number' || member === null) {
-      if (isWellFormed(key)) continue;
-    }
+    const kind = typeof member;
+    const final = kind === 'string' ? isWellFormed(member) : (kind === 'number' || kind === 'boolean');
+    if (final && isWellFormed(key)) continue; // most members: the copy of such a one is itself
     const copied = copyOut(member, { around: place, key }, dropped, bytes, depth + 1);
     if (copied === undefined) {
       delete copy[key];
