@@ -30,7 +30,7 @@ from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, read_manifest
 from device_runtime.program.node_events import NodeEvents
 from device_runtime.program.pages import NavigationError, Page, PageNotFoundError, PageStack, Step, split_path
-from device_runtime.program.rehearsal import REHEARSAL
+from device_runtime.program.rehearsal import REHEARSAL, load_stragglers
 from device_runtime.program.template_modules import TemplateModules
 from device_runtime.program.view_questions import ViewQuestions
 from device_runtime.values import Value
@@ -66,6 +66,7 @@ def prepare(
     # holes that a worker will fill (0.04 MB more of private memory). A second rehearsal only makes more holes.
     engine = _make_engine(int(memory_bytes), extra)
     rehearse()
+    load_stragglers()
 
     def body(connection: socket.socket) -> None:
         serve(WorkerConnection(connection), engine, worker)
