@@ -38,7 +38,7 @@ function answer(name, options, perform, always = false) {
     try {
       return perform(given, done);
     } catch (error) {
-      done(error instanceof BorderError ? ('parameter error: ' + error.message) : describe(error), undefined);
+      done(isMadeBy(error, BorderError) ? ('parameter error: ' + error.message) : describe(error), undefined);
       return undefined;
     }
   };

@@ -39,6 +39,7 @@ function interrupted() {
   const entry = {
     __proto__: null,
     argument,
+    flat: takeArgument,
     never: new NativePromise(() => {}),
     readTable,
     launch,
