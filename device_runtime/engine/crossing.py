@@ -6,8 +6,8 @@ midst of it. ``JSON.parse`` defines members, whatever the prototypes hold. It al
 any depth, which the binding does not, and it takes longer: so it is asked only when the prototypes are not as they
 were, or the binding has refused (``base/primordials.js``).
 
-An object with the one member ``"\\r"`` stands for what JSON has not: ``{"\\r": "NaN"}`` for a number, ``{"\\r": 3}`` for
-the third bytes, ``{"\\r": {...}}`` for an object that has a member of this name itself.
+An object with the one member ``"\\r"`` stands for what JSON has not: ``{"\\r": "NaN"}`` for a number, ``{"\\r": 3}``
+for the third bytes, ``{"\\r": {...}}`` for an object that has a member of this name itself.
 """
 
 import json

@@ -104,7 +104,7 @@ class QuickJSEngine:
         self._answer: Value = None
         self._packing = Packing()
         self._failure: BaseException | None = None
-        self._calls: dict[tuple[str | bool, ...], str] = {}
+        self._calls: dict[tuple[str, tuple[bool, ...]], str] = {}
         self._deadline: float | None = None
         self._runtime.bind_function("__host", self._host)
         self._runtime.bind_function("__argument", self._argument)
@@ -137,10 +137,11 @@ class QuickJSEngine:
         self._drain()
 
     def call(self, function: str, *arguments: Value) -> Value:
-        key = (function, *[type(argument) in _NESTED for argument in arguments])
+        nested = tuple([type(argument) in _NESTED for argument in arguments])
+        key = (function, nested)
         code = self._calls.get(key)
         if code is None:
-            ways = [f"__cygnet.{'argument' if nested else 'flat'}({index})" for index, nested in enumerate(key[1:])]
+            ways = [f"__cygnet.{'argument' if deep else 'flat'}({index})" for index, deep in enumerate(nested)]
             code = self._calls[key] = f"{function}({', '.join(ways)})"
         self._arguments = arguments
         value = self._evaluate(code)
@@ -155,6 +156,10 @@ class QuickJSEngine:
             yield
         finally:
             self._deadline = None
+
+    def left_seconds(self) -> float | None:
+        """What is left of the limit that runs; ``None`` without one."""
+        return None if self._deadline is None else self._deadline - time.monotonic()
 
     def _argument(self, index: object, way: object = None) -> Value:
         """What JavaScript takes: an argument of the call under way, or at -1 what the host answered last; with the way
@@ -171,13 +176,13 @@ class QuickJSEngine:
             if name not in self._bound and self._others is not None:
                 self._bound[name] = getattr(self._others(), name)
             answer = self._bound[name](*arguments)
-            if type(answer) in _NESTED or answer == _TAKE:
-                self._answer, answer = answer, _TAKE
-            return answer
         except BaseException as error:
             # The program could catch what it sees of this; the worker must still hear of it.
             self._failure = self._failure or error
             raise
+        if type(answer) in _NESTED or answer == _TAKE:
+            self._answer, answer = answer, _TAKE
+        return answer
 
     def _timeout(self) -> float | None:
         return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.001)

@@ -3,6 +3,7 @@
 function launch(payload) {
   system = payload.system;
   launchOptions = payload.options;
+  limits = payload.limits;
   const names = isArray(system.capabilities) ? system.capabilities : [];
   for (let index = 0; index < names.length; index++) capabilities[names[index]] = true;
   loadStorage(payload.storage);

@@ -120,6 +120,9 @@ function isMadeBy(value, maker) {
   }
 }
 
+// The quotas that are kept here (program/limits.py): the launch says what they are.
+let limits = { timers: 10000, calls: 256, storage: 10485760 };
+
 function isObject(value) {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
