@@ -278,7 +278,7 @@ async def test_a_killed_zygote_ends_its_programs_and_the_next_launch_starts_anot
 
 async def test_closing_ends_every_process() -> None:
     recorder = Recorder()
-    sessions = Sessions(surroundings(recorder, Limits(memory_bytes=16 * 1024 * 1024)))
+    sessions = Sessions(surroundings(recorder, Limits(memory_mb=16)))
     session = await sessions.launch(program({"pages/a/a": COUNT}))
     pids = [session.worker_pid, sessions.workers.zygote_pid]
     await sessions.close()
