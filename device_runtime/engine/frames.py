@@ -91,19 +91,19 @@ _SHAPES: dict[type[Frame], tuple[tuple[type, ...], ...]] = {
 }
 
 
-def encode_frame(frame: Frame) -> bytes:
+def encode_frame(frame: Frame, most: int = MAX_FRAME_BYTES) -> bytes:
     """One frame as bytes, its length in front.
 
     Raises:
-        FrameError: it is larger than ``MAX_FRAME_BYTES``, or holds a value that msgpack cannot carry.
+        FrameError: it is larger than ``most``, or holds a value that msgpack cannot carry.
     """
     fields = [getattr(frame, name) for name in type(frame).__match_args__]
     try:
         body: bytes = msgpack.packb([type(frame).__name__.lower(), *fields], use_bin_type=True)
     except (TypeError, ValueError, OverflowError) as error:
         raise FrameError(f"a {type(frame).__name__} frame holds a value that cannot be sent: {error}") from error
-    if len(body) > MAX_FRAME_BYTES:
-        raise FrameError(f"a frame of {len(body)} bytes is larger than the {MAX_FRAME_BYTES} allowed")
+    if len(body) > most:
+        raise FrameError(f"a frame of {len(body)} bytes is larger than the {most} allowed")
     return _LENGTH.pack(len(body)) + body
 
 
@@ -122,10 +122,13 @@ def _decode_body(body: bytes) -> Frame:
 
 
 class FrameDecoder:
-    """Cuts a byte stream into frames. Give it what arrives; it yields what is complete."""
+    """Cuts a byte stream into frames. Give it what arrives; it yields what is complete.
+
+    ``frame_bytes`` is the size of the frame that was yielded last."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self.frame_bytes = 0
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Yield each frame completed by ``data``.
@@ -143,4 +146,5 @@ class FrameDecoder:
                 return
             body = bytes(self._buffer[_LENGTH.size : end])
             del self._buffer[:end]
+            self.frame_bytes = length
             yield _decode_body(body)

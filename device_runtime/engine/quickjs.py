@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
+from device_runtime.engine.crossing import Packing
 from device_runtime.engine.extension import load_extension
 from device_runtime.engine.lines import LineSpace
 from device_runtime.values import Value
@@ -78,6 +79,9 @@ BASE_FILES = (
 # Awaiting a promise that never settles makes jsbox run every job in the queue and then say so: 1.7 us.
 _DRAIN = "__cygnet.never"
 _DRAINED = "promise never settled"
+# Lists and objects are taken in a second step, once JavaScript knows how (engine/crossing.py).
+_NESTED = frozenset({list, dict, tuple})
+_TAKE = "\r"
 
 
 class QuickJSEngine:
@@ -96,8 +100,10 @@ class QuickJSEngine:
         self._bound: dict[str, Callable[..., Value]] = {}
         self._others: Callable[[], object] | None = None
         self._arguments: tuple[Value, ...] = ()
+        self._answer: Value = None
+        self._packing = Packing()
         self._failure: BaseException | None = None
-        self._calls: dict[tuple[str, int], str] = {}
+        self._calls: dict[tuple[str, tuple[bool, ...]], str] = {}
         self._deadline: float | None = None
         self._runtime.bind_function("__host", self._host)
         self._runtime.bind_function("__argument", self._argument)
@@ -130,11 +136,12 @@ class QuickJSEngine:
         self._drain()
 
     def call(self, function: str, *arguments: Value) -> Value:
-        key = (function, len(arguments))
+        nested = tuple([type(argument) in _NESTED for argument in arguments])
+        key = (function, nested)
         code = self._calls.get(key)
         if code is None:
-            code = f"{function}({', '.join(f'__cygnet.argument({index})' for index in range(len(arguments)))})"
-            self._calls[key] = code
+            ways = [f"__cygnet.{'argument' if deep else 'flat'}({index})" for index, deep in enumerate(nested)]
+            code = self._calls[key] = f"{function}({', '.join(ways)})"
         self._arguments = arguments
         value = self._evaluate(code)
         self._drain()
@@ -148,18 +155,32 @@ class QuickJSEngine:
         """Stop what is evaluated after this moment of ``time.monotonic()``; ``None`` lets it take its time."""
         self._deadline = deadline
 
-    def _argument(self, index: int) -> Value:
-        return self._arguments[index]
+    def left_seconds(self) -> float | None:
+        """What is left of the limit that runs; ``None`` without one."""
+        return None if self._deadline is None else self._deadline - time.monotonic()
+
+    def _argument(self, index: object, way: object = None) -> Value:
+        """What JavaScript takes: an argument of the call under way, or at -1 what the host answered last; with the way
+        ``packed`` as JSON, at a number the bytes that belong to it. The program can ask, too, and gets its own."""
+        if type(index) is not int:
+            return None
+        if way == "bytes":
+            return self._packing.bytes_of(index)
+        value = self._arguments[index] if 0 <= index < len(self._arguments) else self._answer if index == -1 else None
+        return self._packing.pack(value) if way == "packed" else value
 
     def _host(self, name: str, *arguments: Value) -> Value:
         try:
             if name not in self._bound and self._others is not None:
                 self._bound[name] = getattr(self._others(), name)
-            return self._bound[name](*arguments)
+            answer = self._bound[name](*arguments)
         except BaseException as error:
             # The program could catch what it sees of this; the worker must still hear of it.
             self._failure = self._failure or error
             raise
+        if type(answer) in _NESTED or answer == _TAKE:
+            self._answer, answer = answer, _TAKE
+        return answer
 
     def _timeout(self) -> float | None:
         return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.001)
@@ -172,6 +193,9 @@ class QuickJSEngine:
         except jsbox.JavaScriptError as error:
             self._raise_failure()
             raise self._script_error(error) from error
+        except (TypeError, ValueError) as error:
+            self._raise_failure()
+            raise ScriptError(f"a value cannot leave the program: {error}") from error
         self._raise_failure()
         return value
 

@@ -9,9 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from device_runtime.engine import EngineError
+from device_runtime.engine.isolation.barriers import BarrierError, demand, report_missing
+from device_runtime.engine.isolation.confine import BARRIERS
 from device_runtime.engine.zygote import MESSAGE_BYTES
 
 _log = logging.getLogger(__name__)
@@ -44,6 +48,8 @@ def describe_status(status: int | None) -> str:
         number = os.WTERMSIG(status)
         if number == signal.SIGALRM:
             return "it did not come back from one operation in time and was ended"
+        if number == signal.SIGSYS:
+            return "it asked the kernel for what no program may have, and was ended"
         return f"it was ended by the signal {signal.Signals(number).name}"
     return f"it ended with exit code {os.waitstatus_to_exitcode(status)}"
 
@@ -53,12 +59,17 @@ class WorkerFactory:
 
     ``entry`` is ``module:function`` and ``arguments`` what that function is given, as
     :mod:`device_runtime.engine.zygote` describes. A zygote that dies takes its workers with it; the next
-    :meth:`start_worker` starts another, and the log says so.
+    :meth:`start_worker` starts another, and the log says so. ``barriers`` are put around the workers as far as the
+    kernel has them; without one of those that are ``required``, no worker starts.
     """
 
-    def __init__(self, entry: str, *arguments: str) -> None:
+    def __init__(
+        self, entry: str, *arguments: str, barriers: Collection[str] = BARRIERS, required: Collection[str] = ()
+    ) -> None:
+        self.missing: dict[str, str] = {}
+        self._required = required
         self._command = [sys.executable, "-m", "device_runtime.engine.zygote", entry]
-        self._arguments = arguments
+        self._arguments = (",".join(barriers), *arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._numbers = itertools.count(1)
@@ -77,6 +88,7 @@ class WorkerFactory:
 
         Raises:
             EngineError: it did not become ready.
+            BarrierError: a required barrier is missing.
         """
         async with self._starting:
             if self._control is not None:
@@ -97,6 +109,11 @@ class WorkerFactory:
             except TimeoutError as error:
                 self._lose()
                 raise EngineError(f"the zygote did not become ready within {_START_SECONDS:g} s") from error
+            try:
+                demand(self._required, self.missing)
+            except BarrierError:
+                await self.close()
+                raise
 
     async def start_worker(self) -> WorkerProcess:
         """Fork a worker.
@@ -154,8 +171,11 @@ class WorkerFactory:
             _log.warning("the zygote's socket failed: %s", error)
         self._lose()
 
-    def _receive(self, message: dict[str, int]) -> None:
+    def _receive(self, message: dict[str, Any]) -> None:
         if "ready" in message and self._ready is not None and not self._ready.done():
+            if message["missing"] != self.missing:  # said once, not at each new zygote
+                self.missing = message["missing"]
+                report_missing(self.missing)
             self._ready.set_result(message["ready"])
         elif "forked" in message:
             forked = self._forking.get(message["forked"])

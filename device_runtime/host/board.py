@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from device_runtime.errors import CygnetError
+from device_runtime.program.limits import Limits
 from device_runtime.resources import resource_directory
 
 T = TypeVar("T")
@@ -73,14 +74,6 @@ class Inference:
 
     backend: Literal["auto", "litert", "tflite"] = _key("`auto` takes what is installed, LiteRT first", default="auto")
     threads: int = _key("threads a model", default=1, minimum=1, maximum=16)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a program may use."""
-
-    memory_mb: int = _key("JavaScript heap of a program in MiB", default=64, minimum=4, maximum=4096)
-    event_seconds: float = _key("time that one event may take in a program", default=2.0, minimum=0.05, maximum=60.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -14,20 +13,25 @@ from device_runtime.engine.frames import Event, Exit, Frame, FrameDecoder, Frame
 from device_runtime.engine.frames import encode_frame as encode
 from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
 from device_runtime.errors import CygnetError
+from device_runtime.program.allowance import Allowance
 from device_runtime.program.files import divide_files
 from device_runtime.program.limits import Limits
+from device_runtime.program.log_lines import LogLines, lost_text
 from device_runtime.program.manifest import Manifest, PlatformError, check_platform
+from device_runtime.program.usage import read_usage
 from device_runtime.values import Value
 from device_runtime.view.patches import Operation
 
 _log = logging.getLogger(__name__)
 
-MAX_RUNNING_CALLS = 32
-MAX_WAITING_CALLS = 256
-LOG_LINES_A_SECOND = 200
 # Events that a worker does not take pile up here; one launch is at most a frame.
-_MAX_UNSENT_BYTES = 32 * 1024 * 1024
+_MIB = 1024 * 1024
+_MAX_UNSENT_BYTES = 32 * _MIB
 _CHUNK = 256 * 1024
+# What a worker may send at once, as a part of what it may send in a second: so long nobody else is served.
+_BURST = 0.1
+# Of its processor time, what a program is warned at.
+_NEARLY = 0.2
 _STOP_SECONDS = 2.0
 OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
 _TRANSITIONS = ("push", "pop", "replace", "tab", "none")
@@ -108,11 +112,19 @@ class ProgramSession:
         self._intent_ids = itertools.count(1)
         self._calls: set[asyncio.Task[None]] = set()
         self._kept: set[asyncio.Task[None]] = set()
-        self._running_calls = asyncio.Semaphore(MAX_RUNNING_CALLS)
+        limits = self._limits = surroundings.limits
+        self._running_calls = asyncio.Semaphore(limits.running_calls)
+        self._call_allowance = Allowance(limits.calls_a_second, limits.calls_a_second)
+        self._messages = Allowance(limits.messages_a_second, limits.messages_a_second * _BURST)
+        sent = limits.sent_mb_a_second * _MIB
+        self._sent = Allowance(sent, sent * _BURST)
+        self._processor = Allowance(limits.cpu_seconds_a_minute / 60.0, limits.cpu_seconds_a_minute)
+        self._processor_spent = 0.0
+        self._warned = False
+        # Twice what a worker lets pass: it has left out what is too much already, if it is one of ours.
+        self._lines = LogLines(2 * limits.log_lines_a_second)
         self._exit_reason: str | None = None
         self._stopping = False
-        self._log_second = 0
-        self._log_count = 0
 
     @property
     def caller(self) -> Caller:
@@ -317,7 +329,10 @@ class ProgramSession:
         try:
             while data := await reader.read(_CHUNK):
                 for frame in decoder.feed(data):
-                    self._receive(frame)
+                    self._receive(frame, decoder.frame_bytes)
+                    seconds = max(self._messages.owe(1), self._sent.owe(decoder.frame_bytes))
+                    if seconds > 0:
+                        await self._let_others(seconds)
         except FrameError as error:
             self._note_reason(f"its worker sent what is no frame: {error}")
         except OSError as error:
@@ -325,9 +340,16 @@ class ProgramSession:
         finally:
             await self._finish()
 
-    def _receive(self, frame: Frame) -> None:
+    async def _let_others(self, seconds: float) -> None:
+        """Take nothing from this worker for a while: it waits as it sends. One that is gone sends no more."""
+        if self._worker is not None and not self._worker.ended.done():
+            await asyncio.wait([self._worker.ended], timeout=seconds)
+
+    def _receive(self, frame: Frame, size: int) -> None:
         match frame:
             case Patch(page, operations, target):
+                if size > self._limits.patch_bytes:
+                    raise FrameError(f"a patch of {size} bytes; at most {self._limits.patch_bytes} are allowed")
                 if not all(isinstance(item, list) and item and item[0] in _OPERATIONS for item in operations):
                     raise FrameError("a patch holds what is no operation")
                 self._around.listener.on_patch(self.app_id, page, operations, target)  # type: ignore[arg-type] # checked
@@ -362,23 +384,22 @@ class ProgramSession:
             answer.set_exception(SessionError(f"{self.app_id} could not answer: {error}"))
 
     def _pass_log(self, level: str, text: str, source: str) -> None:
-        """A program that floods its log loses lines, not the board its time; errors lose them later."""
-        second = int(time.monotonic())
-        if second != self._log_second:
-            lost = self._log_count - LOG_LINES_A_SECOND
-            self._log_second, self._log_count = second, 0
-            if lost > 0:
-                self._around.listener.on_log(self.app_id, "warn", f"{lost} lines were left out: too many a second", "")
-        self._log_count += 1
-        if self._log_count <= (2 if level == "error" else 1) * LOG_LINES_A_SECOND:
+        passes, lost = self._lines.take(level)
+        if lost > 0:
+            self._around.listener.on_log(self.app_id, "warn", lost_text(lost, 2 * self._limits.log_lines_a_second), "")
+        if passes:
             self._around.listener.on_log(self.app_id, level, text, source)
 
     def _serve(self, request: Request) -> None:
         if request.name == "package.file":
             self._send(self._file(request))
             return
-        if len(self._calls) >= MAX_WAITING_CALLS:
-            self._send(Response(request.id, None, f"more than {MAX_WAITING_CALLS} calls are waiting"))
+        limits = self._limits
+        if len(self._calls) >= limits.waiting_calls:
+            self._send(Response(request.id, None, f"more than {limits.waiting_calls} calls are waiting"))
+            return
+        if not self._call_allowance.spend():
+            self._send(Response(request.id, None, f"more than {limits.calls_a_second} calls in a second"))
             return
         task = asyncio.create_task(self._answer(request))
         self._calls.add(task)
@@ -403,6 +424,32 @@ class ProgramSession:
                 _log.exception("the capability %s failed for %s", request.name, self.app_id)
                 response = Response(request.id, None, "internal error of the host")
         self._send(response)
+
+    # -- what it uses ------------------------------------------------------------------------------------------
+
+    def measure(self) -> None:
+        """Look at what the worker uses, and end it where that is more than it may."""
+        usage = read_usage(self.worker_pid) if self.worker_pid is not None else None
+        if usage is None:
+            return
+        limits = self._limits
+        spent, self._processor_spent = usage.cpu_seconds - self._processor_spent, usage.cpu_seconds
+        most = f"{limits.cpu_seconds_a_minute:g} s of processor time that it may use in a minute"
+        if self._processor.owe(spent) > 0:
+            self._end_for(f"it needs more than the {most}")
+        elif usage.memory_bytes > limits.worker_memory_bytes:
+            self._end_for(f"it needs more than the {limits.worker_memory_mb} MB of memory that it may have in all")
+        elif self._processor.left < limits.cpu_seconds_a_minute * _NEARLY:
+            if not self._warned:
+                text = f"the program has nearly used up the {most}, and is ended if it goes on"
+                self._around.listener.on_log(self.app_id, "warn", text, "")
+            self._warned = True
+        else:
+            self._warned = False
+
+    def _end_for(self, reason: str) -> None:
+        self._around.listener.on_log(self.app_id, "error", f"the program is ended: {reason}", "")
+        self._end(reason)
 
     # -- the end -----------------------------------------------------------------------------------------------
 

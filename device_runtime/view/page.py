@@ -20,7 +20,7 @@ from device_runtime.view.properties import ComponentDefinition, coerce, copied
 from device_runtime.view.routing import HandlerCall
 from device_runtime.view.stamps import expanded, insertions
 from device_runtime.view.template import FORMAT, Template, load_template
-from device_runtime.view.tree import Effect, Registry, Tree
+from device_runtime.view.tree import MAX_NODES, Effect, Registry, Tree
 from device_runtime.view.wxs import WxsModules
 
 _ONLY_CONTENT = {"format": FORMAT, "body": [["slot", ["constant", ""], {}]], "templates": [], "scopes": []}
@@ -49,8 +49,8 @@ class PageView:
     may share parts with each other: encode them, or treat them as read-only.
 
     ``warn`` is told, once each, what the program's author should know, such as keys that are not unique.
-    ``components`` finds a definition by its path; each is asked for once. With ``stamps``, operations may hold them
-    (:mod:`device_runtime.view.stamps`).
+    ``components`` finds a definition by its path; each is asked for once. The page may have ``most_nodes``, and a
+    sixteenth more. With ``stamps``, operations may hold them (:mod:`device_runtime.view.stamps`).
     """
 
     def __init__(
@@ -61,10 +61,11 @@ class PageView:
         *,
         components: Callable[[str], ComponentDefinition | None] = _no_components,
         wxs: WxsModules | None = None,
+        most_nodes: int = MAX_NODES,
         stamps: bool = False,
     ) -> None:
         self._template = template
-        self._registry = Registry(warn, components, _unknown, wxs, stamps=stamps)
+        self._registry = Registry(warn, components, _unknown, wxs, most_nodes, stamps=stamps)
         self._registry.use(template)
         self._tree = Tree(self._registry, dict(data))
 

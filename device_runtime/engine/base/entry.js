@@ -3,6 +3,7 @@
 function launch(payload) {
   system = payload.system;
   launchOptions = payload.options;
+  limits = payload.limits;
   const names = isArray(system.capabilities) ? system.capabilities : [];
   for (let index = 0; index < names.length; index++) capabilities[names[index]] = true;
   loadStorage(payload.storage);
@@ -39,6 +40,7 @@ function interrupted() {
   const entry = {
     __proto__: null,
     argument,
+    flat: takeArgument,
     never: new NativePromise(() => {}),
     readTable,
     launch,

@@ -43,7 +43,7 @@ function readText(object, key) {
 }
 
 function isError(value) {
-  return value instanceof NativeError;
+  return isMadeBy(value, NativeError);
 }
 
 function describeMembers(value, depth, seen) {

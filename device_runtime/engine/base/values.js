@@ -1,19 +1,23 @@
 // What may cross from a program to its view, its storage and the host: JSON-like values, copied here, so that
 // nothing outside ever runs a getter, a proxy trap or a toJSON of the program.
 
-const MAX_NESTING = 100;
+const MAX_NESTING = 60;
+const MAX_STEPS = 60;
 const MAX_INDEX = 99999;
 
 class BorderError extends NativeError {
   constructor(path, why) {
     super('the value at ' + (path || 'the top') + ' ' + why);
-    this.name = 'DataError';
+    hidden(this, 'name', 'DataError');
   }
 }
 
 function copyBytes(value) {
-  if (arrayBufferLength(value) >= 0) return new NativeUint8Array(bufferSlice(value, 0));
-  return new NativeUint8Array(bufferSlice(viewBuffer(value), viewOffset(value), viewOffset(value) + viewLength(value)));
+  const isBuffer = arrayBufferLength(value) >= 0;
+  const bytes = isBuffer ? new NativeUint8Array(value) : new NativeUint8Array(viewBuffer(value), viewOffset(value), viewLength(value));
+  const copy = new NativeUint8Array(typedLength(bytes));
+  setBytes(copy, bytes);
+  return copy;
 }
 
 // Where a value is: the text of a path, or a key in what is around it. Most copies never ask for the text.
@@ -204,6 +208,7 @@ function parsePath(path) {
     if (match[1] === '__proto__') throw new BorderError(path, 'has a path through __proto__');
     at += match[0].length;
   }
+  if (steps.length > MAX_STEPS) throw new BorderError(path, 'has a path of more than ' + MAX_STEPS + ' steps');
   if (steps.length === 0 || path.length > 1000 || typeof steps[0] === 'number') {
     throw new BorderError(path, 'has a path that cannot be read; write it as a.b[3].c');
   }
