@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
 from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, encode_frame
 from device_runtime.engine.modules import ModuleFiles
@@ -58,7 +59,7 @@ class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wr
 
 def prepare(
     memory_bytes: str = str(DEFAULT_MEMORY_BYTES), *, worker: "type[Worker] | None" = None, extra: Sequence[Path] = ()
-) -> Callable[[socket.socket], None]:
+) -> WorkerBody:
     """Import and warm what every worker needs; returns the worker's body. ``memory_bytes`` is the limit that its
     programs will have: only an engine made with it can be theirs. Developers' tools give a ``worker`` of their own,
     and ``extra`` files for its base library."""
@@ -68,10 +69,10 @@ def prepare(
     rehearse()
     load_stragglers()
 
-    def body(connection: socket.socket) -> None:
+    def run(connection: socket.socket) -> None:
         serve(WorkerConnection(connection), engine, worker)
 
-    return body
+    return WorkerBody(run, _encoded(REHEARSAL[0], REHEARSAL[-1]))  # what all programs do: they are launched
 
 
 def rehearse() -> None:
@@ -79,9 +80,12 @@ def rehearse() -> None:
     instead of making it again in pages of its own."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        for frame in REHEARSAL:
-            ours.sendall(encode_frame(frame))
+        ours.sendall(_encoded(*REHEARSAL))
         serve(WorkerConnection(theirs), _make_engine())
+
+
+def _encoded(*frames: Frame) -> bytes:
+    return b"".join(map(encode_frame, frames))
 
 
 def _make_engine(memory_bytes: int = DEFAULT_MEMORY_BYTES, extra: Sequence[Path] = ()) -> QuickJSEngine:

@@ -7,19 +7,18 @@ from collections.abc import Callable
 
 import msgpack
 
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import WorkerConnection
 from device_runtime.engine.frames import Event, Log
 
-Body = Callable[[socket.socket], None]
 
-
-def _sending(data: bytes) -> Callable[[], Body]:
+def _sending(data: bytes) -> Callable[[], WorkerBody]:
     def body(connection: socket.socket) -> None:
         WorkerConnection(connection).receive(None)
         connection.sendall(data)
         time.sleep(60)
 
-    return lambda: body
+    return lambda: WorkerBody(body)
 
 
 def _frame(*items: object) -> bytes:
@@ -37,7 +36,7 @@ bad_patch = _sending(_frame("patch", 1, [["explode"]], ""))
 silent = _sending(b"")
 
 
-def told(*words: str) -> Body:
+def told(*words: str) -> WorkerBody:
     """Tells what the host gave the zygote for it."""
 
     def body(connection: socket.socket) -> None:
@@ -47,10 +46,10 @@ def told(*words: str) -> Body:
         link.send(Event("ready", {"pages": 0}))
         link.receive(None)
 
-    return body
+    return WorkerBody(body)
 
 
-def ready() -> Body:
+def ready() -> WorkerBody:
     """Says that it is there, and waits."""
 
     def body(connection: socket.socket) -> None:
@@ -59,4 +58,4 @@ def ready() -> Body:
         link.send(Event("ready", {"pages": 0}))
         link.receive(None)
 
-    return body
+    return WorkerBody(body)
