@@ -16,7 +16,7 @@ from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
 from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
-from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, encode_frame
+from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, divide, encode_frame
 from device_runtime.engine.modules import ModuleFiles
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.engine.source_maps import SourceMaps
@@ -315,8 +315,10 @@ class Worker:
 
     def _send_shown(self, frame: Frame) -> None:
         """Send what screens are to show; a change of a page that is too large for them ends the program."""
+        left = self._limits.patch_bytes
         try:
-            self._connection.send(frame, self._limits.patch_bytes)
+            for part in divide(frame):
+                left -= self._connection.send(part, left)
         except FrameError as error:
             reason = f"a change of its page is larger than the {self._limits.patch_mb} MB that screens take at once"
             self._connection.send(Log("error", f"the program is ended: {reason} ({error})", ""))
