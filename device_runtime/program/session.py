@@ -365,11 +365,11 @@ class ProgramSession:
                     await self._let_others(owed)
         except FrameError as error:
             self._note_reason(f"its worker sent what is no frame: {error}")
+        except OSError as error:
+            _log.debug("the worker of %s closed its socket: %s", self.app_id, error)
         except Exception:  # noqa: BLE001 whatever a worker may send, it is its own session that ends
             _log.exception("what the worker of %s sent cannot be used", self.app_id)
             self._note_reason("its worker sent what the device cannot use")
-        except OSError as error:
-            _log.debug("the worker of %s closed its socket: %s", self.app_id, error)
         finally:
             await self._finish()
 

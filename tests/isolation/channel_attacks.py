@@ -256,7 +256,7 @@ def flood_with_large_patches(stolen: Stolen) -> None:
 
 @attack
 def flood_with_the_heaviest_patches(stolen: Stolen) -> None:
-    value = [[]] * 27
+    value: list[list[None]] = [[]] * 27
     _flood(stolen, frame("patch", 1, [["set", 2, "x", value]] * MAX_OPERATIONS, ""))
 
 
