@@ -9,7 +9,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -210,11 +210,16 @@ class Worker:
             else:
                 self._strikes = 0
         except TimeLimitError as error:
-            self._engine.call("__cygnet.interrupted")
+            self._tidy(seconds)
             self._took_too_long(what, seconds, str(error))
         except ScriptError as error:
             self._log("error", f"{what}: {error}", error.source)
         return value
+
+    def _tidy(self, seconds: float) -> None:
+        """Nothing is under way any more. Promise jobs that were not stopped may still be, and take their time."""
+        with suppress(TimeLimitError), self._watchdog(seconds), self._engine.limit(seconds):
+            self._engine.call("__cygnet.interrupted")
 
     def _took_too_long(self, what: str, seconds: float, how: str) -> None:
         self._strikes += 1
