@@ -146,7 +146,12 @@ class Worker:
         self._template_modules: TemplateModules | None = None
         if any(name.endswith(".wxs") for name in files):
             self._template_modules = TemplateModules(
-                files, self._displayed, self._log, self._set_module_timer, self._engine.left_seconds
+                files,
+                self._displayed,
+                self._log,
+                self._set_module_timer,
+                self._limits.event_seconds,
+                self._engine.left_seconds,
             )
         self._events = NodeEvents(self._displayed, self._template_modules, self._call)
         tabs = [tab.route for tab in self._manifest.tab_bar.tabs] if self._manifest.tab_bar else []

@@ -11,11 +11,11 @@ from device_runtime.program.limits import Limits
 
 QUOTAS = Limits(
     event_seconds=0.2,
-    overrun_seconds=0.3,
+    overrun_seconds=1.0,
     memory_mb=24,
     nodes=2000,
     patch_mb=1,
-    calls_a_second=400,
+    calls_a_second=40,
     waiting_calls=40,
     timers=200,
     log_lines_a_second=50,
@@ -52,7 +52,7 @@ LOOPS = _all(
     to_json="this.setData({a: {toJSON() { for (;;) {} }}})",
     to_string="`${{toString() { for (;;) {} }}}`",
     value_of="setTimeout(() => {}, {valueOf() { for (;;) {} }})",
-    to_string_of_an_argument="wx.setNavigationBarTitle({title: {toString() { for (;;) {} }, toJSON() { for (;;) {} }}})",
+    value_of_an_argument="wx.pageScrollTo({scrollTop: {valueOf() { for (;;) {} }}})",
     own_keys_of_a_proxy="this.setData({a: new Proxy({}, {ownKeys() { for (;;) {} }})})",
     get_of_a_proxy="wx.echo(new Proxy({}, {get() { for (;;) {} }}))",
     a_proxy_of_endless_length="this.setData({a: new Proxy([], {get: (t, k) => k === 'length' ? 1e15 : 1})})",
@@ -85,13 +85,15 @@ LOOPS = _all(
 NATIVE = _all(
     "",
     STUCK,
-    splicing="const a = new Array(500000).fill(0); for (;;) { a.splice(0, 1); a.push(1) }",
+    splicing="const a = new Array(200000).fill(0); for (;;) { a.splice(0, 1); a.push(1) }",
     microtasks="const f = () => queueMicrotask(f); f()",
     replace_all="'a'.repeat(1e4).replaceAll('a', 'b'.repeat(1e5))",
     upper_case="for (;;) 'x'.repeat(3e6).toLocaleUpperCase()",
     copying_within="const a = new Uint8Array(1e7); for (;;) a.copyWithin(1, 0)",
     slicing_buffers="const b = new ArrayBuffer(1e7); for (;;) b.slice(0)",
     searching="const s = 'a'.repeat(1e6); for (;;) s.indexOf('a'.repeat(5e5) + 'b')",
+    a_power_of_big_numbers="10n ** 10n ** 7n",
+    squares_of_big_numbers="let x = 3n; for (;;) x = x * x",
     text_of_a_big_number="(3n ** 600000n).toString()",
 )
 
@@ -110,7 +112,6 @@ GREED = _all(
     doubling_an_array="let a = [1]; for (;;) a = a.concat(a)",
     typed_arrays="const all = []; for (;;) all.push(new Uint8Array(1e6))",
     splitting_a_text="'a'.repeat(5e6).split('')",
-    storing="for (let i = 0;; i++) wx.setStorageSync('k' + i, 'x'.repeat(100000))",
     a_regular_expression="'ab'.repeat(500000).replace(/(a|b)*?c/g, '')",
 )
 
@@ -122,8 +123,6 @@ REFUSED = [
     Attack("a nested value in data", "let a = []; for (let i = 0; i < 1e5; i++) a = [a]; this.setData({a})", "nested deeper than 60 levels"),
     Attack("a value of 64 levels", "let a = 1; for (let i = 0; i < 64; i++) a = [a]; this.setData({a})", "nested deeper than 60 levels"),
     Attack("a path of 400 steps", "this.setData({['a' + '.b'.repeat(400)]: 1})", "a path of more than 60 steps"),
-    Attack("a power of big numbers", "10n ** 10n ** 7n", "RangeError: BigInt is too large"),
-    Attack("squares of big numbers", "let x = 3n; for (;;) x = x * x", "BigInt is too large"),
     Attack("a shift of big numbers", "1n << 1000000000n", "RangeError: BigInt is too large"),
     Attack("a rope", "let s = 'x'; for (;;) s += s", "InternalError: string too long"),
     Attack("a regular expression of 100,000 groups", "new RegExp('('.repeat(1e5) + ')'.repeat(1e5))", "too many captures"),
@@ -142,7 +141,8 @@ REFUSED = [
     Attack("too many timers", "for (;;) setTimeout(() => {}, 1e9)", "setTimeout: more than 200 timers are waiting"),
     Attack("timers that make timers", "const f = () => { for (let i = 0; i < 150; i++) setTimeout(f, 0) }; f()", "more than 200 timers are waiting"),
     Attack("too many calls at once", "for (let i = 0; i < 100; i++) wx.slow({fail: e => { throw new Error(e.errMsg) }})", "slow:fail more than 40 calls are waiting"),
-    Attack("too many calls in a second", "for (let i = 0; i < 1000; i++) wx.setStorageSync('a', 1)", "setStorageSync:fail more than 400 calls in a second"),
+    Attack("too many calls in a second", "for (let i = 0; i < 300; i++) wx.setStorageSync('a', 1)", "setStorageSync:fail more than 40 calls in a second"),
+    Attack("storing without end", "for (let i = 0;; i++) wx.setStorageSync('k' + i, 'x'.repeat(100000))", "more than 40 calls in a second"),
     Attack("a stack of numbers", "const e = new Error('x'); e.stack = '    at f (eval_script:' + '9'.repeat(5000) + ':1)\\n'; throw e", "Error: x"),
     Attack("a stack of odd lines", "const e = new Error('x'); e.stack = '    at f (eval_script:0:0)\\n    at f (eval_script:99999999:1)'; throw e", "Error: x"),
     Attack("a cause that is a circle", "const e = new Error('a'); e.cause = e; throw e", "Error: a; caused by Error: a"),
@@ -211,7 +211,7 @@ POLLUTION = {
     "nothing behind Array.prototype": "Object.setPrototypeOf(Array.prototype, null)",
     "setters on Object.prototype that throw": "for (const k of NAMES) Object.defineProperty(Object.prototype, k, {__proto__: null, set() { throw new Error('set ' + k) }, get: undefined, configurable: true})",
     "setters on Object.prototype that swallow": "for (const k of NAMES) Object.defineProperty(Object.prototype, k, {__proto__: null, set() {}, get: undefined, configurable: true})",
-    "getters on Object.prototype that throw": "for (const k of NAMES) Object.defineProperty(Object.prototype, k, {__proto__: null, set(v) { Object.defineProperty(this, k, {__proto__: null, value: v, writable: true, enumerable: true, configurable: true}) }, get() { throw new Error('get ' + k) }, configurable: true})",
+    "getters on Object.prototype that throw": "for (const k of NAMES) if (!DEFINING.includes(k)) Object.defineProperty(Object.prototype, k, {__proto__: null, set(v) { Object.defineProperty(this, k, {__proto__: null, value: v, writable: true, enumerable: true, configurable: true}) }, get() { throw new Error('get ' + k) }, configurable: true})",
     "values on Object.prototype": "for (const k of NAMES) if (k !== 'get' && k !== 'set') Object.prototype[k] = 'P'",
     "get and set on Object.prototype": "Object.prototype.get = () => 'G'; Object.prototype.set = () => {}",
     "one name of Object.prototype for another": "delete Object.prototype.__lookupGetter__; Object.defineProperty(Object.prototype, 'type', {set() { throw new Error('type') }, configurable: true})",
@@ -271,6 +271,7 @@ POLLUTION = {
 
 BEFORE = """
 const KEPT = ['Page', 'App', 'wx', 'console', 'setTimeout', 'setInterval', 'clearInterval', 'require', 'Map', 'Promise', 'Error', 'Date'];
+const DEFINING = ['data', 'behaviors', 'options', 'properties', 'observers', 'lifetimes', 'methods', 'relations', 'observer'];
 const NAMES = ['type', 'id', 'a', 'detail', 'target', 'currentTarget', 'page', 'value', 'error', 'route', 'query', 'x',
   'statusCode', 'data', 'kind', 'code', 'body', 'imports', 'owner', 'handler', 'path', 'scene', 'name', 'matches', 'mark',
   'key', 'task', 'behaviors', 'options', 'properties', 'observers', 'lifetimes', 'methods', 'relations', 'observer',
