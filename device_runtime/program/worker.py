@@ -9,7 +9,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,12 @@ class Worker:
         self._template_modules: TemplateModules | None = None
         if any(name.endswith(".wxs") for name in files):
             self._template_modules = TemplateModules(
-                files, self._displayed, self._log, self._set_module_timer, self._engine.left_seconds
+                files,
+                self._displayed,
+                self._log,
+                self._set_module_timer,
+                self._limits.event_seconds,
+                self._engine.left_seconds,
             )
         self._events = NodeEvents(self._displayed, self._template_modules, self._call)
         tabs = [tab.route for tab in self._manifest.tab_bar.tabs] if self._manifest.tab_bar else []
@@ -211,11 +216,16 @@ class Worker:
             else:
                 self._strikes = 0
         except TimeLimitError as error:
-            self._engine.call("__cygnet.interrupted")
+            self._tidy(seconds)
             self._took_too_long(what, seconds, str(error))
         except ScriptError as error:
             self._log("error", f"{what}: {error}", error.source)
         return value
+
+    def _tidy(self, seconds: float) -> None:
+        """Nothing is under way any more. Promise jobs that were not stopped may still be, and take their time."""
+        with suppress(TimeLimitError), self._watchdog(seconds), self._engine.limit(seconds):
+            self._engine.call("__cygnet.interrupted")
 
     def _took_too_long(self, what: str, seconds: float, how: str) -> None:
         self._strikes += 1
