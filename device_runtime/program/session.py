@@ -349,18 +349,18 @@ class ProgramSession:
         decoder = FrameDecoder(weigh=True)
         try:
             while data := await reader.read(_CHUNK):
-                began = since = time.perf_counter()
+                began = since = time.thread_time()
                 for frame in decoder.feed(data):
                     self._receive(frame, decoder.frame_bytes)
-                    now = time.perf_counter()
+                    now = time.thread_time()
                     owed = max(
                         self._messages.owe(1), self._sent.owe(decoder.frame_bytes), self._attention.owe(now - since)
                     )
                     since = now
                     if owed > 0 or now - began > _TURN:
                         await self._let_others(owed)
-                        began = since = time.perf_counter()
-                owed = self._attention.owe(time.perf_counter() - since + _WAKING)
+                        began = since = time.thread_time()
+                owed = self._attention.owe(time.thread_time() - since + _WAKING)
                 if owed > 0:
                     await self._let_others(owed)
         except FrameError as error:
