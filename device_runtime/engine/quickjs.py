@@ -1,5 +1,6 @@
 """QuickJS as an :class:`~device_runtime.engine.Engine`, through ``jsbox``."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -76,8 +77,9 @@ BASE_FILES = (
 )
 """The base library in the order of its reading; all files share one function scope."""
 
+# What the base library is called here; in JavaScript it has a name that nobody can guess.
+_ENTRY = "__cygnet"
 # Awaiting a promise that never settles makes jsbox run every job in the queue and then say so: 1.7 us.
-_DRAIN = "__cygnet.never"
 _DRAINED = "promise never settled"
 # Lists and objects are taken in a second step, once JavaScript knows how (engine/crossing.py).
 _NESTED = frozenset({list, dict, tuple})
@@ -105,18 +107,21 @@ class QuickJSEngine:
         self._failure: BaseException | None = None
         self._calls: dict[tuple[str, tuple[bool, ...]], str] = {}
         self._deadline: float | None = None
+        self._entry = f"{_ENTRY}_{os.urandom(8).hex()}"
+        self._drain_code = f"{self._entry}.never"
         self._runtime.bind_function("__host", self._host)
         self._runtime.bind_function("__argument", self._argument)
         self._load_base([*(_BASE / name for name in BASE_FILES), *extra])
 
     def _load_base(self, files: Sequence[Path]) -> None:
-        code = ["(function () { 'use strict';\n"]
+        # A binding of scripts is no property of the global object: who does not know its name does not find it.
+        code = [f"const {self._entry} = (function () {{ 'use strict';\n"]
         for file in files:
             source = file.read_text(encoding="utf-8")
             newlines = self.lines.place(f"base/{file.name}", source, internal=True)
             written = sum(part.count("\n") for part in code)
             code += ["\n" * (newlines - written), source]
-        code.append("\n})()")
+        code.append("\nreturn entryPoint;\n})()")
         self._evaluate("".join(code))
 
     def bind(self, name: str, function: Callable[..., Value]) -> None:
@@ -140,8 +145,9 @@ class QuickJSEngine:
         key = (function, nested)
         code = self._calls.get(key)
         if code is None:
-            ways = [f"__cygnet.{'argument' if deep else 'flat'}({index})" for index, deep in enumerate(nested)]
-            code = self._calls[key] = f"{function}({', '.join(ways)})"
+            ways = [f"{_ENTRY}.{'argument' if deep else 'flat'}({index})" for index, deep in enumerate(nested)]
+            code = f"{function}({', '.join(ways)})".replace(f"{_ENTRY}.", f"{self._entry}.")
+            self._calls[key] = code
         self._arguments = arguments
         value = self._evaluate(code)
         self._drain()
@@ -201,7 +207,7 @@ class QuickJSEngine:
 
     def _drain(self) -> None:
         try:
-            self._runtime.eval(_DRAIN, timeout=self._timeout())
+            self._runtime.eval(self._drain_code, timeout=self._timeout())
         except jsbox.JsTimeoutError as error:
             raise TimeLimitError("its promises ran longer than they may, and were stopped") from error
         except jsbox.JavaScriptError as error:

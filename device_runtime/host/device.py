@@ -227,6 +227,7 @@ class Device:
         if self._hearing is not None:
             await self._hearing.stop()
         await self._notices.stop()
+        await self.desk.stop()
         await self._sessions.close()
         await self._screen.stop()
         await self._sockets.close()

@@ -4,12 +4,24 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
-from device_runtime.engine.frames import Event, Exit, Frame, FrameDecoder, FrameError, Log, Patch, Request, Response
+from device_runtime.engine.frames import (
+    MAX_OPERATIONS,
+    Event,
+    Exit,
+    Frame,
+    FrameDecoder,
+    FrameError,
+    Log,
+    Patch,
+    Request,
+    Response,
+)
 from device_runtime.engine.frames import encode_frame as encode
 from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
 from device_runtime.errors import CygnetError
@@ -30,6 +42,12 @@ _MAX_UNSENT_BYTES = 32 * _MIB
 _CHUNK = 256 * 1024
 # What a worker may send at once, as a part of what it may send in a second: so long nobody else is served.
 _BURST = 0.1
+# How much of the host's own time goes into one worker's frames: a share of each second, what is saved up for great
+# moments, what may be taken in one turn, and what it costs to be woken before a byte is looked at.
+_SHARE = 0.25
+_ATTENTION_SECONDS = 0.1
+_TURN = 0.005
+_WAKING = 50e-6
 # Of its processor time, what a program is warned at.
 _NEARLY = 0.2
 _STOP_SECONDS = 2.0
@@ -37,6 +55,8 @@ OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
 _TRANSITIONS = ("push", "pop", "replace", "tab", "none")
 _OPERATIONS = ("insert", "remove", "move", "text", "set", "call")
 _MAX_STYLES = 1000
+# Far more than programs may open; the worker counts those.
+_MAX_PAGES = 100
 _OPTIONAL = {"styles"}
 
 
@@ -118,6 +138,7 @@ class ProgramSession:
         self._messages = Allowance(limits.messages_a_second, limits.messages_a_second * _BURST)
         sent = limits.sent_mb_a_second * _MIB
         self._sent = Allowance(sent, sent * _BURST)
+        self._attention = Allowance(_SHARE, _ATTENTION_SECONDS)
         self._processor = Allowance(limits.cpu_seconds_a_minute / 60.0, limits.cpu_seconds_a_minute)
         self._processor_spent = 0.0
         self._warned = False
@@ -325,31 +346,48 @@ class ProgramSession:
     # -- from the worker ---------------------------------------------------------------------------------------
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        decoder = FrameDecoder()
+        decoder = FrameDecoder(weigh=True)
         try:
             while data := await reader.read(_CHUNK):
+                began = since = time.thread_time()
                 for frame in decoder.feed(data):
                     self._receive(frame, decoder.frame_bytes)
-                    seconds = max(self._messages.owe(1), self._sent.owe(decoder.frame_bytes))
-                    if seconds > 0:
-                        await self._let_others(seconds)
+                    now = time.thread_time()
+                    owed = max(
+                        self._messages.owe(1), self._sent.owe(decoder.frame_bytes), self._attention.owe(now - since)
+                    )
+                    since = now
+                    if owed > 0 or now - began > _TURN:
+                        await self._let_others(owed)
+                        began = since = time.thread_time()
+                owed = self._attention.owe(time.thread_time() - since + _WAKING)
+                if owed > 0:
+                    await self._let_others(owed)
         except FrameError as error:
             self._note_reason(f"its worker sent what is no frame: {error}")
         except OSError as error:
             _log.debug("the worker of %s closed its socket: %s", self.app_id, error)
+        except Exception:  # noqa: BLE001 whatever a worker may send, it is its own session that ends
+            _log.exception("what the worker of %s sent cannot be used", self.app_id)
+            self._note_reason("its worker sent what the device cannot use")
         finally:
             await self._finish()
 
     async def _let_others(self, seconds: float) -> None:
-        """Take nothing from this worker for a while: it waits as it sends. One that is gone sends no more."""
-        if self._worker is not None and not self._worker.ended.done():
+        """Let others be served, and take nothing from this worker for a while: it waits as it sends. One that is gone
+        sends no more."""
+        if seconds > 0 and self._worker is not None and not self._worker.ended.done():
             await asyncio.wait([self._worker.ended], timeout=seconds)
+        else:
+            await asyncio.sleep(0)
 
     def _receive(self, frame: Frame, size: int) -> None:
         match frame:
             case Patch(page, operations, target):
                 if size > self._limits.patch_bytes:
                     raise FrameError(f"a patch of {size} bytes; at most {self._limits.patch_bytes} are allowed")
+                if len(operations) > MAX_OPERATIONS:
+                    raise FrameError(f"a patch of {len(operations)} operations; at most {MAX_OPERATIONS} are allowed")
                 if not all(isinstance(item, list) and item and item[0] in _OPERATIONS for item in operations):
                     raise FrameError("a patch holds what is no operation")
                 self._around.listener.on_patch(self.app_id, page, operations, target)  # type: ignore[arg-type] # checked
@@ -408,9 +446,9 @@ class ProgramSession:
     def _file(self, request: Request) -> Response:
         """A file of the package that did not come with the launch."""
         name = request.arguments.get("name")
-        if name not in self._later:
+        if not isinstance(name, str) or name not in self._later:
             return Response(request.id, None, f"the package has no file {name!r} to be fetched")
-        return Response(request.id, self._source.entries[str(name)], None)
+        return Response(request.id, self._source.entries[name], None)
 
     async def _answer(self, request: Request) -> None:
         # The worker waits for the answers to its negative numbers; such a call waits for no others.
@@ -494,6 +532,8 @@ def _read_stack(payload: Mapping[str, Value]) -> tuple[list[dict[str, Any]], str
     pages, transition, target = payload.get("pages"), payload.get("transition"), payload.get("target")
     if not isinstance(pages, list) or transition not in _TRANSITIONS or not isinstance(target, str):
         raise FrameError("a stack event has the wrong members")
+    if len(pages) > _MAX_PAGES:
+        raise FrameError(f"a stack event holds {len(pages)} pages; at most {_MAX_PAGES} are allowed")
     checked: list[dict[str, Any]] = []
     for page in pages:
         match page:

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
 from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
-from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, encode_frame
+from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, divide, encode_frame
 from device_runtime.engine.modules import ModuleFiles
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.engine.source_maps import SourceMaps
@@ -165,7 +166,12 @@ class Worker:
         self._template_modules: TemplateModules | None = None
         if any(name.endswith(".wxs") for name in files):
             self._template_modules = TemplateModules(
-                files, self._displayed, self._log, self._set_module_timer, self._engine.left_seconds
+                files,
+                self._displayed,
+                self._log,
+                self._set_module_timer,
+                self._limits.event_seconds,
+                self._engine.left_seconds,
             )
         self._events = NodeEvents(self._displayed, self._template_modules, self._call)
         tabs = [tab.route for tab in self._manifest.tab_bar.tabs] if self._manifest.tab_bar else []
@@ -229,11 +235,16 @@ class Worker:
             else:
                 self._strikes = 0
         except TimeLimitError as error:
-            self._engine.call("__cygnet.interrupted")
+            self._tidy(seconds)
             self._took_too_long(what, seconds, str(error))
         except ScriptError as error:
             self._log("error", f"{what}: {error}", error.source)
         return value
+
+    def _tidy(self, seconds: float) -> None:
+        """Nothing is under way any more. Promise jobs that were not stopped may still be, and take their time."""
+        with suppress(TimeLimitError), self._watchdog(seconds), self._engine.limit(seconds):
+            self._engine.call("__cygnet.interrupted")
 
     def _took_too_long(self, what: str, seconds: float, how: str) -> None:
         self._strikes += 1
@@ -324,8 +335,10 @@ class Worker:
 
     def _send_shown(self, frame: Frame) -> None:
         """Send what screens are to show; a change of a page that is too large for them ends the program."""
+        left = self._limits.patch_bytes
         try:
-            self._connection.send(frame, self._limits.patch_bytes)
+            for part in divide(frame):
+                left -= self._connection.send(part, left)
         except FrameError as error:
             reason = f"a change of its page is larger than the {self._limits.patch_mb} MB that screens take at once"
             self._connection.send(Log("error", f"the program is ended: {reason} ({error})", ""))

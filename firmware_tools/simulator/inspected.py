@@ -192,13 +192,13 @@ class _WatchedConnection(WorkerConnection):
     def tell(self, payload: dict[str, Value]) -> None:
         self._inner.send(Event("inspect", payload))
 
-    def send(self, frame: Frame, most: int = MAX_FRAME_BYTES) -> None:
+    def send(self, frame: Frame, most: int = MAX_FRAME_BYTES) -> int:
         if isinstance(frame, Patch):
             if not frame.target:  # a snapshot for one screen is no change
                 self.turn.note_patch(frame, len(encode_frame(frame)))
         elif isinstance(frame, Event) and frame.name == "stack":
             self._tell_stack()
-        self._inner.send(frame, most)
+        return self._inner.send(frame, most)
 
     def receive(self, seconds: float | None) -> Frame | None:
         document = self.turn.document(self._finish_set)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgpack
 
-from device_runtime.engine.frames import MAX_FRAME_BYTES
+from device_runtime.engine.frames import MAX_FRAME_BYTES, MAX_OPERATIONS
 from tests.isolation.attacker import Stolen, attack
 
 
@@ -77,7 +77,15 @@ def promise_a_list_of_four_thousand_million_items(stolen: Stolen) -> None:
 
 @attack
 def send_sixteen_million_empty_lists(stolen: Stolen) -> None:
-    count = MAX_FRAME_BYTES - 100
+    _send_empty_lists(stolen, MAX_FRAME_BYTES - 100)
+
+
+@attack
+def send_nine_hundred_thousand_empty_lists(stolen: Stolen) -> None:
+    _send_empty_lists(stolen, 900_000)
+
+
+def _send_empty_lists(stolen: Stolen, count: int) -> None:
     head = b"\x94" + msgpack.packb("patch") + b"\x01" + b"\xdd" + struct.pack(">I", count)
     stolen.socket.sendall(framed(head + b"\x90" * count + b"\xa0"))
 
@@ -133,6 +141,11 @@ def send_a_patch_of_no_operations_that_are_known(stolen: Stolen) -> None:
 @attack
 def send_an_operation_without_its_parts(stolen: Stolen) -> None:
     stolen.socket.sendall(frame("patch", 1, [["insert"]], ""))
+
+
+@attack
+def send_a_patch_of_too_many_operations(stolen: Stolen) -> None:
+    stolen.socket.sendall(frame("patch", 1, [["text", 2, "x"]] * (MAX_OPERATIONS + 1), ""))
 
 
 @attack
@@ -238,7 +251,13 @@ def flood_with_patches(stolen: Stolen) -> None:
 
 @attack
 def flood_with_large_patches(stolen: Stolen) -> None:
-    _flood(stolen, frame("patch", 1, [["text", 2, "x"]] * 10_000, ""))
+    _flood(stolen, frame("patch", 1, [["text", 2, "x"]] * MAX_OPERATIONS, ""))
+
+
+@attack
+def flood_with_the_heaviest_patches(stolen: Stolen) -> None:
+    value: list[list[None]] = [[]] * 27
+    _flood(stolen, frame("patch", 1, [["set", 2, "x", value]] * MAX_OPERATIONS, ""))
 
 
 @attack

@@ -1,4 +1,4 @@
-// What the worker may call. A program can call it too, and gains nothing: all authority is on the host.
+// What the worker may call. A program does not find it (engine/quickjs.py): it could only upset its own worker.
 
 function launch(payload) {
   system = payload.system;
@@ -36,7 +36,7 @@ function interrupted() {
   });
 }
 
-(() => {
+const entryPoint = (() => {
   const entry = {
     __proto__: null,
     argument,
@@ -71,5 +71,5 @@ function interrupted() {
     voiceIntent,
     hostEvent,
   };
-  defineProperty(globalThis, '__cygnet', { __proto__: null, value: freeze(entry) });
+  return freeze(entry);
 })();

@@ -42,6 +42,11 @@ function readText(object, key) {
   }
 }
 
+// Where the program is now, as the engine tells it.
+function traceHere() {
+  return readText(new NativeError(), 'stack');
+}
+
 function isError(value) {
   return isMadeBy(value, NativeError);
 }

@@ -183,7 +183,7 @@ function host(...values) {
   try {
     answer = apply(askHost, undefined, values);
   } catch (error) {
-    if (readText(error, 'message') !== 'host function failed: ValueError') throw error;
+    if (!startsWith(readText(error, 'message'), 'host function failed: ValueError')) throw error;
     throw new NativeRangeError('more than 16 MB, or more than 64 levels of lists and objects, cannot leave the program at once');
   }
   return answer === '\r' ? argument(-1) : answer;
