@@ -467,7 +467,8 @@ class ProgramSession:
 
     def measure(self) -> None:
         """Look at what the worker uses, and end it where that is more than it may."""
-        usage = read_usage(self.worker_pid) if self.worker_pid is not None else None
+        pid = self.worker_pid if self._exit_reason is None else None
+        usage = None if pid is None else read_usage(pid)
         if usage is None:
             return
         limits = self._limits

@@ -9,7 +9,7 @@ import msgpack
 
 from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import WorkerConnection
-from device_runtime.engine.frames import Event, Log
+from device_runtime.engine.frames import Event, Exit, Log, Patch, Request, Response
 
 
 def _sending(data: bytes) -> Callable[[], WorkerBody]:
@@ -59,3 +59,55 @@ def ready() -> WorkerBody:
         link.receive(None)
 
     return WorkerBody(body)
+
+
+def _after_ready(attack: Callable[[WorkerConnection], None], seconds: float = 60.0) -> Callable[..., WorkerBody]:
+    """Starts as a worker does, then attacks, then stays for a while."""
+
+    def body(connection: socket.socket) -> None:
+        link = WorkerConnection(connection)
+        link.receive(None)
+        link.send(Event("ready", {"pages": 0}))
+        attack(link)
+        time.sleep(seconds)
+
+    return lambda *_: WorkerBody(body)
+
+
+def _calls(link: WorkerConnection) -> None:
+    for number in range(1, 101):
+        link.send(Request(number, "echo", {}))
+    refused = 0
+    while refused < 50:
+        answer = link.receive(None)
+        if isinstance(answer, Response) and answer.error is not None:
+            refused += 1
+            link.send(Log("log", answer.error, ""))
+
+
+def _busy(_: WorkerConnection) -> None:
+    while True:
+        pass
+
+
+def _lines(link: WorkerConnection) -> None:
+    for number in range(2000):
+        link.send(Log("log", str(number), ""))
+    link.send(Exit("all were sent"))
+
+
+def _large(link: WorkerConnection) -> None:
+    link.send(Patch(1, [["text", 1, "x" * 2_000_000]], ""))
+
+
+def _greedy(_: WorkerConnection) -> None:
+    kept = bytearray(200 * 1024 * 1024)
+    kept[::4096] = b"x" * len(kept[::4096])
+    time.sleep(60)
+
+
+too_many_calls = _after_ready(_calls)
+busy = _after_ready(_busy)
+too_many_lines = _after_ready(_lines, 0.0)
+too_large_a_patch = _after_ready(_large)
+greedy = _after_ready(_greedy)
