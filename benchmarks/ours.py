@@ -128,5 +128,15 @@ class _Run:
         self._figure("crowd, private each", "kB", private, count)
 
 
+def main() -> int:
+    """Carry out the plan on the command line."""
+    try:
+        asyncio.run(_Run(json.loads(sys.argv[1])).carry_out())
+    except BenchmarkError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    asyncio.run(_Run(json.loads(sys.argv[1])).carry_out())
+    sys.exit(main())

@@ -72,10 +72,15 @@ class Field:
         """Build the pages with the toolchain that developers use, and for glass-easel with its own."""
         wanted = [(HELLO, 1), *((LIST, rows) for rows in self._sizes)]
         pages = [(write_page(self._pages, name, rows), name) for name, rows in wanted]
-        for place, _ in pages:
-            place.with_suffix(".ma").write_bytes(build_program(place, self._key).data)
+        self.build_packages()
         if self._peers is not None:
             compile_templates(self._peers, pages)
+
+    def build_packages(self) -> None:
+        """Build what lies in the folder to packages of Cygnet."""
+        for place in self._pages.iterdir():
+            if place.is_dir():
+                place.with_suffix(".ma").write_bytes(build_program(place, self._key).data)
 
     def plan(self, name: str, rows: int, *, quick: bool = False, **more: object) -> dict[str, Any]:
         """What one process is told to do."""
@@ -145,7 +150,7 @@ class _Seen:
         """The process ended with an error: a peer's is kept as a remark."""
         last = [line for line in errors.splitlines() if line.strip()][-6:]
         if not self._system.script or not self._results.find(self._system.name, "start", 100):
-            raise BenchmarkError(f"{self._system.title} failed with {self._rows} rows: {' / '.join(last)}")
+            raise BenchmarkError(f"{self._system.title} failed with {self._rows} rows: {' '.join(last)}")
         reason = next((line for line in last if not line.startswith((" ", "throw", "Node", "(", "<"))), last[-1])
         self._results.remarks[f"{self._system.name}/*/{self._rows}"] = f"refuses: {reason.strip()}"
 
