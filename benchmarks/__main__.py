@@ -13,10 +13,10 @@ from pathlib import Path
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import RESULTS, Results
 from benchmarks.machine import describe_machine
-from benchmarks.npm import install_peers
+from benchmarks.npm import build_dimina, install_peers
 from benchmarks.page import SIZES
 from benchmarks.report import print_report, write_pages
-from benchmarks.systems import PEERS, ROOT, Field, run_round
+from benchmarks.systems import PEERS, ROOT, Field, System, run_round
 
 _FOLDER = ROOT / ".bench"
 
@@ -29,10 +29,14 @@ def measure(rounds: int, folder: Path, *, peers: bool = True, quick: bool = Fals
     field.build()
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     results = Results(describe_machine(), date, rounds, [os.getloadavg()[0]], versions)
+    measured: tuple[System, ...] = PEERS if peers else ()
+    if peers and (reason := build_dimina(folder / "dimina", folder / "peers")):
+        measured = tuple(peer for peer in PEERS if peer.name != "dimina")
+        results.remarks["dimina/*/*"] = reason
     for number in range(rounds):
         print(f"round {number + 1} of {rounds} …", file=sys.stderr, flush=True)
         # The largest page takes longest: it has every other round.
-        run_round(field, number, sizes if number % 2 == 0 else sizes[:2], PEERS if peers else (), results, quick=quick)
+        run_round(field, number, sizes if number % 2 == 0 else sizes[:2], measured, results, quick=quick)
     results.load.append(os.getloadavg()[0])
     return results
 

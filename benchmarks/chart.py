@@ -13,7 +13,7 @@ _PANELS = (
     ("One cell", "cell, inside", "cell"),
     ("Replace the list, other keys", "replace", "replace"),
 )
-_COLOURS = ("#0b7285", "#e8590c", "#9c36b5", "#5c6770")
+_COLOURS = ("#0b7285", "#e8590c", "#9c36b5", "#5c6770", "#2b8a3e")
 _WIDTH, _HEIGHT = 300, 260
 _LEFT, _TOP, _RIGHT, _BOTTOM = 58, 40, 14, 34
 _LEGEND = 34

@@ -1,4 +1,4 @@
-"""The peers, from npm: pinned in ``peers/package.json``, fetched once into a folder that git ignores."""
+"""The peers, pinned and fetched once into a folder that git ignores: npm packages, and dimina from its repository."""
 
 import json
 import shutil
@@ -9,6 +9,8 @@ from benchmarks.errors import BenchmarkError
 
 _SOURCE = Path(__file__).with_name("peers")
 _SECONDS = 300
+_DIMINA = "https://github.com/didi/dimina"
+_COMMIT = "e1fe0d50f3a78061103bd2030b2f325d1a11286d"
 
 
 def install_peers(folder: Path) -> dict[str, str]:
@@ -33,6 +35,30 @@ def install_peers(folder: Path) -> dict[str, str]:
             raise BenchmarkError(f"npm cannot install the peers in {folder}: {done.stderr.strip()[-400:]}")
     told = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
     return {"node": told.stdout.strip().removeprefix("v"), **wanted}
+
+
+def build_dimina(folder: Path, peers: Path) -> str:
+    """Fetch the source of dimina into ``folder`` and bundle its logic for Node; returns why it cannot be measured, or
+    nothing. It is on no registry, so a machine that reaches npm may still not reach it."""
+    git = shutil.which("git")
+    if git is None:
+        return "git is not installed"
+    if not (folder / "fe").is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        for arguments in (
+            ["init", "--quiet"],
+            ["fetch", "--quiet", "--depth=1", _DIMINA, _COMMIT],
+            ["checkout", _COMMIT],
+        ):
+            done = subprocess.run(
+                [git, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=_SECONDS
+            )
+            if done.returncode:
+                shutil.rmtree(folder)
+                return f"its source cannot be fetched from {_DIMINA}"
+    command = ["node", "bundle.cjs", str(folder / "fe"), "dimina-service.js"]
+    done = subprocess.run(command, cwd=peers, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    return f"it cannot be bundled: {done.stderr.strip()[-200:]}" if done.returncode else ""
 
 
 def _version(folder: Path, package: str) -> str:

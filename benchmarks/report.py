@@ -44,9 +44,11 @@ def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(results: Results, system: System, measure: str, rows: int) -> str:
-    remark = results.remarks.get(f"{system.name}/{measure}/{rows}") or results.remarks.get(f"{system.name}/*/{rows}")
     figure = results.find(system.name, measure, rows)
-    return show(figure) if figure is not None else remark or "—"
+    if figure is not None:
+        return show(figure)
+    places = (f"{system.name}/{measure}/{rows}", f"{system.name}/*/{rows}")
+    return next((results.remarks[place] for place in places if place in results.remarks), "—")
 
 
 def _line(results: Results, title: str, ours: str, theirs: str, rows: int) -> list[str]:
@@ -125,10 +127,12 @@ def scrolling_table(results: Results) -> str:
 def machine_text(results: Results) -> str:
     """Where the figures come from."""
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
+    missing = results.remarks.get("dimina/*/*")
+    left_out = f" dimina was not measured: {missing}." if missing else ""
     load = " to ".join(f"{load:.1f}" for load in results.load)
     return (
         f"{results.machine}; load {load}; {results.date}; {results.rounds} rounds, interleaved; {versions}.\n"
-        "Medians, minima in brackets.\n"
+        f"Medians, minima in brackets.{left_out}\n"
     )
 
 

@@ -56,6 +56,7 @@ PEERS = (
         "the document of jsdom is up to date",
         script="miniprogram_simulate.cjs",
     ),
+    System("dimina", "dimina, logic alone", "its message for the view is made; there is no view", script="dimina.cjs"),
 )
 
 

@@ -47,11 +47,13 @@ def test_peers_go_through_every_step_too(tmp_path: Path) -> None:
             raise
         pytest.skip(str(error))
     for peer in PEERS:
+        if f"{peer.name}/*/*" in results.remarks:  # its source is not on npm
+            continue
         for step in (*STEPS, "start", "launch", "peak", "private"):
             figure = results.find(peer.name, step, ROWS)
             assert figure is not None or results.remarks[f"{peer.name}/{step}/{ROWS}"] == "shows the wrong rows"
-    # A peer that is right about nothing was not measured at all.
-    assert len(results.remarks) <= 1
+    # One shows a wrong order; another cannot be had everywhere.
+    assert {place.partition("/")[0] for place in results.remarks} <= {"miniprogram-simulate", "dimina"}
     results.write(tmp_path / "results.json")
     assert read_results(tmp_path / "results.json") == results
 
