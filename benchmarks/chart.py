@@ -15,7 +15,7 @@ _PANELS = (
 )
 _COLOURS = ("#0b7285", "#e8590c", "#9c36b5", "#5c6770", "#2b8a3e")
 _WIDTH, _HEIGHT = 300, 260
-_LEFT, _TOP, _RIGHT, _BOTTOM = 58, 40, 14, 34
+_LEFT, _TOP, _RIGHT, _BOTTOM = 58, 40, 28, 34
 _LEGEND = 34
 
 
