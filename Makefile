@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance bench test-tflite clean
+.PHONY: help setup demo test lint system-tools conformance bench fuzz test-tflite clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -40,5 +40,8 @@ conformance: setup system-tools ## Mount every component of three component libr
 bench: setup ## Measure, and print the machine with the figures
 	@$(BIN)/python -m benchmarks
 
+fuzz: ## Feed hostile input to what reads it, for SECONDS=60 each; TARGET=name for one
+	@deploy/fuzz.sh --seconds $(or $(SECONDS),60) $(TARGET)
+
 clean: ## Remove the virtual environments and caches
-	rm -rf .venv .venv-* .demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-* .demo .fuzz .mypy_cache .ruff_cache .pytest_cache

@@ -6,9 +6,9 @@ large, of unknown kind, or of the wrong shape raises :class:`FrameError`; whoeve
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import msgpack
 
@@ -16,6 +16,9 @@ from device_runtime.errors import CygnetError
 from device_runtime.values import Value
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
+MAX_CONTAINERS = 1_000_000
+"""The most lists and maps in a frame."""
+_OPENING = bytes((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
 _LENGTH = struct.Struct(">I")
 
 
@@ -81,9 +84,10 @@ class Exit:
 Frame: TypeAlias = Request | Response | Event | Patch | Log | Exit
 
 _KINDS: dict[str, type[Frame]] = {kind.__name__.lower(): kind for kind in get_args(Frame)}
+# The types that each field may have; none stands for any.
 _SHAPES: dict[type[Frame], tuple[tuple[type, ...], ...]] = {
     Request: ((int,), (str,), (dict,)),
-    Response: ((int,), (object,), (str, type(None))),
+    Response: ((int,), (), (str, type(None))),
     Event: ((str,), (dict,)),
     Patch: ((int,), (list,), (str,)),
     Log: ((str,), (str,), (str,)),
@@ -107,16 +111,37 @@ def encode_frame(frame: Frame) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
+def _refuse(code: int, _: bytes) -> Value:
+    raise ValueError(f"it holds the extension type {code}")
+
+
+def _hooks(body: bytes) -> dict[str, Callable[[Any], Any]]:
+    """What counts lists and maps, where there may be too many: a byte can be an empty map, which takes 64 in memory.
+
+    Nearly all frames are too short for that, or have too few bytes that could be one.
+    """
+    if len(body) <= MAX_CONTAINERS or len(body) - len(body.translate(None, _OPENING)) <= MAX_CONTAINERS:
+        return {}
+    left = iter(range(MAX_CONTAINERS))
+
+    def count(container: Any) -> Any:
+        if next(left, None) is None:
+            raise ValueError(f"it holds more than {MAX_CONTAINERS} lists and maps")
+        return container
+
+    return {"object_hook": count, "list_hook": count}
+
+
 def _decode_body(body: bytes) -> Frame:
     try:
-        items = msgpack.unpackb(body, raw=False, strict_map_key=True)
+        items = msgpack.unpackb(body, raw=False, strict_map_key=True, timestamp=1, ext_hook=_refuse, **_hooks(body))
     except (ValueError, msgpack.UnpackException, RecursionError) as error:
         raise FrameError(f"a frame is not msgpack: {error}") from error
     if not isinstance(items, list) or not items or not isinstance(items[0], str) or items[0] not in _KINDS:
         raise FrameError("a frame is not a list that starts with a known kind")
     kind = _KINDS[items[0]]
     fields, shape = items[1:], _SHAPES[kind]
-    if len(fields) != len(shape) or not all(isinstance(f, s) for f, s in zip(fields, shape, strict=True)):
+    if len(fields) != len(shape) or not all(not s or type(f) in s for f, s in zip(fields, shape, strict=True)):
         raise FrameError(f"a {items[0]} frame has the wrong fields")
     return kind(*fields)
 

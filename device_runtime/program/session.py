@@ -33,6 +33,7 @@ OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
 _TRANSITIONS = ("push", "pop", "replace", "tab", "none")
 _OPERATIONS = ("insert", "remove", "move", "text", "set", "call")
 _MAX_STYLES = 1000
+_MAX_REASON = 1000
 _OPTIONAL = {"styles"}
 
 
@@ -320,6 +321,8 @@ class ProgramSession:
                     self._receive(frame)
         except FrameError as error:
             self._note_reason(f"its worker sent what is no frame: {error}")
+        except RecursionError:  # screens cannot be told of it
+            self._note_reason("its worker sent what is nested too deeply")
         except OSError as error:
             _log.debug("the worker of %s closed its socket: %s", self.app_id, error)
         finally:
@@ -343,11 +346,13 @@ class ProgramSession:
                 if self._ready is not None and not self._ready.done():
                     self._ready.set_result(None)
             case Exit(reason):
-                self._note_reason(reason)
+                self._note_reason(" ".join(reason[:_MAX_REASON].split()))
             case Event("inspect", payload) if self._around.inspect is not None:
                 self._around.inspect(self.app_id, payload)
             case _:
-                raise FrameError(f"a worker may not send {frame!r:.80}")
+                raise FrameError(
+                    f"a worker may not send the frame {getattr(frame, 'name', type(frame).__name__)!r:.80}"
+                )
 
     def _receive_answer(self, payload: Mapping[str, Value]) -> None:
         number, speech, error = payload.get("id"), payload.get("speech"), payload.get("error")
@@ -387,9 +392,9 @@ class ProgramSession:
     def _file(self, request: Request) -> Response:
         """A file of the package that did not come with the launch."""
         name = request.arguments.get("name")
-        if name not in self._later:
-            return Response(request.id, None, f"the package has no file {name!r} to be fetched")
-        return Response(request.id, self._source.entries[str(name)], None)
+        if not isinstance(name, str) or name not in self._later:
+            return Response(request.id, None, f"the package has no file {str(name)[:200]!r} to be fetched")
+        return Response(request.id, self._source.entries[name], None)
 
     async def _answer(self, request: Request) -> None:
         # The worker waits for the answers to its negative numbers; such a call waits for no others.
@@ -450,7 +455,9 @@ def _read_stack(payload: Mapping[str, Value]) -> tuple[list[dict[str, Any]], str
     checked: list[dict[str, Any]] = []
     for page in pages:
         match page:
-            case {"id": int(number), "route": str(route), "window": dict(window), **others} if set(others) <= _OPTIONAL:
+            case {"id": number, "route": str(route), "window": dict(window), **others} if (
+                type(number) is int and set(others) <= _OPTIONAL
+            ):
                 styles = _read_styles(others.get("styles", []))
                 checked.append({"id": number, "route": route, "window": window, "styles": styles})
             case _:
