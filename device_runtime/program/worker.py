@@ -223,7 +223,7 @@ class Worker:
         value: Value = None
         until = time.monotonic() + seconds
         try:
-            with _Watchdog(seconds + self._limits.overrun_seconds), self._engine.limit(seconds):
+            with self._watchdog(seconds), self._engine.limit(seconds):
                 value = self._engine.call(f"__cygnet.{function}", *arguments)
                 if self._rejections:
                     self._rejections = False
@@ -240,6 +240,9 @@ class Worker:
         except ScriptError as error:
             self._log("error", f"{what}: {error}", error.source)
         return value
+
+    def _watchdog(self, seconds: float) -> "_Watchdog":
+        return _Watchdog(seconds + self._limits.overrun_seconds)
 
     def _tidy(self, seconds: float) -> None:
         """Nothing is under way any more. Promise jobs that were not stopped may still be, and take their time."""
@@ -563,7 +566,7 @@ class Worker:
 
     def _render(self, page: Page, data: Value) -> list[Value]:
         seconds = self._limits.launch_seconds
-        with _Watchdog(seconds + self._limits.overrun_seconds), self._engine.limit(seconds):
+        with self._watchdog(seconds), self._engine.limit(seconds):
             return self._displayed.render(page, data if isinstance(data, dict) else {})
 
     def _local_calls(self) -> Mapping[str, Callable[[int, dict[str, Any]], str | None]]:

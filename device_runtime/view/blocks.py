@@ -43,12 +43,14 @@ HOLDING: Final = "catchtouchmove"
 @dataclass(slots=True, eq=False)
 class Site:
     """Where a fragment stands: below the node at offset ``parent`` of its block (``ROOT_PARENT``: beside the block's
-    own root nodes), after ``nodes_before`` nodes and the fragments numbered in ``fragments_before``. ``mixed`` says
-    that its siblings are a mixed list; it is known when the whole template is."""
+    own root nodes), after ``nodes_before`` nodes and the first ``fragments_before`` of ``fragments``, which are the
+    numbers of all fragments among its siblings. ``mixed`` says that its siblings are a mixed list; it is known when the
+    whole template is."""
 
     parent: int
     nodes_before: int
-    fragments_before: tuple[int, ...]
+    fragments: Sequence[int]
+    fragments_before: int
     mixed: bool = False
 
 
@@ -332,7 +334,7 @@ def place(fragment: Container) -> tuple[int, int] | None:
     if site.mixed:
         return None
     index = site.nodes_before
-    for number in site.fragments_before:
+    for number in site.fragments[: site.fragments_before]:
         index += owner.fragments[number].count()
     if site.parent != ROOT_PARENT:
         return owner.base + site.parent, index

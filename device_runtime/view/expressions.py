@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from device_runtime.view import javascript as js
-from device_runtime.view.errors import TemplateError
+from device_runtime.view.errors import TemplateError, shown
 from device_runtime.view.javascript import UNDEFINED, member, property_key, to_text, truthy
 from device_runtime.view.paths import ANY, Key, Read, Symbol
 from device_runtime.view.wxs import WxsLink
@@ -110,9 +110,9 @@ class Scope:
         """The scope of a host's content, whose level holds the values that its slot gives."""
         return Scope(self.level + 1, self.variables)
 
-    def with_variable(self, name: str, variable: Variable) -> "Scope":
-        """This scope with one more variable."""
-        return Scope(self.level, {**(self.variables or {}), name: variable})
+    def with_variables(self, variables: Mapping[str, Variable]) -> "Scope":
+        """This scope with more variables."""
+        return Scope(self.level, {**(self.variables or {}), **variables})
 
     def find(self, name: str) -> Variable | None:
         """The loop variable of this name."""
@@ -182,7 +182,7 @@ class ExpressionBinder:
                 return self._object(members, scope, where, depth)
             case ["wxs", int(module), list(keys), (None | list()) as given] if not isinstance(module, bool):
                 return self._wxs_member(module, keys, given, scope, where, depth)
-        raise TemplateError(f"{where}: {str(instruction)[:80]} is not an expression")
+        raise TemplateError(f"{where}: {shown(instruction)} is not an expression")
 
     def _array(self, items: list[Any], scope: Scope, where: str, depth: int) -> Expression:
         parts: list[tuple[bool, Expression]] = []
@@ -212,7 +212,7 @@ class ExpressionBinder:
                 case [(None | str()) as name, inner]:
                     fields.append((name, self.bind(inner, scope, where, depth + 1)))
                 case _:
-                    raise TemplateError(f"{where}: {str(entry)[:80]} is not a member of an object")
+                    raise TemplateError(f"{where}: {shown(entry)} is not a member of an object")
 
         def evaluate(environment: Environment) -> dict[str, Any]:
             result: dict[str, Any] = {}

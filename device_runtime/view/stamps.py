@@ -55,16 +55,25 @@ def expanded(operations: Sequence[Operation]) -> list[Operation]:
 def unstamped(nodes: Sequence[Node]) -> list[Node]:
     """Nodes, and those that stamps stand for, with all below them."""
     result: list[Node] = []
-    for node in nodes:
-        if is_stamp(node):
-            shape, rows = node
-            result += [_stamped(one, row) for row in rows for one in shape]  # type: ignore[union-attr]
-        elif len(node) == 2:
+    for node in side_by_side(nodes):
+        if len(node) == 2:
             result.append(node)
         else:
             number, tag, attributes, events, children = node
             below: list[Value] = [*unstamped(children)]  # type: ignore[arg-type]
             result.append([number, tag, attributes, events, below])
+    return result
+
+
+def side_by_side(nodes: Sequence[Node]) -> list[Node]:
+    """Nodes, and those that stamps among them stand for; below them, stamps stay."""
+    result: list[Node] = []
+    for node in nodes:
+        if is_stamp(node):
+            shape, rows = node
+            result += [_stamped(one, row) for row in rows for one in shape]  # type: ignore[union-attr]
+        else:
+            result.append(node)
     return result
 
 
