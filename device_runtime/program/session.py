@@ -330,7 +330,7 @@ class ProgramSession:
 
     def _send(self, frame: Frame) -> None:
         """Queue one frame; a program that is over, or does not read, gets none."""
-        if self._writer is None or not self.running:
+        if self._writer is None or not self.running or self._writer.transport.is_closing():
             return
         try:
             data = encode(frame)
