@@ -93,9 +93,10 @@ class Exit:
 Frame: TypeAlias = Request | Response | Event | Patch | Log | Exit
 
 _KINDS: dict[str, type[Frame]] = {kind.__name__.lower(): kind for kind in get_args(Frame)}
+# The types that each field may have; none stands for any.
 _SHAPES: dict[type[Frame], tuple[tuple[type, ...], ...]] = {
     Request: ((int,), (str,), (dict,)),
-    Response: ((int,), (object,), (str, type(None))),
+    Response: ((int,), (), (str, type(None))),
     Event: ((str,), (dict,)),
     Patch: ((int,), (list,), (str,)),
     Log: ((str,), (str,), (str,)),
@@ -152,14 +153,14 @@ def _decode_body(body: bytes, *, weigh: bool) -> Frame:
         most = MAX_WEIGHT // _WEIGHT_OF_A_CONTAINER
         more = {"list_hook": scales, "object_hook": scales, "max_array_len": MAX_WEIGHT, "max_map_len": most}
     try:
-        items = msgpack.unpackb(body, raw=False, strict_map_key=True, ext_hook=_no_extension, **more)
+        items = msgpack.unpackb(body, raw=False, strict_map_key=True, timestamp=1, ext_hook=_no_extension, **more)
     except (ValueError, msgpack.UnpackException, RecursionError) as error:
         raise FrameError(f"a frame is not msgpack: {error}") from error
     if not isinstance(items, list) or not items or not isinstance(items[0], str) or items[0] not in _KINDS:
         raise FrameError("a frame is not a list that starts with a known kind")
     kind = _KINDS[items[0]]
     fields, shape = items[1:], _SHAPES[kind]
-    if len(fields) != len(shape) or not all(isinstance(f, s) for f, s in zip(fields, shape, strict=True)):
+    if len(fields) != len(shape) or not all(not s or type(f) in s for f, s in zip(fields, shape, strict=True)):
         raise FrameError(f"a {items[0]} frame has the wrong fields")
     return kind(*fields)
 

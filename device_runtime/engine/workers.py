@@ -1,6 +1,7 @@
 """The host's side of the zygote: starting it, asking it for workers, hearing how they end."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
@@ -92,6 +93,7 @@ class WorkerFactory:
         self._ended: dict[int, asyncio.Future[int | None]] = {}
         self._ready: asyncio.Future[dict[str, str]] | None = None
         self._starting = asyncio.Lock()
+        self._spare: asyncio.Task[WorkerProcess] | None = None
 
     @property
     def zygote_pid(self) -> int | None:
@@ -133,11 +135,28 @@ class WorkerFactory:
                 raise
 
     async def start_worker(self) -> WorkerProcess:
-        """Fork a worker.
+        """The worker that :meth:`prepare_worker` has got ready, or one that is forked now.
 
         Raises:
             EngineError: the zygote cannot be started or does not fork.
         """
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            with contextlib.suppress(EngineError):
+                worker = await spare
+                if not worker.ended.done():
+                    return worker
+                worker.connection.close()
+        return await self._fork()
+
+    def prepare_worker(self) -> "asyncio.Task[WorkerProcess]":
+        """Fork a worker for the next program while there is time; it waits for its program with all barriers up."""
+        if self._spare is None:
+            self._spare = asyncio.create_task(self._fork(), name="a worker for the next program")
+            self._spare.add_done_callback(_note_failure)
+        return self._spare
+
+    async def _fork(self) -> WorkerProcess:
         await self.start()
         loop = asyncio.get_running_loop()
         number = next(self._numbers)
@@ -153,7 +172,7 @@ class WorkerFactory:
         except TimeoutError as error:
             ours.close()
             raise EngineError(f"the zygote did not fork a worker within {_FORK_SECONDS:g} s") from error
-        except EngineError:
+        except BaseException:
             ours.close()
             raise
         finally:
@@ -174,6 +193,11 @@ class WorkerFactory:
 
     async def close(self) -> None:
         """End the zygote, and with it every worker."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.cancel()
+            with contextlib.suppress(EngineError, asyncio.CancelledError):
+                (await spare).connection.close()
         self._lose(expected=True)
         process, self._process = self._process, None
         if process is not None:
@@ -242,3 +266,9 @@ class WorkerFactory:
                 ended.set_result(None)
         self._forking.clear()
         self._ended.clear()
+
+
+def _note_failure(spare: "asyncio.Task[WorkerProcess]") -> None:
+    error = None if spare.cancelled() else spare.exception()
+    if error is not None:
+        _log.debug("no worker could be got ready for the next program: %s", error)

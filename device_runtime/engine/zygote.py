@@ -20,22 +20,23 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable
 from typing import Any, NoReturn
 
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.holes import fill_holes
 from device_runtime.engine.isolation.confine import Confinement
+from device_runtime.engine.warming import Run, copy_pages, learn_pages
 
 MESSAGE_BYTES = 4096
-WorkerBody = Callable[[socket.socket], None]
 
 
 class Zygote:
     """The loop of the zygote process: it forks, reaps and reports, and does nothing else."""
 
-    def __init__(self, control: socket.socket, body: WorkerBody, confinement: Confinement) -> None:
+    def __init__(self, control: socket.socket, body: WorkerBody, confinement: Confinement, pages: list[Run]) -> None:
         self._control = control
         self._body = body
+        self._pages = pages
         self._confinement = confinement
         self._children: dict[int, int] = {}
         self._pid = os.getpid()
@@ -84,12 +85,13 @@ class Zygote:
     def _become_worker(self, descriptor: int) -> NoReturn:
         status = 1
         try:
+            copy_pages(self._pages)
             signal.set_wakeup_fd(-1)
             # Objects that own descriptors must not close them again behind confine()'s back.
             self._control.detach()
             # Told what it is, the socket asks the kernel nothing.
             worker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, self._confinement.confine(descriptor))
-            self._body(worker)
+            self._body.run(worker)
             status = 0
         finally:
             # No exit handlers: they belong to the zygote. What went wrong was said as an Exit frame by the body.
@@ -102,11 +104,12 @@ def main(arguments: list[str]) -> int:
     control = socket.socket(fileno=int(arguments[1]))
     body: WorkerBody = getattr(importlib.import_module(module), function)(*arguments[3:])
     confinement = Confinement(arguments[2].split(","))
-    confinement.enter()
     gc.collect()
     gc.freeze()
     fill_holes()
-    Zygote(control, body, confinement).run()
+    pages = learn_pages(body)
+    confinement.enter()
+    Zygote(control, body, confinement, pages).run()
     return 0
 
 

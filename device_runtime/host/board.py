@@ -150,7 +150,7 @@ def load_board(path: Path) -> Board:
         raise BoardError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BoardError(f"{path} is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and lists in lists
         raise BoardError(f"{path}: not TOML: {error}") from error
     return _Reader(path, text).table(Board, document, ())
 
@@ -202,7 +202,7 @@ class _Reader:
             if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
                 raise self._fault(where, f"{name!r} must be a table of strings")
             return types.MappingProxyType(value)
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) < 2**53:
             value = float(value)
         if type(value) is not kind:
             expected = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}[kind]

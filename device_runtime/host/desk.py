@@ -229,7 +229,7 @@ class Desk:
             {"error": logging.ERROR, "warn": logging.WARNING}.get(level, logging.INFO), "%s: %s%s", app_id, text, place
         )
         if level == "error":
-            self._record(SOURCE, "program_error", {"app_id": app_id, "text": text[:500], "source": source})
+            self._record(SOURCE, "program_error", {"app_id": app_id, "text": text[:500], "source": source[:500]})
 
     def on_exit(self, app_id: str, reason: str) -> None:
         """A program's worker ended."""

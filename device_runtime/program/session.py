@@ -57,6 +57,7 @@ _OPERATIONS = ("insert", "remove", "move", "text", "set", "call")
 _MAX_STYLES = 1000
 # Far more than programs may open; the worker counts those.
 _MAX_PAGES = 100
+_MAX_REASON = 1000
 _OPTIONAL = {"styles"}
 
 
@@ -365,6 +366,8 @@ class ProgramSession:
                     await self._let_others(owed)
         except FrameError as error:
             self._note_reason(f"its worker sent what is no frame: {error}")
+        except RecursionError:  # screens cannot be told of it
+            self._note_reason("its worker sent what is nested too deeply")
         except OSError as error:
             _log.debug("the worker of %s closed its socket: %s", self.app_id, error)
         except Exception:  # noqa: BLE001 whatever a worker may send, it is its own session that ends
@@ -403,11 +406,13 @@ class ProgramSession:
                 if self._ready is not None and not self._ready.done():
                     self._ready.set_result(None)
             case Exit(reason):
-                self._note_reason(reason)
+                self._note_reason(" ".join(reason[:_MAX_REASON].split()))
             case Event("inspect", payload) if self._around.inspect is not None:
                 self._around.inspect(self.app_id, payload)
             case _:
-                raise FrameError(f"a worker may not send {frame!r:.80}")
+                raise FrameError(
+                    f"a worker may not send the frame {getattr(frame, 'name', type(frame).__name__)!r:.80}"
+                )
 
     def _receive_answer(self, payload: Mapping[str, Value]) -> None:
         number, speech, error = payload.get("id"), payload.get("speech"), payload.get("error")
@@ -447,7 +452,7 @@ class ProgramSession:
         """A file of the package that did not come with the launch."""
         name = request.arguments.get("name")
         if not isinstance(name, str) or name not in self._later:
-            return Response(request.id, None, f"the package has no file {name!r} to be fetched")
+            return Response(request.id, None, f"the package has no file {str(name)[:200]!r} to be fetched")
         return Response(request.id, self._source.entries[name], None)
 
     async def _answer(self, request: Request) -> None:
@@ -467,7 +472,8 @@ class ProgramSession:
 
     def measure(self) -> None:
         """Look at what the worker uses, and end it where that is more than it may."""
-        usage = read_usage(self.worker_pid) if self.worker_pid is not None else None
+        pid = self.worker_pid if self._exit_reason is None else None
+        usage = None if pid is None else read_usage(pid)
         if usage is None:
             return
         limits = self._limits
@@ -537,7 +543,9 @@ def _read_stack(payload: Mapping[str, Value]) -> tuple[list[dict[str, Any]], str
     checked: list[dict[str, Any]] = []
     for page in pages:
         match page:
-            case {"id": int(number), "route": str(route), "window": dict(window), **others} if set(others) <= _OPTIONAL:
+            case {"id": number, "route": str(route), "window": dict(window), **others} if (
+                type(number) is int and set(others) <= _OPTIONAL
+            ):
                 styles = _read_styles(others.get("styles", []))
                 checked.append({"id": number, "route": route, "window": window, "styles": styles})
             case _:

@@ -46,6 +46,7 @@ class Sessions:
             EngineError: it does not start.
         """
         await self._workers.start()
+        self._workers.prepare_worker()
 
     def get(self, app_id: str) -> ProgramSession | None:
         """The session of a program that runs."""
@@ -80,6 +81,8 @@ class Sessions:
                 self._sessions.pop(app_id, None)
                 await session.stop()
                 raise
+            finally:
+                self._workers.prepare_worker()
             return session
 
     async def stop(self, app_id: str) -> None:

@@ -19,12 +19,12 @@ Each frame ``Event("inspect", payload)`` holds one ``kind``:
 import json
 import math
 import re
-import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import WorkerConnection
 from device_runtime.engine.frames import MAX_FRAME_BYTES, Event, Exit, Frame, Patch, Response, encode_frame
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
@@ -42,7 +42,7 @@ _TEXT_CHARACTERS = 2000
 _DEPTH = 40
 
 
-def prepare(memory_bytes: str = str(DEFAULT_MEMORY_BYTES)) -> Callable[[socket.socket], None]:
+def prepare(memory_bytes: str = str(DEFAULT_MEMORY_BYTES)) -> WorkerBody:
     """What the zygote of an inspected device calls: as ``worker.prepare``, with inspected workers."""
     return worker.prepare(memory_bytes, worker=InspectedWorker, extra=(Path(__file__).with_name("inspect.js"),))
 

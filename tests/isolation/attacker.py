@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import WorkerConnection
 from device_runtime.engine.frames import Event, Exit, Log
 from device_runtime.program.worker import Worker
@@ -97,7 +98,7 @@ def _outcome(function: Attack, stolen: Stolen) -> str:
     return "survived" if got is None else f"won: {got}"
 
 
-def prepare(memory_bytes: str) -> Callable[[socket.socket], None]:
+def prepare(memory_bytes: str) -> WorkerBody:
     """As ``device_runtime.program.worker:prepare``, with everything that attacks need loaded before the fork."""
     from tests.isolation import channel_attacks, kernel_attacks  # noqa: F401 they fill the table
 

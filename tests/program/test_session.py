@@ -254,6 +254,34 @@ async def test_the_host_says_how_workers_are_prepared() -> None:
         await workers.close()
 
 
+async def test_a_worker_that_was_got_ready_is_that_of_the_next_program() -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    try:
+        await sessions.start()
+        first = await sessions.launch(program({"pages/a/a": ""}))
+        forked = await sessions.workers.prepare_worker()
+        second = await sessions.launch(program({"pages/a/a": ""}))
+        assert second.worker_pid == forked.pid
+        assert first.worker_pid != second.worker_pid
+    finally:
+        await sessions.close()
+
+
+async def test_a_worker_that_ended_while_it_waited_is_nobodys() -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    try:
+        await sessions.start()
+        waiting = await sessions.workers.prepare_worker()
+        waiting.kill()
+        await waiting.ended
+        session = await sessions.launch(program({"pages/a/a": ""}))
+        assert session.worker_pid not in (None, waiting.pid)
+    finally:
+        await sessions.close()
+
+
 async def test_a_killed_zygote_ends_its_programs_and_the_next_launch_starts_another(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
