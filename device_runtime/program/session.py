@@ -165,8 +165,12 @@ class ProgramSession:
             self._worker = await self._workers.start_worker()
         except CygnetError as error:
             raise SessionError(f"{self.app_id} cannot be started: {error}") from error
+        try:
+            reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection, limit=_CHUNK)
+        except BaseException:  # nobody reads yet, so nobody would see its end
+            self._worker.kill()
+            raise
         self._ready, self._ended = loop.create_future(), loop.create_future()
-        reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection, limit=_CHUNK)
         self._reading = asyncio.create_task(self._read(reader), name=f"program {self.app_id}")
         self._writer.write(launch)
         ended = self._ended
