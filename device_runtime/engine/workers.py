@@ -12,16 +12,19 @@ import subprocess
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from device_runtime.engine import EngineError
-from device_runtime.engine.isolation.barriers import BarrierError, demand, report_missing
+from device_runtime.engine.isolation.barriers import BarrierError, demand
+from device_runtime.engine.isolation.cgroup import CgroupError, WorkerGroups, own_group
 from device_runtime.engine.isolation.confine import BARRIERS
 from device_runtime.engine.zygote import MESSAGE_BYTES
 
 _log = logging.getLogger(__name__)
 _START_SECONDS = 30.0
 _FORK_SECONDS = 10.0
+_MEMORY_BYTES = 384 * 1024 * 1024
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +42,10 @@ class WorkerProcess:
                 os.kill(self.pid, signal.SIGKILL)
             except ProcessLookupError:
                 return
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def describe_status(status: int | None) -> str:
@@ -61,12 +68,20 @@ class WorkerFactory:
     ``entry`` is ``module:function`` and ``arguments`` what that function is given, as
     :mod:`device_runtime.engine.zygote` describes. A zygote that dies takes its workers with it; the next
     :meth:`start_worker` starts another, and the log says so. ``barriers`` are put around the workers as far as the
-    kernel has them; without one of those that are ``required``, no worker starts.
+    kernel has them; without one of those that are ``required``, no worker starts. ``memory_bytes`` is what a worker may
+    have in all, where control groups hold it to that.
     """
 
     def __init__(
-        self, entry: str, *arguments: str, barriers: Collection[str] = BARRIERS, required: Collection[str] = ()
+        self,
+        entry: str,
+        *arguments: str,
+        barriers: Collection[str] = BARRIERS,
+        required: Collection[str] = (),
+        memory_bytes: int = _MEMORY_BYTES,
     ) -> None:
+        self._groups: WorkerGroups | None = None
+        self._memory_bytes = memory_bytes
         self.missing: dict[str, str] = {}
         self._required = required
         self._command = [sys.executable, "-m", "device_runtime.engine.zygote", entry]
@@ -76,7 +91,7 @@ class WorkerFactory:
         self._numbers = itertools.count(1)
         self._forking: dict[int, asyncio.Future[int]] = {}
         self._ended: dict[int, asyncio.Future[int | None]] = {}
-        self._ready: asyncio.Future[int] | None = None
+        self._ready: asyncio.Future[dict[str, str]] | None = None
         self._starting = asyncio.Lock()
         self._spare: asyncio.Task[WorkerProcess] | None = None
 
@@ -95,6 +110,7 @@ class WorkerFactory:
         async with self._starting:
             if self._control is not None:
                 return
+            groupless = self._find_groups()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             ours.setblocking(False)
             with theirs:
@@ -111,6 +127,7 @@ class WorkerFactory:
             except TimeoutError as error:
                 self._lose()
                 raise EngineError(f"the zygote did not become ready within {_START_SECONDS:g} s") from error
+            self.missing = await self._ready | groupless
             try:
                 demand(self._required, self.missing)
             except BarrierError:
@@ -160,7 +177,19 @@ class WorkerFactory:
             raise
         finally:
             self._forking.pop(number, None)
+        if self._groups is not None:
+            # Not waited for: the kernel takes milliseconds to move a process, and other barriers stand already.
+            loop.run_in_executor(None, self._groups.add, pid, self._memory_bytes)
         return WorkerProcess(pid, ours, ended)
+
+    def _find_groups(self) -> dict[str, str]:
+        """Take the control groups that are delegated to us; gives what is missing, and why."""
+        if self._groups is None:
+            try:
+                self._groups = WorkerGroups(own_group(*map(_read, ("/proc/self/cgroup", "/proc/self/mountinfo"))))
+            except CgroupError as error:
+                return {"cgroup": str(error)}
+        return {}
 
     async def close(self) -> None:
         """End the zygote, and with it every worker."""
@@ -197,10 +226,7 @@ class WorkerFactory:
 
     def _receive(self, message: dict[str, Any]) -> None:
         if "ready" in message and self._ready is not None and not self._ready.done():
-            if message["missing"] != self.missing:  # said once, not at each new zygote
-                self.missing = message["missing"]
-                report_missing(self.missing)
-            self._ready.set_result(message["ready"])
+            self._ready.set_result(message["missing"])
         elif "forked" in message:
             forked = self._forking.get(message["forked"])
             if forked is not None and not forked.done():
@@ -209,6 +235,8 @@ class WorkerFactory:
             ended = self._ended.pop(message["exited"], None)
             if ended is not None and not ended.done():
                 ended.set_result(message["status"])
+            if self._groups is not None:
+                self._groups.remove(message["pid"])
 
     def _lose(self, *, expected: bool = False) -> None:
         """The zygote is gone: everyone who waits for it or for its workers hears so."""
@@ -226,7 +254,10 @@ class WorkerFactory:
                 "the zygote (process %d) ended with status %d; the next program starts another", process.pid, status
             )
         gone = EngineError("the zygote ended unexpectedly; it is started again for the next program")
-        waiting = [*self._forking.values(), *([self._ready] if self._ready is not None else [])]
+        waiting: list[asyncio.Future[Any]] = [
+            *self._forking.values(),
+            *([self._ready] if self._ready is not None else []),
+        ]
         for future in waiting:
             if not future.done():
                 future.set_exception(gone)

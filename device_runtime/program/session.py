@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -25,7 +24,8 @@ from device_runtime.engine.frames import (
 from device_runtime.engine.frames import encode_frame as encode
 from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
 from device_runtime.errors import CygnetError
-from device_runtime.program.allowance import Allowance
+from device_runtime.program.account import Account
+from device_runtime.program.attention import Attention
 from device_runtime.program.files import divide_files
 from device_runtime.program.limits import Limits
 from device_runtime.program.log_lines import LogLines, lost_text
@@ -37,19 +37,8 @@ from device_runtime.view.patches import Operation
 _log = logging.getLogger(__name__)
 
 # Events that a worker does not take pile up here; one launch is at most a frame.
-_MIB = 1024 * 1024
-_MAX_UNSENT_BYTES = 32 * _MIB
+_MAX_UNSENT_BYTES = 32 * 1024 * 1024
 _CHUNK = 256 * 1024
-# What a worker may send at once, as a part of what it may send in a second: so long nobody else is served.
-_BURST = 0.1
-# How much of the host's own time goes into one worker's frames: a share of each second, what is saved up for great
-# moments, what may be taken in one turn, and what it costs to be woken before a byte is looked at.
-_SHARE = 0.25
-_ATTENTION_SECONDS = 0.1
-_TURN = 0.005
-_WAKING = 50e-6
-# Of its processor time, what a program is warned at.
-_NEARLY = 0.2
 _STOP_SECONDS = 2.0
 OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
 _TRANSITIONS = ("push", "pop", "replace", "tab", "none")
@@ -135,14 +124,8 @@ class ProgramSession:
         self._kept: set[asyncio.Task[None]] = set()
         limits = self._limits = surroundings.limits
         self._running_calls = asyncio.Semaphore(limits.running_calls)
-        self._call_allowance = Allowance(limits.calls_a_second, limits.calls_a_second)
-        self._messages = Allowance(limits.messages_a_second, limits.messages_a_second * _BURST)
-        sent = limits.sent_mb_a_second * _MIB
-        self._sent = Allowance(sent, sent * _BURST)
-        self._attention = Allowance(_SHARE, _ATTENTION_SECONDS)
-        self._processor = Allowance(limits.cpu_seconds_a_minute / 60.0, limits.cpu_seconds_a_minute)
-        self._processor_spent = 0.0
-        self._warned = False
+        self._account = Account(limits)
+        self._attention = Attention()
         # Twice what a worker lets pass: it has left out what is too much already, if it is one of ours.
         self._lines = LogLines(2 * limits.log_lines_a_second)
         self._exit_reason: str | None = None
@@ -182,8 +165,12 @@ class ProgramSession:
             self._worker = await self._workers.start_worker()
         except CygnetError as error:
             raise SessionError(f"{self.app_id} cannot be started: {error}") from error
+        try:
+            reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection, limit=_CHUNK)
+        except BaseException:  # nobody reads yet, so nobody would see its end
+            self._worker.kill()
+            raise
         self._ready, self._ended = loop.create_future(), loop.create_future()
-        reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection, limit=_CHUNK)
         self._reading = asyncio.create_task(self._read(reader), name=f"program {self.app_id}")
         self._writer.write(launch)
         ended = self._ended
@@ -331,7 +318,7 @@ class ProgramSession:
 
     def _send(self, frame: Frame) -> None:
         """Queue one frame; a program that is over, or does not read, gets none."""
-        if self._writer is None or not self.running:
+        if self._writer is None or not self.running or self._writer.transport.is_closing():
             return
         try:
             data = encode(frame)
@@ -350,18 +337,14 @@ class ProgramSession:
         decoder = FrameDecoder(weigh=True)
         try:
             while data := await reader.read(_CHUNK):
-                began = since = time.thread_time()
+                self._attention.begin()
                 for frame in decoder.feed(data):
                     self._receive(frame, decoder.frame_bytes)
-                    now = time.thread_time()
-                    owed = max(
-                        self._messages.owe(1), self._sent.owe(decoder.frame_bytes), self._attention.owe(now - since)
-                    )
-                    since = now
-                    if owed > 0 or now - began > _TURN:
+                    owed = max(self._account.seconds_to_wait(decoder.frame_bytes), self._attention.spend())
+                    if owed > 0 or self._attention.turn_is_over:
                         await self._let_others(owed)
-                        began = since = time.thread_time()
-                owed = self._attention.owe(time.thread_time() - since + _WAKING)
+                        self._attention.begin()
+                owed = self._attention.wake()
                 if owed > 0:
                     await self._let_others(owed)
         except FrameError as error:
@@ -441,7 +424,7 @@ class ProgramSession:
         if len(self._calls) >= limits.waiting_calls:
             self._send(Response(request.id, None, f"more than {limits.waiting_calls} calls are waiting"))
             return
-        if not self._call_allowance.spend():
+        if not self._account.may_call():
             self._send(Response(request.id, None, f"more than {limits.calls_a_second} calls in a second"))
             return
         task = asyncio.create_task(self._answer(request))
@@ -476,24 +459,12 @@ class ProgramSession:
         usage = None if pid is None else read_usage(pid)
         if usage is None:
             return
-        limits = self._limits
-        spent, self._processor_spent = usage.cpu_seconds - self._processor_spent, usage.cpu_seconds
-        most = f"{limits.cpu_seconds_a_minute:g} s of processor time that it may use in a minute"
-        if self._processor.owe(spent) > 0:
-            self._end_for(f"it needs more than the {most}")
-        elif usage.memory_bytes > limits.worker_memory_bytes:
-            self._end_for(f"it needs more than the {limits.worker_memory_mb} MB of memory that it may have in all")
-        elif self._processor.left < limits.cpu_seconds_a_minute * _NEARLY:
-            if not self._warned:
-                text = f"the program has nearly used up the {most}, and is ended if it goes on"
-                self._around.listener.on_log(self.app_id, "warn", text, "")
-            self._warned = True
-        else:
-            self._warned = False
-
-    def _end_for(self, reason: str) -> None:
-        self._around.listener.on_log(self.app_id, "error", f"the program is ended: {reason}", "")
-        self._end(reason)
+        verdict = self._account.judge(usage)
+        if verdict.ends:
+            self._around.listener.on_log(self.app_id, "error", f"the program is ended: {verdict.text}", "")
+            self._end(verdict.text)
+        elif verdict.text:
+            self._around.listener.on_log(self.app_id, "warn", verdict.text, "")
 
     # -- the end -----------------------------------------------------------------------------------------------
 

@@ -27,10 +27,12 @@ class Siege:
         self.heard = heard
         self.prey = prey
         self.neighbour = neighbour
+        self.attacks = 0
         self._taps = itertools.count(1)
 
     async def attack(self, name: str) -> ProgramSession:
         """Start an attacker; it has begun when this returns."""
+        self.attacks += 1
         orders = json.dumps({"attack": name, "prey": asdict(self.prey)})
         return await self.sessions.launch(program({"pages/a/a": "Page({})"}, {"attack.json": orders}))
 
@@ -59,11 +61,11 @@ def counting_program() -> Program:
 
 
 @contextlib.asynccontextmanager
-async def siege(folder: Path) -> AsyncIterator[Siege]:
+async def siege(folder: Path, heard: Recorder | None = None) -> AsyncIterator[Siege]:
     """A board with a neighbour that runs, a file and open ports."""
+    heard = heard or Recorder()
     secret = folder / "secret.txt"
     secret.write_text("the host's own", encoding="ascii")
-    heard = Recorder()
     sessions = Sessions(surroundings(heard, Limits(event_seconds=0.25)), ENTRY)
     with contextlib.ExitStack() as stack:
         tcp, udp, unix, abstract = (

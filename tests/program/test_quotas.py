@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from device_runtime.host.board import BoardError, load_board
+from device_runtime.program.account import Account
 from device_runtime.program.allowance import Allowance
 from device_runtime.program.limits import Limits
 from device_runtime.program.log_lines import LogLines
 from device_runtime.program.session import ProgramSession
 from device_runtime.program.sessions import Sessions
-from device_runtime.program.usage import read_usage
+from device_runtime.program.usage import Usage, read_usage
 from tests.program.running import Recorder, program, surroundings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -118,6 +119,20 @@ async def test_an_allowance_comes_in_again() -> None:
     assert allowance.left == pytest.approx(3.0)
     clock.now += 100.0
     assert allowance.left == 5.0
+
+
+async def test_a_minute_of_a_core_is_shared_out() -> None:
+    """Processor time is judged by what came since the last look, against what comes in meanwhile."""
+    clock = Clock()
+    account = Account(Limits(cpu_seconds_a_minute=30.0), clock)
+    texts = []
+    used = 0.0
+    for seconds, spent in [(2, 2), (2, 2), (60, 0), (2, 25), (2, 2), (60, 20), (2, 4), (2, 25)]:
+        clock.now += seconds
+        used += spent
+        verdict = account.judge(Usage(used, 0))
+        texts.append("ended" if verdict.ends else "warned" if verdict.text else "")
+    assert texts == ["", "", "", "warned", "", "", "", "ended"]
 
 
 async def test_lines_that_are_lost_are_told_once() -> None:

@@ -18,7 +18,7 @@ from device_runtime.program.manifest import PLATFORM_VERSION, read_manifest
 from device_runtime.program.session import ProgramSession, SessionError
 from device_runtime.program.sessions import Sessions
 from device_runtime.values import Value
-from tests.program.running import Board, Program, Recorder, button, program, surroundings, text, view
+from tests.program.running import DEADLINE, Board, Program, Recorder, button, program, surroundings, text, view
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -391,3 +391,30 @@ async def test_a_program_that_needs_a_newer_device_is_not_started(board: Board) 
     document = dict(source.manifest.document) | {"platform_version": {"min_code": PLATFORM_VERSION + 1}}
     with pytest.raises(SessionError, match=f"needs platform version {PLATFORM_VERSION + 1}, and this device has"):
         await board.run(Program(read_manifest(document), source.entries))
+
+
+async def test_a_launch_that_is_given_up_before_its_worker_is_heard_ends_the_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    source = program({"pages/a/a": COUNT}, views=TAPPED)
+    connecting = asyncio.Event()
+
+    async def connect_never(**_: object) -> None:
+        connecting.set()
+        await asyncio.Event().wait()
+
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncio, "open_unix_connection", connect_never)
+            launching = asyncio.create_task(sessions.launch(source))
+            await connecting.wait()
+            launching.cancel()
+            async with asyncio.timeout(DEADLINE):
+                await asyncio.wait([launching])
+        session = await sessions.launch(source)
+        tap(session)
+        await recorder.until(lambda: "1" in recorder.texts(session))
+    finally:
+        await sessions.close()

@@ -53,15 +53,21 @@ BARRIERS: Final[Mapping[str, Barrier]] = MappingProxyType(
             "makes none but a few system calls; most of the others end it at once",
             "build the kernel with CONFIG_SECCOMP_FILTER",
         ),
+        "cgroup": Barrier(
+            "has a share of memory and processor that the kernel holds it to",
+            "run the device as a service with Delegate=cpu memory pids, on a system with cgroup version 2",
+        ),
     }
 )
 
 
 def report_missing(missing: Mapping[str, str]) -> None:
-    """One line in the log for each barrier that workers go without."""
+    """One line in the log for each barrier that workers go without; what only bounds consumption is no warning, since
+    the host measures that itself."""
     for name, why in missing.items():
         barrier = BARRIERS[name]
-        _log.warning(
+        _log.log(
+            logging.INFO if name == "cgroup" else logging.WARNING,
             "workers run without the barrier %s (with it a worker %s): %s. To have it, %s",
             name, barrier.protects, why, barrier.remedy,
         )  # fmt: skip

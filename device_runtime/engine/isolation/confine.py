@@ -18,7 +18,8 @@ from device_runtime.engine.isolation.privileges import drop_capabilities, gain_n
 from device_runtime.engine.isolation.system_calls import SystemCallFilter, UnknownArchitectureError
 
 _SIGKILL: Final = 9
-_SOCKET: Final = 3
+# The lowest number there is, so that a limit of one descriptor leaves room for no other.
+_SOCKET: Final = 0
 # Workers are numerous and may be hostile; the host, which serves them all, comes first.
 _COURTESY: Final = 5
 
@@ -34,6 +35,7 @@ class Confinement:
         self._wanted = wanted
         self.missing: dict[str, str] = {}
         self._parent = os.getpid()
+        self._limited = False
         self._landlock: Landlock | None = None
         self._filter: SystemCallFilter | None = None
 
@@ -48,7 +50,7 @@ class Confinement:
             gain_nothing()
         except OSError as error:
             raise ConfinementError(f"workers cannot be confined: {reason(error)}") from error
-        self._try("limits", limit_zygote)
+        self._limited = self._try("limits", limit_zygote)
         self._try("landlock", self._prepare_landlock)
         self._try("seccomp", self._prepare_filter)
         self._try("privileges", leave_root)
@@ -56,16 +58,19 @@ class Confinement:
         self._try("empty-root", enter_empty_root)
         self._try("privileges", drop_capabilities)
 
-    def _try(self, barrier: str, step: Callable[[], None]) -> None:
+    def _try(self, barrier: str, step: Callable[[], None]) -> bool:
         if barrier not in self._wanted:
             self.missing[barrier] = "it was not asked for"
-            return
+            return False
         try:
             step()
         except OSError as error:
             self.missing[barrier] = reason(error)
+            return False
         except UnknownArchitectureError as error:
             self.missing[barrier] = str(error)
+            return False
+        return True
 
     def _prepare_landlock(self) -> None:
         self._landlock = Landlock()
@@ -82,13 +87,13 @@ class Confinement:
         if self._landlock is not None:
             self._landlock.put_on()
         os.dup2(keep, _SOCKET)
-        os.closerange(0, _SOCKET)
         os.closerange(_SOCKET + 1, MOST_DESCRIPTORS)
         prctl(PR_SET_PDEATHSIG, _SIGKILL)
         if os.getppid() != self._parent:
             os._exit(0)
         os.nice(_COURTESY)
-        limit_worker(_SOCKET + 1)
+        if self._limited:
+            limit_worker(_SOCKET + 1)
         if self._filter is not None:
             self._filter.put_on()
         return _SOCKET
