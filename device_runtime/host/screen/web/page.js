@@ -3,6 +3,7 @@
 import { createComponent } from "./components/index.js";
 import { COMPONENT, Component } from "./components/component.js";
 import { Limbo, Text } from "./components/basic.js";
+import { fill, isHuge, nextFrame } from "./filling.js";
 import { Gestures } from "./gestures.js";
 import { Watch } from "./layout.js";
 import { PageScroll } from "./page-scroll.js";
@@ -65,6 +66,7 @@ export class Page {
     this.backs = [];
     this.sendMessage = send;
     this.visible = false;
+    this.closed = false;
     this.nodes = new Map();
     this.afterwards = [];
     this.untilShown = [];
@@ -135,9 +137,29 @@ export class Page {
 
   // ---------------------------------------------------------------- patches
 
-  /** Apply operations in order. Throws PatchError at the first that does not fit. */
+  /**
+   * Apply operations in order. Throws PatchError at the first that does not fit. A huge patch is not done when this
+   * returns: it gives the promise of its end, else null.
+   */
   apply(operations) {
-    for (const operation of operations) this.applyOne(operation);
+    if (!isHuge(operations)) {
+      for (const operation of operations) this.applyOne(operation);
+      this.settle();
+      return null;
+    }
+    const filling = fill(operations, (operation) => this.applyOne(operation));
+    filling.next();
+    return this.fillUp(filling);
+  }
+
+  async fillUp(filling) {
+    do await nextFrame();
+    while (!this.closed && !filling.next().done);
+    if (!this.closed) this.settle();
+  }
+
+  /** The whole patch has been applied. */
+  settle() {
     const changed = [...this.changed];
     this.changed.clear();
     for (const component of changed) component.childrenChanged();
@@ -274,6 +296,7 @@ export class Page {
 
   /** The page leaves the stack. */
   close() {
+    this.closed = true;
     this.watch.close();
     tellAll(this.root, "detached");
     this.forget(this.root);
