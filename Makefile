@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance bench soak test-tflite clean
+.PHONY: help setup demo test lint system-tools conformance bench soak fuzz test-tflite clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -43,5 +43,8 @@ bench: setup system-tools ## Measure Cygnet and its peers side by side; BENCH_OP
 soak: setup ## 100,000 events and 1,000 launches: does memory or time creep? (some minutes)
 	@$(BIN)/python -m benchmarks.soak $(SOAK_OPTIONS)
 
+fuzz: ## Feed hostile input to what reads it, for SECONDS=60 each; TARGET=name for one
+	@deploy/fuzz.sh --seconds $(or $(SECONDS),60) $(TARGET)
+
 clean: ## Remove the virtual environments and caches
-	rm -rf .venv .venv-* .demo .bench .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-* .demo .bench .fuzz .mypy_cache .ruff_cache .pytest_cache

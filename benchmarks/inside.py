@@ -4,21 +4,21 @@ For each such patch the worker tells the host an event ``inspect`` with ``wall``
 ``setData`` begins is one call out of JavaScript more, some 2 us, which the figure holds.
 """
 
-import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import WorkerConnection
-from device_runtime.engine.frames import Event, Exit, Frame, Patch, Response
+from device_runtime.engine.frames import MAX_FRAME_BYTES, Event, Exit, Frame, Patch, Response
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.program import worker
 
 ENTRY = "benchmarks.inside:prepare"
 
 
-def prepare(memory_bytes: str = str(DEFAULT_MEMORY_BYTES)) -> Callable[[socket.socket], None]:
+def prepare(memory_bytes: str = str(DEFAULT_MEMORY_BYTES)) -> WorkerBody:
     """What the zygote calls: as ``worker.prepare``, with workers that time themselves."""
     return worker.prepare(memory_bytes, worker=TimedWorker, extra=(Path(__file__).with_suffix(".js"),))
 
@@ -45,12 +45,13 @@ class _TimedConnection(WorkerConnection):
     def begin(self) -> None:
         self._begun = time.perf_counter(), time.thread_time()
 
-    def send(self, frame: Frame) -> None:
-        self._inner.send(frame)
+    def send(self, frame: Frame, most: int = MAX_FRAME_BYTES) -> int:
+        size = self._inner.send(frame, most)
         if isinstance(frame, Patch) and self._begun is not None:
             wall, cpu = time.perf_counter() - self._begun[0], time.thread_time() - self._begun[1]
             self._begun = None
             self._inner.send(Event("inspect", {"wall": wall, "cpu": cpu}))
+        return size
 
     def receive(self, seconds: float | None) -> Frame | None:
         return self._inner.receive(seconds)

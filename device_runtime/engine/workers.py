@@ -1,6 +1,7 @@
 """The host's side of the zygote: starting it, asking it for workers, hearing how they end."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
@@ -9,9 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from device_runtime.engine import EngineError
+from device_runtime.engine.isolation.barriers import BarrierError, demand, report_missing
+from device_runtime.engine.isolation.confine import BARRIERS
 from device_runtime.engine.zygote import MESSAGE_BYTES
 
 _log = logging.getLogger(__name__)
@@ -44,6 +49,8 @@ def describe_status(status: int | None) -> str:
         number = os.WTERMSIG(status)
         if number == signal.SIGALRM:
             return "it did not come back from one operation in time and was ended"
+        if number == signal.SIGSYS:
+            return "it asked the kernel for what no program may have, and was ended"
         return f"it was ended by the signal {signal.Signals(number).name}"
     return f"it ended with exit code {os.waitstatus_to_exitcode(status)}"
 
@@ -53,12 +60,17 @@ class WorkerFactory:
 
     ``entry`` is ``module:function`` and ``arguments`` what that function is given, as
     :mod:`device_runtime.engine.zygote` describes. A zygote that dies takes its workers with it; the next
-    :meth:`start_worker` starts another, and the log says so.
+    :meth:`start_worker` starts another, and the log says so. ``barriers`` are put around the workers as far as the
+    kernel has them; without one of those that are ``required``, no worker starts.
     """
 
-    def __init__(self, entry: str, *arguments: str) -> None:
+    def __init__(
+        self, entry: str, *arguments: str, barriers: Collection[str] = BARRIERS, required: Collection[str] = ()
+    ) -> None:
+        self.missing: dict[str, str] = {}
+        self._required = required
         self._command = [sys.executable, "-m", "device_runtime.engine.zygote", entry]
-        self._arguments = arguments
+        self._arguments = (",".join(barriers), *arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._numbers = itertools.count(1)
@@ -66,6 +78,7 @@ class WorkerFactory:
         self._ended: dict[int, asyncio.Future[int | None]] = {}
         self._ready: asyncio.Future[int] | None = None
         self._starting = asyncio.Lock()
+        self._spare: asyncio.Task[WorkerProcess] | None = None
 
     @property
     def zygote_pid(self) -> int | None:
@@ -77,6 +90,7 @@ class WorkerFactory:
 
         Raises:
             EngineError: it did not become ready.
+            BarrierError: a required barrier is missing.
         """
         async with self._starting:
             if self._control is not None:
@@ -97,13 +111,35 @@ class WorkerFactory:
             except TimeoutError as error:
                 self._lose()
                 raise EngineError(f"the zygote did not become ready within {_START_SECONDS:g} s") from error
+            try:
+                demand(self._required, self.missing)
+            except BarrierError:
+                await self.close()
+                raise
 
     async def start_worker(self) -> WorkerProcess:
-        """Fork a worker.
+        """The worker that :meth:`prepare_worker` has got ready, or one that is forked now.
 
         Raises:
             EngineError: the zygote cannot be started or does not fork.
         """
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            with contextlib.suppress(EngineError):
+                worker = await spare
+                if not worker.ended.done():
+                    return worker
+                worker.connection.close()
+        return await self._fork()
+
+    def prepare_worker(self) -> "asyncio.Task[WorkerProcess]":
+        """Fork a worker for the next program while there is time; it waits for its program with all barriers up."""
+        if self._spare is None:
+            self._spare = asyncio.create_task(self._fork(), name="a worker for the next program")
+            self._spare.add_done_callback(_note_failure)
+        return self._spare
+
+    async def _fork(self) -> WorkerProcess:
         await self.start()
         loop = asyncio.get_running_loop()
         number = next(self._numbers)
@@ -119,7 +155,7 @@ class WorkerFactory:
         except TimeoutError as error:
             ours.close()
             raise EngineError(f"the zygote did not fork a worker within {_FORK_SECONDS:g} s") from error
-        except EngineError:
+        except BaseException:
             ours.close()
             raise
         finally:
@@ -128,6 +164,11 @@ class WorkerFactory:
 
     async def close(self) -> None:
         """End the zygote, and with it every worker."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.cancel()
+            with contextlib.suppress(EngineError, asyncio.CancelledError):
+                (await spare).connection.close()
         self._lose(expected=True)
         process, self._process = self._process, None
         if process is not None:
@@ -154,8 +195,11 @@ class WorkerFactory:
             _log.warning("the zygote's socket failed: %s", error)
         self._lose()
 
-    def _receive(self, message: dict[str, int]) -> None:
+    def _receive(self, message: dict[str, Any]) -> None:
         if "ready" in message and self._ready is not None and not self._ready.done():
+            if message["missing"] != self.missing:  # said once, not at each new zygote
+                self.missing = message["missing"]
+                report_missing(self.missing)
             self._ready.set_result(message["ready"])
         elif "forked" in message:
             forked = self._forking.get(message["forked"])
@@ -191,3 +235,9 @@ class WorkerFactory:
                 ended.set_result(None)
         self._forking.clear()
         self._ended.clear()
+
+
+def _note_failure(spare: "asyncio.Task[WorkerProcess]") -> None:
+    error = None if spare.cancelled() else spare.exception()
+    if error is not None:
+        _log.debug("no worker could be got ready for the next program: %s", error)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from device_runtime.errors import CygnetError
+from device_runtime.program.limits import Limits
 from device_runtime.resources import resource_directory
 
 T = TypeVar("T")
@@ -73,14 +74,6 @@ class Inference:
 
     backend: Literal["auto", "litert", "tflite"] = _key("`auto` takes what is installed, LiteRT first", default="auto")
     threads: int = _key("threads a model", default=1, minimum=1, maximum=16)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a program may use."""
-
-    memory_mb: int = _key("JavaScript heap of a program in MiB", default=64, minimum=4, maximum=4096)
-    event_seconds: float = _key("time that one event may take in a program", default=2.0, minimum=0.05, maximum=60.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +139,7 @@ def load_board(path: Path) -> Board:
         raise BoardError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BoardError(f"{path} is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and lists in lists
         raise BoardError(f"{path}: not TOML: {error}") from error
     return _Reader(path, text).table(Board, document, ())
 
@@ -194,7 +187,7 @@ class _Reader:
             if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
                 raise self._fault(where, f"{name!r} must be a table of strings")
             return types.MappingProxyType(value)
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) < 2**53:
             value = float(value)
         if type(value) is not kind:
             expected = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}[kind]

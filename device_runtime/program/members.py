@@ -9,6 +9,7 @@ from device_runtime.errors import CygnetError
 
 Path = tuple[str | int, ...]
 
+MAX_INTEGER = 2**53 - 1
 _ROUTE = re.compile(r"[^/\\\x00-\x1f][^\\\x00-\x1f]*")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _KINDS = {str: "a string", int: "a whole number", bool: "true or false", list: "a list", dict: "a JSON object"}
@@ -103,10 +104,10 @@ class Members:
         return value
 
     def number(self, name: str, least: int, default: int | None = None) -> int:
-        """A whole number from ``least`` on."""
+        """A whole number from ``least`` on, that fleets and scripts can keep."""
         value: int = self._read(name, int, default)
-        if self.has(name) and value < least:
-            raise self.fault(name, f"a whole number from {least} on")
+        if self.has(name) and not least <= value <= MAX_INTEGER:
+            raise self.fault(name, f"a whole number from {least} on" if value < least else f"at most {MAX_INTEGER}")
         return value
 
     def flag(self, name: str, default: bool | None = None) -> bool:

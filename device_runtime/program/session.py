@@ -10,29 +10,54 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
-from device_runtime.engine.frames import Event, Exit, Frame, FrameDecoder, FrameError, Log, Patch, Request, Response
+from device_runtime.engine.frames import (
+    MAX_OPERATIONS,
+    Event,
+    Exit,
+    Frame,
+    FrameDecoder,
+    FrameError,
+    Log,
+    Patch,
+    Request,
+    Response,
+)
 from device_runtime.engine.frames import encode_frame as encode
 from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
 from device_runtime.errors import CygnetError
+from device_runtime.program.allowance import Allowance
 from device_runtime.program.files import divide_files
 from device_runtime.program.limits import Limits
+from device_runtime.program.log_lines import LogLines, lost_text
 from device_runtime.program.manifest import Manifest, PlatformError, check_platform
+from device_runtime.program.usage import read_usage
 from device_runtime.values import Value
 from device_runtime.view.patches import Operation
 
 _log = logging.getLogger(__name__)
 
-MAX_RUNNING_CALLS = 32
-MAX_WAITING_CALLS = 256
-LOG_LINES_A_SECOND = 200
 # Events that a worker does not take pile up here; one launch is at most a frame.
-_MAX_UNSENT_BYTES = 32 * 1024 * 1024
+_MIB = 1024 * 1024
+_MAX_UNSENT_BYTES = 32 * _MIB
 _CHUNK = 256 * 1024
+# What a worker may send at once, as a part of what it may send in a second: so long nobody else is served.
+_BURST = 0.1
+# How much of the host's own time goes into one worker's frames: a share of each second, what is saved up for great
+# moments, what may be taken in one turn, and what it costs to be woken before a byte is looked at.
+_SHARE = 0.25
+_ATTENTION_SECONDS = 0.1
+_TURN = 0.005
+_WAKING = 50e-6
+# Of its processor time, what a program is warned at.
+_NEARLY = 0.2
 _STOP_SECONDS = 2.0
 OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
 _TRANSITIONS = ("push", "pop", "replace", "tab", "none")
 _OPERATIONS = ("insert", "remove", "move", "text", "set", "call")
 _MAX_STYLES = 1000
+# Far more than programs may open; the worker counts those.
+_MAX_PAGES = 100
+_MAX_REASON = 1000
 _OPTIONAL = {"styles"}
 
 
@@ -108,11 +133,20 @@ class ProgramSession:
         self._intent_ids = itertools.count(1)
         self._calls: set[asyncio.Task[None]] = set()
         self._kept: set[asyncio.Task[None]] = set()
-        self._running_calls = asyncio.Semaphore(MAX_RUNNING_CALLS)
+        limits = self._limits = surroundings.limits
+        self._running_calls = asyncio.Semaphore(limits.running_calls)
+        self._call_allowance = Allowance(limits.calls_a_second, limits.calls_a_second)
+        self._messages = Allowance(limits.messages_a_second, limits.messages_a_second * _BURST)
+        sent = limits.sent_mb_a_second * _MIB
+        self._sent = Allowance(sent, sent * _BURST)
+        self._attention = Allowance(_SHARE, _ATTENTION_SECONDS)
+        self._processor = Allowance(limits.cpu_seconds_a_minute / 60.0, limits.cpu_seconds_a_minute)
+        self._processor_spent = 0.0
+        self._warned = False
+        # Twice what a worker lets pass: it has left out what is too much already, if it is one of ours.
+        self._lines = LogLines(2 * limits.log_lines_a_second)
         self._exit_reason: str | None = None
         self._stopping = False
-        self._log_second = 0
-        self._log_count = 0
 
     @property
     def caller(self) -> Caller:
@@ -313,21 +347,50 @@ class ProgramSession:
     # -- from the worker ---------------------------------------------------------------------------------------
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        decoder = FrameDecoder()
+        decoder = FrameDecoder(weigh=True)
         try:
             while data := await reader.read(_CHUNK):
+                began = since = time.thread_time()
                 for frame in decoder.feed(data):
-                    self._receive(frame)
+                    self._receive(frame, decoder.frame_bytes)
+                    now = time.thread_time()
+                    owed = max(
+                        self._messages.owe(1), self._sent.owe(decoder.frame_bytes), self._attention.owe(now - since)
+                    )
+                    since = now
+                    if owed > 0 or now - began > _TURN:
+                        await self._let_others(owed)
+                        began = since = time.thread_time()
+                owed = self._attention.owe(time.thread_time() - since + _WAKING)
+                if owed > 0:
+                    await self._let_others(owed)
         except FrameError as error:
             self._note_reason(f"its worker sent what is no frame: {error}")
+        except RecursionError:  # screens cannot be told of it
+            self._note_reason("its worker sent what is nested too deeply")
         except OSError as error:
             _log.debug("the worker of %s closed its socket: %s", self.app_id, error)
+        except Exception:  # noqa: BLE001 whatever a worker may send, it is its own session that ends
+            _log.exception("what the worker of %s sent cannot be used", self.app_id)
+            self._note_reason("its worker sent what the device cannot use")
         finally:
             await self._finish()
 
-    def _receive(self, frame: Frame) -> None:
+    async def _let_others(self, seconds: float) -> None:
+        """Let others be served, and take nothing from this worker for a while: it waits as it sends. One that is gone
+        sends no more."""
+        if seconds > 0 and self._worker is not None and not self._worker.ended.done():
+            await asyncio.wait([self._worker.ended], timeout=seconds)
+        else:
+            await asyncio.sleep(0)
+
+    def _receive(self, frame: Frame, size: int) -> None:
         match frame:
             case Patch(page, operations, target):
+                if size > self._limits.patch_bytes:
+                    raise FrameError(f"a patch of {size} bytes; at most {self._limits.patch_bytes} are allowed")
+                if len(operations) > MAX_OPERATIONS:
+                    raise FrameError(f"a patch of {len(operations)} operations; at most {MAX_OPERATIONS} are allowed")
                 if not all(isinstance(item, list) and item and item[0] in _OPERATIONS for item in operations):
                     raise FrameError("a patch holds what is no operation")
                 self._around.listener.on_patch(self.app_id, page, operations, target)  # type: ignore[arg-type] # checked
@@ -343,11 +406,13 @@ class ProgramSession:
                 if self._ready is not None and not self._ready.done():
                     self._ready.set_result(None)
             case Exit(reason):
-                self._note_reason(reason)
+                self._note_reason(" ".join(reason[:_MAX_REASON].split()))
             case Event("inspect", payload) if self._around.inspect is not None:
                 self._around.inspect(self.app_id, payload)
             case _:
-                raise FrameError(f"a worker may not send {frame!r:.80}")
+                raise FrameError(
+                    f"a worker may not send the frame {getattr(frame, 'name', type(frame).__name__)!r:.80}"
+                )
 
     def _receive_answer(self, payload: Mapping[str, Value]) -> None:
         number, speech, error = payload.get("id"), payload.get("speech"), payload.get("error")
@@ -362,23 +427,22 @@ class ProgramSession:
             answer.set_exception(SessionError(f"{self.app_id} could not answer: {error}"))
 
     def _pass_log(self, level: str, text: str, source: str) -> None:
-        """A program that floods its log loses lines, not the board its time; errors lose them later."""
-        second = int(time.monotonic())
-        if second != self._log_second:
-            lost = self._log_count - LOG_LINES_A_SECOND
-            self._log_second, self._log_count = second, 0
-            if lost > 0:
-                self._around.listener.on_log(self.app_id, "warn", f"{lost} lines were left out: too many a second", "")
-        self._log_count += 1
-        if self._log_count <= (2 if level == "error" else 1) * LOG_LINES_A_SECOND:
+        passes, lost = self._lines.take(level)
+        if lost > 0:
+            self._around.listener.on_log(self.app_id, "warn", lost_text(lost, 2 * self._limits.log_lines_a_second), "")
+        if passes:
             self._around.listener.on_log(self.app_id, level, text, source)
 
     def _serve(self, request: Request) -> None:
         if request.name == "package.file":
             self._send(self._file(request))
             return
-        if len(self._calls) >= MAX_WAITING_CALLS:
-            self._send(Response(request.id, None, f"more than {MAX_WAITING_CALLS} calls are waiting"))
+        limits = self._limits
+        if len(self._calls) >= limits.waiting_calls:
+            self._send(Response(request.id, None, f"more than {limits.waiting_calls} calls are waiting"))
+            return
+        if not self._call_allowance.spend():
+            self._send(Response(request.id, None, f"more than {limits.calls_a_second} calls in a second"))
             return
         task = asyncio.create_task(self._answer(request))
         self._calls.add(task)
@@ -387,9 +451,9 @@ class ProgramSession:
     def _file(self, request: Request) -> Response:
         """A file of the package that did not come with the launch."""
         name = request.arguments.get("name")
-        if name not in self._later:
-            return Response(request.id, None, f"the package has no file {name!r} to be fetched")
-        return Response(request.id, self._source.entries[str(name)], None)
+        if not isinstance(name, str) or name not in self._later:
+            return Response(request.id, None, f"the package has no file {str(name)[:200]!r} to be fetched")
+        return Response(request.id, self._source.entries[name], None)
 
     async def _answer(self, request: Request) -> None:
         # The worker waits for the answers to its negative numbers; such a call waits for no others.
@@ -403,6 +467,33 @@ class ProgramSession:
                 _log.exception("the capability %s failed for %s", request.name, self.app_id)
                 response = Response(request.id, None, "internal error of the host")
         self._send(response)
+
+    # -- what it uses ------------------------------------------------------------------------------------------
+
+    def measure(self) -> None:
+        """Look at what the worker uses, and end it where that is more than it may."""
+        pid = self.worker_pid if self._exit_reason is None else None
+        usage = None if pid is None else read_usage(pid)
+        if usage is None:
+            return
+        limits = self._limits
+        spent, self._processor_spent = usage.cpu_seconds - self._processor_spent, usage.cpu_seconds
+        most = f"{limits.cpu_seconds_a_minute:g} s of processor time that it may use in a minute"
+        if self._processor.owe(spent) > 0:
+            self._end_for(f"it needs more than the {most}")
+        elif usage.memory_bytes > limits.worker_memory_bytes:
+            self._end_for(f"it needs more than the {limits.worker_memory_mb} MB of memory that it may have in all")
+        elif self._processor.left < limits.cpu_seconds_a_minute * _NEARLY:
+            if not self._warned:
+                text = f"the program has nearly used up the {most}, and is ended if it goes on"
+                self._around.listener.on_log(self.app_id, "warn", text, "")
+            self._warned = True
+        else:
+            self._warned = False
+
+    def _end_for(self, reason: str) -> None:
+        self._around.listener.on_log(self.app_id, "error", f"the program is ended: {reason}", "")
+        self._end(reason)
 
     # -- the end -----------------------------------------------------------------------------------------------
 
@@ -447,10 +538,14 @@ def _read_stack(payload: Mapping[str, Value]) -> tuple[list[dict[str, Any]], str
     pages, transition, target = payload.get("pages"), payload.get("transition"), payload.get("target")
     if not isinstance(pages, list) or transition not in _TRANSITIONS or not isinstance(target, str):
         raise FrameError("a stack event has the wrong members")
+    if len(pages) > _MAX_PAGES:
+        raise FrameError(f"a stack event holds {len(pages)} pages; at most {_MAX_PAGES} are allowed")
     checked: list[dict[str, Any]] = []
     for page in pages:
         match page:
-            case {"id": int(number), "route": str(route), "window": dict(window), **others} if set(others) <= _OPTIONAL:
+            case {"id": number, "route": str(route), "window": dict(window), **others} if (
+                type(number) is int and set(others) <= _OPTIONAL
+            ):
                 styles = _read_styles(others.get("styles", []))
                 checked.append({"id": number, "route": route, "window": window, "styles": styles})
             case _:

@@ -242,20 +242,6 @@ async def test_a_worker_that_breaks_the_protocol_is_ended(body: str, reason: str
         await workers.close()
 
 
-async def test_a_worker_holds_nothing_but_its_socket() -> None:
-    recorder = Recorder()
-    workers = WorkerFactory("tests.program.hostile:reporter")
-    session = ProgramSession(program({"pages/a/a": ""}), workers, surroundings(recorder))
-    try:
-        await session.start()
-        facts, writing = recorder.lines(session)
-        assert facts == "NoNewPrivs:\t1; 0 /dev/null; 1 /dev/null; 2 /dev/null; 3 socket"
-        assert writing == "cannot write: File too large"
-    finally:
-        await session.stop()
-        await workers.close()
-
-
 async def test_the_host_says_how_workers_are_prepared() -> None:
     recorder = Recorder()
     workers = WorkerFactory("tests.program.hostile:told", "16777216", "and more")
@@ -266,6 +252,34 @@ async def test_the_host_says_how_workers_are_prepared() -> None:
     finally:
         await session.stop()
         await workers.close()
+
+
+async def test_a_worker_that_was_got_ready_is_that_of_the_next_program() -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    try:
+        await sessions.start()
+        first = await sessions.launch(program({"pages/a/a": ""}))
+        forked = await sessions.workers.prepare_worker()
+        second = await sessions.launch(program({"pages/a/a": ""}))
+        assert second.worker_pid == forked.pid
+        assert first.worker_pid != second.worker_pid
+    finally:
+        await sessions.close()
+
+
+async def test_a_worker_that_ended_while_it_waited_is_nobodys() -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    try:
+        await sessions.start()
+        waiting = await sessions.workers.prepare_worker()
+        waiting.kill()
+        await waiting.ended
+        session = await sessions.launch(program({"pages/a/a": ""}))
+        assert session.worker_pid not in (None, waiting.pid)
+    finally:
+        await sessions.close()
 
 
 async def test_a_killed_zygote_ends_its_programs_and_the_next_launch_starts_another(
@@ -292,7 +306,7 @@ async def test_a_killed_zygote_ends_its_programs_and_the_next_launch_starts_anot
 
 async def test_closing_ends_every_process() -> None:
     recorder = Recorder()
-    sessions = Sessions(surroundings(recorder, Limits(memory_bytes=16 * 1024 * 1024)))
+    sessions = Sessions(surroundings(recorder, Limits(memory_mb=16)))
     session = await sessions.launch(program({"pages/a/a": COUNT}))
     pids = [session.worker_pid, sessions.workers.zygote_pid]
     await sessions.close()

@@ -97,7 +97,7 @@ async def test_a_two_way_binding_writes_data_and_view_before_the_handler_runs(bo
     ("changes", "message"),
     [
         ("{get a(){ throw new Error('trap') }}", "the value at a cannot be read: Error: trap"),
-        ("(() => { const c = {}; c.c = c; return {c} })()", "is nested deeper than 100 levels, or refers to itself"),
+        ("(() => { const c = {}; c.c = c; return {c} })()", "is nested deeper than 60 levels, or refers to itself"),
         ("{a: {toJSON(){ throw new Error('no') }}}", "the value at a has a toJSON that throws Error: no"),
         ("{a: new Proxy({}, {ownKeys(){ throw new Error('keys') }})}", "the value at a cannot be read: Error: keys"),
         ("{a: [1, {b: 10n}]}", "the value at a[1].b is a BigInt"),

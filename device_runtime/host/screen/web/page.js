@@ -25,6 +25,25 @@ export async function loadBaseStyle() {
   baseStyle.replaceSync(await answer.text());
 }
 
+/** The nodes that stamps among `nodes` stand for, in their places; see device_runtime/view/stamps.py. */
+function unstamped(nodes) {
+  if (!nodes.some((node) => Array.isArray(node[0]))) return nodes;
+  return nodes.flatMap((node) => {
+    if (!Array.isArray(node[0])) return [node];
+    const [shape, rows] = node;
+    return rows.flatMap((row) => shape.map((one) => stamped(one, row)));
+  });
+}
+
+function stamped(shape, row) {
+  const [offset, second, attributes, bound, events, children] = shape;
+  const id = row[0] + offset;
+  if (shape.length === 2) return [id, typeof second === "number" ? row[1 + second] : second];
+  const made = { ...attributes };
+  for (const [name, number] of bound) if (row[1 + number] !== null) made[name] = row[1 + number];
+  return [id, second, made, events, children.map((child) => stamped(child, row))];
+}
+
 class TextNode {
   constructor(id, string) {
     this.id = id;
@@ -175,7 +194,7 @@ export class Page {
     switch (name) {
       case "insert": {
         const [parent, index, node] = rest;
-        this.insert(this.component(parent), index, this.create(node));
+        unstamped([node]).forEach((one, offset) => this.insert(this.component(parent), index + offset, this.create(one)));
         break;
       }
       case "remove":
@@ -235,7 +254,7 @@ export class Page {
     this.nodes.set(id, component);
     for (const [name, value] of Object.entries(attributes)) component.set(name, value);
     if (component.events.has("tap") || component.events.has("longpress")) makeReachable(component.element);
-    children.forEach((child, index) => this.place(component, index, this.create(child)));
+    unstamped(children).forEach((child, index) => this.place(component, index, this.create(child)));
     if (children.length) this.changed.add(component);
     return component;
   }
