@@ -50,15 +50,28 @@ async def open_empty(device: PaperDevice, screens: Screens) -> Screen:
     return await screens.open_program(ids.element("view", class_="top"))
 
 
-@pytest.mark.parametrize("boxed", [False, True], ids=["in the page", "in a box of the page"])
+def stamp(ids: Ids) -> list[Any]:
+    """The same rows as a stamp."""
+    shape = [[0, "view", {"class": "row"}, [], [], [[1, 0]]]]
+    first = ids.text("")[0]
+    made = [[first + 2 * number, f"row {number}"] for number in range(ROWS)]
+    for _ in range(2 * ROWS):
+        ids.text("")
+    return [shape, made]
+
+
+@pytest.mark.parametrize("form", ["rows", "a box", "a stamp", "a stamp in a box"])
 async def test_the_beginning_of_a_huge_patch_is_seen_before_its_end(
-    device: PaperDevice, screens: Screens, boxed: bool
+    device: PaperDevice, screens: Screens, form: str
 ) -> None:
     screen = await open_empty(device, screens)
     await screen.page.evaluate(RECORD, ROWS)
     ids = device.page.ids
-    added = rows(ids)
-    device.patch(*(insert(0, [ids.element("view", *added)]) if boxed else insert(0, added)))
+    added = [stamp(ids)] if "stamp" in form else rows(ids)
+    if "box" in form:
+        added = [ids.element("view", *added, ids.element("view", "the foot"))]
+    # Not through the device's own page, which knows no stamps.
+    device.screen.patch(APP, device.page.id, insert(0, added))
     assert await names(screen, ROWS) == [f"row {n}" for n in range(ROWS)]
     await screen.frames()
     seen = await screen.page.evaluate("globalThis.seen")

@@ -4,6 +4,8 @@
 //
 // Only what adds: between a `remove` and the `insert` that follows, a page that is laid out would lose its place.
 
+import { isStamp, stampedNodes, width } from "./stamps.js";
+
 const FIRST_NODES = 600;
 const FRAME_MILLISECONDS = 8;
 /** A patch of fewer nodes than this is applied at once, as everything is that does more than add. */
@@ -13,26 +15,37 @@ const ADDS = new Set(["insert", "set", "text"]);
 const BOXES = new Set(["view"]);
 
 function weigh(node) {
-  let nodes = 1;
-  for (const child of node[4] ?? []) nodes += weigh(child);
-  return nodes;
+  if (isStamp(node)) return node[1].length * node[0].reduce((sum, one) => sum + weigh(one), 0);
+  // A node has its children at the end, and so has a shape of a stamp; a text has none.
+  return node.length === 2 ? 1 : node.at(-1).reduce((sum, child) => sum + weigh(child), 1);
 }
 
 function weighOperation([name, , , node]) {
   return name === "insert" && Array.isArray(node) ? weigh(node) : 1;
 }
 
-/** The same operations in smaller pieces: a box with much in it is inserted empty, and then what is in it. */
+/** The same operations in smaller pieces: a stamp node by node, and a box with much in it empty, then what is in it. */
 function* pieces(operations) {
   for (const operation of operations) {
     const [name, parent, index, node] = operation;
-    if (name === "insert" && weighOperation(operation) > FIRST_NODES && BOXES.has(node[1])) {
+    if (name !== "insert" || weighOperation(operation) <= FIRST_NODES) {
+      yield operation;
+    } else if (isStamp(node)) {
+      yield* pieces(inserts(parent, index, stampedNodes(node)));
+    } else if (BOXES.has(node[1])) {
       const [id, tag, attributes, events, children] = node;
       yield ["insert", parent, index, [id, tag, attributes, events, []]];
-      yield* pieces(children.map((child, place) => ["insert", id, place, child]));
+      yield* pieces(inserts(id, 0, children));
     } else {
       yield operation;
     }
+  }
+}
+
+function* inserts(parent, index, nodes) {
+  for (const node of nodes) {
+    yield ["insert", parent, index, node];
+    index += width(node);
   }
 }
 

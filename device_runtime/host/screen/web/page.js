@@ -7,6 +7,7 @@ import { fill, isHuge, nextFrame } from "./filling.js";
 import { Gestures } from "./gestures.js";
 import { Watch } from "./layout.js";
 import { PageScroll } from "./page-scroll.js";
+import { unstamped } from "./stamps.js";
 import { convertStyle, resourceAddress } from "./style.js";
 
 const ROOT_ID = 0;
@@ -23,25 +24,6 @@ export async function loadBaseStyle() {
   if (!answer.ok) throw new Error(`the components' style sheet could not be loaded: ${answer.status}`);
   baseStyle = new CSSStyleSheet();
   baseStyle.replaceSync(await answer.text());
-}
-
-/** The nodes that stamps among `nodes` stand for, in their places; see device_runtime/view/stamps.py. */
-function unstamped(nodes) {
-  if (!nodes.some((node) => Array.isArray(node[0]))) return nodes;
-  return nodes.flatMap((node) => {
-    if (!Array.isArray(node[0])) return [node];
-    const [shape, rows] = node;
-    return rows.flatMap((row) => shape.map((one) => stamped(one, row)));
-  });
-}
-
-function stamped(shape, row) {
-  const [offset, second, attributes, bound, events, children] = shape;
-  const id = row[0] + offset;
-  if (shape.length === 2) return [id, typeof second === "number" ? row[1 + second] : second];
-  const made = { ...attributes };
-  for (const [name, number] of bound) if (row[1 + number] !== null) made[name] = row[1 + number];
-  return [id, second, made, events, children.map((child) => stamped(child, row))];
 }
 
 class TextNode {
