@@ -14,14 +14,19 @@ const ADDS = new Set(["insert", "set", "text"]);
 /** Tags whose children may come after them: they are mere boxes. */
 const BOXES = new Set(["view"]);
 
+/** How many nodes this makes. What is no node weighs as one: the page will say what is wrong with it. */
 function weigh(node) {
-  if (isStamp(node)) return node[1].length * node[0].reduce((sum, one) => sum + weigh(one), 0);
+  if (!Array.isArray(node)) return 1;
+  if (isStamp(node)) return lengthOf(node[1]) * node[0].reduce((sum, one) => sum + weigh(one), 0);
   // A node has its children at the end, and so has a shape of a stamp; a text has none.
-  return node.length === 2 ? 1 : node.at(-1).reduce((sum, child) => sum + weigh(child), 1);
+  const children = node.length > 2 ? node.at(-1) : null;
+  return Array.isArray(children) ? children.reduce((sum, child) => sum + weigh(child), 1) : 1;
 }
 
+const lengthOf = (list) => (Array.isArray(list) ? list.length : 0);
+
 function weighOperation([name, , , node]) {
-  return name === "insert" && Array.isArray(node) ? weigh(node) : 1;
+  return name === "insert" ? weigh(node) : 1;
 }
 
 /** The same operations in smaller pieces: a stamp node by node, and a box with much in it empty, then what is in it. */
