@@ -19,7 +19,7 @@ FOLDER = Path(".fuzz")
 CRASHES = FOLDER / "crashes"
 ALL = (*TARGETS, in_chromium.NAME)
 # An input of a few kilobytes that takes so long, or so much memory, is a crash, too.
-_SECONDS_AN_INPUT, _MEGABYTES = 10, 2048
+_SECONDS_AN_INPUT, _MEGABYTES = 20, 2048
 
 
 def main() -> int:
@@ -79,7 +79,8 @@ def _fuzz(name: str, seconds: int) -> None:
         (seeds / str(number)).write_bytes(seed)
     options = {
         "max_total_time": seconds, "timeout": _SECONDS_AN_INPUT, "rss_limit_mb": _MEGABYTES, "max_len": 4096,
-        "artifact_prefix": f"{CRASHES}/{name}-", "print_final_stats": 1, "verbosity": 0,
+        "artifact_prefix": f"{CRASHES}/{name}-", "print_final_stats": 1, "report_slow_units": _SECONDS_AN_INPUT,
+        "verbosity": 0,
     }  # fmt: skip
     flags = [f"-{option}={value}" for option, value in options.items()]
     atheris.Setup([sys.argv[0], *flags, str(corpus), str(seeds)], target.feed)
