@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from benchmarks.host import children
 from benchmarks.page import write_page
 from device_runtime.keys import encode_public_key
 from firmware_tools.build.program import build_program
@@ -38,8 +39,7 @@ class DeviceProcess:
         """The host, its zygote, and the workers."""
         found = [self._pid]
         for pid in found:
-            for task in Path(f"/proc/{pid}/task").glob("*/children"):
-                found += [int(child) for child in task.read_text().split()]
+            found += children(pid)
         return found
 
     def cpu_seconds(self) -> float:

@@ -12,6 +12,9 @@ import { Voice } from "./voice.js";
 
 const ERROR_MILLISECONDS = 9000;
 const FRAME_FACTOR = 1.2;
+/** So often within so long a program's broken pages make the screen begin anew, which costs all programs a moment. */
+const MAX_RESTARTS = 3;
+const RESTARTS_MILLISECONDS = 60_000;
 const darkQuery = matchMedia("(prefers-color-scheme: dark)");
 
 class Screen {
@@ -20,6 +23,7 @@ class Screen {
     this.size = null;
     this.programs = [];
     this.views = new Map();
+    this.restarts = new Map();
     this.foreground = null;
     this.waiting = new Map();
     this.connection = new Connection((message) => this.receive(message), (state) => this.showState(state));
@@ -208,12 +212,21 @@ class Screen {
     if (!view) {
       const program = this.programs.find((candidate) => candidate.app_id === appId)
         ?? { app_id: appId, name: appId, version: 0, icon: "", phrases: [] };
-      view = new ProgramView(program, this.send, { onBroken: () => this.connection.restart(), onSize: () => this.reportSize() });
+      view = new ProgramView(program, this.send, { onBroken: () => this.beginAnew(appId), onSize: () => this.reportSize() });
       this.views.set(appId, view);
       this.shelf.append(view.element);
       view.show(appId === this.foreground);
     }
     return view;
+  }
+
+  /** A program's page is no longer what the device has: get every page afresh, unless that helps for no time. */
+  beginAnew(appId) {
+    const since = performance.now() - RESTARTS_MILLISECONDS;
+    const restarts = (this.restarts.get(appId) ?? []).filter((time) => time > since);
+    this.restarts.set(appId, [...restarts.slice(0, MAX_RESTARTS), performance.now()]);
+    if (restarts.length < MAX_RESTARTS) this.connection.restart();
+    else if (restarts.length === MAX_RESTARTS) this.showError("A program sends what no screen can show. Its page stays as it was.");
   }
 
   show(appId) {

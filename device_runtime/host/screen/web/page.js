@@ -1,7 +1,7 @@
 // One page of a program: turns the operations of device_runtime/view/patches.py into DOM inside a shadow root.
 
 import { createComponent } from "./components/index.js";
-import { COMPONENT, Component } from "./components/component.js";
+import { COMPONENT, Component, text } from "./components/component.js";
 import { Limbo, Text } from "./components/basic.js";
 import { fill, isHuge, nextFrame } from "./filling.js";
 import { Gestures } from "./gestures.js";
@@ -190,19 +190,19 @@ export class Page {
       case "text": {
         const node = this.node(rest[0]);
         if (!(node instanceof TextNode)) throw new PatchError(`node ${rest[0]} is no text`);
-        node.string = String(rest[1]);
+        node.string = text(rest[1]);
         node.refresh();
         break;
       }
       case "set": {
         const [id, attribute, value] = rest;
-        this.component(id).set(String(attribute), value);
+        this.component(id).set(text(attribute), value);
         if (id === ROOT_ID) this.paintBackground();
         break;
       }
       case "call": {
         const [id, method, values] = rest;
-        this.component(id).call(String(method), Array.isArray(values) ? values : []);
+        this.component(id).call(text(method), Array.isArray(values) ? values : []);
         break;
       }
       default:
@@ -224,6 +224,7 @@ export class Page {
 
   /** Build a node with its whole subtree, outside the page. */
   create(node) {
+    if (!isNode(node)) throw new PatchError(`page ${this.id} was given what is no node`);
     const [id, second, attributes, events, children] = node;
     if (this.nodes.has(id)) throw new PatchError(`page ${this.id} already has a node ${id}`);
     if (node.length === 2) {
@@ -243,7 +244,7 @@ export class Page {
 
   place(parent, index, node) {
     const next = parent.children[index];
-    if (index < 0 || index > parent.children.length) throw new PatchError(`node ${parent.id} has no place ${index}`);
+    if (!Number.isInteger(index) || index < 0 || index > parent.children.length) throw new PatchError(`node ${parent.id} has no place ${index}`);
     putBefore(parent.content, node.element, next ? next.element : parent.tail);
     parent.children.splice(index, 0, node);
     node.parent = parent;
@@ -454,6 +455,14 @@ export class Page {
   back(delta) {
     this.sendMessage({ type: "back", app_id: this.appId, delta });
   }
+}
+
+/** Is this `[id, string]` or `[id, tag, attributes, events, children]`? Its children are looked at in their turn. */
+function isNode(node) {
+  if (!Array.isArray(node) || !Number.isInteger(node[0]) || typeof node[1] !== "string") return false;
+  const [, , attributes, events, children] = node;
+  return node.length === 2
+    || (attributes !== null && typeof attributes === "object" && Array.isArray(events) && Array.isArray(children));
 }
 
 /** Put an element in its place; one that was somewhere else keeps its focus, its scrolling and its video. */
