@@ -147,6 +147,22 @@ async def test_programs_know_the_time_zone_of_the_board(monkeypatch: pytest.Monk
         await sessions.close()
 
 
+async def test_programs_do_not_draw_the_same_numbers_though_they_are_forks_of_one_process() -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    page = "console.log('drawn ' + [1, 2, 3].map(() => Math.random())); Page({})"
+    try:
+        drawn: set[float] = set()
+        for _ in range(3):
+            session = await sessions.launch(program({"pages/a/a": page}))
+            line = await recorder.line(session, "drawn ")
+            drawn |= {float(number) for number in line.removeprefix("drawn ").split(",")}
+        assert len(drawn) == 9
+        assert all(0 <= number < 1 for number in drawn)
+    finally:
+        await sessions.close()
+
+
 # -- control groups: their files are ordinary ones here, since a test cannot count on a delegated group ---------------
 
 
