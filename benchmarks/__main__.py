@@ -5,6 +5,7 @@ A whole run writes ``results.json``, and the tables of README.md and docs/perfor
 """
 
 import argparse
+import asyncio
 import datetime
 import os
 import sys
@@ -14,11 +15,13 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.figures import RESULTS, Results
 from benchmarks.machine import describe_machine
 from benchmarks.npm import build_dimina, install_peers
-from benchmarks.page import SIZES
+from benchmarks.page import SCROLLED, SIZES
 from benchmarks.report import print_report, write_pages
+from benchmarks.scrolling import measure_scrolling
 from benchmarks.systems import PEERS, ROOT, Field, System, run_round
 
 _FOLDER = ROOT / ".bench"
+_SCROLLED_ROUNDS = 3
 
 
 def measure(rounds: int, folder: Path, *, peers: bool = True, quick: bool = False) -> Results:
@@ -37,6 +40,11 @@ def measure(rounds: int, folder: Path, *, peers: bool = True, quick: bool = Fals
         print(f"round {number + 1} of {rounds} …", file=sys.stderr, flush=True)
         # The largest page takes longest: it has every third round.
         run_round(field, number, sizes if number % 3 == 0 else sizes[:2], measured, results, quick=quick)
+    if not quick:
+        for number in range(_SCROLLED_ROUNDS):
+            print(f"scrolling {number + 1} of {_SCROLLED_ROUNDS} …", file=sys.stderr, flush=True)
+            for rows in SCROLLED:
+                asyncio.run(measure_scrolling(rows, results))
     results.load.append(os.getloadavg()[0])
     return results
 

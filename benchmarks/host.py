@@ -152,13 +152,16 @@ class Host:
         arrived = await asyncio.wait_for(patched, _DEADLINE)
         return arrived.at - started, arrived
 
-    def pids(self) -> dict[str, int]:
-        """The processes besides this one: the zygote, and each worker by its program."""
+    def processes(self) -> list[int]:
+        """Those besides this one: the zygote, and its workers, with any that waits for a program."""
         zygote = self.sessions.workers.zygote_pid
-        found = {} if zygote is None else {"zygote": zygote}
-        return found | {
-            session.app_id: session.worker_pid for session in self.sessions.running if session.worker_pid is not None
-        }
+        return [] if zygote is None else [zygote, *children(zygote)]
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started and that have not ended."""
+    lists = [task.read_text(encoding="ascii") for task in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(child) for line in lists for child in line.split()]
 
 
 def kilobytes(pid: int | str, file: str, *fields: str) -> int:

@@ -63,7 +63,7 @@ class _Run:
             session = await self._launches(session)
         await self._steps(session)
         if not self._inside:
-            peaks = [kilobytes(pid, "status", "VmHWM") for pid in (os.getpid(), *self._host.pids().values())]
+            peaks = [kilobytes(pid, "status", "VmHWM") for pid in (os.getpid(), *self._host.processes())]
             self._figure("peak", "kB", [sum(peaks)])
 
     async def _launches(self, session: ProgramSession) -> ProgramSession:
@@ -117,13 +117,13 @@ class _Run:
     async def _crowd(self, count: int) -> None:
         """So many programs at once, and what they weigh together."""
         programs: list[Program] = [renamed(self._program, f"cygnet.benchmark.n{number}") for number in range(count)]
-        for program in programs:
-            await self._host.launch(program)
-        pids = self._host.pids()
-        weighed = {name: kilobytes(pid, "smaps_rollup", "Pss:") for name, pid in pids.items()}
-        private = [kilobytes(pid, "smaps_rollup", "Private_") for name, pid in pids.items() if name != "zygote"]
+        sessions = [(await self._host.launch(program))[0] for program in programs]
+        workers = [session.worker_pid for session in sessions if session.worker_pid is not None]
+        private = [kilobytes(pid, "smaps_rollup", "Private_") for pid in workers]
         here = kilobytes(os.getpid(), "smaps_rollup", "Pss:")
-        self._figure("crowd", "kB", [here + sum(weighed.values())], count)
+        self._figure(
+            "crowd", "kB", [here + sum(kilobytes(pid, "smaps_rollup", "Pss:") for pid in self._host.processes())], count
+        )
         self._figure("crowd, host", "kB", [here], count)
         self._figure("crowd, private each", "kB", private, count)
 

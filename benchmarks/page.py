@@ -10,6 +10,7 @@ LIST = "list"
 HELLO = "hello"
 HELLO_TEXT = "Hello, world: 0"
 SIZES = (100, 1000, 10000)
+SCROLLED = (1000, 10000)
 
 Row = tuple[str, str, str]
 """What a row shows: its class, its name and its value."""

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.aims import amount, judge, show
 from benchmarks.chart import draw_growth
+from benchmarks.courses import read_soak
 from benchmarks.figures import Results
-from benchmarks.page import SIZES
+from benchmarks.page import SCROLLED, SIZES
 from benchmarks.systems import CROWD, CYGNET, PEERS, ROOT, System
 
 _SYSTEMS = (CYGNET, *PEERS)
@@ -34,6 +35,13 @@ _CHOSEN = tuple(step for step in _STEPS if step[2] and step[1] not in ("clear", 
 _MEMORY = (
     ("private memory of the program", "private", "private"),
     ("peak memory", "peak", "peak"),
+)
+_SCROLLING = (
+    ("frames a second in a gesture", "scroll, frames a second"),
+    ("frames that came more than 1/30 s after the last", "scroll, late frames"),
+    ("longest gap between two frames of a gesture", "scroll, worst gap"),
+    ("the first patch → the first picture of its rows", "scroll, first paint"),
+    ("the first patch → all rows are there", "scroll, all rows"),
 )
 _MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 
@@ -114,14 +122,23 @@ def wire_table(results: Results) -> str:
 def scrolling_table(results: Results) -> str:
     """What scrolling looks like in a browser."""
     rows = []
-    for title, measure in (
-        ("frames a second", "scroll, frames a second"),
-        ("longest gap between two frames", "scroll, worst gap"),
-        ("the first patch → the first picture of its rows", "scroll, first paint"),
-    ):
-        figures = [results.find("cygnet", measure, size) for size in SIZES]
-        rows.append([title, *(show(figure) for figure in figures)])
-    return _markdown(["", *(f"{size:,} rows" for size in SIZES)], rows)
+    for title, measure in _SCROLLING:
+        rows.append([title, *(show(results.find("cygnet", measure, size)) for size in SCROLLED)])
+    return _markdown(["", *(f"{size:,} rows" for size in SCROLLED)], rows)
+
+
+def soak_table() -> str:
+    """What the last whole soak saw, from ``soak.json``."""
+    soak = read_soak()
+    rows = []
+    for course in soak.courses:
+        begin, end = course.ends
+        unit = "" if course.unit == "loops" else course.unit
+        cells = [f"{amount(value, unit)}".strip() for value in (begin, end)]
+        rows.append([course.name, *cells, f"{course.growth:+.1%}", "flat" if course.flat else "creeps"])
+    table = _markdown(["", "first third", "last third", "", ""], rows)
+    load = " to ".join(f"{load:.1f}" for load in soak.load)
+    return f"{soak.machine}; load {load}; {soak.date}.\n\n{table}"
 
 
 def machine_text(results: Results) -> str:
@@ -144,6 +161,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "growth": growth_table,
     "wire": wire_table,
     "scrolling": scrolling_table,
+    "soak": lambda _: soak_table(),
 }
 
 
@@ -170,6 +188,10 @@ def print_report(results: Results) -> None:
             cells = _line(results, title, ours, theirs, rows)[1:]
             if any(cell != "—" for cell in cells):
                 print(f"{title.replace('`', ''):<46}{rows:>7,}  " + "".join(f"{cell:<{width}}" for cell in cells))
+    for title, measure in _SCROLLING:
+        for rows in SCROLLED:
+            if (figure := results.find("cygnet", measure, rows)) is not None:
+                print(f"{title:<46}{rows:>7,}  {show(figure)}")
     crowd, private = results.find("cygnet", "crowd", CROWD), results.find("cygnet", "crowd, private each", CROWD)
     if crowd is not None and private is not None:
         each = amount(private.median, private.unit)

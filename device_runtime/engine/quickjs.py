@@ -108,7 +108,7 @@ class QuickJSEngine:
         self._failure: BaseException | None = None
         self._calls: dict[tuple[str, tuple[bool, ...]], str] = {}
         self._deadline: float | None = None
-        self._entry = f"{_ENTRY}_{os.urandom(8).hex()}"
+        self._entry = f"_{os.urandom(5).hex()}"
         self._drain_code = f"{self._entry}.never"
         self._runtime.bind_function("__host", self._host)
         self._runtime.bind_function("__argument", self._argument)

@@ -219,7 +219,7 @@ class _Reader:
         """The line on which a key or table first stands, be it as a header, under one, or in dotted form."""
         wanted, table = ".".join(where), ""
         for number, line in enumerate(self._lines, 1):
-            header = re.match(r"\s*\[\s*([^\]]+?)\s*\]", line)
+            header = re.match(r"\s*\[([^\]]+)\]", line)
             key = re.match(r"""\s*([\w.\-"']+)\s*=""", line)
             if header:
                 found = table = re.sub(r"[\s\"']", "", header[1])

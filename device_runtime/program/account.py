@@ -12,6 +12,9 @@ from device_runtime.program.usage import Usage
 _MIB: Final = 1024 * 1024
 # What a worker may send at once, as a part of what it may send in a second: so long nobody else is served.
 _BURST: Final = 0.1
+# The clock is looked at after so many messages or bytes: one message by itself is none of this.
+_LOOK_MESSAGES: Final = 16
+_LOOK_BYTES: Final = 64 * 1024
 # What is left of its processor time when a program is warned, as a part of all.
 _NEARLY: Final = 0.2
 
@@ -37,12 +40,19 @@ class Account:
         sent = limits.sent_mb_a_second * _MIB
         self._sent = Allowance(sent, sent * _BURST, clock)
         self._processor = Allowance(limits.cpu_seconds_a_minute / 60.0, limits.cpu_seconds_a_minute, clock)
+        self._new_messages = self._new_bytes = 0
         self._spent = 0.0
         self._warned = False
 
     def seconds_to_wait(self, size: int) -> float:
         """It has sent a message of this size: how long nothing more is taken from it."""
-        return max(self._messages.owe(1), self._sent.owe(size))
+        self._new_messages += 1
+        self._new_bytes += size
+        if self._new_messages < _LOOK_MESSAGES and self._new_bytes < _LOOK_BYTES:
+            return 0.0
+        seconds = max(self._messages.owe(self._new_messages), self._sent.owe(self._new_bytes))
+        self._new_messages = self._new_bytes = 0
+        return seconds
 
     def may_call(self) -> bool:
         """It asks for a capability."""

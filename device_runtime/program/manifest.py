@@ -15,7 +15,7 @@ from typing import Any
 
 from device_runtime.errors import CygnetError
 from device_runtime.program.json_lines import find_line
-from device_runtime.program.members import ManifestError, MemberError, Members
+from device_runtime.program.members import ManifestError, MemberError, Members, shown, written
 from device_runtime.program.window import read_window
 from device_runtime.values import fault_of
 
@@ -271,7 +271,7 @@ def _tab_bar(entry: Members, pages: tuple[str, ...]) -> TabBar:
     for tab in entry.objects("tabs", required=True):
         route = tab.text("route")
         if route not in pages:
-            raise MemberError(tab.path("route"), f"cygnet.tab_bar names {route!r}, which is not among pages")
+            raise MemberError(tab.path("route"), f"cygnet.tab_bar names {shown(route)}, which is not among pages")
         tabs.append(Tab(route, tab.text("text", ""), tab.text("icon", ""), tab.text("selected_icon", "")))
     return TabBar(
         tuple(tabs),
@@ -293,7 +293,7 @@ def _voice(entry: Members) -> Voice:
         if not _SLOT_NAME.fullmatch(name):
             raise MemberError(
                 listed.path(name),
-                f"cygnet.voice.slots.{name}: a slot's name is lower-case letters, digits and underscores",
+                f"{written(listed.path(name))}: a slot's name is lower-case letters, digits and underscores",
             )
         slots[name] = listed.strings(name)
         if not slots[name]:

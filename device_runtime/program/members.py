@@ -29,11 +29,12 @@ class MemberError(ManifestError):
 
 
 def written(path: Path) -> str:
-    """``window.x``, ``icons[0].src``."""
+    """``window.x``, ``icons[0].src``; on one line, whatever an author calls a member."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
+        name = step if isinstance(step, int) or step.isprintable() else ascii(step)
+        text += f"[{step}]" if isinstance(step, int) else f".{name}"[:80]
+    return text.removeprefix(".")
 
 
 def shown(value: Any) -> str:

@@ -273,7 +273,7 @@ class BlockInstance:
     def _refresh(self, slot: int, operations: list[Operation]) -> None:
         value = self.block.bindings[slot](self.environment)
         old = self.values[slot]
-        if identical(value, old):
+        if value == old if type(value) is str else identical(value, old):
             return
         self.values[slot] = value
         offset, target = self.block.targets[slot]

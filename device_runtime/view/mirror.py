@@ -155,7 +155,7 @@ class MirrorTree:
 def _build(description: list[Any], made: dict[int, MirrorNode]) -> list[MirrorNode]:
     """A node, or those of a stamp, with all below, each noted in ``made``."""
     root = MirrorNode(0, "")
-    waiting = [(one, root) for one in reversed(_side_by_side([description]))]
+    waiting: list[tuple[Any, MirrorNode]] = [(one, root) for one in reversed(_side_by_side([description]))]
     while waiting:
         part, above = waiting.pop()
         match part:

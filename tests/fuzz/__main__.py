@@ -1,55 +1,68 @@
-"""Fuzzing with atheris: ``python -m tests.fuzz [TARGET...] [--seconds N]``, or ``python -m tests.fuzz TARGET FILE``
-to feed what a crash has left once more.
+"""Fuzzing for longer: ``python -m tests.fuzz [TARGET...] [--seconds N]``, or ``python -m tests.fuzz TARGET FILE`` to
+feed once more what a crash has left.
 
-Each target runs in a process of its own, since libFuzzer ends the process that it runs in. What was found interesting
-is kept in ``.fuzz/corpus``, what broke a target in ``.fuzz/crashes``.
+atheris runs each target in a process of its own, since libFuzzer ends the process that it runs in. What was found
+interesting is kept in ``.fuzz/corpus``, what broke a target in ``.fuzz/crashes``.
 """
 
 import argparse
+import asyncio
 import logging
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.fuzz import in_chromium
 from tests.fuzz.targets import TARGETS, load
 
 FOLDER = Path(".fuzz")
 CRASHES = FOLDER / "crashes"
+ALL = (*TARGETS, in_chromium.NAME)
 # An input of a few kilobytes that takes so long, or so much memory, is a crash, too.
-_SECONDS_AN_INPUT, _MEGABYTES = 10, 2048
+_SECONDS_AN_INPUT, _MEGABYTES = 20, 2048
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument(
-        "targets", nargs="*", metavar="TARGET", help=f"one of {', '.join(TARGETS)}; all of them if none"
-    )
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"one of {', '.join(ALL)}; all of them if none")
     parser.add_argument("--seconds", type=int, default=60, help="how long each runs (default: 60)")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    names: list[str] = arguments.targets or [*TARGETS]
-    files = [Path(name) for name in names[1:] if name not in TARGETS]
-    if unknown := [name for name in names if name not in TARGETS and Path(name) not in files]:
-        parser.error(f"there is no target {unknown[0]}; there are {', '.join(TARGETS)}")
+    names: list[str] = arguments.targets or [*ALL]
+    files = [Path(name) for name in names[1:] if name not in ALL]
+    if unknown := [name for name in names if name not in ALL and Path(name) not in files]:
+        parser.error(f"there is no target {unknown[0]}; there are {', '.join(ALL)}")
+    CRASHES.mkdir(parents=True, exist_ok=True)
     if files:
-        for file in files:
-            load(names[0]).feed(file.read_bytes())
-            print(f"{names[0]} takes {file}")
-        return 0
+        return _feed(names[0], files)
     if arguments.inside:
         _fuzz(names[0], arguments.seconds)
-    broken = [name for name in names if not _run(name, arguments.seconds)]
-    for name in broken:
-        for crash in sorted(CRASHES.glob(f"{name}-*")):
-            print(f"{name} broke; once more: python -m tests.fuzz {name} {crash}")
-    return bool(broken)
+    known = {*CRASHES.iterdir()}
+    for name in names:
+        print(f"== {name}: {arguments.seconds} s", flush=True)
+        _run(name, arguments.seconds)
+    found = sorted({*CRASHES.iterdir()} - known)
+    for crash in found:
+        print(f"once more: {sys.executable} -m tests.fuzz {crash.name.partition('-')[0]} {crash}")
+    return bool(found)
 
 
-def _run(name: str, seconds: int) -> bool:
-    """Fuzz one target in a process of its own; whether it held."""
-    print(f"== {name}: {seconds} s", flush=True)
+def _feed(name: str, files: list[Path]) -> int:
+    for file in files:
+        if name == in_chromium.NAME:
+            asyncio.run(in_chromium.feed(file.read_bytes()))
+        else:
+            load(name).feed(file.read_bytes())
+        print(f"{name} takes {file}")
+    return 0
+
+
+def _run(name: str, seconds: int) -> None:
+    if name == in_chromium.NAME:
+        asyncio.run(in_chromium.fuzz(seconds, CRASHES))
+        return
     command = [sys.executable, "-m", "tests.fuzz", name, "--seconds", str(seconds), "--inside"]
-    return subprocess.run(command, check=False).returncode == 0
+    subprocess.run(command, check=False)
 
 
 def _fuzz(name: str, seconds: int) -> None:
@@ -60,13 +73,14 @@ def _fuzz(name: str, seconds: int) -> None:
     with atheris.instrument_imports(include=["device_runtime", "firmware_tools"]):
         target = load(name)
     corpus, seeds = FOLDER / "corpus" / name, FOLDER / "seeds" / name
-    for folder in (corpus, seeds, CRASHES):
+    for folder in (corpus, seeds):
         folder.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(target.SEEDS):
         (seeds / str(number)).write_bytes(seed)
     options = {
         "max_total_time": seconds, "timeout": _SECONDS_AN_INPUT, "rss_limit_mb": _MEGABYTES, "max_len": 4096,
-        "artifact_prefix": f"{CRASHES}/{name}-", "print_final_stats": 1, "verbosity": 0,
+        "artifact_prefix": f"{CRASHES}/{name}-", "print_final_stats": 1, "report_slow_units": _SECONDS_AN_INPUT,
+        "verbosity": 0,
     }  # fmt: skip
     flags = [f"-{option}={value}" for option, value in options.items()]
     atheris.Setup([sys.argv[0], *flags, str(corpus), str(seeds)], target.feed)

@@ -73,5 +73,5 @@ CASES: Mapping[str, Callable[[], bytes]] = {
     "tables 2000 deep": lambda: b"[" + b"a." * 2000 + b"a]\n",
     "not UTF-8": lambda: b"\xff",
     "a header of brackets": _screen("[" * 3000),
-    "a header of blanks": _screen('x = """\n[' + " " * 100_000 + '\n"""'),
+    "a header of blanks": _screen('listen = """\n[' + " " * 100_000 + '\n"""\nx = 1'),
 }

@@ -97,5 +97,8 @@ CASES: Mapping[str, Callable[[], bytes]] = {
     "a wrong member below one that is 200 deep": lambda: json.dumps(
         {"x": nested(200), **SMALL, "pages": []}, indent=1
     ).encode(),
+    "a slot of two lines": _with(cygnet={"voice": {"slots": {"a\nb": ["c"]}}}),
+    "an alias of two lines": _with(cygnet={"resolve_alias": {"a\nb": 1}}),
+    "a tab of a million characters": _with(cygnet={"tab_bar": {"tabs": [{"route": "a" * 1_000_000}]}}),
     "UTF-16 with a wrong member": lambda: json.dumps({**SMALL, "pages": []}, indent=1).encode("utf-16"),
 }

@@ -13,7 +13,7 @@ from firmware_tools.build.templates import Owner, UsedComponent, compile_templat
 from tests.fuzz.boards import spliced
 from tests.fuzz.choices import Choices
 from tests.fuzz.refusals import check_refusal, check_sentence
-from tests.view.test_random_updates import TEMPLATES
+from tests.view.sources import TEMPLATES
 
 Source = tuple[str, Dialect]
 _WECHAT = [

@@ -22,7 +22,7 @@ from tests.fuzz.choices import Choices
 from tests.fuzz.documents import LONE_SURROGATE, copied, mutated, nested, value, written
 from tests.fuzz.patches import check_consistent
 from tests.fuzz.refusals import check_refusal, check_sentence
-from tests.view.test_random_updates import TEMPLATES
+from tests.view.sources import TEMPLATES
 
 SEEDS: list[bytes] = []
 EXAMPLES = 200

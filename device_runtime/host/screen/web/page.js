@@ -1,11 +1,13 @@
 // One page of a program: turns the operations of device_runtime/view/patches.py into DOM inside a shadow root.
 
 import { createComponent } from "./components/index.js";
-import { COMPONENT, Component } from "./components/component.js";
+import { COMPONENT, Component, text } from "./components/component.js";
 import { Limbo, Text } from "./components/basic.js";
+import { fill, isHuge, nextFrame } from "./filling.js";
 import { Gestures } from "./gestures.js";
 import { Watch } from "./layout.js";
 import { PageScroll } from "./page-scroll.js";
+import { unstamped } from "./stamps.js";
 import { convertStyle, resourceAddress } from "./style.js";
 
 const ROOT_ID = 0;
@@ -22,25 +24,6 @@ export async function loadBaseStyle() {
   if (!answer.ok) throw new Error(`the components' style sheet could not be loaded: ${answer.status}`);
   baseStyle = new CSSStyleSheet();
   baseStyle.replaceSync(await answer.text());
-}
-
-/** The nodes that stamps among `nodes` stand for, in their places; see device_runtime/view/stamps.py. */
-function unstamped(nodes) {
-  if (!nodes.some((node) => Array.isArray(node[0]))) return nodes;
-  return nodes.flatMap((node) => {
-    if (!Array.isArray(node[0])) return [node];
-    const [shape, rows] = node;
-    return rows.flatMap((row) => shape.map((one) => stamped(one, row)));
-  });
-}
-
-function stamped(shape, row) {
-  const [offset, second, attributes, bound, events, children] = shape;
-  const id = row[0] + offset;
-  if (shape.length === 2) return [id, typeof second === "number" ? row[1 + second] : second];
-  const made = { ...attributes };
-  for (const [name, number] of bound) if (row[1 + number] !== null) made[name] = row[1 + number];
-  return [id, second, made, events, children.map((child) => stamped(child, row))];
 }
 
 class TextNode {
@@ -84,6 +67,7 @@ export class Page {
     this.backs = [];
     this.sendMessage = send;
     this.visible = false;
+    this.closed = false;
     this.nodes = new Map();
     this.afterwards = [];
     this.untilShown = [];
@@ -154,9 +138,29 @@ export class Page {
 
   // ---------------------------------------------------------------- patches
 
-  /** Apply operations in order. Throws PatchError at the first that does not fit. */
+  /**
+   * Apply operations in order. Throws PatchError at the first that does not fit. A huge patch is not done when this
+   * returns: it gives the promise of its end, else null.
+   */
   apply(operations) {
-    for (const operation of operations) this.applyOne(operation);
+    if (!isHuge(operations)) {
+      for (const operation of operations) this.applyOne(operation);
+      this.settle();
+      return null;
+    }
+    const filling = fill(operations, (operation) => this.applyOne(operation));
+    filling.next();
+    return this.fillUp(filling);
+  }
+
+  async fillUp(filling) {
+    do await nextFrame();
+    while (!this.closed && !filling.next().done);
+    if (!this.closed) this.settle();
+  }
+
+  /** The whole patch has been applied. */
+  settle() {
     const changed = [...this.changed];
     this.changed.clear();
     for (const component of changed) component.childrenChanged();
@@ -186,19 +190,19 @@ export class Page {
       case "text": {
         const node = this.node(rest[0]);
         if (!(node instanceof TextNode)) throw new PatchError(`node ${rest[0]} is no text`);
-        node.string = String(rest[1]);
+        node.string = text(rest[1]);
         node.refresh();
         break;
       }
       case "set": {
         const [id, attribute, value] = rest;
-        this.component(id).set(String(attribute), value);
+        this.component(id).set(text(attribute), value);
         if (id === ROOT_ID) this.paintBackground();
         break;
       }
       case "call": {
         const [id, method, values] = rest;
-        this.component(id).call(String(method), Array.isArray(values) ? values : []);
+        this.component(id).call(text(method), Array.isArray(values) ? values : []);
         break;
       }
       default:
@@ -220,6 +224,7 @@ export class Page {
 
   /** Build a node with its whole subtree, outside the page. */
   create(node) {
+    if (!isNode(node)) throw new PatchError(`page ${this.id} was given what is no node`);
     const [id, second, attributes, events, children] = node;
     if (this.nodes.has(id)) throw new PatchError(`page ${this.id} already has a node ${id}`);
     if (node.length === 2) {
@@ -239,7 +244,7 @@ export class Page {
 
   place(parent, index, node) {
     const next = parent.children[index];
-    if (index < 0 || index > parent.children.length) throw new PatchError(`node ${parent.id} has no place ${index}`);
+    if (!Number.isInteger(index) || index < 0 || index > parent.children.length) throw new PatchError(`node ${parent.id} has no place ${index}`);
     putBefore(parent.content, node.element, next ? next.element : parent.tail);
     parent.children.splice(index, 0, node);
     node.parent = parent;
@@ -293,6 +298,7 @@ export class Page {
 
   /** The page leaves the stack. */
   close() {
+    this.closed = true;
     this.watch.close();
     tellAll(this.root, "detached");
     this.forget(this.root);
@@ -449,6 +455,14 @@ export class Page {
   back(delta) {
     this.sendMessage({ type: "back", app_id: this.appId, delta });
   }
+}
+
+/** Is this `[id, string]` or `[id, tag, attributes, events, children]`? Its children are looked at in their turn. */
+function isNode(node) {
+  if (!Array.isArray(node) || !Number.isInteger(node[0]) || typeof node[1] !== "string") return false;
+  const [, , attributes, events, children] = node;
+  return node.length === 2
+    || (attributes !== null && typeof attributes === "object" && Array.isArray(events) && Array.isArray(children));
 }
 
 /** Put an element in its place; one that was somewhere else keeps its focus, its scrolling and its video. */

@@ -143,17 +143,24 @@ export class ProgramView {
     }, 300);
   }
 
+  /** Change a page; gives the promise of the end where that takes several frames, else null. */
   patch(pageId, operations) {
     const entry = this.retired ? null : this.pages.find((page) => page.id === pageId);
-    if (!entry) return; // a page that has just left the stack
+    if (!entry) return null; // a page that has just left the stack
     try {
-      entry.page.apply(operations);
+      const end = entry.page.apply(operations);
       entry.markFilled();
+      return end && end.catch((error) => this.failed(error));
     } catch (error) {
-      if (!(error instanceof PatchError)) throw error;
-      console.error(error.message);
-      this.onBroken();
+      this.failed(error);
+      return null;
     }
+  }
+
+  failed(error) {
+    if (!(error instanceof PatchError)) throw error;
+    console.error(error.message);
+    this.onBroken();
   }
 
   page(pageId) {
