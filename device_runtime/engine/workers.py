@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _START_SECONDS = 30.0
 _FORK_SECONDS = 10.0
 _MEMORY_BYTES = 384 * 1024 * 1024
+# All that a zygote gets of the environment: workers have it in their memory, and passwords may be in the rest.
+_ENVIRONMENT = ("PATH", "TZ", "LANG", "LC_", "LD_LIBRARY_PATH", "PYTHON", "MALLOC_", "GLIBC_TUNABLES")
 
 
 @dataclass(slots=True, eq=False)
@@ -118,16 +120,18 @@ class WorkerFactory:
                     [*self._command, str(theirs.fileno()), *self._arguments],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
+                    env={name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)},
                 )
             loop = asyncio.get_running_loop()
             self._control, self._ready = ours, loop.create_future()
             loop.add_reader(ours, self._read)
             try:
-                await asyncio.wait_for(self._ready, _START_SECONDS)
+                async with asyncio.timeout(_START_SECONDS):
+                    missing = await self._ready
             except TimeoutError as error:
                 self._lose()
                 raise EngineError(f"the zygote did not become ready within {_START_SECONDS:g} s") from error
-            self.missing = await self._ready | groupless
+            self.missing = missing | groupless
             try:
                 demand(self._required, self.missing)
             except BarrierError:
@@ -168,7 +172,8 @@ class WorkerFactory:
         try:
             with theirs:
                 self._send(number, theirs)
-            pid = await asyncio.wait_for(forked, _FORK_SECONDS)
+            async with asyncio.timeout(_FORK_SECONDS):  # wait_for may swallow that it is cancelled, in Python 3.11
+                pid = await forked
         except TimeoutError as error:
             ours.close()
             raise EngineError(f"the zygote did not fork a worker within {_FORK_SECONDS:g} s") from error

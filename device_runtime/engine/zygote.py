@@ -12,6 +12,7 @@ descriptor is one end of a ``SOCK_SEQPACKET`` pair; every message on it is JSON:
 When the host's end closes, the zygote exits, and its workers die with it (PR_SET_PDEATHSIG).
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -109,7 +110,8 @@ def main(arguments: list[str]) -> int:
     fill_holes()
     pages = learn_pages(body)
     confinement.enter()
-    Zygote(control, body, confinement, pages).run()
+    with contextlib.suppress(ConnectionError):  # the host has gone without reading all that was said to it
+        Zygote(control, body, confinement, pages).run()
     return 0
 
 

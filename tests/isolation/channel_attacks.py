@@ -81,8 +81,8 @@ def send_sixteen_million_empty_lists(stolen: Stolen) -> None:
 
 
 @attack
-def send_nine_hundred_thousand_empty_lists(stolen: Stolen) -> None:
-    _send_empty_lists(stolen, 900_000)
+def send_three_hundred_thousand_empty_lists(stolen: Stolen) -> None:
+    _send_empty_lists(stolen, 300_000)
 
 
 def _send_empty_lists(stolen: Stolen, count: int) -> None:
@@ -256,7 +256,7 @@ def flood_with_large_patches(stolen: Stolen) -> None:
 
 @attack
 def flood_with_the_heaviest_patches(stolen: Stolen) -> None:
-    value: list[list[None]] = [[]] * 27
+    value: list[list[None]] = [[]] * 8
     _flood(stolen, frame("patch", 1, [["set", 2, "x", value]] * MAX_OPERATIONS, ""))
 
 

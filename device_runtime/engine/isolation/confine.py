@@ -21,7 +21,7 @@ _SIGKILL: Final = 9
 # The lowest number there is, so that a limit of one descriptor leaves room for no other.
 _SOCKET: Final = 0
 # Workers are numerous and may be hostile; the host, which serves them all, comes first.
-_COURTESY: Final = 5
+_COURTESY: Final = 2
 
 BARRIERS: Final = ("privileges", "limits", "namespaces", "empty-root", "landlock", "seccomp")
 """What a zygote and its workers can put on."""

@@ -27,7 +27,9 @@ def limit_zygote() -> None:
         resource.RLIMIT_AS: space,
         resource.RLIMIT_STACK: _STACK_BYTES,
         resource.RLIMIT_NOFILE: MOST_DESCRIPTORS,
-        resource.RLIMIT_CORE: 0,
+        # Not 0: where the kernel gives cores to a program, as systemd has it, it asks that program even then, as root,
+        # and a filter that ends a worker brings about a core each time. At 1 it makes none whatever it is told.
+        resource.RLIMIT_CORE: 1,
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_NICE: 0,

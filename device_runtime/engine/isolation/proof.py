@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import WorkerConnection
 from device_runtime.engine.frames import Event, FrameDecoder, Log, encode_frame
 from device_runtime.engine.isolation.barriers import BARRIERS
@@ -101,7 +102,7 @@ _ALONE: Final[Mapping[str, tuple[str, ...]]] = {
 _NEEDS: Final = {"empty-root": ("namespaces",), "limits": ("privileges",)}
 
 
-def prepare() -> Callable[[socket.socket], None]:
+def prepare() -> WorkerBody:
     """What the zygote calls; gives the body of a worker that makes one attempt."""
 
     def body(connection: socket.socket) -> None:
@@ -116,7 +117,7 @@ def prepare() -> Callable[[socket.socket], None]:
         else:
             link.send(Log("error", "", ""))
 
-    return body
+    return WorkerBody(body)
 
 
 def attempts_alone(barrier: str, landlock_version: int) -> tuple[str, ...]:
