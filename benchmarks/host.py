@@ -14,6 +14,7 @@ from benchmarks.page import Row
 from device_runtime.capability.registry import CapabilityGate
 from device_runtime.engine.frames import Patch, encode_frame
 from device_runtime.keys import decode_public_key, key_ring
+from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, parse_manifest
 from device_runtime.program.package import read_package
 from device_runtime.program.session import ProgramSession, Surroundings
@@ -22,6 +23,14 @@ from device_runtime.view.mirror import MirrorNode, MirrorTree
 from device_runtime.view.patches import Operation
 
 _DEADLINE = 60.0
+# Quotas are for programs that should not hold up a board; here a slow machine is to give slow figures.
+_LIMITS = Limits(
+    event_seconds=60.0,
+    launch_seconds=120.0,
+    cpu_seconds_a_minute=60.0,
+    sent_mb_a_second=1024,
+    messages_a_second=100_000,
+)
 
 
 @dataclass(frozen=True)
@@ -127,6 +136,7 @@ class Host:
             self.listener,
             dict,
             lambda _: {},
+            limits=_LIMITS,
             inspect=self.listener.on_report,
         )
         self.sessions = Sessions(around, entry)
