@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.host import Host, Program, kilobytes, read_program, renamed
-from benchmarks.inside import ENTRY
+from benchmarks.host import INSIDE_ENTRY, Host, Program, kilobytes, read_program, renamed
 from benchmarks.page import digest
 from device_runtime.program.session import ProgramSession
 from device_runtime.program.sessions import WORKER_ENTRY
@@ -36,7 +35,7 @@ class _Run:
         self._plan = plan
         self._rows: int = plan["rows"]
         self._inside = bool(plan.get("inside"))
-        self._host = Host(ENTRY if self._inside else WORKER_ENTRY)
+        self._host = Host(INSIDE_ENTRY if self._inside else WORKER_ENTRY)
         self._program = read_program(Path(plan["package"]), plan["key"])
 
     async def carry_out(self) -> None:
