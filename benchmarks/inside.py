@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.parts import is_followed
 from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import WorkerConnection
 from device_runtime.engine.frames import MAX_FRAME_BYTES, Event, Exit, Frame, Patch, Response
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.program import worker
-
-ENTRY = "benchmarks.inside:prepare"
 
 
 def prepare(memory_bytes: str = str(DEFAULT_MEMORY_BYTES)) -> WorkerBody:
@@ -47,7 +46,7 @@ class _TimedConnection(WorkerConnection):
 
     def send(self, frame: Frame, most: int = MAX_FRAME_BYTES) -> int:
         size = self._inner.send(frame, most)
-        if isinstance(frame, Patch) and self._begun is not None:
+        if isinstance(frame, Patch) and not is_followed(frame.operations) and self._begun is not None:
             wall, cpu = time.perf_counter() - self._begun[0], time.thread_time() - self._begun[1]
             self._begun = None
             self._inner.send(Event("inspect", {"wall": wall, "cpu": cpu}))

@@ -23,6 +23,11 @@ description = "A screen and nothing else"
 width = 375
 height = 667
 port = 0
+
+[limits]
+event_seconds = 60.0
+launch_seconds = 120.0
+cpu_seconds_a_minute = 60.0
 """
 
 

@@ -115,6 +115,21 @@ async def test_a_page_that_is_closed_while_it_is_filled_is_closed(device: PaperD
     await screen.find(".after").wait_for()
 
 
+async def test_a_bar_changes_when_the_huge_patch_before_it_is_there(device: PaperDevice, screens: Screens) -> None:
+    screen = await open_empty(device, screens)
+    title = screen.page.locator(".program.shown .bar-title")
+    await screen.page.evaluate("""() => {
+        const title = document.querySelector(".program.shown .bar-title");
+        const page = document.querySelector(".program.shown .page-frame.front .page-host").shadowRoot;
+        const look = () => { globalThis.rowsAtTitle = page.querySelectorAll(".row").length; };
+        new MutationObserver(look).observe(title, { childList: true });
+    }""")
+    device.patch(*insert(0, rows(device.page.ids)))
+    device.set_window(navigationBarTitleText="Full")
+    await title.get_by_text("Full").wait_for()
+    assert await screen.page.evaluate("globalThis.rowsAtTitle") == ROWS
+
+
 async def test_rows_that_are_all_replaced_do_not_lose_their_place(device: PaperDevice, screens: Screens) -> None:
     screen = await open_empty(device, screens)
     added = rows(device.page.ids)

@@ -102,8 +102,12 @@ class Screen {
   receive(message) {
     if (message.type === "hello") this.waiting.clear(); // everything comes anew
     const waiting = message.type === "foreground" ? undefined : this.waiting.get(message.app_id);
-    if (waiting) waiting.push(message);
-    else this.take(message);
+    if (!waiting) {
+      this.take(message);
+      return;
+    }
+    waiting.push(message);
+    if (message.type === "stack" || message.type === "exited") this.views.get(message.app_id)?.hurry();
   }
 
   async waitFor(end, appId) {

@@ -68,6 +68,7 @@ export class Page {
     this.sendMessage = send;
     this.visible = false;
     this.closed = false;
+    this.hurried = false; // what is left of a huge patch comes at once
     this.nodes = new Map();
     this.afterwards = [];
     this.untilShown = [];
@@ -154,8 +155,10 @@ export class Page {
   }
 
   async fillUp(filling) {
-    do await nextFrame();
-    while (!this.closed && !filling.next().done);
+    do {
+      if (!this.hurried) await nextFrame();
+    } while (!this.closed && !filling.next().done);
+    this.hurried = false;
     if (!this.closed) this.settle();
   }
 

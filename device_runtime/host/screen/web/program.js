@@ -157,6 +157,11 @@ export class ProgramView {
     }
   }
 
+  /** The pages are about to turn: a page that is being filled gets what is left at once. */
+  hurry() {
+    for (const { page } of this.pages) page.hurried = true;
+  }
+
   failed(error) {
     if (!(error instanceof PatchError)) throw error;
     console.error(error.message);
