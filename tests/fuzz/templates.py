@@ -104,6 +104,7 @@ def _text(text: str, dialect: Dialect = WECHAT) -> Callable[[], Source]:
 _LONG = 60_000
 
 CASES: Mapping[str, Callable[[], Source]] = {
+    "a directive with a zero byte in it": _text("<view wx:for-it\0m='a' a\x1b='{{b(}}'/>"),
     "half a character as an escape": _text("{{'\\ud800'}}"),
     "a number of 400 digits": _text("{{" + "9" * 400 + "}}"),
     "a number of 5000 digits": _text("{{" + "9" * 5000 + "}}"),
