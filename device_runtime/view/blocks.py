@@ -222,6 +222,8 @@ class BlockInstance:
         if size:
             registry.next_id = base + size
             registry.instances[base] = self
+            if base > registry.counted_until:
+                registry.count_nodes()
         self.values: list[Any] = [get(environment) for get in block.bindings]
         self.fragments: list[Fragment] = []
         if block.watched:

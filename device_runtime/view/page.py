@@ -19,7 +19,7 @@ from device_runtime.view.paths import Changes, Path, format_path, parse_path, wr
 from device_runtime.view.properties import ComponentDefinition, coerce, copied
 from device_runtime.view.routing import HandlerCall
 from device_runtime.view.template import FORMAT, Template, load_template
-from device_runtime.view.tree import Effect, Registry, Tree
+from device_runtime.view.tree import MAX_NODES, Effect, Registry, Tree
 from device_runtime.view.wxs import WxsModules
 
 _ONLY_CONTENT = {"format": FORMAT, "body": [["slot", ["constant", ""], {}]], "templates": [], "scopes": []}
@@ -48,7 +48,8 @@ class PageView:
     may share parts with each other: encode them, or treat them as read-only.
 
     ``warn`` is told, once each, what the program's author should know, such as keys that are not unique.
-    ``components`` finds a definition by its path; each is asked for once.
+    ``components`` finds a definition by its path; each is asked for once. The page may have ``most_nodes``, and a
+    sixteenth more.
     """
 
     def __init__(
@@ -59,9 +60,10 @@ class PageView:
         *,
         components: Callable[[str], ComponentDefinition | None] = _no_components,
         wxs: WxsModules | None = None,
+        most_nodes: int = MAX_NODES,
     ) -> None:
         self._template = template
-        self._registry = Registry(warn, components, _unknown, wxs)
+        self._registry = Registry(warn, components, _unknown, wxs, most_nodes)
         self._registry.use(template)
         self._tree = Tree(self._registry, dict(data))
 
@@ -277,6 +279,7 @@ class PageView:
     @contextmanager
     def _bounded(self) -> Iterator[None]:
         """Make a page that cannot be shown an empty one, since its instances are half made."""
+        self._registry.rows_without_nodes = 0
         try:
             yield
         except (RecursionError, ViewError) as error:

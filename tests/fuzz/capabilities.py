@@ -128,5 +128,6 @@ def _one(name: str, **arguments: Any) -> Callable[[], Calls]:
 CASES: Mapping[str, Callable[[], Calls]] = {
     "a font at an address of blanks that does not end": _one("loadFontFace", family="a", source="url(" + " " * 8000),
     "a font at an address of blanks": _one("loadFontFace", family="a", source="url(" + " " * 8000 + ")"),
+    "a path with a zero byte in it": _one("file.readdir", dirPath="wxfile://store/a\0\n"),
     "a stored value 300 deep": _one("storage.set", key="a", value=nested(300)),
 }
