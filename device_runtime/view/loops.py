@@ -106,6 +106,8 @@ class ForFragment:
     def _make_row(self, item: Any, position: int) -> BlockInstance:
         outer = self.owner.environment
         index = position if self.names is None else self.names[position]
+        if not self.program.body.parents:
+            self.owner.tree.registry.count_row_without_nodes()
         return BlockInstance(self.owner.tree, self.program.body, [outer[0], outer, item, index], self, position)
 
     def count(self) -> int:
