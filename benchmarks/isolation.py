@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.machine import print_machine
+from benchmarks.machine import describe_machine, print_machine
 from device_runtime.program.session import ProgramSession
 from tests.isolation import channel_attacks, kernel_attacks
 from tests.isolation.attacker import ATTACKS
@@ -154,7 +154,12 @@ def main() -> None:
     over = [row.attack for row in rows if row.p99 > _AIM_SECONDS * 1e3]
     print(f"{len(rows) - 1} attacks, {len(over)} with a 99th tap over {_AIM_SECONDS * 1e3:g} ms {over or ''}")
     if not arguments.only:
-        document = {"load": os.getloadavg()[0], "seconds": arguments.seconds, "attacks": [asdict(row) for row in rows]}
+        document = {
+            "machine": describe_machine(),
+            "load": os.getloadavg()[0],
+            "seconds": arguments.seconds,
+            "attacks": [asdict(row) for row in rows],
+        }
         RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 

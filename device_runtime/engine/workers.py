@@ -71,7 +71,7 @@ class WorkerFactory:
     :mod:`device_runtime.engine.zygote` describes. A zygote that dies takes its workers with it; the next
     :meth:`start_worker` starts another, and the log says so. ``barriers`` are put around the workers as far as the
     kernel has them; without one of those that are ``required``, no worker starts. ``memory_bytes`` is what a worker may
-    have in all, where control groups hold it to that.
+    have in all; its limit of addresses follows from that, and its control group.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class WorkerFactory:
         self.missing: dict[str, str] = {}
         self._required = required
         self._command = [sys.executable, "-m", "device_runtime.engine.zygote", entry]
-        self._arguments = (",".join(barriers), *arguments)
+        self._arguments = (",".join(barriers), str(memory_bytes), *arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._numbers = itertools.count(1)
