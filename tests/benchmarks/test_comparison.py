@@ -23,6 +23,7 @@ def cache() -> Path:
     return root / "cygnet-tests" / "benchmarks"
 
 
+@pytest.mark.timeout(300)
 def test_cygnet_goes_through_every_step(tmp_path: Path) -> None:
     results = measure(1, tmp_path, peers=False, quick=True)
     for step in (*STEPS, "clear", "fill", "start", "launch", "peak", "private"):
@@ -78,6 +79,17 @@ def test_an_error_of_the_program_is_told(tmp_path: Path) -> None:
     plan = field.plan(LIST, ROWS, quick=True) | {"steps": [["append", 1]]}
     with pytest.raises(BenchmarkError, match="ReferenceError: nothing is not defined"):
         field.run(CYGNET, plan, empty())
+
+
+def test_a_patch_that_travels_in_several_frames_is_one_step(tmp_path: Path) -> None:
+    rows = 10_000
+    field = Field(tmp_path, (rows,), None)
+    field.build()
+    results = empty()
+    field.run(CYGNET, field.plan(LIST, rows, quick=True) | {"steps": [["refresh", 1]]}, results)
+    wire = results.find("cygnet", "refresh, wire", rows)
+    assert wire is not None
+    assert wire.median > 10 * rows
 
 
 @pytest.mark.parametrize(("step", "shown"), [("swap", ["0", "2", "1", "3"]), ("reverse", ["3", "2", "1", "0"])])
