@@ -9,7 +9,8 @@ from device_runtime.capability.registry import Caller, Capability, CapabilityErr
 from device_runtime.capability.ui import UserInterface
 from device_runtime.values import Value
 
-_SOURCE = re.compile(r"""\s*url\(\s*(?:"([^"]*)"|'([^']*)'|([^"')]*))\s*\)\s*""")
+# Possessive, so that blanks without an end are looked at once.
+_SOURCE = re.compile(r"""\s*+url\(\s*+(?:"([^"]*+)"|'([^']*+)'|([^"')]*+))\s*+\)\s*+""")
 _SIGNATURES = (b"wOFF", b"wOF2", b"OTTO", b"\x00\x01\x00\x00", b"true")
 _DESCRIPTORS = {
     "style": re.compile(r"normal|italic|oblique"),
@@ -30,7 +31,7 @@ def font_capabilities(media: ProgramMedia, screen: UserInterface) -> list[Capabi
             raise refuse('source must be url("…") and family a name')
         flag(arguments, "global", False)
         descriptors = _descriptors(arguments.get("desc"))
-        address = match[1] or match[2] or match[3] or ""
+        address = match[1] or match[2] or (match[3] or "").strip()
         content = await media.read(caller, address, "source")
         if not content.startswith(_SIGNATURES):
             raise CapabilityError("the file is no font that the screen can use")

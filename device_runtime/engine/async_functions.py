@@ -12,6 +12,8 @@ pages and apps are followed when the instance is made. Async generators give no 
 from device_runtime.engine.tokens import Token
 
 _STATEMENT_ENDS = frozenset((";", "{", "}", ")", "export", "default", "else", "do"))
+# Functions within functions are looked through again and again: of a file with too many the rest goes unmarked.
+_MAX_WALKED = 500_000
 _DIRECTIVES = frozenset(("'use strict'", '"use strict"'))
 
 Edit = tuple[int, int, str]
@@ -20,14 +22,17 @@ Edit = tuple[int, int, str]
 def mark_async_functions(tokens: list[Token]) -> list[Edit]:
     """Edits (start, end, text) of the source that ``tokens`` were cut from."""
     edits: list[Edit] = []
+    walked = 0
     for at, token in enumerate(tokens):
+        if walked > _MAX_WALKED:
+            return edits
         if token.kind != "name" or token.text != "async" or _text(tokens, at - 1) in (".", "?."):
             continue
         if _text(tokens, at + 1) == "function":
             if _text(tokens, at + 2) != "*":
-                _mark_function(tokens, at, edits)
+                walked += _mark_function(tokens, at, edits)
         else:
-            _mark_arrow(tokens, at, edits)
+            walked += _mark_arrow(tokens, at, edits)
     return edits
 
 
@@ -35,18 +40,23 @@ def _text(tokens: list[Token], at: int) -> str:
     return tokens[at].text if 0 <= at < len(tokens) else ""
 
 
-def _mark_function(tokens: list[Token], at: int, edits: list[Edit]) -> None:
+def _mark_function(tokens: list[Token], at: int, edits: list[Edit]) -> int:
+    """Mark one; how many tokens were looked at."""
     named = tokens[at + 2].kind == "name" if at + 2 < len(tokens) else False
     if _is_declaration(tokens, at):
         if named:
             name = tokens[at + 2].text
-            place = _block_start(tokens, at)
+            opening = _block_opening(tokens, at)
+            place = _block_start(tokens, opening)
             edits.append((place, place, f";{name} = $cygnet_f({name});"))
-        return
+            return at - opening
+        return 1
     parameters = at + (3 if named else 2)
     body = _closing(tokens, parameters) + 1
     if _text(tokens, parameters) == "(" and _text(tokens, body) == "{":
-        _wrap(tokens, at, _closing(tokens, body), edits)
+        body = _closing(tokens, body)
+        _wrap(tokens, at, body, edits)
+    return body - at
 
 
 def _is_declaration(tokens: list[Token], at: int) -> bool:
@@ -61,12 +71,17 @@ def _is_declaration(tokens: list[Token], at: int) -> bool:
     return tokens[at].line_break and (before.kind != "punctuator" or before.text in ("]", "++", "--"))
 
 
-def _block_start(tokens: list[Token], at: int) -> int:
-    """The offset behind the ``{`` of the block that holds a token, and behind its directives."""
+def _block_opening(tokens: list[Token], at: int) -> int:
+    """The index of the ``{`` of the block that holds a token; -1 where it is the file."""
     depth = tokens[at].depth
     opening = at - 1
     while opening >= 0 and not (tokens[opening].depth == depth - 1 and tokens[opening].text == "{"):
         opening -= 1
+    return opening
+
+
+def _block_start(tokens: list[Token], opening: int) -> int:
+    """The offset behind the ``{`` of a block, and behind its directives."""
     first = opening + 1
     if tokens[first].text in _DIRECTIVES:
         end = first + 1 if _text(tokens, first + 1) == ";" else first
@@ -85,16 +100,18 @@ def _closing(tokens: list[Token], opening: int) -> int:
     return len(tokens) - 1
 
 
-def _mark_arrow(tokens: list[Token], at: int, edits: list[Edit]) -> None:
-    """``async x => ...`` or ``async (...) => ...``; anything else that starts with ``async`` is left alone."""
+def _mark_arrow(tokens: list[Token], at: int, edits: list[Edit]) -> int:
+    """``async x => ...`` or ``async (...) => ...``; anything else that starts with ``async`` is left alone. How many
+    tokens were looked at."""
     after = at + 1
     if _text(tokens, after) == "(":
         after = _closing(tokens, after)
     if _text(tokens, after + 1) != "=>" or after + 2 >= len(tokens):
-        return
+        return after - at
     body = after + 2
     last = _closing(tokens, body) if tokens[body].text == "{" else _expression_end(tokens, body)
     _wrap(tokens, at, last, edits)
+    return last - at
 
 
 def _expression_end(tokens: list[Token], start: int) -> int:

@@ -22,8 +22,8 @@ class WorkerConnection:
         self._decoder = FrameDecoder()
         self._waiting: deque[Frame] = deque()
 
-    def send(self, frame: Frame, most: int = MAX_FRAME_BYTES) -> None:
-        """Send one frame; waits while the host does not read.
+    def send(self, frame: Frame, most: int = MAX_FRAME_BYTES) -> int:
+        """Send one frame, and give its size; waits while the host does not read.
 
         Raises:
             FrameError: the frame cannot be sent, or has more than ``most`` bytes; nothing was sent.
@@ -34,6 +34,7 @@ class WorkerConnection:
             self._socket.sendall(data)
         except OSError as error:
             raise ConnectionClosed from error
+        return len(data)
 
     def receive(self, seconds: float | None) -> Frame | None:
         """The next frame, or None when none came in time; ``None`` seconds wait for ever.

@@ -20,6 +20,8 @@ _ON_DEMAND = re.compile(r"import\s*[(.]")
 _MAYBE_ASYNC = re.compile(r"\basync\b")
 # Cutting into tokens takes about a millisecond a kilobyte; large files are libraries, which handle their promises.
 _MAX_MARKED = 64 * 1024
+# Patterns within patterns; each level is looked through again.
+_MAX_PATTERNS = 32
 
 
 @dataclass(slots=True)
@@ -325,8 +327,10 @@ class _Statements:
         return False
 
 
-def _pattern_names(tokens: list[Token]) -> list[str]:
+def _pattern_names(tokens: list[Token], deepest: int = _MAX_PATTERNS) -> list[str]:
     """The names that a destructuring pattern binds: keys, defaults and nested brackets are told apart."""
+    if deepest == 0:
+        raise _Unreadable
     names: list[str] = []
     base = tokens[0].depth + 1
     item: list[Token] = []
@@ -335,12 +339,12 @@ def _pattern_names(tokens: list[Token]) -> list[str]:
         if token is not None and not (token.depth == base and token.text == ","):
             item.append(token)
             continue
-        names += _item_names(item, base, is_object)
+        names += _item_names(item, base, is_object, deepest - 1)
         item = []
     return names
 
 
-def _item_names(item: list[Token], base: int, is_object: bool) -> list[str]:
+def _item_names(item: list[Token], base: int, is_object: bool, deepest: int) -> list[str]:
     flat = [token.text if token.depth == base else "" for token in item]
     if "=" in flat:
         item = item[: flat.index("=")]
@@ -351,7 +355,7 @@ def _item_names(item: list[Token], base: int, is_object: bool) -> list[str]:
         item = item[1:]
     if not item:
         return []
-    return _pattern_names(item) if item[0].text in ("{", "[") else [item[0].text]
+    return _pattern_names(item, deepest) if item[0].text in ("{", "[") else [item[0].text]
 
 
 def _string_value(literal: str) -> str:

@@ -3,12 +3,15 @@
 On the wire a frame is an unsigned 32-bit big-endian length and that many bytes of msgpack: a list whose
 first item is the kind and whose rest are the fields of that kind's class in order. A frame that is too
 large, of unknown kind, or of the wrong shape raises :class:`FrameError`; whoever reads it ends the worker.
+
+The host reads one frame in one go, and serves nobody else meanwhile. So a frame of a worker is bounded not only in its
+bytes but in what it costs to read (``MAX_WEIGHT``), and a large patch travels in several frames (:func:`divide`).
 """
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, TypeVar, get_args
 
 import msgpack
 
@@ -16,7 +19,16 @@ from device_runtime.errors import CygnetError
 from device_runtime.values import Value
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
+MAX_OPERATIONS = 4_000
+"""Of one patch. Reading these takes some 10 ms on a PC."""
+MAX_WEIGHT = 400_000
+"""Of one frame from a worker: each value weighs 1, a list or object 8 more. Without this bound a frame of 16 million
+empty lists, which has the size of a picture, kept a PC busy for 21 seconds."""
+_WEIGHT_OF_A_CONTAINER = 8
+# Nothing so short can weigh too much.
+_WEIGHED_BYTES = MAX_WEIGHT // (2 * _WEIGHT_OF_A_CONTAINER)
 _LENGTH = struct.Struct(">I")
+_Container = TypeVar("_Container", list[Any], dict[Any, Any])
 
 
 class FrameError(CygnetError):
@@ -81,9 +93,10 @@ class Exit:
 Frame: TypeAlias = Request | Response | Event | Patch | Log | Exit
 
 _KINDS: dict[str, type[Frame]] = {kind.__name__.lower(): kind for kind in get_args(Frame)}
+# The types that each field may have; none stands for any.
 _SHAPES: dict[type[Frame], tuple[tuple[type, ...], ...]] = {
     Request: ((int,), (str,), (dict,)),
-    Response: ((int,), (object,), (str, type(None))),
+    Response: ((int,), (), (str, type(None))),
     Event: ((str,), (dict,)),
     Patch: ((int,), (list,), (str,)),
     Log: ((str,), (str,), (str,)),
@@ -107,16 +120,47 @@ def encode_frame(frame: Frame, most: int = MAX_FRAME_BYTES) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def _decode_body(body: bytes) -> Frame:
+def divide(frame: Frame) -> Iterator[Frame]:
+    """A frame as the host takes it: a patch with too many operations in several, which mean the same one by one."""
+    if isinstance(frame, Patch) and len(frame.operations) > MAX_OPERATIONS:
+        for start in range(0, len(frame.operations), MAX_OPERATIONS):
+            yield Patch(frame.page, frame.operations[start : start + MAX_OPERATIONS], frame.target)
+    else:
+        yield frame
+
+
+class _Scales:
+    """Weighs what is read while it is read, so that too much is never read to its end."""
+
+    def __init__(self) -> None:
+        self._left = MAX_WEIGHT
+
+    def __call__(self, container: _Container) -> _Container:
+        self._left -= _WEIGHT_OF_A_CONTAINER + len(container)
+        if self._left < 0:
+            raise ValueError(f"it holds more values than a frame may: more than {MAX_WEIGHT}, lists counting eightfold")
+        return container
+
+
+def _no_extension(code: int, _data: bytes) -> Value:
+    raise ValueError(f"it holds an extension ({code}), which no frame has")
+
+
+def _decode_body(body: bytes, *, weigh: bool) -> Frame:
+    more: dict[str, Any] = {}
+    if weigh and len(body) > _WEIGHED_BYTES:
+        scales = _Scales()
+        most = MAX_WEIGHT // _WEIGHT_OF_A_CONTAINER
+        more = {"list_hook": scales, "object_hook": scales, "max_array_len": MAX_WEIGHT, "max_map_len": most}
     try:
-        items = msgpack.unpackb(body, raw=False, strict_map_key=True)
+        items = msgpack.unpackb(body, raw=False, strict_map_key=True, timestamp=1, ext_hook=_no_extension, **more)
     except (ValueError, msgpack.UnpackException, RecursionError) as error:
         raise FrameError(f"a frame is not msgpack: {error}") from error
     if not isinstance(items, list) or not items or not isinstance(items[0], str) or items[0] not in _KINDS:
         raise FrameError("a frame is not a list that starts with a known kind")
     kind = _KINDS[items[0]]
     fields, shape = items[1:], _SHAPES[kind]
-    if len(fields) != len(shape) or not all(isinstance(f, s) for f, s in zip(fields, shape, strict=True)):
+    if len(fields) != len(shape) or not all(not s or type(f) in s for f, s in zip(fields, shape, strict=True)):
         raise FrameError(f"a {items[0]} frame has the wrong fields")
     return kind(*fields)
 
@@ -124,10 +168,12 @@ def _decode_body(body: bytes) -> Frame:
 class FrameDecoder:
     """Cuts a byte stream into frames. Give it what arrives; it yields what is complete.
 
-    ``frame_bytes`` is the size of the frame that was yielded last."""
+    ``frame_bytes`` is the size of the frame that was yielded last. ``weigh`` bounds what a frame may cost; those of
+    the host may cost more."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, weigh: bool = False) -> None:
         self._buffer = bytearray()
+        self._weigh = weigh
         self.frame_bytes = 0
 
     def feed(self, data: bytes) -> Iterator[Frame]:
@@ -144,7 +190,8 @@ class FrameDecoder:
             end = _LENGTH.size + length
             if len(self._buffer) < end:
                 return
-            body = bytes(self._buffer[_LENGTH.size : end])
+            with memoryview(self._buffer) as whole:
+                body = bytes(whole[_LENGTH.size : end])
             del self._buffer[:end]
             self.frame_bytes = length
-            yield _decode_body(body)
+            yield _decode_body(body, weigh=self._weigh)

@@ -2,8 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +45,7 @@ BASE_FILES = (
     "audio.js",
     "animation.js",
     "bytes.js",
+    "random.js",
     "channels.js",
     "navigation.js",
     "packages.js",
@@ -154,14 +154,13 @@ class QuickJSEngine:
         self._drain()
         return value
 
-    @contextmanager
-    def limit(self, seconds: float) -> Iterator[None]:
+    def limit(self, seconds: float) -> "_Limit":
         """Let everything evaluated inside take at most ``seconds`` together, the program's waiting included."""
-        self._deadline = time.monotonic() + seconds
-        try:
-            yield
-        finally:
-            self._deadline = None
+        return _Limit(self, seconds)
+
+    def set_deadline(self, deadline: float | None) -> None:
+        """Stop what is evaluated after this moment of ``time.monotonic()``; ``None`` lets it take its time."""
+        self._deadline = deadline
 
     def left_seconds(self) -> float | None:
         """What is left of the limit that runs; ``None`` without one."""
@@ -232,3 +231,19 @@ class QuickJSEngine:
         source, frames = self.lines.trace(error.stack or "")
         text = f"{error.name}: {error.message}" if error.name else str(error.message)
         return ScriptError("\n    ".join([text, *frames]), source)
+
+
+class _Limit:
+    """The time limit of a ``with`` block. A generator would take 2 us more, and there are three for each event."""
+
+    __slots__ = ("_engine", "_seconds")
+
+    def __init__(self, engine: QuickJSEngine, seconds: float) -> None:
+        self._engine = engine
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._engine.set_deadline(time.monotonic() + self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.set_deadline(None)

@@ -73,15 +73,6 @@ def decode_segment(text: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-class _Line:
-    """The segments of one line of the generated code, in columns."""
-
-    __slots__ = ("columns", "lines", "places", "sources")
-
-    def __init__(self) -> None:
-        self.columns, self.sources, self.lines, self.places = (array("i") for _ in range(4))
-
-
 class SourceMap:
     """One map. Its mappings are decoded from the start as far as a question needs."""
 
@@ -104,7 +95,9 @@ class SourceMap:
         self._sources = sources
         self._at = 0
         self._state = (0, 0, 0)
-        self._lines: list[_Line] = []
+        # Of each segment, and where those of each line begin.
+        self._columns, self._found_sources, self._found_lines, self._places = (array("i") for _ in range(4))
+        self._starts = array("i", [0])
         self._known: dict[str, tuple[int, ...]] = {}
 
     def find(self, line: int, column: int) -> Original | None:
@@ -113,31 +106,30 @@ class SourceMap:
         Raises:
             SourceMapError: the mappings are malformed up to there.
         """
-        while len(self._lines) < line and self._at <= len(self._mappings):
+        while len(self._starts) <= line and self._at <= len(self._mappings):
             self._decode_line()
-        if not 0 < line <= len(self._lines):
+        if not 0 < line < len(self._starts):
             return None
-        found = self._lines[line - 1]
-        index = bisect_right(found.columns, column) - 1
-        if index < 0:
+        start, end = self._starts[line - 1], self._starts[line]
+        index = bisect_right(self._columns, column, start, end) - 1
+        if index < start:
             return None
         # Of several segments for one place the first counts, as for npm's source-map.
-        index = bisect_left(found.columns, found.columns[index])
-        if found.sources[index] < 0:
+        index = bisect_left(self._columns, self._columns[index], start, end)
+        if self._found_sources[index] < 0:
             return None
-        source = self._sources[found.sources[index]]
+        source = self._sources[self._found_sources[index]]
         if not isinstance(source, str):
             return None
         root = self._root if not self._root or self._root.endswith("/") else self._root + "/"
-        return Original(root + source, found.lines[index] + 1, found.places[index])
+        return Original(root + source, self._found_lines[index] + 1, self._places[index])
 
     def _decode_line(self) -> None:
         end = self._mappings.find(";", self._at)
         end = len(self._mappings) if end < 0 else end
         text = self._mappings[self._at : end]
         self._at = end + 1
-        result = _Line()
-        column = 0
+        column, last = 0, 0
         source, line, place = self._state
         for segment in text.split(",") if text else ():
             numbers = self._known.get(segment)
@@ -155,14 +147,15 @@ class SourceMap:
                     raise SourceMapError("its mappings name a source that it does not list")
             if not (0 <= column < _MAX_VALUE and 0 <= line < _MAX_VALUE and 0 <= place < _MAX_VALUE):
                 raise SourceMapError("its mappings lead to a place before the start of a file, or too far behind it")
-            if result.columns and column < result.columns[-1]:
+            if column < last:
                 raise SourceMapError("its mappings are not in the order of their columns")
-            result.columns.append(column)
-            result.sources.append(source if count > 1 else -1)
-            result.lines.append(line)
-            result.places.append(place)
+            last = column
+            self._columns.append(column)
+            self._found_sources.append(source if count > 1 else -1)
+            self._found_lines.append(line)
+            self._places.append(place)
         self._state = (source, line, place)
-        self._lines.append(result)
+        self._starts.append(len(self._columns))
         if self._at > len(self._mappings):
             self._known.clear()
 

@@ -20,7 +20,8 @@ from device_runtime.values import Value
 
 jsbox = load_extension()
 
-_BASE = Path(__file__).with_name("wxs_base.js")
+# Read before any worker is forked: a worker can open nothing.
+_BASE = Path(__file__).with_name("wxs_base.js").read_text(encoding="utf-8")
 _MEMORY_BYTES = 16 * 1024 * 1024
 _STACK_BYTES = 512 * 1024
 _VALUE_BYTES = 16 * 1024 * 1024
@@ -62,8 +63,7 @@ class WxsRuntime:
         )
         self._runtime.bind_function("__host", self._host)
         self._runtime.bind_function("__argument", lambda index: self._arguments[index])
-        source = _BASE.read_text(encoding="utf-8")
-        self._runtime.eval("\n" * self._lines.place("wxs_base.js", source, internal=True) + source)
+        self._runtime.eval("\n" * self._lines.place("wxs_base.js", _BASE, internal=True) + _BASE)
 
     def bind(self, name: str, function: Callable[..., Value]) -> None:
         """What the modules' descriptors ask: ``log(level, text)``, ``timer(id, milliseconds)`` and

@@ -13,13 +13,14 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from device_runtime.errors import CygnetError
 from device_runtime.program.limits import Limits
 from device_runtime.resources import resource_directory
 
 T = TypeVar("T")
+BarrierName: TypeAlias = Literal["privileges", "limits", "namespaces", "empty-root", "landlock", "seccomp", "cgroup"]
 
 
 class BoardError(CygnetError):
@@ -92,6 +93,15 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """What must stand between a program and the rest of the board."""
+
+    require: tuple[BarrierName, ...] = _key(
+        "barriers without which the device refuses to run; `cygnet device doctor` tells what this board has", default=()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
     """One board."""
 
@@ -102,6 +112,7 @@ class Board:
     voice: Voice = _key("spoken requests and answers", default=Voice())
     inference: Inference = _key("how models are run", default=Inference())
     limits: Limits = _key("what a program may use", default=Limits())
+    isolation: Isolation = _key("barriers around programs", default=Isolation())
     request: Request = _key("network of programs", default=Request())
 
 
@@ -139,7 +150,7 @@ def load_board(path: Path) -> Board:
         raise BoardError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BoardError(f"{path} is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and lists in lists
         raise BoardError(f"{path}: not TOML: {error}") from error
     return _Reader(path, text).table(Board, document, ())
 
@@ -183,11 +194,15 @@ class _Reader:
             typing.Union,
         }:  # `float | None`: TOML has no null, so only the other side is written
             return self._value(next(choice for choice in choices if choice is not type(None)), value, where, rules)
+        if origin is tuple:
+            if not isinstance(value, list):
+                raise self._fault(where, f"{name!r} must be a list")
+            return tuple(self._value(choices[0], item, where, rules) for item in value)
         if origin is not None:
             if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
                 raise self._fault(where, f"{name!r} must be a table of strings")
             return types.MappingProxyType(value)
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) < 2**53:
             value = float(value)
         if type(value) is not kind:
             expected = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}[kind]
@@ -204,7 +219,7 @@ class _Reader:
         """The line on which a key or table first stands, be it as a header, under one, or in dotted form."""
         wanted, table = ".".join(where), ""
         for number, line in enumerate(self._lines, 1):
-            header = re.match(r"\s*\[\s*([^\]]+?)\s*\]", line)
+            header = re.match(r"\s*\[([^\]]+)\]", line)
             key = re.match(r"""\s*([\w.\-"']+)\s*=""", line)
             if header:
                 found = table = re.sub(r"[\s\"']", "", header[1])

@@ -234,7 +234,7 @@ class Desk:
             {"error": logging.ERROR, "warn": logging.WARNING}.get(level, logging.INFO), "%s: %s%s", app_id, text, place
         )
         if level == "error" and self._may_report(app_id):
-            self._record(SOURCE, "program_error", {"app_id": app_id, "text": text[:500], "source": source})
+            self._record(SOURCE, "program_error", {"app_id": app_id, "text": text[:500], "source": source[:500]})
 
     def _may_report(self, app_id: str) -> bool:
         """Whether one more error of a program is told to the fleet: a flood would push out what others have told."""

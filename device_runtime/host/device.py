@@ -27,6 +27,7 @@ from device_runtime.capability.storage import ProgramStorage, storage_capabiliti
 from device_runtime.capability.telemetry import telemetry_capability
 from device_runtime.capability.transfer import transfer_capabilities
 from device_runtime.capability.ui import ui_capabilities
+from device_runtime.engine.isolation.barriers import report_missing
 from device_runtime.errors import CygnetError
 from device_runtime.host.audio import AudioSink, MicrophoneSource, SpeakerSink
 from device_runtime.host.board import Board
@@ -141,6 +142,7 @@ class Device:
                 inspect=instruments.inspect,
             ),
             instruments.worker_entry,
+            required_barriers=board.isolation.require,
         )
         self.desk.use(self._sessions)
         self._notices = NetworkNotices(self.desk)
@@ -205,6 +207,7 @@ class Device:
             CygnetError: the port is taken, or a part that the board asks for is missing.
         """
         await self._sessions.start()
+        report_missing(self._sessions.workers.missing)
         self._notices.start()
         self._front.serve(self.desk, self._conversation)
         self.programs_changed()  # before anybody can ask for something

@@ -5,6 +5,7 @@ task is another folder, not another release. ``docs/model-developer.md`` lists e
 Cards for Model Reporting" (2019), with the tensors added that an embedded caller needs.
 """
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -111,7 +112,7 @@ class _Table:
         self.file, self.path, self.table = file, path, table
 
     def fault(self, key: str, expected: str, value: object = None) -> CardError:
-        place = f"{self.path}.{key}" if self.path else key
+        place = ascii(f"{self.path}.{key}" if self.path else key)[1:-1][:200]
         found = "is missing" if value is None else f"is {str(value)[:60]!r}"
         return CardError(f"{self.file}: {place} {found}; expected {expected}")
 
@@ -133,7 +134,10 @@ class _Table:
 
     def number(self, key: str, default: float | None = None) -> float:
         value = self.table.get(key, default)
-        return float(value) if isinstance(value, int) and not isinstance(value, bool) else self.value(key, float, value)
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
+            return float(value)
+        number: float = self.value(key, float, value)
+        return number
 
     def table_at(self, key: str, *, required: bool) -> "_Table":
         return _Table(self.file, f"{self.path}.{key}".strip("."), self.value(key, dict, None if required else {}))
@@ -168,7 +172,7 @@ def read_card(path: Path) -> ModelCard:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CardError(f"{path}: the model card cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and lists in lists
         raise CardError(f"{path}: not TOML: {error}") from error
     card = _Table(path, "", document)
     card.allow(
@@ -217,7 +221,7 @@ def _tensor(entry: _Table) -> TensorCard:
         raise entry.fault("shape", "a list of whole numbers above 0", shape)
     if dtype not in _DTYPES:
         raise entry.fault("dtype", f"one of {', '.join(_DTYPES)}", dtype)
-    if scale < 0:
+    if not 0 <= scale < math.inf:
         raise entry.fault("scale", "a number above 0, or no scale", scale)
     return TensorCard(
         entry.text("name"), tuple(shape), dtype, entry.text("units"), scale, entry.whole("zero_point", 0)

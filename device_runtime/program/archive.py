@@ -82,6 +82,7 @@ def read_archive(data: bytes) -> dict[str, bytes]:
     """
     if len(data) > MAX_ARCHIVE_BYTES:
         raise ArchiveError(f"it is {len(data)} bytes; a package has at most {MAX_ARCHIVE_BYTES >> 20} MiB")
+    _check_directory_size(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = _stored_entries(archive)
@@ -92,11 +93,26 @@ def read_archive(data: bytes) -> dict[str, bytes]:
     return entries
 
 
+def _check_directory_size(data: bytes) -> None:
+    """Refuse what has more headers than a package can have, before each is read: half a kilobyte of memory a header."""
+    at = len(data) - _END.size
+    if (
+        data[at : at + 4] != b"PK\5\6"
+    ):  # bytes behind it, which are refused later; the end that ``zipfile`` finds counts
+        at = data.rfind(b"PK\5\6")
+    if not 0 <= at <= len(data) - _END.size:
+        return
+    size = _END.unpack_from(data, at)[5]
+    if size > MAX_ENTRIES * (_CENTRAL.size + MAX_NAME_BYTES) or data[max(0, at - 20) :].startswith(b"PK\6\7"):
+        raise ArchiveError(f"it holds more entries than the {MAX_ENTRIES} that a package may hold")
+
+
 def _stored_entries(archive: zipfile.ZipFile) -> dict[str, bytes]:
     infos = archive.infolist()
     if len(infos) > MAX_ENTRIES:
         raise ArchiveError(f"it holds {len(infos)} entries; a package has at most {MAX_ENTRIES}")
     entries: dict[str, bytes] = {}
+    total = 0
     for info in infos:
         check_entry_name(info.filename)
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
@@ -106,6 +122,7 @@ def _stored_entries(archive: zipfile.ZipFile) -> dict[str, bytes]:
         if info.filename in entries:
             raise ArchiveError(f"the entry {info.filename!r} is there twice")
         entries[info.filename] = archive.read(info)
-        if sum(map(len, entries.values())) > MAX_ARCHIVE_BYTES:  # entries that overlap could add up to more
+        total += info.file_size
+        if total > MAX_ARCHIVE_BYTES:  # entries that overlap could add up to more
             raise ArchiveError(f"its entries unpack to more than {MAX_ARCHIVE_BYTES >> 20} MiB")
     return entries

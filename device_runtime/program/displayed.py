@@ -88,6 +88,7 @@ class DisplayedPages:
             lambda text: self._warn("warn", text, f"{page.route}.view"),
             components=self._components.definition,
             wxs=self._modules,
+            stamps=True,
             most_nodes=self._most_nodes,
         )
         try:

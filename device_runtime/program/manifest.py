@@ -15,13 +15,16 @@ from typing import Any
 
 from device_runtime.errors import CygnetError
 from device_runtime.program.json_lines import find_line
-from device_runtime.program.members import ManifestError, MemberError, Members
+from device_runtime.program.members import ManifestError, MemberError, Members, shown, written
 from device_runtime.program.window import read_window
+from device_runtime.values import fault_of
 
 __all__ = ["Manifest", "ManifestError", "parse_manifest", "read_manifest"]
 
 PLATFORM_VERSION = 1
 """What ``platform_version.min_code`` is compared with."""
+MAX_DEPTH = 64
+"""How deep lists and objects may nest."""
 
 # A reverse-domain or WeChat/SWAN style id. It becomes a directory name, a URL segment and part of an MQTT payload.
 _APP_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}")
@@ -163,10 +166,13 @@ def parse_manifest(text: str | bytes) -> Manifest:
         raise ManifestError("there is no manifest.json, or it is empty")
     try:
         document = json.loads(text)
+        fault = fault_of(document, MAX_DEPTH)
     except json.JSONDecodeError as error:
         raise ManifestError(f"manifest.json:{error.lineno}:{error.colno}: not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise ManifestError(f"manifest.json is not JSON: {error}") from error
+    if fault:
+        raise ManifestError(f"manifest.json holds {fault}")
     try:
         return read_manifest(document)
     except MemberError as error:
@@ -265,7 +271,7 @@ def _tab_bar(entry: Members, pages: tuple[str, ...]) -> TabBar:
     for tab in entry.objects("tabs", required=True):
         route = tab.text("route")
         if route not in pages:
-            raise MemberError(tab.path("route"), f"cygnet.tab_bar names {route!r}, which is not among pages")
+            raise MemberError(tab.path("route"), f"cygnet.tab_bar names {shown(route)}, which is not among pages")
         tabs.append(Tab(route, tab.text("text", ""), tab.text("icon", ""), tab.text("selected_icon", "")))
     return TabBar(
         tuple(tabs),
@@ -287,7 +293,7 @@ def _voice(entry: Members) -> Voice:
         if not _SLOT_NAME.fullmatch(name):
             raise MemberError(
                 listed.path(name),
-                f"cygnet.voice.slots.{name}: a slot's name is lower-case letters, digits and underscores",
+                f"{written(listed.path(name))}: a slot's name is lower-case letters, digits and underscores",
             )
         slots[name] = listed.strings(name)
         if not slots[name]:

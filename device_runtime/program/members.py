@@ -9,6 +9,7 @@ from device_runtime.errors import CygnetError
 
 Path = tuple[str | int, ...]
 
+MAX_INTEGER = 2**53 - 1
 _ROUTE = re.compile(r"[^/\\\x00-\x1f][^\\\x00-\x1f]*")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _KINDS = {str: "a string", int: "a whole number", bool: "true or false", list: "a list", dict: "a JSON object"}
@@ -28,11 +29,12 @@ class MemberError(ManifestError):
 
 
 def written(path: Path) -> str:
-    """``window.x``, ``icons[0].src``."""
+    """``window.x``, ``icons[0].src``; on one line, whatever an author calls a member."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
+        name = step if isinstance(step, int) or step.isprintable() else ascii(step)
+        text += f"[{step}]" if isinstance(step, int) else f".{name}"[:80]
+    return text.removeprefix(".")
 
 
 def shown(value: Any) -> str:
@@ -103,10 +105,10 @@ class Members:
         return value
 
     def number(self, name: str, least: int, default: int | None = None) -> int:
-        """A whole number from ``least`` on."""
+        """A whole number from ``least`` on, that fleets and scripts can keep."""
         value: int = self._read(name, int, default)
-        if self.has(name) and value < least:
-            raise self.fault(name, f"a whole number from {least} on")
+        if self.has(name) and not least <= value <= MAX_INTEGER:
+            raise self.fault(name, f"a whole number from {least} on" if value < least else f"at most {MAX_INTEGER}")
         return value
 
     def flag(self, name: str, default: bool | None = None) -> bool:

@@ -7,7 +7,6 @@ Ed25519 signature over the bytes of ``digests.json``).
 """
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Mapping
@@ -118,22 +117,31 @@ def _check_seal(entries: Mapping[str, bytes], trusted: KeyRing) -> str:
     try:
         seal = json.loads(entries[SIGNATURE])
         signer, signature = seal["keyid"], base64.b64decode(seal["sig"], validate=True)
-    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PackageError(f"{SIGNATURE} is damaged") from error
     if not isinstance(signer, str) or signer not in trusted:
-        raise PackageError(f"it is signed by the key {str(signer)[:16]}…, which this host does not trust")
+        raise PackageError(f"it is signed by the key {ascii(signer)[1:17]}…, which this host does not trust")
     try:
         trusted[signer].verify(signature, _CONTEXT + entries[DIGESTS])
     except InvalidSignature as error:
         raise PackageError("its signature does not match its content, so it was altered after signing") from error
     content = {name: data for name, data in entries.items() if name not in {DIGESTS, SIGNATURE}}
-    digests = json.loads(entries[DIGESTS])  # a trusted key signed these bytes: they are ours
-    if digests.get("format") != _FORMAT:
-        raise PackageError(f"its format is {digests.get('format')}; this host reads format {_FORMAT}")
-    actual = _digest_table(content)
-    if actual != digests["files"]:
-        differing = sorted(
-            name for name in actual.keys() | digests["files"].keys() if actual.get(name) != digests["files"].get(name)
-        )
-        raise PackageError(f"its entry {differing[0]!r} was altered, added or removed after signing")
+    actual, signed = _digest_table(content), _signed_files(entries[DIGESTS])
+    if actual != signed:
+        differing = sorted(name for name in actual.keys() | signed.keys() if actual.get(name) != signed.get(name))
+        raise PackageError(f"its entry {differing[0]!a} was altered, added or removed after signing")
     return signer
+
+
+def _signed_files(data: bytes) -> Mapping[str, object]:
+    """What was signed: a trusted key has signed these bytes, but who has the key may have signed anything."""
+    try:
+        digests = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise PackageError(f"{DIGESTS} is damaged") from error
+    match digests:
+        case {"format": 1, "files": dict(files)}:
+            return files
+        case {"format": int(number)} if number != _FORMAT:
+            raise PackageError(f"its format is {ascii(number)[:20]}; this host reads format {_FORMAT}")
+    raise PackageError(f"{DIGESTS} is damaged")

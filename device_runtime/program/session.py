@@ -9,11 +9,23 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
-from device_runtime.engine.frames import Event, Exit, Frame, FrameDecoder, FrameError, Log, Patch, Request, Response
+from device_runtime.engine.frames import (
+    MAX_OPERATIONS,
+    Event,
+    Exit,
+    Frame,
+    FrameDecoder,
+    FrameError,
+    Log,
+    Patch,
+    Request,
+    Response,
+)
 from device_runtime.engine.frames import encode_frame as encode
 from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
 from device_runtime.errors import CygnetError
 from device_runtime.program.account import Account
+from device_runtime.program.attention import Attention
 from device_runtime.program.files import divide_files
 from device_runtime.program.limits import Limits
 from device_runtime.program.log_lines import LogLines, lost_text
@@ -32,6 +44,9 @@ OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
 _TRANSITIONS = ("push", "pop", "replace", "tab", "none")
 _OPERATIONS = ("insert", "remove", "move", "text", "set", "call")
 _MAX_STYLES = 1000
+# Far more than programs may open; the worker counts those.
+_MAX_PAGES = 100
+_MAX_REASON = 1000
 _OPTIONAL = {"styles"}
 
 
@@ -110,6 +125,7 @@ class ProgramSession:
         limits = self._limits = surroundings.limits
         self._running_calls = asyncio.Semaphore(limits.running_calls)
         self._account = Account(limits)
+        self._attention = Attention()
         # Twice what a worker lets pass: it has left out what is too much already, if it is one of ours.
         self._lines = LogLines(2 * limits.log_lines_a_second)
         self._exit_reason: str | None = None
@@ -149,8 +165,12 @@ class ProgramSession:
             self._worker = await self._workers.start_worker()
         except CygnetError as error:
             raise SessionError(f"{self.app_id} cannot be started: {error}") from error
+        try:
+            reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection, limit=_CHUNK)
+        except BaseException:  # nobody reads yet, so nobody would see its end
+            self._worker.kill()
+            raise
         self._ready, self._ended = loop.create_future(), loop.create_future()
-        reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection, limit=_CHUNK)
         self._reading = asyncio.create_task(self._read(reader), name=f"program {self.app_id}")
         self._writer.write(launch)
         ended = self._ended
@@ -298,7 +318,7 @@ class ProgramSession:
 
     def _send(self, frame: Frame) -> None:
         """Queue one frame; a program that is over, or does not read, gets none."""
-        if self._writer is None or not self.running:
+        if self._writer is None or not self.running or self._writer.transport.is_closing():
             return
         try:
             data = encode(frame)
@@ -314,31 +334,46 @@ class ProgramSession:
     # -- from the worker ---------------------------------------------------------------------------------------
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        decoder = FrameDecoder()
+        decoder = FrameDecoder(weigh=True)
         try:
             while data := await reader.read(_CHUNK):
+                self._attention.begin()
                 for frame in decoder.feed(data):
                     self._receive(frame, decoder.frame_bytes)
-                    seconds = self._account.seconds_to_wait(decoder.frame_bytes)
-                    if seconds > 0:
-                        await self._let_others(seconds)
+                    owed = max(self._account.seconds_to_wait(decoder.frame_bytes), self._attention.spend())
+                    if owed > 0 or self._attention.turn_is_over:
+                        await self._let_others(owed)
+                        self._attention.begin()
+                owed = self._attention.wake()
+                if owed > 0:
+                    await self._let_others(owed)
         except FrameError as error:
             self._note_reason(f"its worker sent what is no frame: {error}")
+        except RecursionError:  # screens cannot be told of it
+            self._note_reason("its worker sent what is nested too deeply")
         except OSError as error:
             _log.debug("the worker of %s closed its socket: %s", self.app_id, error)
+        except Exception:  # noqa: BLE001 whatever a worker may send, it is its own session that ends
+            _log.exception("what the worker of %s sent cannot be used", self.app_id)
+            self._note_reason("its worker sent what the device cannot use")
         finally:
             await self._finish()
 
     async def _let_others(self, seconds: float) -> None:
-        """Take nothing from this worker for a while: it waits as it sends. One that is gone sends no more."""
-        if self._worker is not None and not self._worker.ended.done():
+        """Let others be served, and take nothing from this worker for a while: it waits as it sends. One that is gone
+        sends no more."""
+        if seconds > 0 and self._worker is not None and not self._worker.ended.done():
             await asyncio.wait([self._worker.ended], timeout=seconds)
+        else:
+            await asyncio.sleep(0)
 
     def _receive(self, frame: Frame, size: int) -> None:
         match frame:
             case Patch(page, operations, target):
                 if size > self._limits.patch_bytes:
                     raise FrameError(f"a patch of {size} bytes; at most {self._limits.patch_bytes} are allowed")
+                if len(operations) > MAX_OPERATIONS:
+                    raise FrameError(f"a patch of {len(operations)} operations; at most {MAX_OPERATIONS} are allowed")
                 if not all(isinstance(item, list) and item and item[0] in _OPERATIONS for item in operations):
                     raise FrameError("a patch holds what is no operation")
                 self._around.listener.on_patch(self.app_id, page, operations, target)  # type: ignore[arg-type] # checked
@@ -354,11 +389,13 @@ class ProgramSession:
                 if self._ready is not None and not self._ready.done():
                     self._ready.set_result(None)
             case Exit(reason):
-                self._note_reason(reason)
+                self._note_reason(" ".join(reason[:_MAX_REASON].split()))
             case Event("inspect", payload) if self._around.inspect is not None:
                 self._around.inspect(self.app_id, payload)
             case _:
-                raise FrameError(f"a worker may not send {frame!r:.80}")
+                raise FrameError(
+                    f"a worker may not send the frame {getattr(frame, 'name', type(frame).__name__)!r:.80}"
+                )
 
     def _receive_answer(self, payload: Mapping[str, Value]) -> None:
         number, speech, error = payload.get("id"), payload.get("speech"), payload.get("error")
@@ -397,9 +434,9 @@ class ProgramSession:
     def _file(self, request: Request) -> Response:
         """A file of the package that did not come with the launch."""
         name = request.arguments.get("name")
-        if name not in self._later:
-            return Response(request.id, None, f"the package has no file {name!r} to be fetched")
-        return Response(request.id, self._source.entries[str(name)], None)
+        if not isinstance(name, str) or name not in self._later:
+            return Response(request.id, None, f"the package has no file {str(name)[:200]!r} to be fetched")
+        return Response(request.id, self._source.entries[name], None)
 
     async def _answer(self, request: Request) -> None:
         # The worker waits for the answers to its negative numbers; such a call waits for no others.
@@ -472,10 +509,14 @@ def _read_stack(payload: Mapping[str, Value]) -> tuple[list[dict[str, Any]], str
     pages, transition, target = payload.get("pages"), payload.get("transition"), payload.get("target")
     if not isinstance(pages, list) or transition not in _TRANSITIONS or not isinstance(target, str):
         raise FrameError("a stack event has the wrong members")
+    if len(pages) > _MAX_PAGES:
+        raise FrameError(f"a stack event holds {len(pages)} pages; at most {_MAX_PAGES} are allowed")
     checked: list[dict[str, Any]] = []
     for page in pages:
         match page:
-            case {"id": int(number), "route": str(route), "window": dict(window), **others} if set(others) <= _OPTIONAL:
+            case {"id": number, "route": str(route), "window": dict(window), **others} if (
+                type(number) is int and set(others) <= _OPTIONAL
+            ):
                 styles = _read_styles(others.get("styles", []))
                 checked.append({"id": number, "route": route, "window": window, "styles": styles})
             case _:

@@ -8,15 +8,16 @@ import socket
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
-from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, encode_frame
+from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, divide, encode_frame
 from device_runtime.engine.modules import ModuleFiles
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.engine.source_maps import SourceMaps
@@ -32,7 +33,7 @@ from device_runtime.program.log_lines import LogLines, lost_text
 from device_runtime.program.manifest import Manifest, read_manifest
 from device_runtime.program.node_events import NodeEvents
 from device_runtime.program.pages import NavigationError, Page, PageNotFoundError, PageStack, Step, split_path
-from device_runtime.program.rehearsal import REHEARSAL
+from device_runtime.program.rehearsal import REHEARSAL, load_stragglers
 from device_runtime.program.template_modules import TemplateModules
 from device_runtime.program.view_questions import ViewQuestions
 from device_runtime.values import Value
@@ -59,7 +60,7 @@ class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wr
 
 def prepare(
     memory_bytes: str = str(DEFAULT_MEMORY_BYTES), *, worker: "type[Worker] | None" = None, extra: Sequence[Path] = ()
-) -> Callable[[socket.socket], None]:
+) -> WorkerBody:
     """Import and warm what every worker needs; returns the worker's body. ``memory_bytes`` is the limit that its
     programs will have: only an engine made with it can be theirs. Developers' tools give a ``worker`` of their own,
     and ``extra`` files for its base library."""
@@ -67,11 +68,12 @@ def prepare(
     # holes that a worker will fill (0.04 MB more of private memory). A second rehearsal only makes more holes.
     engine = _make_engine(int(memory_bytes), extra)
     rehearse()
+    load_stragglers()
 
-    def body(connection: socket.socket) -> None:
+    def run(connection: socket.socket) -> None:
         serve(WorkerConnection(connection), engine, worker)
 
-    return body
+    return WorkerBody(run, _encoded(REHEARSAL[0], REHEARSAL[-1]))  # what all programs do: they are launched
 
 
 def rehearse() -> None:
@@ -79,9 +81,12 @@ def rehearse() -> None:
     instead of making it again in pages of its own."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        for frame in REHEARSAL:
-            ours.sendall(encode_frame(frame))
+        ours.sendall(_encoded(*REHEARSAL))
         serve(WorkerConnection(theirs), _make_engine())
+
+
+def _encoded(*frames: Frame) -> bytes:
+    return b"".join(map(encode_frame, frames))
 
 
 def _make_engine(memory_bytes: int = DEFAULT_MEMORY_BYTES, extra: Sequence[Path] = ()) -> QuickJSEngine:
@@ -116,6 +121,21 @@ def serve(connection: WorkerConnection, engine: QuickJSEngine, worker: "type[Wor
             connection.send(Exit(f"the runtime failed: {type(error).__name__}: {error}"))
     except ConnectionClosed:
         return
+
+
+class _Watchdog:
+    """Lets the kernel end this process if what is inside does not come back at all."""
+
+    __slots__ = ("_seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class ProgramFileError(CygnetError):
@@ -221,6 +241,9 @@ class Worker:
             self._log("error", f"{what}: {error}", error.source)
         return value
 
+    def _watchdog(self, seconds: float) -> "_Watchdog":
+        return _Watchdog(seconds + self._limits.overrun_seconds)
+
     def _tidy(self, seconds: float) -> None:
         """Nothing is under way any more. Promise jobs that were not stopped may still be, and take their time."""
         with suppress(TimeLimitError), self._watchdog(seconds), self._engine.limit(seconds):
@@ -231,15 +254,6 @@ class Worker:
         self._log("error", f"{what} took longer than {seconds:g} s: {how}", "")
         if self._strikes >= _STRIKES:
             raise _Stop(f"{_STRIKES} calls in a row took longer than {seconds:g} s")
-
-    @contextmanager
-    def _watchdog(self, seconds: float) -> Iterator[None]:
-        """Let the kernel end this process if the engine does not come back at all."""
-        signal.setitimer(signal.ITIMER_REAL, seconds + self._limits.overrun_seconds)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _settle(self) -> None:
         """Send what has changed; then the callbacks that wait for it, which may change more."""
@@ -324,8 +338,10 @@ class Worker:
 
     def _send_shown(self, frame: Frame) -> None:
         """Send what screens are to show; a change of a page that is too large for them ends the program."""
+        left = self._limits.patch_bytes
         try:
-            self._connection.send(frame, self._limits.patch_bytes)
+            for part in divide(frame):
+                left -= self._connection.send(part, left)
         except FrameError as error:
             reason = f"a change of its page is larger than the {self._limits.patch_mb} MB that screens take at once"
             self._connection.send(Log("error", f"the program is ended: {reason} ({error})", ""))

@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from device_runtime.keys import KeyRing
 from device_runtime.keys import key_id as key_id
-from device_runtime.sync.fields import Fields, parse_object
+from device_runtime.sync.fields import Fields, parse_object, shorten
 from device_runtime.sync.fields import ProtocolError as ProtocolError
 from device_runtime.sync.fields import canonical_json as canonical_json
 from device_runtime.sync.share_messages import (
@@ -85,7 +85,7 @@ def check_identifier(kind: str, text: str) -> str:
     """
     if not SEGMENT.fullmatch(text):
         raise ProtocolError(
-            f"{kind} id {text!r} must be 1 to 64 lower-case letters, digits, dots, underscores and hyphens"
+            f"{kind} id {shorten(text)} must be 1 to 64 lower-case letters, digits, dots, underscores and hyphens"
         )
     return text
 
@@ -106,7 +106,7 @@ def parse_topic(text: str) -> tuple[str, str, Channel]:
     """
     levels = text.split("/")
     if len(levels) != 5 or "/".join(levels[:2]) != PROTOCOL or levels[4] not in get_args(Channel):
-        raise ProtocolError(f"topic {text!r} is not {PROTOCOL}/<fleet>/<device>/<channel>")
+        raise ProtocolError(f"topic {shorten(text)} is not {PROTOCOL}/<fleet>/<device>/<channel>")
     return check_identifier("fleet", levels[2]), check_identifier("device", levels[3]), levels[4]  # type: ignore[return-value]
 
 

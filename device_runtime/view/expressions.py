@@ -7,10 +7,11 @@ what it reads is known when it is bound.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from device_runtime.view import javascript as js
-from device_runtime.view.errors import TemplateError
+from device_runtime.view.errors import TemplateError, shown
 from device_runtime.view.javascript import UNDEFINED, member, property_key, to_text, truthy
 from device_runtime.view.paths import ANY, Key, Read, Symbol
 from device_runtime.view.wxs import WxsLink
@@ -61,7 +62,8 @@ class Expression:
 
     ``chain`` is set if it is a chain of members, ``a.b[c].d``: the path that it reads, with ``ANY`` for computed keys.
     ``others`` are the paths that it reads besides. ``constant`` says that it always gives the same plain value.
-    ``fields`` is set for an object literal: its members in order, ``None`` as the name of a spread.
+    ``fields`` is set for an object literal: its members in order, ``None`` as the name of a spread. ``item_member`` is
+    the name of a member of the row's own item, where it is no more than that: what lists consist of.
     """
 
     evaluate: Evaluate
@@ -69,6 +71,7 @@ class Expression:
     chain: Read | None = None
     constant: bool = False
     fields: "tuple[tuple[str | None, Expression], ...] | None" = None
+    item_member: str | None = None
 
     @property
     def reads(self) -> frozenset[Read]:
@@ -107,9 +110,9 @@ class Scope:
         """The scope of a host's content, whose level holds the values that its slot gives."""
         return Scope(self.level + 1, self.variables)
 
-    def with_variable(self, name: str, variable: Variable) -> "Scope":
-        """This scope with one more variable."""
-        return Scope(self.level, {**(self.variables or {}), name: variable})
+    def with_variables(self, variables: Mapping[str, Variable]) -> "Scope":
+        """This scope with more variables."""
+        return Scope(self.level, {**(self.variables or {}), **variables})
 
     def find(self, name: str) -> Variable | None:
         """The loop variable of this name."""
@@ -179,7 +182,7 @@ class ExpressionBinder:
                 return self._object(members, scope, where, depth)
             case ["wxs", int(module), list(keys), (None | list()) as given] if not isinstance(module, bool):
                 return self._wxs_member(module, keys, given, scope, where, depth)
-        raise TemplateError(f"{where}: {str(instruction)[:80]} is not an expression")
+        raise TemplateError(f"{where}: {shown(instruction)} is not an expression")
 
     def _array(self, items: list[Any], scope: Scope, where: str, depth: int) -> Expression:
         parts: list[tuple[bool, Expression]] = []
@@ -209,7 +212,7 @@ class ExpressionBinder:
                 case [(None | str()) as name, inner]:
                     fields.append((name, self.bind(inner, scope, where, depth + 1)))
                 case _:
-                    raise TemplateError(f"{where}: {str(entry)[:80]} is not a member of an object")
+                    raise TemplateError(f"{where}: {shown(entry)} is not a member of an object")
 
         def evaluate(environment: Environment) -> dict[str, Any]:
             result: dict[str, Any] = {}
@@ -262,6 +265,9 @@ def _folded(expression: Expression, *operands: Expression) -> Expression:
     return expression
 
 
+_get_item: Final[Evaluate] = itemgetter(ITEM)
+
+
 def _variable(name: str, scope: Scope) -> Expression:
     variable = scope.find(name)
     if variable is None:
@@ -269,7 +275,8 @@ def _variable(name: str, scope: Scope) -> Expression:
     slot, up = variable.slot, scope.level - variable.level
     chain: Read = (variable.symbol, ())
     if up == 0:
-        return Expression(lambda environment: environment[slot], chain=chain)
+        get = _get_item if slot == ITEM else itemgetter(slot)
+        return Expression(get, chain=chain)
     if up == 1:
         return Expression(lambda environment: environment[1][slot], chain=chain)
 
@@ -279,6 +286,14 @@ def _variable(name: str, scope: Scope) -> Expression:
         return environment[slot]
 
     return Expression(evaluate, chain=chain)
+
+
+def _item_member(name: str, base: Expression) -> Expression:
+    def evaluate(environment: Environment) -> Any:
+        item = environment[ITEM]
+        return item.get(name, UNDEFINED) if type(item) is dict else member(item, name)
+
+    return Expression(evaluate, base.others, _below(base.chain, name), item_member=name)
 
 
 def _member(base: Expression, key: Expression) -> Expression:
@@ -291,8 +306,11 @@ def _member(base: Expression, key: Expression) -> Expression:
         return Expression(evaluate_computed, base.others | key.reads, _below(base.chain, ANY))
 
     name = property_key(get_key([{}, None]))
-    if type(name) is int:
+    if isinstance(name, int):
         return Expression(lambda environment: member(get(environment), name), base.others, _below(base.chain, name))
+
+    if get is _get_item:
+        return _item_member(name, base)
 
     def evaluate(environment: Environment) -> Any:
         value = get(environment)

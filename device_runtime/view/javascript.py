@@ -16,7 +16,7 @@ from device_runtime.values import Value
 
 _SAFE_INTEGER = 2**53
 _HEXADECIMAL_LIKE = {"0x": 16, "0o": 8, "0b": 2}
-_DECIMAL = re.compile(r"[+-]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+_DECIMAL = re.compile(r"[+-]?(?:Infinity|(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?)")
 # What JavaScript trims: its white space and its line terminators.
 _WHITE_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"  # fmt: skip  # noqa: E501
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
@@ -310,6 +310,9 @@ def member(value: Any, key: str | int) -> Any:
     return UNDEFINED
 
 
+_UNMISTAKABLE: Final = frozenset((str, int, float, type(None)))
+
+
 def identical(left: Any, right: Any) -> bool:
     """If two values of data render the same everywhere: deep equality that keeps ``True`` and ``1`` apart."""
     if left is right:
@@ -318,8 +321,11 @@ def identical(left: Any, right: Any) -> bool:
     if kind is not type(right):
         return kind in (int, float) and type(right) in (int, float) and left == right
     if kind is dict:
-        if len(left) != len(right):
+        if left != right:
             return False
+        # Equal in Python's sense: only a boolean and a number can still be two things.
+        if _UNMISTAKABLE.issuperset(map(type, left.values())) and _UNMISTAKABLE.issuperset(map(type, right.values())):
+            return True
         for key, value in left.items():
             other = right.get(key, UNDEFINED)
             if value is not other and not identical(value, other):

@@ -8,7 +8,7 @@ from device_runtime.view.assembly import ElementPlan, HostPlan, Plan, TextPlan, 
 from device_runtime.view.attributes import CLASS_ATTRIBUTES, AttributeTarget, classes_of, text_of, value_of
 from device_runtime.view.blocks import HOLDING, ROOT_PARENT, Block, Element, FragmentProgram, Handler, Site
 from device_runtime.view.content import FIRST_VALUE, ContentProgram, NamedProgram
-from device_runtime.view.errors import TemplateError
+from device_runtime.view.errors import TemplateError, one_line, shown
 from device_runtime.view.expressions import MAX_NAME_LENGTH, Expression, ExpressionBinder, Scope, Variable
 from device_runtime.view.fragments import IfProgram, TemplateProgram
 from device_runtime.view.hosts import TEXT_ATTRIBUTES, ComponentProgram
@@ -86,7 +86,7 @@ class Loader:
         block = part.block
         listed = block.lists[parent] = []
         nodes_before = 0
-        fragments_before: list[int] = []
+        fragments: list[int] = []
         for number, instruction in enumerate(instructions):
             place = f"{where}[{number}]"
             self._binder.count(place)
@@ -96,11 +96,11 @@ class Loader:
             elif kind == "element" and not (roots and roots.named):
                 child = self._element(part, instruction, parent, scope, place, depth, roots)
             else:
-                site = Site(parent, nodes_before, tuple(fragments_before))
+                site = Site(parent, nodes_before, fragments, len(fragments))
                 child = ~len(block.fragments)
                 block.fragments.append(self._fragment(part, instruction, site, scope, place, depth, roots))
                 block.order.append(child)
-                fragments_before.append(~child)
+                fragments.append(~child)
             nodes_before += child >= 0
             listed.append(child)
 
@@ -126,9 +126,9 @@ class Loader:
     ) -> int:
         match instruction:
             case [_, str(tag), dict(attributes), dict(dataset), list(events), dict(two_way), list(children), *rest]:
-                where = f"{where} <{tag[:40]}>"
+                where = f"{where} <{one_line(tag[:40])}>"
             case _:
-                raise TemplateError(f"{where}: {str(instruction)[:80]} is not an instruction")
+                raise TemplateError(f"{where}: {shown(instruction)} is not an instruction")
         check_name(tag, where)
         if rest:
             scope = self._with_slot_values(rest, roots, scope, where)
@@ -193,11 +193,11 @@ class Loader:
     ) -> ComponentProgram:
         match instruction:
             case [_, str(tag), dict(attributes), dict(dataset), list(events), dict(two_way), list(children), *rest]:
-                where = f"{where} <{tag[:40]}>"
+                where = f"{where} <{one_line(tag[:40])}>"
             case _:
-                raise TemplateError(f"{where}: {str(instruction)[:80]} is not an instruction")
+                raise TemplateError(f"{where}: {shown(instruction)} is not an instruction")
         if tag not in self._tables.uses:
-            raise TemplateError(f"{where}: the document's components have no {tag[:40]!r}")
+            raise TemplateError(f"{where}: the document's components have no {shown(tag)}")
         scope = self._with_slot_values(rest, roots, scope, where)
         offset = part.take_offset(site.parent)
         part.block.order.append(offset)
@@ -233,7 +233,7 @@ class Loader:
         block = self._block(children, inner, where, depth, Roots(names_slots(children), values))
         return ContentProgram(
             block=block,
-            site=Site(offset, 0, (), mixed=True),
+            site=Site(offset, 0, (), 0, mixed=True),
             names=tuple(values.symbols),
             symbols=tuple(values.symbols.values()),
         )
@@ -248,21 +248,23 @@ class Loader:
             case [dict()]:
                 return scope
             case _:
-                raise TemplateError(f"{where}: {str(rest)[:80]} are no extras of an element")
+                raise TemplateError(f"{where}: {shown(rest)} are no extras of an element")
         values = roots.values if roots else None
+        variables: dict[str, Variable] = {}
         for pair in pairs:
+            self._binder.count(where)
             match pair:
                 case [str(name), str(local)]:
                     check_name(local, where)
                 case _:
-                    raise TemplateError(f"{where}: {str(pair)[:80]} is not a slot value and the variable for it")
+                    raise TemplateError(f"{where}: {shown(pair)} is not a slot value and the variable for it")
             if values is not None:
                 name = camel_case(name)
                 if name not in values.symbols:
+                    values.slots[name] = FIRST_VALUE + len(values.symbols)
                     values.symbols[name] = self._take_symbol()
-                slot = FIRST_VALUE + list(values.symbols).index(name)
-                scope = scope.with_variable(local, Variable(values.symbols[name], values.level, slot))
-        return scope
+                variables[local] = Variable(values.symbols[name], values.level, values.slots[name])
+        return scope.with_variables(variables)
 
     def _take_symbol(self) -> int:
         self._symbols += 1
@@ -280,7 +282,7 @@ class Loader:
             raise TemplateError(f"{where}: generics must map names to tags")
         for name, tag in generics.items():
             if not isinstance(name, str) or not isinstance(tag, str):
-                raise TemplateError(f"{where}: the generic {str(name)[:40]!r} must be a tag")
+                raise TemplateError(f"{where}: the generic {shown(name)} must be a tag")
         return generics
 
     def _members(self, members: Mapping[Any, Any], scope: Scope, where: str) -> list[tuple[str, Expression]]:
@@ -299,7 +301,7 @@ class Loader:
                     check_name(name, where)
                     expression = self._binder.bind(handler, scope, where)
                 case _:
-                    raise TemplateError(f"{where}: {str(event)[:80]} is not an event handler")
+                    raise TemplateError(f"{where}: {shown(event)} is not an event handler")
             if phase == _CHANGE:
                 observers[name] = expression
             else:
@@ -329,7 +331,7 @@ class Loader:
                 return self._for(instruction, expression, site, scope, where, depth, roots)
             case ["template", name, int(number), data] if not isinstance(number, bool):
                 return self._template(name, number, data, site, scope, where)
-        raise TemplateError(f"{where}: {str(instruction)[:80]} is not an instruction")
+        raise TemplateError(f"{where}: {shown(instruction)} is not an instruction")
 
     def _named(
         self, instruction: list[Any], site: Site, scope: Scope, where: str, depth: int, roots: Roots
@@ -369,7 +371,7 @@ class Loader:
                     block = self._block(children, scope, f"{where}.{number}", depth + 1, inner_roots(roots, site))
                     bound.append((expression, block))
                 case _:
-                    raise TemplateError(f"{where}: {str(branch)[:80]} is not a branch")
+                    raise TemplateError(f"{where}: {shown(branch)} is not a branch")
         tests = frozenset[Read]().union(*(test.reads for test, _ in bound if test))
         return IfProgram(site, bound, tests, tests.union(*(block.reads for _, block in bound)))
 
@@ -399,7 +401,7 @@ class Loader:
             item=item_symbol,
             index=index_symbol,
             key=None if key is None else tuple(property_key(step) for step in key),
-            where=told[:MAX_NAME_LENGTH],
+            where=one_line(told[:MAX_NAME_LENGTH]),
             outer_reads=outer,
             reads=source.reads | outer,
         )

@@ -7,7 +7,7 @@ from typing import Any, Final
 from device_runtime.values import Value
 from device_runtime.view.assembly import Plan
 from device_runtime.view.blocks import ROOT_PARENT, Block, Handler, Site
-from device_runtime.view.errors import TemplateError
+from device_runtime.view.errors import TemplateError, shown
 from device_runtime.view.expressions import MAX_NAME_LENGTH, Evaluate, Expression
 from device_runtime.view.hosts import Use
 
@@ -27,10 +27,11 @@ class Tables:
 
 @dataclass(slots=True)
 class SlotValues:
-    """The slot values that some content takes, with their symbols, and the level of the variables."""
+    """The slot values that some content takes, with their symbols and slots, and the level of the variables."""
 
     level: int
     symbols: dict[str, int] = field(default_factory=dict)
+    slots: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +104,4 @@ def check_name(name: Any, where: str) -> None:
         TemplateError: it is no text, empty, or too long.
     """
     if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH:
-        raise TemplateError(f"{where}: a name must be 1 to {MAX_NAME_LENGTH} characters, not {str(name)[:40]!r}")
+        raise TemplateError(f"{where}: a name must be 1 to {MAX_NAME_LENGTH} characters, not {shown(name)}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from device_runtime.view.blocks import Block
-from device_runtime.view.errors import TemplateError
+from device_runtime.view.errors import TemplateError, shown
 from device_runtime.view.expressions import MAX_NAME_LENGTH
 from device_runtime.view.hosts import Use
 from device_runtime.view.loader import Loader
@@ -59,7 +59,7 @@ def _tables(document: Mapping[str, Any], templates: list[Any], scopes: list[Any]
     prefix, modules = document.get("prefix", ""), document.get("modules", [])
     components = document.get("components", {})
     if not isinstance(prefix, str) or len(prefix) > MAX_NAME_LENGTH or prefix.split() not in ([], [prefix]):
-        raise TemplateError(f"prefix must be a text without blanks, not {str(prefix)[:40]!r}")
+        raise TemplateError(f"prefix must be a text without blanks, not {shown(prefix)}")
     if not isinstance(modules, list) or not all(isinstance(path, str) for path in modules):
         raise TemplateError("modules must be a list of paths")
     if not isinstance(components, dict):
@@ -78,7 +78,7 @@ def _check_scope(scope: Any, number: int, templates: int) -> dict[str, int]:
         raise TemplateError(f"scopes[{number}] must map names to templates")
     for name, index in scope.items():
         if not isinstance(name, str) or type(index) is not int or not 0 <= index < templates:
-            raise TemplateError(f"scopes[{number}]: {str(name)[:80]!r} names no template")
+            raise TemplateError(f"scopes[{number}]: {shown(name)} names no template")
     return scope
 
 
@@ -90,4 +90,4 @@ def _use(tag: Any, use: Any) -> Use:
             "placeholder": (None | str()) as placeholder,
         } if isinstance(tag, str) and path != "":
             return Use(path, generic, placeholder)
-    raise TemplateError(f"components: {str(tag)[:80]!r} must have a path, a generic and a placeholder (or null)")
+    raise TemplateError(f"components: {shown(tag)} must have a path, a generic and a placeholder (or null)")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from device_runtime.view.template import Template
 
 MAX_TREE_DEPTH: Final = 32
+MAX_ROWS_WITHOUT_NODES: Final = 100_000
 MAX_NODES: Final = 200_000
 
 Effect = list[Value]
@@ -50,7 +51,8 @@ class Component:
 class Registry:
     """The ids of one view's nodes, the live instances that own them, and what is waiting to be told.
 
-    ``listening`` says that there are handlers on components without a node of their own.
+    ``listening`` says that there are handlers on components without a node of their own, ``stamps`` that what is told
+    may hold stamps.
     """
 
     __slots__ = (
@@ -71,6 +73,8 @@ class Registry:
         "next_id",
         "overrides",
         "placement",
+        "rows_without_nodes",
+        "stamps",
         "wxs",
         "wxs_changes",
     )
@@ -82,7 +86,10 @@ class Registry:
         make_unknown: Callable[[], ComponentDefinition],
         wxs: WxsModules | None,
         most_nodes: int,
+        *,
+        stamps: bool,
     ) -> None:
+        self.stamps = stamps
         self.next_id = ROOT_ID + 1
         self._most_nodes = most_nodes
         self.counted_until = self.next_id + most_nodes
@@ -106,6 +113,7 @@ class Registry:
         self.overrides: Overrides = {}
         self.placement = Placement()
         self.gone: list[BlockInstance] | None = None
+        self.rows_without_nodes = 0
 
     def count_nodes(self) -> None:
         """Ids have been given out for as many nodes as there may be: see how many of them live.
@@ -118,6 +126,16 @@ class Registry:
             raise ViewError(f"the page would have more than {self._most_nodes} nodes; show fewer at once")
         # A sixteenth more than may live, so that a page at its limit is not counted at each change.
         self.counted_until = self.next_id + self._most_nodes - live + self._most_nodes // 16
+
+    def count_row_without_nodes(self) -> None:
+        """Note a row that no count of nodes sees: loops in loops make many of a short template.
+
+        Raises:
+            ViewError: there are too many in one go.
+        """
+        self.rows_without_nodes += 1
+        if self.rows_without_nodes > MAX_ROWS_WITHOUT_NODES:
+            raise ViewError(f"loops would have more than {MAX_ROWS_WITHOUT_NODES} rows in which nothing is shown")
 
     def warn(self, text: str) -> None:
         """Tell the program's author something, once."""

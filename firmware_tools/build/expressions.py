@@ -9,11 +9,14 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from device_runtime.view.javascript import to_float
 from firmware_tools.build.source import SourceText
 
 Instruction: TypeAlias = list[Any]
 
 MAX_DEPTH = 60
+MAX_CHAIN = 90
+"""The most operators, members and calls one after the other; each nests those before it."""
 UNDEFINED: Final[Instruction] = ["undefined"]
 
 _TOKEN = re.compile(
@@ -201,7 +204,9 @@ class _Parser:
 
     def _binary(self, least: int) -> Instruction:
         left = self._unary()
+        links = 0
         while self._token.kind == "mark" and _PRECEDENCE.get(self._token.text, -1) > least:
+            links = self._count(links)
             operator = self._next().text
             right = self._binary(_PRECEDENCE[operator])
             left = ["logical" if operator in _LOGICAL else "binary", operator, left, right]
@@ -219,8 +224,10 @@ class _Parser:
         return instruction
 
     def _postfix(self, base: Instruction) -> Instruction:
+        links = 0
         while True:
             start = self._token.offset
+            links = self._count(links)
             if self._accept("?."):
                 if self._accept("["):
                     base = self._index(base)
@@ -240,6 +247,11 @@ class _Parser:
                 base = self._call(base, start)
             else:
                 return base
+
+    def _count(self, links: int) -> int:
+        if links > MAX_CHAIN:
+            raise self._source.error(self._token.offset, f"the expression has more than {MAX_CHAIN} parts in a row")
+        return links + 1
 
     def _call(self, callee: Instruction, offset: int) -> Instruction:
         arguments: list[Instruction] = []
@@ -316,8 +328,8 @@ class _Parser:
 def _number(text: str) -> int | float:
     if text[:2] in ("0x", "0X"):
         number: int | float = int(text, 16)
-    elif text.isdigit() and len(text) <= 16:
+    elif text.isdecimal() and len(text) <= 16:
         number = int(text)
     else:
         number = float(text)
-    return float(number) if abs(number) > 2**53 else number
+    return to_float(number) if isinstance(number, int) and number > 2**53 else number

@@ -17,7 +17,7 @@ LEAVES = frozenset(("icon", "image", "import", "include", "input", "progress", "
 MAX_DEPTH = 90
 
 _TAG = re.compile(r"<([A-Za-z][\w.:-]*)")
-_END_TAG = re.compile(r"</\s*([A-Za-z][\w.:-]*)\s*([^<>]*)>")
+_END_TAG = re.compile(r"</\s*+([A-Za-z][\w.:-]*+)\s*+([^<>]*+)>")
 _MARK = re.compile(r"<[A-Za-z/!?]|\{\{")
 _BLANK = re.compile(r"(?:\s+|<!--.*?-->)*", re.DOTALL)
 _SPACE = re.compile(r"\s*")
@@ -287,10 +287,11 @@ class _Parser:
         first = text.find(quote, start + 1)
         if first < 0:
             raise self._source.error(start, f"the value is not closed with {quote}")
-        end = first
-        while end >= 0 and "\n" not in text[first:end]:
-            value = text[start + 1 : end]
-            if value.count("{{") == value.count("}}"):
+        line_end = text.find("\n", first)
+        end, counted, balance = first, start + 1, 0
+        while end >= 0 and (line_end < 0 or end < line_end):
+            balance += text.count("{{", counted, end) - text.count("}}", counted, end)
+            if balance == 0:
                 return end
-            end = text.find(quote, end + 1)
+            counted, end = end, text.find(quote, end + 1)
         return first

@@ -37,6 +37,8 @@ _NPM = "miniprogram_npm"
 # Marks in a compiled file; no text holds these, which are characters of no language.
 _CLASS, _HOST, _ADDRESS = "\ufdd0", "\ufdd1host", "\ufdd2"
 _MARKS = re.compile("[\ufdd0-\ufdd2]")
+# Half characters, which escapes make; CSS has a replacement for them.
+_HALVES = re.compile("[\ud800-\udfff]")
 _MARKED_ADDRESS = re.compile(f'url\\("{_ADDRESS}([^"?#]*)')
 
 
@@ -84,7 +86,10 @@ class StyleCompiler:
         """
         self._suffix = posixpath.splitext(path)[1]
         text = self._read(path)
-        marked = self._file(SourceText(path, text or ""), ())
+        try:
+            marked = self._file(SourceText(path, text or ""), ())
+        except RecursionError as error:
+            raise SourceError(f"{path}:1:1: brackets are nested too deeply") from error
         folder = quote(posixpath.dirname(path), safe=_SAFE) or "."
 
         def relative(match: re.Match[str]) -> str:
@@ -102,7 +107,7 @@ class StyleCompiler:
             text = _MARKS.sub("\ufffd", source.text)
             rules = tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)
             parts = self._rules(source, rules, (*importing, source.path))
-            self._compiled[source.path] = "\n".join(part for part in parts if part)
+            self._compiled[source.path] = _HALVES.sub("\ufffd", "\n".join(part for part in parts if part))
         return self._compiled[source.path]
 
     def _rules(self, source: SourceText, rules: list[Any], importing: tuple[str, ...]) -> Iterator[str]:
@@ -268,7 +273,7 @@ class StyleCompiler:
         return f'url("{_ADDRESS}{quote(path, safe=_SAFE)}{mark}{quote(rest, safe="/%?&=#")}")'
 
     def _warn(self, source: SourceText, token: Any, message: str) -> None:
-        self._warnings.append(f"{source.where(_offset(source, token))}: {message}")
+        self._warnings.append(source.remark(_offset(source, token), message))
 
 
 def _url(token: Any) -> str | None:

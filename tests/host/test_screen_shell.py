@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 
 from device_runtime.host.screen.server import ProgramTile, ScreenServer, ScreenSize
 from device_runtime.program.manifest import Tab, TabBar
+from device_runtime.values import Value
 from tests.host.conftest import Screens
 from tests.host.screen_device import APP, PNG, VERSION, Ids, PaperDevice
 
@@ -398,6 +399,30 @@ async def test_the_screen_comes_back_after_the_device_restarted(device: PaperDev
     await expect(screen.find("view")).to_have_count(2)
     await expect(screen.page.get_by_text("The device is away")).to_be_hidden()
     screen.faults = [fault for fault in screen.faults if "WebSocket" not in fault]
+
+
+async def test_a_program_that_never_fits_its_page_does_not_keep_the_screen_connecting(
+    device: PaperDevice, screens: Screens
+) -> None:
+    screen = await screens.open_program(Ids().element("view", "before"))
+    misfit: list[Value] = ["remove", 999]
+
+    # What goes to the one screen is not applied here, as a hostile worker's own page would not be.
+    for _ in range(3):
+        known = set(device.attached)
+        device.screen.patch(APP, device.page.id, [misfit])
+        await device.wait(lambda known=known: bool(device.attached - known))  # type: ignore[misc] # a default
+        await expect(screen.find("view")).to_have_text("before", timeout=15_000)
+    known = set(device.attached)
+    device.screen.patch(APP, device.page.id, [misfit])
+    device.screen.patch(APP, device.page.id, [misfit])
+
+    await expect(screen.page.get_by_role("alert")).to_contain_text("no screen can show")
+    await expect(screen.page.get_by_role("alert").locator(".error")).to_have_count(1)
+    device.screen.foreground(None)
+    await expect(screen.page.locator(".home .ask")).to_be_visible()
+    assert device.attached == known
+    screen.faults = [fault for fault in screen.faults if "has no node 999" not in fault]
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)

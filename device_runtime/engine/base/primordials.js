@@ -9,18 +9,21 @@ const askHost = globalThis.__host;
 const takeArgument = globalThis.__argument;
 
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
-const uncurry = (method) => (self, ...rest) => apply(method, self, rest);
+// A bound Function.prototype.call: half the time of a function that takes its arguments as a list.
+const uncurry = (method) => apply(Function.prototype.bind, Function.prototype.call, [method]);
 
 const ObjectPrototype = Object.prototype;
 const ArrayPrototype = Array.prototype;
 const createObject = Object.create;
 const hasOwn = Object.hasOwn;
 const objectKeys = Object.keys;
+const ownSymbols = Object.getOwnPropertySymbols;
 const freeze = Object.freeze;
 const objectTag = uncurry(Object.prototype.toString);
 const functionText = uncurry(Function.prototype.toString);
 const isArray = Array.isArray;
 const join = uncurry(Array.prototype.join);
+const spliced = uncurry(Array.prototype.toSpliced);
 const isIndex = Number.isSafeInteger;
 const toText = String;
 const toNumber = Number;
@@ -30,6 +33,7 @@ const startsWith = uncurry(String.prototype.startsWith);
 const endsWith = uncurry(String.prototype.endsWith);
 const repeat = uncurry(String.prototype.repeat);
 const toWellFormed = uncurry(String.prototype.toWellFormed);
+const isWellFormed = uncurry(String.prototype.isWellFormed);
 const regExpExec = uncurry(RegExp.prototype.exec);
 const encodePart = encodeURIComponent;
 const parseJSON = JSON.parse;
@@ -42,6 +46,7 @@ const clock = (() => {
   const read = performance.now;
   return () => apply(read, performance, []);
 })();
+const imul = Math.imul;
 const isInstance = uncurry(Function.prototype[Symbol.hasInstance]);
 const NativeError = Error;
 const NativeSyntaxError = SyntaxError;

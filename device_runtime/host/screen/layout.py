@@ -161,7 +161,7 @@ class QueryResult:
 
 def finite(value: object) -> TypeGuard[float]:
     """Is this a finite number, and no boolean?"""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
 
 
 def check_box(value: object, members: Sequence[str] = _BOX) -> dict[str, float]:

@@ -5,7 +5,6 @@ message in both directions; this module is the checked half.
 """
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from device_runtime.host.screen.layout import (
     check_result,
     finite,
 )
-from device_runtime.values import Value
+from device_runtime.values import Value, fault_of
 
 MAX_UTTERANCE = 500
 MAX_PATH = 2048
@@ -156,7 +155,7 @@ def _node(document: Mapping[str, Any]) -> NodeEvent:
         raise ScreenMessageError("event must be the name of an event, such as tap")
     touches = _touches(document, "touches", [])
     time_stamp = document.get("time_stamp", 0)
-    if not isinstance(time_stamp, int | float) or isinstance(time_stamp, bool) or not math.isfinite(time_stamp):
+    if not finite(time_stamp):
         raise ScreenMessageError("time_stamp must be a number of milliseconds")
     return NodeEvent(
         app_id=_app_id(document),
@@ -259,10 +258,13 @@ def parse_client_message(text: str) -> ClientMessage:
     """
     try:
         document = json.loads(text, parse_constant=_refuse_constant)
-        if _depth(document) > MAX_DEPTH:
-            raise ScreenMessageError(f"a message may nest {MAX_DEPTH} levels deep and no deeper")
+        deep = _depth(document) > MAX_DEPTH
     except (ValueError, RecursionError) as error:
         raise ScreenMessageError("a message must be JSON") from error
+    if deep:
+        raise ScreenMessageError(f"a message may nest {MAX_DEPTH} levels deep and no deeper")
+    if fault := fault_of(document, MAX_DEPTH):
+        raise ScreenMessageError(f"a message cannot be passed on with {fault}")
     if not isinstance(document, dict):
         raise ScreenMessageError("a message must be one JSON object")
     kind = document.get("type")

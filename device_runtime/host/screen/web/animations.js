@@ -64,8 +64,10 @@ export class Steps {
     next(0);
   }
 
-  step({ animates, option } = {}) {
-    const { transition = {}, transformOrigin } = option ?? {};
+  step(action) {
+    const { animates, option } = action ?? {};
+    const { transformOrigin } = option ?? {};
+    const transition = option?.transition ?? {};
     const [duration, delay] = [milliseconds(transition.duration, 400), milliseconds(transition.delay, 0)];
     const transforms = [];
     for (const { type, args } of (Array.isArray(animates) ? animates : []).filter(Boolean)) {
@@ -74,7 +76,7 @@ export class Steps {
         const declared = declaration(this.component, values[0], values[1]);
         if (declared) this.set.set(...declared);
       } else {
-        transforms.push(transformFunction(type, values));
+        transforms.push(transformFunction(text(type), values));
       }
     }
     if (transforms.length) this.set.set("transform", transforms.join(" "));
@@ -145,7 +147,7 @@ function follow(component, played, source, { orientation, startScrollOffset, end
 
 /** this.clearAnimation: of all styles, or of those named. */
 export function clearAnimation(component, [names]) {
-  const wanted = Array.isArray(names) ? names.map((name) => (Object.hasOwn(TRANSFORMS, name) ? "transform" : text(name))) : null;
+  const wanted = Array.isArray(names) ? names.map((name) => (Object.hasOwn(TRANSFORMS, text(name)) ? "transform" : text(name))) : null;
   for (const played of component.element.getAnimations()) {
     if (played.cyStyles && (!wanted || wanted.some((name) => played.cyStyles.has(name)))) played.cancel();
   }

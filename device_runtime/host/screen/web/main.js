@@ -12,6 +12,9 @@ import { Voice } from "./voice.js";
 
 const ERROR_MILLISECONDS = 9000;
 const FRAME_FACTOR = 1.2;
+/** So often within so long a program's broken pages make the screen begin anew, which costs all programs a moment. */
+const MAX_RESTARTS = 3;
+const RESTARTS_MILLISECONDS = 60_000;
 const darkQuery = matchMedia("(prefers-color-scheme: dark)");
 
 class Screen {
@@ -20,7 +23,9 @@ class Screen {
     this.size = null;
     this.programs = [];
     this.views = new Map();
+    this.restarts = new Map();
     this.foreground = null;
+    this.waiting = new Map();
     this.connection = new Connection((message) => this.receive(message), (state) => this.showState(state));
     const send = (message) => this.connection.send(message);
     this.send = send;
@@ -93,7 +98,38 @@ class Screen {
 
   // ---------------------------------------------------------------- messages
 
+  /** Behind a patch that comes over several frames, what else is said of its program waits; but not whether it is shown. */
   receive(message) {
+    if (message.type === "hello") this.waiting.clear(); // everything comes anew
+    const waiting = message.type === "foreground" ? undefined : this.waiting.get(message.app_id);
+    if (!waiting) {
+      this.take(message);
+      return;
+    }
+    waiting.push(message);
+    if (message.type === "stack" || message.type === "exited") this.views.get(message.app_id)?.hurry();
+  }
+
+  async waitFor(end, appId) {
+    const messages = [];
+    this.waiting.set(appId, messages);
+    try {
+      await end;
+    } finally {
+      if (this.waiting.get(appId) === messages) {
+        this.waiting.delete(appId);
+        for (const message of messages) {
+          try {
+            this.receive(message);
+          } catch (error) {
+            reportError(error); // the others have their turn
+          }
+        }
+      }
+    }
+  }
+
+  take(message) {
     switch (message.type) {
       case "hello":
         this.size = message.screen;
@@ -117,9 +153,11 @@ class Screen {
         this.view(message.app_id).applyStack(message);
         this.reportSize();
         break;
-      case "patch":
-        this.views.get(message.app_id)?.patch(message.page, message.operations);
+      case "patch": {
+        const end = this.views.get(message.app_id)?.patch(message.page, message.operations);
+        if (end) this.waitFor(end, message.app_id);
         break;
+      }
       case "query": {
         const view = this.views.get(message.app_id);
         if (view) view.query(message);
@@ -178,12 +216,21 @@ class Screen {
     if (!view) {
       const program = this.programs.find((candidate) => candidate.app_id === appId)
         ?? { app_id: appId, name: appId, version: 0, icon: "", phrases: [] };
-      view = new ProgramView(program, this.send, { onBroken: () => this.connection.restart(), onSize: () => this.reportSize() });
+      view = new ProgramView(program, this.send, { onBroken: () => this.beginAnew(appId), onSize: () => this.reportSize() });
       this.views.set(appId, view);
       this.shelf.append(view.element);
       view.show(appId === this.foreground);
     }
     return view;
+  }
+
+  /** A program's page is no longer what the device has: get every page afresh, unless that helps for no time. */
+  beginAnew(appId) {
+    const since = performance.now() - RESTARTS_MILLISECONDS;
+    const restarts = (this.restarts.get(appId) ?? []).filter((time) => time > since);
+    this.restarts.set(appId, [...restarts.slice(0, MAX_RESTARTS), performance.now()]);
+    if (restarts.length < MAX_RESTARTS) this.connection.restart();
+    else if (restarts.length === MAX_RESTARTS) this.showError("A program sends what no screen can show. Its page stays as it was.");
   }
 
   show(appId) {

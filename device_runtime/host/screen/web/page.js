@@ -1,11 +1,13 @@
 // One page of a program: turns the operations of device_runtime/view/patches.py into DOM inside a shadow root.
 
 import { createComponent } from "./components/index.js";
-import { COMPONENT, Component } from "./components/component.js";
+import { COMPONENT, Component, text } from "./components/component.js";
 import { Limbo, Text } from "./components/basic.js";
+import { fill, isHuge, nextFrame } from "./filling.js";
 import { Gestures } from "./gestures.js";
 import { Watch } from "./layout.js";
 import { PageScroll } from "./page-scroll.js";
+import { unstamped } from "./stamps.js";
 import { convertStyle, resourceAddress } from "./style.js";
 
 const ROOT_ID = 0;
@@ -65,6 +67,8 @@ export class Page {
     this.backs = [];
     this.sendMessage = send;
     this.visible = false;
+    this.closed = false;
+    this.hurried = false; // what is left of a huge patch comes at once
     this.nodes = new Map();
     this.afterwards = [];
     this.untilShown = [];
@@ -135,9 +139,31 @@ export class Page {
 
   // ---------------------------------------------------------------- patches
 
-  /** Apply operations in order. Throws PatchError at the first that does not fit. */
+  /**
+   * Apply operations in order. Throws PatchError at the first that does not fit. A huge patch is not done when this
+   * returns: it gives the promise of its end, else null.
+   */
   apply(operations) {
-    for (const operation of operations) this.applyOne(operation);
+    if (!isHuge(operations)) {
+      for (const operation of operations) this.applyOne(operation);
+      this.settle();
+      return null;
+    }
+    const filling = fill(operations, (operation) => this.applyOne(operation));
+    filling.next();
+    return this.fillUp(filling);
+  }
+
+  async fillUp(filling) {
+    do {
+      if (!this.hurried) await nextFrame();
+    } while (!this.closed && !filling.next().done);
+    this.hurried = false;
+    if (!this.closed) this.settle();
+  }
+
+  /** The whole patch has been applied. */
+  settle() {
     const changed = [...this.changed];
     this.changed.clear();
     for (const component of changed) component.childrenChanged();
@@ -153,7 +179,7 @@ export class Page {
     switch (name) {
       case "insert": {
         const [parent, index, node] = rest;
-        this.insert(this.component(parent), index, this.create(node));
+        unstamped([node]).forEach((one, offset) => this.insert(this.component(parent), index + offset, this.create(one)));
         break;
       }
       case "remove":
@@ -167,19 +193,19 @@ export class Page {
       case "text": {
         const node = this.node(rest[0]);
         if (!(node instanceof TextNode)) throw new PatchError(`node ${rest[0]} is no text`);
-        node.string = String(rest[1]);
+        node.string = text(rest[1]);
         node.refresh();
         break;
       }
       case "set": {
         const [id, attribute, value] = rest;
-        this.component(id).set(String(attribute), value);
+        this.component(id).set(text(attribute), value);
         if (id === ROOT_ID) this.paintBackground();
         break;
       }
       case "call": {
         const [id, method, values] = rest;
-        this.component(id).call(String(method), Array.isArray(values) ? values : []);
+        this.component(id).call(text(method), Array.isArray(values) ? values : []);
         break;
       }
       default:
@@ -201,6 +227,7 @@ export class Page {
 
   /** Build a node with its whole subtree, outside the page. */
   create(node) {
+    if (!isNode(node)) throw new PatchError(`page ${this.id} was given what is no node`);
     const [id, second, attributes, events, children] = node;
     if (this.nodes.has(id)) throw new PatchError(`page ${this.id} already has a node ${id}`);
     if (node.length === 2) {
@@ -213,14 +240,14 @@ export class Page {
     this.nodes.set(id, component);
     for (const [name, value] of Object.entries(attributes)) component.set(name, value);
     if (component.events.has("tap") || component.events.has("longpress")) makeReachable(component.element);
-    children.forEach((child, index) => this.place(component, index, this.create(child)));
+    unstamped(children).forEach((child, index) => this.place(component, index, this.create(child)));
     if (children.length) this.changed.add(component);
     return component;
   }
 
   place(parent, index, node) {
     const next = parent.children[index];
-    if (index < 0 || index > parent.children.length) throw new PatchError(`node ${parent.id} has no place ${index}`);
+    if (!Number.isInteger(index) || index < 0 || index > parent.children.length) throw new PatchError(`node ${parent.id} has no place ${index}`);
     putBefore(parent.content, node.element, next ? next.element : parent.tail);
     parent.children.splice(index, 0, node);
     node.parent = parent;
@@ -274,6 +301,7 @@ export class Page {
 
   /** The page leaves the stack. */
   close() {
+    this.closed = true;
     this.watch.close();
     tellAll(this.root, "detached");
     this.forget(this.root);
@@ -430,6 +458,14 @@ export class Page {
   back(delta) {
     this.sendMessage({ type: "back", app_id: this.appId, delta });
   }
+}
+
+/** Is this `[id, string]` or `[id, tag, attributes, events, children]`? Its children are looked at in their turn. */
+function isNode(node) {
+  if (!Array.isArray(node) || !Number.isInteger(node[0]) || typeof node[1] !== "string") return false;
+  const [, , attributes, events, children] = node;
+  return node.length === 2
+    || (attributes !== null && typeof attributes === "object" && Array.isArray(events) && Array.isArray(children));
 }
 
 /** Put an element in its place; one that was somewhere else keeps its focus, its scrolling and its video. */

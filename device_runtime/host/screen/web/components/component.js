@@ -13,13 +13,22 @@ export function attributeName(name) {
 /** `value` as a finite number, or the fallback. */
 export function number(value, fallback) {
   if (value === null || value === undefined || value === "" || typeof value === "boolean") return fallback;
-  const result = Number(value);
+  const result = plain(value, Number);
   return Number.isFinite(result) ? result : fallback;
 }
 
 /** `value` as text, as a program would see it in a template. */
 export function text(value, fallback = "") {
-  return value === null || value === undefined ? fallback : String(value);
+  return value === null || value === undefined ? fallback : plain(value, String) ?? fallback;
+}
+
+/** `value` made a text or a number; undefined for an object that says it has no text, as a hostile program's may. */
+function plain(value, convert) {
+  try {
+    return convert(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Make an element with attributes and children; the only way here, so that no text is ever parsed as HTML. */
@@ -152,7 +161,7 @@ export class Component {
 
   reflect(name, value) {
     if (value === null || value === undefined || value === false) this.element.removeAttribute(name);
-    else this.element.setAttribute(name, value === true ? "" : String(value));
+    else this.element.setAttribute(name, value === true ? "" : text(value));
   }
 
   /** Tell the program, if this very node listens. */
