@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance bench fuzz test-tflite clean
+.PHONY: help setup demo test lint system-tools conformance bench soak fuzz test-tflite clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,11 +37,14 @@ system-tools: ## Install what the tests start: mosquitto, Chromium, npm
 conformance: setup system-tools ## Mount every component of three component libraries, and print how many there are
 	@$(BIN)/python -m tests.conformance $(CONFORMANCE_OPTIONS)
 
-bench: setup ## Measure, and print the machine with the figures
-	@$(BIN)/python -m benchmarks
+bench: setup system-tools ## Measure Cygnet and its peers side by side; BENCH_OPTIONS=--quick tries it
+	@$(BIN)/python -m benchmarks $(BENCH_OPTIONS)
+
+soak: setup ## 100,000 events and 1,000 launches: does memory or time creep? (some minutes)
+	@$(BIN)/python -m benchmarks.soak $(SOAK_OPTIONS)
 
 fuzz: ## Feed hostile input to what reads it, for SECONDS=60 each; TARGET=name for one
 	@deploy/fuzz.sh --seconds $(or $(SECONDS),60) $(TARGET)
 
 clean: ## Remove the virtual environments and caches
-	rm -rf .venv .venv-* .demo .fuzz .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-* .demo .bench .fuzz .mypy_cache .ruff_cache .pytest_cache

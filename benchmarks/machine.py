@@ -5,14 +5,19 @@ import platform
 from pathlib import Path
 
 
-def print_machine() -> None:
-    """One line on processor, kernel, Python, and how busy the machine is."""
+def describe_machine() -> str:
+    """Processor, kernel and Python, in one line."""
     names = [
         line.split(":")[1].strip()
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         if line.startswith("model name")
     ]
-    print(
+    return (
         f"{os.cpu_count()} x {names[0] if names else platform.processor()}, {platform.machine()}, "
-        f"Linux {platform.release()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.2f}"
+        f"Linux {platform.release()}, Python {platform.python_version()}"
     )
+
+
+def print_machine() -> None:
+    """The machine, and how busy it is."""
+    print(f"{describe_machine()}, load {os.getloadavg()[0]:.2f}")

@@ -1,7 +1,8 @@
 """``storage.set``, ``storage.remove``, ``storage.clear``: what a program keeps from one launch to the next.
 
 A worker holds its program's values in memory and reads them there; the host keeps them for the next launch, which
-takes them from :meth:`ProgramStorage.load`. Limits are WeChat's: 1 MB a key, 10 MB a program.
+takes them from :meth:`ProgramStorage.load`. Limits are WeChat's where the board says nothing
+else: 1 MB a key, 10 MB a program.
 """
 
 import asyncio
@@ -34,10 +35,13 @@ class ProgramStorage:
     the work, so changes happen in the order in which they were asked for, and the event loop never waits for a disk.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open or make the file at ``path``. A file that is no database is set aside as ``<name>.damaged``:
-        a board must start even after its card has lost a page."""
+    def __init__(self, path: Path, most: int = MAX_PROGRAM_BYTES) -> None:
+        """Open or make the file at ``path``, in which a program may have ``most`` bytes.
+
+        A file that is no database is set aside as ``<name>.damaged``: a board must start even after its card has lost
+        a page."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
+        self._most = most
         self._used: dict[str, int] = {}
         self._database = self._thread.submit(_open, path).result()
 
@@ -65,9 +69,9 @@ class ProgramStorage:
         def write() -> None:
             weight = len(key.encode()) + len(encoded) + _ROW_BYTES
             total = self._usage(app_id) - self._weight(app_id, key) + weight
-            if total > MAX_PROGRAM_BYTES:
+            if total > self._most:
                 raise CapabilityError(
-                    f"storage is full: {total} bytes would be used, {MAX_PROGRAM_BYTES} are allowed; remove keys first"
+                    f"storage is full: {total} bytes would be used, {self._most} are allowed; remove keys first"
                 )
             self._database.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", (app_id, key, encoded, weight))
             self._used[app_id] = total

@@ -5,7 +5,7 @@ import socket
 import time
 from collections import deque
 
-from device_runtime.engine.frames import Exit, Frame, FrameDecoder, Response, encode_frame
+from device_runtime.engine.frames import MAX_FRAME_BYTES, Exit, Frame, FrameDecoder, Response, encode_frame
 
 _CHUNK = 256 * 1024
 
@@ -22,18 +22,19 @@ class WorkerConnection:
         self._decoder = FrameDecoder()
         self._waiting: deque[Frame] = deque()
 
-    def send(self, frame: Frame) -> None:
-        """Send one frame; waits while the host does not read.
+    def send(self, frame: Frame, most: int = MAX_FRAME_BYTES) -> int:
+        """Send one frame, and give its size; waits while the host does not read.
 
         Raises:
-            FrameError: the frame cannot be sent; nothing was.
+            FrameError: the frame cannot be sent, or has more than ``most`` bytes; nothing was sent.
             ConnectionClosed: the host is gone.
         """
-        data = encode_frame(frame)
+        data = encode_frame(frame, most)
         try:
             self._socket.sendall(data)
         except OSError as error:
             raise ConnectionClosed from error
+        return len(data)
 
     def receive(self, seconds: float | None) -> Frame | None:
         """The next frame, or None when none came in time; ``None`` seconds wait for ever.

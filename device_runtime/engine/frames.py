@@ -3,12 +3,15 @@
 On the wire a frame is an unsigned 32-bit big-endian length and that many bytes of msgpack: a list whose
 first item is the kind and whose rest are the fields of that kind's class in order. A frame that is too
 large, of unknown kind, or of the wrong shape raises :class:`FrameError`; whoever reads it ends the worker.
+
+The host reads one frame in one go, and serves nobody else meanwhile. So a frame of a worker is bounded not only in its
+bytes but in what it costs to read (``MAX_WEIGHT``), and a large patch travels in several frames (:func:`divide`).
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias, TypeVar, get_args
 
 import msgpack
 
@@ -16,10 +19,16 @@ from device_runtime.errors import CygnetError
 from device_runtime.values import Value
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
-MAX_CONTAINERS = 1_000_000
-"""The most lists and maps in a frame."""
-_OPENING = bytes((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
+MAX_OPERATIONS = 4_000
+"""Of one patch. Reading these takes some 10 ms on a PC."""
+MAX_WEIGHT = 400_000
+"""Of one frame from a worker: each value weighs 1, a list or object 8 more. Without this bound a frame of 16 million
+empty lists, which has the size of a picture, kept a PC busy for 21 seconds."""
+_WEIGHT_OF_A_CONTAINER = 8
+# Nothing so short can weigh too much.
+_WEIGHED_BYTES = MAX_WEIGHT // (2 * _WEIGHT_OF_A_CONTAINER)
 _LENGTH = struct.Struct(">I")
+_Container = TypeVar("_Container", list[Any], dict[Any, Any])
 
 
 class FrameError(CygnetError):
@@ -95,46 +104,56 @@ _SHAPES: dict[type[Frame], tuple[tuple[type, ...], ...]] = {
 }
 
 
-def encode_frame(frame: Frame) -> bytes:
+def encode_frame(frame: Frame, most: int = MAX_FRAME_BYTES) -> bytes:
     """One frame as bytes, its length in front.
 
     Raises:
-        FrameError: it is larger than ``MAX_FRAME_BYTES``, or holds a value that msgpack cannot carry.
+        FrameError: it is larger than ``most``, or holds a value that msgpack cannot carry.
     """
     fields = [getattr(frame, name) for name in type(frame).__match_args__]
     try:
         body: bytes = msgpack.packb([type(frame).__name__.lower(), *fields], use_bin_type=True)
     except (TypeError, ValueError, OverflowError) as error:
         raise FrameError(f"a {type(frame).__name__} frame holds a value that cannot be sent: {error}") from error
-    if len(body) > MAX_FRAME_BYTES:
-        raise FrameError(f"a frame of {len(body)} bytes is larger than the {MAX_FRAME_BYTES} allowed")
+    if len(body) > most:
+        raise FrameError(f"a frame of {len(body)} bytes is larger than the {most} allowed")
     return _LENGTH.pack(len(body)) + body
 
 
-def _refuse(code: int, _: bytes) -> Value:
-    raise ValueError(f"it holds the extension type {code}")
+def divide(frame: Frame) -> Iterator[Frame]:
+    """A frame as the host takes it: a patch with too many operations in several, which mean the same one by one."""
+    if isinstance(frame, Patch) and len(frame.operations) > MAX_OPERATIONS:
+        for start in range(0, len(frame.operations), MAX_OPERATIONS):
+            yield Patch(frame.page, frame.operations[start : start + MAX_OPERATIONS], frame.target)
+    else:
+        yield frame
 
 
-def _hooks(body: bytes) -> dict[str, Callable[[Any], Any]]:
-    """What counts lists and maps, where there may be too many: a byte can be an empty map, which takes 64 in memory.
+class _Scales:
+    """Weighs what is read while it is read, so that too much is never read to its end."""
 
-    Nearly all frames are too short for that, or have too few bytes that could be one.
-    """
-    if len(body) <= MAX_CONTAINERS or len(body) - len(body.translate(None, _OPENING)) <= MAX_CONTAINERS:
-        return {}
-    left = iter(range(MAX_CONTAINERS))
+    def __init__(self) -> None:
+        self._left = MAX_WEIGHT
 
-    def count(container: Any) -> Any:
-        if next(left, None) is None:
-            raise ValueError(f"it holds more than {MAX_CONTAINERS} lists and maps")
+    def __call__(self, container: _Container) -> _Container:
+        self._left -= _WEIGHT_OF_A_CONTAINER + len(container)
+        if self._left < 0:
+            raise ValueError(f"it holds more values than a frame may: more than {MAX_WEIGHT}, lists counting eightfold")
         return container
 
-    return {"object_hook": count, "list_hook": count}
+
+def _no_extension(code: int, _data: bytes) -> Value:
+    raise ValueError(f"it holds an extension ({code}), which no frame has")
 
 
-def _decode_body(body: bytes) -> Frame:
+def _decode_body(body: bytes, *, weigh: bool) -> Frame:
+    more: dict[str, Any] = {}
+    if weigh and len(body) > _WEIGHED_BYTES:
+        scales = _Scales()
+        most = MAX_WEIGHT // _WEIGHT_OF_A_CONTAINER
+        more = {"list_hook": scales, "object_hook": scales, "max_array_len": MAX_WEIGHT, "max_map_len": most}
     try:
-        items = msgpack.unpackb(body, raw=False, strict_map_key=True, timestamp=1, ext_hook=_refuse, **_hooks(body))
+        items = msgpack.unpackb(body, raw=False, strict_map_key=True, timestamp=1, ext_hook=_no_extension, **more)
     except (ValueError, msgpack.UnpackException, RecursionError) as error:
         raise FrameError(f"a frame is not msgpack: {error}") from error
     if not isinstance(items, list) or not items or not isinstance(items[0], str) or items[0] not in _KINDS:
@@ -147,10 +166,15 @@ def _decode_body(body: bytes) -> Frame:
 
 
 class FrameDecoder:
-    """Cuts a byte stream into frames. Give it what arrives; it yields what is complete."""
+    """Cuts a byte stream into frames. Give it what arrives; it yields what is complete.
 
-    def __init__(self) -> None:
+    ``frame_bytes`` is the size of the frame that was yielded last. ``weigh`` bounds what a frame may cost; those of
+    the host may cost more."""
+
+    def __init__(self, *, weigh: bool = False) -> None:
         self._buffer = bytearray()
+        self._weigh = weigh
+        self.frame_bytes = 0
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Yield each frame completed by ``data``.
@@ -166,6 +190,8 @@ class FrameDecoder:
             end = _LENGTH.size + length
             if len(self._buffer) < end:
                 return
-            body = bytes(self._buffer[_LENGTH.size : end])
+            with memoryview(self._buffer) as whole:
+                body = bytes(whole[_LENGTH.size : end])
             del self._buffer[:end]
-            yield _decode_body(body)
+            self.frame_bytes = length
+            yield _decode_body(body, weigh=self._weigh)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from device_runtime.engine.edits import EditedText
 
-_FRAME = re.compile(r"^\s*at (?:(?P<function>.*?) \()?(?:eval_script|<input>):(?P<line>\d+):(?P<column>\d+)\)?\s*$")
+_FRAME = re.compile(
+    r"^\s*at (?:(?P<function>.*?) \()?(?:eval_script|<input>):(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?\s*$"
+)
 _NO_NAMES = frozenset(("", "<eval>", "<anonymous>"))
 MAX_LINES = 4_000_000
 

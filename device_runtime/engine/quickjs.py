@@ -1,12 +1,13 @@
 """QuickJS as an :class:`~device_runtime.engine.Engine`, through ``jsbox``."""
 
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
+from device_runtime.engine.crossing import Packing
 from device_runtime.engine.extension import load_extension
 from device_runtime.engine.lines import LineSpace
 from device_runtime.values import Value
@@ -44,6 +45,7 @@ BASE_FILES = (
     "audio.js",
     "animation.js",
     "bytes.js",
+    "random.js",
     "channels.js",
     "navigation.js",
     "packages.js",
@@ -76,9 +78,13 @@ BASE_FILES = (
 )
 """The base library in the order of its reading; all files share one function scope."""
 
+# What the base library is called here; in JavaScript it has a name that nobody can guess.
+_ENTRY = "__cygnet"
 # Awaiting a promise that never settles makes jsbox run every job in the queue and then say so: 1.7 us.
-_DRAIN = "__cygnet.never"
 _DRAINED = "promise never settled"
+# Lists and objects are taken in a second step, once JavaScript knows how (engine/crossing.py).
+_NESTED = frozenset({list, dict, tuple})
+_TAKE = "\r"
 
 
 class QuickJSEngine:
@@ -97,21 +103,26 @@ class QuickJSEngine:
         self._bound: dict[str, Callable[..., Value]] = {}
         self._others: Callable[[], object] | None = None
         self._arguments: tuple[Value, ...] = ()
+        self._answer: Value = None
+        self._packing = Packing()
         self._failure: BaseException | None = None
-        self._calls: dict[tuple[str, int], str] = {}
+        self._calls: dict[tuple[str, tuple[bool, ...]], str] = {}
         self._deadline: float | None = None
+        self._entry = f"_{os.urandom(5).hex()}"
+        self._drain_code = f"{self._entry}.never"
         self._runtime.bind_function("__host", self._host)
         self._runtime.bind_function("__argument", self._argument)
         self._load_base([*(_BASE / name for name in BASE_FILES), *extra])
 
     def _load_base(self, files: Sequence[Path]) -> None:
-        code = ["(function () { 'use strict';\n"]
+        # A binding of scripts is no property of the global object: who does not know its name does not find it.
+        code = [f"const {self._entry} = (function () {{ 'use strict';\n"]
         for file in files:
             source = file.read_text(encoding="utf-8")
             newlines = self.lines.place(f"base/{file.name}", source, internal=True)
             written = sum(part.count("\n") for part in code)
             code += ["\n" * (newlines - written), source]
-        code.append("\n})()")
+        code.append("\nreturn entryPoint;\n})()")
         self._evaluate("".join(code))
 
     def bind(self, name: str, function: Callable[..., Value]) -> None:
@@ -131,37 +142,52 @@ class QuickJSEngine:
         self._drain()
 
     def call(self, function: str, *arguments: Value) -> Value:
-        key = (function, len(arguments))
+        nested = tuple([type(argument) in _NESTED for argument in arguments])
+        key = (function, nested)
         code = self._calls.get(key)
         if code is None:
-            code = f"{function}({', '.join(f'__cygnet.argument({index})' for index in range(len(arguments)))})"
+            ways = [f"{_ENTRY}.{'argument' if deep else 'flat'}({index})" for index, deep in enumerate(nested)]
+            code = f"{function}({', '.join(ways)})".replace(f"{_ENTRY}.", f"{self._entry}.")
             self._calls[key] = code
         self._arguments = arguments
         value = self._evaluate(code)
         self._drain()
         return value
 
-    @contextmanager
-    def limit(self, seconds: float) -> Iterator[None]:
+    def limit(self, seconds: float) -> "_Limit":
         """Let everything evaluated inside take at most ``seconds`` together, the program's waiting included."""
-        self._deadline = time.monotonic() + seconds
-        try:
-            yield
-        finally:
-            self._deadline = None
+        return _Limit(self, seconds)
 
-    def _argument(self, index: int) -> Value:
-        return self._arguments[index]
+    def set_deadline(self, deadline: float | None) -> None:
+        """Stop what is evaluated after this moment of ``time.monotonic()``; ``None`` lets it take its time."""
+        self._deadline = deadline
+
+    def left_seconds(self) -> float | None:
+        """What is left of the limit that runs; ``None`` without one."""
+        return None if self._deadline is None else self._deadline - time.monotonic()
+
+    def _argument(self, index: object, way: object = None) -> Value:
+        """What JavaScript takes: an argument of the call under way, or at -1 what the host answered last; with the way
+        ``packed`` as JSON, at a number the bytes that belong to it. The program can ask, too, and gets its own."""
+        if type(index) is not int:
+            return None
+        if way == "bytes":
+            return self._packing.bytes_of(index)
+        value = self._arguments[index] if 0 <= index < len(self._arguments) else self._answer if index == -1 else None
+        return self._packing.pack(value) if way == "packed" else value
 
     def _host(self, name: str, *arguments: Value) -> Value:
         try:
             if name not in self._bound and self._others is not None:
                 self._bound[name] = getattr(self._others(), name)
-            return self._bound[name](*arguments)
+            answer = self._bound[name](*arguments)
         except BaseException as error:
             # The program could catch what it sees of this; the worker must still hear of it.
             self._failure = self._failure or error
             raise
+        if type(answer) in _NESTED or answer == _TAKE:
+            self._answer, answer = answer, _TAKE
+        return answer
 
     def _timeout(self) -> float | None:
         return None if self._deadline is None else max(self._deadline - time.monotonic(), 0.001)
@@ -174,12 +200,15 @@ class QuickJSEngine:
         except jsbox.JavaScriptError as error:
             self._raise_failure()
             raise self._script_error(error) from error
+        except (TypeError, ValueError) as error:
+            self._raise_failure()
+            raise ScriptError(f"a value cannot leave the program: {error}") from error
         self._raise_failure()
         return value
 
     def _drain(self) -> None:
         try:
-            self._runtime.eval(_DRAIN, timeout=self._timeout())
+            self._runtime.eval(self._drain_code, timeout=self._timeout())
         except jsbox.JsTimeoutError as error:
             raise TimeLimitError("its promises ran longer than they may, and were stopped") from error
         except jsbox.JavaScriptError as error:
@@ -202,3 +231,19 @@ class QuickJSEngine:
         source, frames = self.lines.trace(error.stack or "")
         text = f"{error.name}: {error.message}" if error.name else str(error.message)
         return ScriptError("\n    ".join([text, *frames]), source)
+
+
+class _Limit:
+    """The time limit of a ``with`` block. A generator would take 2 us more, and there are three for each event."""
+
+    __slots__ = ("_engine", "_seconds")
+
+    def __init__(self, engine: QuickJSEngine, seconds: float) -> None:
+        self._engine = engine
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._engine.set_deadline(time.monotonic() + self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.set_deadline(None)

@@ -1,6 +1,7 @@
 """The host's side of the zygote: starting it, asking it for workers, hearing how they end."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
@@ -9,14 +10,23 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from device_runtime.engine import EngineError
+from device_runtime.engine.isolation.barriers import BarrierError, demand
+from device_runtime.engine.isolation.cgroup import CgroupError, WorkerGroups, own_group
+from device_runtime.engine.isolation.confine import BARRIERS
 from device_runtime.engine.zygote import MESSAGE_BYTES
 
 _log = logging.getLogger(__name__)
 _START_SECONDS = 30.0
 _FORK_SECONDS = 10.0
+_MEMORY_BYTES = 384 * 1024 * 1024
+# All that a zygote gets of the environment: workers have it in their memory, and passwords may be in the rest.
+_ENVIRONMENT = ("PATH", "TZ", "LANG", "LC_", "LD_LIBRARY_PATH", "PYTHON", "MALLOC_", "GLIBC_TUNABLES")
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +46,10 @@ class WorkerProcess:
                 return
 
 
+def _read(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+
+
 def describe_status(status: int | None) -> str:
     """How a process ended, for people."""
     if status is None:
@@ -44,6 +58,8 @@ def describe_status(status: int | None) -> str:
         number = os.WTERMSIG(status)
         if number == signal.SIGALRM:
             return "it did not come back from one operation in time and was ended"
+        if number == signal.SIGSYS:
+            return "it asked the kernel for what no program may have, and was ended"
         return f"it was ended by the signal {signal.Signals(number).name}"
     return f"it ended with exit code {os.waitstatus_to_exitcode(status)}"
 
@@ -53,19 +69,33 @@ class WorkerFactory:
 
     ``entry`` is ``module:function`` and ``arguments`` what that function is given, as
     :mod:`device_runtime.engine.zygote` describes. A zygote that dies takes its workers with it; the next
-    :meth:`start_worker` starts another, and the log says so.
+    :meth:`start_worker` starts another, and the log says so. ``barriers`` are put around the workers as far as the
+    kernel has them; without one of those that are ``required``, no worker starts. ``memory_bytes`` is what a worker may
+    have in all, where control groups hold it to that.
     """
 
-    def __init__(self, entry: str, *arguments: str) -> None:
+    def __init__(
+        self,
+        entry: str,
+        *arguments: str,
+        barriers: Collection[str] = BARRIERS,
+        required: Collection[str] = (),
+        memory_bytes: int = _MEMORY_BYTES,
+    ) -> None:
+        self._groups: WorkerGroups | None = None
+        self._memory_bytes = memory_bytes
+        self.missing: dict[str, str] = {}
+        self._required = required
         self._command = [sys.executable, "-m", "device_runtime.engine.zygote", entry]
-        self._arguments = arguments
+        self._arguments = (",".join(barriers), *arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._numbers = itertools.count(1)
         self._forking: dict[int, asyncio.Future[int]] = {}
         self._ended: dict[int, asyncio.Future[int | None]] = {}
-        self._ready: asyncio.Future[int] | None = None
+        self._ready: asyncio.Future[dict[str, str]] | None = None
         self._starting = asyncio.Lock()
+        self._spare: asyncio.Task[WorkerProcess] | None = None
 
     @property
     def zygote_pid(self) -> int | None:
@@ -77,10 +107,12 @@ class WorkerFactory:
 
         Raises:
             EngineError: it did not become ready.
+            BarrierError: a required barrier is missing.
         """
         async with self._starting:
             if self._control is not None:
                 return
+            groupless = self._find_groups()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             ours.setblocking(False)
             with theirs:
@@ -88,22 +120,47 @@ class WorkerFactory:
                     [*self._command, str(theirs.fileno()), *self._arguments],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
+                    env={name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)},
                 )
             loop = asyncio.get_running_loop()
             self._control, self._ready = ours, loop.create_future()
             loop.add_reader(ours, self._read)
             try:
-                await asyncio.wait_for(self._ready, _START_SECONDS)
+                async with asyncio.timeout(_START_SECONDS):
+                    missing = await self._ready
             except TimeoutError as error:
                 self._lose()
                 raise EngineError(f"the zygote did not become ready within {_START_SECONDS:g} s") from error
+            self.missing = missing | groupless
+            try:
+                demand(self._required, self.missing)
+            except BarrierError:
+                await self.close()
+                raise
 
     async def start_worker(self) -> WorkerProcess:
-        """Fork a worker.
+        """The worker that :meth:`prepare_worker` has got ready, or one that is forked now.
 
         Raises:
             EngineError: the zygote cannot be started or does not fork.
         """
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            with contextlib.suppress(EngineError):
+                worker = await spare
+                if not worker.ended.done():
+                    return worker
+                worker.connection.close()
+        return await self._fork()
+
+    def prepare_worker(self) -> "asyncio.Task[WorkerProcess]":
+        """Fork a worker for the next program while there is time; it waits for its program with all barriers up."""
+        if self._spare is None:
+            self._spare = asyncio.create_task(self._fork(), name="a worker for the next program")
+            self._spare.add_done_callback(_note_failure)
+        return self._spare
+
+    async def _fork(self) -> WorkerProcess:
         await self.start()
         loop = asyncio.get_running_loop()
         number = next(self._numbers)
@@ -115,19 +172,37 @@ class WorkerFactory:
         try:
             with theirs:
                 self._send(number, theirs)
-            pid = await asyncio.wait_for(forked, _FORK_SECONDS)
+            async with asyncio.timeout(_FORK_SECONDS):  # wait_for may swallow that it is cancelled, in Python 3.11
+                pid = await forked
         except TimeoutError as error:
             ours.close()
             raise EngineError(f"the zygote did not fork a worker within {_FORK_SECONDS:g} s") from error
-        except EngineError:
+        except BaseException:
             ours.close()
             raise
         finally:
             self._forking.pop(number, None)
+        if self._groups is not None:
+            # Not waited for: the kernel takes milliseconds to move a process, and other barriers stand already.
+            loop.run_in_executor(None, self._groups.add, pid, self._memory_bytes)
         return WorkerProcess(pid, ours, ended)
+
+    def _find_groups(self) -> dict[str, str]:
+        """Take the control groups that are delegated to us; gives what is missing, and why."""
+        if self._groups is None:
+            try:
+                self._groups = WorkerGroups(own_group(*map(_read, ("/proc/self/cgroup", "/proc/self/mountinfo"))))
+            except CgroupError as error:
+                return {"cgroup": str(error)}
+        return {}
 
     async def close(self) -> None:
         """End the zygote, and with it every worker."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.cancel()
+            with contextlib.suppress(EngineError, asyncio.CancelledError):
+                (await spare).connection.close()
         self._lose(expected=True)
         process, self._process = self._process, None
         if process is not None:
@@ -154,9 +229,9 @@ class WorkerFactory:
             _log.warning("the zygote's socket failed: %s", error)
         self._lose()
 
-    def _receive(self, message: dict[str, int]) -> None:
+    def _receive(self, message: dict[str, Any]) -> None:
         if "ready" in message and self._ready is not None and not self._ready.done():
-            self._ready.set_result(message["ready"])
+            self._ready.set_result(message["missing"])
         elif "forked" in message:
             forked = self._forking.get(message["forked"])
             if forked is not None and not forked.done():
@@ -165,6 +240,8 @@ class WorkerFactory:
             ended = self._ended.pop(message["exited"], None)
             if ended is not None and not ended.done():
                 ended.set_result(message["status"])
+            if self._groups is not None:
+                self._groups.remove(message["pid"])
 
     def _lose(self, *, expected: bool = False) -> None:
         """The zygote is gone: everyone who waits for it or for its workers hears so."""
@@ -182,7 +259,10 @@ class WorkerFactory:
                 "the zygote (process %d) ended with status %d; the next program starts another", process.pid, status
             )
         gone = EngineError("the zygote ended unexpectedly; it is started again for the next program")
-        waiting = [*self._forking.values(), *([self._ready] if self._ready is not None else [])]
+        waiting: list[asyncio.Future[Any]] = [
+            *self._forking.values(),
+            *([self._ready] if self._ready is not None else []),
+        ]
         for future in waiting:
             if not future.done():
                 future.set_exception(gone)
@@ -191,3 +271,9 @@ class WorkerFactory:
                 ended.set_result(None)
         self._forking.clear()
         self._ended.clear()
+
+
+def _note_failure(spare: "asyncio.Task[WorkerProcess]") -> None:
+    error = None if spare.cancelled() else spare.exception()
+    if error is not None:
+        _log.debug("no worker could be got ready for the next program: %s", error)

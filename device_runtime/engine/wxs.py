@@ -20,7 +20,8 @@ from device_runtime.values import Value
 
 jsbox = load_extension()
 
-_BASE = Path(__file__).with_name("wxs_base.js")
+# Read before any worker is forked: a worker can open nothing.
+_BASE = Path(__file__).with_name("wxs_base.js").read_text(encoding="utf-8")
 _MEMORY_BYTES = 16 * 1024 * 1024
 _STACK_BYTES = 512 * 1024
 _VALUE_BYTES = 16 * 1024 * 1024
@@ -36,14 +37,21 @@ Member = tuple[str, tuple[str, ...]]
 class WxsRuntime:
     """The wxs modules among ``files`` (path in the package -> source), each run when it is first needed.
 
-    ``seconds`` is the longest that one call may take. Every method raises :class:`ScriptError` with file and line
-    where a module throws, is missing or is no JavaScript, :class:`TimeLimitError` and :class:`MemoryLimitError` where
-    it reaches a limit.
+    ``seconds`` is the longest that one call may take, or what ``left_seconds()`` gives where that is less.
+    Every method raises :class:`ScriptError` with file and line where a module throws, is missing or is no JavaScript,
+    :class:`TimeLimitError` and :class:`MemoryLimitError` where it reaches a limit.
     """
 
-    def __init__(self, files: Mapping[str, bytes], *, seconds: float = 1.0) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        *,
+        seconds: float = 1.0,
+        left_seconds: Callable[[], float | None] = lambda: None,
+    ) -> None:
         self._files = files
         self._seconds = seconds
+        self._left_seconds = left_seconds
         self._lines = LineSpace()
         self._arguments: Sequence[Value] = ()
         self._failure: BaseException | None = None
@@ -55,8 +63,7 @@ class WxsRuntime:
         )
         self._runtime.bind_function("__host", self._host)
         self._runtime.bind_function("__argument", lambda index: self._arguments[index])
-        source = _BASE.read_text(encoding="utf-8")
-        self._runtime.eval("\n" * self._lines.place("wxs_base.js", source, internal=True) + source)
+        self._runtime.eval("\n" * self._lines.place("wxs_base.js", _BASE, internal=True) + _BASE)
 
     def bind(self, name: str, function: Callable[..., Value]) -> None:
         """What the modules' descriptors ask: ``log(level, text)``, ``timer(id, milliseconds)`` and
@@ -110,14 +117,21 @@ class WxsRuntime:
         if code is None:
             given = ["undefined" if at in undefined else f"__wxs.argument({at})" for at in range(len(arguments))]
             code = self._calls[key] = f"__wxs.{entry}({', '.join(given)})"
+        left = self._left_seconds()
+        seconds = self._seconds if left is None else min(self._seconds, left)
+        if seconds <= 0:
+            raise TimeLimitError("the time of the event is used up")
         with self._given(arguments):
             try:
-                value = self._runtime.eval(code, timeout=self._seconds)
+                value = self._runtime.eval(code, timeout=seconds)
             except jsbox.JsTimeoutError as error:
-                raise TimeLimitError(f"it took longer than {self._seconds:g} s, and was stopped") from error
+                raise TimeLimitError(f"it took longer than {seconds:.2g} s, and was stopped") from error
             except jsbox.JavaScriptError as error:
                 self._raise_failure()
                 raise self._script_error(error) from error
+            except (TypeError, ValueError) as error:
+                self._raise_failure()
+                raise ScriptError(f"a value cannot cross to or from the module: {error}") from error
         self._raise_failure()
         return value
 

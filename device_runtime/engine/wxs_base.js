@@ -127,7 +127,7 @@
     if (typeof callback !== 'function') return 0;
     made += 1;
     callbacks.set(made, callback);
-    host('timer', made, milliseconds);
+    host('timer', made, milliseconds > 0 && milliseconds < 2147483648 ? milliseconds : 0);
     return made;
   }
 

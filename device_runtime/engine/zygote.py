@@ -1,16 +1,18 @@
 """The zygote: a process that has imported everything and forks one worker a request.
 
-The host starts it with ``python -m device_runtime.engine.zygote MODULE:FUNCTION DESCRIPTOR [ARGUMENT...]``. The
-function is called once before any fork with those arguments, and returns the worker's body, which is called in each
-child with its socket. The descriptor is one end of a ``SOCK_SEQPACKET`` pair; every message on it is JSON:
+The host starts it with ``python -m device_runtime.engine.zygote MODULE:FUNCTION DESCRIPTOR BARRIERS [ARGUMENT...]``.
+The function is called once before any fork with those arguments, and returns the worker's body, which is called in each
+child with its socket. BARRIERS are names of :mod:`device_runtime.engine.isolation.confine` with commas between. The
+descriptor is one end of a ``SOCK_SEQPACKET`` pair; every message on it is JSON:
 
 - host to zygote: ``{"fork": n}`` with the worker's socket attached (SCM_RIGHTS);
-- zygote to host: ``{"ready": pid}`` once, ``{"forked": n, "pid": pid}``, ``{"exited": n, "pid": pid,
-  "status": status}`` with the status of ``waitpid``.
+- zygote to host: ``{"ready": pid, "missing": {barrier: reason}}`` once, ``{"forked": n, "pid": pid}``,
+  ``{"exited": n, "pid": pid, "status": status}`` with the status of ``waitpid``.
 
 When the host's end closes, the zygote exits, and its workers die with it (PR_SET_PDEATHSIG).
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -19,22 +21,24 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from device_runtime.engine.confinement import confine
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.holes import fill_holes
+from device_runtime.engine.isolation.confine import Confinement
+from device_runtime.engine.warming import Run, copy_pages, learn_pages
 
 MESSAGE_BYTES = 4096
-WorkerBody = Callable[[socket.socket], None]
 
 
 class Zygote:
     """The loop of the zygote process: it forks, reaps and reports, and does nothing else."""
 
-    def __init__(self, control: socket.socket, body: WorkerBody) -> None:
+    def __init__(self, control: socket.socket, body: WorkerBody, confinement: Confinement, pages: list[Run]) -> None:
         self._control = control
         self._body = body
+        self._pages = pages
+        self._confinement = confinement
         self._children: dict[int, int] = {}
         self._pid = os.getpid()
 
@@ -46,7 +50,7 @@ class Zygote:
         # Workers inherit all three, which is less to do after a fork; they have no children to hear of.
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the host, which then closes us
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        self._send({"ready": self._pid})
+        self._send({"ready": self._pid, "missing": self._confinement.missing})
         while True:
             readable, _, _ = select.select([self._control.fileno(), woken], [], [])
             if woken in readable:
@@ -55,7 +59,7 @@ class Zygote:
             if self._control.fileno() in readable and not self._serve():
                 return
 
-    def _send(self, message: dict[str, int]) -> None:
+    def _send(self, message: dict[str, Any]) -> None:
         self._control.sendall(json.dumps(message).encode())
 
     def _serve(self) -> bool:
@@ -82,11 +86,13 @@ class Zygote:
     def _become_worker(self, descriptor: int) -> NoReturn:
         status = 1
         try:
+            copy_pages(self._pages)
             signal.set_wakeup_fd(-1)
             # Objects that own descriptors must not close them again behind confine()'s back.
             self._control.detach()
-            worker = socket.socket(fileno=confine(self._pid, descriptor))
-            self._body(worker)
+            # Told what it is, the socket asks the kernel nothing.
+            worker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, self._confinement.confine(descriptor))
+            self._body.run(worker)
             status = 0
         finally:
             # No exit handlers: they belong to the zygote. What went wrong was said as an Exit frame by the body.
@@ -97,11 +103,15 @@ def main(arguments: list[str]) -> int:
     """Import what workers run, freeze the heap, and serve."""
     module, _, function = arguments[0].partition(":")
     control = socket.socket(fileno=int(arguments[1]))
-    body: WorkerBody = getattr(importlib.import_module(module), function)(*arguments[2:])
+    body: WorkerBody = getattr(importlib.import_module(module), function)(*arguments[3:])
+    confinement = Confinement(arguments[2].split(","))
     gc.collect()
     gc.freeze()
     fill_holes()
-    Zygote(control, body).run()
+    pages = learn_pages(body)
+    confinement.enter()
+    with contextlib.suppress(ConnectionError):  # the host has gone without reading all that was said to it
+        Zygote(control, body, confinement, pages).run()
     return 0
 
 

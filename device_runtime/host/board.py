@@ -13,12 +13,14 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from device_runtime.errors import CygnetError
+from device_runtime.program.limits import Limits
 from device_runtime.resources import resource_directory
 
 T = TypeVar("T")
+BarrierName: TypeAlias = Literal["privileges", "limits", "namespaces", "empty-root", "landlock", "seccomp", "cgroup"]
 
 
 class BoardError(CygnetError):
@@ -76,14 +78,6 @@ class Inference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a program may use."""
-
-    memory_mb: int = _key("JavaScript heap of a program in MiB", default=64, minimum=4, maximum=4096)
-    event_seconds: float = _key("time that one event may take in a program", default=2.0, minimum=0.05, maximum=60.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What programs may reach over the network, besides what their manifests declare."""
 
@@ -99,6 +93,15 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """What must stand between a program and the rest of the board."""
+
+    require: tuple[BarrierName, ...] = _key(
+        "barriers without which the device refuses to run; `cygnet device doctor` tells what this board has", default=()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
     """One board."""
 
@@ -109,6 +112,7 @@ class Board:
     voice: Voice = _key("spoken requests and answers", default=Voice())
     inference: Inference = _key("how models are run", default=Inference())
     limits: Limits = _key("what a program may use", default=Limits())
+    isolation: Isolation = _key("barriers around programs", default=Isolation())
     request: Request = _key("network of programs", default=Request())
 
 
@@ -190,6 +194,10 @@ class _Reader:
             typing.Union,
         }:  # `float | None`: TOML has no null, so only the other side is written
             return self._value(next(choice for choice in choices if choice is not type(None)), value, where, rules)
+        if origin is tuple:
+            if not isinstance(value, list):
+                raise self._fault(where, f"{name!r} must be a list")
+            return tuple(self._value(choices[0], item, where, rules) for item in value)
         if origin is not None:
             if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
                 raise self._fault(where, f"{name!r} must be a table of strings")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import fcntl
 import json
 import logging
@@ -15,6 +16,7 @@ import click
 from device_runtime.errors import CygnetError
 from device_runtime.host.board import Board, find_board
 from device_runtime.host.device import Device
+from device_runtime.host.doctor import examine, machine, report
 from device_runtime.host.listing import describe, read_installed
 from device_runtime.host.provisioning import Provisioning, load_provisioning
 from device_runtime.keys import KeyRing, decode_public_key, key_ring
@@ -89,6 +91,35 @@ def programs(state: Path | None, as_json: bool) -> None:
         click.echo("No programs are installed.")
     for item in installed:
         click.echo("\n".join(describe(item)))
+
+
+@device.command()
+@click.option(
+    "--board", "board_name", default="virtual-speaker", show_default=True, help="A board's name, or its file."
+)
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Directory of all that it remembers.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.pass_context
+def doctor(context: click.Context, board_name: str, state: Path | None, as_json: bool) -> None:
+    """Tell what keeps programs apart here, by trying it, and what a board lacks.
+
+    Exits with 1 where something is missing that the board needs.
+
+    \b
+    Example:
+      cygnet device doctor
+      cygnet device doctor --board /etc/cygnet/board.toml --json
+    """
+    board = find_board(board_name)
+    findings = asyncio.run(examine(board, state or _default_state()))
+    if as_json:
+        document = {"machine": machine(), "findings": [dataclasses.asdict(finding) for finding in findings]}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        click.echo(f"{board.name} on {machine()}\n")
+        click.echo("\n".join(report(findings)))
+    if any(finding.needed and not finding.good for finding in findings):
+        context.exit(1)
 
 
 def _trusted(files: tuple[str, ...]) -> KeyRing:

@@ -1,13 +1,15 @@
 """The programs of a device: which run, which one is in front, and what of them reaches the screens."""
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.screen.server import ScreenServer
 from device_runtime.program.package import Package
+from device_runtime.program.restarts import Restarts
 from device_runtime.program.session import ProgramSession
 from device_runtime.program.sessions import Sessions
 from device_runtime.program.store import ProgramStore
@@ -23,9 +25,20 @@ SOURCE = "device"
 
 
 class Desk:
-    """Runs programs from the store and shows them on the screen; it is the sessions' listener."""
+    """Runs programs from the store and shows them on the screen; it is the sessions' listener.
 
-    def __init__(self, store: ProgramStore, screen: ScreenServer, record: Record) -> None:
+    A program that ran and ended by itself is started again, as ``restarts`` says, until it is stopped; ``sleep`` is
+    what a restart waits with.
+    """
+
+    def __init__(
+        self,
+        store: ProgramStore,
+        screen: ScreenServer,
+        record: Record,
+        restarts: Restarts | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._store = store
         self._screen = screen
         self._record = record
@@ -33,6 +46,10 @@ class Desk:
         self._packages: dict[str, Package] = {}
         self._front: str | None = None
         self._replacing: set[str] = set()
+        self._restarts = restarts or Restarts()
+        self._sleep = sleep
+        self._ran: set[str] = set()
+        self._returning: dict[str, asyncio.Task[None]] = {}
         self.on_program_exit: Callable[[str], None] = lambda _app_id: None
         """Told the app id of each program that ended."""
 
@@ -59,6 +76,10 @@ class Desk:
         """All that run."""
         return self._running.running
 
+    def is_stopped(self, app_id: str) -> bool:
+        """Whether a program ended so often that it is started again by hand only."""
+        return self._restarts.is_stopped(app_id)
+
     async def session(self, app_id: str, path: str = "") -> ProgramSession:
         """The running session of an installed program, started now if need be: at ``path``, or at its first page.
 
@@ -68,10 +89,17 @@ class Desk:
         running = self._running.get(app_id)
         if running is not None:
             return running
+        self._forgive(app_id)
+        return await self._start(app_id, path)
+
+    async def _start(self, app_id: str, path: str = "") -> ProgramSession:
         package = self._store.package(app_id)
         self._packages[app_id] = package
         started = time.perf_counter()
         session = await self._running.launch(package, path)
+        if session.running:
+            self._ran.add(app_id)
+            self._restarts.started(app_id)
         values: dict[str, Value] = {
             "app_id": app_id,
             "version": package.manifest.version.name,
@@ -107,7 +135,9 @@ class Desk:
             session.hide()
 
     async def stop_program(self, app_id: str) -> None:
-        """End a program's worker, if it runs."""
+        """End a program's worker, if it runs; it does not come back by itself."""
+        if self._forgive(app_id):
+            self._leave(app_id, "")
         await self._running.stop(app_id)
 
     async def replace(self, app_id: str, path: str = "") -> None:
@@ -118,6 +148,7 @@ class Desk:
             CygnetError: the new version does not start.
         """
         if self._running.get(app_id) is None:
+            self._restarts.forgive(app_id)
             return
         self._replacing.add(app_id)
         try:
@@ -128,6 +159,55 @@ class Desk:
             raise
         finally:
             self._replacing.discard(app_id)
+
+    async def stop(self) -> None:
+        """Start nothing again any more."""
+        tasks = list(self._returning.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    # ------------------------------------------------------------------ programs that end by themselves
+
+    def _forgive(self, app_id: str) -> bool:
+        """Somebody starts or ends it: what happened before does not count. Gives whether it was about to come back."""
+        task = self._returning.pop(app_id, None)
+        if task is not None:
+            task.cancel()
+        if self._restarts.is_stopped(app_id):
+            self._restarts.forgive(app_id)
+            self._screen.programs()
+        self._restarts.forgive(app_id)
+        return task is not None
+
+    def _ended(self, app_id: str, name: str, reason: str) -> None:
+        """A program that ran ended by itself: start it again in a while, or stop it."""
+        seconds = self._restarts.ended(app_id)
+        if seconds is None:
+            ends = self._restarts.ends(app_id)
+            text = f"{name} was stopped, since it ended {ends} times by itself. Open it to start it again. ({reason})"
+            self._leave(app_id, text)
+            self._screen.programs()
+            logger.error("%s is stopped: it ended %d times; the last time %s", app_id, ends, reason)
+            self._record(SOURCE, "program_stopped", {"app_id": app_id, "ends": ends, "reason": reason[:500]})
+            return
+        # The dead pages stay in sight until the new ones are there.
+        self._screen.exited(app_id, replaced=True)
+        if self._front == app_id:
+            self._screen.error(f"{name} ended by itself and is started again. ({reason})")
+        self._returning[app_id] = asyncio.create_task(self._return(app_id, name, seconds), name=f"restart of {app_id}")
+
+    async def _return(self, app_id: str, name: str, seconds: float) -> None:
+        await self._sleep(seconds)
+        try:
+            await self._start(app_id)
+        except CygnetError as error:
+            logger.error("%s could not be started again: %s", app_id, error)
+            self._returning.pop(app_id, None)
+            self._ended(app_id, name, str(error))
+        else:
+            self._returning.pop(app_id, None)
 
     # ------------------------------------------------------------------ SessionListener
 
@@ -153,14 +233,18 @@ class Desk:
 
     def on_exit(self, app_id: str, reason: str) -> None:
         """A program's worker ended."""
-        self._packages.pop(app_id, None)
-        if app_id in self._replacing:
-            self._screen.exited(app_id, reason, replaced=True)
-        else:
-            self._leave(app_id, reason)
+        package = self._packages.pop(app_id, None)
+        ran = app_id in self._ran
+        self._ran.discard(app_id)
         if reason:
             logger.warning("%s ended: %s", app_id, reason)
             self._record(SOURCE, "program_ended", {"app_id": app_id, "reason": reason[:500]})
+        if app_id in self._replacing:
+            self._screen.exited(app_id, reason, replaced=True)
+        elif reason and ran and package is not None:
+            self._ended(app_id, package.manifest.name, reason)
+        elif app_id not in self._returning:  # else it is the attempt to start it again that failed
+            self._leave(app_id, reason)
         self.on_program_exit(app_id)
 
     def _leave(self, app_id: str, reason: str) -> None:

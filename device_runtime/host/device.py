@@ -27,6 +27,7 @@ from device_runtime.capability.storage import ProgramStorage, storage_capabiliti
 from device_runtime.capability.telemetry import telemetry_capability
 from device_runtime.capability.transfer import transfer_capabilities
 from device_runtime.capability.ui import ui_capabilities
+from device_runtime.engine.isolation.barriers import report_missing
 from device_runtime.errors import CygnetError
 from device_runtime.host.audio import AudioSink, MicrophoneSource, SpeakerSink
 from device_runtime.host.board import Board
@@ -45,7 +46,6 @@ from device_runtime.host.screen.server import ScreenServer, ScreenSize
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.keys import KeyRing, key_ring
-from device_runtime.program.limits import Limits
 from device_runtime.program.session import SessionListener, Surroundings
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions
 from device_runtime.program.store import ProgramStore
@@ -58,7 +58,8 @@ from device_runtime.voice.speech import Speech
 
 logger = logging.getLogger(__name__)
 
-_MIB = 1024 * 1024
+# What forking a worker and its first page take besides the program's own code.
+_START_SLACK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Device:
         self._board = board
         self.store = ProgramStore(state / "programs", {**trusted, **fleet_keys})
         self._telemetry = TelemetryQueue(state / "telemetry.db")
-        self._storage = ProgramStorage(state / "storage.db")
+        self._storage = ProgramStorage(state / "storage.db", board.limits.storage_bytes)
         self._files = ProgramFiles(state / "files")
         policy = NetworkPolicy(board.request.allow_insecure, board.request.hosts)
         self._http = HttpClient(policy)
@@ -136,10 +137,12 @@ class Device:
                 listener=instruments.listener(self.desk),
                 system=lambda: {**_system(board), **self._front.system()},
                 storage=self._storage.load,
-                limits=Limits(event_seconds=board.limits.event_seconds, memory_bytes=board.limits.memory_mb * _MIB),
+                limits=board.limits,
+                start_seconds=board.limits.launch_seconds + _START_SLACK_SECONDS,
                 inspect=instruments.inspect,
             ),
             instruments.worker_entry,
+            required_barriers=board.isolation.require,
         )
         self.desk.use(self._sessions)
         self._notices = NetworkNotices(self.desk)
@@ -204,6 +207,7 @@ class Device:
             CygnetError: the port is taken, or a part that the board asks for is missing.
         """
         await self._sessions.start()
+        report_missing(self._sessions.workers.missing)
         self._notices.start()
         self._front.serve(self.desk, self._conversation)
         self.programs_changed()  # before anybody can ask for something
@@ -226,6 +230,7 @@ class Device:
         if self._hearing is not None:
             await self._hearing.stop()
         await self._notices.stop()
+        await self.desk.stop()
         await self._sessions.close()
         await self._screen.stop()
         await self._sockets.close()

@@ -60,7 +60,8 @@ class Front(ScreenDelegate):
                 phrases = ()
             except CygnetError:
                 continue
-            tiles.append(ProgramTile(app_id, manifest.name, manifest.version.code, manifest.icon, phrases))
+            stopped = self._desk is not None and self._desk.is_stopped(app_id)
+            tiles.append(ProgramTile(app_id, manifest.name, manifest.version.code, manifest.icon, phrases, stopped))
         return sorted(tiles, key=lambda tile: tile.name.casefold())
 
     def resource(self, app_id: str, version: int, path: str) -> bytes | None:

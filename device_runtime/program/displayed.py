@@ -31,12 +31,14 @@ class DisplayedPages:
         components: Components,
         send: Callable[[Frame], None],
         warn: Warn,
+        most_nodes: int,
     ) -> None:
         self._manifest = manifest
         self._components = components
         self._modules: WxsModules | None = None
         self._send = send
         self._warn = warn
+        self._most_nodes = most_nodes
         self._views: dict[int, PageView] = {}
         self._windows: dict[int, dict[str, Value]] = {}
         self._pending: dict[int, list[Operation]] = {}
@@ -86,6 +88,8 @@ class DisplayedPages:
             lambda text: self._warn("warn", text, f"{page.route}.view"),
             components=self._components.definition,
             wxs=self._modules,
+            stamps=True,
+            most_nodes=self._most_nodes,
         )
         try:
             view.render()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from device_runtime.values import Value
 from device_runtime.view.patches import Operation
+from device_runtime.view.stamps import expanded
 
 MAX_COMMANDS = 20_000
 """Kept of one canvas since it was last cleared; of a longer drawing a late screen gets the end."""
@@ -30,7 +31,9 @@ class Drawings:
         drawings = self._commands.get(page)
         if not drawings:
             return []
-        present = {node for operation in snapshot if operation[0] == "insert" for node in _elements(operation[3])}
+        present = {
+            node for operation in expanded(snapshot) if operation[0] == "insert" for node in _elements(operation[3])
+        }
         for gone in set(drawings) - present:
             del drawings[gone]
         return [["call", node, "draw", [list(commands)]] for node, commands in drawings.items()]

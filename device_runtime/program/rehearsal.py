@@ -1,8 +1,14 @@
-"""The small program that the zygote runs before it forks; ``worker.rehearse`` says why."""
+"""What the zygote runs and loads before it forks; ``worker.rehearse`` says why."""
 
+import codecs
 import json
+import time
+import traceback
 
 from device_runtime.engine.frames import Event, Exit, Frame
+
+# Files of a package may come in any of these, and columns are counted in UTF-16.
+_WIDE = [f"utf-{width}{order}" for width in (16, 32) for order in ("", "-le", "-be")]
 
 REHEARSAL: tuple[Frame, ...] = (
     Event(
@@ -42,3 +48,11 @@ REHEARSAL: tuple[Frame, ...] = (
     ),
     Exit(""),
 )
+
+
+def load_stragglers() -> None:
+    """Load what the standard library would look for on the disk when it is first needed: a worker has no disk."""
+    for name in ("ascii", "latin-1", "utf-8-sig", *_WIDE):
+        codecs.lookup(name)
+    traceback.format_exception(LookupError())
+    time.localtime()

@@ -4,27 +4,38 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
-from device_runtime.engine.frames import Event, Exit, Frame, FrameDecoder, FrameError, Log, Patch, Request, Response
+from device_runtime.engine.frames import (
+    MAX_OPERATIONS,
+    Event,
+    Exit,
+    Frame,
+    FrameDecoder,
+    FrameError,
+    Log,
+    Patch,
+    Request,
+    Response,
+)
 from device_runtime.engine.frames import encode_frame as encode
 from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
 from device_runtime.errors import CygnetError
+from device_runtime.program.account import Account
+from device_runtime.program.attention import Attention
 from device_runtime.program.files import divide_files
 from device_runtime.program.limits import Limits
+from device_runtime.program.log_lines import LogLines, lost_text
 from device_runtime.program.manifest import Manifest, PlatformError, check_platform
+from device_runtime.program.usage import read_usage
 from device_runtime.values import Value
 from device_runtime.view.patches import Operation
 
 _log = logging.getLogger(__name__)
 
-MAX_RUNNING_CALLS = 32
-MAX_WAITING_CALLS = 256
-LOG_LINES_A_SECOND = 200
 # Events that a worker does not take pile up here; one launch is at most a frame.
 _MAX_UNSENT_BYTES = 32 * 1024 * 1024
 _CHUNK = 256 * 1024
@@ -33,6 +44,8 @@ OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
 _TRANSITIONS = ("push", "pop", "replace", "tab", "none")
 _OPERATIONS = ("insert", "remove", "move", "text", "set", "call")
 _MAX_STYLES = 1000
+# Far more than programs may open; the worker counts those.
+_MAX_PAGES = 100
 _MAX_REASON = 1000
 _OPTIONAL = {"styles"}
 
@@ -109,11 +122,14 @@ class ProgramSession:
         self._intent_ids = itertools.count(1)
         self._calls: set[asyncio.Task[None]] = set()
         self._kept: set[asyncio.Task[None]] = set()
-        self._running_calls = asyncio.Semaphore(MAX_RUNNING_CALLS)
+        limits = self._limits = surroundings.limits
+        self._running_calls = asyncio.Semaphore(limits.running_calls)
+        self._account = Account(limits)
+        self._attention = Attention()
+        # Twice what a worker lets pass: it has left out what is too much already, if it is one of ours.
+        self._lines = LogLines(2 * limits.log_lines_a_second)
         self._exit_reason: str | None = None
         self._stopping = False
-        self._log_second = 0
-        self._log_count = 0
 
     @property
     def caller(self) -> Caller:
@@ -149,8 +165,12 @@ class ProgramSession:
             self._worker = await self._workers.start_worker()
         except CygnetError as error:
             raise SessionError(f"{self.app_id} cannot be started: {error}") from error
+        try:
+            reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection, limit=_CHUNK)
+        except BaseException:  # nobody reads yet, so nobody would see its end
+            self._worker.kill()
+            raise
         self._ready, self._ended = loop.create_future(), loop.create_future()
-        reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection, limit=_CHUNK)
         self._reading = asyncio.create_task(self._read(reader), name=f"program {self.app_id}")
         self._writer.write(launch)
         ended = self._ended
@@ -298,7 +318,7 @@ class ProgramSession:
 
     def _send(self, frame: Frame) -> None:
         """Queue one frame; a program that is over, or does not read, gets none."""
-        if self._writer is None or not self.running:
+        if self._writer is None or not self.running or self._writer.transport.is_closing():
             return
         try:
             data = encode(frame)
@@ -314,23 +334,46 @@ class ProgramSession:
     # -- from the worker ---------------------------------------------------------------------------------------
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        decoder = FrameDecoder()
+        decoder = FrameDecoder(weigh=True)
         try:
             while data := await reader.read(_CHUNK):
+                self._attention.begin()
                 for frame in decoder.feed(data):
-                    self._receive(frame)
+                    self._receive(frame, decoder.frame_bytes)
+                    owed = max(self._account.seconds_to_wait(decoder.frame_bytes), self._attention.spend())
+                    if owed > 0 or self._attention.turn_is_over:
+                        await self._let_others(owed)
+                        self._attention.begin()
+                owed = self._attention.wake()
+                if owed > 0:
+                    await self._let_others(owed)
         except FrameError as error:
             self._note_reason(f"its worker sent what is no frame: {error}")
         except RecursionError:  # screens cannot be told of it
             self._note_reason("its worker sent what is nested too deeply")
         except OSError as error:
             _log.debug("the worker of %s closed its socket: %s", self.app_id, error)
+        except Exception:  # noqa: BLE001 whatever a worker may send, it is its own session that ends
+            _log.exception("what the worker of %s sent cannot be used", self.app_id)
+            self._note_reason("its worker sent what the device cannot use")
         finally:
             await self._finish()
 
-    def _receive(self, frame: Frame) -> None:
+    async def _let_others(self, seconds: float) -> None:
+        """Let others be served, and take nothing from this worker for a while: it waits as it sends. One that is gone
+        sends no more."""
+        if seconds > 0 and self._worker is not None and not self._worker.ended.done():
+            await asyncio.wait([self._worker.ended], timeout=seconds)
+        else:
+            await asyncio.sleep(0)
+
+    def _receive(self, frame: Frame, size: int) -> None:
         match frame:
             case Patch(page, operations, target):
+                if size > self._limits.patch_bytes:
+                    raise FrameError(f"a patch of {size} bytes; at most {self._limits.patch_bytes} are allowed")
+                if len(operations) > MAX_OPERATIONS:
+                    raise FrameError(f"a patch of {len(operations)} operations; at most {MAX_OPERATIONS} are allowed")
                 if not all(isinstance(item, list) and item and item[0] in _OPERATIONS for item in operations):
                     raise FrameError("a patch holds what is no operation")
                 self._around.listener.on_patch(self.app_id, page, operations, target)  # type: ignore[arg-type] # checked
@@ -367,23 +410,22 @@ class ProgramSession:
             answer.set_exception(SessionError(f"{self.app_id} could not answer: {error}"))
 
     def _pass_log(self, level: str, text: str, source: str) -> None:
-        """A program that floods its log loses lines, not the board its time; errors lose them later."""
-        second = int(time.monotonic())
-        if second != self._log_second:
-            lost = self._log_count - LOG_LINES_A_SECOND
-            self._log_second, self._log_count = second, 0
-            if lost > 0:
-                self._around.listener.on_log(self.app_id, "warn", f"{lost} lines were left out: too many a second", "")
-        self._log_count += 1
-        if self._log_count <= (2 if level == "error" else 1) * LOG_LINES_A_SECOND:
+        passes, lost = self._lines.take(level)
+        if lost > 0:
+            self._around.listener.on_log(self.app_id, "warn", lost_text(lost, 2 * self._limits.log_lines_a_second), "")
+        if passes:
             self._around.listener.on_log(self.app_id, level, text, source)
 
     def _serve(self, request: Request) -> None:
         if request.name == "package.file":
             self._send(self._file(request))
             return
-        if len(self._calls) >= MAX_WAITING_CALLS:
-            self._send(Response(request.id, None, f"more than {MAX_WAITING_CALLS} calls are waiting"))
+        limits = self._limits
+        if len(self._calls) >= limits.waiting_calls:
+            self._send(Response(request.id, None, f"more than {limits.waiting_calls} calls are waiting"))
+            return
+        if not self._account.may_call():
+            self._send(Response(request.id, None, f"more than {limits.calls_a_second} calls in a second"))
             return
         task = asyncio.create_task(self._answer(request))
         self._calls.add(task)
@@ -408,6 +450,21 @@ class ProgramSession:
                 _log.exception("the capability %s failed for %s", request.name, self.app_id)
                 response = Response(request.id, None, "internal error of the host")
         self._send(response)
+
+    # -- what it uses ------------------------------------------------------------------------------------------
+
+    def measure(self) -> None:
+        """Look at what the worker uses, and end it where that is more than it may."""
+        pid = self.worker_pid if self._exit_reason is None else None
+        usage = None if pid is None else read_usage(pid)
+        if usage is None:
+            return
+        verdict = self._account.judge(usage)
+        if verdict.ends:
+            self._around.listener.on_log(self.app_id, "error", f"the program is ended: {verdict.text}", "")
+            self._end(verdict.text)
+        elif verdict.text:
+            self._around.listener.on_log(self.app_id, "warn", verdict.text, "")
 
     # -- the end -----------------------------------------------------------------------------------------------
 
@@ -452,6 +509,8 @@ def _read_stack(payload: Mapping[str, Value]) -> tuple[list[dict[str, Any]], str
     pages, transition, target = payload.get("pages"), payload.get("transition"), payload.get("target")
     if not isinstance(pages, list) or transition not in _TRANSITIONS or not isinstance(target, str):
         raise FrameError("a stack event has the wrong members")
+    if len(pages) > _MAX_PAGES:
+        raise FrameError(f"a stack event holds {len(pages)} pages; at most {_MAX_PAGES} are allowed")
     checked: list[dict[str, Any]] = []
     for page in pages:
         match page:

@@ -1,21 +1,36 @@
 """All running programs of a board: one zygote, one session a program."""
 
 import asyncio
+from collections.abc import Collection
+from typing import Final
 
 from device_runtime.engine.workers import WorkerFactory
 from device_runtime.program.session import ProgramSession, ProgramSource, Surroundings
 
 WORKER_ENTRY = "device_runtime.program.worker:prepare"
+WATCH_SECONDS: Final = 2.0
 
 
 class Sessions:
     """Starts programs on demand. Call :meth:`start` once, and :meth:`close` at the end. ``entry`` is what the zygote
-    prepares workers with."""
+    prepares workers with. What they use is measured every ``watch_seconds``; nothing
+    starts without the ``required_barriers`` of :mod:`device_runtime.engine.isolation.barriers`."""
 
-    def __init__(self, surroundings: Surroundings, entry: str = WORKER_ENTRY) -> None:
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        entry: str = WORKER_ENTRY,
+        watch_seconds: float = WATCH_SECONDS,
+        required_barriers: Collection[str] = (),
+    ) -> None:
         self._around = surroundings
+        self._watch_seconds = watch_seconds
+        self._watching: asyncio.Task[None] | None = None
         # The zygote makes the engine that workers inherit, and an engine's limit is set when it is made.
-        self._workers = WorkerFactory(entry, str(surroundings.limits.memory_bytes))
+        limits = surroundings.limits
+        self._workers = WorkerFactory(
+            entry, str(limits.memory_bytes), required=required_barriers, memory_bytes=limits.worker_memory_bytes
+        )
         self._sessions: dict[str, ProgramSession] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -31,6 +46,7 @@ class Sessions:
             EngineError: it does not start.
         """
         await self._workers.start()
+        self._workers.prepare_worker()
 
     def get(self, app_id: str) -> ProgramSession | None:
         """The session of a program that runs."""
@@ -57,12 +73,16 @@ class Sessions:
                 return session
             session = ProgramSession(source, self._workers, self._around)
             self._sessions[app_id] = session
+            if self._watching is None:
+                self._watching = asyncio.create_task(self._watch(), name="what programs use")
             try:
                 await session.start(path)
             except BaseException:
                 self._sessions.pop(app_id, None)
                 await session.stop()
                 raise
+            finally:
+                self._workers.prepare_worker()
             return session
 
     async def stop(self, app_id: str) -> None:
@@ -73,5 +93,14 @@ class Sessions:
 
     async def close(self) -> None:
         """End every program, and the zygote."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
         await asyncio.gather(*(self.stop(app_id) for app_id in list(self._sessions)))
         await self._workers.close()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._watch_seconds)
+            for session in self.running:
+                session.measure()

@@ -22,16 +22,25 @@ Log = Callable[[str, str, str], None]
 class TemplateModules:
     """The wxs modules of one program, as :class:`~device_runtime.view.wxs.WxsModules` and for events.
 
-    ``timer(id, milliseconds)`` is to call :meth:`fire_timer` in that time.
+    ``timer(id, milliseconds)`` is to call :meth:`fire_timer` in that time. ``seconds`` is what one call may take, or
+    what ``left_seconds()`` gives, which is left of the event in which they run, if there is one.
     """
 
     def __init__(
-        self, files: Mapping[str, bytes], displayed: DisplayedPages, log: Log, timer: Callable[[int, float], None]
+        self,
+        files: Mapping[str, bytes],
+        displayed: DisplayedPages,
+        log: Log,
+        timer: Callable[[int, float], None],
+        seconds: float,
+        left_seconds: Callable[[], float | None],
     ) -> None:
         self._files = files
         self._displayed = displayed
         self._log = log
         self._timer = timer
+        self._seconds = seconds
+        self._left_seconds = left_seconds
         self._runtime: WxsRuntime | None = None
         self._wanted: deque[tuple[str, int, int, str, Value]] = deque()
         displayed.use_modules(self)
@@ -98,7 +107,7 @@ class TemplateModules:
 
     def _running(self) -> WxsRuntime:
         if self._runtime is None:
-            self._runtime = WxsRuntime(self._files)
+            self._runtime = WxsRuntime(self._files, seconds=self._seconds, left_seconds=self._left_seconds)
             self._runtime.bind("log", lambda level, text: self._log(level, text, ""))
             self._runtime.bind("timer", self._timer)
             self._runtime.bind("descriptor", self._descriptor)

@@ -5,17 +5,19 @@
 
 import signal
 import socket
+import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from device_runtime.engine import MemoryLimitError, ScriptError, TimeLimitError
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
-from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, encode_frame
+from device_runtime.engine.frames import Event, Exit, Frame, FrameError, Log, Request, Response, divide, encode_frame
 from device_runtime.engine.modules import ModuleFiles
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.engine.source_maps import SourceMaps
@@ -27,20 +29,20 @@ from device_runtime.program.components import Components
 from device_runtime.program.displayed import DisplayedPages
 from device_runtime.program.files import PackageFiles
 from device_runtime.program.limits import Limits
+from device_runtime.program.log_lines import LogLines, lost_text
 from device_runtime.program.manifest import Manifest, read_manifest
 from device_runtime.program.node_events import NodeEvents
 from device_runtime.program.pages import NavigationError, Page, PageNotFoundError, PageStack, Step, split_path
-from device_runtime.program.rehearsal import REHEARSAL
+from device_runtime.program.rehearsal import REHEARSAL, load_stragglers
 from device_runtime.program.template_modules import TemplateModules
 from device_runtime.program.view_questions import ViewQuestions
 from device_runtime.values import Value
 
 # How many handlers in a row may run into the time limit before the program is ended.
 _STRIKES = 3
-# What a native operation that cannot be interrupted gets on top of the time limit before the kernel ends us.
-_GRACE_SECONDS = 3.0
 _TIMERS_A_TURN = 64
 _WISHES_A_TURN = 1000
+_RENDERS_A_TURN = 16
 _NAVIGATIONS: Mapping[str, Callable[[PageStack, dict[str, Any]], Step]] = {
     "navigateTo": lambda stack, values: stack.push(values["url"], values["from"]),
     "redirectTo": lambda stack, values: stack.redirect(values["url"], values["from"]),
@@ -58,7 +60,7 @@ class _Stop(Exception):  # noqa: N818 it ends the loop; most often nothing is wr
 
 def prepare(
     memory_bytes: str = str(DEFAULT_MEMORY_BYTES), *, worker: "type[Worker] | None" = None, extra: Sequence[Path] = ()
-) -> Callable[[socket.socket], None]:
+) -> WorkerBody:
     """Import and warm what every worker needs; returns the worker's body. ``memory_bytes`` is the limit that its
     programs will have: only an engine made with it can be theirs. Developers' tools give a ``worker`` of their own,
     and ``extra`` files for its base library."""
@@ -66,11 +68,12 @@ def prepare(
     # holes that a worker will fill (0.04 MB more of private memory). A second rehearsal only makes more holes.
     engine = _make_engine(int(memory_bytes), extra)
     rehearse()
+    load_stragglers()
 
-    def body(connection: socket.socket) -> None:
+    def run(connection: socket.socket) -> None:
         serve(WorkerConnection(connection), engine, worker)
 
-    return body
+    return WorkerBody(run, _encoded(REHEARSAL[0], REHEARSAL[-1]))  # what all programs do: they are launched
 
 
 def rehearse() -> None:
@@ -78,9 +81,12 @@ def rehearse() -> None:
     instead of making it again in pages of its own."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        for frame in REHEARSAL:
-            ours.sendall(encode_frame(frame))
+        ours.sendall(_encoded(*REHEARSAL))
         serve(WorkerConnection(theirs), _make_engine())
+
+
+def _encoded(*frames: Frame) -> bytes:
+    return b"".join(map(encode_frame, frames))
 
 
 def _make_engine(memory_bytes: int = DEFAULT_MEMORY_BYTES, extra: Sequence[Path] = ()) -> QuickJSEngine:
@@ -117,6 +123,21 @@ def serve(connection: WorkerConnection, engine: QuickJSEngine, worker: "type[Wor
         return
 
 
+class _Watchdog:
+    """Lets the kernel end this process if what is inside does not come back at all."""
+
+    __slots__ = ("_seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 class ProgramFileError(CygnetError):
     """The host did not give a file of the package."""
 
@@ -139,10 +160,19 @@ class Worker:
         self._modules = ModuleFiles(files, engine.lines, self._manifest.aliases, subpackages)
         engine.lines.original = SourceMaps(files, lambda text, file: self._log("warn", text, file)).original
         self._components = Components(files, self._log)
-        self._displayed = DisplayedPages(self._manifest, self._components, connection.send, self._log)
+        self._displayed = DisplayedPages(
+            self._manifest, self._components, self._send_shown, self._log, self._limits.nodes
+        )
         self._template_modules: TemplateModules | None = None
         if any(name.endswith(".wxs") for name in files):
-            self._template_modules = TemplateModules(files, self._displayed, self._log, self._set_module_timer)
+            self._template_modules = TemplateModules(
+                files,
+                self._displayed,
+                self._log,
+                self._set_module_timer,
+                self._limits.event_seconds,
+                self._engine.left_seconds,
+            )
         self._events = NodeEvents(self._displayed, self._template_modules, self._call)
         tabs = [tab.route for tab in self._manifest.tab_bar.tabs] if self._manifest.tab_bar else []
         self._stack = PageStack(self._manifest.pages, tabs)
@@ -151,6 +181,7 @@ class Worker:
         self._rejections = False
         self._after_render = False
         self._strikes = 0
+        self._lines = LogLines(self._limits.log_lines_a_second)
         self._next_wait = 0
         self._bind()
 
@@ -162,7 +193,8 @@ class Worker:
         """
         self._start()
         while True:
-            busy = self._tasks or (self._template_modules is not None and self._template_modules.is_waiting)
+            waiting = self._template_modules is not None and self._template_modules.is_waiting
+            busy = self._tasks or self._after_render or waiting
             frame = self._connection.receive(0.0 if busy else self._timers.wait_seconds())
             if frame is not None:
                 self._handle(frame)
@@ -189,36 +221,46 @@ class Worker:
         library; a time limit is logged here, and the third in a row ends the program."""
         seconds = seconds or self._limits.event_seconds
         value: Value = None
+        until = time.monotonic() + seconds
         try:
             with self._watchdog(seconds), self._engine.limit(seconds):
                 value = self._engine.call(f"__cygnet.{function}", *arguments)
                 if self._rejections:
                     self._rejections = False
                     self._engine.call("__cygnet.reportRejections")
-            self._strikes = 0
+            if time.monotonic() > until:
+                self._took_too_long(
+                    what, seconds, "it came to an end, but late: one operation cannot be stopped half-way"
+                )
+            else:
+                self._strikes = 0
         except TimeLimitError as error:
-            self._strikes += 1
-            self._log("error", f"{what} took longer than {seconds:g} s: {error}", "")
-            self._engine.call("__cygnet.interrupted")
-            if self._strikes >= _STRIKES:
-                raise _Stop(f"{_STRIKES} calls in a row took longer than {seconds:g} s") from error
+            self._tidy(seconds)
+            self._took_too_long(what, seconds, str(error))
         except ScriptError as error:
             self._log("error", f"{what}: {error}", error.source)
         return value
 
-    @contextmanager
-    def _watchdog(self, seconds: float) -> Iterator[None]:
-        """Let the kernel end this process if the engine does not come back at all."""
-        signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+    def _watchdog(self, seconds: float) -> "_Watchdog":
+        return _Watchdog(seconds + self._limits.overrun_seconds)
+
+    def _tidy(self, seconds: float) -> None:
+        """Nothing is under way any more. Promise jobs that were not stopped may still be, and take their time."""
+        with suppress(TimeLimitError), self._watchdog(seconds), self._engine.limit(seconds):
+            self._engine.call("__cygnet.interrupted")
+
+    def _took_too_long(self, what: str, seconds: float, how: str) -> None:
+        self._strikes += 1
+        self._log("error", f"{what} took longer than {seconds:g} s: {how}", "")
+        if self._strikes >= _STRIKES:
+            raise _Stop(f"{_STRIKES} calls in a row took longer than {seconds:g} s")
 
     def _settle(self) -> None:
         """Send what has changed; then the callbacks that wait for it, which may change more."""
         self._flush()
-        while self._after_render:
+        for _ in range(_RENDERS_A_TURN):
+            if not self._after_render:
+                break
             self._after_render = False
             self._call("a callback of setData", "rendered")
             self._flush()
@@ -288,7 +330,22 @@ class Worker:
         return False
 
     def _log(self, level: str, text: str, source: str) -> None:
-        self._connection.send(Log(level, text, source))
+        passes, lost = self._lines.take(level)
+        if lost > 0:
+            self._connection.send(Log("warn", lost_text(lost, self._limits.log_lines_a_second), ""))
+        if passes:
+            self._connection.send(Log(level, text, source))
+
+    def _send_shown(self, frame: Frame) -> None:
+        """Send what screens are to show; a change of a page that is too large for them ends the program."""
+        left = self._limits.patch_bytes
+        try:
+            for part in divide(frame):
+                left -= self._connection.send(part, left)
+        except FrameError as error:
+            reason = f"a change of its page is larger than the {self._limits.patch_mb} MB that screens take at once"
+            self._connection.send(Log("error", f"the program is ended: {reason} ({error})", ""))
+            raise _Stop(reason) from error
 
     def _console(self, level: str, text: str, stack: str) -> None:
         self._log(level, text, self._engine.lines.source(stack))
@@ -299,7 +356,8 @@ class Worker:
         if not source and where.endswith(".js"):
             source = f"{where}:1"
         message = "\n    ".join([text, *frames])
-        if text.startswith("InternalError: out of memory"):
+        # Where the memory does not suffice for the message either, the engine leaves it out.
+        if text.startswith("InternalError: out of memory") or text == "InternalError":
             self._log("error", message, source)
             raise MemoryLimitError(f"it needs more than the {self._limits.memory_bytes // 2**20} MB it may have")
         self._log("error", f"{message}\n    in {where}", source)
@@ -341,6 +399,8 @@ class Worker:
         return {"error": frame.error, "value": frame.value}
 
     def _answer(self, intent: int, speech: str | None, error: str | None) -> None:
+        if type(intent) is not int:
+            return  # a program's own idea, and nobody asked
         self._connection.send(Event("answer", {"id": intent, "speech": speech, "error": error}))
 
     # -- what the host sends -----------------------------------------------------------------------------------
@@ -435,7 +495,13 @@ class Worker:
             "permissions": list(self._manifest.permissions),
         }
         seconds = self._limits.launch_seconds
-        payload = {"system": self._launch["system"], "storage": self._launch["storage"], "options": options}
+        limits = self._limits
+        payload = {
+            "system": self._launch["system"],
+            "storage": self._launch["storage"],
+            "options": options,
+            "limits": {"timers": limits.timers, "calls": limits.waiting_calls, "storage": limits.storage_bytes},
+        }
         self._call("the launch", "launch", payload, seconds=seconds)
         self._call("app.js", "startApp", seconds=seconds)
         try:
@@ -499,7 +565,8 @@ class Worker:
         self._page_lifecycle(page, "onReady")
 
     def _render(self, page: Page, data: Value) -> list[Value]:
-        with self._watchdog(self._limits.launch_seconds):
+        seconds = self._limits.launch_seconds
+        with self._watchdog(seconds), self._engine.limit(seconds):
             return self._displayed.render(page, data if isinstance(data, dict) else {})
 
     def _local_calls(self) -> Mapping[str, Callable[[int, dict[str, Any]], str | None]]:

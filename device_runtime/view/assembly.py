@@ -55,6 +55,7 @@ def assemble(planned: list[tuple[Block, dict[int, Plan]]]) -> None:
             if plan is not None:
                 block.make_at[offset] = _make(block, offset, plan, offset in lists)
         block.makes = _makes(block, block.roots)
+        block.shape = _shape(block, plans)
 
 
 def _analyse(blocks: list[Block]) -> dict[int, set[int]]:
@@ -117,6 +118,24 @@ def _has(programs: list[FragmentProgram], kind: str) -> bool:
 
 def _makes(block: Block, listed: list[int]) -> list[Make | int]:
     return [~child if child < 0 else block.make_at[child] for child in listed]
+
+
+def _shape(block: Block, plans: dict[int, Plan]) -> list[Value] | None:
+    """The shape of a block's stamp; ``None`` where its nodes do not follow from its values alone."""
+    if block.fragments or any(isinstance(plan, ElementPlan) and plan.translated for plan in plans.values()):
+        return None
+
+    def node(offset: int) -> Value:
+        match plans[offset]:
+            case TextPlan(text, slot):
+                return [offset, text if slot is None else slot]
+            case ElementPlan(tag, static, dynamic, types):
+                bound: list[Value] = [[name, slot] for name, slot in dynamic]
+                return [offset, tag, static, bound, types, [node(child) for child in block.lists.get(offset, [])]]
+            case plan:
+                raise AssertionError(plan)
+
+    return [node(root) for root in block.roots]
 
 
 def _make(block: Block, offset: int, plan: Plan, mixed: bool) -> Make:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 from device_runtime.values import Value
 from device_runtime.view.blocks import BlockInstance
 from device_runtime.view.classes import class_text
-from device_runtime.view.expressions import Evaluate, Expression
-from device_runtime.view.javascript import exported, to_text
+from device_runtime.view.expressions import ITEM, Evaluate, Expression
+from device_runtime.view.javascript import UNDEFINED, exported, member, to_text
 from device_runtime.view.patches import Operation
 from device_runtime.view.wxs import WxsFunction
 
@@ -31,6 +31,15 @@ def translated(tree: "Tree", name: str, value: Value) -> Value:
 def text_of(expression: Expression) -> Evaluate:
     """What a binding of a text, a style or an id gives."""
     get = expression.evaluate
+    if expression.item_member is not None:
+        name = expression.item_member
+
+        def of_item(environment: list[Any]) -> str:
+            item = environment[ITEM]
+            value = item.get(name, UNDEFINED) if type(item) is dict else member(item, name)
+            return value if type(value) is str else to_text(value)
+
+        return of_item
 
     def evaluate(environment: list[Any]) -> str:
         value = get(environment)

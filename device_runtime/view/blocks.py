@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
+from device_runtime.values import Value
 from device_runtime.view.expressions import Environment, Evaluate, Expression
 from device_runtime.view.javascript import identical
 from device_runtime.view.patches import Node, Operation
 from device_runtime.view.paths import Changes, Read, ReadIndex
+from device_runtime.view.stamps import insertions
 
 if TYPE_CHECKING:
     from device_runtime.view.tree import Tree
@@ -156,8 +158,9 @@ class Block:
     ``lists`` holds the children of each node, and of the block itself under ``ROOT_PARENT``: an offset, or
     ``~number`` for a fragment. ``order`` is all of them in document order. ``makes`` are the functions that make the
     root nodes (or numbers of fragments), ``make_at`` those of every node by its offset. ``slotted`` and ``hosting``
-    number the fragments that may hold slots and components. ``watched`` are the targets to be told their first value:
-    that of a slot, or one that is always the same.
+    number the fragments that may hold slots and components. ``shape`` is that of a stamp, where nodes follow from
+    values alone (``view/stamps.py``). ``watched`` are the targets to be told their first value: that of a slot, or one
+    that is always the same.
     """
 
     parents: list[int] = field(default_factory=list)
@@ -176,6 +179,7 @@ class Block:
     root_nodes: int = 0
     root_fragments: list[int] = field(default_factory=list)
     mixed: bool = False
+    shape: list[Value] | None = None
     slotted: tuple[int, ...] = ()
     hosting: tuple[int, ...] = ()
 
@@ -269,7 +273,7 @@ class BlockInstance:
     def _refresh(self, slot: int, operations: list[Operation]) -> None:
         value = self.block.bindings[slot](self.environment)
         old = self.values[slot]
-        if identical(value, old):
+        if value == old if type(value) is str else identical(value, old):
             return
         self.values[slot] = value
         offset, target = self.block.targets[slot]
@@ -345,21 +349,14 @@ def place(fragment: Container) -> tuple[int, int] | None:
     return parent, start + outer.offset_of(owner) + index
 
 
-def insert(instance: BlockInstance, parent: int, index: int, operations: list[Operation]) -> int:
-    """Append the operations that insert a new instance; returns the number of its root nodes."""
-    nodes = instance.nodes()
-    operations += [["insert", parent, index + offset, node] for offset, node in enumerate(nodes)]
-    instance.tree.registry.placement.land(operations)
-    return len(nodes)
-
-
 def enter(instance: BlockInstance, fragment: Fragment, operations: list[Operation]) -> None:
     """Append the operations that bring a new instance, the only one of ``fragment``, to screens."""
     at = place(fragment)
     if at is None:
         instance.tree.registry.placement.enter(instance, fragment, operations)
     else:
-        insert(instance, *at, operations)
+        operations += insertions(instance.nodes(), *at)
+        instance.tree.registry.placement.land(operations)
 
 
 def remove(instance: BlockInstance, operations: list[Operation]) -> None:

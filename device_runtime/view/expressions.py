@@ -7,6 +7,7 @@ what it reads is known when it is bound.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from device_runtime.view import javascript as js
@@ -61,7 +62,8 @@ class Expression:
 
     ``chain`` is set if it is a chain of members, ``a.b[c].d``: the path that it reads, with ``ANY`` for computed keys.
     ``others`` are the paths that it reads besides. ``constant`` says that it always gives the same plain value.
-    ``fields`` is set for an object literal: its members in order, ``None`` as the name of a spread.
+    ``fields`` is set for an object literal: its members in order, ``None`` as the name of a spread. ``item_member`` is
+    the name of a member of the row's own item, where it is no more than that: what lists consist of.
     """
 
     evaluate: Evaluate
@@ -69,6 +71,7 @@ class Expression:
     chain: Read | None = None
     constant: bool = False
     fields: "tuple[tuple[str | None, Expression], ...] | None" = None
+    item_member: str | None = None
 
     @property
     def reads(self) -> frozenset[Read]:
@@ -262,6 +265,9 @@ def _folded(expression: Expression, *operands: Expression) -> Expression:
     return expression
 
 
+_get_item: Final[Evaluate] = itemgetter(ITEM)
+
+
 def _variable(name: str, scope: Scope) -> Expression:
     variable = scope.find(name)
     if variable is None:
@@ -269,7 +275,8 @@ def _variable(name: str, scope: Scope) -> Expression:
     slot, up = variable.slot, scope.level - variable.level
     chain: Read = (variable.symbol, ())
     if up == 0:
-        return Expression(lambda environment: environment[slot], chain=chain)
+        get = _get_item if slot == ITEM else itemgetter(slot)
+        return Expression(get, chain=chain)
     if up == 1:
         return Expression(lambda environment: environment[1][slot], chain=chain)
 
@@ -279,6 +286,14 @@ def _variable(name: str, scope: Scope) -> Expression:
         return environment[slot]
 
     return Expression(evaluate, chain=chain)
+
+
+def _item_member(name: str, base: Expression) -> Expression:
+    def evaluate(environment: Environment) -> Any:
+        item = environment[ITEM]
+        return item.get(name, UNDEFINED) if type(item) is dict else member(item, name)
+
+    return Expression(evaluate, base.others, _below(base.chain, name), item_member=name)
 
 
 def _member(base: Expression, key: Expression) -> Expression:
@@ -291,8 +306,11 @@ def _member(base: Expression, key: Expression) -> Expression:
         return Expression(evaluate_computed, base.others | key.reads, _below(base.chain, ANY))
 
     name = property_key(get_key([{}, None]))
-    if type(name) is int:
+    if isinstance(name, int):
         return Expression(lambda environment: member(get(environment), name), base.others, _below(base.chain, name))
+
+    if get is _get_item:
+        return _item_member(name, base)
 
     def evaluate(environment: Environment) -> Any:
         value = get(environment)

@@ -1,6 +1,6 @@
 """Components in a view: the host in its owner's tree, and what it passes to the component's own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -237,7 +237,7 @@ class ComponentFragment(ComposedFragment):
         if self.contents is not None:
             self.contents.update(changes, operations)
 
-    def _refresh(self, numbers: list[int], operations: list[Operation]) -> None:
+    def _refresh(self, numbers: Sequence[int], operations: list[Operation]) -> None:
         plan, data = self.plan, self.tree.data
         passed: dict[str, Value] = {}
         externals: set[str] = set()

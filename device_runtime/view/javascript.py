@@ -310,6 +310,9 @@ def member(value: Any, key: str | int) -> Any:
     return UNDEFINED
 
 
+_UNMISTAKABLE: Final = frozenset((str, int, float, type(None)))
+
+
 def identical(left: Any, right: Any) -> bool:
     """If two values of data render the same everywhere: deep equality that keeps ``True`` and ``1`` apart."""
     if left is right:
@@ -318,8 +321,11 @@ def identical(left: Any, right: Any) -> bool:
     if kind is not type(right):
         return kind in (int, float) and type(right) in (int, float) and left == right
     if kind is dict:
-        if len(left) != len(right):
+        if left != right:
             return False
+        # Equal in Python's sense: only a boolean and a number can still be two things.
+        if _UNMISTAKABLE.issuperset(map(type, left.values())) and _UNMISTAKABLE.issuperset(map(type, right.values())):
+            return True
         for key, value in left.items():
             other = right.get(key, UNDEFINED)
             if value is not other and not identical(value, other):

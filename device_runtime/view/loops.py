@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from device_runtime.view.blocks import Block, BlockInstance, Fragment, Place, Site, insert, place, remove
+from device_runtime.view.blocks import Block, BlockInstance, Fragment, Place, Site, place, remove
 from device_runtime.view.errors import ViewError
 from device_runtime.view.expressions import INDEX, ITEM, Expression
 from device_runtime.view.hosts import slots_moved, tell_moved
@@ -12,6 +12,7 @@ from device_runtime.view.javascript import identical, member, to_string
 from device_runtime.view.patches import Node, Operation
 from device_runtime.view.paths import UNKNOWN, WHOLE, Changes, Path, Read, Symbol, any_meets, below, meets
 from device_runtime.view.reconcile import NEW, match_by_index, match_by_key, staying
+from device_runtime.view.stamps import FEWEST_ROWS, insertions
 
 MAX_ROWS = 100_000
 
@@ -130,7 +131,13 @@ class ForFragment:
 
     def nodes(self) -> list[Node]:
         """Its root nodes with their subtrees."""
-        return [node for row in self.rows for node in row.nodes()]
+        return self._nodes(self.rows)
+
+    def _nodes(self, rows: list[BlockInstance]) -> list[Node]:
+        shape = self.program.body.shape
+        if shape is None or len(rows) < FEWEST_ROWS or not self.owner.tree.registry.stamps:
+            return [node for row in rows for node in row.nodes()]
+        return [[shape, [[row.base, *row.values] for row in rows]]]
 
     def offset_of(self, instance: BlockInstance) -> int:
         """How many of its root nodes stand before those of a row."""
@@ -230,16 +237,20 @@ class ForFragment:
                 return False
             self.keys += keys
         at = place(self)
-        parent, index = at or (0, 0)
-        index += self.count() if at else 0
-        for position in range(present, len(items)):
-            row = self._make_row(items[position], position)
-            self.rows.append(row)
-            if at is None:
+        end = self.count()
+        rows = [self._make_row(items[position], position) for position in range(present, len(items))]
+        self.rows += rows
+        if at is None:
+            for row in rows:
                 self.owner.tree.registry.placement.enter(row, self, operations)
-            else:
-                index += insert(row, parent, index, operations)
+        else:
+            self._insert(rows, at[0], at[1] + end, operations)
         return True
+
+    def _insert(self, rows: list[BlockInstance], parent: int, index: int, operations: list[Operation]) -> None:
+        """Append the operations that insert new rows side by side."""
+        operations += insertions(self._nodes(rows), parent, index)
+        self.owner.tree.registry.placement.land(operations)
 
     def _reconcile(
         self,
@@ -306,11 +317,16 @@ class ForFragment:
         passed: set[int] = set()  # moving rows that stand before index
         moved: set[int] = set()
         rows: list[BlockInstance] = []
+        new: list[BlockInstance] = []
         for position, match in enumerate(matches):
             if match == NEW:
                 row = self._make_row(items[position], position)
-                index += insert(row, parent, index, operations)
+                new.append(row)
             else:
+                if new:
+                    self._insert(new, parent, index, operations)
+                    index += sum([one.count() for one in new])
+                    new = []
                 row = old[match]
                 row.position = position
                 if match in kept:
@@ -329,6 +345,8 @@ class ForFragment:
                         operations.append(["move", node, parent, target])
                         index = target + 1
             rows.append(row)
+        if new:
+            self._insert(new, parent, index, operations)
         self.rows = rows
 
     def _arrange_mixed(self, matches: list[int], items: list[Any], operations: list[Operation]) -> None:

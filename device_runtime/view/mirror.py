@@ -7,7 +7,8 @@ from typing import Any
 from device_runtime.errors import CygnetError
 from device_runtime.values import Value
 from device_runtime.view.errors import one_line, shown
-from device_runtime.view.patches import LIMBO_ID, ROOT_ID
+from device_runtime.view.patches import LIMBO_ID, ROOT_ID, Node
+from device_runtime.view.stamps import side_by_side
 
 
 class MirrorError(CygnetError):
@@ -116,13 +117,14 @@ class MirrorTree:
 
     def _insert(self, description: list[Any], above: MirrorNode, index: int) -> None:
         made: dict[int, MirrorNode] = {}
-        node = _build(description, made)
+        nodes = _build(description, made)
         known = made.keys() & self.nodes.keys()
         if known:
             raise MirrorError(f"there is a node {min(known)} already")
         self.nodes |= made
-        above.children.insert(index, node)
-        node.parent = above
+        above.children[index:index] = nodes
+        for node in nodes:
+            node.parent = above
 
     def _move(self, node: MirrorNode, parent: int, index: int) -> None:
         above = self._place(parent, index, node)
@@ -150,10 +152,10 @@ class MirrorTree:
             node.attributes[name] = value
 
 
-def _build(description: list[Any], made: dict[int, MirrorNode]) -> MirrorNode:
-    """A node with all below it, each noted in ``made``."""
+def _build(description: list[Any], made: dict[int, MirrorNode]) -> list[MirrorNode]:
+    """A node, or those of a stamp, with all below, each noted in ``made``."""
     root = MirrorNode(0, "")
-    waiting = [(description, root)]
+    waiting: list[tuple[Any, MirrorNode]] = [(one, root) for one in reversed(_side_by_side([description]))]
     while waiting:
         part, above = waiting.pop()
         match part:
@@ -163,11 +165,18 @@ def _build(description: list[Any], made: dict[int, MirrorNode]) -> MirrorNode:
                 identifier, bool
             ):
                 node = MirrorNode(identifier, tag, "", dict(attributes), [*events], parent=above)
-                waiting += [(child, node) for child in reversed(children)]
+                waiting += [(child, node) for child in reversed(_side_by_side(children))]
             case _:
                 raise MirrorError(f"{shown(part)} is not a node")
         if node.id in made:
             raise MirrorError(f"there is a node {shown(node.id)} already")
         made[node.id] = node
         above.children.append(node)
-    return root.children[0]
+    return root.children
+
+
+def _side_by_side(nodes: list[Any]) -> list[Node]:
+    try:
+        return side_by_side(nodes)
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise MirrorError(f"{shown(nodes)} is not a list of nodes") from error

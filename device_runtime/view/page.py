@@ -18,6 +18,7 @@ from device_runtime.view.patches import LIMBO_ID, ROOT_ID, Operation
 from device_runtime.view.paths import Changes, Path, format_path, parse_path, write
 from device_runtime.view.properties import ComponentDefinition, coerce, copied
 from device_runtime.view.routing import HandlerCall
+from device_runtime.view.stamps import expanded, insertions
 from device_runtime.view.template import FORMAT, Template, load_template
 from device_runtime.view.tree import MAX_NODES, Effect, Registry, Tree
 from device_runtime.view.wxs import WxsModules
@@ -49,7 +50,7 @@ class PageView:
 
     ``warn`` is told, once each, what the program's author should know, such as keys that are not unique.
     ``components`` finds a definition by its path; each is asked for once. The page may have ``most_nodes``, and a
-    sixteenth more.
+    sixteenth more. With ``stamps``, operations may hold them (:mod:`device_runtime.view.stamps`).
     """
 
     def __init__(
@@ -61,9 +62,10 @@ class PageView:
         components: Callable[[str], ComponentDefinition | None] = _no_components,
         wxs: WxsModules | None = None,
         most_nodes: int = MAX_NODES,
+        stamps: bool = False,
     ) -> None:
         self._template = template
-        self._registry = Registry(warn, components, _unknown, wxs, most_nodes)
+        self._registry = Registry(warn, components, _unknown, wxs, most_nodes, stamps=stamps)
         self._registry.use(template)
         self._tree = Tree(self._registry, dict(data))
 
@@ -141,6 +143,7 @@ class PageView:
                     operations.append(["insert", LIMBO_ID, 0, made])
             placement.recording = True
         if self._registry.overrides:
+            operations = expanded(operations)
             lay_over(self._registry.overrides, operations)
         return operations
 
@@ -213,7 +216,7 @@ class PageView:
             made = self._registry.placement.fill(ROOT_ID, found)
         else:
             made = root.nodes()
-        return [["insert", ROOT_ID, index, node] for index, node in enumerate(made)]
+        return insertions(made, ROOT_ID, 0)
 
     def _owned(self, owner: int) -> Tree | None:
         if owner == ROOT_ID:
@@ -271,8 +274,9 @@ class PageView:
         placement = self._registry.placement
         if placement.entered:
             placement.entered = False
-            operations = compact(operations)
+            operations = compact(expanded(operations))
         if self._registry.overrides:
+            operations = expanded(operations)
             lay_over(self._registry.overrides, operations)
         return operations
 

@@ -18,6 +18,7 @@ operation                                      meaning
 =============================================  ==========================================================
 
 A node is ``[id, string]`` (text) or ``[id, tag, attributes, events, children]`` (element):
+Where a node may stand, a stamp may stand for many (:mod:`device_runtime.view.stamps`).
 ``attributes`` maps names to values (``class`` and ``style`` are strings and may contain ``rpx``; others keep
 their type: ``disabled`` is a boolean, ``value`` of a slider a number); ``events`` lists the event types that
 have a handler on this very node. ``data-*`` attributes and handler names stay in the worker.

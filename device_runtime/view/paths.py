@@ -5,7 +5,7 @@ scope's data, an ``int`` for a loop variable. A key is a ``str``, an ``int`` (an
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -77,8 +77,12 @@ class ReadIndex:
         """Every path that any of them reads."""
         return frozenset((symbol, path) for symbol, pairs in self._readers.items() for path, _ in pairs)
 
-    def concerned(self, changes: Changes) -> list[int]:
+    def concerned(self, changes: Changes) -> Sequence[int]:
         """The numbers of those that read what changed, in order."""
+        if len(changes) == 1:
+            ((symbol, paths),) = changes.items()
+            if () in paths:
+                return self._of_symbol.get(symbol, ())
         found: set[int] = set()
         for symbol, paths in changes.items():
             if () in paths:

@@ -50,7 +50,8 @@ class Component:
 class Registry:
     """The ids of one view's nodes, the live instances that own them, and what is waiting to be told.
 
-    ``listening`` says that there are handlers on components without a node of their own.
+    ``listening`` says that there are handlers on components without a node of their own, ``stamps`` that what is told
+    may hold stamps.
     """
 
     __slots__ = (
@@ -72,6 +73,7 @@ class Registry:
         "nodeless_rows",
         "overrides",
         "placement",
+        "stamps",
         "wxs",
         "wxs_changes",
     )
@@ -83,7 +85,10 @@ class Registry:
         make_unknown: Callable[[], ComponentDefinition],
         wxs: WxsModules | None,
         most_nodes: int,
+        *,
+        stamps: bool,
     ) -> None:
+        self.stamps = stamps
         self.next_id = ROOT_ID + 1
         self._most_nodes = most_nodes
         self.counted_until = self.next_id + most_nodes

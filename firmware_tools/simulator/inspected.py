@@ -19,14 +19,14 @@ Each frame ``Event("inspect", payload)`` holds one ``kind``:
 import json
 import math
 import re
-import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import WorkerConnection
-from device_runtime.engine.frames import Event, Exit, Frame, Patch, Response, encode_frame
+from device_runtime.engine.frames import MAX_FRAME_BYTES, Event, Exit, Frame, Patch, Response, encode_frame
 from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.program import worker
 from device_runtime.values import Value
@@ -42,7 +42,7 @@ _TEXT_CHARACTERS = 2000
 _DEPTH = 40
 
 
-def prepare(memory_bytes: str = str(DEFAULT_MEMORY_BYTES)) -> Callable[[socket.socket], None]:
+def prepare(memory_bytes: str = str(DEFAULT_MEMORY_BYTES)) -> WorkerBody:
     """What the zygote of an inspected device calls: as ``worker.prepare``, with inspected workers."""
     return worker.prepare(memory_bytes, worker=InspectedWorker, extra=(Path(__file__).with_name("inspect.js"),))
 
@@ -192,13 +192,13 @@ class _WatchedConnection(WorkerConnection):
     def tell(self, payload: dict[str, Value]) -> None:
         self._inner.send(Event("inspect", payload))
 
-    def send(self, frame: Frame) -> None:
+    def send(self, frame: Frame, most: int = MAX_FRAME_BYTES) -> int:
         if isinstance(frame, Patch):
             if not frame.target:  # a snapshot for one screen is no change
                 self.turn.note_patch(frame, len(encode_frame(frame)))
         elif isinstance(frame, Event) and frame.name == "stack":
             self._tell_stack()
-        self._inner.send(frame)
+        return self._inner.send(frame, most)
 
     def receive(self, seconds: float | None) -> Frame | None:
         document = self.turn.document(self._finish_set)

@@ -13,6 +13,7 @@ from device_runtime.values import Value
 from device_runtime.view.page import PageView
 from device_runtime.view.patches import ROOT_ID
 from device_runtime.view.properties import ComponentDefinition
+from device_runtime.view.stamps import expanded
 
 Hosts = dict[int, dict[str, Any]]
 
@@ -52,7 +53,7 @@ def outline_nodes(view: PageView) -> list[Any]:
         info = view.describe(node)
         if info is not None and info.component:
             hosts[node] = {"tag": info.tag, "path": info.component, "virtual": info.virtual}
-    shown = [operation[3] for operation in view.snapshot() if operation[:2] == ["insert", ROOT_ID]]
+    shown = [operation[3] for operation in expanded(view.snapshot()) if operation[:2] == ["insert", ROOT_ID]]
     if not hosts:
         return shown
     return _marked(view, hosts, ROOT_ID, shown, any(host["virtual"] for host in hosts.values()))

@@ -10,6 +10,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from device_runtime.host.screen.messages import NodeEvent
+from device_runtime.view.patches import Operation
+from device_runtime.view.stamps import expanded
 from tests.host.conftest import Screen, Screens
 from tests.host.screen_device import APP, Ids, PaperDevice, PaperPage
 
@@ -111,6 +113,23 @@ async def test_two_screens_and_a_late_one_show_what_the_device_has(
 
     for screen in (one, two, late):
         await until_drawn(screen, device.page)
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["beside others", "in an element"])
+async def test_a_stamp_makes_the_rows_that_it_stands_for(within: bool, device: PaperDevice, screens: Screens) -> None:
+    ids = Ids()
+    screen = await screens.open_program(ids.element("view", "before"), ids.element("view", "after"))
+    shape: Any = [[0, "view", {"id": "row"}, [["class", 0], ["hidden", 1]], [], [[1, 2]]], [2, "and"]]
+    rows: Any = [[100 + 3 * row, f"c{row}", None if row % 2 else False, f"text {row}"] for row in range(20)]
+    stamp: Any = [shape, rows]
+    told: list[Operation] = [
+        ["insert", 0, 1, [90, "view", {}, [], [[91, "first"], stamp, [92, "last"]]] if within else stamp]
+    ]
+
+    device.page.apply(expanded(told))
+    device.screen.patch(APP, device.page.id, told)
+
+    await until_drawn(screen, device.page)
 
 
 async def test_a_patch_that_does_not_fit_brings_a_fresh_snapshot(device: PaperDevice, screens: Screens) -> None:

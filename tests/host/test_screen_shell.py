@@ -12,7 +12,7 @@ from device_runtime.host.screen.server import ProgramTile, ScreenServer, ScreenS
 from device_runtime.program.manifest import Tab, TabBar
 from device_runtime.values import Value
 from tests.host.conftest import Screens
-from tests.host.screen_device import APP, PNG, Ids, PaperDevice
+from tests.host.screen_device import APP, PNG, VERSION, Ids, PaperDevice
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser]
 
@@ -362,6 +362,24 @@ async def test_a_program_that_ended_leaves_the_screen_and_says_why(device: Paper
     await expect(screen.page.get_by_role("alert")).to_contain_text("did not answer")
     await expect(screen.page.locator(".tile")).to_be_visible()
     await expect(screen.page.locator(".program")).to_have_count(0)
+
+
+async def test_a_program_that_was_stopped_says_so_on_its_tile_and_is_opened_by_hand(
+    device: PaperDevice, screens: Screens
+) -> None:
+    screen = await screens.open()
+    tile = screen.page.locator(".tile")
+    await expect(tile).not_to_contain_text("Stopped")
+
+    device.tiles = [ProgramTile(APP, "Lamp", VERSION, stopped=True)]
+    device.screen.programs()
+    await expect(tile).to_contain_text("Stopped")
+    await tile.click()
+    await device.call("launch")
+
+    device.tiles = [ProgramTile(APP, "Lamp", VERSION)]
+    device.screen.programs()
+    await expect(tile).not_to_contain_text("Stopped")
 
 
 async def test_the_screen_comes_back_after_the_device_restarted(device: PaperDevice, screens: Screens) -> None:

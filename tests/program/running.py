@@ -202,11 +202,10 @@ def surroundings(recorder: Recorder, limits: Limits | None = None, **others: Any
     )
     return Surroundings(
         gate=gate,
-        listener=recorder,
         system=lambda: {"platform": "cygnet", "windowWidth": 375, "SDKVersion": "3.0.0"},
         storage=lambda app_id: recorder.stored.get(app_id, {}),
         limits=limits or Limits(),
-        **others,
+        **{"listener": recorder, **others},
     )
 
 

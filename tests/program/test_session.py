@@ -18,7 +18,7 @@ from device_runtime.program.manifest import PLATFORM_VERSION, read_manifest
 from device_runtime.program.session import ProgramSession, SessionError
 from device_runtime.program.sessions import Sessions
 from device_runtime.values import Value
-from tests.program.running import Board, Program, Recorder, button, program, surroundings, text, view
+from tests.program.running import DEADLINE, Board, Program, Recorder, button, program, surroundings, text, view
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -242,20 +242,6 @@ async def test_a_worker_that_breaks_the_protocol_is_ended(body: str, reason: str
         await workers.close()
 
 
-async def test_a_worker_holds_nothing_but_its_socket() -> None:
-    recorder = Recorder()
-    workers = WorkerFactory("tests.program.hostile:reporter")
-    session = ProgramSession(program({"pages/a/a": ""}), workers, surroundings(recorder))
-    try:
-        await session.start()
-        facts, writing = recorder.lines(session)
-        assert facts == "NoNewPrivs:\t1; 0 /dev/null; 1 /dev/null; 2 /dev/null; 3 socket"
-        assert writing == "cannot write: File too large"
-    finally:
-        await session.stop()
-        await workers.close()
-
-
 async def test_the_host_says_how_workers_are_prepared() -> None:
     recorder = Recorder()
     workers = WorkerFactory("tests.program.hostile:told", "16777216", "and more")
@@ -266,6 +252,34 @@ async def test_the_host_says_how_workers_are_prepared() -> None:
     finally:
         await session.stop()
         await workers.close()
+
+
+async def test_a_worker_that_was_got_ready_is_that_of_the_next_program() -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    try:
+        await sessions.start()
+        first = await sessions.launch(program({"pages/a/a": ""}))
+        forked = await sessions.workers.prepare_worker()
+        second = await sessions.launch(program({"pages/a/a": ""}))
+        assert second.worker_pid == forked.pid
+        assert first.worker_pid != second.worker_pid
+    finally:
+        await sessions.close()
+
+
+async def test_a_worker_that_ended_while_it_waited_is_nobodys() -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    try:
+        await sessions.start()
+        waiting = await sessions.workers.prepare_worker()
+        waiting.kill()
+        await waiting.ended
+        session = await sessions.launch(program({"pages/a/a": ""}))
+        assert session.worker_pid not in (None, waiting.pid)
+    finally:
+        await sessions.close()
 
 
 async def test_a_killed_zygote_ends_its_programs_and_the_next_launch_starts_another(
@@ -292,7 +306,7 @@ async def test_a_killed_zygote_ends_its_programs_and_the_next_launch_starts_anot
 
 async def test_closing_ends_every_process() -> None:
     recorder = Recorder()
-    sessions = Sessions(surroundings(recorder, Limits(memory_bytes=16 * 1024 * 1024)))
+    sessions = Sessions(surroundings(recorder, Limits(memory_mb=16)))
     session = await sessions.launch(program({"pages/a/a": COUNT}))
     pids = [session.worker_pid, sessions.workers.zygote_pid]
     await sessions.close()
@@ -377,3 +391,30 @@ async def test_a_program_that_needs_a_newer_device_is_not_started(board: Board) 
     document = dict(source.manifest.document) | {"platform_version": {"min_code": PLATFORM_VERSION + 1}}
     with pytest.raises(SessionError, match=f"needs platform version {PLATFORM_VERSION + 1}, and this device has"):
         await board.run(Program(read_manifest(document), source.entries))
+
+
+async def test_a_launch_that_is_given_up_before_its_worker_is_heard_ends_the_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    source = program({"pages/a/a": COUNT}, views=TAPPED)
+    connecting = asyncio.Event()
+
+    async def connect_never(**_: object) -> None:
+        connecting.set()
+        await asyncio.Event().wait()
+
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncio, "open_unix_connection", connect_never)
+            launching = asyncio.create_task(sessions.launch(source))
+            await connecting.wait()
+            launching.cancel()
+            async with asyncio.timeout(DEADLINE):
+                await asyncio.wait([launching])
+        session = await sessions.launch(source)
+        tap(session)
+        await recorder.until(lambda: "1" in recorder.texts(session))
+    finally:
+        await sessions.close()

@@ -29,10 +29,12 @@ class Screen:
         data: Mapping[str, Any],
         dialect: Dialect = WECHAT,
         files: Mapping[str, str] | None = None,
+        *,
+        stamps: bool = False,
     ) -> None:
         self.warnings: list[str] = []
         self.template = template(source, dialect, files) if isinstance(source, str) else source
-        self.view = PageView(self.template, copy.deepcopy(dict(data)), self.warnings.append)
+        self.view = PageView(self.template, copy.deepcopy(dict(data)), self.warnings.append, stamps=stamps)
         self.tree = MirrorTree()
         self.tree.apply(self.view.render())
 

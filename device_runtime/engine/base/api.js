@@ -38,7 +38,7 @@ function answer(name, options, perform, always = false) {
     try {
       return perform(given, done);
     } catch (error) {
-      done(error instanceof BorderError ? ('parameter error: ' + error.message) : describe(error), undefined);
+      done(isMadeBy(error, BorderError) ? ('parameter error: ' + error.message) : describe(error), undefined);
       return undefined;
     }
   };
@@ -63,6 +63,10 @@ function answer(name, options, perform, always = false) {
 // Asks the worker, or through it the host; done(reason, value) is called when the answer comes.
 function ask(name, values, done) {
   const id = nextCall++;
+  if (mapSize(calls) >= limits.calls) {
+    queueJob(() => done('more than ' + limits.calls + ' calls are waiting', null));
+    return id;
+  }
   mapSet(calls, id, done);
   host('invoke', id, name, values);
   return id;
@@ -87,7 +91,7 @@ function argumentsOf(options) {
     const key = keys[index];
     if (key === 'success' || key === 'fail' || key === 'complete') continue;
     const value = copyOut(readMember(options, key, key), key, [], true);
-    if (value !== undefined && key !== '__proto__') putOwn(values, key, value);
+    if (value !== undefined && key !== '__proto__') putOwn(values, toWellFormed(key), value);
   }
   return values;
 }

@@ -6,7 +6,7 @@
   let indent = '';
 
   const write = (level, values) => {
-    host('log', level, indent + formatLine(values), new NativeError().stack);
+    host('log', level, indent + formatLine(values), traceHere());
   };
   const label = (value) => (value === undefined ? 'default' : describe(value));
 
@@ -35,7 +35,7 @@
       else write('log', [join(lines, '\n' + indent)]);
     },
     trace: (...values) => {
-      write('log', ['Trace: ' + formatLine(values) + host('trace', new NativeError().stack)]);
+      write('log', ['Trace: ' + formatLine(values) + host('trace', traceHere())]);
     },
     assert: (condition, ...values) => {
       if (!condition) write('error', ['Assertion failed' + (values.length ? (': ' + formatLine(values)) : '')]);
@@ -69,7 +69,7 @@
 })();
 
 function warn(text) {
-  host('log', 'warn', text, new NativeError().stack);
+  host('log', 'warn', text, traceHere());
 }
 
 const toldOnce = new NativeMap();

@@ -142,11 +142,11 @@ defineApi('pageScrollTo', (given, done) => {
   const duration = given.duration === undefined ? 300 : toNumber(given.duration);
   whenSent('pageScrollTo', () => {
     const move = { duration: duration >= 0 ? duration : 300, offset: toNumber(given.offsetTop) || 0 };
-    if (top !== undefined) move.top = top;
+    if (top !== undefined) putOwn(move, 'top', top);
     else {
       const nodes = nodesThere(place, given.selector, true);
       if (nodes.length === 0) return done('the page has no ' + toText(given.selector), undefined);
-      move.node = nodes[0];
+      putOwn(move, 'node', nodes[0]);
     }
     callNode(place, VIEWPORT_NODE, 'scrollTo', [move]);
     return startTimer('pageScrollTo', () => done(null, undefined), move.duration, [], false);

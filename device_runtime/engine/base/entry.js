@@ -1,11 +1,13 @@
-// What the worker may call. A program can call it too, and gains nothing: all authority is on the host.
+// What the worker may call. A program does not find it (engine/quickjs.py): it could only upset its own worker.
 
 function launch(payload) {
   system = payload.system;
   launchOptions = payload.options;
+  limits = payload.limits;
   const names = isArray(system.capabilities) ? system.capabilities : [];
   for (let index = 0; index < names.length; index++) capabilities[names[index]] = true;
   loadStorage(payload.storage);
+  seedRandom(host('random', 16));
   hidden(globalThis, 'global', globalThis);
 }
 
@@ -35,10 +37,11 @@ function interrupted() {
   });
 }
 
-(() => {
+const entryPoint = (() => {
   const entry = {
     __proto__: null,
     argument,
+    flat: takeArgument,
     never: new NativePromise(() => {}),
     readTable,
     launch,
@@ -69,5 +72,5 @@ function interrupted() {
     voiceIntent,
     hostEvent,
   };
-  defineProperty(globalThis, '__cygnet', { __proto__: null, value: freeze(entry) });
+  return freeze(entry);
 })();

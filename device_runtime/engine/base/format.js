@@ -42,8 +42,13 @@ function readText(object, key) {
   }
 }
 
+// Where the program is now, as the engine tells it.
+function traceHere() {
+  return readText(new NativeError(), 'stack');
+}
+
 function isError(value) {
-  return value instanceof NativeError;
+  return isMadeBy(value, NativeError);
 }
 
 function describeMembers(value, depth, seen) {

@@ -129,7 +129,7 @@ function routerFrom(path) {
       const given = {};
       eachOwn(options, (key, value) => putOwn(given, key, value));
       const split = regExpExec(/^([^?]*)(.*)$/s, options.url);
-      given.url = '/' + resolvePath(path, split[1]) + split[2];
+      putOwn(given, 'url', '/' + resolvePath(path, split[1]) + split[2]);
       return apis[name](given);
     };
   }

@@ -13,7 +13,7 @@ let loading = '';
 class ModuleError extends NativeError {
   constructor(message) {
     super(message);
-    this.name = 'ModuleError';
+    hidden(this, 'name', 'ModuleError');
   }
 }
 
@@ -54,7 +54,7 @@ function compile(name, code) {
   try {
     return evaluate(code);
   } catch (error) {
-    if (error instanceof SyntaxError) hidden(error, 'message', error.message + ' (in ' + name + ')');
+    if (isMadeBy(error, NativeSyntaxError)) hidden(error, 'message', error.message + ' (in ' + name + ')');
     throw error;
   }
 }

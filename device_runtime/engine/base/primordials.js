@@ -5,22 +5,25 @@
 // here, walks arrays by index, and keeps its tables in Maps and objects without a prototype. Template literals,
 // spread, for-of and array destructuring stay out: QuickJS looks up `concat` and iterators for them.
 
-const host = globalThis.__host;
-const argument = globalThis.__argument;
+const askHost = globalThis.__host;
+const takeArgument = globalThis.__argument;
 
 const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
-const uncurry = (method) => (self, ...rest) => apply(method, self, rest);
+// A bound Function.prototype.call: half the time of a function that takes its arguments as a list.
+const uncurry = (method) => apply(Function.prototype.bind, Function.prototype.call, [method]);
 
 const ObjectPrototype = Object.prototype;
+const ArrayPrototype = Array.prototype;
 const createObject = Object.create;
 const hasOwn = Object.hasOwn;
 const objectKeys = Object.keys;
+const ownSymbols = Object.getOwnPropertySymbols;
 const freeze = Object.freeze;
 const objectTag = uncurry(Object.prototype.toString);
 const functionText = uncurry(Function.prototype.toString);
 const isArray = Array.isArray;
 const join = uncurry(Array.prototype.join);
-const splice = uncurry(Array.prototype.splice);
+const spliced = uncurry(Array.prototype.toSpliced);
 const isIndex = Number.isSafeInteger;
 const toText = String;
 const toNumber = Number;
@@ -30,6 +33,7 @@ const startsWith = uncurry(String.prototype.startsWith);
 const endsWith = uncurry(String.prototype.endsWith);
 const repeat = uncurry(String.prototype.repeat);
 const toWellFormed = uncurry(String.prototype.toWellFormed);
+const isWellFormed = uncurry(String.prototype.isWellFormed);
 const regExpExec = uncurry(RegExp.prototype.exec);
 const encodePart = encodeURIComponent;
 const parseJSON = JSON.parse;
@@ -42,7 +46,10 @@ const clock = (() => {
   const read = performance.now;
   return () => apply(read, performance, []);
 })();
+const imul = Math.imul;
+const isInstance = uncurry(Function.prototype[Symbol.hasInstance]);
 const NativeError = Error;
+const NativeSyntaxError = SyntaxError;
 const NativeTypeError = TypeError;
 const NativeFunction = Function;
 const NativePromise = Promise;
@@ -71,7 +78,7 @@ const viewBuffer = uncurry(getOwnPropertyDescriptor(typedArray, 'buffer').get);
 const viewOffset = uncurry(getOwnPropertyDescriptor(typedArray, 'byteOffset').get);
 const typedLength = uncurry(getOwnPropertyDescriptor(typedArray, 'length').get);
 const viewLength = uncurry(getOwnPropertyDescriptor(typedArray, 'byteLength').get);
-const bufferSlice = uncurry(ArrayBuffer.prototype.slice);
+const setBytes = uncurry(typedArray.set);
 const NativeRangeError = RangeError;
 const NativeBigInt = BigInt;
 const NativeDate = Date;
@@ -97,6 +104,30 @@ function append(list, item) {
   defineProperty(list, list.length, { __proto__: null, value: item, writable: true, enumerable: true, configurable: true });
 }
 
+// Takes `count` items out of a list from `start` on, and gives them. Array's own method asks `constructor` and
+// Symbol.species, which are a program's to change.
+function splice(list, start, count) {
+  const removed = [];
+  const from = start > 0 ? start : 0;
+  const until = from + count < list.length ? from + count : list.length;
+  for (let index = from; index < until; index++) append(removed, list[index]);
+  for (let index = until; index < list.length; index++) list[index - removed.length] = list[index];
+  list.length -= removed.length;
+  return removed;
+}
+
+// `instanceof` that asks no Symbol.hasInstance, and does not throw at a proxy.
+function isMadeBy(value, maker) {
+  try {
+    return isInstance(maker, value);
+  } catch {
+    return false;
+  }
+}
+
+// The quotas that are kept here (program/limits.py): the launch says what they are.
+let limits = { timers: 10000, calls: 256, storage: 10485760 };
+
 function isObject(value) {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
@@ -117,6 +148,51 @@ function arrayBufferLength(value) {
     return -1;
   }
 }
+
+// Lists and objects of the host come through the binding, which assigns their members, while the prototypes are as they
+// were; else, and where the binding refuses, as JSON, whose members are defined (engine/crossing.py).
+const firstKeys = ownKeys(ObjectPrototype).length;
+
+function argument(index) {
+  if (ownKeys(ObjectPrototype).length === firstKeys && !hasOwn(ArrayPrototype, 0) && getPrototypeOf(ArrayPrototype) === ObjectPrototype) {
+    try {
+      return takeArgument(index);
+    } catch {
+      // JSON will do.
+    }
+  }
+  return unmark(parseJSON(takeArgument(index, 'packed')));
+}
+
+function unmark(value) {
+  if (typeof value !== 'object' || value === null) return value;
+  if (isArray(value) || !hasOwn(value, '\r')) return unmarkMembers(value);
+  const meant = value['\r'];
+  if (typeof meant === 'string') return toNumber(meant);
+  return typeof meant === 'number' ? takeArgument(meant, 'bytes') : unmarkMembers(meant);
+}
+
+function unmarkMembers(value) {
+  const keys = objectKeys(value);
+  for (let index = 0; index < keys.length; index++) putOwn(value, keys[index], unmark(value[keys[index]]));
+  return value;
+}
+
+// Asks the worker.
+function host(...values) {
+  let answer;
+  try {
+    answer = apply(askHost, undefined, values);
+  } catch (error) {
+    if (!startsWith(readText(error, 'message'), 'host function failed: ValueError')) throw error;
+    throw new NativeRangeError('more than 16 MB, or more than 64 levels of lists and objects, cannot leave the program at once');
+  }
+  return answer === '\r' ? argument(-1) : answer;
+}
+
+// A trace of the stack is a text, whatever a program would make of it: the engine's own hook would be called in the
+// midst of the library.
+hidden(NativeError, 'prepareStackTrace', undefined);
 
 // Code is data that came with the package: eval and new Function are closed, as in WeChat. Libraries that look for
 // the global object with Function('return this')() still find it.

@@ -39,7 +39,7 @@ function follow(promise) {
 function watch(value) {
   if (typeof value !== 'object' || value === null) return;
   try {
-    if (value instanceof NativePromise) follow(value);
+    if (isMadeBy(value, NativePromise)) follow(value);
   } catch (error) {
     reportError(error, 'a returned promise');
   }
@@ -65,7 +65,7 @@ function reportRejections() {
   hidden(prototype, 'then', function then(onFulfilled, onRejected) {
     if (isObject(this)) stateOf(this).handled = true;
     const derived = apply(originalThen, this, [onFulfilled, onRejected]);
-    if (derived instanceof NativePromise) follow(derived);
+    if (isMadeBy(derived, NativePromise)) follow(derived);
     return derived;
   });
   defineProperty(prototype, 'constructor', {
@@ -88,7 +88,7 @@ function reportRejections() {
     },
   });
   hidden(NativePromise, 'resolve', function resolve(value) {
-    if (this === tracked && value instanceof NativePromise && getPrototypeOf(value) === prototype) return value;
+    if (this === tracked && isMadeBy(value, NativePromise) && getPrototypeOf(value) === prototype) return value;
     return apply(originalResolve, this, [value]);
   });
   hidden(globalThis, 'Promise', tracked);

@@ -37,6 +37,7 @@ const ABSENT =
 
 // An error as the log has it: with what to use instead of a name that is absent, and with what caused it.
 function errorText(error) {
+  if (error === null) return 'null; where the program throws none itself, no memory is left';
   if (!isError(error)) return describe(error, 0, [], true);
   const text = describeError(error);
   const absent = regExpExec(/^'?([A-Za-z]+)'? is not defined$/, readText(error, 'message'));

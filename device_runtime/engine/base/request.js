@@ -1,7 +1,7 @@
 // wx.request: the host makes the exchange and reads the answer; bytes become an ArrayBuffer here.
 
 function bufferOf(bytes) {
-  return bufferSlice(viewBuffer(bytes), viewOffset(bytes), viewOffset(bytes) + viewLength(bytes));
+  return viewBuffer(copyBytes(bytes));
 }
 
 function performRequest(given, done) {

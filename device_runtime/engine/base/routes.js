@@ -36,7 +36,7 @@ function routeStarts(openType, id, path, query) {
   route = { openType, id, path, query, started: clock(), routeEventId: id + '_' + nextRoute++ };
   const facts = { notFound: false, page: {}, renderer: 'webview', webviewId: id };
   tellRoute('BeforeAppRoute', routePayload(facts));
-  facts.timeStamp = now();
+  putOwn(facts, 'timeStamp', now());
   tellRoute('AppRoute', routePayload(facts));
 }
 
@@ -49,13 +49,13 @@ function routeDone() {
 
 function tellPageLoad(name, page) {
   const more = { componentFramework: 'exparser' };
-  if (name === 'AfterPageLoad') more.page = page.root.instance;
+  if (name === 'AfterPageLoad') putOwn(more, 'page', page.root.instance);
   tellRoute(name, routePayload(more));
 }
 
 function tellPageUnload(name, page) {
   const payload = { path: page.root.plan.path, routeEventId: route.routeEventId };
-  if (name === 'BeforePageUnload') payload.page = page.root.instance;
+  if (name === 'BeforePageUnload') putOwn(payload, 'page', page.root.instance);
   tellRoute(name, payload);
 }
 

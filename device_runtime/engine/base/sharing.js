@@ -51,7 +51,7 @@ function shareMessage(pageId, target) {
     sharePage(page, isObject(more) ? more : content, tellShared);
   };
   const promise = isObject(content) ? content.promise : undefined;
-  if (promise instanceof NativePromise) {
+  if (isMadeBy(promise, NativePromise)) {
     stateOf(promise).handled = true;
     nativeThen(promise, choose, () => choose());
     startTimer('onShareAppMessage', () => choose(), SHARE_PATIENCE, [], false);

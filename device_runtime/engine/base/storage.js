@@ -31,7 +31,7 @@ function storageInfo() {
     append(keys, key);
     characters += key.length + stringifyJSON(value).length;
   });
-  return { keys, currentSize: floor((characters + 1023) / 1024), limitSize: 10240 };
+  return { keys, currentSize: floor((characters + 1023) / 1024), limitSize: floor(limits.storage / 1024) };
 }
 
 const storageChanges = createObject(null);

@@ -61,8 +61,8 @@ defineSync('getAppAuthorizeSetting', () => {
   ];
   const setting = {};
   for (let index = 0; index < denied.length; index++) setting[denied[index]] = 'denied';
-  setting.locationReducedAccuracy = false;
-  setting.microphoneAuthorized = capabilities['record.start'] && granted('scope.record') ? 'authorized' : 'denied';
+  putOwn(setting, 'locationReducedAccuracy', false);
+  putOwn(setting, 'microphoneAuthorized', capabilities['record.start'] && granted('scope.record') ? 'authorized' : 'denied');
   return setting;
 });
 defineSync('getSystemSetting', () => ({
@@ -110,7 +110,7 @@ defineSync('preDownloadSubpackage', (options) =>
 (() => {
   const write = (level, mark) => (...values) => {
     const line = mark() + formatLine(values);
-    host('log', level, line, new NativeError().stack);
+    host('log', level, line, traceHere());
   };
   const none = () => '';
   const levels = ['debug', 'info', 'log', 'warn', 'error'];

@@ -2,13 +2,12 @@
 
 const timers = new NativeMap();
 let nextTimer = 1;
-const MAX_TIMERS = 10000;
 
 function startTimer(name, callback, delay, values, repeats) {
   if (typeof callback !== 'function') {
     throw new NativeTypeError(name + ': the first argument must be a function, not ' + describe(callback, 0, [], true));
   }
-  if (mapSize(timers) >= MAX_TIMERS) throw new NativeError(name + ': more than ' + MAX_TIMERS + ' timers are waiting');
+  if (mapSize(timers) >= limits.timers) throw new NativeError(name + ': more than ' + limits.timers + ' timers are waiting');
   const id = nextTimer++;
   const number = toNumber(delay);
   const milliseconds = number > 0 && number < 2147483648 ? number : 0;

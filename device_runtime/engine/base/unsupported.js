@@ -67,7 +67,7 @@ function failingMethod(name, key, listeners) {
     for (let index = 0; index < listeners.length; index++) {
       const listener = listeners[index];
       const error = failure(name, UNSUPPORTED);
-      error.errCode = -1;
+      putOwn(error, 'errCode', -1);
       queueJob(() => guard('onError of ' + name, listener, undefined, [error]));
     }
     const result = answer(name, options, (given, done) => done(UNSUPPORTED, undefined));

@@ -195,7 +195,7 @@ function tellPerformance(node, sent, start) {
     const paths = [];
     const keys = objectKeys(sent);
     for (let index = 0; index < keys.length; index++) append(paths, parsePath(keys[index]));
-    result.dataPaths = paths;
+    putOwn(result, 'dataPaths', paths);
   }
   callOn(node, listener, 'the update performance listener', [result]);
 }

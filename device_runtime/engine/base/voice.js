@@ -15,7 +15,7 @@ function voiceIntent(id, intent) {
   let result;
   try {
     result = owner.onVoiceIntent(intent);
-    if (result instanceof NativePromise) {
+    if (isMadeBy(result, NativePromise)) {
       stateOf(result).handled = true;
       nativeThen(result, say, failed);
       return;

@@ -20,13 +20,15 @@ class ScreenSize:
 
 @dataclass(frozen=True, slots=True)
 class ProgramTile:
-    """One program of the launcher. ``icon`` is a path in its package or empty; ``phrases`` are requests to show."""
+    """One program of the launcher. ``icon`` is a path in its package or empty; ``phrases`` are requests to show;
+    one that is ``stopped`` ended too often, and is started again by hand only."""
 
     app_id: str
     name: str
     version: int
     icon: str = ""
     phrases: tuple[str, ...] = ()
+    stopped: bool = False
 
 
 class ScreenDelegate(Protocol):

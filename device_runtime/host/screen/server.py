@@ -395,6 +395,7 @@ class ScreenServer:
                 "version": tile.version,
                 "icon": tile.icon,
                 "phrases": list(tile.phrases),
+                "stopped": tile.stopped,
             }
             for tile in self._delegate.programs()
         ]

@@ -61,6 +61,7 @@ export class Home {
     if (name !== null) this.name.textContent = name;
     this.grid.replaceChildren(...programs.map((program) => {
       const tile = make("button", { type: "button", class: "tile" }, makeIcon(program), make("span", { class: "tile-name" }, program.name));
+      if (program.stopped) tile.append(make("span", { class: "tile-state" }, "Stopped"));
       tile.addEventListener("click", () => this.launch(program.app_id));
       return make("li", {}, tile);
     }));

@@ -25,6 +25,7 @@ class Screen {
     this.views = new Map();
     this.restarts = new Map();
     this.foreground = null;
+    this.waiting = new Map();
     this.connection = new Connection((message) => this.receive(message), (state) => this.showState(state));
     const send = (message) => this.connection.send(message);
     this.send = send;
@@ -97,7 +98,38 @@ class Screen {
 
   // ---------------------------------------------------------------- messages
 
+  /** Behind a patch that comes over several frames, what else is said of its program waits; but not whether it is shown. */
   receive(message) {
+    if (message.type === "hello") this.waiting.clear(); // everything comes anew
+    const waiting = message.type === "foreground" ? undefined : this.waiting.get(message.app_id);
+    if (!waiting) {
+      this.take(message);
+      return;
+    }
+    waiting.push(message);
+    if (message.type === "stack" || message.type === "exited") this.views.get(message.app_id)?.hurry();
+  }
+
+  async waitFor(end, appId) {
+    const messages = [];
+    this.waiting.set(appId, messages);
+    try {
+      await end;
+    } finally {
+      if (this.waiting.get(appId) === messages) {
+        this.waiting.delete(appId);
+        for (const message of messages) {
+          try {
+            this.receive(message);
+          } catch (error) {
+            reportError(error); // the others have their turn
+          }
+        }
+      }
+    }
+  }
+
+  take(message) {
     switch (message.type) {
       case "hello":
         this.size = message.screen;
@@ -121,9 +153,11 @@ class Screen {
         this.view(message.app_id).applyStack(message);
         this.reportSize();
         break;
-      case "patch":
-        this.views.get(message.app_id)?.patch(message.page, message.operations);
+      case "patch": {
+        const end = this.views.get(message.app_id)?.patch(message.page, message.operations);
+        if (end) this.waitFor(end, message.app_id);
         break;
+      }
       case "query": {
         const view = this.views.get(message.app_id);
         if (view) view.query(message);

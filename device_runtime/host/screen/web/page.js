@@ -3,9 +3,11 @@
 import { createComponent } from "./components/index.js";
 import { COMPONENT, Component, text } from "./components/component.js";
 import { Limbo, Text } from "./components/basic.js";
+import { fill, isHuge, nextFrame } from "./filling.js";
 import { Gestures } from "./gestures.js";
 import { Watch } from "./layout.js";
 import { PageScroll } from "./page-scroll.js";
+import { unstamped } from "./stamps.js";
 import { convertStyle, resourceAddress } from "./style.js";
 
 const ROOT_ID = 0;
@@ -65,6 +67,8 @@ export class Page {
     this.backs = [];
     this.sendMessage = send;
     this.visible = false;
+    this.closed = false;
+    this.hurried = false; // what is left of a huge patch comes at once
     this.nodes = new Map();
     this.afterwards = [];
     this.untilShown = [];
@@ -135,9 +139,31 @@ export class Page {
 
   // ---------------------------------------------------------------- patches
 
-  /** Apply operations in order. Throws PatchError at the first that does not fit. */
+  /**
+   * Apply operations in order. Throws PatchError at the first that does not fit. A huge patch is not done when this
+   * returns: it gives the promise of its end, else null.
+   */
   apply(operations) {
-    for (const operation of operations) this.applyOne(operation);
+    if (!isHuge(operations)) {
+      for (const operation of operations) this.applyOne(operation);
+      this.settle();
+      return null;
+    }
+    const filling = fill(operations, (operation) => this.applyOne(operation));
+    filling.next();
+    return this.fillUp(filling);
+  }
+
+  async fillUp(filling) {
+    do {
+      if (!this.hurried) await nextFrame();
+    } while (!this.closed && !filling.next().done);
+    this.hurried = false;
+    if (!this.closed) this.settle();
+  }
+
+  /** The whole patch has been applied. */
+  settle() {
     const changed = [...this.changed];
     this.changed.clear();
     for (const component of changed) component.childrenChanged();
@@ -153,7 +179,7 @@ export class Page {
     switch (name) {
       case "insert": {
         const [parent, index, node] = rest;
-        this.insert(this.component(parent), index, this.create(node));
+        unstamped([node]).forEach((one, offset) => this.insert(this.component(parent), index + offset, this.create(one)));
         break;
       }
       case "remove":
@@ -214,7 +240,7 @@ export class Page {
     this.nodes.set(id, component);
     for (const [name, value] of Object.entries(attributes)) component.set(name, value);
     if (component.events.has("tap") || component.events.has("longpress")) makeReachable(component.element);
-    children.forEach((child, index) => this.place(component, index, this.create(child)));
+    unstamped(children).forEach((child, index) => this.place(component, index, this.create(child)));
     if (children.length) this.changed.add(component);
     return component;
   }
@@ -275,6 +301,7 @@ export class Page {
 
   /** The page leaves the stack. */
   close() {
+    this.closed = true;
     this.watch.close();
     tellAll(this.root, "detached");
     this.forget(this.root);

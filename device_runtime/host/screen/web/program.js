@@ -143,17 +143,29 @@ export class ProgramView {
     }, 300);
   }
 
+  /** Change a page; gives the promise of the end where that takes several frames, else null. */
   patch(pageId, operations) {
     const entry = this.retired ? null : this.pages.find((page) => page.id === pageId);
-    if (!entry) return; // a page that has just left the stack
+    if (!entry) return null; // a page that has just left the stack
     try {
-      entry.page.apply(operations);
+      const end = entry.page.apply(operations);
       entry.markFilled();
+      return end && end.catch((error) => this.failed(error));
     } catch (error) {
-      if (!(error instanceof PatchError)) throw error;
-      console.error(error.message);
-      this.onBroken();
+      this.failed(error);
+      return null;
     }
+  }
+
+  /** The pages are about to turn: a page that is being filled gets what is left at once. */
+  hurry() {
+    for (const { page } of this.pages) page.hurried = true;
+  }
+
+  failed(error) {
+    if (!(error instanceof PatchError)) throw error;
+    console.error(error.message);
+    this.onBroken();
   }
 
   page(pageId) {

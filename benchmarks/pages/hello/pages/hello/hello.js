@@ -1,0 +1,6 @@
+Page({
+  data: { name: 'world', n: 0 },
+  count() {
+    this.setData({ n: this.data.n + 1 });
+  },
+});

@@ -1,0 +1,99 @@
+"""What a worker gives up, before it sees a byte of a program.
+
+The zygote prepares once: it gives up itself all that it needs not to fork (:meth:`Confinement.enter`), and has the rest
+ready. A worker then puts on what is left with a dozen system calls (:meth:`Confinement.confine`). That part touches as
+few objects as it can: done with ``pathlib``, ``open`` and the enums of ``signal``, the same work touched so many
+objects of the zygote, each on a page that is then copied, that a worker had 0.6 MB more of private memory.
+"""
+
+import os
+from collections.abc import Callable, Collection
+from typing import Final
+
+from device_runtime.engine.isolation.kernel import PR_SET_PDEATHSIG, ConfinementError, prctl, reason
+from device_runtime.engine.isolation.landlock import Landlock
+from device_runtime.engine.isolation.limits import MOST_DESCRIPTORS, limit_worker, limit_zygote, offer_to_the_kernel
+from device_runtime.engine.isolation.namespaces import enter_empty_root, enter_namespaces
+from device_runtime.engine.isolation.privileges import drop_capabilities, gain_nothing, leave_root
+from device_runtime.engine.isolation.system_calls import SystemCallFilter, UnknownArchitectureError
+
+_SIGKILL: Final = 9
+# The lowest number there is, so that a limit of one descriptor leaves room for no other.
+_SOCKET: Final = 0
+# Workers are numerous and may be hostile; the host, which serves them all, comes first.
+_COURTESY: Final = 2
+
+BARRIERS: Final = ("privileges", "limits", "namespaces", "empty-root", "landlock", "seccomp")
+"""What a zygote and its workers can put on."""
+
+
+class Confinement:
+    """The barriers of one zygote and its workers. ``wanted`` are those of :data:`BARRIERS` that it tries; what the
+    kernel does not grant is in :attr:`missing`, with the reason."""
+
+    def __init__(self, wanted: Collection[str] = BARRIERS) -> None:
+        self._wanted = wanted
+        self.missing: dict[str, str] = {}
+        self._parent = os.getpid()
+        self._limited = False
+        self._landlock: Landlock | None = None
+        self._filter: SystemCallFilter | None = None
+
+    def enter(self) -> None:
+        """Put on what the zygote wears itself, and prepare the rest. Nothing can be imported or opened afterwards.
+
+        Raises:
+            ConfinementError: the kernel refused what every kernel grants.
+        """
+        try:
+            offer_to_the_kernel()
+            gain_nothing()
+        except OSError as error:
+            raise ConfinementError(f"workers cannot be confined: {reason(error)}") from error
+        self._limited = self._try("limits", limit_zygote)
+        self._try("landlock", self._prepare_landlock)
+        self._try("seccomp", self._prepare_filter)
+        self._try("privileges", leave_root)
+        self._try("namespaces", enter_namespaces)
+        self._try("empty-root", enter_empty_root)
+        self._try("privileges", drop_capabilities)
+
+    def _try(self, barrier: str, step: Callable[[], None]) -> bool:
+        if barrier not in self._wanted:
+            self.missing[barrier] = "it was not asked for"
+            return False
+        try:
+            step()
+        except OSError as error:
+            self.missing[barrier] = reason(error)
+            return False
+        except UnknownArchitectureError as error:
+            self.missing[barrier] = str(error)
+            return False
+        return True
+
+    def _prepare_landlock(self) -> None:
+        self._landlock = Landlock()
+
+    def _prepare_filter(self) -> None:
+        self._filter = SystemCallFilter()
+
+    def confine(self, keep: int) -> int:
+        """Give up everything but one socket, in the worker; returns the socket's new descriptor, the only one.
+
+        Raises:
+            OSError: the kernel refused what it had granted before.
+        """
+        if self._landlock is not None:
+            self._landlock.put_on()
+        os.dup2(keep, _SOCKET)
+        os.closerange(_SOCKET + 1, MOST_DESCRIPTORS)
+        prctl(PR_SET_PDEATHSIG, _SIGKILL)
+        if os.getppid() != self._parent:
+            os._exit(0)
+        os.nice(_COURTESY)
+        if self._limited:
+            limit_worker(_SOCKET + 1)
+        if self._filter is not None:
+            self._filter.put_on()
+        return _SOCKET

@@ -1,0 +1,60 @@
+"""Resource limits of a worker: those that the zygote can live with it takes on itself, and workers inherit them."""
+
+import resource
+from pathlib import Path
+from typing import Final
+
+# Room for the JavaScript heap, the view's own copy of the data, and what a launch allocates.
+_ADDRESS_SPACE_SLACK: Final = 768 * 1024 * 1024
+_STACK_BYTES: Final = 8 * 1024 * 1024
+# When the kernel runs out of memory it ends workers before it ends anything else of the device.
+_FIRST_TO_GO: Final = "600"
+
+MOST_DESCRIPTORS: Final = 64
+"""No descriptor of the zygote, and so none that a worker is born with, has this number or a higher one."""
+_NONE: Final = (0, 0)
+
+
+def limit_zygote() -> None:
+    """Take on all that a process may have which does nothing but fork.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    space = pages * resource.getpagesize() + _ADDRESS_SPACE_SLACK
+    for kind, limit in {
+        resource.RLIMIT_AS: space,
+        resource.RLIMIT_STACK: _STACK_BYTES,
+        resource.RLIMIT_NOFILE: MOST_DESCRIPTORS,
+        # Not 0: where the kernel gives cores to a program, as systemd has it, it asks that program even then, as root,
+        # and a filter that ends a worker brings about a core each time. At 1 it makes none whatever it is told.
+        resource.RLIMIT_CORE: 1,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_NICE: 0,
+        resource.RLIMIT_RTPRIO: 0,
+    }.items():
+        _, hard = resource.getrlimit(kind)
+        lowest = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(kind, (lowest, lowest))
+
+
+def offer_to_the_kernel() -> None:
+    """Let workers go first when memory runs out.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
+
+
+def limit_worker(descriptors: int) -> None:
+    """What a worker takes on after the fork: no process, no file that grows, no descriptor more than it has.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    resource.setrlimit(resource.RLIMIT_NPROC, _NONE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, _NONE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))

@@ -1,0 +1,37 @@
+// Rows that are told once and made many times; see device_runtime/view/stamps.py.
+
+/** Does this stand for many nodes? */
+export function isStamp(node) {
+  return Array.isArray(node?.[0]);
+}
+
+/** How many nodes side by side it is. */
+export function width(node) {
+  return isStamp(node) ? node[0].length * listed(node[1]).length : 1;
+}
+
+/** The nodes that a stamp stands for, one after another. */
+export function* stampedNodes([shape, rows]) {
+  for (const row of listed(rows)) for (const one of shape) yield stamped(one, row);
+}
+
+/** What should be a list; what is none has nothing in it. */
+function listed(value) {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The nodes that stamps among `nodes` stand for, in their places. */
+export function unstamped(nodes) {
+  if (!nodes.some(isStamp)) return nodes;
+  return nodes.flatMap((node) => (isStamp(node) ? [...stampedNodes(node)] : [node]));
+}
+
+function stamped(shape, row) {
+  if (!Array.isArray(shape) || !Array.isArray(row)) return null; // no node, as the page will find
+  const [offset, second, attributes, bound, events, children] = shape;
+  const id = row[0] + offset;
+  if (shape.length === 2) return [id, typeof second === "number" ? row[1 + second] : second];
+  const made = { ...attributes };
+  for (const [name, number] of listed(bound).filter(Array.isArray)) if (row[1 + number] !== null) made[name] = row[1 + number];
+  return [id, second, made, events, listed(children).map((child) => stamped(child, row))];
+}

@@ -1,0 +1,106 @@
+"""The filter of system calls, on every machine that it is written for."""
+
+import ctypes
+import ctypes.util
+import errno
+import struct
+
+import pytest
+
+from device_runtime.engine.isolation.system_calls import (
+    ALLOW,
+    ALLOWED,
+    ARCHITECTURES,
+    KILL,
+    REFUSE,
+    REFUSED,
+    Architecture,
+    assemble,
+    this_architecture,
+)
+
+# As libseccomp calls them, for its table of numbers.
+_TOKENS = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7, "arm": 0x40000028}
+_PROT_READ, _PROT_WRITE, _PROT_EXEC = 1, 2, 4
+_PRIVATE, _SHARED, _ANONYMOUS = 2, 1, 0x20
+
+
+def verdict(architecture: Architecture, number: int, *arguments: int, audit: int | None = None) -> int:
+    """Run the filter as the kernel would."""
+    values = (*arguments, *(0,) * (6 - len(arguments)))
+    data = struct.pack("=IIQ6Q", number, architecture.audit if audit is None else audit, 0, *values)
+    code = list(struct.iter_unpack("=HBBI", assemble(architecture)))
+    accumulator, at = 0, 0
+    while True:
+        operation, if_true, if_false, constant = code[at]
+        at += 1
+        match operation:
+            case 0x20:
+                (accumulator,) = struct.unpack_from("=I", data, constant)
+            case 0x54:
+                accumulator &= constant
+            case 0x15:
+                at += if_true if accumulator == constant else if_false
+            case 0x06:
+                return int(constant)
+            case _:
+                pytest.fail(f"no instruction of ours: {operation:#x}")
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_filter_allows_what_is_listed_and_ends_whoever_makes_another_call(name: str) -> None:
+    architecture = ARCHITECTURES[name]
+    known = architecture.numbers
+    for call in REFUSED:
+        if call in known:
+            assert verdict(architecture, known[call]) == REFUSE, call
+    for call, checks in ALLOWED.items():
+        if call in known and not checks:
+            assert verdict(architecture, known[call], 1, 2, 3, 4, 5, 6) == ALLOW, call
+    listed = set(known.values())
+    assert {verdict(architecture, number) for number in range(600) if number not in listed} == {KILL}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_memory_is_never_executable_shared_or_of_a_file(name: str) -> None:
+    architecture = ARCHITECTURES[name]
+    numbers = architecture.numbers
+    call = numbers["mmap" if "mmap" in numbers else "mmap2"]
+    usual = _PROT_READ | _PROT_WRITE
+    assert verdict(architecture, call, 0, 4096, usual, _PRIVATE | _ANONYMOUS, 2**64 - 1, 0) == ALLOW
+    assert verdict(architecture, call, 0, 4096, usual | _PROT_EXEC, _PRIVATE | _ANONYMOUS) == REFUSE
+    assert verdict(architecture, call, 0, 4096, usual, _SHARED | _ANONYMOUS) == REFUSE
+    assert verdict(architecture, call, 0, 4096, usual, _PRIVATE) == REFUSE
+    assert verdict(architecture, numbers["mprotect"], 0, 4096, _PROT_READ) == ALLOW
+    assert verdict(architecture, numbers["mprotect"], 0, 4096, _PROT_READ | _PROT_EXEC) == REFUSE
+    assert verdict(architecture, numbers["mremap"], 0, 4096, 8192, 1) == ALLOW
+    assert verdict(architecture, numbers["mremap"], 0, 4096, 8192, 3) == REFUSE
+    assert verdict(architecture, numbers["futex"], 0, 128) == ALLOW
+    assert verdict(architecture, numbers["futex"], 0, 6) == REFUSE  # FUTEX_LOCK_PI
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_call_of_another_architecture_ends_the_worker(name: str) -> None:
+    others = [other.audit for other in ARCHITECTURES.values() if other.audit != ARCHITECTURES[name].audit]
+    for audit in (*others, 0x40000003):  # the 32-bit calls of x86
+        assert {verdict(ARCHITECTURES[name], number, audit=audit) for number in range(450)} == {KILL}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_numbers_are_those_of_libseccomp(name: str) -> None:
+    path = ctypes.util.find_library("seccomp")
+    if path is None:
+        pytest.skip("libseccomp is not installed")
+    resolve = ctypes.CDLL(path).seccomp_syscall_resolve_name_arch
+    for call, number in ARCHITECTURES[name].numbers.items():
+        assert resolve(_TOKENS[name], call.encode()) == number, call
+
+
+def test_each_name_that_is_listed_has_a_number_somewhere() -> None:
+    known = {call for architecture in ARCHITECTURES.values() for call in architecture.numbers}
+    assert known == {*ALLOWED, *REFUSED}
+
+
+def test_this_machine_is_known() -> None:
+    assert this_architecture() in ARCHITECTURES
+    assert errno.EPERM == REFUSE & 0xFFFF
