@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from device_runtime.view.template import Template
 
 MAX_TREE_DEPTH: Final = 32
-MAX_ROWS_WITHOUT_NODES: Final = 100_000
 MAX_NODES: Final = 200_000
 
 Effect = list[Value]
@@ -71,9 +70,9 @@ class Registry:
         "largest_block",
         "listening",
         "next_id",
+        "nodeless_rows",
         "overrides",
         "placement",
-        "rows_without_nodes",
         "stamps",
         "wxs",
         "wxs_changes",
@@ -113,7 +112,7 @@ class Registry:
         self.overrides: Overrides = {}
         self.placement = Placement()
         self.gone: list[BlockInstance] | None = None
-        self.rows_without_nodes = 0
+        self.nodeless_rows = 0
 
     def count_nodes(self) -> None:
         """Ids have been given out for as many nodes as there may be: see how many of them live.
@@ -126,16 +125,6 @@ class Registry:
             raise ViewError(f"the page would have more than {self._most_nodes} nodes; show fewer at once")
         # A sixteenth more than may live, so that a page at its limit is not counted at each change.
         self.counted_until = self.next_id + self._most_nodes - live + self._most_nodes // 16
-
-    def count_row_without_nodes(self) -> None:
-        """Note a row that no count of nodes sees: loops in loops make many of a short template.
-
-        Raises:
-            ViewError: there are too many in one go.
-        """
-        self.rows_without_nodes += 1
-        if self.rows_without_nodes > MAX_ROWS_WITHOUT_NODES:
-            raise ViewError(f"loops would have more than {MAX_ROWS_WITHOUT_NODES} rows in which nothing is shown")
 
     def warn(self, text: str) -> None:
         """Tell the program's author something, once."""
