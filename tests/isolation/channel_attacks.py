@@ -170,6 +170,22 @@ def show_a_window_of_bytes(stolen: Stolen) -> None:
     stolen.socket.sendall(frame("event", "stack", {"pages": pages, "transition": "push", "target": ""}))
 
 
+@attack
+def send_frames_out_of_order(stolen: Stolen) -> None:
+    """Patches of pages that are not there yet or never, an answer before its question, the first page shown twice."""
+    frames = [
+        frame("patch", 999, [["text", 2, "x"]], ""),
+        frame("patch", -1, [["remove", 0]], "a screen"),
+        frame("patch", 2**63, [], ""),
+        frame("event", "answer", {"id": 1, "speech": "early", "error": None}),
+        frame("event", "ready", {"pages": -5}),
+        frame("event", "stack", {"pages": [], "transition": "pop", "target": "nobody"}),
+        frame("event", "ready", {}),
+    ]
+    for data in reversed(frames):
+        stolen.socket.sendall(data)
+
+
 # -- other programs ------------------------------------------------------------------------------------------------
 
 
