@@ -45,7 +45,7 @@ LOOPS = _all(
     "",
     for_ever="for (;;) {}",
     with_catch_and_finally="for (;;) { try { for (;;) {} } catch (e) {} finally { for (;;) {} } }",
-    promise_jobs="const f = () => Promise.resolve().then(f); f()",
+    promise_jobs="const f = () => { Promise.resolve().then(f) }; f()",
     an_async_loop="(async () => { for (;;) await null })()",
     a_thenable_that_resolves_to_itself="(async () => { await {then(r) { r(this) }} })()",
     a_getter="this.setData({get a() { for (;;) {} }})",
