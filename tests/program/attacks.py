@@ -45,9 +45,6 @@ LOOPS = _all(
     "",
     for_ever="for (;;) {}",
     with_catch_and_finally="for (;;) { try { for (;;) {} } catch (e) {} finally { for (;;) {} } }",
-    promise_jobs="const f = () => { Promise.resolve().then(f) }; f()",
-    an_async_loop="(async () => { for (;;) await null })()",
-    a_thenable_that_resolves_to_itself="(async () => { await {then(r) { r(this) }} })()",
     a_getter="this.setData({get a() { for (;;) {} }})",
     to_json="this.setData({a: {toJSON() { for (;;) {} }}})",
     to_string="`${{toString() { for (;;) {} }}}`",
@@ -81,11 +78,15 @@ LOOPS = _all(
     requiring="for (let i = 0;; i++) try { require('./x' + i) } catch (e) {}",
 )  # fmt: skip
 
-# One operation of the engine that it cannot be stopped in: the kernel's alarm ends the worker.
+# One operation of the engine that it cannot be stopped in, or promise jobs, between which it does not always look at the
+# clock: it is stopped, or the kernel's alarm ends the worker.
 NATIVE = _all(
     "",
     STUCK,
     splicing="const a = new Array(200000).fill(0); for (;;) { a.splice(0, 1); a.push(1) }",
+    promise_jobs="const f = () => { Promise.resolve().then(f) }; f()",
+    an_async_loop="(async () => { for (;;) await null })()",
+    a_thenable_that_resolves_to_itself="(async () => { await {then(r) { r(this) }} })()",
     microtasks="const f = () => queueMicrotask(f); f()",
     replace_all="'a'.repeat(1e4).replaceAll('a', 'b'.repeat(1e5))",
     upper_case="for (;;) 'x'.repeat(3e6).toLocaleUpperCase()",
