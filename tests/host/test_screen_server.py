@@ -49,7 +49,14 @@ async def test_a_screen_is_greeted_with_all_it_needs(device: PaperDevice, http: 
         "screen": None,
         "microphone": "screen",
         "programs": [
-            {"app_id": APP, "name": "Lamp", "version": 3, "icon": "", "phrases": ["turn on the lamp"]},
+            {
+                "app_id": APP,
+                "name": "Lamp",
+                "version": 3,
+                "icon": "",
+                "phrases": ["turn on the lamp"],
+                "stopped": False,
+            },
         ],
     }
     assert await socket.receive_json() == {"type": "foreground", "app_id": None}

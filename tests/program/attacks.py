@@ -45,9 +45,6 @@ LOOPS = _all(
     "",
     for_ever="for (;;) {}",
     with_catch_and_finally="for (;;) { try { for (;;) {} } catch (e) {} finally { for (;;) {} } }",
-    promise_jobs="const f = () => Promise.resolve().then(f); f()",
-    an_async_loop="(async () => { for (;;) await null })()",
-    a_thenable_that_resolves_to_itself="(async () => { await {then(r) { r(this) }} })()",
     a_getter="this.setData({get a() { for (;;) {} }})",
     to_json="this.setData({a: {toJSON() { for (;;) {} }}})",
     to_string="`${{toString() { for (;;) {} }}}`",
@@ -66,26 +63,18 @@ LOOPS = _all(
     another_regular_expression="/^(([a-z])+.)+[A-Z]([a-z])+$/.test('a'.repeat(5000))",
     a_regular_expression_that_looks_ahead="/(?=(a+)+b)c/.test('a'.repeat(40))",
     an_array_like="Array.prototype.indexOf.call({length: 2 ** 53 - 1}, 1)",
-    set_data="for (let i = 0;; i++) this.setData({n: i})",
-    timers_set_and_cleared="for (;;) clearTimeout(setTimeout(() => {}, 1e9))",
-    calls="for (;;) wx.echo({a: 1, success() {}, fail() {}})",
-    listeners="for (;;) wx.onNetworkStatusChange(() => {})",
-    selector_queries="for (;;) wx.createSelectorQuery().selectAll('view').boundingClientRect().exec()",
-    selecting_components="for (;;) this.selectAllComponents('.a .b .c')",
-    canvas_commands="const c = wx.createCanvasContext('x'); for (;;) { c.fillRect(1, 2, 3, 4); c.draw() }",
-    observers="for (;;) wx.createIntersectionObserver(this).relativeToViewport().observe('.x', () => {})",
-    navigation="for (;;) wx.navigateTo({url: '/pages/a/a?x=' + 'y'.repeat(1000), fail() {}})",
-    animations="const a = wx.createAnimation({}); for (;;) a.rotate(1).step()",
-    a_worklet_that_follows_itself="const s = wx.worklet.shared(0); wx.worklet.derived(() => { s.value = s.value + 1 })",
-    events_between_pages="wx.navigateTo({url: '/pages/b/b', success(r) { for (;;) r.eventChannel.emit('x', {a: 1}) }})",
-    requiring="for (let i = 0;; i++) try { require('./x' + i) } catch (e) {}",
+
 )  # fmt: skip
 
-# One operation of the engine that it cannot be stopped in: the kernel's alarm ends the worker.
+# One operation of the engine that it cannot be stopped in, or promise jobs, between which it does not always look at the
+# clock: it is stopped, or the kernel's alarm ends the worker.
 NATIVE = _all(
     "",
     STUCK,
     splicing="const a = new Array(200000).fill(0); for (;;) { a.splice(0, 1); a.push(1) }",
+    promise_jobs="const f = () => { Promise.resolve().then(f) }; f()",
+    an_async_loop="(async () => { for (;;) await null })()",
+    a_thenable_that_resolves_to_itself="(async () => { await {then(r) { r(this) }} })()",
     microtasks="const f = () => queueMicrotask(f); f()",
     replace_all="'a'.repeat(1e4).replaceAll('a', 'b'.repeat(1e5))",
     upper_case="for (;;) 'x'.repeat(3e6).toLocaleUpperCase()",
@@ -97,8 +86,9 @@ NATIVE = _all(
     text_of_a_big_number="(3n ** 600000n).toString()",
 )
 
+GREED_SAID = f"out of memory|InternalError|{TIME}|^null"
 GREED = _all(
-    f"out of memory|InternalError|{TIME}|^null",
+    GREED_SAID,
     "",
     a_map="const m = new Map(); for (let i = 0;; i++) m.set(i, {i})",
     a_set="const m = new Set(); for (let i = 0;; i++) m.add('k' + i)",
@@ -114,6 +104,25 @@ GREED = _all(
     splitting_a_text="'a'.repeat(5e6).split('')",
     a_regular_expression="'ab'.repeat(500000).replace(/(a|b)*?c/g, '')",
 )
+
+# Storms of what is there for programs: time or memory, whichever comes first.
+STORMS = _all(
+    GREED_SAID,
+    "",
+    set_data="for (let i = 0;; i++) this.setData({n: i})",
+    calls="for (;;) wx.echo({a: 1, success() {}, fail() {}})",
+    listeners="for (;;) wx.onNetworkStatusChange(() => {})",
+    selector_queries="for (;;) wx.createSelectorQuery().selectAll('view').boundingClientRect().exec()",
+    selecting_components="for (;;) this.selectAllComponents('.a .b .c')",
+    canvas_commands="const c = wx.createCanvasContext('x'); for (;;) { c.fillRect(1, 2, 3, 4); c.draw() }",
+    observers="for (;;) wx.createIntersectionObserver(this).relativeToViewport().observe('.x', () => {})",
+    navigation="for (;;) wx.navigateTo({url: '/pages/a/a?x=' + 'y'.repeat(1000), fail() {}})",
+    animations="const a = wx.createAnimation({}); for (;;) a.rotate(1).step()",
+    events_between_pages="wx.navigateTo({url: '/pages/b/b', success(r) { for (;;) r.eventChannel.emit('x', {a: 1}) }})",
+    requiring="for (let i = 0;; i++) try { require('./x' + i) } catch (e) {}",
+    timers_set_and_cleared="for (;;) clearTimeout(setTimeout(() => {}, 1e9))",
+    a_worklet_that_follows_itself="const s = wx.worklet.shared(0); wx.worklet.derived(() => { s.value = s.value + 1 })",
+)  # fmt: skip
 
 REFUSED = [
     Attack("recursion", "const f = () => f() + 1; f()", "RangeError: Maximum call stack size exceeded"),

@@ -111,7 +111,7 @@ async def test_what_cannot_be_stopped_ends_the_program(board: Board) -> None:
         await assert_others_are_well(board, session)
 
 
-@pytest.mark.parametrize("attack", listed(attacks.GREED))
+@pytest.mark.parametrize("attack", listed(attacks.GREED, attacks.STORMS))
 async def test_greed_ends_in_time_or_memory(board: Board, attack: Attack) -> None:
     session, answered = await attacked(board, attack)
     assert answered == "alive" or re.search(attacks.EITHER, answered)
