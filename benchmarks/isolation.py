@@ -18,7 +18,8 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from benchmarks.machine import print_machine
+from benchmarks.errors import BenchmarkError
+from benchmarks.machine import describe_machine, print_machine
 from device_runtime.program.session import ProgramSession
 from tests.isolation import channel_attacks, kernel_attacks
 from tests.isolation.attacker import ATTACKS
@@ -28,6 +29,7 @@ from tests.program.running import Recorder
 RESULTS = Path(__file__).with_name("results-isolation.json")
 _AIM_SECONDS = 0.05
 _PAUSE = 0.01
+_PATIENCE_SECONDS = 10.0
 _SETTLED = ("won", "refused", "survived")
 
 
@@ -39,6 +41,7 @@ class Watcher(Recorder):
     patched: asyncio.Event = field(default_factory=asyncio.Event)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     ending: str = ""
+    end_of_neighbour: str = ""
 
     def on_stack(self, *_: object) -> None:
         """Nothing is drawn."""
@@ -51,8 +54,10 @@ class Watcher(Recorder):
         if text.startswith(_SETTLED):
             self._settle(text)
 
-    def on_exit(self, _app_id: str, reason: str) -> None:
-        if reason:
+    def on_exit(self, app_id: str, reason: str) -> None:
+        if app_id == self.neighbour:
+            self.end_of_neighbour = reason
+        elif reason:
             self._settle(f"ended: {reason}")
 
     def _settle(self, ending: str) -> None:
@@ -80,33 +85,34 @@ async def _tap(neighbour: ProgramSession, watcher: Watcher, seconds: float) -> l
         watcher.patched.clear()
         start = time.perf_counter()
         neighbour.node_event(1, 2, "tap", {}, [], 0.0)
-        await watcher.patched.wait()
+        try:
+            await asyncio.wait_for(watcher.patched.wait(), _PATIENCE_SECONDS)
+        except TimeoutError as error:
+            why = watcher.end_of_neighbour or "it runs"
+            raise BenchmarkError(f"the neighbour did not answer within {_PATIENCE_SECONDS:g} s ({why})") from error
         times.append(time.perf_counter() - start)
         await asyncio.sleep(_PAUSE)
     return times
 
 
-async def _attack_again_and_again(besieged: Siege, watcher: Watcher, name: str) -> None:
-    while True:
+async def _attack_until(over: asyncio.Event, besieged: Siege, watcher: Watcher, name: str) -> None:
+    while not over.is_set():
         watcher.settled.clear()
         attacker = await besieged.attack(name)
-        try:
+        if not over.is_set():
             await watcher.settled.wait()
-        finally:
-            await asyncio.shield(besieged.sessions.stop(attacker.app_id))
+        await besieged.sessions.stop(attacker.app_id)
 
 
 async def _measure_one(besieged: Siege, watcher: Watcher, name: str, seconds: float) -> Row:
-    watcher.ending, before = "went on until it was stopped", besieged.attacks
-    attacking = asyncio.create_task(_attack_again_and_again(besieged, watcher, name)) if name else None
+    watcher.ending, before, over = "went on until it was stopped", besieged.attacks, asyncio.Event()
+    attacking = asyncio.create_task(_attack_until(over, besieged, watcher, name)) if name else None
     times = sorted(await _tap(besieged.neighbour, watcher, seconds))
     ending = watcher.ending
     if attacking is not None:
-        if attacking.done():
-            await attacking
-        attacking.cancel()
-        await asyncio.wait([attacking])
-    assert besieged.neighbour.running, f"the neighbour did not live through {name}"
+        over.set()
+        watcher.settled.set()
+        await attacking
     count = besieged.attacks - before
     p99 = times[min(len(times) - 1, int(len(times) * 0.99))]
     milliseconds = [round(value * 1e3, 2) for value in (statistics.median(times), p99, times[-1])]
@@ -148,7 +154,12 @@ def main() -> None:
     over = [row.attack for row in rows if row.p99 > _AIM_SECONDS * 1e3]
     print(f"{len(rows) - 1} attacks, {len(over)} with a 99th tap over {_AIM_SECONDS * 1e3:g} ms {over or ''}")
     if not arguments.only:
-        document = {"load": os.getloadavg()[0], "seconds": arguments.seconds, "attacks": [asdict(row) for row in rows]}
+        document = {
+            "machine": describe_machine(),
+            "load": os.getloadavg()[0],
+            "seconds": arguments.seconds,
+            "attacks": [asdict(row) for row in rows],
+        }
         RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 

@@ -10,12 +10,14 @@ from collections.abc import Collection, Mapping
 from device_runtime.capability.registry import CapabilityError
 from device_runtime.values import Value
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_REPLACEMENT = "\ufffd"
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 
 
 def refuse(message: str) -> CapabilityError:
-    """The error for a bad argument."""
-    return CapabilityError(f"parameter error: {message}")
+    """The error for a bad argument: one line, whatever of it is quoted."""
+    return CapabilityError(f"parameter error: {_CONTROL.sub(_REPLACEMENT, message)}")
 
 
 def text(arguments: Mapping[str, Value], name: str, most: int, default: str | None = None) -> str:

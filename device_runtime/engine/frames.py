@@ -21,7 +21,7 @@ from device_runtime.values import Value
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 MAX_OPERATIONS = 4_000
 """Of one patch. Reading these takes some 10 ms on a PC."""
-MAX_WEIGHT = 1_000_000
+MAX_WEIGHT = 400_000
 """Of one frame from a worker: each value weighs 1, a list or object 8 more. Without this bound a frame of 16 million
 empty lists, which has the size of a picture, kept a PC busy for 21 seconds."""
 _WEIGHT_OF_A_CONTAINER = 8

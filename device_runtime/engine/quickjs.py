@@ -45,6 +45,7 @@ BASE_FILES = (
     "audio.js",
     "animation.js",
     "bytes.js",
+    "random.js",
     "channels.js",
     "navigation.js",
     "packages.js",

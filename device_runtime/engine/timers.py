@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 
 _MIN_INTERVAL_SECONDS = 0.004
+# Cancelled timers that may lie in the heap beside the others.
+_FORGOTTEN = 256
 
 
 class TimerHeap:
@@ -25,6 +27,9 @@ class TimerHeap:
     def cancel(self, timer: int) -> None:
         """Forget it; one that has fired or never was is no error."""
         self._periods.pop(timer, None)
+        if len(self._heap) > 2 * len(self._periods) + _FORGOTTEN:  # who sets and cancels without end gets no memory
+            self._heap = [entry for entry in self._heap if entry[2] in self._periods]
+            heapq.heapify(self._heap)
 
     def wait_seconds(self) -> float | None:
         """How long until the next one is due (0 if it is), or None without any."""

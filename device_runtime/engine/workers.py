@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _START_SECONDS = 30.0
 _FORK_SECONDS = 10.0
 _MEMORY_BYTES = 384 * 1024 * 1024
+# All that a zygote gets of the environment: workers have it in their memory, and passwords may be in the rest.
+_ENVIRONMENT = ("PATH", "TZ", "LANG", "LC_", "LD_LIBRARY_PATH", "PYTHON", "MALLOC_", "GLIBC_TUNABLES")
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +71,7 @@ class WorkerFactory:
     :mod:`device_runtime.engine.zygote` describes. A zygote that dies takes its workers with it; the next
     :meth:`start_worker` starts another, and the log says so. ``barriers`` are put around the workers as far as the
     kernel has them; without one of those that are ``required``, no worker starts. ``memory_bytes`` is what a worker may
-    have in all, where control groups hold it to that.
+    have in all; its limit of addresses follows from that, and its control group.
     """
 
     def __init__(
@@ -85,7 +87,7 @@ class WorkerFactory:
         self.missing: dict[str, str] = {}
         self._required = required
         self._command = [sys.executable, "-m", "device_runtime.engine.zygote", entry]
-        self._arguments = (",".join(barriers), *arguments)
+        self._arguments = (",".join(barriers), str(memory_bytes), *arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._numbers = itertools.count(1)
@@ -118,16 +120,18 @@ class WorkerFactory:
                     [*self._command, str(theirs.fileno()), *self._arguments],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
+                    env={name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)},
                 )
             loop = asyncio.get_running_loop()
             self._control, self._ready = ours, loop.create_future()
             loop.add_reader(ours, self._read)
             try:
-                await asyncio.wait_for(self._ready, _START_SECONDS)
+                async with asyncio.timeout(_START_SECONDS):
+                    missing = await self._ready
             except TimeoutError as error:
                 self._lose()
                 raise EngineError(f"the zygote did not become ready within {_START_SECONDS:g} s") from error
-            self.missing = await self._ready | groupless
+            self.missing = missing | groupless
             try:
                 demand(self._required, self.missing)
             except BarrierError:
@@ -168,7 +172,8 @@ class WorkerFactory:
         try:
             with theirs:
                 self._send(number, theirs)
-            pid = await asyncio.wait_for(forked, _FORK_SECONDS)
+            async with asyncio.timeout(_FORK_SECONDS):  # wait_for may swallow that it is cancelled, in Python 3.11
+                pid = await forked
         except TimeoutError as error:
             ours.close()
             raise EngineError(f"the zygote did not fork a worker within {_FORK_SECONDS:g} s") from error

@@ -1,9 +1,10 @@
 """The zygote: a process that has imported everything and forks one worker a request.
 
-The host starts it with ``python -m device_runtime.engine.zygote MODULE:FUNCTION DESCRIPTOR BARRIERS [ARGUMENT...]``.
-The function is called once before any fork with those arguments, and returns the worker's body, which is called in each
-child with its socket. BARRIERS are names of :mod:`device_runtime.engine.isolation.confine` with commas between. The
-descriptor is one end of a ``SOCK_SEQPACKET`` pair; every message on it is JSON:
+The host starts it with ``python -m device_runtime.engine.zygote MODULE:FUNCTION DESCRIPTOR BARRIERS MEMORY
+[ARGUMENT...]``. The function is called once before any fork with those arguments, and returns the worker's body, which
+is called in each child with its socket. BARRIERS are names of :mod:`device_runtime.engine.isolation.confine` with
+commas between, MEMORY the bytes that a worker may have. The descriptor is one end of a ``SOCK_SEQPACKET`` pair; every
+message on it is JSON:
 
 - host to zygote: ``{"fork": n}`` with the worker's socket attached (SCM_RIGHTS);
 - zygote to host: ``{"ready": pid, "missing": {barrier: reason}}`` once, ``{"forked": n, "pid": pid}``,
@@ -12,6 +13,7 @@ descriptor is one end of a ``SOCK_SEQPACKET`` pair; every message on it is JSON:
 When the host's end closes, the zygote exits, and its workers die with it (PR_SET_PDEATHSIG).
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -102,14 +104,15 @@ def main(arguments: list[str]) -> int:
     """Import what workers run, freeze the heap, and serve."""
     module, _, function = arguments[0].partition(":")
     control = socket.socket(fileno=int(arguments[1]))
-    body: WorkerBody = getattr(importlib.import_module(module), function)(*arguments[3:])
-    confinement = Confinement(arguments[2].split(","))
+    body: WorkerBody = getattr(importlib.import_module(module), function)(*arguments[4:])
+    confinement = Confinement(arguments[2].split(","), int(arguments[3]))
     gc.collect()
     gc.freeze()
     fill_holes()
     pages = learn_pages(body)
     confinement.enter()
-    Zygote(control, body, confinement, pages).run()
+    with contextlib.suppress(ConnectionError):  # the host has gone without reading all that was said to it
+        Zygote(control, body, confinement, pages).run()
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.screen.server import ScreenServer
+from device_runtime.program.allowance import Allowance
 from device_runtime.program.package import Package
 from device_runtime.program.restarts import Restarts
 from device_runtime.program.session import ProgramSession
@@ -22,6 +23,9 @@ Record = Callable[[str, str, Mapping[str, Value]], object]
 """Takes telemetry: source (``device`` or an app id), name, values."""
 
 SOURCE = "device"
+# Errors of one program that the fleet is told of: at once, and then in a second. The log has them all.
+_ERRORS_AT_ONCE = 60
+_ERRORS_A_SECOND = 1.0
 
 
 class Desk:
@@ -49,6 +53,7 @@ class Desk:
         self._restarts = restarts or Restarts()
         self._sleep = sleep
         self._ran: set[str] = set()
+        self._errors: dict[str, Allowance] = {}
         self._returning: dict[str, asyncio.Task[None]] = {}
         self.on_program_exit: Callable[[str], None] = lambda _app_id: None
         """Told the app id of each program that ended."""
@@ -228,8 +233,14 @@ class Desk:
         logger.log(
             {"error": logging.ERROR, "warn": logging.WARNING}.get(level, logging.INFO), "%s: %s%s", app_id, text, place
         )
-        if level == "error":
+        if level == "error" and self._may_report(app_id):
             self._record(SOURCE, "program_error", {"app_id": app_id, "text": text[:500], "source": source[:500]})
+
+    def _may_report(self, app_id: str) -> bool:
+        """Whether one more error of a program is told to the fleet: a flood would push out what others have told."""
+        if app_id not in self._errors:
+            self._errors[app_id] = Allowance(_ERRORS_A_SECOND, _ERRORS_AT_ONCE)
+        return self._errors[app_id].spend()
 
     def on_exit(self, app_id: str, reason: str) -> None:
         """A program's worker ended."""

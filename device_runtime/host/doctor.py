@@ -65,7 +65,7 @@ async def examine_barriers(board: Board) -> list[Finding]:
         elif name == "cgroup":  # what it holds a worker to shows under load only
             findings.append(Finding(name, True, name in required, text))
         else:
-            trials = await prove(name, _landlock_version())
+            trials = await prove(name, missing, _landlock_version())
             findings.append(_judge(name, name in required, text, trials))
     findings.append(_judge("together", True, "with all of these around it, a worker gets nothing", await prove_all()))
     return findings

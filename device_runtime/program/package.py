@@ -128,7 +128,8 @@ def _check_seal(entries: Mapping[str, bytes], trusted: KeyRing) -> str:
     content = {name: data for name, data in entries.items() if name not in {DIGESTS, SIGNATURE}}
     actual, signed = _digest_table(content), _signed_files(entries[DIGESTS])
     if actual != signed:
-        differing = sorted(name for name in actual.keys() | signed.keys() if actual.get(name) != signed.get(name))
+        alike = {name for name in actual.keys() & signed.keys() if actual[name] == signed[name]}
+        differing = sorted((actual.keys() | signed.keys()) - alike)
         raise PackageError(f"its entry {differing[0]!a} was altered, added or removed after signing")
     return signer
 

@@ -103,9 +103,18 @@ class ForFragment:
         self.keys = program.keys(items, owner.tree.registry.warn)
         self.rows = [self._make_row(item, position) for position, item in enumerate(items)]
 
+    def _count_nodeless_row(self) -> None:
+        """Note a row that no count of nodes sees: loops in loops make very many of a short template."""
+        registry = self.owner.tree.registry
+        registry.nodeless_rows += 1
+        if registry.nodeless_rows > MAX_ROWS:
+            raise ViewError(f"{self.program.where}: loops in loops make more than {MAX_ROWS} rows that show nothing")
+
     def _make_row(self, item: Any, position: int) -> BlockInstance:
         outer = self.owner.environment
         index = position if self.names is None else self.names[position]
+        if not self.program.body.parents:
+            self._count_nodeless_row()
         return BlockInstance(self.owner.tree, self.program.body, [outer[0], outer, item, index], self, position)
 
     def count(self) -> int:

@@ -283,6 +283,7 @@ class PageView:
     @contextmanager
     def _bounded(self) -> Iterator[None]:
         """Make a page that cannot be shown an empty one, since its instances are half made."""
+        self._registry.nodeless_rows = 0
         try:
             yield
         except (RecursionError, ViewError) as error:

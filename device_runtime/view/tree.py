@@ -70,6 +70,7 @@ class Registry:
         "largest_block",
         "listening",
         "next_id",
+        "nodeless_rows",
         "overrides",
         "placement",
         "stamps",
@@ -111,6 +112,7 @@ class Registry:
         self.overrides: Overrides = {}
         self.placement = Placement()
         self.gone: list[BlockInstance] | None = None
+        self.nodeless_rows = 0
 
     def count_nodes(self) -> None:
         """Ids have been given out for as many nodes as there may be: see how many of them live.

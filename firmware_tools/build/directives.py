@@ -62,7 +62,7 @@ class DirectiveReader:
 
     def warn(self, offset: int, message: str) -> None:
         """Note something at an offset that is likely a slip."""
-        self._warnings.append(f"{self._source.where(offset)}: {message}")
+        self._warnings.append(self._source.remark(offset, message))
 
     def take(self, element: Element) -> dict[str, Attribute]:
         """The element's directives by their words; misspelt ones and those of the other dialect are reported."""

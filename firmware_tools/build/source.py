@@ -12,6 +12,9 @@ from firmware_tools.build.dialects import SourceError
 Read: TypeAlias = Callable[[str], str | None]
 """Gives the text of a file by its path inside the program, or ``None`` where there is no such file."""
 _NEWLINE = re.compile("\n")
+# Control characters, and half characters, which escapes make.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_REPLACEMENT = "\ufffd"
 
 
 class SourceText:
@@ -39,9 +42,13 @@ class SourceText:
         line = self.line(offset)
         return f"{self.path}:{line}:{offset - self._lines[line - 1] + 1}"
 
+    def remark(self, offset: int, message: str) -> str:
+        """A message that points at an offset: one line, whatever of the source it quotes."""
+        return f"{self.where(offset)}: {_CONTROL.sub(_REPLACEMENT, message)}"
+
     def error(self, offset: int, message: str) -> SourceError:
         """An error that points at an offset, to be raised."""
-        return SourceError(f"{self.where(offset)}: {message}")
+        return SourceError(self.remark(offset, message))
 
 
 def resolve_path(source: SourceText, offset: int, target: str) -> str:

@@ -273,7 +273,7 @@ class StyleCompiler:
         return f'url("{_ADDRESS}{quote(path, safe=_SAFE)}{mark}{quote(rest, safe="/%?&=#")}")'
 
     def _warn(self, source: SourceText, token: Any, message: str) -> None:
-        self._warnings.append(f"{source.where(_offset(source, token))}: {_HALVES.sub(chr(0xFFFD), message)}")
+        self._warnings.append(source.remark(_offset(source, token), message))
 
 
 def _url(token: Any) -> str | None:

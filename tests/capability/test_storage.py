@@ -85,6 +85,14 @@ async def test_a_program_is_stopped_at_its_quota_and_can_make_room(path: Path) -
     storage.close()
 
 
+async def test_a_board_gives_programs_less_room(path: Path) -> None:
+    storage = ProgramStorage(path, 100_000)
+    await storage.set("demo", "a", "x" * 90_000)
+    with pytest.raises(CapabilityError, match=r"storage is full: \d+ bytes would be used, 100000 are allowed"):
+        await storage.set("demo", "b", "x" * 20_000)
+    storage.close()
+
+
 async def test_the_quota_is_known_again_after_a_restart(path: Path) -> None:
     storage = ProgramStorage(path)
     for index in range(10):

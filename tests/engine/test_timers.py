@@ -35,3 +35,13 @@ def test_an_interval_is_four_milliseconds_at_least() -> None:
     timers = TimerHeap(lambda: 0.0)
     timers.set(1, 0, True)
     assert timers.wait_seconds() == 0.004
+
+
+def test_timers_that_are_set_and_cancelled_without_end_take_no_memory() -> None:
+    timers = TimerHeap(lambda: 0.0)
+    timers.set(1, 50_000, False)
+    for timer in range(2, 10_000):
+        timers.set(timer, 60_000, False)
+        timers.cancel(timer)
+    assert len(timers._heap) < 1000
+    assert timers.wait_seconds() == 50.0

@@ -150,6 +150,14 @@ CASES: Mapping[str, Callable[[], bytes]] = {
     "signed digests without files": lambda: _sealed(b'{"format":1}'),
     "signed digests whose files are a number": lambda: _sealed(b'{"format":1,"files":1}'),
     "signed digests of a format on two lines": lambda: _sealed(b'{"format":"a\\nb\\ud800"}'),
+    "signed digests of an entry that is not there, null": lambda: _sealed(
+        written(
+            {
+                **json.loads(read_archive(SEALED)[DIGESTS]),
+                "files": {**json.loads(read_archive(SEALED)[DIGESTS])["files"], "x": None},
+            }
+        )
+    ),
     "signed digests of half a character": lambda: _sealed(b'{"format":1,"files":{"\\ud800":1}}'),
     "a signer that is half a character": _with_seal({"keyid": "\ud800", "sig": ""}),
     "a signer of two lines": _with_seal({"keyid": "a\nb", "sig": ""}),

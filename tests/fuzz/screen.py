@@ -86,6 +86,8 @@ def page_from(choices: Choices) -> Patches:
 def _node(choices: Choices, ids: list[int], depth: int) -> Any:
     if choices.chance(25):
         return value(choices)
+    if choices.chance(8):
+        return _stamp(choices, ids)
     ids.append(len(ids))
     if choices.chance(3):
         return [ids[-1], choices.pick(["text", "", "\0", "<b>", 1, None])]
@@ -94,6 +96,27 @@ def _node(choices: Choices, ids: list[int], depth: int) -> Any:
     events = [choices.pick(_EVENTS) for _ in range(choices.below(3))]
     children = [_node(choices, ids, depth + 1) for _ in range(choices.below(4))] if depth < 4 else []
     return [number, choices.pick(_TAGS), attributes, events, children]
+
+
+def _stamp(choices: Choices, ids: list[int]) -> Any:
+    """Rows of one shape, or nearly so; see view/stamps.py."""
+    ids.append(1000 + 10 * len(ids))
+    first = ids[-1]
+    shape: list[Any] = [
+        [
+            0,
+            choices.pick(_TAGS),
+            {"class": "a"},
+            [[choices.pick(_ATTRIBUTES), 0]],
+            ["tap"],
+            [[1, choices.pick([0, "x", 1])]],
+        ],
+    ]
+    rows: list[Any] = [[first + 2 * number, _value(choices), "y"] for number in range(choices.below(4))]
+    for part in (shape, rows, shape[0], shape[0][3]):
+        if choices.chance(6):
+            part[choices.below(len(part)) :] = [value(choices)]
+    return [shape, rows]
 
 
 def _value(choices: Choices) -> Any:
@@ -145,6 +168,10 @@ CASES: Mapping[str, Callable[[], Patches]] = {
     "a node that is a number": lambda: [[["insert", 0, 0, 1]], [["insert", 0, 0, None]]],
     "a place that is no number": lambda: [[["insert", 0, "a", [1, "x"]]]],
     "a place that is half a number": lambda: [[["insert", 0, 0.5, [1, "x"]]]],
+    "a stamp of nothing": lambda: [[["insert", 0, 0, [[], 1]]], [["insert", 0, 0, [[1], [1]]]]],
+    "a stamp without rows": lambda: [[["insert", 0, 0, [[[0, "view", {}, [], [], []]]]]]],
+    "a stamp whose shape is none": lambda: [[["insert", 0, 0, [[None, [0, "view", None, 1, 1, 1]], [[1], None]]]]],
+    "children that are none": _insert("view", {}, [], [None, 1]),
     "nodes 400 deep": lambda: [[["insert", 0, 0, _deep(400)]]],
     "a value without text": _after("view", ["set", 1, "style", nested(300)], ["set", 1, "class", {"toString": None}]),
     "an id without text": _after("view", ["set", 1, "id", {"toString": 1, "valueOf": 1}]),

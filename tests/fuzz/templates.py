@@ -15,6 +15,7 @@ from tests.fuzz.choices import Choices
 from tests.fuzz.refusals import check_refusal, check_sentence
 from tests.view.sources import TEMPLATES
 
+MOST_NODES = 2_000
 Source = tuple[str, Dialect]
 _WECHAT = [
     *(path.read_text() for path in sorted(Path("examples").rglob("*.wxml"))),
@@ -88,7 +89,7 @@ def check(source: Source) -> None:
         for warning in warnings:
             check_sentence(warning)
     written = json.dumps(document)
-    view = PageView(load_template(json.loads(written)), json.loads(json.dumps(_DATA)))
+    view = PageView(load_template(json.loads(written)), json.loads(json.dumps(_DATA)), most_nodes=MOST_NODES)
     try:
         operations = view.render()
     except ViewError as error:
@@ -104,6 +105,9 @@ def _text(text: str, dialect: Dialect = WECHAT) -> Callable[[], Source]:
 _LONG = 60_000
 
 CASES: Mapping[str, Callable[[], Source]] = {
+    "a directive with a zero byte in it": _text("<view wx:for-it\0m='a' a\x1b='{{b(}}'/>"),
+    "loops in loops, 30 deep": _text("<view wx:for='{{list}}'>" * 30 + "a" + "</view>" * 30),
+    "loops in loops that show nothing, 30 deep": _text("<block wx:for='{{list}}'>" * 30 + "</block>" * 30),
     "half a character as an escape": _text("{{'\\ud800'}}"),
     "a number of 400 digits": _text("{{" + "9" * 400 + "}}"),
     "a number of 5000 digits": _text("{{" + "9" * 5000 + "}}"),

@@ -22,6 +22,7 @@ from tests.fuzz.choices import Choices
 from tests.fuzz.documents import LONE_SURROGATE, copied, mutated, nested, value, written
 from tests.fuzz.patches import check_consistent
 from tests.fuzz.refusals import check_refusal, check_sentence
+from tests.fuzz.templates import MOST_NODES
 from tests.view.sources import TEMPLATES
 
 SEEDS: list[bytes] = []
@@ -133,7 +134,9 @@ def check(case: Case) -> None:
         multiple_slots=True,
     )  # fmt: skip
     warnings: list[str] = []
-    view = PageView(template, copied(case.data), warnings.append, components={"c/a": definition}.get)
+    view = PageView(
+        template, copied(case.data), warnings.append, most_nodes=MOST_NODES, components={"c/a": definition}.get
+    )
     screen = show(view, MirrorTree())
     for owner, changes in case.changes:
         try:
@@ -266,6 +269,7 @@ CASES: Mapping[str, Callable[[], Case]] = {
     "elements 100 deep that all read 500 paths": lambda: Case(
         {"format": 2, "body": [_deep_reads()], "templates": [], "scopes": []}
     ),
+    "loops that show nothing, in each other": lambda: Case(_loops(12)),
     "a template that uses itself": lambda: Case(
         {
             "format": 2,
@@ -287,6 +291,13 @@ CASES: Mapping[str, Callable[[], Case]] = {
         (0, {"a": nested(400, objects=True)}),
     ),
 }
+
+
+def _loops(depth: int) -> Any:
+    body: list[Any] = []
+    for _ in range(depth):
+        body = [["for", ["variable", "list"], "item", "index", None, "", body]]
+    return {"format": 2, "body": body, "templates": [], "scopes": []}
 
 
 def _deep_reads() -> Any:

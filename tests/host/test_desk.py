@@ -163,6 +163,19 @@ async def test_a_program_that_somebody_opens_meanwhile_is_not_started_twice(devi
     assert len(device.named("program_started")) == 2
 
 
+async def test_a_flood_of_errors_does_not_push_out_the_telemetry_of_others(device: Device) -> None:
+    app_id = device.store.add(
+        program({"pages/a/a": "Page({onReady(){ for (let i = 0; i < 300; i++) console.error(i) }})"})
+    )
+    await device.desk.launch(app_id)
+    await device.heard.until(lambda: len(device.named("program_error")) >= 60)
+    for number in range(100):
+        device.desk.on_log("another.program", "error", str(number), "")
+    told = [values["app_id"] for values in device.named("program_error")]
+    assert 60 <= told.count(app_id) < 100
+    assert 60 <= told.count("another.program") < 100
+
+
 async def test_a_program_that_was_closed_stays_closed(device: Device) -> None:
     device.go.set()
     app_id = device.store.add(program({"pages/a/a": "Page({})"}))

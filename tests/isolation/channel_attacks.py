@@ -81,8 +81,8 @@ def send_sixteen_million_empty_lists(stolen: Stolen) -> None:
 
 
 @attack
-def send_nine_hundred_thousand_empty_lists(stolen: Stolen) -> None:
-    _send_empty_lists(stolen, 900_000)
+def send_three_hundred_thousand_empty_lists(stolen: Stolen) -> None:
+    _send_empty_lists(stolen, 300_000)
 
 
 def _send_empty_lists(stolen: Stolen, count: int) -> None:
@@ -168,6 +168,22 @@ def show_a_thousand_pages(stolen: Stolen) -> None:
 def show_a_window_of_bytes(stolen: Stolen) -> None:
     pages = [{"id": 1, "route": "pages/a/a", "window": {"navigationBarTitleText": b"\xff"}}]
     stolen.socket.sendall(frame("event", "stack", {"pages": pages, "transition": "push", "target": ""}))
+
+
+@attack
+def send_frames_out_of_order(stolen: Stolen) -> None:
+    """Patches of pages that are not there yet or never, an answer before its question, the first page shown twice."""
+    frames = [
+        frame("patch", 999, [["text", 2, "x"]], ""),
+        frame("patch", -1, [["remove", 0]], "a screen"),
+        frame("patch", 2**63, [], ""),
+        frame("event", "answer", {"id": 1, "speech": "early", "error": None}),
+        frame("event", "ready", {"pages": -5}),
+        frame("event", "stack", {"pages": [], "transition": "pop", "target": "nobody"}),
+        frame("event", "ready", {}),
+    ]
+    for data in reversed(frames):
+        stolen.socket.sendall(data)
 
 
 # -- other programs ------------------------------------------------------------------------------------------------
@@ -256,7 +272,7 @@ def flood_with_large_patches(stolen: Stolen) -> None:
 
 @attack
 def flood_with_the_heaviest_patches(stolen: Stolen) -> None:
-    value: list[list[None]] = [[]] * 27
+    value: list[list[None]] = [[]] * 8
     _flood(stolen, frame("patch", 1, [["set", 2, "x", value]] * MAX_OPERATIONS, ""))
 
 

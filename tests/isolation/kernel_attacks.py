@@ -74,6 +74,11 @@ def read_the_hosts_environment(stolen: Stolen) -> str:
 
 
 @attack
+def look_for_a_password_in_the_environment(_: Stolen) -> str | None:
+    return ", ".join(name for name in os.environ if "PASSWORD" in name or "TOKEN" in name) or None
+
+
+@attack
 def list_own_descriptors(_: Stolen) -> str:
     return ", ".join(os.listdir("/proc/self/fd"))  # noqa: PTH208
 

@@ -31,13 +31,14 @@ async def workers(*barriers: str, required: tuple[str, ...] = ()) -> AsyncIterat
 @pytest.mark.parametrize("barrier", [name for name in BARRIERS if name != "cgroup"])
 async def test_a_barrier_holds_without_the_others(barrier: str) -> None:
     async with workers() as factory:
-        if barrier in factory.missing:
-            pytest.skip(f"this kernel lacks it: {factory.missing[barrier]}")
+        missing = factory.missing
+    if barrier in missing:
+        pytest.skip(f"this kernel lacks it: {missing[barrier]}")
     try:
         landlock = version()
     except KernelRefusalError:
         landlock = 0
-    trials = await prove(barrier, landlock)
+    trials = await prove(barrier, missing, landlock)
     assert trials
     assert [trial for trial in trials if not trial.stopped] == []
 
@@ -89,12 +90,31 @@ async def test_a_worker_is_left_with_its_socket_and_nothing_else() -> None:
             assert list((place / "root").iterdir()) == []
         assert int((place / "oom_score_adj").read_text()) > 0
         limits = {line[:26].strip(): line[26:].split()[:2] for line in (place / "limits").read_text().splitlines()}
-        for name in ("Max processes", "Max file size", "Max core file size", "Max locked memory", "Max msgqueue size"):
+        for name in ("Max processes", "Max file size", "Max locked memory", "Max msgqueue size"):
             assert limits[name] == ["0", "0"], name
         assert limits["Max open files"] == ["1", "1"]
+        assert limits["Max core file size"] == ["1", "1"]
         assert limits["Max address space"][1] != "unlimited"
     finally:
         await sessions.close()
+
+
+async def test_a_worker_knows_nothing_of_the_hosts_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CYGNET_PASSWORD", "a secret of the host")
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    try:
+        session = await sessions.launch(program({"pages/a/a": "Page({})"}))
+        for process in (sessions.workers.zygote_pid, session.worker_pid):
+            environment = read_environment(process)
+            assert b"PATH=" in environment
+            assert b"secret" not in environment
+    finally:
+        await sessions.close()
+
+
+def read_environment(process: int | None) -> bytes:
+    return Path(f"/proc/{process}/environ").read_bytes()
 
 
 async def test_a_required_barrier_that_is_missing_lets_no_worker_start() -> None:
@@ -124,6 +144,22 @@ async def test_programs_know_the_time_zone_of_the_board(monkeypatch: pytest.Monk
         board = Board(sessions, recorder)
         session = await board.run(program({"pages/a/a": "console.log('hour ' + new Date(0).getHours()); Page({})"}))
         assert await recorder.line(session, "hour") == "hour 8"
+    finally:
+        await sessions.close()
+
+
+async def test_programs_do_not_draw_the_same_numbers_though_they_are_forks_of_one_process() -> None:
+    recorder = Recorder()
+    sessions = Sessions(surroundings(recorder))
+    page = "console.log('drawn ' + [1, 2, 3].map(() => Math.random())); Page({})"
+    try:
+        drawn: set[float] = set()
+        for _ in range(3):
+            session = await sessions.launch(program({"pages/a/a": page}))
+            line = await recorder.line(session, "drawn ")
+            drawn |= {float(number) for number in line.removeprefix("drawn ").split(",")}
+        assert len(drawn) == 9
+        assert all(0 <= number < 1 for number in drawn)
     finally:
         await sessions.close()
 

@@ -7,6 +7,7 @@ function launch(payload) {
   const names = isArray(system.capabilities) ? system.capabilities : [];
   for (let index = 0; index < names.length; index++) capabilities[names[index]] = true;
   loadStorage(payload.storage);
+  seedRandom(host('random', 16));
   hidden(globalThis, 'global', globalThis);
 }
 

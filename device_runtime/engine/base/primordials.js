@@ -46,6 +46,7 @@ const clock = (() => {
   const read = performance.now;
   return () => apply(read, performance, []);
 })();
+const imul = Math.imul;
 const isInstance = uncurry(Function.prototype[Symbol.hasInstance]);
 const NativeError = Error;
 const NativeSyntaxError = SyntaxError;

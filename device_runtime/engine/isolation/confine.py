@@ -21,7 +21,7 @@ _SIGKILL: Final = 9
 # The lowest number there is, so that a limit of one descriptor leaves room for no other.
 _SOCKET: Final = 0
 # Workers are numerous and may be hostile; the host, which serves them all, comes first.
-_COURTESY: Final = 5
+_COURTESY: Final = 2
 
 BARRIERS: Final = ("privileges", "limits", "namespaces", "empty-root", "landlock", "seccomp")
 """What a zygote and its workers can put on."""
@@ -29,10 +29,11 @@ BARRIERS: Final = ("privileges", "limits", "namespaces", "empty-root", "landlock
 
 class Confinement:
     """The barriers of one zygote and its workers. ``wanted`` are those of :data:`BARRIERS` that it tries; what the
-    kernel does not grant is in :attr:`missing`, with the reason."""
+    kernel does not grant is in :attr:`missing`, with the reason. ``memory_bytes`` is what a worker may have."""
 
-    def __init__(self, wanted: Collection[str] = BARRIERS) -> None:
+    def __init__(self, wanted: Collection[str], memory_bytes: int) -> None:
         self._wanted = wanted
+        self._memory_bytes = memory_bytes
         self.missing: dict[str, str] = {}
         self._parent = os.getpid()
         self._limited = False
@@ -50,7 +51,7 @@ class Confinement:
             gain_nothing()
         except OSError as error:
             raise ConfinementError(f"workers cannot be confined: {reason(error)}") from error
-        self._limited = self._try("limits", limit_zygote)
+        self._limited = self._try("limits", lambda: limit_zygote(self._memory_bytes))
         self._try("landlock", self._prepare_landlock)
         self._try("seccomp", self._prepare_filter)
         self._try("privileges", leave_root)

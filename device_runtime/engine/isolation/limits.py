@@ -4,8 +4,8 @@ import resource
 from pathlib import Path
 from typing import Final
 
-# Room for the JavaScript heap, the view's own copy of the data, and what a launch allocates.
-_ADDRESS_SPACE_SLACK: Final = 768 * 1024 * 1024
+# Addresses for each byte that a worker may have: a heap has holes, and what grows is in two places for a moment.
+_ADDRESSES_A_BYTE: Final = 2
 _STACK_BYTES: Final = 8 * 1024 * 1024
 # When the kernel runs out of memory it ends workers before it ends anything else of the device.
 _FIRST_TO_GO: Final = "600"
@@ -15,19 +15,21 @@ MOST_DESCRIPTORS: Final = 64
 _NONE: Final = (0, 0)
 
 
-def limit_zygote() -> None:
-    """Take on all that a process may have which does nothing but fork.
+def limit_zygote(memory_bytes: int) -> None:
+    """Take on all that a process may have which does nothing but fork. ``memory_bytes`` is what a worker may have.
 
     Raises:
         OSError: the kernel refused.
     """
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    space = pages * resource.getpagesize() + _ADDRESS_SPACE_SLACK
+    space = pages * resource.getpagesize() + _ADDRESSES_A_BYTE * memory_bytes
     for kind, limit in {
         resource.RLIMIT_AS: space,
         resource.RLIMIT_STACK: _STACK_BYTES,
         resource.RLIMIT_NOFILE: MOST_DESCRIPTORS,
-        resource.RLIMIT_CORE: 0,
+        # Not 0: where the kernel gives cores to a program, as systemd has it, it asks that program even then, as root,
+        # and a filter that ends a worker brings about a core each time. At 1 it makes none whatever it is told.
+        resource.RLIMIT_CORE: 1,
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_NICE: 0,

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import WorkerConnection
 from device_runtime.engine.frames import Event, FrameDecoder, Log, encode_frame
 from device_runtime.engine.isolation.barriers import BARRIERS
@@ -101,7 +102,7 @@ _ALONE: Final[Mapping[str, tuple[str, ...]]] = {
 _NEEDS: Final = {"empty-root": ("namespaces",), "limits": ("privileges",)}
 
 
-def prepare() -> Callable[[socket.socket], None]:
+def prepare() -> WorkerBody:
     """What the zygote calls; gives the body of a worker that makes one attempt."""
 
     def body(connection: socket.socket) -> None:
@@ -116,24 +117,24 @@ def prepare() -> Callable[[socket.socket], None]:
         else:
             link.send(Log("error", "", ""))
 
-    return body
+    return WorkerBody(body)
 
 
-def attempts_alone(barrier: str, landlock_version: int) -> tuple[str, ...]:
-    """What one barrier stops without the others."""
-    newer = {"connect by TCP": _TCP_SINCE, "signal the host": _SIGNALS_SINCE}
-    return tuple(
-        attempt for attempt in _ALONE[barrier] if barrier != "landlock" or landlock_version >= newer.get(attempt, 0)
-    )
+def attempts_alone(barrier: str, missing: Collection[str], landlock_version: int) -> tuple[str, ...]:
+    """What one barrier stops without the others, where those in ``missing`` are not to be had."""
+    newer = {"connect by TCP": _TCP_SINCE, "signal the host": _SIGNALS_SINCE} if barrier == "landlock" else {}
+    # Root, where a worker cannot be anything else, is bound by no limit of processes.
+    beyond = {"start a process"} if barrier == "limits" and "privileges" in missing else set()
+    return tuple(name for name in _ALONE[barrier] if landlock_version >= newer.get(name, 0) and name not in beyond)
 
 
-async def prove(barrier: str, landlock_version: int) -> list[Trial]:
-    """Try one barrier alone; it must be one that the kernel grants.
+async def prove(barrier: str, missing: Collection[str], landlock_version: int) -> list[Trial]:
+    """Try one barrier alone; it must not be one of those that are ``missing``.
 
     Raises:
         EngineError: no worker starts.
     """
-    return await try_out({barrier, *_NEEDS.get(barrier, ())}, attempts_alone(barrier, landlock_version))
+    return await try_out({barrier, *_NEEDS.get(barrier, ())}, attempts_alone(barrier, missing, landlock_version))
 
 
 async def prove_all() -> list[Trial]:

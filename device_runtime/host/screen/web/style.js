@@ -35,7 +35,7 @@ export function pixelsPerRpx(width, height, boardRpx) {
  * are asked of the device, which knows what the program may have; nothing is ever fetched from another place.
  */
 export function resourceAddress(base, route, address) {
-  const text = String(address ?? "").trim();
+  const text = String(address ?? "").trim().toWellFormed(); // half a character has no address
   if (/^data:(image|font|audio|video)\//i.test(text)) return text;
   if (/^((https?:)?\/\/|(wxfile|bdfile):\/\/)/i.test(text)) {
     return base.replace("/program/", "/media/") + encodeURIComponent(text.startsWith("//") ? `https:${text}` : text);
