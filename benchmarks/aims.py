@@ -7,6 +7,7 @@ from benchmarks.figures import Figure, Results
 from benchmarks.systems import CROWD, PEERS
 
 _PEERS = tuple(peer.name for peer in PEERS)
+_WITH_TREE = tuple(peer.name for peer in PEERS if peer.has_tree)
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def judge(results: Results) -> list[Judged]:
     judged = []
 
     def against_peers(title: str, ours: tuple[str, int], peers: tuple[str, int], factor: float, aim: str) -> None:
-        own, best = results.find("cygnet", *ours), results.best(_PEERS, *peers)
+        own, best = results.find("cygnet", *ours), results.best(_WITH_TREE, *peers)
         if own is not None and best is not None:
             verdict = _verdict(
                 by_median=own.median <= best.median * factor, by_minimum=own.least <= best.least * factor

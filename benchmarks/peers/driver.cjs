@@ -63,7 +63,7 @@ async function measureSteps(page, plan) {
   for (const step in taken) write({ measure: step, rows: plan.rows, unit: 'ms', values: taken[step] });
 }
 
-exports.run = async (peer) => {
+async function carryOut(peer) {
   const plan = JSON.parse(process.argv[2]);
   let page = await peer.open(plan.folder, plan.name);
   write({ first: true });
@@ -83,6 +83,13 @@ exports.run = async (peer) => {
   write({ measure: 'launch', rows: plan.rows, unit: 'ms', values: launches });
   await measureSteps(page, plan);
   write({ measure: 'peak', rows: plan.rows, unit: 'kB', values: [kilobytes('status', 'VmHWM')] });
-};
+}
+
+// What goes wrong is told in one line, the last.
+exports.run = (peer) =>
+  carryOut(peer).catch((error) => {
+    process.stderr.write(`${error}\n`);
+    process.exit(1);
+  });
 
 exports.definition = definition;
