@@ -153,7 +153,7 @@ class _Seen:
         if "first" in line:
             self._results.add(self._system.name, "start", self._rows, "ms", [seconds * 1e3])
         elif "measure" in line:
-            self._results.add(self._system.name, line["measure"], self._rows, line["unit"], line["values"])
+            self._results.add(self._system.name, line["measure"], line["rows"], line["unit"], line["values"])
         elif "text" in line and line["text"] != HELLO_TEXT:
             raise BenchmarkError(f"{self._system.title} shows {line['text']!r} instead of {HELLO_TEXT!r}")
         elif "state" in line:

@@ -36,6 +36,7 @@ def test_cygnet_goes_through_every_step(tmp_path: Path) -> None:
     assert cell is not None
     assert cell.median < 40
     assert results.find("cygnet", "launch", 1) is not None
+    assert results.find("cygnet", "crowd", 3) is not None
     assert results.remarks == {}
 
 
