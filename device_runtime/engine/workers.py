@@ -24,6 +24,7 @@ from device_runtime.engine.zygote import MESSAGE_BYTES
 _log = logging.getLogger(__name__)
 _START_SECONDS = 30.0
 _FORK_SECONDS = 10.0
+_END_SECONDS = 2.0
 _MEMORY_BYTES = 384 * 1024 * 1024
 # All that a zygote gets of the environment: workers have it in their memory, and passwords may be in the rest.
 _ENVIRONMENT = ("PATH", "TZ", "LANG", "LC_", "LD_LIBRARY_PATH", "PYTHON", "MALLOC_", "GLIBC_TUNABLES")
@@ -202,7 +203,10 @@ class WorkerFactory:
         if spare is not None:
             spare.cancel()
             with contextlib.suppress(EngineError, asyncio.CancelledError):
-                (await spare).connection.close()
+                worker = await spare
+                worker.connection.close()
+                # While its zygote is there to take note of its end: else it would be left to the system.
+                await asyncio.wait([worker.ended], timeout=_END_SECONDS)
         self._lose(expected=True)
         process, self._process = self._process, None
         if process is not None:
