@@ -282,6 +282,14 @@ async def test_a_worker_that_ended_while_it_waited_is_nobodys() -> None:
         await sessions.close()
 
 
+async def test_a_worker_that_waits_is_seen_to_its_end() -> None:
+    sessions = Sessions(surroundings(Recorder()))
+    await sessions.start()
+    waiting = await sessions.workers.prepare_worker()
+    await sessions.close()
+    assert waiting.ended.result() == 0
+
+
 async def test_a_killed_zygote_ends_its_programs_and_the_next_launch_starts_another(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
