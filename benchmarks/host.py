@@ -155,6 +155,12 @@ class Host:
         arrived = await asyncio.wait_for(patched, _DEADLINE)
         return await launching, arrived.at - started
 
+    async def get_ready(self) -> None:
+        """Wait until a worker waits for the next program, as one does soon after each launch, and no longer: a machine
+        that rests wakes up slowly."""
+        worker = await self.sessions.workers.prepare_worker()
+        await asyncio.to_thread(_wait_until_asleep, worker.pid)
+
     async def stop(self, session: ProgramSession) -> None:
         """End a program, and forget what it showed."""
         await self.sessions.stop(session.app_id)
@@ -172,6 +178,12 @@ class Host:
         """Those besides this one: the zygote, and its workers, with any that waits for a program."""
         zygote = self.sessions.workers.zygote_pid
         return [] if zygote is None else [zygote, *children(zygote)]
+
+
+def _wait_until_asleep(pid: int) -> None:
+    stat = Path(f"/proc/{pid}/stat")
+    while stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "S":
+        time.sleep(0.001)
 
 
 def children(pid: int) -> list[int]:

@@ -20,9 +20,6 @@ from benchmarks.page import digest
 from device_runtime.program.session import ProgramSession
 from device_runtime.program.sessions import WORKER_ENTRY
 
-# Before a launch, as between two taps of a person: the host gets the next worker ready in its own time.
-_REST_SECONDS = 0.25
-
 
 def _write(line: dict[str, Any]) -> None:
     print(json.dumps(line), flush=True)
@@ -79,7 +76,7 @@ class _Run:
         launches = []
         for _ in range(self._plan["launches"]):
             await self._host.stop(session)
-            await asyncio.sleep(_REST_SECONDS)
+            await self._host.get_ready()
             session, seconds = await self._host.launch(self._program)
             launches.append(seconds * 1e3)
         self._figure("launch", "ms", launches)
