@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance bench soak fuzz test-tflite clean
+.PHONY: help setup demo test lint system-tools conformance bench soak attack fuzz test-tflite clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,10 @@ bench: setup system-tools ## Measure Cygnet and its peers side by side; BENCH_OP
 
 soak: setup ## 100,000 events and 1,000 launches: does memory or time creep? (some minutes)
 	@$(BIN)/python -m benchmarks.soak $(SOAK_OPTIONS)
+
+attack: setup ## Run every attack that a worker can make, and time another program's taps meanwhile (some minutes)
+	@$(BIN)/pytest -q tests/isolation
+	@$(BIN)/python -m benchmarks.isolation $(ATTACK_OPTIONS)
 
 fuzz: ## Feed hostile input to what reads it, for SECONDS=60 each; TARGET=name for one
 	@deploy/fuzz.sh --seconds $(or $(SECONDS),60) $(TARGET)
