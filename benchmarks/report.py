@@ -59,8 +59,14 @@ def _cell(results: Results, system: System, measure: str, rows: int) -> str:
     return next((results.remarks[place] for place in places if place in results.remarks), "—")
 
 
+def _measured(results: Results) -> list[System]:
+    """The systems that the run could measure."""
+    names = {figure.system for figure in results.figures}
+    return [system for system in _SYSTEMS if system.name in names]
+
+
 def _line(results: Results, title: str, ours: str, theirs: str, rows: int) -> list[str]:
-    cells = [_cell(results, system, ours if system is CYGNET else theirs, rows) for system in _SYSTEMS]
+    cells = [_cell(results, system, ours if system is CYGNET else theirs, rows) for system in _measured(results)]
     return [title, *cells]
 
 
@@ -78,8 +84,9 @@ def compared_table(results: Results) -> str:
         for title, ours, theirs in (*_LAUNCHES, *_STEPS, *_MEMORY)
     ]
     crowd = show(results.find("cygnet", "crowd", CROWD))
-    rows.append([f"{CROWD} hello programs at once, PSS of all", crowd, *["—"] * len(PEERS)])
-    return _markdown(["", *(system.title for system in _SYSTEMS)], rows)
+    systems = _measured(results)
+    rows.append([f"{CROWD} hello programs at once, PSS of all", crowd, *["—"] * (len(systems) - 1)])
+    return _markdown(["", *(system.title for system in systems)], rows)
 
 
 def summary_table(results: Results) -> str:
@@ -93,14 +100,15 @@ def summary_table(results: Results) -> str:
         ),
         ("1,000 rows: private memory", "private", "private", 1000),
     ]
-    return _markdown(["", *(system.title for system in _SYSTEMS)], [_line(results, *line) for line in chosen])
+    head = ["", *(system.title for system in _measured(results))]
+    return _markdown(head, [_line(results, *line) for line in chosen])
 
 
 def growth_table(results: Results) -> str:
     """Each system at each size."""
     rows = []
     for title, ours, theirs in (*_LAUNCHES, *_STEPS, *_MEMORY):
-        for system in _SYSTEMS:
+        for system in _measured(results):
             measure = ours if system is CYGNET else theirs
             if measure:
                 rows.append([title, system.title, *(_cell(results, system, measure, size) for size in SIZES)])
@@ -180,8 +188,9 @@ def write_pages(results: Results) -> None:
 def print_report(results: Results) -> None:
     """The same for a terminal: every figure, then the aims."""
     print(machine_text(results))
-    width = max(len(system.title) for system in _SYSTEMS) + 2
-    print(f"{'':<46}{'rows':>7}  " + "".join(f"{system.title:<{width}}" for system in _SYSTEMS))
+    systems = _measured(results)
+    width = max(len(system.title) for system in systems) + 2
+    print(f"{'':<46}{'rows':>7}  " + "".join(f"{system.title:<{width}}" for system in systems))
     sizes = [rows for rows in (1, *SIZES) if results.find("cygnet", "start", rows)]
     for title, ours, theirs in (*_LAUNCHES, *_STEPS, *_MEMORY):
         for rows in sizes:
