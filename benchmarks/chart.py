@@ -62,10 +62,10 @@ def _panel(results: Results, title: str, ours: str, theirs: str, left: float) ->
     return parts
 
 
-def _legend(names: Sequence[str]) -> list[str]:
+def _legend(entries: Sequence[tuple[str, str]]) -> list[str]:
     parts = []
     x = float(_LEFT)
-    for name, colour in zip(names, _COLOURS, strict=True):
+    for name, colour in entries:
         y = _HEIGHT + 16
         parts.append(f'<circle cx="{x:.0f}" cy="{y - 4}" r="5" fill="{colour}"/>')
         parts.append(f'<text x="{x + 12:.0f}" y="{y}">{escape(name)}</text>')
@@ -85,5 +85,11 @@ def draw_growth(results: Results) -> str:
     ]
     for index, (title, ours, theirs) in enumerate(_PANELS):
         parts += _panel(results, title, ours, theirs, index * _WIDTH)
-    parts += _legend([system.title for system in (CYGNET, *PEERS)])
+    parts += _legend(
+        [
+            (system.title, colour)
+            for system, colour in zip((CYGNET, *PEERS), _COLOURS, strict=True)
+            if results.has(system.name)
+        ]
+    )
     return "\n".join([*parts, "</svg>", ""])

@@ -50,6 +50,10 @@ class Results:
             self.figures.append(figure)
         figure.values += [float(f"{value:.4g}") for value in values]
 
+    def has(self, system: str) -> bool:
+        """Whether anything of a system was measured."""
+        return any(figure.system == system for figure in self.figures)
+
     def find(self, system: str, measure: str, rows: int) -> Figure | None:
         """The figure; None if it was not measured."""
         for figure in self.figures:

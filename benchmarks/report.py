@@ -61,8 +61,7 @@ def _cell(results: Results, system: System, measure: str, rows: int) -> str:
 
 def _measured(results: Results) -> list[System]:
     """The systems that the run could measure."""
-    names = {figure.system for figure in results.figures}
-    return [system for system in _SYSTEMS if system.name in names]
+    return [system for system in _SYSTEMS if results.has(system.name)]
 
 
 def _line(results: Results, title: str, ours: str, theirs: str, rows: int) -> list[str]:
