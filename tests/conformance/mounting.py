@@ -14,6 +14,8 @@ from device_runtime.view.mirror import MirrorNode
 from tests.conformance.libraries import EMPTY, Example, Library, route
 from tests.conformance.stage import Stage, StageError
 
+# What comes with a transition may be drawn a moment later, and later still on a busy machine.
+_PICTURES = 30
 # "Setting data field … to undefined is invalid", "received type-uncompatible value", "same key" in WeChat's words.
 _AS_IN_WECHAT = re.compile(
     r": setData in \S+: left out "
@@ -125,8 +127,11 @@ class Mounting:
 
     async def _photograph(self, result: Result) -> Path:
         picture = self._pictures / f"{result.name}.png"
-        data = await self._stage.page.screenshot(path=picture, animations="disabled")
-        if data == self._empty:
+        for _ in range(_PICTURES):
+            data = await self._stage.page.screenshot(path=picture, animations="disabled")
+            if data != self._empty:
+                break
+        else:
             result.mounting.append("it draws nothing")
         return picture
 
