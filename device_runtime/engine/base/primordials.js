@@ -3,7 +3,7 @@
 // All files of this folder are evaluated as one strict function, in the order of BASE_FILES in quickjs.py. Program
 // code runs later and may replace Array.prototype.push, Promise, JSON, ...; so the library calls only what it holds
 // here, walks arrays by index, and keeps its tables in Maps and objects without a prototype. Template literals,
-// spread, for-of and array destructuring stay out: QuickJS looks up `concat` and iterators for them.
+// spread of lists, for-of and array destructuring stay out: QuickJS looks up `concat` and iterators for them.
 
 const askHost = globalThis.__host;
 const takeArgument = globalThis.__argument;
