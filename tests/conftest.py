@@ -1,7 +1,21 @@
 """What holds for all tests."""
 
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # How long one example takes says how busy the machine is.
 settings.register_profile("cygnet", deadline=None)
 settings.load_profile("cygnet")
+
+
+@pytest.fixture(scope="session")
+def micropython() -> str:
+    """The path of MicroPython's unix port."""
+    beside = Path(sys.executable).parent / "micropython"
+    found = str(beside) if beside.exists() else shutil.which("micropython")
+    assert found is not None, "MicroPython's unix port is missing: run `make setup`"
+    return found

@@ -17,6 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "capability": {"program"},
     "voice": {"engine", "inference", "program"},  # engine for its frames: voice is a worker, too
     "sync": set(),
+    "micro": set(),  # MicroPython has none of the other rooms
     "host": {"program", "capability", "sync", "voice", "inference", "engine", "view"},
 }
 COMMON = {"values", "errors", "keys", "resources"}
@@ -36,8 +37,14 @@ def imports_of(path: Path, *, at_import_time: bool) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            # On a board the room is a package of its own, named `micro`.
+            assert "micro" in path.parts, f"{path} imports relatively"
+            package = ".".join(path.relative_to(ROOT).parts[: -node.level])
+            module = f"{package}.{node.module}" if node.module else package
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            assert node.level == 0, f"{path} imports relatively"
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
