@@ -16,10 +16,11 @@ _CHUNK_SECONDS = 0.04
 
 
 class DemoScreen:
-    """Use as an asynchronous context manager; then wait for what should appear."""
+    """Use as an asynchronous context manager; then wait for what should appear, ``patience`` times as long as usual."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience: float = 1) -> None:
         self._url = url.rstrip("/")
+        self._patience = patience
         self._session: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -84,6 +85,7 @@ class DemoScreen:
         Raises:
             DemoError: it did not within ``seconds``; ``what`` says what was waited for.
         """
+        seconds *= self._patience
         end = time.monotonic() + seconds
         while True:
             found = condition()
