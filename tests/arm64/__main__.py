@@ -23,7 +23,7 @@ NEEDED = (
 )  # fmt: skip
 """What the extras of a speaker bring (``sound`` has no wheel for arm64: a board builds it)."""
 MODELS = ("digits", "okay_nabu")
-_PATIENCE = 10
+_PATIENCE = 4
 # With delegates, kernels round differently on two processors.
 _MOST_APART = 8
 
@@ -74,7 +74,7 @@ async def speak(root: Arm64Root, site: Path, folder: Path) -> None:
     system = DemoSystem(folder, device=device, device_environment={"PYTHONPATH": str(site)}, patience=_PATIENCE)
 
     def report(stage: Stage) -> None:
-        passed(f"{stage.title}: {stage.seen}")
+        passed(stage.title)  # what was seen tells times
 
     walk = Walk(system, say, report)
     try:
