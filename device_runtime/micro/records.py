@@ -21,23 +21,43 @@ except ImportError:
 
 def read_record(path: str) -> dict[str, Any] | None:
     """The newest whole record, or None when there is none."""
-    _number, _name, body = _newest(path)
+    body = read_body(path)
     return None if body is None else json.loads(body)
 
 
 def write_record(path: str, document: dict[str, Any]) -> None:
     """Replace the record. Raises :class:`OSError` when the disk does not take it; the old one stays then."""
+    write_body(path, json.dumps(document).encode())
+
+
+def read_body(path: str) -> bytes | None:
+    """The JSON of the newest whole record as it was written."""
+    return _newest(path)[2]
+
+
+def write_body(path: str, body: bytes) -> None:
+    """:func:`write_record` for JSON on one line, which is kept byte for byte.
+
+    Raises:
+        ValueError: it is not on one line.
+    """
+    if b"\n" in body:
+        raise ValueError("the JSON of a record is one line")
     number, name, _body = _newest(path)
     target = path + ".new" if name == path else path
     with open(target, "wb") as file:
-        file.write(record_bytes(document, number + 1))
+        file.write(_sealed(body, number + 1))
         file.flush()
     sync()
 
 
 def record_bytes(document: dict[str, Any], number: int = 1) -> bytes:
     """What the file of a record holds. Also for who prepares a board's files on a computer."""
-    text = json.dumps(document).encode() + b"\n" + str(number).encode()
+    return _sealed(json.dumps(document).encode(), number)
+
+
+def _sealed(body: bytes, number: int) -> bytes:
+    text = body + b"\n" + str(number).encode()
     return text + b" " + _digest(text) + b"\n"
 
 
