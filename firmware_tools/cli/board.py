@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from device_runtime.host.board import board_names, find_board, load_board
+from device_runtime.host.board import Board, board_names, find_any_board, load_any_board
 
 
 @click.group()
@@ -22,12 +22,16 @@ def list_boards(as_json: bool) -> None:
     Example:
       cygnet board list
     """
-    boards = [find_board(name) for name in board_names()]
+    boards = [find_any_board(name) for kind in ("linux", "micropython") for name in board_names(kind)]
     if as_json:
-        click.echo(json.dumps([{"name": item.name, "description": item.description} for item in boards], indent=2))
+        documents = [
+            {"name": item.name, "kind": item.kind, "description": item.description, "method": item.flash.method}
+            for item in boards
+        ]
+        click.echo(json.dumps(documents, indent=2))
         return
     for item in boards:
-        click.echo(f"{item.name:24}{item.description}")
+        click.echo(f"{item.name:24}{item.kind:13}{item.description}")
 
 
 @board.command()
@@ -39,6 +43,9 @@ def check(file: Path) -> None:
     Example:
       cygnet board check my-speaker.toml
     """
-    checked = load_board(file)
-    screen = checked.screen
-    click.echo(f"{file} is right: {checked.description} ({screen.width}x{screen.height})")
+    checked = load_any_board(file)
+    if isinstance(checked, Board):
+        what = f"{checked.screen.width}x{checked.screen.height}"
+    else:
+        what = f"MicroPython, flashed by {checked.flash.method}"
+    click.echo(f"{file} is right: {checked.description} ({what})")

@@ -1,10 +1,12 @@
 """Board configurations: any TOML is a board or a BoardError that names the file."""
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from device_runtime.host.board import BoardError, load_board
+from device_runtime.host.board import BoardError, load_any_board
+from device_runtime.host.microboard import MicroBoard, board_document
 from device_runtime.resources import resource_directory
 from tests.fuzz.choices import Choices
 from tests.fuzz.refusals import check_refusal
@@ -52,11 +54,13 @@ def check(data: bytes) -> None:
     path = _PLACE / "board.toml"
     path.write_bytes(data)
     try:
-        board = load_board(path)
+        board = load_any_board(path)
     except BoardError as error:
         check_refusal(error, names=str(path))
         return
     repr(board).encode()
+    if isinstance(board, MicroBoard):
+        json.dumps(board_document(board))
 
 
 def _screen(line: str) -> Callable[[], bytes]:
@@ -71,6 +75,8 @@ CASES: Mapping[str, Callable[[], bytes]] = {
     "a value of a bell and a line end": _screen('port = "\\u0007\\n"'),
     "lists 1000 deep": lambda: b"a = " + b"[" * 1000 + b"]" * 1000,
     "tables 2000 deep": lambda: b"[" + b"a." * 2000 + b"a]\n",
+    "a kind that is a list": lambda: b"kind = []",
+    "a kind of MicroPython without the rest": lambda: b'kind = "micropython"',
     "not UTF-8": lambda: b"\xff",
     "a header of brackets": _screen("[" * 3000),
     "a header of blanks": _screen('listen = """\n[' + " " * 100_000 + '\n"""\nx = 1'),
