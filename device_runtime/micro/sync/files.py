@@ -1,0 +1,157 @@
+"""Bringing the files of a package into a folder that nothing refers to yet: fetch, check, check as they lie there.
+
+What is there already and right is kept, so that an interrupted install goes on; what the version before has is copied.
+"""
+
+import hashlib
+import os
+
+from .messages import SyncError
+
+try:
+    from collections.abc import Awaitable, Callable
+
+    from .package import Entry
+except ImportError:
+    pass
+
+BLOCK_BYTES = 2048
+_PIECE = 512
+_RESERVE = 16_384
+"""What an install leaves free on the file system."""
+_DIRECTORY = 0x4000
+
+
+async def bring(
+    entries: "dict[str, Entry]",
+    folder: str,
+    before: str,
+    read: "Callable[[int, int], Awaitable[bytes]]",
+    progress: "Callable[[int], None]",
+) -> None:
+    """Make ``folder`` hold exactly these files.
+
+    Args:
+        entries: by name.
+        folder: ends with a slash; made when missing.
+        before: a folder with files of the version before, or empty.
+        read: gives ``length`` bytes from ``offset`` of the package.
+        progress: hears how many bytes of the files are there.
+
+    Raises:
+        SyncError: what came is not what was promised, or there is no room.
+        OSError: the disk does not take it.
+    """
+    make_folder(folder)
+    missing = [name for name in sorted(entries) if not matches(folder + name, entries[name])]
+    have = sum([entry.size for name, entry in entries.items() if name not in missing])
+    progress(have)
+    _check_room(folder, [entries[name].size for name in missing])
+    for name in missing:
+        entry = entries[name]
+        make_folder(folder + name[: name.rfind("/") + 1])
+        if before and matches(before + name, entry):
+            _copy(before + name, folder + name)
+        else:
+            await _fetch(folder + name, entry, read, lambda got, base=have: progress(base + got))  # type: ignore[misc]
+        have += entry.size
+        progress(have)
+        if not matches(folder + name, entry):
+            os.remove(folder + name)
+            raise SyncError(f"the file {name} is not what the fleet sealed: it is deleted and fetched again")
+    _remove_others(folder, "", entries)
+
+
+async def _fetch(
+    path: str, entry: "Entry", read: "Callable[[int, int], Awaitable[bytes]]", progress: "Callable[[int], None]"
+) -> None:
+    at = 0
+    with open(path, "wb") as file:  # noqa: ASYNC230 - a flash chip is quick, and a board has one thread
+        while at < entry.size:
+            block = await read(entry.offset + at, min(BLOCK_BYTES, entry.size - at))
+            file.write(block)
+            at += len(block)
+            progress(at)
+
+
+def _copy(source: str, target: str) -> None:
+    piece = bytearray(_PIECE)
+    view = memoryview(piece)
+    with open(source, "rb") as old, open(target, "wb") as new:
+        while True:
+            got = old.readinto(piece)
+            if not got:
+                return
+            new.write(view[:got])
+
+
+def matches(path: str, entry: "Entry") -> bool:
+    """Whether the file is there with this size and SHA-256."""
+    try:
+        if os.stat(path)[6] != entry.size:
+            return False
+        digest, piece = hashlib.sha256(), bytearray(_PIECE)
+        view = memoryview(piece)
+        with open(path, "rb") as file:
+            while True:
+                got = file.readinto(piece)
+                if not got:
+                    break
+                digest.update(view[:got])
+    except OSError:
+        return False
+    return digest.digest() == entry.digest
+
+
+def _check_room(folder: str, sizes: "list[int]") -> None:
+    status = os.statvfs(folder)
+    unit, free = status[0], status[0] * status[3]
+    needed = sum([(size + unit - 1) // unit * unit for size in sizes]) + _RESERVE if sizes else 0
+    if free < needed:
+        raise SyncError(
+            f"the board has {free // 1024} KiB free, but the files need {needed // 1024} KiB "
+            f"(with {_RESERVE // 1024} KiB that stay free): take a program away from it"
+        )
+
+
+def make_folder(path: str) -> None:
+    """Make a folder and those above it. Raises :class:`OSError`."""
+    at = path.find("/", 1)
+    while at > 0:
+        if not is_folder(path[:at]):
+            os.mkdir(path[:at])
+        at = path.find("/", at + 1)
+
+
+def is_folder(path: str) -> bool:
+    """Whether there is a folder of this name."""
+    try:
+        return bool(os.stat(path)[0] & _DIRECTORY)
+    except OSError:
+        return False
+
+
+def remove_tree(path: str) -> None:
+    """Delete a folder (without a slash at its end) and all that is in it, if it is there. Raises :class:`OSError`."""
+    if not is_folder(path):
+        return
+    for name in os.listdir(path):
+        inner = path + "/" + name
+        if is_folder(inner):
+            remove_tree(inner)
+        else:
+            os.remove(inner)
+    os.rmdir(path)
+
+
+def _remove_others(folder: str, inside: str, entries: "dict[str, Entry]") -> None:
+    """Delete what is in the folder and not among the entries: left over from something else."""
+    for name in os.listdir(folder + inside):
+        path = inside + name
+        if is_folder(folder + path):
+            if any(each.startswith(path + "/") for each in entries):
+                _remove_others(folder, path + "/", entries)
+            else:
+                remove_tree(folder + path)
+        elif path not in entries:
+            os.remove(folder + path)

@@ -1,0 +1,127 @@
+"""Reading a package (``.ma``) at the fleet by ranges: what is in it, where, and that the fleet sealed it.
+
+A package is a ZIP file in one canonical form (``device_runtime/program/archive.py``): entries sorted by name and
+stored, so that from ``META-INF/digests.json`` the place of every byte follows. A wrong place would give bytes with
+another SHA-256, so nothing that is computed here is trusted.
+"""
+
+import binascii
+import hashlib
+import json
+import struct
+
+from .messages import SyncError, is_signed
+
+try:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+except ImportError:
+    pass
+
+MOST_DIGESTS_BYTES = 12_288
+MOST_FILES = 100
+_MOST_NAME = 128
+_DIGESTS = "META-INF/digests.json"
+_SIGNATURE = "META-INF/signature.json"
+_CONTEXT = b"cygnet package 1\n"
+_LOCAL = 30
+_WALKED = 200
+"""So many entries may lie before the seal."""
+
+
+class Entry:
+    """One file of a package: where its ``size`` bytes lie, and their SHA-256."""
+
+    def __init__(self, offset: int, size: int, digest: bytes) -> None:
+        self.offset, self.size, self.digest = offset, size, digest
+
+
+async def open_package(
+    read: "Callable[[int, int], Awaitable[bytes]]", target: "dict[str, Any]", identity: "dict[str, Any]"
+) -> "dict[str, Entry]":
+    """The entries of a package, by name, without the seal.
+
+    Args:
+        read: gives ``length`` bytes from ``offset`` of it.
+        target: of the desired document: ``size`` and, for a board that checks MACs, ``digests``.
+        identity: ``identity.json``.
+
+    Raises:
+        SyncError: no package, not sealed by the fleet, or larger than a board takes.
+    """
+    sizes: dict[str, tuple[int, int]] = {}
+    at = 0
+    while not (_DIGESTS in sizes and _SIGNATURE in sizes):
+        name, size = await _header(read, at, target["size"])
+        at += _LOCAL + len(name.encode())
+        sizes[name] = (at, size)
+        at += size
+        if len(sizes) > _WALKED or name > _SIGNATURE:
+            raise SyncError("the package is not sealed: publish it with `cygnet fleet publish`")
+    offset, size = sizes[_DIGESTS]
+    if size > MOST_DIGESTS_BYTES:
+        raise SyncError(f"the package has so many files that their list takes {size} bytes; a board takes 12 KB")
+    digests = await read(offset, size)
+    signature = b""
+    if identity.get("signature") == "hmac":
+        if binascii.hexlify(hashlib.sha256(digests).digest()).decode() != target["digests"]:
+            raise SyncError("the package's list of files is not the one that the fleet promised")
+    else:
+        signature = await read(*sizes[_SIGNATURE]) if sizes[_SIGNATURE][1] <= 512 else b""
+        if not await _is_sealed(digests, signature, identity["fleet_key"]):
+            raise SyncError("the package is not sealed by this fleet, or it was altered")
+    return _layout(digests, {_DIGESTS: size, _SIGNATURE: sizes[_SIGNATURE][1]})
+
+
+async def _header(read: "Callable[[int, int], Awaitable[bytes]]", at: int, size: int) -> "tuple[str, int]":
+    """The name and size of the entry whose local header is at ``at`` (APPNOTE 6.3.10, 4.3.7)."""
+    raw = await read(at, min(_LOCAL + _MOST_NAME, max(0, size - at))) if at < size else b""
+    if len(raw) < _LOCAL or raw[:4] != b"PK\3\4":
+        raise SyncError("the package is no archive in the canonical form")
+    packed, whole, name_size, extra = struct.unpack("<IIHH", raw[18:_LOCAL])
+    name = raw[_LOCAL : _LOCAL + name_size]
+    if packed != whole or extra or len(name) != name_size:
+        raise SyncError("the package is not in the canonical form, or has names longer than 128 bytes")
+    return name.decode(), whole
+
+
+async def _is_sealed(digests: bytes, signature: bytes, fleet_key: str) -> bool:
+    try:
+        seal = binascii.a2b_base64(json.loads(signature)["sig"])
+    except (ValueError, KeyError, TypeError):
+        return False
+    return await is_signed(binascii.a2b_base64(fleet_key), seal, (_CONTEXT, digests))
+
+
+def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, Entry]":
+    entries: dict[str, Entry] = {}
+    try:
+        document = json.loads(digests)
+        files = document["files"]
+        if document["format"] != 1 or len(files) > MOST_FILES:
+            raise SyncError(f"the package has more than {MOST_FILES} files, or is of a later format")
+        at = 0
+        for raw in sorted([name.encode() for name in files] + [name.encode() for name in seal]):
+            name = raw.decode()
+            at += _LOCAL + len(raw)
+            if name in seal:
+                at += seal[name]
+                continue
+            check_name(name)
+            size = files[name]["size"]
+            entries[name] = Entry(at, size, binascii.unhexlify(files[name]["sha256"]))
+            if not isinstance(size, int) or size < 0 or len(entries[name].digest) != 32:
+                raise ValueError(name)  # noqa: TRY301 - one way out
+            at += size
+    except (ValueError, KeyError, TypeError) as error:
+        raise SyncError(f"the package's list of files is broken: {error}") from error
+    return entries
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that could leave the program's folder. Raises :class:`SyncError`."""
+    if len(name) > _MOST_NAME or "\\" in name or ":" in name or min(name or "\0") < " ":
+        raise SyncError("the package has a file with a name that a board does not take")
+    for part in name.split("/"):
+        if part in ("", ".", ".."):
+            raise SyncError("the package has a file whose name leaves its folder")

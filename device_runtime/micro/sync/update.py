@@ -1,0 +1,100 @@
+"""What is needed only while something is installed, and imported only then: fetching programs and runtimes."""
+
+import json
+
+from .files import BLOCK_BYTES, bring, make_folder
+from .messages import SyncError
+from .package import open_package
+
+try:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from .programs import Programs
+    from .slots import Slots
+except ImportError:
+    pass
+
+_UNUSED = ["py", "js", "mjs", "cjs", "ts", "map", "css", "wxss", "wxml", "wxs", "html", "woff", "woff2", "ttf"]
+"""Kinds of files that a microcontroller has no use for."""
+_MOST_RESOURCE = 16_384
+_MOST_MANIFEST = 8192
+
+
+async def fetch_program(
+    programs: "Programs",
+    read: "Callable[[int, int], Awaitable[bytes]]",
+    app_id: str,
+    target: "dict[str, Any]",
+    identity: "dict[str, Any]",
+    progress: "Callable[[int], None]",
+) -> None:
+    """Bring what a board needs of a package to its folder, checked. Raises :class:`SyncError` and :class:`OSError`."""
+    entries = {
+        name: entry
+        for name, entry in (await open_package(read, target, identity)).items()
+        if _is_used(name, entry.size)
+    }
+    manifest = entries.get("manifest.json")
+    if manifest is None or manifest.size > _MOST_MANIFEST:
+        raise SyncError("the package has no manifest that a board can read")
+    folder = programs.folder_of(target["sha256"])
+    make_folder(folder)
+    await bring(entries, folder, programs.path(app_id), read, progress)
+    _check_manifest(folder + "manifest.json", app_id, target)
+
+
+def _is_used(name: str, size: int) -> bool:
+    kind = name[name.rfind(".") + 1 :]
+    return kind not in _UNUSED and (size <= _MOST_RESOURCE or kind in ("mpy", "view"))
+
+
+def _check_manifest(path: str, app_id: str, target: "dict[str, Any]") -> None:
+    try:
+        with open(path) as file:
+            manifest = json.load(file)
+        found, code = manifest["app_id"], manifest["version"]["code"]
+        language = manifest.get("cygnet", {}).get("language")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SyncError(f"the manifest is broken: {error}") from error
+    if (found, code) != (app_id, target["version_code"]):
+        raise SyncError(
+            f"the package is {str(found)[:64]} version {code}, not {app_id} version {target['version_code']}"
+        )
+    if language != "python":
+        raise SyncError("this program is written in JavaScript; a microcontroller runs programs in Python only")
+
+
+async def update_runtime(
+    slots: "Slots",
+    read: "Callable[[int, int], Awaitable[bytes]]",
+    target: "dict[str, Any]",
+    identity: "dict[str, Any]",
+) -> None:
+    """Bring another runtime into the slot that does not run, and have it tried at the next start.
+
+    Raises:
+        SyncError: it is no runtime, or not what was promised.
+        OSError: the disk does not take it.
+    """
+    entries = await open_package(read, target, identity)
+    about = entries.get("runtime.json")
+    if about is None or ("micro/runtime.py" not in entries and "micro/runtime.mpy" not in entries):
+        raise SyncError("the package is no runtime: publish it with `cygnet fleet runtime publish`")
+    for name in entries:
+        if name != "runtime.json" and not name.startswith("micro/"):
+            raise SyncError(f"the package is no runtime: it has the file {name}")
+    described = await read(about.offset, min(about.size, BLOCK_BYTES * 4))
+    try:
+        version = json.loads(described)["version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SyncError("the runtime does not say which version it is") from error
+    if version != target["version"]:
+        raise SyncError(f"the package is runtime {str(version)[:64]}, not {target['version']}")
+    slots.spoil()
+    await bring(entries, slots.folder(slots.other), slots.folder(slots.slot), read, _no_progress)
+    slots.switch(target["version"])
+
+
+def _no_progress(_received: int) -> None:
+    pass
