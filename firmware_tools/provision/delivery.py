@@ -108,6 +108,14 @@ def _r(e):
   if f:f.close()
 """
 
+_READ = """
+for p in {paths}:
+ try:
+  with open(p,'rb') as f:print((p,f.read()))
+ except OSError as e:
+  if e.args[0]!=2:raise
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -142,19 +150,23 @@ class Delivered:
     seconds: float
 
 
-def plan_delivery(board: BoardConnection, files: Mapping[str, bytes], owned: Sequence[str] = ()) -> Plan:
+def plan_delivery(
+    board: BoardConnection, files: Mapping[str, bytes], owned: Sequence[str] = (), gone: Sequence[str] = ()
+) -> Plan:
     """Compare what is on the board with what should be.
 
     Args:
         board: connected.
         files: content by absolute path, in the order in which they are to become visible.
         owned: folders of which everything else is removed.
+        gone: other files that are removed, where they are.
 
     Raises:
         ProvisionError: the board refused, went away, or has too little room.
     """
     board.require("delivering files")
     singles = [name for path in files if not _within(path, owned) for name in (path, path + PART)]
+    singles += gone
     board.run(_LIST, "preparing")
     lines = board.run(f"_a({list(owned)!r},{singles!r})", "listing its files", silence=60).splitlines()
     try:
@@ -234,16 +246,17 @@ def deliver(board: BoardConnection, plan: Plan, progress: Progress = lambda _don
     )
 
 
-def read_file(board: BoardConnection, path: str) -> bytes | None:
-    """A small file of the board, or ``None`` where there is none.
+def read_files(board: BoardConnection, paths: Sequence[str]) -> dict[str, bytes]:
+    """Small files of the board, those of ``paths`` that are there.
 
     Raises:
         ProvisionError: the board refused or went away.
     """
-    code = f"try:\n with open({path!r},'rb') as f:print(f.read())\n"
-    code += "except OSError as e:\n if e.args[0]!=2:raise\n print(None)"
-    answer = ast.literal_eval(board.run(code, f"reading {path}"))
-    return answer if isinstance(answer, bytes) else None
+    answer = board.run(_READ.format(paths=list(paths)), "reading what it holds")
+    try:
+        return dict(ast.literal_eval(line) for line in answer.splitlines() if line)
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise ProvisionError(f"what the board on {board.port} says of its files makes no sense") from error
 
 
 def _within(path: str, owned: Sequence[str]) -> bool:

@@ -51,28 +51,36 @@ def rp2_place(board: MicroBoard) -> Place:
     return Place(flash - size, size)
 
 
-def esp_place(firmware: bytes, at: int, board: str) -> Place:
-    """The partition ``vfs`` in the partition table of a MicroPython image for an ESP32.
+def esp_place(firmware: bytes, at: int, board: MicroBoard) -> Place:
+    """Where MicroPython has its files on an ESP32: the partition ``vfs`` of the image's table, or, in builds since 1.25
+    that have none, what is left behind the last partition (``ports/esp32/main.c``, ``boardctrl_startup``).
 
     Args:
         firmware: the image that is written at ``at``.
         at: where, 0x1000 or 0.
-        board: for the message.
+        board: says how large the flash is.
 
     Raises:
-        ProvisionError: the image holds no such table, or it has no such partition.
+        ProvisionError: the image holds no partition table, or there is no room behind it.
     """
     table = firmware[_PARTITION_TABLE - at :][:_PARTITION_TABLE_BYTES]
+    last = 0
     for start in range(0, len(table) - _PARTITION.size + 1, _PARTITION.size):
         magic, kind, _, offset, size, label, _ = _PARTITION.unpack_from(table, start)
         if magic != _PARTITION_MAGIC:
             break
         if kind == _DATA and label.rstrip(b"\0") in _FILESYSTEM_LABELS:
             return Place(offset, size)
-    raise ProvisionError(
-        f"the firmware for {board} has no partition for files in its table; "
-        "use a whole image of MicroPython's downloads (.bin that begins with the boot loader)"
-    )
+        last = max(last, offset + size)
+    if not last:
+        raise ProvisionError(
+            f"the firmware for {board.name} has no partition table; "
+            "use a whole image of MicroPython's downloads (.bin that begins with the boot loader)"
+        )
+    end = board.flash.flash_kb * 1024
+    if last >= end:
+        raise ProvisionError(f"the firmware leaves no room for files in the {board.flash.flash_kb} KiB of {board.name}")
+    return Place(last, end - last)
 
 
 def littlefs_image(files: Mapping[str, bytes], size: int) -> bytes:

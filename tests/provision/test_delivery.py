@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from firmware_tools.provision import delivery
 from firmware_tools.provision.connection import BoardConnection
-from firmware_tools.provision.delivery import Delivered, deliver, plan_delivery, read_file
+from firmware_tools.provision.delivery import Delivered, deliver, plan_delivery, read_files
 from firmware_tools.provision.errors import BoardConnectionError, ProvisionError
 from tests.provision.unix_board import unix_board
 
@@ -34,7 +34,7 @@ def _contents(board: BoardConnection) -> dict[str, bytes]:
         "  if e[1]&16384:w(q)\n  else:print(q)\nw('')",
         "listing",
     ).split()
-    return {path: read_file(board, path) or b"" for path in paths}
+    return read_files(board, paths)
 
 
 def test_a_fresh_board_gets_everything_and_a_second_run_sends_nothing(micropython: str, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_file_that_arrives_damaged_is_not_taken(
         monkeypatch.setattr(delivery, "_content", lambda data, **_: delivery._frame("p", data.upper()))
         with pytest.raises(ProvisionError, match=r"/main.py arrived damaged"):
             deliver(board, plan)
-        assert read_file(board, "/main.py") == _FILES["/main.py"]
+        assert read_files(board, ["/main.py", "/none"]) == {"/main.py": _FILES["/main.py"]}
 
 
 def test_progress_counts_up_to_all(micropython: str, tmp_path: Path) -> None:
