@@ -1,0 +1,137 @@
+"""Makes a board with MicroPython a device: loader, runtime, what it has, who it is; over a cable or as an image.
+
+Done again it sends only what differs, and keeps programs, session numbers and the telemetry that waits. A board that
+becomes another device, or was wiped, begins anew: with no programs, an epoch of telemetry of its own, and session
+numbers above all that it may have had.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from device_runtime.host.microboard import MicroBoard, board_document
+from device_runtime.micro.records import record_bytes
+from firmware_tools.provision.connection import BoardConnection, BoardFacts
+from firmware_tools.provision.delivery import Plan, plan_delivery
+from firmware_tools.provision.errors import ProvisionError
+from firmware_tools.provision.held import BOOT_RECORD, DESIRED_RECORD, MEMORY_RECORD, PROGRAMS_RECORD, Held, look_at
+from firmware_tools.provision.identity import Identity
+from firmware_tools.provision.runtime import LOADER, loader_source, slot_files
+
+BOARD_FILE = "/cygnet/board.json"
+SAVED_MAIN = "/main.before.py"
+_SLOTS = ("/cygnet/a", "/cygnet/b")
+_PROGRAMS, _QUEUE = "/cygnet/programs", "/cygnet/queue"
+# A start that counts above this is one of several that went wrong: what the loader counts begins anew then.
+_MOST_STARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioning:
+    """What is to be done for one board: ``plan`` of files, and what to tell about it."""
+
+    plan: Plan
+    identity: Identity
+    notes: tuple[str, ...]
+
+
+def plan_provisioning(board: BoardConnection, micro: MicroBoard, identity: Identity) -> Provisioning:
+    """Compare a connected board with what it should be.
+
+    Args:
+        board: at its prompt.
+        micro: what it is, by its configuration.
+        identity: who it becomes; what is left out here stays as the board has it.
+
+    Raises:
+        ProvisionError: it is another board, its firmware is too old, it has no room, or it went away.
+    """
+    check_board(board.facts, micro, board.port)
+    board.require("provisioning")
+    held = look_at(board)
+    whole = complete(identity, held.identity)
+    if micro.network.wifi and not whole.wifi:
+        raise ProvisionError(f"{micro.name} has Wi-Fi and knows no network; name one with --wifi SSID")
+    if whole.signature == "hmac" and not whole.device_key:
+        raise ProvisionError(
+            f"{whole.device} checks what its fleet says with a key of its own, and has none; "
+            "enroll it with --fleet, or take a file of `cygnet fleet enroll` with a device_key"
+        )
+    notes, owned, gone = [], list(_SLOTS), []
+    files = board_files(micro, whole)
+    main = files.pop(LOADER)
+    same = held.identity is not None and (held.identity.fleet, held.identity.device) == (whole.fleet, whole.device)
+    if held.identity is not None and not same:
+        notes.append(f"it was {held.identity.device} of {held.identity.fleet}; its programs and telemetry are removed")
+        owned += [_PROGRAMS, _QUEUE]
+        gone += _both(PROGRAMS_RECORD) + _both(DESIRED_RECORD) + _both(BOOT_RECORD)
+    if not same or held.record(MEMORY_RECORD) is None:
+        files[MEMORY_RECORD] = memory_seed()
+        gone.append(MEMORY_RECORD + ".new")
+    elif _begins_elsewhere(held):
+        notes.append("its runtime from the fleet gives way to the one of this computer")
+        gone += _both(BOOT_RECORD)
+    if held.own_main is not None:
+        notes.append(f"its main.py is kept as {SAVED_MAIN}")
+        files[SAVED_MAIN] = held.own_main
+    files[LOADER] = main  # the last to become visible: it starts all the others
+    return Provisioning(plan_delivery(board, files, owned, gone), whole, tuple(notes))
+
+
+def complete(identity: Identity, held: Identity | None = None) -> Identity:
+    """An identity with the time of now, and with what the board has where nothing else is said."""
+    return replace(identity, time=identity.time or int(time.time())).over(held)
+
+
+def board_files(micro: MicroBoard, identity: Identity, version: str = "") -> dict[str, bytes]:
+    """All files of a new device, by path, in the order in which they are to become visible."""
+    return {
+        **slot_files("a", version),
+        BOARD_FILE: json.dumps(board_document(micro), separators=(",", ":"), ensure_ascii=False).encode(),
+        **identity.files(micro.name),
+        LOADER: loader_source(),
+    }
+
+
+def image_files(micro: MicroBoard, identity: Identity) -> Mapping[str, bytes]:
+    """The same for the image of an empty board, with a first memory."""
+    return {**board_files(micro, complete(identity)), MEMORY_RECORD: memory_seed()}
+
+
+def memory_seed() -> bytes:
+    """A first memory. Starts are counted from the time of now, so that session numbers, which the fleet expects to
+    rise, do so when a board lost its memory; nobody starts a board more than once a second."""
+    now = int(time.time())
+    return record_bytes({"starts": now, "time": now})
+
+
+def check_board(facts: BoardFacts, micro: MicroBoard, port: str) -> None:
+    """See that a configuration is that of the board on the port, as far as its firmware says what it is.
+
+    Raises:
+        ProvisionError: it is not.
+    """
+    if micro.memory.filesystem == "none":
+        raise ProvisionError(f"{micro.name} has no file system that holds the runtime; it runs bare MicroPython only")
+    if micro.simulated or not facts.machine:
+        return
+    flash = micro.flash
+    by_build = bool(flash.firmware) and (facts.build == flash.firmware or facts.build.startswith(flash.firmware + "-"))
+    if by_build or any(facts.machine.startswith(machine) for machine in flash.machines):
+        return
+    raise ProvisionError(
+        f"the board on {port} is a {facts.machine}, not {micro.name}; name its own configuration with --board "
+        "(`cygnet board list`)"
+    )
+
+
+def _begins_elsewhere(held: Held) -> bool:
+    boot = held.record(BOOT_RECORD)
+    return boot is not None and (
+        boot.get("good") != "a" or bool(boot.get("trial")) or int(boot.get("starts", 0)) > _MOST_STARTS
+    )
+
+
+def _both(path: str) -> list[str]:
+    return [path, path + ".new"]

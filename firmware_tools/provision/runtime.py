@@ -1,0 +1,93 @@
+"""The micro runtime as files for a board: bytecode of ``device_runtime/micro``, and the list that the loader checks.
+
+``/main.py`` is the loader and travels by cable only; everything else is the content of a slot, over a cable or sealed
+for the fleet.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+import device_runtime.micro
+from device_runtime.program.package import seal_package
+from firmware_tools.build.micropython import compile_module
+from firmware_tools.provision.errors import ProvisionError
+
+LOADER = "/main.py"
+RUNTIME_LIST = "runtime.json"
+_PACKAGE = "micro"
+_LOADER_SOURCE = "main.py"
+# Programs are compiled one by one by a command; so many at once keep a small machine busy and usable.
+_AT_ONCE = 4
+
+
+def runtime_version() -> str:
+    """The version of the runtime that comes with this Cygnet."""
+    return installed_version("cygnet")
+
+
+@functools.cache
+def runtime_files(version: str = "") -> Mapping[str, bytes]:
+    """The content of a slot, by paths such as ``micro/agent.mpy``; ``runtime.json`` is last.
+
+    Args:
+        version: what the runtime calls itself; by default :func:`runtime_version`.
+
+    Raises:
+        ProvisionError: this installation lacks the runtime's sources.
+        BytecodeError: a source is not MicroPython.
+    """
+    folder = _sources()
+    sources = {
+        f"{_PACKAGE}/{path.relative_to(folder).as_posix()}": path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*.py"))
+        if path != folder / _LOADER_SOURCE
+    }
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        compiled = list(pool.map(compile_module, sources.values(), sources))
+    files = {name.removesuffix(".py") + ".mpy": data for name, data in zip(sources, compiled, strict=True)}
+    files[RUNTIME_LIST] = _runtime_list(files, version or runtime_version())
+    return files
+
+
+def loader_source() -> bytes:
+    """``/main.py``.
+
+    Raises:
+        ProvisionError: this installation lacks it.
+    """
+    path = _sources() / _LOADER_SOURCE
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ProvisionError(f"the loader {path} cannot be read: {error.strerror}; install Cygnet again") from error
+
+
+def slot_files(slot: str = "a", version: str = "") -> dict[str, bytes]:
+    """The content of a slot by absolute path on the board."""
+    return {f"/cygnet/{slot}/{name}": data for name, data in runtime_files(version).items()}
+
+
+def seal_runtime(version: str, key: Ed25519PrivateKey) -> bytes:
+    """The runtime as the fleet delivers it: an archive that ``key`` signs.
+
+    Args:
+        version: of the runtime; it stands in its ``runtime.json``.
+        key: the fleet's.
+    """
+    return seal_package(runtime_files(version), key)
+
+
+def _runtime_list(files: Mapping[str, bytes], version: str) -> bytes:
+    table = {name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)} for name, data in files.items()}
+    return json.dumps({"version": version, "files": table}, separators=(",", ":")).encode()
+
+
+def _sources() -> Path:
+    return Path(device_runtime.micro.__path__[0])
