@@ -18,7 +18,8 @@ from mpremote import transport_serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from firmware_tools.provision.errors import BoardConnectionError, ProvisionError
+from firmware_tools.flash.ports import check_port
+from firmware_tools.provision.errors import BoardConnectionError
 from firmware_tools.provision.sentences import board_sentence, entry_sentence, open_sentence, vanished_sentence
 
 OLDEST_MICROPYTHON = (1, 24)
@@ -84,8 +85,10 @@ class BoardConnection:
             attempts: how often to try; each is stronger than the one before.
 
         Raises:
-            BoardConnectionError: there is no such port, it is busy or not ours, or no MicroPython answers.
+            FlashError: there is no such port, it is busy, or not ours.
+            BoardConnectionError: no MicroPython answers there.
         """
+        check_port(port)
         transport_serial.print = _keep_printed  # type: ignore[attr-defined, unused-ignore]
         try:
             # A timeout, since without one a read of mpremote waits for ever for a board that fell silent.
@@ -312,17 +315,3 @@ def _take_printed() -> bytes:
     said: bytes = getattr(_printed, "said", b"")
     _printed.said = b""
     return said
-
-
-def ask_facts(port: str) -> BoardFacts:
-    """Connect, ask and leave.
-
-    Raises:
-        BoardConnectionError: as :meth:`BoardConnection.open`.
-        ProvisionError: the board's answer makes no sense.
-    """
-    try:
-        with BoardConnection.open(port) as board:
-            return board.facts
-    except (ValueError, SyntaxError) as error:
-        raise ProvisionError(f"what answers on {port} is no MicroPython") from error
