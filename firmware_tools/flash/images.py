@@ -129,14 +129,10 @@ def read_uf2(path: Path, chip: Chip, board: str) -> tuple[bytes, list[Span]]:
             raise FlashError(
                 "wrong-chip", f"{path} is for {named}, but {board} has {chip.name}; use firmware for {chip.name}"
             )
-        at = expected.get(family, 0)
-        if header.block_number != at or header.total_blocks != totals.setdefault(family, header.total_blocks):
-            raise FlashError(
-                "firmware",
-                f"{damaged}: block {number} says that it is {header.block_number} of {header.total_blocks}, not "
-                f"{at} of "
-                f"{totals[family]}; get it again",
-            )
+        at, total = expected.get(family, 0), totals.setdefault(family, header.total_blocks)
+        if (header.block_number, header.total_blocks) != (at, total):
+            said = f"block {number} says that it is {header.block_number} of {header.total_blocks}"
+            raise FlashError("firmware", f"{damaged}: {said}, not {at} of {total}; get it again")
         expected[family] = at + 1
         if not header.flags & Flags.NotMainFlash:
             _extend(spans, header.address, header.address + header.payload_size)
