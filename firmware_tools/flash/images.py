@@ -1,5 +1,6 @@
 """What is in files of firmware: is one whole, which chip is it for, and which addresses does it fill?"""
 
+import io
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,25 +168,13 @@ def read_hex(path: Path, board_ids: tuple[str, ...], board: str) -> tuple[bytes,
         )
     parsed = intelhex.IntelHex()
     try:
-        parsed.loadhex(_Lines(text))
+        parsed.loadhex(io.StringIO(text))
     except (intelhex.IntelHexError, ValueError) as error:
         raise FlashError("firmware", f"{path} is damaged or not Intel HEX: {error}; get it again") from error
     spans = [Span(start, end) for start, end in parsed.segments()]
     if not spans:
         raise FlashError("firmware", f"{path} holds no firmware; get it again")
     return data, spans
-
-
-class _Lines:
-    """What intelhex reads: something with lines."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        return iter(self._text.splitlines())
-
-    def close(self) -> None: ...
 
 
 def _part(text: str, board_ids: tuple[str, ...]) -> str | None:
