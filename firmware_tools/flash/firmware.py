@@ -37,8 +37,25 @@ def find_firmware(name_or_path: str, sha256: str = "") -> Firmware:
     Raises:
         FlashError: there is none, it cannot be read, or its hash is another.
     """
-    path = Path(name_or_path)
     cache = cache_directory()
+    try:
+        path = _find(name_or_path, cache)
+    except OSError as error:
+        raise FlashError(
+            "firmware", f"{name_or_path} cannot be looked for: {error}; name a file that you may read"
+        ) from error
+    found = _hash(path)
+    expected, source = _expected(path, sha256, cache)
+    if expected and expected != found:
+        raise FlashError(
+            "firmware",
+            f"{path} has SHA-256 {found}, but {source} says {expected}; get the file again from where it came",
+        )
+    return Firmware(path, found, source)
+
+
+def _find(name_or_path: str, cache: Path) -> Path:
+    path = Path(name_or_path)
     if not path.exists() and "/" not in name_or_path and (cache / name_or_path).exists():
         path = cache / name_or_path
     if not path.is_file():
@@ -49,14 +66,7 @@ def find_firmware(name_or_path: str, sha256: str = "") -> Firmware:
             f"there is no firmware {name_or_path!r}, neither as a file nor in {cache} ({known}); name a file "
             "that you have",
         )
-    found = _hash(path)
-    expected, source = _expected(path, sha256, cache)
-    if expected and expected != found:
-        raise FlashError(
-            "firmware",
-            f"{path} has SHA-256 {found}, but {source} says {expected}; get the file again from where it came",
-        )
-    return Firmware(path, found, source)
+    return path
 
 
 def keep_firmware(firmware: Firmware) -> Path:
