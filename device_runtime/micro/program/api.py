@@ -1,0 +1,81 @@
+# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
+"""The module ``cygnet`` as programs import it on a board: ``Page``, ``App``, ``call``, ``log``, ``CapabilityError``.
+
+Nothing that a program holds leads to the runtime but by these functions: a page keeps its ``data`` and what the
+program sets on it.
+"""
+
+from . import guard
+from .errors import CapabilityError
+
+running: object = None
+"""The program that runs (``program.Program``), or ``None``."""
+
+
+def _ask(name: str, *arguments: object):
+    if running is None:
+        raise RuntimeError("the program has ended")
+    return guard.outside(getattr(running, name), *arguments)
+
+
+class Page:
+    """A page of a program; its class is a program's only one in the page's file."""
+
+    data: dict = {}  # noqa: RUF012 - a class attribute that programs write, and that is copied per page
+
+    def set_data(self, changes: dict) -> None:
+        """Write to ``data`` by data paths, and show it when the handler is over."""
+        _ask("set_data", self, changes)
+
+    def after(self, seconds: float, method: str, *arguments: object) -> int:
+        """Call a method once, so much later; returns the timer's number."""
+        return _ask("add_timer", self, seconds, method, arguments, False)
+
+    def every(self, seconds: float, method: str, *arguments: object) -> int:
+        """Call a method again and again; returns the timer's number."""
+        return _ask("add_timer", self, seconds, method, arguments, True)
+
+    def cancel(self, timer: int) -> None:
+        """Forget a timer; one that is gone is no error."""
+        _ask("cancel_timer", timer)
+
+    def navigate_to(self, url: str) -> None:
+        """Open a page on top when the handler is over."""
+        _ask("navigate", self, "push", url)
+
+    def redirect_to(self, url: str) -> None:
+        """Open a page in place of this one when the handler is over."""
+        _ask("navigate", self, "redirect", url)
+
+    def navigate_back(self, pages: int = 1) -> None:
+        """Close the top page, or some, when the handler is over."""
+        _ask("navigate", self, "back", pages)
+
+
+class App:
+    """What a program's ``app.py`` may have a class of."""
+
+
+def call(name: str, **values: object):
+    """Ask the board for a capability: its answer.
+
+    Raises:
+        CapabilityError: the board does not have it, the manifest does not allow it, or it failed.
+    """
+    return _ask("call", name, values)
+
+
+def log(*parts: object) -> None:
+    """Write a line to the log."""
+    _ask("log", " ".join([str(part) for part in parts]))
+
+
+class Cygnet:
+    """Stands for the module."""
+
+    def __init__(self) -> None:
+        self.Page = Page
+        self.App = App
+        self.call = call
+        self.log = log
+        self.CapabilityError = CapabilityError

@@ -1,0 +1,135 @@
+# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
+# mypy: disable-error-code="attr-defined"
+"""What stands between a program's code and the board, while that code runs.
+
+A board has one thread and one interpreter, so there is no wall as on Linux. The toolchain refuses what a program may
+not say; here the rest is held: while a program runs, ``import`` gives it the allowed modules and its own ``lib`` only,
+and ``open``, ``exec``, ``eval``, ``compile`` and their kin are refused. Each loop and function of a program begins with
+``_tick()``, which ends it when its time is over.
+"""
+
+import builtins
+import sys
+from time import ticks_add, ticks_diff, ticks_ms  # not by clock.py: this runs once a loop of a program
+
+from .errors import Stopped
+
+ALLOWED = ("math", "json", "random", "time")
+_REFUSED = ("open", "exec", "eval", "compile", "input", "execfile")
+_EVERY = 8
+"""The clock is asked at each eighth tick."""
+
+_running = False
+_deadline = 0
+_ticks = 0
+_import = None
+_own: dict = {}
+
+
+def tick() -> bool:
+    """Raises :class:`Stopped` when the time of an event is over; false, so that it can stand before an expression."""
+    global _ticks
+    _ticks += 1
+    if _ticks >= _EVERY:
+        _ticks = 0
+        if _running and ticks_diff(_deadline, ticks_ms()) < 0:
+            raise Stopped
+    return False
+
+
+def call(milliseconds: int, function, *arguments: object) -> object:
+    """Call a function of a program, which has so much time.
+
+    Raises:
+        Stopped: the time is over.
+        Exception: whatever the program raises.
+    """
+    global _running, _deadline, _ticks
+    _deadline = ticks_add(ticks_ms(), milliseconds)
+    _ticks = 0
+    _running = True
+    try:
+        return function(*arguments)
+    finally:
+        _running = False
+
+
+def outside(function, *arguments: object) -> object:
+    """Call a function of the runtime for a program: with all rights, and the program's clock stands still."""
+    global _running, _deadline
+    was_running = _running
+    left = ticks_diff(_deadline, ticks_ms())
+    _running = False
+    try:
+        return function(*arguments)
+    finally:
+        _deadline = ticks_add(ticks_ms(), left)
+        _running = was_running
+
+
+class _Names:
+    """Some names of a module, and no others."""
+
+    def __init__(self, module: object, names: tuple) -> None:
+        for name in names:
+            setattr(self, name, getattr(module, name))
+
+
+def _guarded_import(name, *arguments):
+    if not _running:
+        return _import(name, *arguments)  # type: ignore[misc]
+    if name in _own:
+        return _own[name]
+    if name[:4] == "lib.":
+        return _import(name, *arguments)  # type: ignore[misc]
+    raise ImportError(f"a program may not import {name!r}; there are cygnet, {', '.join(ALLOWED)} and its own lib")
+
+
+def _guard(name: str):
+    given = getattr(builtins, name)
+
+    def guarded(*arguments, **named):
+        if _running:
+            raise NameError(f"a program may not call {name}")
+        return given(*arguments, **named)
+
+    return guarded
+
+
+def install(cygnet: object) -> None:
+    """Put the guards in place, once, and make ``cygnet`` the module of this name."""
+    global _import
+    if _import is None:
+        # Kept here: a file of the program with such a name is not what a program gets, and the runtime never.
+        for name in ALLOWED:
+            _own[name] = __import__(name)
+        _own["time"] = _Names(_own["time"], ("gmtime", "localtime", "time"))
+        _import = builtins.__import__
+        builtins.__import__ = _guarded_import
+        builtins._tick = tick
+        for name in _REFUSED:
+            if hasattr(builtins, name):
+                setattr(builtins, name, _guard(name))
+    _own["cygnet"] = cygnet
+
+
+def load(folder: str, name: str, milliseconds: int):
+    """The module of a program (``pages.index.index``) from its folder; ``.mpy`` or ``.py``.
+
+    Raises:
+        Stopped: the module's own code took too long.
+        Exception: whatever it raises.
+    """
+    sys.path.insert(0, folder)
+    try:
+        # With names wanted of it the module itself comes back, and not the package that it is in.
+        return call(milliseconds, _import, name, None, None, ("*",), 0)
+    finally:
+        sys.path.remove(folder)
+
+
+def forget() -> None:
+    """Forget all modules of a program."""
+    for name in list(sys.modules):
+        if name == "app" or name.split(".")[0] in ("pages", "lib"):
+            sys.modules.pop(name)

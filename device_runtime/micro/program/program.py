@@ -1,0 +1,409 @@
+# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
+# mypy: disable-error-code="attr-defined"
+"""One program that runs: its pages, their lives, what happens on them, its timers, and what all that may take.
+
+Everything here is synchronous; :mod:`.host` gives it its turns. The order of what a program sees is that of
+``device_runtime/program/worker.py``.
+"""
+
+import gc
+
+from .. import clock
+from ..view.errors import TemplateError, ViewError
+from ..view.loader import Template
+from ..view.page import PageView
+from ..view.routing import route
+from . import api, faults, guard
+from .code import Code, read_manifest
+from .errors import ProgramError, Stopped
+from .limits import Limits
+from .stack import NavigationError, PageRecord, PageStack
+from .timers import Timers
+from .values import copied
+
+STRIKES = 3
+"""So many handlers in a row that take too long end a program."""
+_STEPS_A_TURN = 10
+FAULTS = 10
+"""So many handlers in a row that raise end a program."""
+
+
+class Program:
+    """The program in ``folder``.
+
+    ``invoke(name, values)`` is what ``call`` of the program does; ``write(level, source, text)`` gets its log. With
+    ``record`` the patches are kept for :meth:`take_patches`; a board draws from the views themselves.
+    """
+
+    def __init__(self, folder: str, limits: Limits, invoke, write, record: bool = False) -> None:
+        self.folder = folder
+        self.limits = limits
+        self.used = 0
+        self.timers = Timers()
+        self._invoke = invoke
+        self._write = write
+        self._record = record
+        self._app = None
+        self._strikes = 0
+        self._faults = 0
+        self._launched = 0
+        self.fault = ""
+        self._wanted: list = []
+        self._patches: list = []
+        self._where = ""
+        self._before = 0
+        self._started = clock.ticks_ms()
+        self.manifest = read_manifest(folder)
+        self._code = Code(folder, self._report, self._time)
+        self.stack = PageStack(self.manifest["pages"])
+
+    # -- from outside ------------------------------------------------------------------------------------------
+
+    def start(self, url: str = "") -> None:
+        """Run ``app`` and open the first page (or that of ``url``).
+
+        Raises:
+            ProgramError: its files cannot be read, its code fails before there is a page, or it used up a limit.
+        """
+        self._begin()
+        guard.install(api.Cygnet())
+        api.running = self
+        self._launched = clock.ticks_add(clock.ticks_ms(), self.limits.launch_ms)
+        self._launch(url)
+        self._launched = 0
+        self._turn()
+
+    def event(self, page: int, node: int, kind: str, detail=None, time_stamp: "int | None" = None) -> None:
+        """Something happened on a node of a page; what is gone hears nothing.
+
+        Raises:
+            ProgramError: the program is to be ended; the message says why.
+        """
+        self._begin()
+        record = self._record_of(page)
+        if record is not None and record.view is not None:
+            self._happened(record, record.view, node, kind, detail, time_stamp)
+        self._turn()
+
+    def fire_timers(self) -> None:
+        """Call what is due; raises ``ProgramError`` as :meth:`event` does."""
+        self._begin()
+        for _ in range(8):
+            timer = self.timers.pop_due(clock.ticks_ms())
+            if timer is None:
+                break
+            page, method, arguments = timer
+            self._call(page.route, getattr(page.instance, method), *arguments)
+        self._turn()
+
+    def button(self, name: str, pressed: bool) -> bool:
+        """A button of the board was pressed or let go; says if the page took it, by ``on_button`` that gives ``True``.
+
+        Raises:
+            ProgramError: as :meth:`event` does.
+        """
+        record = self.stack.top
+        method = None if record is None else getattr(record.instance, "on_button", None)
+        if record is None or method is None:
+            return False
+        self._begin()
+        event = {
+            "type": "button", "detail": {"name": name, "pressed": pressed},
+            "time_stamp": clock.ticks_diff(clock.ticks_ms(), self._started),
+        }  # fmt: skip
+        taken = self._call(record.route, method, event)
+        self._turn()
+        return taken is True
+
+    def back(self) -> bool:
+        """Close the top page, as the owner wants; says if there was one below it."""
+        if len(self.stack.pages) < 2:
+            return False
+        self._begin()
+        self._wanted.append(("back", 1, ""))
+        self._turn()
+        return True
+
+    def take_patches(self) -> list:
+        """``[page id, operations]`` of each page that changed, since this was last asked."""
+        patches, self._patches = self._patches, []
+        return patches
+
+    def stop(self) -> None:
+        """Unload all pages and forget the program's code."""
+        try:
+            for record in reversed(self.stack.pages):
+                self._life(record, "on_unload")
+        except ProgramError:
+            pass  # it ends in any case
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the program's code at once, without calling any of it."""
+        api.running = None
+        self.timers.clear()
+        self.stack.pages.clear()
+        self._code.forget()
+        self._app = None
+        guard.forget()
+        gc.collect()
+
+    # -- turns and limits --------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        gc.collect()
+        self._before = gc.mem_alloc()
+
+    def _turn(self) -> None:
+        """Do what handlers left to do, and see what the program takes by now."""
+        for _ in range(_STEPS_A_TURN):
+            if not self._wanted:
+                break
+            self._navigate(*self._wanted.pop(0))
+        self._wanted.clear()
+        self._flush()
+        gc.collect()
+        self.used += gc.mem_alloc() - self._before
+        if self.used > self.limits.heap:
+            raise ProgramError(
+                f"the program uses {self.used // 1024 + 1} KB of memory, and may use {self.limits.heap // 1024}"
+            )
+
+    def _time(self) -> int:
+        """What a call may take: what is left of the launch, or the time of an event."""
+        if not self._launched:
+            return self.limits.event_ms
+        return max(1, clock.ticks_diff(self._launched, clock.ticks_ms()))
+
+    def _call(self, where: str, function, *arguments: object):
+        """Call a function of the program within its time. What it raises is logged, and it goes on.
+
+        Raises:
+            ProgramError: it is the third in a row that took too long, or the tenth that raised.
+        """
+        outer, self._where = self._where, where
+        value = None
+        milliseconds = self._time()
+        try:
+            value = guard.call(milliseconds, function, *arguments)
+            self._strikes = self._faults = 0
+        except Stopped as stopped:
+            self._took_too_long(milliseconds, faults.place_of(stopped) or where)
+        except MemoryError:
+            gc.collect()
+            self._went_wrong(where, "MemoryError: the board has no memory left for what this handler does")
+        except Exception as error:  # noqa: BLE001 - a program's fault is the program's
+            self._went_wrong(faults.place_of(error) or where, faults.text_of(error))
+        finally:
+            self._where = outer
+        return value
+
+    def _report(self, where: str, text: str) -> None:
+        self.fault = f"{where}: {text}"
+        self._write("error", where, text)
+
+    def _went_wrong(self, where: str, text: str) -> None:
+        self._report(where, text)
+        self._strikes = 0
+        self._faults += 1
+        if self._faults >= FAULTS:
+            raise ProgramError(f"{FAULTS} handlers in a row went wrong, the last in {self.fault}")
+
+    def _took_too_long(self, milliseconds: int, where: str) -> None:
+        self._strikes += 1
+        seconds = f"{milliseconds / 1000:g}"
+        self._report(where, f"a handler took longer than {seconds} s and was stopped")
+        if self._strikes >= STRIKES:
+            raise ProgramError(f"{STRIKES} handlers in a row took longer than {seconds} s")
+
+    # -- launch and navigation ---------------------------------------------------------------------------------
+
+    def _launch(self, url: str) -> None:
+        version = self.manifest["version"]
+        if self._code.has_app:
+            app = self._code.find("app", api.App)
+            if app is not None:
+                self._app = app()
+                options = {
+                    "path": "", "query": {}, "scene": 1001, "appId": self.manifest["app_id"],
+                    "version": version.get("name", ""), "name": self.manifest["name"],
+                    "permissions": list(self.manifest["permissions"]),
+                }  # fmt: skip
+                record = PageStack(self.stack.routes)._make(url, "")
+                options["path"], options["query"] = record.route, record.query
+                self._app_life("on_launch", options)
+                self._app_life("on_show")
+        try:
+            self._perform(self.stack.redirect(url))
+        except NavigationError as error:
+            raise ProgramError(f"the program cannot start: {error}") from error
+        top = self.stack.top
+        if top is None or top.view is None:
+            raise ProgramError(f"the first page of the program cannot be shown: {self.fault}")
+
+    def _app_life(self, name: str, *arguments: object) -> None:
+        method = getattr(self._app, name, None)
+        if method is not None:
+            self._call("app.py", method, *arguments)
+
+    def _life(self, record: "PageRecord | None", name: str, *arguments: object) -> None:
+        method = None if record is None else getattr(record.instance, name, None)
+        if record is not None and method is not None:
+            self._call(record.route, method, *arguments)
+
+    def _navigate(self, kind: str, target, current: str) -> None:
+        try:
+            if kind == "back":
+                step = self.stack.back(target)
+            else:
+                step = (self.stack.push if kind == "push" else self.stack.redirect)(target, current)
+        except NavigationError as error:
+            self._report(current, f"{_NAVIGATIONS[kind]}: {error}")
+            return
+        self._perform(step)
+
+    def _perform(self, step: tuple) -> None:
+        hidden, unloaded, loaded, shown = step
+        self._life(hidden, "on_hide")
+        for record in unloaded:
+            self._life(record, "on_unload")
+            self._close(record)
+        if loaded is None:
+            self._life(shown, "on_show")
+            return
+        page = self._code.find(loaded.route.replace("/", "."), api.Page)
+        if page is not None:
+            loaded.instance = page()
+            loaded.instance.data = copied(page.data, "data")
+            self._life(loaded, "on_load", loaded.query.copy())
+            self._life(loaded, "on_show")
+            self._render(loaded)
+        self._flush()
+        self._life(loaded, "on_ready")
+
+    def _close(self, record: PageRecord) -> None:
+        self.timers.forget(record)
+        record.view = None
+        record.instance = None
+        for other in self.stack.pages:
+            if other.route == record.route:
+                return
+        self._code.forget_template(record.route)
+
+    # -- what is shown -----------------------------------------------------------------------------------------
+
+    def _render(self, record: PageRecord) -> None:
+        def warn(text: str) -> None:
+            self._write("warn", f"{record.route}.view", text)
+
+        try:
+            view = PageView(self._code.template(record.route), record.instance.data, warn, self.limits.nodes)
+            view.render()
+            record.view = view
+            record.unsent = True
+        except (TemplateError, ViewError, MemoryError, OSError) as error:
+            gc.collect()
+            self._report(f"{record.route}.view", f"the page cannot be shown: {faults.text_of(error)}")
+
+    def _flush(self) -> None:
+        """Keep what has changed as patches; a page that was never sent goes as a whole."""
+        if not self._record:
+            return
+        for record in self.stack.pages:
+            if record.unsent and record.view is not None:
+                record.operations = record.view.snapshot() + record.operations
+                record.unsent = False
+            if record.operations:
+                self._patches.append([record.id, record.operations])
+                record.operations = []
+
+    def _record_of(self, page: int) -> "PageRecord | None":
+        for record in self.stack.pages:
+            if record.id == page:
+                return record
+        return None
+
+    def _happened(self, record: PageRecord, view: PageView, node: int, kind: str, detail, time_stamp) -> None:
+        if kind in ("input", "change") and isinstance(detail, dict) and "value" in detail:
+            for name in ("value", "checked"):
+                bound = view.two_way_path(node, name)
+                if bound is not None:
+                    self._update(record, {bound: detail["value"]})
+                    break
+        if time_stamp is None:
+            time_stamp = clock.ticks_diff(clock.ticks_ms(), self._started)
+        for name, target, current in route(view, node, kind):
+            method = None if name[:1] == "_" or hasattr(api.Page, name) else getattr(record.instance, name, None)
+            if method is None:
+                self._write("warn", record.route, f"the page has no method {name!r}, which its template names")
+                continue
+            event = {
+                "type": kind, "detail": {} if detail is None else detail, "target": target, "current_target": current,
+                "time_stamp": time_stamp,
+            }  # fmt: skip
+            answer = self._call(record.route, method, event)
+            if kind == "input" and isinstance(answer, str) and self._record and not record.unsent:
+                record.operations.append(["set", node, "value", answer])
+
+    def _update(self, record: PageRecord, changes: dict) -> None:
+        view = record.view
+        if view is None:
+            view = PageView(Template(), record.instance.data)  # it only writes
+        try:
+            view.update(changes, record.operations if self._record and not record.unsent else None)
+            if view.root is None and record.view is not None:
+                view.render()  # it could not be shown before
+                record.unsent = True
+        except ViewError as error:
+            if view.root is not None or record.view is None:
+                raise ValueError(str(error)) from None
+            self._report(f"{record.route}.view", f"the page cannot be shown: {error}")
+
+    # -- what the program asks, by api.py --------------------------------------------------------------------------
+
+    def _asking(self, page) -> PageRecord:
+        for record in self.stack.pages:
+            if record.instance is page:
+                return record
+        raise RuntimeError("the page is closed")
+
+    def set_data(self, page, changes) -> None:
+        """``Page.set_data``."""
+        if not isinstance(changes, dict):
+            raise TypeError('set_data takes a dictionary: {"count": 1}')
+        for key in changes:
+            if not isinstance(key, str):
+                raise TypeError(f"set_data: {key!r} is no data path; data paths are texts")
+        self._update(self._asking(page), {key: copied(value, f"set_data: {key}") for key, value in changes.items()})
+
+    def add_timer(self, page, seconds, method, arguments, repeats) -> int:
+        """``Page.after`` and ``Page.every``."""
+        if not isinstance(method, str) or method[:1] == "_" or not hasattr(page, method):
+            raise ValueError(f"the page has no method {method!r}")
+        if not isinstance(seconds, (int, float)) or not 0 <= seconds <= 86_400:
+            raise ValueError("a timer runs for 0 to 86400 seconds")
+        wait = max(int(seconds * 1000), 10 if repeats else 0)
+        return self.timers.add(clock.ticks_ms(), wait, self._asking(page), method, arguments, repeats)
+
+    def cancel_timer(self, timer) -> None:
+        """``Page.cancel``."""
+        self.timers.cancel(timer)
+
+    def navigate(self, page, kind, target) -> None:
+        """``Page.navigate_to`` and its kin: done when the handler is over."""
+        if not isinstance(target, int if kind == "back" else str):
+            raise TypeError(f"{_NAVIGATIONS[kind]} does not take a {type(target).__name__}")
+        if len(self._wanted) >= _STEPS_A_TURN:
+            raise RuntimeError(f"more than {_STEPS_A_TURN} navigations at once")
+        self._wanted.append((kind, target, self._asking(page).route))
+
+    def call(self, name, values):
+        """``cygnet.call``."""
+        return self._invoke(name, {key: copied(value, f"{name}: {key}") for key, value in values.items()})
+
+    def log(self, text) -> None:
+        """``cygnet.log``."""
+        self._write("info", self._where, text)
+
+
+_NAVIGATIONS = {"push": "navigate_to", "redirect": "redirect_to", "back": "navigate_back"}

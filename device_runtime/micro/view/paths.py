@@ -1,0 +1,79 @@
+# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
+"""Data paths, the keys of ``set_data``: ``"a"``, ``"a.b[3].c"``."""
+
+from .errors import ViewError
+from .javascript import is_digits, property_key
+
+MAX_INDEX = 9_999
+_MAX_KEY_LENGTH = 1000
+
+
+def parse_path(text: str) -> list:
+    """A key as a list that starts with the name of a member.
+
+    Raises:
+        ViewError: it is no path, or an index is larger than ``MAX_INDEX``.
+    """
+    keys: list[str | int] = []
+    steps, at = "." + text, 0
+    while at < len(steps) <= _MAX_KEY_LENGTH + 1:
+        start = at + 1
+        at = start
+        if steps[start - 1] == ".":
+            while at < len(steps) and steps[at] not in ".[]":
+                at += 1
+            if at == start:
+                break
+            keys.append(property_key(steps[start:at]))
+        elif steps[start - 1] == "[" and keys:
+            at = steps.find("]", start)
+            digits = steps[start:at] if at > 0 else ""
+            if not 0 < len(digits) < 10 or not is_digits(digits):
+                break
+            if int(digits) > MAX_INDEX:
+                raise ViewError(f"set_data: {text[:80]!r} writes past item {MAX_INDEX}, the last that a list may have")
+            keys.append(int(digits))
+            at += 1
+        else:
+            break
+    else:
+        if keys and at == len(steps):
+            keys[0] = str(keys[0])
+            return keys
+    raise ViewError(f"set_data: {text[:80]!r} is not a data path; write it like 'name', 'a.b' or 'list[3].done'")
+
+
+def format_path(path: list) -> str:
+    """The text that :func:`parse_path` reads."""
+    text = str(path[0])
+    for key in path[1:]:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}"
+    return text
+
+
+def write(data: dict, path: list, value: object) -> None:
+    """Write ``value`` at ``path`` in place, making the objects and lists on the way."""
+    container: object = data
+    for depth, key in enumerate(path[:-1]):
+        following = _fetch(container, key)
+        is_index = isinstance(path[depth + 1], int)
+        if not isinstance(following, dict) and not (isinstance(following, list) and is_index):
+            following = [] if is_index else {}
+            _store(container, key, following)
+        container = following
+    _store(container, path[-1], value)
+
+
+def _fetch(container, key):
+    if isinstance(container, list):
+        return container[key] if isinstance(key, int) and key < len(container) else None
+    return container.get(key if isinstance(key, str) else str(key))
+
+
+def _store(container, key, value):
+    if isinstance(container, dict):
+        container[key if isinstance(key, str) else str(key)] = value
+        return
+    while len(container) <= key:
+        container.append(None)
+    container[key] = value
