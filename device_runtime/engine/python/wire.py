@@ -273,8 +273,12 @@ def _value(nodes: list[memoryview], number: int, depth: int) -> Any:
             }
         case 2:
             return None
+        case 22:  # an exception, as its str() is
+            return next((_text(value) for field, value in _fields(data) if field == 2), "")
+        case 23:
+            return f"<class '{next((_text(value) for field, value in _fields(data) if field == 1), '')}'>"
         case _:
-            return "…"
+            return "<object>"
 
 
 def _hashable(value: Any) -> Any:
