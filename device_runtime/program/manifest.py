@@ -23,6 +23,8 @@ __all__ = ["Manifest", "ManifestError", "parse_manifest", "read_manifest"]
 
 PLATFORM_VERSION = 1
 """What ``platform_version.min_code`` is compared with."""
+LANGUAGES = ("javascript", "python")
+"""What the logic of a program may be written in; the first is that of one that does not say."""
 MAX_DEPTH = 64
 """How deep lists and objects may nest."""
 
@@ -141,6 +143,7 @@ class Manifest:
     window: Mapping[str, Any]
     permissions: Mapping[str, Permission]
     dialect: str
+    language: str
     tab_bar: TabBar | None
     request_domains: tuple[str, ...]
     socket_domains: tuple[str, ...]
@@ -220,6 +223,7 @@ def read_manifest(document: Any) -> Manifest:
             for entry in root.objects("req_permissions")
         },
         dialect=ours.text("dialect", "wechat"),
+        language=ours.one_of("language", LANGUAGES, LANGUAGES[0]),
         tab_bar=_tab_bar(ours.inner("tab_bar"), pages) if ours.raw("tab_bar") else None,
         request_domains=network.strings("request"),
         socket_domains=network.strings("socket"),

@@ -13,6 +13,7 @@ from typing import Any
 from firmware_tools.build.components import Components
 from firmware_tools.build.dialects import WECHAT, Dialect, SourceError, SourceProject
 from firmware_tools.build.npm import BUILT, NpmPackages
+from firmware_tools.build.portable.sources import PythonSources
 from firmware_tools.build.requirements import Requirements
 from firmware_tools.build.source_files import DEVELOPERS_FOLDERS, SourceFiles
 from firmware_tools.build.styles import StyleCompiler, StyleScope
@@ -44,7 +45,15 @@ class _Unit:
 class Assembly:
     """Makes the entries of one program's package. What is likely a slip is appended to ``warnings``."""
 
-    def __init__(self, project: SourceProject, files: SourceFiles, npm: NpmPackages, warnings: list[str]) -> None:
+    def __init__(
+        self,
+        project: SourceProject,
+        files: SourceFiles,
+        npm: NpmPackages,
+        warnings: list[str],
+        python: PythonSources | None = None,
+    ) -> None:
+        self._python = python
         self._project = project
         self._files = files
         self._warnings = warnings
@@ -109,9 +118,25 @@ class Assembly:
         appended = self._tab_bar(components) if unit.path in self._project.custom_tab_pages else []
         owner = Owner(components, table.missing, unit.is_component, unit.prefix)
         unit.document = compiler.compile(file, owner, appended)
+        if self._python is not None:
+            self._check_python_page(unit, name)
         self._missing |= dict.fromkeys(table.missing.values())
         used_paths = [entry["path"] for entry in unit.document["components"].values() if entry["path"]]
         unit.uses = list(dict.fromkeys(used_paths))
+
+    def _check_python_page(self, unit: _Unit, template: str) -> None:
+        """A page in Python has neither components nor modules of templates: both are JavaScript."""
+        for tag in unit.document["components"]:
+            raise SourceError(
+                f"{template}:1: <{tag}> is a custom component, whose logic is JavaScript; a program in Python has "
+                "none: say <template> for what comes again"
+            )
+        for module in unit.document["modules"]:
+            raise SourceError(
+                f"{template}:1: {module} is JavaScript; a program in Python computes such values in its page"
+            )
+        if self._python is not None:
+            self._warnings += self._python.check_handlers(unit.path, unit.document)
 
     def _dialect(self, unit: _Unit) -> Dialect:
         found = self._components.dialect(unit.path) if unit.is_component else None
@@ -177,13 +202,16 @@ class Assembly:
         aliases = self._project.manifest["cygnet"].get("resolve_alias") or {}
         requirements = Requirements(self._files, aliases, self._warnings)
         roots = ["app", *self._units]
-        needed = {name for path in roots for suffix in (".js", ".json") if (name := f"{path}{suffix}") in self._files}
+        suffixes = (".json",) if self._python is not None else (".js", ".json")
+        needed = {name for path in roots for suffix in suffixes if (name := f"{path}{suffix}") in self._files}
         reached = list(requirements.closure(needed, filter(self._travels, self._files)))
         reached += requirements.resources_of_packages([*reached, *self._entries])
         compiled = (*(end for one in self._compilers for end in (one.template, one.style)), ".wxs", ".sjs")
         for name in reached:
             if not name.endswith(compiled):
                 self._entries.setdefault(name, self._files[name])
+        if self._python is not None:
+            self._entries |= self._python.entries()
         self._apply_theme()
 
     def _apply_theme(self) -> None:
@@ -200,6 +228,8 @@ class Assembly:
             return False
         if _TOOLS.fullmatch(name):
             return False
+        if self._python is not None and name.endswith((".py", ".mpy", ".js")):
+            return False  # what is imported travels, and JavaScript is of no use
         base, suffix = posixpath.splitext(name)
         if suffix in (".js", ".json") and base not in self._units and self._components.exists(base):
             # Another component's files, unless it is a page's or is required.

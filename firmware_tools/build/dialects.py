@@ -25,7 +25,7 @@ __all__ = ["DIALECTS", "SWAN", "WECHAT", "Dialect", "SourceError", "SourceProjec
 
 _OWN_MEMBERS = (
     "app_id", "name", "description", "version", "icon", "permissions",
-    "network", "voice", "models", "data_plan", "hosts",
+    "network", "voice", "models", "data_plan", "hosts", "language",
 )  # fmt: skip
 # "Project configuration file": what WeChat's tool writes as a description.
 _BOILERPLATE = "\u9879\u76ee\u914d\u7f6e\u6587\u4ef6"
@@ -66,6 +66,16 @@ class SourceProject:
     manifest: dict[str, Any]
 
     @property
+    def in_python(self) -> bool:
+        """Whether its logic is in Python, and not in JavaScript."""
+        return bool(self.manifest["cygnet"].get("language") == "python")
+
+    @property
+    def script(self) -> str:
+        """What the names of its scripts end in."""
+        return ".py" if self.in_python else ".js"
+
+    @property
     def custom_tab_pages(self) -> tuple[str, ...]:
         """The pages that end with the program's own tab bar."""
         bar = self.manifest["cygnet"].get("tab_bar") or {}
@@ -98,6 +108,9 @@ def load_project(directory: Path) -> SourceProject:
             nearest = difflib.get_close_matches(member, _OWN_MEMBERS, 1)
             hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known are {', '.join(_OWN_MEMBERS)}"
             raise SourceError(f"{own_file}:{line_of(own_file, member)}: unknown member {member!r}{hint}")
+    if own.get("language", "javascript") not in ("javascript", "python"):
+        line = line_of(own_file, "language")
+        raise SourceError(f"{own_file}:{line}: the language is {own['language']!r}; it may be javascript or python")
     manifest = _manifest(directory, dialect, project, app, own, pages)
     return SourceProject(directory, root, dialect, pages, app, project, theme, manifest)
 
@@ -189,6 +202,8 @@ def _manifest(
     if isinstance(aliases := app.get("resolveAlias"), Mapping) and aliases:
         ours["resolve_alias"] = dict(aliases)
     ours |= {member: own[member] for member in ("network", "voice", "models", "data_plan", "hosts") if member in own}
+    if own.get("language") == "python":
+        ours["language"] = "python"
     manifest: dict[str, Any] = {
         "app_id": own.get("app_id") or _text(project, "appid") or f"local.{folder}",
         "name": own.get("name") or unquote(_text(project, "projectname")) or folder,

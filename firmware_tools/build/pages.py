@@ -33,7 +33,7 @@ def with_pages_that_are_there(project: SourceProject, files: SourceFiles, warnin
 
 def _fault(project: SourceProject, route: str, files: SourceFiles) -> str:
     """What a page lacks; empty where nothing is missing."""
-    for kind, suffix in (("template", project.dialect.template), ("script", ".js")):
+    for kind, suffix in (("template", project.dialect.template), ("script", project.script)):
         name = f"{route}{suffix}"
         if name not in files:
             return f"{kind} {name}{files.hint(name)}"

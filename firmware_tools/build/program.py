@@ -2,7 +2,8 @@
 
 import contextlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,17 +17,20 @@ from firmware_tools.build.compilers import compile_sources
 from firmware_tools.build.dialects import SourceError, load_project
 from firmware_tools.build.npm import add_npm_packages
 from firmware_tools.build.pages import with_pages_that_are_there
+from firmware_tools.build.portable.sources import PythonSources, compiler_name
 from firmware_tools.build.source_files import find_source_files, ignored_files
 from firmware_tools.build.source_maps import with_source_maps, without_source_maps
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltProgram:
-    """A package and what was noticed while building it; each warning is a sentence with file and line."""
+    """A package and what was noticed while building it; each warning is a sentence with file and line. ``capabilities``
+    are those that a program in Python names, with the first place of each."""
 
     data: bytes
     package: Package
     warnings: tuple[str, ...]
+    capabilities: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool = False) -> BuiltProgram:
@@ -41,16 +45,23 @@ def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool 
     files = find_source_files(project.root, ignored_files(project, warnings))
     compile_sources(project, files)
     project = with_pages_that_are_there(project, files, warnings)
+    python = None
+    if project.in_python:
+        python = PythonSources(project.pages, files, files.read)
+        warnings += python.warnings
+        project.manifest["cygnet"]["compiler"] = compiler_name()
     manifest = json.dumps(project.manifest, ensure_ascii=False, sort_keys=True).encode()
     Grammar({project.manifest["app_id"]: parse_manifest(manifest).voice})
     npm = add_npm_packages(project, files, warnings)
-    entries = Assembly(project, files, npm, warnings).entries()
+    entries = Assembly(project, files, npm, warnings, python).entries()
     entries = with_source_maps(entries, warnings) if source_maps else without_source_maps(entries)
     entries["manifest.json"] = manifest
     data = seal_package(entries, key)
     # What the device will check is checked here first, by the same code.
     package = read_package(data, f"{directory.name}.ma", key_ring([key.public_key()]))
-    return BuiltProgram(data, package, tuple(dict.fromkeys(warnings)))
+    return BuiltProgram(
+        data, package, tuple(dict.fromkeys(warnings)), python.capabilities if python is not None else {}
+    )
 
 
 def write_package(data: bytes, path: Path) -> None:

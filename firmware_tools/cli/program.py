@@ -33,17 +33,21 @@ program.add_command(sign)
 @program.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--dialect", type=click.Choice(["wechat", "swan"]), default="wechat", help="[default: wechat]")
-def new(directory: Path, dialect: str) -> None:
+@click.option(
+    "--language", type=click.Choice(["javascript", "python"]), default="javascript", help="[default: javascript]"
+)
+def new(directory: Path, dialect: str, language: str) -> None:
     """Make a small program of your own in DIRECTORY, ready to run and with a test.
 
     \b
     Example:
       cygnet program new my-program
       cygnet program new my-program --dialect swan
+      cygnet program new my-program --language python
     """
     from firmware_tools.build.scaffold import create_program
 
-    for path in create_program(directory, dialect):
+    for path in create_program(directory, dialect, language):
         click.echo(f"  {path}")
     place = shlex.quote(str(directory))
     click.echo(f"\nNow:\n  cygnet program dev {place}\n  cygnet program test {place}")

@@ -17,6 +17,7 @@ from device_runtime.keys import encode_public_key, key_ring
 from device_runtime.program.archive import read_archive
 from device_runtime.program.package import read_package_file, seal_package
 from device_runtime.program.uri import is_uri
+from firmware_tools.build.portable.boards import check_for_board, read_board_tables
 from firmware_tools.build.program import BuiltProgram, build_program, write_package
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key, load_private_key
 from firmware_tools.simulator.boards import RUNS_ALREADY, for_a_desk, run_state
@@ -29,8 +30,11 @@ _KEY_HELP = "Private key to sign with; by default your own, made at the first us
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="[default: DIRECTORY's name with .ma]")
 @click.option("--key", "key_path", type=click.Path(path_type=Path, dir_okay=False), help=_KEY_HELP)
 @click.option("--source-maps", is_flag=True, help="Pack the .js.map files, so that errors name the original source.")
+@click.option("--board", "board_name", default="", help="Check that this board can run it: a name, or a file.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def build(directory: Path, out: Path | None, key_path: Path | None, source_maps: bool, as_json: bool) -> None:
+def build(
+    directory: Path, out: Path | None, key_path: Path | None, source_maps: bool, board_name: str, as_json: bool
+) -> None:
     """Build the program in DIRECTORY, in the WeChat or the SWAN dialect, as a signed package.
 
     The same source and key make the same bytes.
@@ -39,9 +43,12 @@ def build(directory: Path, out: Path | None, key_path: Path | None, source_maps:
     Example:
       cygnet program build my-program
       cygnet program build my-program --out release/my-program.ma --key release.key
+      cygnet program build my-program --board pico-w
     """
     key = load_private_key(key_path) if key_path else load_or_create_private_key(developer_key_path())
+    board = read_board_tables(board_name) if board_name else {}
     built = build_program(directory, key, source_maps=source_maps)
+    check_for_board(built, board)
     path = out or Path(f"{directory.resolve().name}.ma")
     write_package(built.data, path)
     package, manifest = built.package, built.package.manifest

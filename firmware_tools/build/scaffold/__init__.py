@@ -9,7 +9,8 @@ from pathlib import Path
 from device_runtime.errors import CygnetError
 
 DIALECTS = ("wechat", "swan")
-_TEXT = frozenset({".js", ".json", ".wxml", ".wxss", ".swan", ".css", ".svg"})
+LANGUAGES = ("javascript", "python")
+_TEXT = frozenset({".js", ".py", ".json", ".wxml", ".wxss", ".swan", ".css", ".svg"})
 _NOT_FOR_IDS = re.compile(r"[^a-z0-9]+")
 
 
@@ -17,7 +18,7 @@ class ScaffoldError(CygnetError):
     """A new program cannot be made there."""
 
 
-def create_program(directory: Path, dialect: str) -> list[Path]:
+def create_program(directory: Path, dialect: str, language: str = "javascript") -> list[Path]:
     """Write a small program with one page, one spoken request and a test into ``directory``; returns the files.
 
     The program is called after the folder: ``my-program`` becomes "My program" with the id ``local.my-program``.
@@ -27,6 +28,8 @@ def create_program(directory: Path, dialect: str) -> list[Path]:
     """
     if dialect not in DIALECTS:
         raise ScaffoldError(f"there is no template for {dialect!r}; known are {', '.join(DIALECTS)}")
+    if language not in LANGUAGES:
+        raise ScaffoldError(f"there is no template in {language!r}; known are {', '.join(LANGUAGES)}")
     if directory.exists() and not directory.is_dir():
         raise ScaffoldError(f"{directory} is a file; give the name of a new folder")
     if directory.is_dir() and any(directory.iterdir()):
@@ -35,7 +38,9 @@ def create_program(directory: Path, dialect: str) -> list[Path]:
     filled = {"__NAME__": " ".join(words).capitalize(), "__APP_ID__": f"local.{'-'.join(words)}"}
     written = []
     try:
-        for name, data in _files(resources.files(__name__) / dialect, ""):
+        for name, data in _files(
+            resources.files(__name__) / (dialect if language == "javascript" else f"{dialect}_{language}"), ""
+        ):
             path = directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix in _TEXT:

@@ -1,0 +1,90 @@
+"""Whether a program in Python uses what a microcontroller lacks: capabilities, memory, room."""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from device_runtime.resources import resource_directory
+from firmware_tools.build.program import BuiltProgram
+from firmware_tools.build.project_json import SourceError
+
+MICROPYTHON: Final = "micropython"
+_KIB: Final = 1024
+_ALWAYS: Final = frozenset({"device.info", "telemetry", "storage.get", "storage.set", "storage.remove"})
+# A capability, and the table of a board's configuration without which it is not there.
+_PARTS: Final = {"led.set": "leds", "buzzer.play": "buzzer", "sensor.read": "sensors"}
+_RUN_THERE: Final = (".mpy", ".view")
+_LEFT_OUT: Final = (".py", ".css", ".js")
+
+
+def read_board_tables(name_or_path: str) -> Mapping[str, Any]:
+    """The tables of a board's configuration, of any kind, by its name or the path of a file.
+
+    Raises:
+        SourceError: there is none, or it is not TOML.
+    """
+    by_path = name_or_path.endswith(".toml") or "/" in name_or_path
+    path = Path(name_or_path) if by_path else resource_directory("board_configs") / f"{name_or_path}.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        known = ", ".join(sorted(file.stem for file in resource_directory("board_configs").glob("*.toml")))
+        raise SourceError(f"there is no board {name_or_path!r} ({error.strerror}); known are {known}") from error
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{path}: not TOML: {error}") from error
+
+
+def check_for_board(built: BuiltProgram, board: Mapping[str, Any]) -> None:
+    """Refuse a program that a board of the kind ``micropython`` cannot run; other boards run every program.
+
+    Raises:
+        SourceError: what it uses that the board lacks; all of it, a line each.
+    """
+    if board.get("kind", "linux") == MICROPYTHON:
+        faults = list(_faults(built, board))
+        if faults:
+            raise SourceError("\n".join(faults))
+
+
+def _faults(built: BuiltProgram, board: Mapping[str, Any]) -> Iterator[str]:
+    name = board.get("name", "the board")
+    package = built.package
+    if package.manifest.language != "python":
+        yield f"{package.manifest.name} is in JavaScript, and {name} runs programs in Python"
+        return
+    for capability, place in built.capabilities.items():
+        part = _PARTS.get(capability)
+        if capability not in _ALWAYS and not (part and board.get(part)):
+            lacks = f"it has no {part}" if part else "no board of this kind has it"
+            yield f"{place}: {name} cannot do {capability}: {lacks}"
+    limits = board.get("program", {})
+    for entry, data in package.entries.items():
+        if entry.endswith(".view"):
+            yield from _view_faults(entry, json.loads(data), name, limits.get("nodes", 200))
+    sizes = {entry: len(data) for entry, data in package.entries.items() if not entry.endswith(_LEFT_OUT)}
+    running = sum(size for entry, size in sizes.items() if entry.endswith(_RUN_THERE))
+    heap = limits.get("heap_kb", 48)
+    if running > heap * _KIB:
+        yield f"its code and templates are {running:,} bytes, and a program may fill {heap} KiB of memory on {name}"
+    room = board.get("memory", {}).get("filesystem_kb", 0)
+    stored = sum(sizes.values())
+    if board.get("memory", {}).get("filesystem") == "none":
+        yield f"{name} has no file system that holds programs"
+    elif room and stored > room * _KIB:
+        yield f"its files are {stored:,} bytes, and the file system of {name} has {room} KiB"
+
+
+def _view_faults(entry: str, document: Mapping[str, Any], name: str, nodes: int) -> Iterator[str]:
+    count = 0
+    waiting: list[Any] = [document["body"], document["templates"]]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, list):
+            continue
+        if node and node[0] in ("text", "element"):
+            count += 1
+        waiting += node
+    if count > nodes:
+        yield f"{entry.removesuffix('.view')}: its template has {count} nodes, and a page on {name} may have {nodes}"
