@@ -23,7 +23,7 @@ from firmware_tools.provision.errors import BoardConnectionError
 from firmware_tools.provision.sentences import board_sentence, entry_sentence, open_sentence, vanished_sentence
 
 OLDEST_MICROPYTHON = (1, 24)
-ACKNOWLEDGED = b"+"
+ACKNOWLEDGED, AT_WORK = b"+", b"."
 
 _BAUD = 115_200
 # Longest silence of a board that is at work: erasing flash, or hashing a long file.
@@ -148,7 +148,8 @@ class BoardConnection:
 
     def feed(self, code: str, blocks: Iterable[bytes], doing: str, each: Callable[[int], None]) -> str:
         """Run code that reads ``blocks`` from its standard input and prints one ``+`` for each when it is done with
-        it; so a port without flow control never has more under way than the board's next read takes.
+        it, and any number of dots before; so a port without flow control never has more under way than the board's
+        next read takes.
 
         Args:
             code: as for :meth:`run`.
@@ -165,6 +166,8 @@ class BoardConnection:
             for block in blocks:
                 self._serial.write(block)
                 answer = self._serial.read(1)
+                while answer == AT_WORK:
+                    answer = self._serial.read(1)
                 if answer != ACKNOWLEDGED:
                     self._refused(answer)
                 each(len(block))
