@@ -155,7 +155,7 @@ def _board_and_places(
         )
     if board is not None and not everything and board.flash.method in {"uf2", "hex", "dfu"}:
         return board, ("",)  # its back end finds the one that is in its boot loader
-    found = detect(places)
+    found = detect(places, also=[board] if board else [])
     if board is None:
         board = _only_board(found)
     mine = [item for item in found if board.name in item.boards]
