@@ -134,9 +134,9 @@ def _run(jobs: list[Job], backend: Backend, record: Record | None, *, as_json: b
                 name = result.place or result.board
                 if result.result == "ok":
                     size = f"{result.bytes:,} bytes in {result.seconds:.1f} s"
-                    click.echo(f"{click.style('ok', fg='green', bold=True)}  {name}: {size}; {result.detail}")
+                    display.say(f"{click.style('ok', fg='green', bold=True)}  {name}: {size}; {result.detail}")
                 elif len(jobs) > 1:
-                    click.echo(f"{click.style('failed', fg='red', bold=True)}  {name}: {result.detail}")
+                    display.say(f"{click.style('failed', fg='red', bold=True)}  {name}: {result.detail}")
 
         return run_jobs(jobs, backend, line, done)
 
@@ -155,7 +155,7 @@ def _board_and_places(
         )
     if board is not None and not everything and board.flash.method in {"uf2", "hex", "dfu"}:
         return board, ("",)  # its back end finds the one that is in its boot loader
-    found = detect(places)
+    found = detect(places, also=[board] if board else [])
     if board is None:
         board = _only_board(found)
     mine = [item for item in found if board.name in item.boards]

@@ -72,7 +72,10 @@ def _find(name_or_path: str, cache: Path) -> Path:
 def keep_firmware(firmware: Firmware) -> Path:
     """Copy firmware into the cache, with its hash in the cache's record; gives where it is."""
     cache = cache_directory()
-    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FlashError("permission", f"{cache} cannot be made: {error.strerror}; make it yours") from error
     target = cache / firmware.path.name
     _replace(target, firmware.path.read_bytes())
     record = {**_record(cache), target.name: firmware.sha256}

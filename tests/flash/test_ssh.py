@@ -14,6 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from device_runtime.host.board import load_board
+from firmware_tools.flash.backend import backend_for
+from firmware_tools.flash.errors import FlashError
+from firmware_tools.flash.firmware import Firmware, find_firmware
+from firmware_tools.flash.job import Job, Silent
 from tests.flash.conftest import Said, one_sentence
 
 Run = Callable[..., Said]
@@ -151,6 +156,21 @@ def test_a_wheel_that_cannot_be_installed_is_told(
     said = run("flash", broken, "--board", board, "--port", "box", "--ssh-config", client_config(keys, server))
     assert "box: pip failed (" in one_sentence(said.error)
     assert "mend that on the board, and do it again" in one_sentence(said.error)
+
+
+def test_a_wheel_that_is_not_whole_on_the_board_is_not_installed(
+    tmp_path: Path, keys: Path, server: int, board: Path
+) -> None:
+    file = wheel(tmp_path, "9.9.0")
+    firmware = Firmware(file, find_firmware(str(file)).sha256, "")
+    with file.open("ab") as changed:  # after it was hashed, as if the line had changed it
+        changed.write(b"!")
+    config = str(client_config(keys, server))
+    job = Job(board=load_board(board), place="box", firmware=firmware, ssh_config=config)
+    with pytest.raises(FlashError, match="is not whole on box; do it again") as failure:
+        backend_for("ssh").flash(job, Silent())
+    assert failure.value.kind == "verification"
+    assert not (tmp_path / "opt").exists()
 
 
 def test_a_server_that_is_not_known_is_told(run: Run, tmp_path: Path, keys: Path, server: int, board: Path) -> None:
