@@ -1,20 +1,20 @@
 """The command ``cygnet``: verbs under nouns. A noun's code is loaded when it is used, so that help stays quick and a
 device without the extras of the operator's side still has the nouns that it needs."""
 
-import importlib
 import sys
 from importlib.metadata import version
 
 import click
 
 from device_runtime.errors import CygnetError
+from firmware_tools.cli.lazy import load_command
 
 # noun -> (where its click command is, the extra that it needs beyond the base, its line in the overview)
 _NOUNS: dict[str, tuple[str, str, str]] = {
     "program": ("firmware_tools.cli.program:program", "tools", "Create, build, run and test mini-programs."),
     "fleet": ("firmware_tools.cli.fleet:fleet", "fleet", "Serve a fleet; publish, assign, watch."),
     "device": ("device_runtime.host.command:device", "", "Run this machine as a device."),
-    "board": ("firmware_tools.cli.board:board", "", "List and check board configurations."),
+    "board": ("firmware_tools.cli.board:board", "", "Find, flash and look after boards; check their configurations."),
     "demo": ("firmware_tools.cli.demo:demo", "fleet,voice,inference,tools", "The whole system on this machine."),
 }
 
@@ -29,18 +29,7 @@ class _Nouns(click.Group):
         if cmd_name not in _NOUNS:
             return None
         place, extra, _ = _NOUNS[cmd_name]
-        module, attribute = place.split(":")
-        try:
-            command = getattr(importlib.import_module(module), attribute)
-        except ModuleNotFoundError as error:
-            if error.name is not None and error.name.split(".")[0] in {"device_runtime", "firmware_tools"}:
-                raise
-            raise CygnetError(
-                f"`cygnet {cmd_name}` needs {error.name}, which is not installed; run: pip install 'cygnet[{extra}]'"
-            ) from error
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{place} is not a click command")
-        return command
+        return load_command(place, f"cygnet {cmd_name}", extra)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Nouns"):

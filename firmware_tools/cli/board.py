@@ -1,4 +1,4 @@
-"""``cygnet board``: board configurations."""
+"""``cygnet board``: boards on a cable, and their configurations."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,38 @@ from pathlib import Path
 import click
 
 from device_runtime.host.board import Board, board_names, find_any_board, load_any_board
+from firmware_tools.cli.lazy import load_command
+
+# verb -> (where its click command is, its line in the help); all of them need the extra `tools`
+_VERBS: dict[str, tuple[str, str]] = {
+    "detect": ("firmware_tools.cli.board_detect:detect", "Name the boards that are plugged in."),
+    "flash": ("firmware_tools.cli.board_flash:flash", "Write firmware to a board, or to many."),
+    "reset": ("firmware_tools.cli.board_care:reset", "Start a board anew."),
+    "backup": ("firmware_tools.cli.board_care:backup", "Read a board's flash or files into a file."),
+    "doctor": ("firmware_tools.cli.board_care:doctor", "Tell what keeps this machine from its boards."),
+}
 
 
-@click.group()
+class _Verbs(click.Group):
+    """Loads a verb's module at its first use; `list` and `check` need nothing but the base."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_VERBS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return super().get_command(ctx, cmd_name)
+        return load_command(_VERBS[cmd_name][0], f"cygnet board {cmd_name}", "tools")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        own = [(name, command.get_short_help_str()) for name, command in sorted(self.commands.items())]
+        with formatter.section("Commands"):
+            formatter.write_dl([*own, *((name, line) for name, (_, line) in _VERBS.items())])
+
+
+@click.group(cls=_Verbs)
 def board() -> None:
-    """List and check board configurations."""
+    """Find, flash and look after boards, and check their configurations."""
 
 
 @board.command("list")

@@ -1,6 +1,7 @@
 """MicroPython's file system as a tar archive."""
 
 import io
+import os
 import posixpath
 import stat
 import tarfile
@@ -25,22 +26,39 @@ def backup_files(device: str, path: Path, progress: Progress) -> int:
         progress.step(f"listing the files on {device}")
         names = _walk(transport, "/", 0)
         progress.step(f"reading {len(names)} files", sum(size for _, size in names))
-        done = 0
-        try:
-            with tarfile.open(path, "w") as archive:
-                for name, size in names:
-                    data = bytes(transport.fs_readfile(name))
-                    entry = tarfile.TarInfo(name.lstrip("/"))
-                    entry.size = len(data)
-                    archive.addfile(entry, io.BytesIO(data))
-                    done += size
-                    progress.at(done)
-        except OSError as error:
-            path.unlink(missing_ok=True)
-            raise FlashError("full", f"{path} cannot be written: {error.strerror}; name another file") from error
+        done, packed = 0, io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for name, size in names:
+                data = bytes(transport.fs_readfile(name))
+                entry = tarfile.TarInfo(name.lstrip("/"))
+                entry.size = len(data)
+                archive.addfile(entry, io.BytesIO(data))
+                done += size
+                progress.at(done)
         transport.exit_raw_repl()
         transport.serial.write(b"\x04")
+    write_backup(path, packed.getvalue())
     return len(names)
+
+
+def write_backup(path: Path, data: bytes) -> None:
+    """Write a new file, whole or not at all.
+
+    Raises:
+        FlashError: it is there already, or there is no room.
+    """
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        aside.write_bytes(data)
+        os.link(aside, path)  # refuses a file that came meanwhile
+    except FileExistsError as error:
+        raise FlashError(
+            "full", f"{path} is there already, and a backup is not written over; name another file"
+        ) from error
+    except OSError as error:
+        raise FlashError("full", f"{path} cannot be written: {error.strerror}; name another file") from error
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _walk(transport: Any, folder: str, depth: int) -> list[tuple[str, int]]:

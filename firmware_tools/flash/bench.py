@@ -36,7 +36,7 @@ class Result:
 def run_jobs(
     jobs: Sequence[Job], backend: Backend, progress: Callable[[Job], Progress], done: Callable[[Result], None]
 ) -> list[Result]:
-    """Run all jobs, at most eight at once; a failure of one does not stop another. ``done`` is told of each as it ends."""
+    """Run all jobs, at most eight at once; one that fails stops no other. ``done`` is told of each as it ends."""
     lock = threading.Lock()
     forget_claims()
 

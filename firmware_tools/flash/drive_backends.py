@@ -131,6 +131,12 @@ class _DriveBackend(Backend):
                 f"the drive {drive.folder} is of {drive.board_id or drive.model} ({others}), but {board.name} shows "
                 f"{', '.join(board.flash.drives)}; name another drive or another board",
             )
+        if drive.maintenance:
+            raise FlashError(
+                "wrong-mode",
+                f"{drive.folder} takes firmware for the interface chip; unplug the board, plug it in without holding "
+                "its reset button, and do it again",
+            )
         return drive
 
     @abstractmethod

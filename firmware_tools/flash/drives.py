@@ -27,6 +27,8 @@ class Drive:
     board_id: str
     """``Board-ID`` of a UF2 drive; the first four characters of ``Unique ID`` of a DAPLink."""
     model: str
+    maintenance: bool = False
+    """If it takes firmware for the interface chip, not for the board."""
 
 
 def find_drives(named: Iterable[Path] = ()) -> list[Drive]:
@@ -44,7 +46,9 @@ def read_drive(folder: Path) -> Drive | None:
             continue
         if kind == "uf2":
             return Drive(folder, "uf2", _line(text, "Board-ID"), _line(text, "Model"))
-        return Drive(folder, "hex", _line(text, "Unique ID")[:4], f"DAPLink {_line(text, 'Interface Version')}".strip())
+        model = f"DAPLink {_line(text, 'Interface Version')}".strip()
+        mode = _line(text, "Daplink Mode") or _line(text, "DAPLink Mode")
+        return Drive(folder, "hex", _line(text, "Unique ID")[:4], model, mode == "Bootloader")
     return None
 
 

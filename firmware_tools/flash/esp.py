@@ -14,6 +14,7 @@ from esptool.util import FatalError, flash_size_bytes
 
 from device_runtime.host.microboard import MicroBoard
 from firmware_tools.flash.backend import Backend
+from firmware_tools.flash.backup import write_backup
 from firmware_tools.flash.chips import chip_name
 from firmware_tools.flash.errors import FlashError, one_line
 from firmware_tools.flash.images import Span, check_fits, known_chip, read_esp
@@ -99,7 +100,7 @@ class EspBackend(Backend):
             _LOGGER.local.total = size
             data = esptool.read_flash(stub, 0, size)  # with a digest, which esptool compares
             _hard_reset(stub)
-        path.write_bytes(data or b"")
+        write_backup(path, data or b"")
         return len(data or b"")
 
     def _image(self, job: Job) -> bytes:

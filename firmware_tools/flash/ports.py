@@ -117,8 +117,6 @@ def reset_by_wires(device: str) -> None:
                 "wrong-mode", f"{device} has no wire for a reset; press the board's reset button"
             ) from error
         raise port_error(device, error) from error
-    except serial.SerialException as error:
-        raise port_error(device, error) from error
 
 
 def _busy(device: str) -> FlashError:

@@ -43,7 +43,10 @@ class SdCardBackend(Backend):
             )
         if not job.place:
             raise FlashError("no-board", f"where is the card? name it with --port: {_candidates()}")
-        _check_target(Path(job.place))
+        target = Path(job.place)
+        _check_target(target)
+        if target.exists() and target.samefile(job.firmware.path):
+            raise FlashError("unsafe", f"{target} is the image itself; name a card or another file")
 
     def plan(self, job: Job) -> list[str]:
         return [
