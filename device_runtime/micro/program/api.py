@@ -71,11 +71,17 @@ def log(*parts: object) -> None:
 
 
 class Cygnet:
-    """Stands for the module."""
+    """Stands for the module, for one program: it has classes of its own, since a program can write to them."""
 
     def __init__(self) -> None:
-        self.Page = Page
-        self.App = App
+        class OwnPage(Page):
+            data = {}  # noqa: RUF012
+
+        class OwnApp(App):
+            pass
+
+        self.Page = OwnPage
+        self.App = OwnApp
         self.call = call
         self.log = log
         self.CapabilityError = CapabilityError
