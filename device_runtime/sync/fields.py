@@ -100,6 +100,10 @@ class Fields:
             )
         return dict(members)
 
+    def has(self, name: str) -> bool:
+        """Whether the member is there and not null."""
+        return self._document.get(name) is not None
+
     def _value(self, name: str, default: Any = _MISSING) -> Any:
         value = self._document.get(name, default)
         if value is _MISSING:

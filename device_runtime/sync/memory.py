@@ -8,6 +8,8 @@ import json
 import logging
 import os
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,13 +34,21 @@ class SyncMemory:
         desired: the document that the device follows, or None.
     """
 
-    def __init__(self, folder: Path, trusted: KeyRing, fleet: str, device: str) -> None:
-        """Read what is there, and count this start.
+    def __init__(
+        self,
+        folder: Path,
+        trusted: KeyRing,
+        fleet: str,
+        device: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Read what is there, and count this start. ``clock`` gives Unix time in seconds.
 
         Raises:
             SyncMemoryError: the folder or its files cannot be written.
         """
         self._folder, self._trusted, self._fleet, self._device = folder, trusted, fleet, device
+        self._clock = clock
         self._starts, self._floor, self._launched = self._recall()
         self._connections = 0
         self._lock = threading.Lock()
@@ -60,15 +70,18 @@ class SyncMemory:
             False when it is the document that is followed already.
 
         Raises:
-            ProtocolError: not ours (see :func:`verify_desired`), or older than what was accepted before.
+            ProtocolError: not ours (see :func:`verify_desired`), older than what was accepted before, or expired.
             SyncMemoryError: it cannot be kept.
         """
         with self._lock:
             return self._accept(verify_desired(payload, self._trusted, self._fleet, self._device), payload)
 
     def _accept(self, desired: Desired, payload: bytes) -> bool:
-        # The fleet signs the same version again whenever it publishes it, with a new time of issue.
-        if self.desired is not None and replace(desired, issued=self.desired.issued) == self.desired:
+        # The fleet signs the same version again whenever it publishes it, with new times. What was accepted is followed
+        # for as long as nothing newer comes: a device that is away from its fleet for months goes on.
+        if self.desired is not None and self.desired == replace(
+            desired, issued=self.desired.issued, expires=self.desired.expires
+        ):
             return False
         if desired.version < self._floor:
             raise ProtocolError(
@@ -76,6 +89,12 @@ class SyncMemory:
             )
         if self.desired is not None and desired.version == self.desired.version:
             raise ProtocolError(f"desired version {desired.version} came a second time with other content")
+        now = self._clock()
+        if 0 < desired.expires < now:  # a clock that was never set shows a time long past, and refuses nothing
+            raise ProtocolError(
+                f"desired version {desired.version} expired {now - desired.expires:.0f} s ago: "
+                "the fleet must sign it again, unless the clock of this device is wrong"
+            )
         self._write("desired.json", payload)
         self.desired, self._floor = desired, desired.version
         self._save()

@@ -19,22 +19,30 @@ Broker acknowledgements are never trusted to mean that the fleet has something: 
 kept until its receipt arrives, and ``desired`` is asked for again after each connect.
 """
 
-import base64
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
-from device_runtime.keys import KeyRing
 from device_runtime.keys import key_id as key_id
+from device_runtime.sync.desired import (
+    MAX_CONTENT_BYTES,
+    MAX_VALUES,
+    SHA256,
+    program_entries,
+)
+from device_runtime.sync.desired import MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES
+from device_runtime.sync.desired import MAX_PROGRAMS as MAX_PROGRAMS
+from device_runtime.sync.desired import MAX_TEXT as MAX_TEXT
+from device_runtime.sync.desired import Desired as Desired
+from device_runtime.sync.desired import ProgramTarget as ProgramTarget
+from device_runtime.sync.desired import RuntimeTarget as RuntimeTarget
+from device_runtime.sync.desired import sign_desired as sign_desired
+from device_runtime.sync.desired import verify_desired as verify_desired
 from device_runtime.sync.fields import Fields, parse_object, shorten
 from device_runtime.sync.fields import ProtocolError as ProtocolError
 from device_runtime.sync.fields import canonical_json as canonical_json
 from device_runtime.sync.share_messages import (
-    APP_ID,
     REQUEST_ID,
     REQUEST_KINDS,
     RESPONSE_KINDS,
@@ -56,25 +64,16 @@ from device_runtime.values import Value
 PROTOCOL = "cygnet/1"
 BLOCK_BYTES = 64 * 1024
 """The most bytes of content in one response."""
-MAX_MESSAGE_BYTES = 256 * 1024
-"""The longest JSON payload."""
-MAX_PROGRAMS = 256
 MAX_RECORDS = 500
 """The most telemetry records in one batch."""
-MAX_VALUES = 64
-"""The most values in one telemetry record, and settings in one desired document."""
-MAX_TEXT = 64
 MAX_SOURCE = 128
 """The longest source of a telemetry record: an app id."""
 MAX_ERROR = 500
-MAX_CONTENT_BYTES = 2**31 - 1
 MAX_HEADER_BYTES = 2048
 """The longest first line of a response."""
 
 Channel = Literal["desired", "reported", "state", "telemetry", "request", "response"]
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _EPOCH = re.compile(r"[0-9a-f]{8,32}")
-_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{86}==")
 
 
 def check_identifier(kind: str, text: str) -> str:
@@ -110,32 +109,6 @@ def parse_topic(text: str) -> tuple[str, str, Channel]:
     return check_identifier("fleet", levels[2]), check_identifier("device", levels[3]), levels[4]  # type: ignore[return-value]
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramTarget:
-    """One program that a device should have: the package's SHA-256 (hex) and size in bytes, and if it should run.
-
-    ``launch`` means: bring it to the foreground once, when this version has been installed.
-    """
-
-    version_code: int
-    version_name: str
-    sha256: str
-    size: int
-    launch: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Desired:
-    """What one device should have. ``version`` only rises; ``issued`` is Unix time in seconds."""
-
-    fleet: str
-    device: str
-    version: int
-    issued: int
-    programs: Mapping[str, ProgramTarget]
-    settings: Mapping[str, Value] = field(default_factory=dict)
-
-
 ProgramPhase = Literal["downloading", "installed", "running", "failed"]
 
 
@@ -153,13 +126,15 @@ class ProgramReport:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What one device has. ``session`` is the number that the device drew when it connected."""
+    """What one device has. ``session`` is the number that the device drew when it connected; ``runtime_error`` says in
+    a sentence why a runtime that it should have is not the one that it has."""
 
     session: int
     desired_version: int
     board: str
     runtime: str
     programs: Mapping[str, ProgramReport]
+    runtime_error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,108 +282,6 @@ def decode_response(payload: bytes) -> FleetResponse:
     return _response(parse_object(head, "response", MAX_HEADER_BYTES), data)
 
 
-def sign_desired(desired: Desired, private_key: Ed25519PrivateKey) -> bytes:
-    """The signed envelope of a desired document, as it is published.
-
-    The signature (Ed25519, RFC 8032) covers the canonical JSON of ``signed``, which says its own ``type``, fleet,
-    device and version: an envelope cannot be passed off as another device's, another message or a newer version.
-
-    Raises:
-        ProtocolError: a member breaks its rule.
-    """
-    signed = {"type": "desired", **asdict(desired)}
-    _desired(Fields(signed, "desired"))
-    signature = base64.b64encode(private_key.sign(canonical_json(signed))).decode()
-    envelope = canonical_json(
-        {"signed": signed, "signatures": [{"keyid": key_id(private_key.public_key()), "sig": signature}]}
-    )
-    if len(envelope) > MAX_MESSAGE_BYTES:
-        raise ProtocolError(f"a desired document of {len(envelope)} bytes is longer than {MAX_MESSAGE_BYTES} bytes")
-    return envelope
-
-
-def verify_desired(payload: bytes, trusted: KeyRing, fleet: str, device: str) -> Desired:
-    """Check a signed envelope and give the desired document in it.
-
-    One good signature of a trusted key is enough, so that keys can be changed with two signatures on one document.
-    Whether the version has risen is for the caller, who knows the last one.
-
-    Args:
-        payload: what arrived.
-        trusted: the keys that may sign for this fleet.
-        fleet: the fleet of this device.
-        device: the id of this device.
-
-    Raises:
-        ProtocolError: broken, not signed by a trusted key, or meant for another device or fleet.
-    """
-    envelope = parse_object(payload, "desired", MAX_MESSAGE_BYTES)
-    signed = envelope.mapping("signed", 64)
-    content = canonical_json(signed)
-    named: list[str] = []
-    for item in envelope.sequence("signatures", 16):
-        fields = Fields(item, "desired: signatures")
-        named.append(fields.form("keyid", _SHA256, "64 hex digits"))
-        signature = base64.b64decode(fields.form("sig", _SIGNATURE, "an Ed25519 signature in base64"))
-        key = trusted.get(named[-1])
-        if key is not None and _is_signed(key, signature, content):
-            break
-    else:
-        if trusted.keys().isdisjoint(named):
-            raise ProtocolError(f"desired is signed by the key {named[0][:16]}..., which this device does not trust")
-        raise ProtocolError("desired carries a signature that does not fit its content: it was altered on its way")
-    desired = _desired(Fields(signed, "desired"))
-    if (desired.fleet, desired.device) != (fleet, device):
-        raise ProtocolError(
-            f"desired is meant for device {desired.device} of fleet {desired.fleet}, not for {device} of {fleet}"
-        )
-    return desired
-
-
-def _is_signed(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:
-    try:
-        key.verify(signature, content)
-    except InvalidSignature:
-        return False
-    return True
-
-
-def _desired(fields: Fields) -> Desired:
-    _kind(fields, "desired", ("desired",))
-    return Desired(
-        fleet=fields.form("fleet", SEGMENT, "a fleet id"),
-        device=fields.form("device", SEGMENT, "a device id"),
-        version=fields.integer("version", low=1),
-        issued=fields.integer("issued"),
-        programs={
-            app_id: _target(Fields(entry, f"desired: programs.{app_id}"))
-            for app_id, entry in _programs(fields, "desired").items()
-        },
-        settings=fields.values("settings", MAX_VALUES, default={}),
-    )
-
-
-def _programs(fields: Fields, where: str) -> Mapping[str, Any]:
-    programs = fields.mapping("programs", MAX_PROGRAMS)
-    for app_id in programs:
-        if not isinstance(app_id, str) or not APP_ID.fullmatch(app_id):
-            raise ProtocolError(
-                f"{where}: programs holds {ascii(app_id)[:80]}, but an app_id is 1 to 128 letters, digits, dots, "
-                "underscores and hyphens"
-            )
-    return programs
-
-
-def _target(fields: Fields) -> ProgramTarget:
-    return ProgramTarget(
-        version_code=fields.integer("version_code", low=1),
-        version_name=fields.text("version_name", MAX_TEXT),
-        sha256=fields.form("sha256", _SHA256, "64 lower-case hex digits"),
-        size=fields.integer("size", low=1, high=MAX_CONTENT_BYTES),
-        launch=fields.boolean("launch", default=False),
-    )
-
-
 def _reported(fields: Fields) -> Reported:
     return Reported(
         session=fields.integer("session"),
@@ -417,8 +290,9 @@ def _reported(fields: Fields) -> Reported:
         runtime=fields.text("runtime", MAX_TEXT),
         programs={
             app_id: _report(Fields(entry, f"reported: programs.{app_id}"))
-            for app_id, entry in _programs(fields, "reported").items()
+            for app_id, entry in program_entries(fields, "reported").items()
         },
+        runtime_error=fields.text("runtime_error", MAX_ERROR, default=""),
     )
 
 
@@ -470,7 +344,7 @@ def _request(fields: Fields) -> DeviceRequest:
         return DesiredRequest(_id(fields), fields.integer("have"))
     return ContentRequest(
         id=_id(fields),
-        sha256=fields.form("sha256", _SHA256, "64 lower-case hex digits"),
+        sha256=fields.form("sha256", SHA256, "64 lower-case hex digits"),
         offset=fields.integer("offset", high=MAX_CONTENT_BYTES),
         length=fields.integer("length", low=1, high=BLOCK_BYTES),
     )
@@ -486,7 +360,7 @@ def _response(fields: Fields, data: bytes) -> FleetResponse:
         )
     block = ContentBlock(
         id=_id(fields),
-        sha256=fields.form("sha256", _SHA256, "64 lower-case hex digits"),
+        sha256=fields.form("sha256", SHA256, "64 lower-case hex digits"),
         offset=fields.integer("offset", high=MAX_CONTENT_BYTES),
         size=fields.integer("size", high=MAX_CONTENT_BYTES),
         data=data,

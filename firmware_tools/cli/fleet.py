@@ -5,13 +5,14 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from firmware_tools.cli import fleet_tables
+from firmware_tools.cli.fleet_runtime import runtime
+from firmware_tools.cli.fleet_target import Target, json_option, pass_target
 from firmware_tools.fleet.client import FleetClient, segment
 from firmware_tools.fleet.enroll import Provisioning
 from firmware_tools.fleet.errors import FleetError
@@ -25,40 +26,6 @@ from firmware_tools.fleet.home import (
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which fleet is meant: the one in a home directory, or one elsewhere by its URL."""
-
-    home: FleetHome
-    url: str
-    token_file: Path | None
-    token: str
-
-    def client(self) -> FleetClient:
-        if self.url:
-            return FleetClient(self.url, self._token())
-        settings = self.home.settings()
-        host = "127.0.0.1" if settings.http_host in {"0.0.0.0", "::"} else settings.http_host  # noqa: S104 - compared
-        return FleetClient(f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}", self._token())
-
-    def _token(self) -> str:
-        if self.token:
-            return self.token
-        if self.token_file is None:
-            return self.home.token()
-        try:
-            return self.token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise FleetError(f"the token file {self.token_file} cannot be read: {error}") from error
-
-    def ask(self, method: str, path: str, **options: Any) -> Any:
-        return asyncio.run(self.client().call(method, path, **options))
-
-
-pass_target = click.make_pass_decorator(Target)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 @click.group()
@@ -84,6 +51,9 @@ def fleet(context: click.Context, home: Path | None, url: str, token_file: Path 
     # The token is no option: arguments are visible to every user of a machine.
     token = os.environ.get("CYGNET_FLEET_TOKEN", "")
     context.obj = Target(FleetHome(home or default_home()), url, token_file, token)
+
+
+fleet.add_command(runtime)
 
 
 @fleet.command()
@@ -189,10 +159,11 @@ def page(target: Target) -> None:
 @click.option("--ca", default="", help="File ON THE DEVICE: who signed the broker's certificate.")
 @click.option("--cert", default="", help="File ON THE DEVICE: its own certificate.")
 @click.option("--key", default="", help="File ON THE DEVICE: the key of that certificate.")
+@click.option("--mac", is_flag=True, help="For a board that cannot afford Ed25519: a key of its own. Needs --json.")
 @json_option
 @pass_target
 def enroll(
-    target: Target, /, device: str, name: str, out: Path | None, broker_url: str, as_json: bool, **files: str
+    target: Target, /, device: str, name: str, out: Path | None, broker_url: str, mac: bool, as_json: bool, **files: str
 ) -> None:
     """Let DEVICE into the fleet, and write what it must be told (its provisioning file).
 
@@ -205,7 +176,9 @@ def enroll(
     """
     if broker_url:
         check_broker_url(broker_url, "the broker")
-    answer = target.ask("POST", "/api/devices", body={"device": device, "name": name})
+    if mac and not as_json:
+        raise click.UsageError("--mac needs --json: the key is a secret, and goes into no file unasked")
+    answer = target.ask("POST", "/api/devices", body={"device": device, "name": name, "mac": mac})
     provisioning = Provisioning(
         answer["fleet"],
         answer["device"],

@@ -53,6 +53,17 @@ class ContentStore:
         finally:
             os.close(directory)
 
+    def read(self, sha256: str) -> bytes:
+        """The whole of a content that was added.
+
+        Raises:
+            StorageError: it is not there, or cannot be read.
+        """
+        try:
+            return (self._directory / sha256).read_bytes()
+        except OSError as error:
+            raise StorageError(f"the content {sha256[:16]}… cannot be read: {error.strerror}") from error
+
     def read_block(self, sha256: str, offset: int, length: int) -> tuple[bytes, int]:
         """Up to ``length`` bytes from ``offset``, fewer at the end, and the size of the whole content.
 

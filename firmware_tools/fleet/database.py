@@ -73,6 +73,8 @@ def _check_schema(engine: Engine) -> None:
             connection.execute(insert(fleet_meta).values(name="schema", value=str(SCHEMA_VERSION)))
             return
         found = connection.scalar(select(fleet_meta.c.value).where(fleet_meta.c.name == "schema"))
+        if found == str(SCHEMA_VERSION):
+            metadata.create_all(connection)  # tables that an older cygnet did not have yet
     if found != str(SCHEMA_VERSION):
         raise StorageError(
             f"the database has schema version {found}, this cygnet knows version {SCHEMA_VERSION}; "

@@ -26,6 +26,8 @@ def device_document(device: Device) -> dict[str, Any]:
         "last_seen": device.last_seen,
         "board": device.board,
         "runtime": device.runtime,
+        "runtime_should": device.runtime_should,
+        "runtime_error": device.runtime_error,
         "desired_version": device.desired_version,
         "reported_version": device.reported_version,
         "reported_at": device.reported_at,

@@ -1,7 +1,7 @@
 """The provisioning document: what a device must be told before it can join a fleet. It holds no secret."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from firmware_tools.fleet.home import toml_string
 
@@ -20,6 +20,8 @@ class Provisioning:
     ca: str = ""
     cert: str = ""
     key: str = ""
+    device_key: str = field(default="", repr=False)
+    """Of a board that checks MACs: the key that it shares with the fleet, base64. It is a secret, and in no file."""
 
     def to_toml(self) -> str:
         """The file's text."""

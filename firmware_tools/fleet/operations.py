@@ -1,6 +1,8 @@
 """What an operator can do to a fleet, whatever the way: operator page, command line, script."""
 
 import asyncio
+import base64
+import secrets
 import time
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -8,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device_runtime.keys import encode_public_key
 from firmware_tools.fleet.enroll import Provisioning
 from firmware_tools.fleet.publish import sign_release
-from firmware_tools.fleet.registry import Release
+from firmware_tools.fleet.registry import Registry, Release
+from firmware_tools.fleet.runtimes import RuntimeRelease, seal_runtime
 from firmware_tools.fleet.service import FleetService
 
 
@@ -29,11 +32,26 @@ class Operations:
             self._service.feed.announce({"type": "releases"})
         return release, new
 
-    async def enroll(self, device: str, name: str) -> tuple[Provisioning, bool]:
-        """Let a device in; the second value is false when it was in already."""
-        new = await self._service.change(lambda registry: registry.enroll(device, name, time.time()), [device])
+    async def enroll(self, device: str, name: str, mac: bool = False) -> tuple[Provisioning, bool]:
+        """Let a device in; the second value is false when it was in already.
+
+        ``mac``: it is a board that checks MACs, and gets a key for that. What it had before is good no more.
+        """
+        key = secrets.token_bytes(32) if mac else b""
+
+        def work(registry: Registry) -> bool:
+            new = registry.enroll(device, name, time.time())
+            if key:
+                registry.runtimes.set_key(device, key)
+            return new
+
+        new = await self._service.change(work, [device])
         provisioning = Provisioning(
-            self._service.fleet, device, self._device_broker, encode_public_key(self._key.public_key())
+            self._service.fleet,
+            device,
+            self._device_broker,
+            encode_public_key(self._key.public_key()),
+            device_key=base64.b64encode(key).decode(),
         )
         return provisioning, new
 
@@ -46,3 +64,17 @@ class Operations:
     async def unassign(self, device: str, app_id: str) -> None:
         """Take a program away from a device."""
         await self._service.change(lambda registry: registry.unassign(device, app_id), [device])
+
+    async def publish_runtime(self, data: bytes, name: str) -> tuple[RuntimeRelease, bool]:
+        """Publish a runtime of microcontrollers; the second value is false when these bytes were published before."""
+        sealed, version = await asyncio.to_thread(seal_runtime, data, name, self._key)
+        sha256 = await self._service.add_content(sealed)
+        return await self._service.change(lambda registry: registry.runtimes.publish(version, sha256, len(sealed)))
+
+    async def assign_runtime(self, device: str, version: str | None) -> RuntimeRelease:
+        """Let a microcontroller have a runtime; the newest one when ``version`` is ``None``."""
+        return await self._service.change(lambda registry: registry.assign_runtime(device, version), [device])
+
+    async def unassign_runtime(self, device: str) -> None:
+        """Leave a microcontroller the runtime that it has."""
+        await self._service.change(lambda registry: registry.unassign_runtime(device), [device])

@@ -15,16 +15,20 @@ from device_runtime.sync.messages import (
     ProgramReport,
     ProgramTarget,
     Reported,
+    RuntimeTarget,
     State,
     check_identifier,
 )
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
+from firmware_tools.fleet.runtimes import RuntimeRegistry, RuntimeRelease
 from firmware_tools.fleet.schema import assignments, devices, programs, releases
 
 Presence = Literal["never", "online", "offline", "lost"]
 """``never``: enrolled, and not heard of yet; the others are those of the state channel."""
 
 _FIRST_DESIRED_VERSION = 1
+DESIRED_SECONDS = 30 * 86_400
+"""So long is a desired document good for a device that has not seen it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,9 @@ class Device:
     reported_at: float | None
     should: Mapping[str, ProgramTarget]
     has: Mapping[str, ProgramReport]
+    runtime_should: str = ""
+    """The version of the runtime that is assigned to a microcontroller, or empty."""
+    runtime_error: str = ""
 
 
 class Registry:
@@ -64,6 +71,8 @@ class Registry:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.runtimes = RuntimeRegistry(connection)
+        """Runtimes of microcontrollers, and device keys."""
 
     # Devices
 
@@ -96,9 +105,9 @@ class Registry:
 
     def devices(self) -> list[Device]:
         """Every enrolled device, by id."""
-        targets = self._targets()
+        targets, runtimes = self._targets(), self.runtimes.targets()
         return [
-            _device(row, targets.get(row.id, {}))
+            _device(row, targets.get(row.id, {}), runtimes.get(row.id))
             for row in self._connection.execute(select(devices).order_by(devices.c.id))
         ]
 
@@ -111,7 +120,7 @@ class Registry:
         row = self._connection.execute(select(devices).where(devices.c.id == device)).one_or_none()
         if row is None:
             raise NotFoundError(f"device {device} is not enrolled; enroll it with `cygnet fleet enroll {device}`")
-        return _device(row, self._targets(device).get(device, {}))
+        return _device(row, self._targets(device).get(device, {}), self.runtimes.targets(device).get(device))
 
     # What devices say
 
@@ -236,6 +245,28 @@ class Registry:
             raise NotFoundError(f"{app_id} is not assigned to device {device}")
         self._raise_version(device)
 
+    def assign_runtime(self, device: str, version: str | None) -> RuntimeRelease:
+        """Let a microcontroller have a runtime, the newest one if ``version`` is ``None``.
+
+        Raises:
+            NotFoundError: no such device or runtime.
+        """
+        self._require(device)
+        release, changed = self.runtimes.assign(device, version)
+        if changed:
+            self._raise_version(device)
+        return release
+
+    def unassign_runtime(self, device: str) -> None:
+        """Leave a microcontroller the runtime that it has.
+
+        Raises:
+            NotFoundError: no such device, or no runtime is assigned to it.
+        """
+        self._require(device)
+        self.runtimes.unassign(device)
+        self._raise_version(device)
+
     def desired(self, fleet: str, device: str, now: float) -> Desired:
         """What a device should have, as it is to be signed.
 
@@ -245,13 +276,32 @@ class Registry:
         version = self._connection.scalar(select(devices.c.desired_version).where(devices.c.id == device))
         if version is None:
             raise NotFoundError(f"device {device} is not enrolled")
-        return Desired(fleet, device, version, int(now), self._targets(device).get(device, {}))
+        return self._desired(fleet, device, version, int(now), self._targets(device), self.runtimes.targets(device))
+
+    def _desired(
+        self,
+        fleet: str,
+        device: str,
+        version: int,
+        now: int,
+        targets: Mapping[str, Mapping[str, ProgramTarget]],
+        runtimes: Mapping[str, RuntimeTarget],
+    ) -> Desired:
+        return Desired(
+            fleet,
+            device,
+            version,
+            issued=now,
+            programs=targets.get(device, {}),
+            expires=now + DESIRED_SECONDS,
+            runtime=runtimes.get(device),
+        )
 
     def all_desired(self, fleet: str, now: float) -> list[Desired]:
         """What every device should have."""
-        targets = self._targets()
+        targets, runtimes = self._targets(), self.runtimes.targets()
         return [
-            Desired(fleet, row.id, row.desired_version, int(now), targets.get(row.id, {}))
+            self._desired(fleet, row.id, row.desired_version, int(now), targets, runtimes)
             for row in self._connection.execute(select(devices.c.id, devices.c.desired_version))
         ]
 
@@ -286,7 +336,7 @@ def _release(row: Row[Any]) -> Release:
     return Release(row.app_id, row.name, row.version_code, row.version_name, row.sha256, row.size, row.published_at)
 
 
-def _device(row: Row[Any], should: Mapping[str, ProgramTarget]) -> Device:
+def _device(row: Row[Any], should: Mapping[str, ProgramTarget], runtime: RuntimeTarget | None) -> Device:
     reported = row.reported or {"programs": {}, "desired_version": 0}
     return Device(
         id=row.id,
@@ -302,4 +352,6 @@ def _device(row: Row[Any], should: Mapping[str, ProgramTarget]) -> Device:
         reported_at=row.reported_at,
         should=should,
         has={app_id: ProgramReport(**report) for app_id, report in reported["programs"].items()},
+        runtime_should=runtime.version if runtime else "",
+        runtime_error=reported.get("runtime_error", ""),
     )

@@ -70,6 +70,31 @@ assignments = Table(
     Column("launch", Boolean, nullable=False, default=False, server_default=false()),
 )
 
+# Of devices that check MACs (boards that cannot afford Ed25519): the key that they share with the fleet, in base64.
+device_keys = Table(
+    "device_keys",
+    metadata,
+    Column("device", String(64), ForeignKey("devices.id"), primary_key=True),
+    Column("key", String(44), nullable=False),
+)
+
+# Runtimes of microcontrollers.
+runtimes = Table(
+    "runtimes",
+    metadata,
+    Column("version", String(64), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("published_at", Double, nullable=False),
+)
+
+runtime_assignments = Table(
+    "runtime_assignments",
+    metadata,
+    Column("device", String(64), ForeignKey("devices.id"), primary_key=True),
+    Column("version", String(64), ForeignKey("runtimes.version"), nullable=False),
+)
+
 telemetry = Table(
     "telemetry",
     metadata,

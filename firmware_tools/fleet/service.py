@@ -31,7 +31,6 @@ from device_runtime.sync.messages import (
     decode_state,
     encode,
     parse_topic,
-    sign_desired,
     topic,
 )
 from device_runtime.sync.share_messages import PeersRequest, ShareRequest, SharingRequest
@@ -45,6 +44,7 @@ from firmware_tools.fleet.inbox import Inbox
 from firmware_tools.fleet.outgoing import Outgoing
 from firmware_tools.fleet.registry import Device, Registry
 from firmware_tools.fleet.sharing import ShareDesk
+from firmware_tools.fleet.signing import Signer
 from firmware_tools.fleet.storing import Stored, store_work
 from firmware_tools.fleet.strangers import Strangers
 from firmware_tools.fleet.telemetry import TelemetryStore
@@ -101,7 +101,8 @@ class FleetService:
         self.counters, self.strangers = Counters(), Strangers()
         self.trouble = ""
         self.connected_at: float | None = None
-        self._key, self._database, self._content, self._send = key, database, content, send
+        self._database, self._content, self._send = database, content, send
+        self._signer = Signer(key, content)
         self._lost_after, self._telemetry_days = lost_after, telemetry_days
         self._inbox, self._outgoing = Inbox(), Outgoing()
         self._shares = ShareDesk()
@@ -366,7 +367,13 @@ class FleetService:
     async def _publish_all(self) -> None:
         while True:
             documents = await self._outgoing.take(_DESIRED_AT_ONCE)
-            payloads = await self._in(self._readers, partial(self._sign, documents))
+            try:
+                payloads = await self._in(self._readers, partial(self._sign, documents))
+            except StorageError as error:
+                self._report_trouble(str(error))
+                self._outgoing.put_all(documents)
+                await asyncio.sleep(_RETRY_STORAGE)
+                continue
             await asyncio.gather(
                 *(
                     self._tell(document.device, "desired", payload, qos=1, retain=True)
@@ -375,7 +382,9 @@ class FleetService:
             )
 
     def _sign(self, documents: list[Desired]) -> list[bytes]:
-        return [sign_desired(document, self._key) for document in documents]
+        with self._database.transaction() as connection:
+            keys = Registry(connection).runtimes.keys(document.device for document in documents)
+        return [self._signer.sign(document, keys.get(document.device)) for document in documents]
 
     async def _tell(self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool) -> None:
         """Send, or let it be: what is lost is asked for again, and everything is published again at a connect."""

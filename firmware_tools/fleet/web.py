@@ -38,6 +38,10 @@ class FleetApi:
             web.get("/api/devices/{device}", self.device),
             web.put("/api/devices/{device}/programs/{app_id}", self.assign),
             web.delete("/api/devices/{device}/programs/{app_id}", self.unassign),
+            web.put("/api/devices/{device}/runtime", self.assign_runtime),
+            web.delete("/api/devices/{device}/runtime", self.unassign_runtime),
+            web.get("/api/runtimes", self.runtimes),
+            web.post("/api/runtimes", self.publish_runtime),
             web.get("/api/releases", self.releases),
             web.post("/api/releases", self.publish),
             web.get("/api/telemetry", self.telemetry),
@@ -73,12 +77,12 @@ class FleetApi:
         return web.json_response(device_document(device))
 
     async def enroll(self, request: web.Request) -> web.Response:
-        """Let a device in: ``{"device", "name"?}``; answers what the device must be told."""
-        body = await _body(request, {"device", "name"})
-        device, name = body.get("device"), body.get("name", "")
-        if not isinstance(device, str) or not isinstance(name, str):
-            raise FleetError('enrolling takes {"device": "its-id", "name": "what people call it"}')
-        provisioning, new = await self._operations.enroll(device, name)
+        """Let a device in: ``{"device", "name"?, "mac"?}``; answers what the device must be told."""
+        body = await _body(request, {"device", "name", "mac"})
+        device, name, mac = body.get("device"), body.get("name", ""), body.get("mac", False)
+        if not isinstance(device, str) or not isinstance(name, str) or not isinstance(mac, bool):
+            raise FleetError('enrolling takes {"device": "its-id", "name": "what people call it", "mac": false}')
+        provisioning, new = await self._operations.enroll(device, name, mac)
         return web.json_response(
             {
                 "fleet": provisioning.fleet,
@@ -87,6 +91,7 @@ class FleetApi:
                 "fleet_key": provisioning.fleet_key,
                 "toml": provisioning.to_toml(),
                 "new": new,
+                **({"device_key": provisioning.device_key} if mac else {}),
             },
             status=201 if new else 200,
         )
@@ -108,6 +113,31 @@ class FleetApi:
         """Take a program away from a device."""
         await self._operations.unassign(request.match_info["device"], request.match_info["app_id"])
         return web.json_response({})
+
+    async def assign_runtime(self, request: web.Request) -> web.Response:
+        """Let a microcontroller have a runtime: ``{"version"?}``, the newest without it."""
+        version = (await _body(request, {"version"})).get("version")
+        if not (version is None or isinstance(version, str)):
+            raise FleetError("assigning a runtime takes version (its text, or null for the newest)")
+        release = await self._operations.assign_runtime(request.match_info["device"], version)
+        return web.json_response(asdict(release))
+
+    async def unassign_runtime(self, request: web.Request) -> web.Response:
+        """Leave a microcontroller the runtime that it has."""
+        await self._operations.unassign_runtime(request.match_info["device"])
+        return web.json_response({})
+
+    async def runtimes(self, _request: web.Request) -> web.Response:
+        """Every published runtime of microcontrollers."""
+        found = await self._service.read(lambda registry, _: registry.runtimes.all())
+        return web.json_response({"runtimes": [asdict(release) for release in found]})
+
+    async def publish_runtime(self, request: web.Request) -> web.Response:
+        """Publish the runtime that is the request's body; ``?name=`` is what messages call it."""
+        release, new = await self._operations.publish_runtime(
+            await request.read(), Path(request.query.get("name", "the runtime")).name[:100]
+        )
+        return web.json_response({**asdict(release), "new": new}, status=201 if new else 200)
 
     async def releases(self, _request: web.Request) -> web.Response:
         """Every release."""

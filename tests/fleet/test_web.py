@@ -116,7 +116,7 @@ async def test_an_operator_brings_a_program_to_a_device(client: FleetClient) -> 
         ("POST", "/api/devices", {"body": {"device": 7}}, 400, "enrolling takes"),
         ("POST", "/api/devices", {"data": b"{"}, 400, "is not JSON"),
         ("POST", "/api/devices", {"data": b"[" * 100_000}, 400, "is not JSON"),
-        ("POST", "/api/devices", {"body": {"device": "a", "x": 1}}, 400, "with the members device, name"),
+        ("POST", "/api/devices", {"body": {"device": "a", "x": 1}}, 400, "with the members device, mac, name"),
         ("POST", "/api/devices", {"body": {"device": "a", "name": "x" * 101}}, 400, "at most 100 printable"),
         ("GET", "/api/devices/cellar", {}, 404, "device cellar is not enrolled"),
         ("PUT", "/api/devices/hall/programs/a", {"body": {}}, 404, "a is not published"),

@@ -52,7 +52,8 @@ function deviceRow(device, state) {
   return h("article", { class: `device is-${device.status}`, "data-id": device.id, "aria-label": device.name || device.id },
     h("div", { class: "who" },
       h("strong", {}, device.name || device.id),
-      h("div", { class: "sub" }, [device.name ? device.id : null, device.board].filter(Boolean).join(" · "))),
+      h("div", { class: "sub" }, [device.name ? device.id : null, device.board, runtimeOf(device)].filter(Boolean).join(" · ")),
+      device.runtime_error ? h("div", { class: "sub error" }, device.runtime_error) : null),
     h("div", { class: `state ${device.status}` },
       h("span", { class: "dot" }), h("span", { class: "label" }, LABELS[device.status]),
       device.last_seen === null ? null : h("div", { class: "sub", "data-seen": device.last_seen })),
@@ -62,6 +63,11 @@ function deviceRow(device, state) {
         : h("span", { class: "sub" }, state.releases.length ? "No program assigned." : "Nothing to assign yet: publish a program first.")),
     h("div", { class: "act" },
       h("button", { type: "button", class: "small", disabled: !state.releases.length, onclick: () => openAssign(state, { device: device.id }) }, "Assign…")));
+}
+
+/** Which runtime it has and, of a microcontroller, which it should have. */
+function runtimeOf({ runtime, runtime_should: should }) {
+  return should && should !== runtime ? `${runtime || "?"} → ${should}` : runtime;
 }
 
 function programRow(device, { app_id, should, has, step }, state) {
