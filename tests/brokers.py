@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,11 +31,17 @@ class Mosquitto:
     """
 
     def __init__(
-        self, folder: Path, users: Mapping[str, str], tls: bool, client_certificates: bool, rights: str
+        self,
+        folder: Path,
+        users: Mapping[str, str],
+        tls: bool,
+        client_certificates: bool,
+        rights: str,
+        names: Sequence[str] = (),
     ) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._users = users
+        self._users, self._names = users, names
         self._client_certificates = client_certificates
         self._rights = rights
         self._authority = CertificateAuthority(folder / "ca") if tls else None
@@ -103,7 +109,7 @@ class Mosquitto:
             (self._folder / "rights").write_text(self._rights)
             lines.append(f"acl_file {self._folder / 'rights'}")
         if self._authority:
-            certificate, key = self._authority.issue("localhost")
+            certificate, key = self._authority.issue("localhost", *self._names)
             lines += [f"cafile {self._authority.ca_file}", f"certfile {certificate}", f"keyfile {key}"]
             if self._client_certificates:
                 lines.append("require_certificate true")
@@ -147,6 +153,7 @@ def running_mosquitto(
     tls: bool = False,
     client_certificates: bool = False,
     rights: str = "",
+    names: Sequence[str] = (),
 ) -> Iterator[Mosquitto]:
     """A broker for the length of a ``with`` block; its files lie in ``folder`` (a ``tmp_path``).
 
@@ -155,11 +162,12 @@ def running_mosquitto(
         users: passwords by user; without any, anybody may connect.
         tls: serve TLS with a certificate for ``localhost`` and 127.0.0.1 of a CA made for it.
         client_certificates: with TLS, refuse clients without a certificate of that CA.
+        names: with TLS, further names that its certificate is good for.
         rights: an ``acl_file`` of mosquitto's; without it, everybody may use every topic.
     """
     home = folder / "mosquitto"
     home.mkdir(parents=True)
-    broker = Mosquitto(home, users or {}, tls, client_certificates, rights)
+    broker = Mosquitto(home, users or {}, tls, client_certificates, rights, names)
     broker.start()
     try:
         yield broker

@@ -40,11 +40,11 @@ class CertificateAuthority:
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(certificate.public_bytes(Encoding.PEM))
 
-    def issue(self, name: str) -> tuple[Path, Path]:
-        """The files (certificate, key) of a leaf certificate for ``name``, good for 127.0.0.1 as well."""
+    def issue(self, name: str, *others: str) -> tuple[Path, Path]:
+        """The files (certificate, key) of a certificate for ``name`` and ``others``, good for 127.0.0.1 as well."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName(
-            [x509.DNSName(name), x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))],
+            [*(x509.DNSName(each) for each in (name, *others)), x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))],
         )
         certificate = (
             _builder(_name(name), self._name, key.public_key())

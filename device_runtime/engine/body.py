@@ -1,14 +1,17 @@
 """What a zygote is asked to prepare."""
 
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from device_runtime.engine.isolation.companion import Companion
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerBody:
     """What a worker runs: ``run`` is called with its socket. ``rehearsal`` is what a host might send to it, to its end:
-    with that it can be run once for what it needs to become known."""
+    with that it can be run once for what it needs to become known. With a ``companion`` each worker has a process of
+    that beside it, and ``run`` is called with the socket to it, too."""
 
-    run: Callable[[socket.socket], None]
+    run: Callable[..., None]
     rehearsal: bytes = b""
+    companion: Companion | None = None

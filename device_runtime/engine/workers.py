@@ -26,17 +26,20 @@ _START_SECONDS = 30.0
 _FORK_SECONDS = 10.0
 _END_SECONDS = 2.0
 _MEMORY_BYTES = 384 * 1024 * 1024
+_COMPANION_THREADS = 4
 # All that a zygote gets of the environment: workers have it in their memory, and passwords may be in the rest.
 _ENVIRONMENT = ("PATH", "TZ", "LANG", "LC_", "LD_LIBRARY_PATH", "PYTHON", "MALLOC_", "GLIBC_TUNABLES")
 
 
 @dataclass(slots=True, eq=False)
 class WorkerProcess:
-    """One worker: its socket, and how it ended. ``status`` is that of ``waitpid``, or None if nobody could tell."""
+    """One worker: its socket, and how it ended. ``status`` is that of ``waitpid``, or None if nobody could tell.
+    ``companion`` is the process beside it, where it has one; it ends with the worker."""
 
     pid: int
     connection: socket.socket
     ended: asyncio.Future[int | None] = field(repr=False)
+    companion: int | None = None
 
     def kill(self) -> None:
         """End it now. One that has ended already is left alone: its number may be someone else's."""
@@ -92,7 +95,7 @@ class WorkerFactory:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._numbers = itertools.count(1)
-        self._forking: dict[int, asyncio.Future[int]] = {}
+        self._forking: dict[int, asyncio.Future[tuple[int, int | None]]] = {}
         self._ended: dict[int, asyncio.Future[int | None]] = {}
         self._ready: asyncio.Future[dict[str, str]] | None = None
         self._starting = asyncio.Lock()
@@ -165,7 +168,7 @@ class WorkerFactory:
         await self.start()
         loop = asyncio.get_running_loop()
         number = next(self._numbers)
-        forked: asyncio.Future[int] = loop.create_future()
+        forked: asyncio.Future[tuple[int, int | None]] = loop.create_future()
         ended: asyncio.Future[int | None] = loop.create_future()
         self._forking[number], self._ended[number] = forked, ended
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -174,7 +177,7 @@ class WorkerFactory:
             with theirs:
                 self._send(number, theirs)
             async with asyncio.timeout(_FORK_SECONDS):  # wait_for may swallow that it is cancelled, in Python 3.11
-                pid = await forked
+                pid, companion = await forked
         except TimeoutError as error:
             ours.close()
             raise EngineError(f"the zygote did not fork a worker within {_FORK_SECONDS:g} s") from error
@@ -186,7 +189,9 @@ class WorkerFactory:
         if self._groups is not None:
             # Not waited for: the kernel takes milliseconds to move a process, and other barriers stand already.
             loop.run_in_executor(None, self._groups.add, pid, self._memory_bytes)
-        return WorkerProcess(pid, ours, ended)
+            if companion is not None:
+                loop.run_in_executor(None, self._groups.add, companion, self._memory_bytes, _COMPANION_THREADS)
+        return WorkerProcess(pid, ours, ended, companion)
 
     def _find_groups(self) -> dict[str, str]:
         """Take the control groups that are delegated to us; gives what is missing, and why."""
@@ -239,13 +244,15 @@ class WorkerFactory:
         elif "forked" in message:
             forked = self._forking.get(message["forked"])
             if forked is not None and not forked.done():
-                forked.set_result(message["pid"])
+                forked.set_result((message["pid"], message["companion"]))
         elif "exited" in message:
             ended = self._ended.pop(message["exited"], None)
             if ended is not None and not ended.done():
                 ended.set_result(message["status"])
             if self._groups is not None:
                 self._groups.remove(message["pid"])
+        elif "gone" in message and self._groups is not None:
+            self._groups.remove(message["gone"])
 
     def _lose(self, *, expected: bool = False) -> None:
         """The zygote is gone: everyone who waits for it or for its workers hears so."""

@@ -7,8 +7,9 @@ commas between, MEMORY the bytes that a worker may have. The descriptor is one e
 message on it is JSON:
 
 - host to zygote: ``{"fork": n}`` with the worker's socket attached (SCM_RIGHTS);
-- zygote to host: ``{"ready": pid, "missing": {barrier: reason}}`` once, ``{"forked": n, "pid": pid}``,
-  ``{"exited": n, "pid": pid, "status": status}`` with the status of ``waitpid``.
+- zygote to host: ``{"ready": pid, "missing": {barrier: reason}}`` once, ``{"forked": n, "pid": pid, "companion": pid}``
+  (null without one), ``{"exited": n, "pid": pid, "status": status}`` with the status of ``waitpid``, and
+  ``{"gone": pid}`` of a companion.
 
 When the host's end closes, the zygote exits, and its workers die with it (PR_SET_PDEATHSIG).
 """
@@ -41,6 +42,7 @@ class Zygote:
         self._pages = pages
         self._confinement = confinement
         self._children: dict[int, int] = {}
+        self._companions: dict[int, int] = {}
         self._pid = os.getpid()
 
     def run(self) -> None:
@@ -68,23 +70,47 @@ class Zygote:
         if not data:
             return False
         number = json.loads(data)["fork"]
+        companion, link = (None, None) if self._body.companion is None else self._start_companion()
         pid = os.fork()
         if pid == 0:
-            self._become_worker(descriptors[0])
+            self._become_worker(descriptors[0], link)
         for descriptor in descriptors:
             os.close(descriptor)
         self._children[pid] = number
-        self._send({"forked": number, "pid": pid})
+        if companion is not None and link is not None:
+            os.close(link)
+            self._companions[pid] = companion
+        self._send({"forked": number, "pid": pid, "companion": companion})
         return True
 
+    def _start_companion(self) -> tuple[int, int]:
+        """The companion of the next worker: its process, and the descriptor that leads to it."""
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                signal.set_wakeup_fd(-1)
+                self._confinement.become_companion(theirs.detach())
+            finally:
+                os._exit(1)
+        theirs.close()
+        return pid, ours.detach()
+
     def _reap(self) -> None:
-        while self._children:
+        while self._children or self._companions:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
+            if pid not in self._children:  # a companion; its worker sees that it has gone
+                self._companions = {worker: other for worker, other in self._companions.items() if other != pid}
+                self._send({"gone": pid})
+                continue
+            companion = self._companions.pop(pid, None)
+            if companion is not None:
+                os.kill(companion, signal.SIGKILL)
             self._send({"exited": self._children.pop(pid), "pid": pid, "status": status})
 
-    def _become_worker(self, descriptor: int) -> NoReturn:
+    def _become_worker(self, descriptor: int, link: int | None) -> NoReturn:
         status = 1
         try:
             copy_pages(self._pages)
@@ -92,8 +118,12 @@ class Zygote:
             # Objects that own descriptors must not close them again behind confine()'s back.
             self._control.detach()
             # Told what it is, the socket asks the kernel nothing.
-            worker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, self._confinement.confine(descriptor))
-            self._body.run(worker)
+            first = self._confinement.confine(descriptor, link)
+            worker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, first)
+            if link is None:
+                self._body.run(worker)
+            else:
+                self._body.run(worker, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, first + 1))
             status = 0
         finally:
             # No exit handlers: they belong to the zygote. What went wrong was said as an Exit frame by the body.
@@ -105,7 +135,7 @@ def main(arguments: list[str]) -> int:
     module, _, function = arguments[0].partition(":")
     control = socket.socket(fileno=int(arguments[1]))
     body: WorkerBody = getattr(importlib.import_module(module), function)(*arguments[4:])
-    confinement = Confinement(arguments[2].split(","), int(arguments[3]))
+    confinement = Confinement(arguments[2].split(","), int(arguments[3]), body.companion)
     gc.collect()
     gc.freeze()
     fill_holes()

@@ -459,6 +459,10 @@ class ProgramSession:
         usage = None if pid is None else read_usage(pid)
         if usage is None:
             return
+        companion = self._worker.companion if self._worker is not None else None
+        beside = None if companion is None else read_usage(companion)
+        if beside is not None:  # an engine that is a process of its own counts as the program's
+            usage = usage + beside
         verdict = self._account.judge(usage)
         if verdict.ends:
             self._around.listener.on_log(self.app_id, "error", f"the program is ended: {verdict.text}", "")

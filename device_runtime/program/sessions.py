@@ -4,11 +4,33 @@ import asyncio
 from collections.abc import Collection
 from typing import Final
 
+from device_runtime.engine.python.executable import MISSING, find_monty
 from device_runtime.engine.workers import WorkerFactory
-from device_runtime.program.session import ProgramSession, ProgramSource, Surroundings
+from device_runtime.errors import CygnetError
+from device_runtime.program.limits import Limits
+from device_runtime.program.session import ProgramSession, ProgramSource, SessionError, Surroundings
 
 WORKER_ENTRY = "device_runtime.program.worker:prepare"
+PYTHON_ENTRY: Final = "device_runtime.program.python_worker:prepare"
 WATCH_SECONDS: Final = 2.0
+
+
+class PythonMissingError(CygnetError):
+    """The device has no engine for programs in Python."""
+
+
+def python_workers(
+    limits: Limits, required_barriers: Collection[str] = (), memory_bytes: int | None = None
+) -> WorkerFactory:
+    """The keeper of the zygote for programs in Python.
+
+    Raises:
+        PythonMissingError: the engine is not installed.
+    """
+    if find_monty() is None:
+        raise PythonMissingError(MISSING)
+    most = limits.worker_memory_bytes if memory_bytes is None else memory_bytes
+    return WorkerFactory(PYTHON_ENTRY, str(limits.memory_bytes), required=required_barriers, memory_bytes=most)
 
 
 class Sessions:
@@ -31,6 +53,9 @@ class Sessions:
         self._workers = WorkerFactory(
             entry, str(limits.memory_bytes), required=required_barriers, memory_bytes=limits.worker_memory_bytes
         )
+        # Started with the first program in Python.
+        self._python: WorkerFactory | None = None
+        self._required_barriers = required_barriers
         self._sessions: dict[str, ProgramSession] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -71,7 +96,8 @@ class Sessions:
                 if path:
                     session.open(path)
                 return session
-            session = ProgramSession(source, self._workers, self._around)
+            workers = self._workers_for(source)
+            session = ProgramSession(source, workers, self._around)
             self._sessions[app_id] = session
             if self._watching is None:
                 self._watching = asyncio.create_task(self._watch(), name="what programs use")
@@ -82,8 +108,19 @@ class Sessions:
                 await session.stop()
                 raise
             finally:
-                self._workers.prepare_worker()
+                if workers is self._workers:  # Monty is ready in no time, and one that waits takes memory
+                    workers.prepare_worker()
             return session
+
+    def _workers_for(self, source: ProgramSource) -> WorkerFactory:
+        if source.manifest.language != "python":
+            return self._workers
+        if self._python is None:
+            try:
+                self._python = python_workers(self._around.limits, self._required_barriers)
+            except PythonMissingError as error:
+                raise SessionError(f"{source.manifest.app_id} cannot be started: {error}") from error
+        return self._python
 
     async def stop(self, app_id: str) -> None:
         """End a program if it runs."""
@@ -98,6 +135,8 @@ class Sessions:
             await asyncio.wait([self._watching])
         await asyncio.gather(*(self.stop(app_id) for app_id in list(self._sessions)))
         await self._workers.close()
+        if self._python is not None:
+            await self._python.close()
 
     async def _watch(self) -> None:
         while True:

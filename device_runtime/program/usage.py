@@ -17,6 +17,9 @@ class Usage:
     cpu_seconds: float
     memory_bytes: int
 
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(self.cpu_seconds + other.cpu_seconds, self.memory_bytes + other.memory_bytes)
+
 
 def read_usage(pid: int) -> Usage | None:
     """What a process has used; ``None`` if it is gone."""

@@ -145,17 +145,20 @@ class ProgramFileError(CygnetError):
 class Worker:
     """One program's run. ``launch`` is the payload of the launch event."""
 
+    app_file = "app.js"
+
     def __init__(self, connection: WorkerConnection, engine: QuickJSEngine, launch: Mapping[str, Any]) -> None:
         self._connection = connection
         self._limits = Limits.read(launch.get("limits") or {})
         if engine.memory_bytes != self._limits.memory_bytes:
-            engine = _make_engine(self._limits.memory_bytes)
+            engine = self._engine_within_limits(engine)
         self._engine = engine
         self._launch = launch
         self._manifest: Manifest = read_manifest(launch["manifest"])
         files: Mapping[str, bytes] = launch["files"]
         if launch.get("later"):
             files = PackageFiles(files, launch["later"], self._fetch)
+        self._files = files
         subpackages = [part.root for part in self._manifest.subpackages]
         self._modules = ModuleFiles(files, engine.lines, self._manifest.aliases, subpackages)
         engine.lines.original = SourceMaps(files, lambda text, file: self._log("warn", text, file)).original
@@ -184,6 +187,10 @@ class Worker:
         self._lines = LogLines(self._limits.log_lines_a_second)
         self._next_wait = 0
         self._bind()
+
+    def _engine_within_limits(self, _: QuickJSEngine) -> QuickJSEngine:
+        """An engine for a program whose memory limit is another than that of the engine at hand."""
+        return _make_engine(self._limits.memory_bytes)
 
     def run(self) -> None:
         """Launch, then serve frames, timers and the program's own navigation until the end.
@@ -503,7 +510,7 @@ class Worker:
             "limits": {"timers": limits.timers, "calls": limits.waiting_calls, "storage": limits.storage_bytes},
         }
         self._call("the launch", "launch", payload, seconds=seconds)
-        self._call("app.js", "startApp", seconds=seconds)
+        self._call(self.app_file, "startApp", seconds=seconds)
         try:
             step = self._stack.relaunch(path)
         except PageNotFoundError:

@@ -12,6 +12,10 @@ from firmware_tools.cli.lazy import load_command
 _VERBS: dict[str, tuple[str, str]] = {
     "detect": ("firmware_tools.cli.board_detect:detect", "Name the boards that are plugged in."),
     "flash": ("firmware_tools.cli.board_flash:flash", "Write firmware to a board, or to many."),
+    "provision": ("firmware_tools.cli.board_provision:provision", "Make a board a device of a fleet."),
+    "install": ("firmware_tools.cli.board_install:install", "Bring runtime or program to a board over its cable."),
+    "logs": ("firmware_tools.cli.board_console:logs", "Follow what a board says."),
+    "shell": ("firmware_tools.cli.board_console:shell", "Talk to a board's MicroPython."),
     "reset": ("firmware_tools.cli.board_care:reset", "Start a board anew."),
     "backup": ("firmware_tools.cli.board_care:backup", "Read a board's flash or files into a file."),
     "doctor": ("firmware_tools.cli.board_care:doctor", "Tell what keeps this machine from its boards."),

@@ -177,6 +177,12 @@ def _same_chip(esp: Any, job: Job) -> None:
 
 def _sentence(device: str, error: FatalError) -> FlashError:
     said = str(error)
+    if "Failed to autodetect" in said:
+        return FlashError(
+            "wrong-mode",
+            f"no chip that esptool knows answers on {device} ({one_line(said.partition('Failed')[0])}); "
+            "name another port, or update esptool",
+        )
     kind = next((kind for words, kind in _MEANINGS if words in said), "vanished")
     words = one_line(said.partition("For troubleshooting")[0])
     if kind == "wrong-mode":

@@ -1,5 +1,6 @@
 """What is in files of firmware: is one whole, which chip is it for, and which addresses does it fill?"""
 
+import io
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,14 +130,10 @@ def read_uf2(path: Path, chip: Chip, board: str) -> tuple[bytes, list[Span]]:
             raise FlashError(
                 "wrong-chip", f"{path} is for {named}, but {board} has {chip.name}; use firmware for {chip.name}"
             )
-        at = expected.get(family, 0)
-        if header.block_number != at or header.total_blocks != totals.setdefault(family, header.total_blocks):
-            raise FlashError(
-                "firmware",
-                f"{damaged}: block {number} says that it is {header.block_number} of {header.total_blocks}, not "
-                f"{at} of "
-                f"{totals[family]}; get it again",
-            )
+        at, total = expected.get(family, 0), totals.setdefault(family, header.total_blocks)
+        if (header.block_number, header.total_blocks) != (at, total):
+            said = f"block {number} says that it is {header.block_number} of {header.total_blocks}"
+            raise FlashError("firmware", f"{damaged}: {said}, not {at} of {total}; get it again")
         expected[family] = at + 1
         if not header.flags & Flags.NotMainFlash:
             _extend(spans, header.address, header.address + header.payload_size)
@@ -171,25 +168,13 @@ def read_hex(path: Path, board_ids: tuple[str, ...], board: str) -> tuple[bytes,
         )
     parsed = intelhex.IntelHex()
     try:
-        parsed.loadhex(_Lines(text))
+        parsed.loadhex(io.StringIO(text))
     except (intelhex.IntelHexError, ValueError) as error:
         raise FlashError("firmware", f"{path} is damaged or not Intel HEX: {error}; get it again") from error
     spans = [Span(start, end) for start, end in parsed.segments()]
     if not spans:
         raise FlashError("firmware", f"{path} holds no firmware; get it again")
     return data, spans
-
-
-class _Lines:
-    """What intelhex reads: something with lines."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        return iter(self._text.splitlines())
-
-    def close(self) -> None: ...
 
 
 def _part(text: str, board_ids: tuple[str, ...]) -> str | None:

@@ -66,7 +66,7 @@ def raw_repl(device: str, seconds: float) -> Iterator[SerialTransport]:
     check_port(device)
     transport = None
     try:
-        transport = SerialTransport(device, 115200)
+        transport = SerialTransport(device, 115200, timeout=seconds)  # else it waits for ever on a terminal
         transport.serial.write_timeout = seconds
         transport.enter_raw_repl(soft_reset=False, timeout_overall=seconds)
         yield transport

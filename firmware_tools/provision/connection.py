@@ -7,21 +7,23 @@ where a call of the command `mpremote` takes half a second.
 
 import ast
 import contextlib
-import io
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import serial
+from mpremote import transport_serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from firmware_tools.provision.errors import BoardConnectionError, ProvisionError
+from firmware_tools.flash.ports import check_port
+from firmware_tools.provision.errors import BoardConnectionError
 from firmware_tools.provision.sentences import board_sentence, entry_sentence, open_sentence, vanished_sentence
 
 OLDEST_MICROPYTHON = (1, 24)
-ACKNOWLEDGED = b"+"
+ACKNOWLEDGED, AT_WORK = b"+", b"."
 
 _BAUD = 115_200
 # Longest silence of a board that is at work: erasing flash, or hashing a long file.
@@ -83,8 +85,11 @@ class BoardConnection:
             attempts: how often to try; each is stronger than the one before.
 
         Raises:
-            BoardConnectionError: there is no such port, it is busy or not ours, or no MicroPython answers.
+            FlashError: there is no such port, it is busy, or not ours.
+            BoardConnectionError: no MicroPython answers there.
         """
+        check_port(port)
+        transport_serial.print = _keep_printed  # type: ignore[attr-defined, unused-ignore]
         try:
             # A timeout, since without one a read of mpremote waits for ever for a board that fell silent.
             transport = SerialTransport(port, _BAUD, timeout=_SILENCE_SECONDS)
@@ -143,7 +148,8 @@ class BoardConnection:
 
     def feed(self, code: str, blocks: Iterable[bytes], doing: str, each: Callable[[int], None]) -> str:
         """Run code that reads ``blocks`` from its standard input and prints one ``+`` for each when it is done with
-        it; so a port without flow control never has more under way than the board's next read takes.
+        it, and any number of dots before; so a port without flow control never has more under way than the board's
+        next read takes.
 
         Args:
             code: as for :meth:`run`.
@@ -160,6 +166,8 @@ class BoardConnection:
             for block in blocks:
                 self._serial.write(block)
                 answer = self._serial.read(1)
+                while answer == AT_WORK:
+                    answer = self._serial.read(1)
                 if answer != ACKNOWLEDGED:
                     self._refused(answer)
                 each(len(block))
@@ -225,10 +233,9 @@ class BoardConnection:
 
     @contextlib.contextmanager
     def _watched(self, doing: str) -> Iterator[None]:
-        """Turn what mpremote and pyserial raise into one sentence each; mpremote also prints, which goes nowhere."""
+        """Turn what mpremote and pyserial raise into one sentence each."""
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                yield
+            yield
         except TransportExecError as error:
             raise board_sentence(self.port, doing, str(error.error_output)) from error
         except (serial.SerialException, OSError) as error:
@@ -248,20 +255,18 @@ class BoardConnection:
         """
         heard = b""
         for attempt in range(attempts):
-            printed = io.StringIO()  # mpremote prints what came instead of the prompt
             try:
-                with contextlib.redirect_stdout(printed):
-                    if attempt:
-                        say(f"{self.port} does not answer yet; trying again ({attempt} of {attempts - 1})")
-                        heard += self._recover(hard=attempt >= 2)
-                    else:
-                        # mpremote drops what comes first, which may say what this is.
-                        heard += self._interrupt(0.3)
-                    self._transport.enter_raw_repl(soft_reset=False, timeout_overall=1.5 + attempt)
+                if attempt:
+                    say(f"{self.port} does not answer yet; trying again ({attempt} of {attempts - 1})")
+                    heard += self._recover(hard=attempt >= 2)
+                else:
+                    # mpremote drops what comes first, which may say what this is.
+                    heard += self._interrupt(0.3)
+                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=1.5 + attempt)
             except (serial.SerialException, OSError) as error:
                 raise BoardConnectionError(vanished_sentence(self.port, "connecting", error)) from error
             except TransportError:
-                heard += _bytes_printed(printed.getvalue()) + self._waiting()
+                heard += _take_printed() + self._waiting()
             else:
                 return
         raise BoardConnectionError(entry_sentence(self.port, heard))
@@ -300,23 +305,16 @@ class BoardConnection:
         return data
 
 
-def _bytes_printed(text: str) -> bytes:
-    try:
-        value = ast.literal_eval(text.strip() or "b''")
-    except (ValueError, SyntaxError):
-        return text.encode()
-    return value if isinstance(value, bytes) else b""
+# mpremote prints what it heard in the place of what it waited for. Standard output belongs to our callers, and to
+# redirect it would redirect that of all threads: so mpremote's module has a `print` of its own.
+_printed = threading.local()
 
 
-def ask_facts(port: str) -> BoardFacts:
-    """Connect, ask and leave.
+def _keep_printed(*said: Any, **_: Any) -> None:
+    _printed.said = b"".join(item for item in said if isinstance(item, bytes))
 
-    Raises:
-        BoardConnectionError: as :meth:`BoardConnection.open`.
-        ProvisionError: the board's answer makes no sense.
-    """
-    try:
-        with BoardConnection.open(port) as board:
-            return board.facts
-    except (ValueError, SyntaxError) as error:
-        raise ProvisionError(f"what answers on {port} is no MicroPython") from error
+
+def _take_printed() -> bytes:
+    said: bytes = getattr(_printed, "said", b"")
+    _printed.said = b""
+    return said

@@ -1,9 +1,10 @@
 """Brings the files of a board to what they should be, with as few bytes over the wire as the board allows.
 
 One command lists what is there, with sizes and SHA-256 (hashed on the board). What differs goes over in blocks that are
-deflated where the board can inflate them, each acknowledged, so that no port needs flow control. It is written aside as
-``NAME.part``, hashed again from flash, and only when all is right renamed. After an interruption the parts that arrived
-whole are found by their hash and not sent again. A second run sends nothing but the question.
+deflated where the board can inflate them, each acknowledged, so that no port needs flow control. What replaces a file
+is written aside as ``NAME.part`` (what replaces none, in place: a rename costs a board as much as the file), hashed
+again from flash, and only when all is right renamed. After an interruption what arrived whole is found by its hash and
+not sent again. A second run sends nothing but the question.
 """
 
 import ast
@@ -58,22 +59,28 @@ def _a(o,s):
  print([v[0],v[3],d])
 """
 # Reads frames: length in 4 hex digits, a letter, the bytes, in which 3 (Ctrl-C) and 27 are written as two. So Ctrl-C
-# works at any moment. m: make a folder; o: a file begins (hash, path); k: a part that is there already (hash, path);
-# x: path to remove in the end; p, z: content, plain or deflated; c: commit. p, z and c are acknowledged.
+# works at any moment. m: make a folder; o: a file begins aside (hash, path); n: one begins in place; k: a part that is
+# there already (hash, path); x: path to remove in the end; p, z: content, plain or deflated; c: commit. p, z and c are
+# acknowledged; a commit prints a dot for each file, since it may take longer than a host waits.
 _RECEIVE = """
 _n=[]
 _x=[]
 def _c():
- for d,p in _n:
-  if _h(p+'.part')!=d:raise ValueError('damaged '+p)
- for d,p in _n:
-  try:os.rename(p+'.part',p)
-  except OSError:
-   os.remove(p)
-   os.rename(p+'.part',p)
+ w=sys.stdout.write
+ for d,p,t in _n:
+  if _h(t)!=d:raise ValueError('damaged '+p)
+  w('.')
+ for d,p,t in _n:
+  if t!=p:
+   try:os.rename(t,p)
+   except OSError:
+    os.remove(p)
+    os.rename(t,p)
+   w('.')
  for p in _x:
   try:os.remove(p)
   except OSError:os.rmdir(p)
+  w('.')
  if hasattr(os,'sync'):os.sync()
  _n.clear()
  _x.clear()
@@ -100,8 +107,10 @@ def _r(e):
     f=None
     if k==99:_c()
     elif d:
-     _n.append((d[:32],d[32:].decode()))
-     if k==111:f=open(_n[-1][1]+'.part','wb')
+     p=d[32:].decode()
+     t=p if k==110 else p+'.part'
+     _n.append((d[:32],p,t))
+     if k!=107:f=open(t,'wb')
     else:return
    if k in (112,122,99):sys.stdout.write('+')
  finally:
@@ -120,7 +129,7 @@ for p in {paths}:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a delivery would do. ``send`` and ``resumed`` are paths whose content differs, the latter with a whole part
-    on the board already; ``kept`` are right as they are."""
+    on the board already; ``fresh`` are those of ``send`` that are not there at all; ``kept`` are right as they are."""
 
     files: Mapping[str, bytes]
     send: tuple[str, ...]
@@ -128,6 +137,7 @@ class Plan:
     kept: tuple[str, ...]
     remove: tuple[str, ...]
     folders: tuple[str, ...]
+    fresh: frozenset[str]
     free: int
     block: int
     inflates: bool
@@ -197,6 +207,7 @@ def plan_delivery(
         kept=tuple(kept),
         remove=tuple(sorted(remove, key=lambda path: path.count("/"), reverse=True)),  # a folder after what is in it
         folders=tuple(sorted(wanted_folders - there.keys())),
+        fresh=frozenset(send) - there.keys(),
         free=block * blocks,
         block=block,
         inflates=bool(inflates),
@@ -297,7 +308,7 @@ def _blocks(plan: Plan, *, at_once: bool) -> Iterator[tuple[bytes, str]]:
         head = b""
     for path in plan.send:
         data = plan.files[path]
-        head += _frame("o", _name(plan, path))
+        head += _frame("n" if path in plan.fresh else "o", _name(plan, path))
         for start in range(0, max(len(data), 1), _BLOCK):
             yield head + _content(data[start : start + _BLOCK], inflates=plan.inflates), path
             head = b""

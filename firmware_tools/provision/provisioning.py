@@ -36,20 +36,23 @@ class Provisioning:
     notes: tuple[str, ...]
 
 
-def plan_provisioning(board: BoardConnection, micro: MicroBoard, identity: Identity) -> Provisioning:
+def plan_provisioning(
+    board: BoardConnection, micro: MicroBoard, identity: Identity, held: Held | None = None
+) -> Provisioning:
     """Compare a connected board with what it should be.
 
     Args:
         board: at its prompt.
         micro: what it is, by its configuration.
         identity: who it becomes; what is left out here stays as the board has it.
+        held: what it holds, if it was asked already.
 
     Raises:
         ProvisionError: it is another board, its firmware is too old, it has no room, or it went away.
     """
     check_board(board.facts, micro, board.port)
     board.require("provisioning")
-    held = look_at(board)
+    held = held or look_at(board)
     whole = complete(identity, held.identity)
     if micro.network.wifi and not whole.wifi:
         raise ProvisionError(f"{micro.name} has Wi-Fi and knows no network; name one with --wifi SSID")

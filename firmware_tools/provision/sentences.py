@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import serial
-from serial.tools import list_ports
 
 from firmware_tools.provision.errors import BoardCodeError
 
@@ -25,27 +24,10 @@ _CIRCUITPYTHON_WORDS = (b"Adafruit CircuitPython",)
 
 
 def open_sentence(port: str, error: Exception) -> str:
-    """Why ``port`` cannot be opened. mpremote says only that it cannot, so the port is tried once more."""
-    if "://" in port:
-        return (
-            f"nothing listens at {port}; start what serves the board there, and write it as socket://host:port"
-            if port.startswith("socket:")
-            else f"{port} cannot be opened: {_said(port) or error}"
-        )
-    if not Path(port).exists():
-        return f"there is no port {port}; {_ports_there()}"
-    said = _said(port)
-    if "Permission" in said or f"[Errno {errno.EACCES}]" in said:
-        return (
-            f"this user may not open {port}; `cygnet board doctor` shows the udev rule that allows it, "
-            "or add yourself to the group dialout (uucp on Arch) and sign in again"
-        )
-    if any(word in said for word in ("exclusively lock", "Errno 11", "Errno 16", "busy")):
-        return (
-            f"{port} is busy: another program has it open (a serial monitor, an IDE, ModemManager); "
-            "close that and repeat"
-        )
-    return f"{port} cannot be opened: {said or error}"
+    """Why ``port``, which is there and free, cannot be opened."""
+    if port.startswith("socket://"):
+        return f"nothing listens at {port}; start what serves the board there, and write it as socket://host:port"
+    return f"{port} cannot be opened ({error}); unplug the board, plug it in again and repeat"
 
 
 def entry_sentence(port: str, heard: bytes) -> str:
@@ -94,19 +76,3 @@ def board_sentence(port: str, doing: str, traceback: str) -> BoardCodeError:
     else:
         reason = last
     return BoardCodeError(f"the board on {port} failed while {doing}: {reason}", traceback)
-
-
-def _said(port: str) -> str:
-    """What opening says, which mpremote keeps to itself."""
-    try:
-        serial.serial_for_url(port, exclusive=True).close()
-    except (OSError, ValueError) as error:
-        return str(error)
-    return ""
-
-
-def _ports_there() -> str:
-    there = sorted(item.device for item in list_ports.comports() if item.vid is not None)
-    if there:
-        return f"boards may be on {', '.join(there)} (`cygnet board detect`)"
-    return "no board is connected: try another cable (some only charge) or socket, and `cygnet board detect`"

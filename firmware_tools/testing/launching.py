@@ -10,10 +10,11 @@ from device_runtime.capability.files import ProgramFiles
 from device_runtime.capability.registry import CapabilityGate
 from device_runtime.capability.storage import ProgramStorage
 from device_runtime.engine.workers import WorkerFactory
+from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest
 from device_runtime.program.session import ProgramSession, SessionListener
 from device_runtime.program.session import Surroundings as Board
-from device_runtime.program.sessions import WORKER_ENTRY
+from device_runtime.program.sessions import WORKER_ENTRY, python_workers
 from device_runtime.values import Value
 from firmware_tools.build.program import BuiltProgram, build_program
 from firmware_tools.testing.surroundings import Surroundings
@@ -36,11 +37,12 @@ class Launcher:
         """Build the program in ``directory``.
 
         Raises:
-            CygnetError: its source is faulty.
+            CygnetError: its source is faulty, or it is in Python and there is no engine for that.
         """
         self.built: BuiltProgram = build_program(directory, Ed25519PrivateKey.generate(), source_maps=True)
         self.wait_seconds = wait_seconds
-        self._workers = WorkerFactory(WORKER_ENTRY)
+        python = self.built.package.manifest.language == "python"
+        self._workers = python_workers(Limits()) if python else WorkerFactory(WORKER_ENTRY)
         self._folder = tempfile.TemporaryDirectory(prefix="cygnet-test-")
         self._count = 0
 

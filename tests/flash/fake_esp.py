@@ -71,6 +71,10 @@ class FakeEsp32:
             master, self._master = self._master, -1
             os.close(master)
 
+    def restart(self) -> None:
+        """A reset into the ROM loader: what is in RAM is gone."""
+        self._stub = False
+
     def _serve(self) -> None:
         packet: bytearray | None = None
         while self._master >= 0:

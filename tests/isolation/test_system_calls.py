@@ -11,10 +11,13 @@ from device_runtime.engine.isolation.system_calls import (
     ALLOW,
     ALLOWED,
     ARCHITECTURES,
+    COMPANION,
     KILL,
     REFUSE,
     REFUSED,
+    WORKER,
     Architecture,
+    Rules,
     assemble,
     this_architecture,
 )
@@ -25,11 +28,13 @@ _PROT_READ, _PROT_WRITE, _PROT_EXEC = 1, 2, 4
 _PRIVATE, _SHARED, _ANONYMOUS = 2, 1, 0x20
 
 
-def verdict(architecture: Architecture, number: int, *arguments: int, audit: int | None = None) -> int:
+def verdict(
+    architecture: Architecture, number: int, *arguments: int, audit: int | None = None, rules: Rules = WORKER
+) -> int:
     """Run the filter as the kernel would."""
     values = (*arguments, *(0,) * (6 - len(arguments)))
     data = struct.pack("=IIQ6Q", number, architecture.audit if audit is None else audit, 0, *values)
-    code = list(struct.iter_unpack("=HBBI", assemble(architecture)))
+    code = list(struct.iter_unpack("=HBBI", assemble(architecture, rules)))
     accumulator, at = 0, 0
     while True:
         operation, if_true, if_false, constant = code[at]
@@ -98,7 +103,8 @@ def test_the_numbers_are_those_of_libseccomp(name: str) -> None:
 
 def test_each_name_that_is_listed_has_a_number_somewhere() -> None:
     known = {call for architecture in ARCHITECTURES.values() for call in architecture.numbers}
-    assert known == {*ALLOWED, *REFUSED}
+    companion = {*COMPANION.allowed, *COMPANION.refused, *COMPANION.absent}
+    assert known == {*ALLOWED, *REFUSED, *companion}
 
 
 def test_this_machine_is_known() -> None:

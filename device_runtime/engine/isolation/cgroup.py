@@ -64,10 +64,15 @@ class WorkerGroups:
             raise CgroupError(f"the group {group} cannot be divided: {error.strerror}") from error
         self._controllers = controllers
 
-    def add(self, pid: int, memory_bytes: int) -> None:
+    def add(self, pid: int, memory_bytes: int, threads: int = 1) -> None:
         """Put a worker into a group of its own. It may have ended already."""
         group = self._workers / str(pid)
-        settings = {"memory.max": str(memory_bytes), "memory.swap.max": "0", "pids.max": "1", "cpu.weight": _WEIGHT}
+        settings = {
+            "memory.max": str(memory_bytes),
+            "memory.swap.max": "0",
+            "pids.max": str(threads),
+            "cpu.weight": _WEIGHT,
+        }
         try:
             group.mkdir()
             for name, value in settings.items():

@@ -13,6 +13,7 @@ _FIRST_TO_GO: Final = "600"
 MOST_DESCRIPTORS: Final = 64
 """No descriptor of the zygote, and so none that a worker is born with, has this number or a higher one."""
 _NONE: Final = (0, 0)
+_LOADING_DESCRIPTORS: Final = 8
 
 
 def limit_zygote(memory_bytes: int) -> None:
@@ -58,3 +59,13 @@ def limit_worker(descriptors: int) -> None:
     resource.setrlimit(resource.RLIMIT_NPROC, _NONE)
     resource.setrlimit(resource.RLIMIT_FSIZE, _NONE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+
+def limit_companion() -> None:
+    """What a companion takes on: no file that grows, and a few descriptors, with which its loader reads it.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    resource.setrlimit(resource.RLIMIT_FSIZE, _NONE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_LOADING_DESCRIPTORS, _LOADING_DESCRIPTORS))

@@ -22,6 +22,8 @@ _FILTER_MODE: Final = 2
 ALLOW: Final = 0x7FFF0000
 KILL: Final = 0x80000000
 REFUSE: Final = 0x00050000 | _EPERM
+_ENOSYS: Final = 38
+DENY: Final = 0x00050000 | _ENOSYS
 
 # Instructions of classic BPF: load a word of the call's description, mask it, compare, give a verdict.
 _LOAD, _MASK, _EQUAL, _RETURN = 0x20, 0x54, 0x15, 0x06
@@ -97,6 +99,52 @@ REFUSED: Final = (
 """What fails with EPERM instead of ending the worker."""
 
 
+# What the executable needs that a Python program runs in (isolation/companion.py): to be loaded from the files that are
+# there, a thread, and one socket, which is its standard input and output. No memory is ever writable and executable.
+_NO_WRITING: Final = (0,)
+_OPEN_BITS: Final = 0o3 | 0o100 | 0o1000 | 0o2000  # how, create, truncate, append
+_WRITABLE_OR_EXECUTABLE: Final = (0, 2, 4)
+_LOADED: Final = (Check(2, 6, _WRITABLE_OR_EXECUTABLE), Check(3, 0x1, (0,)))  # never shared
+_CLONE_THREAD: Final = 0x10000
+
+COMPANION_ALLOWED: Final[Mapping[str, tuple[Check, ...]]] = {
+    **{name: checks for name, checks in ALLOWED.items() if name not in ("mmap", "mmap2", "madvise", "sendto", "send",
+                                                                         "recvfrom", "recv", "setitimer")},
+    "mmap": _LOADED,
+    "mmap2": _LOADED,
+    "madvise": (),
+    "read": (),
+    "readv": (),
+    "write": (),
+    "writev": (),
+    "poll": (),
+    "ppoll": (),
+    "close": (),
+    "execve": (),
+    "openat": (Check(2, _OPEN_BITS, _NO_WRITING),),
+    "fstat": (),
+    "newfstatat": (),
+    "fstatat64": (),
+    "pread64": (),
+    "arch_prctl": (),
+    "set_tid_address": (),
+    "set_robust_list": (),
+    "rseq": (),
+    "clone": (Check(0, _CLONE_THREAD, (_CLONE_THREAD,)),),
+    "rt_sigaction": (),
+    "rt_sigprocmask": (),
+    "sigaltstack": (),
+    "sched_yield": (),
+    "sched_getaffinity": (),
+    "gettid": (),
+    "getpid": (),
+    "prlimit64": (Check(2, 0xFFFFFFFF, (0,)),),  # reading alone
+}  # fmt: skip
+COMPANION_REFUSED: Final = (*(name for name in REFUSED if name not in COMPANION_ALLOWED), "prctl")
+# A C library that is told that there is no clone3 says clone, whose flags can be seen.
+COMPANION_ABSENT: Final = ("clone3",)
+
+
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """What the kernel calls it, and the numbers of the calls that are named above, as far as it has them."""
@@ -106,7 +154,7 @@ class Architecture:
 
 
 # Numbers since Linux 5 are the same everywhere.
-_COMMON: Final = {"openat2": 437, "faccessat2": 439}
+_COMMON: Final = {"openat2": 437, "faccessat2": 439, "clone3": 435}
 
 ARCHITECTURES: Final[Mapping[str, Architecture]] = {
     "x86_64": Architecture(
@@ -121,7 +169,9 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = {
             "sigaltstack": 131, "gettid": 186, "time": 201, "futex": 202, "sched_getaffinity": 204, "getdents64": 217,
             "restart_syscall": 219, "clock_gettime": 228, "clock_getres": 229, "clock_nanosleep": 230,
             "exit_group": 231, "tgkill": 234, "openat": 257, "newfstatat": 262, "readlinkat": 267, "faccessat": 269,
-            "pselect6": 270, "prlimit64": 302, "getrandom": 318, "statx": 332,
+            "pselect6": 270, "prlimit64": 302, "getrandom": 318, "statx": 332, "poll": 7, "pread64": 17, "readv": 19,
+            "clone": 56, "execve": 59, "prctl": 157, "arch_prctl": 158, "set_tid_address": 218, "ppoll": 271,
+            "set_robust_list": 273, "rseq": 334,
         },
     ),
     "aarch64": Architecture(
@@ -136,7 +186,8 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = {
             "getuid": 174, "geteuid": 175, "getgid": 176, "getegid": 177, "gettid": 178, "sysinfo": 179,
             "getsockname": 204, "sendto": 206, "recvfrom": 207, "getsockopt": 209, "brk": 214, "munmap": 215,
             "mremap": 216, "mmap": 222, "mprotect": 226, "madvise": 233, "prlimit64": 261, "getrandom": 278,
-            "statx": 291,
+            "statx": 291, "readv": 65, "pread64": 67, "ppoll": 73, "set_tid_address": 96, "set_robust_list": 99,
+            "prctl": 167, "clone": 220, "execve": 221, "rseq": 293,
         },
     ),
     "arm": Architecture(
@@ -154,7 +205,9 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = {
             "send": 289, "sendto": 290, "recv": 291, "recvfrom": 292, "getsockopt": 295, "openat": 322,
             "fstatat64": 327, "readlinkat": 332, "faccessat": 334, "pselect6": 335, "prlimit64": 369,
             "getrandom": 384, "statx": 397, "clock_gettime64": 403, "clock_getres_time64": 406,
-            "clock_nanosleep_time64": 407, "pselect6_time64": 413, "futex_time64": 422,
+            "clock_nanosleep_time64": 407, "pselect6_time64": 413, "futex_time64": 422, "execve": 11, "clone": 120,
+            "readv": 145, "poll": 168, "prctl": 172, "pread64": 180, "set_tid_address": 256, "ppoll": 336,
+            "set_robust_list": 338, "rseq": 398,
         },
     ),
 }  # fmt: skip
@@ -178,25 +231,39 @@ def this_architecture() -> str:
     return machine
 
 
-def assemble(architecture: Architecture) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is allowed, what fails with EPERM, and what the kernel seems not to have; all else ends the process."""
+
+    allowed: Mapping[str, tuple[Check, ...]]
+    refused: tuple[str, ...]
+    absent: tuple[str, ...] = ()
+
+
+WORKER: Final = Rules(ALLOWED, REFUSED)
+COMPANION: Final = Rules(COMPANION_ALLOWED, COMPANION_REFUSED, COMPANION_ABSENT)
+
+
+def assemble(architecture: Architecture, rules: Rules = WORKER) -> bytes:
     """The filter as the kernel takes it."""
-    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in _instructions(architecture))
+    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in _instructions(architecture, rules))
 
 
-def _instructions(architecture: Architecture) -> Iterator[tuple[int, int, int, int]]:
+def _instructions(architecture: Architecture, rules: Rules) -> Iterator[tuple[int, int, int, int]]:
     yield _LOAD, 0, 0, _ARCHITECTURE_AT
     yield _EQUAL, 1, 0, architecture.audit
     yield _RETURN, 0, 0, KILL
     yield _LOAD, 0, 0, _NUMBER_AT
-    for name, checks in ALLOWED.items():
+    for name, checks in rules.allowed.items():
         if name in architecture.numbers:
             block = [*_checked(checks), (_RETURN, 0, 0, ALLOW)]
             yield _EQUAL, 0, len(block), architecture.numbers[name]
             yield from block
-    for name in REFUSED:
-        if name in architecture.numbers:
-            yield _EQUAL, 0, 1, architecture.numbers[name]
-            yield _RETURN, 0, 0, REFUSE
+    for names, verdict in ((rules.refused, REFUSE), (rules.absent, DENY)):
+        for name in names:
+            if name in architecture.numbers:
+                yield _EQUAL, 0, 1, architecture.numbers[name]
+                yield _RETURN, 0, 0, verdict
     yield _RETURN, 0, 0, KILL
 
 
@@ -225,8 +292,8 @@ class SystemCallFilter:
         UnknownArchitectureError: there are no numbers for this machine.
     """
 
-    def __init__(self) -> None:
-        code = assemble(ARCHITECTURES[this_architecture()])
+    def __init__(self, rules: Rules = WORKER) -> None:
+        code = assemble(ARCHITECTURES[this_architecture()], rules)
         _require_filters()
         self._code = ctypes.create_string_buffer(code, len(code))
         self._program = _Program(len(code) // _INSTRUCTION.size, ctypes.addressof(self._code))

@@ -7,33 +7,27 @@ Everything here is synchronous; :mod:`.host` gives it its turns. The order of wh
 """
 
 import gc
-import json
 
 from .. import clock
 from ..view.errors import TemplateError, ViewError
-from ..view.loader import Template, load_template
-from ..view.page import MOST_NODES, PageView
+from ..view.loader import Template
+from ..view.page import PageView
 from ..view.routing import route
 from . import api, faults, guard
+from .code import Code, read_manifest
 from .errors import ProgramError, Stopped
+from .limits import Limits
 from .stack import NavigationError, PageRecord, PageStack
 from .timers import Timers
 from .values import copied
 
 STRIKES = 3
+"""So many handlers in a row that take too long end a program."""
 _STEPS_A_TURN = 10
-_LAUNCH_MS = 10_000
+FAULTS = 10
+"""So many handlers in a row that raise end a program."""
 _RESERVE = 2048
 """Bytes kept back, so that a program that has filled the memory can be told of and forgotten."""
-
-
-class Limits:
-    """What a program may use: ``program`` of ``board.json``."""
-
-    def __init__(self, document: dict) -> None:
-        self.event_ms = document.get("event_ms", 2000)
-        self.heap = document.get("heap_kb", 48) * 1024
-        self.nodes = document.get("nodes", MOST_NODES)
 
 
 class Program:
@@ -51,18 +45,20 @@ class Program:
         self._invoke = invoke
         self._write = write
         self._record = record
-        self._templates: dict = {}
-        self._classes: dict = {}
         self._app = None
         self._cygnet: object = None
         self._reserve: bytearray | None = bytearray(_RESERVE)
         self._strikes = 0
+        self._faults = 0
+        self._launched = 0
+        self.fault = ""
         self._wanted: list = []
         self._patches: list = []
         self._where = ""
         self._before = 0
         self._started = clock.ticks_ms()
-        self.manifest = self._read_manifest()
+        self.manifest = read_manifest(folder)
+        self._code = Code(folder, self._report, self._time)
         self.stack = PageStack(self.manifest["pages"])
 
     # -- from outside ------------------------------------------------------------------------------------------
@@ -77,7 +73,9 @@ class Program:
         self._cygnet = api.Cygnet()
         guard.install(self._cygnet)
         api.running = self
+        self._launched = clock.ticks_add(clock.ticks_ms(), self.limits.launch_ms)
         self._turn(self._launch, url)
+        self._launched = 0
 
     def event(self, page: int, node: int, kind: str, detail=None, time_stamp: "int | None" = None) -> None:
         """Something happened on a node of a page; what is gone hears nothing.
@@ -104,6 +102,25 @@ class Program:
                 break
             page, method, arguments = timer
             self._call(page.route, getattr(page.instance, method), *arguments)
+
+    def button(self, name: str, pressed: bool) -> bool:
+        """A button of the board was pressed or let go; says if the page took it, by ``on_button`` that gives ``True``.
+
+        Raises:
+            ProgramError: as :meth:`event` does.
+        """
+        record = self.stack.top
+        method = None if record is None else getattr(record.instance, "on_button", None)
+        if record is None or method is None:
+            return False
+        self._begin()
+        event = {
+            "type": "button", "detail": {"name": name, "pressed": pressed},
+            "time_stamp": clock.ticks_diff(clock.ticks_ms(), self._started),
+        }  # fmt: skip
+        taken = self._call(record.route, method, event)
+        self._turn()
+        return taken is True
 
     def back(self) -> bool:
         """Close the top page, as the owner wants; says if there was one below it."""
@@ -135,9 +152,7 @@ class Program:
         api.running = None
         self.timers.clear()
         self.stack.pages.clear()
-        guard.forget(list(self._classes))
-        self._classes.clear()
-        self._templates.clear()
+        self._code.forget()
         self._app = None
         gc.collect()
 
@@ -173,62 +188,61 @@ class Program:
                 f"the program uses {self.used // 1024 + 1} KB of memory, and may use {self.limits.heap // 1024}"
             )
 
-    def _call(self, where: str, function, *arguments: object, milliseconds: int = 0):
+    def _time(self) -> int:
+        """What a call may take: what is left of the launch, or the time of an event."""
+        if not self._launched:
+            return self.limits.event_ms
+        return max(1, clock.ticks_diff(self._launched, clock.ticks_ms()))
+
+    def _call(self, where: str, function, *arguments: object):
         """Call a function of the program within its time. What it raises is logged, and it goes on.
 
         Raises:
-            ProgramError: it is the third in a row that took too long.
+            ProgramError: it is the third in a row that took too long, or the tenth that raised.
         """
         outer, self._where = self._where, where
         value = None
-        milliseconds = milliseconds or self.limits.event_ms
-        started = clock.ticks_ms()
+        milliseconds = self._time()
         try:
             value = guard.call(milliseconds, function, *arguments)
-            self._strikes = 0
+            self._strikes = self._faults = 0
         except Stopped as stopped:
             self._took_too_long(milliseconds, faults.place_of(stopped) or where)
         except MemoryError:
             gc.collect()
-            self._write("error", where, "MemoryError: the board has no memory left for what this handler does")
+            self._went_wrong(where, "MemoryError: the board has no memory left for what this handler does")
         except SystemExit:
-            self._write("error", where, "SystemExit: a program does not end by itself")
+            self._went_wrong(where, "SystemExit: a program does not end by itself")
         except Exception as error:  # noqa: BLE001 - a program's fault is the program's
-            self._write("error", faults.place_of(error) or where, faults.text_of(error))
-            self._strikes = 0
+            self._went_wrong(faults.place_of(error) or where, faults.text_of(error))
         finally:
             self._where = outer
-        if clock.ticks_diff(clock.ticks_ms(), started) > 60_000:
-            self._write("warn", where, "a handler took more than a minute")
         return value
+
+    def _report(self, where: str, text: str) -> None:
+        self.fault = f"{where}: {text}"
+        self._write("error", where, text)
+
+    def _went_wrong(self, where: str, text: str) -> None:
+        self._report(where, text)
+        self._strikes = 0
+        self._faults += 1
+        if self._faults >= FAULTS:
+            raise ProgramError(f"{FAULTS} handlers in a row went wrong, the last in {self.fault}")
 
     def _took_too_long(self, milliseconds: int, where: str) -> None:
         self._strikes += 1
         seconds = f"{milliseconds / 1000:g}"
-        self._write("error", where, f"a handler took longer than {seconds} s and was stopped")
+        self._report(where, f"a handler took longer than {seconds} s and was stopped")
         if self._strikes >= STRIKES:
             raise ProgramError(f"{STRIKES} handlers in a row took longer than {seconds} s")
 
     # -- launch and navigation ---------------------------------------------------------------------------------
 
-    def _read_manifest(self) -> dict:
-        try:
-            with open(self.folder + "/manifest.json") as file:
-                document = json.load(file)
-            return {
-                "app_id": document["app_id"],
-                "name": document.get("name", ""),
-                "version": document.get("version", {}),
-                "pages": [_route(page) for page in document["pages"]],
-                "permissions": [entry["name"] for entry in document.get("req_permissions", [])],
-            }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ProgramError(f"{self.folder}/manifest.json cannot be read: {faults.text_of(error)}") from error
-
     def _launch(self, url: str) -> None:
         version = self.manifest["version"]
-        if faults.exists(f"{self.folder}/app.mpy") or faults.exists(f"{self.folder}/app.py"):
-            app = self._class("app", self._cygnet.App)
+        if self._code.has_app:
+            app = self._code.find("app", self._cygnet.App)
             if app is not None:
                 self._app = app()
                 options = {
@@ -241,47 +255,22 @@ class Program:
                 self._app_life("on_launch", options)
                 self._app_life("on_show")
         try:
-            self._perform(self.stack.redirect(url), _LAUNCH_MS)
+            self._perform(self.stack.redirect(url))
         except NavigationError as error:
             raise ProgramError(f"the program cannot start: {error}") from error
         top = self.stack.top
         if top is None or top.view is None:
-            raise ProgramError("the first page of the program cannot be shown; its log says why")
-
-    def _class(self, name: str, base: type):
-        """The one class with this base in a module of the program; ``None`` if it cannot be had, which is logged."""
-        known = self._classes.get(name)
-        if known is not None:
-            return known
-        path = name.replace(".", "/") + ".py"
-        try:
-            module = guard.load(self.folder, name, _LAUNCH_MS)
-        except Stopped:
-            self._write("error", path, "the file's own code did not come to an end")
-            return None
-        except MemoryError:
-            self._write("error", path, "MemoryError: the board has no memory left to load it")
-            return None
-        except Exception as error:  # noqa: BLE001 - a program's fault is the program's
-            self._write("error", faults.place_of(error) or path, faults.text_of(error))
-            return None
-        for member in dir(module):
-            value = getattr(module, member)
-            if isinstance(value, type) and value is not base and issubclass(value, base):
-                self._classes[name] = value
-                return value
-        self._write("error", path, f"it has no class {base.__name__}: class Index({base.__name__}):")
-        return None
+            raise ProgramError(f"the first page of the program cannot be shown: {self.fault}")
 
     def _app_life(self, name: str, *arguments: object) -> None:
         method = getattr(self._app, name, None)
         if method is not None:
             self._call("app.py", method, *arguments)
 
-    def _life(self, record: "PageRecord | None", name: str, *arguments: object, milliseconds: int = 0) -> None:
+    def _life(self, record: "PageRecord | None", name: str, *arguments: object) -> None:
         method = None if record is None else getattr(record.instance, name, None)
         if record is not None and method is not None:
-            self._call(record.route, method, *arguments, milliseconds=milliseconds)
+            self._call(record.route, method, *arguments)
 
     def _navigate(self, kind: str, target, current: str) -> None:
         try:
@@ -290,11 +279,11 @@ class Program:
             else:
                 step = (self.stack.push if kind == "push" else self.stack.redirect)(target, current)
         except NavigationError as error:
-            self._write("error", current, f"{_NAVIGATIONS[kind]}: {error}")
+            self._report(current, f"{_NAVIGATIONS[kind]}: {error}")
             return
         self._perform(step)
 
-    def _perform(self, step: tuple, milliseconds: int = 0) -> None:
+    def _perform(self, step: tuple) -> None:
         hidden, unloaded, loaded, shown = step
         self._life(hidden, "on_hide")
         for record in unloaded:
@@ -303,10 +292,10 @@ class Program:
         if loaded is None:
             self._life(shown, "on_show")
             return
-        page = self._class(loaded.route.replace("/", "."), self._cygnet.Page)
+        page = self._code.find(loaded.route.replace("/", "."), self._cygnet.Page)
         loaded.instance = None if page is None else self._call(loaded.route, _opened, page)
         if loaded.instance is not None:
-            self._life(loaded, "on_load", loaded.query.copy(), milliseconds=milliseconds)
+            self._life(loaded, "on_load", loaded.query.copy())
             self._life(loaded, "on_show")
             self._render(loaded)
         self._flush()
@@ -319,18 +308,9 @@ class Program:
         for other in self.stack.pages:
             if other.route == record.route:
                 return
-        self._templates.pop(record.route, None)
+        self._code.forget_template(record.route)
 
     # -- what is shown -----------------------------------------------------------------------------------------
-
-    def _template(self, route: str):
-        template = self._templates.get(route)
-        if template is None:
-            path = f"{self.folder}/{route}.view"
-            gc.collect()
-            with open(path) as file:
-                template = self._templates[route] = load_template(file)
-        return template
 
     def _render(self, record: PageRecord) -> None:
         def warn(text: str) -> None:
@@ -339,13 +319,13 @@ class Program:
         try:
             if not isinstance(record.instance.data, dict):
                 raise ViewError("its data are no dictionary")  # noqa: TRY301 - as all else that is wrong with them
-            view = PageView(self._template(record.route), record.instance.data, warn, self.limits.nodes)
+            view = PageView(self._code.template(record.route), record.instance.data, warn, self.limits.nodes)
             view.render()
             record.view = view
             record.unsent = True
         except (TemplateError, ViewError, MemoryError, OSError) as error:
             gc.collect()
-            self._write("error", f"{record.route}.view", f"the page cannot be shown: {faults.text_of(error)}")
+            self._report(f"{record.route}.view", f"the page cannot be shown: {faults.text_of(error)}")
 
     def _flush(self) -> None:
         """Keep what has changed as patches; a page that was never sent goes as a whole."""
@@ -399,7 +379,7 @@ class Program:
         except ViewError as error:
             if view.root is not None or record.view is None:
                 raise ValueError(str(error)) from None
-            self._write("error", f"{record.route}.view", f"the page cannot be shown: {error}")
+            self._report(f"{record.route}.view", f"the page cannot be shown: {error}")
 
     # -- what the program asks, by api.py --------------------------------------------------------------------------
 
@@ -456,8 +436,3 @@ def _opened(page):
 
 
 _NAVIGATIONS = {"push": "navigate_to", "redirect": "redirect_to", "back": "navigate_back"}
-
-
-def _route(page: str) -> str:
-    route = page.strip("/")
-    return route[:-5] if route.endswith(".html") else route

@@ -1,6 +1,7 @@
 # mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """One page: its template, its data, and the operations that keep a screen in step with them."""
 
+from . import fragments, loops  # noqa: F401 - they make fragments known
 from . import javascript as js
 from .blocks import Instance
 from .errors import ViewError

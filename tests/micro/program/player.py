@@ -12,7 +12,8 @@ _PLAY = """
 import gc
 from micro import clock
 from micro.program.errors import CapabilityError, ProgramError
-from micro.program.program import Limits, Program
+from micro.program.limits import Limits
+from micro.program.program import Program
 now = [0]
 clock.ticks_ms = lambda: now[0] & 0x3FFFFFFF
 said = []

@@ -1,0 +1,105 @@
+# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
+# mypy: disable-error-code="attr-defined"
+"""The one gate between a program and the board: known here? allowed by the manifest? then the part's own code."""
+
+import gc
+import sys
+
+from .. import clock
+from ..program.errors import CapabilityError
+
+PERMISSIONS = {"led.set": "led"}
+"""Capabilities that a manifest has to ask for, as on Linux."""
+
+
+class Gate:
+    """What one program may ask of this board. ``pins`` are the board's (``pins.hardware``); parts are made, and
+    their code is loaded, when they are first asked for."""
+
+    def __init__(self, root: str, board: dict, services, pins, app_id: str, permissions: list) -> None:
+        self._root = root
+        self._board = board
+        self._services = services
+        self._pins = pins
+        self._app_id = app_id
+        self._permissions = permissions
+        self._parts: dict = {}
+        self._started = clock.ticks_ms()
+
+    def invoke(self, name: str, values: dict):
+        """Carry out one call.
+
+        Raises:
+            CapabilityError: not on this board, not declared by the program, or it failed.
+        """
+        provider = self._provider(name)
+        if provider is None:
+            raise CapabilityError("not supported on this host")
+        permission = PERMISSIONS.get(name)
+        if permission is not None and permission not in self._permissions:
+            raise CapabilityError(f"the manifest does not ask for the permission {permission}")
+        return provider(values)
+
+    def end(self) -> None:
+        """The program is over: nothing sounds on."""
+        buzzer = self._parts.get("buzzer")
+        if buzzer is not None:
+            buzzer.silence()
+
+    def _provider(self, name: str):
+        if name == "device.info":
+            return self._info
+        kind, _, method = name.partition(".")
+        if name == "led.set":
+            part = self._part("leds")
+        elif name == "buzzer.play":
+            part = self._part("buzzer")
+        elif name == "sensor.read":
+            part = self._part("sensors")
+        elif name in ("storage.get", "storage.set", "storage.remove"):
+            return getattr(self._part(kind), method)
+        elif name == "telemetry":
+            part = self._part(name)
+        else:
+            part = None
+        return part
+
+    def _part(self, kind: str):
+        part = self._parts.get(kind)
+        if part is None:
+            part = self._parts[kind] = self._make(kind)
+        return part
+
+    def _make(self, kind: str):
+        if kind == "storage":
+            from .storage import Storage
+
+            return Storage(self._root, self._app_id)
+        if kind == "telemetry":
+            from .telemetry import Telemetry
+
+            return Telemetry(self._services.telemetry, self._app_id)
+        described = self._board.get(kind)
+        if not described:
+            return None
+        if kind == "leds":
+            from .leds import Leds
+
+            return Leds(described, self._pins)
+        if kind == "buzzer":
+            from .buzzer import Buzzer
+
+            return Buzzer(described, self._pins)
+        from .sensors import Sensors
+
+        return Sensors(described, self._pins)
+
+    def _info(self, _: dict) -> dict:
+        """``device.info``: facts about the board."""
+        version = sys.implementation.version
+        return {
+            "name": self._board.get("name", ""),
+            "system": f"MicroPython {version[0]}.{version[1]}",
+            "memory_free": gc.mem_free(),
+            "seconds": clock.ticks_diff(clock.ticks_ms(), self._started) // 1000,
+        }

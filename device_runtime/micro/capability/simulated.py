@@ -1,0 +1,114 @@
+# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
+# mypy: disable-error-code="attr-defined"
+"""Pins that are files, for boards without pins (MicroPython's unix port): ``cygnet/pins/<pin>``.
+
+What is driven is written there; what is read is taken from there: 0 or 1, for analogue inputs 0 to 65535, for I2C
+devices (``i2c-56``) the bytes of the next answer in hexadecimal.
+"""
+
+import binascii
+import os
+
+
+class _Output:
+    def __init__(self, path: str, value: int) -> None:
+        self._path = path
+        self(value)
+
+    def __call__(self, value: int) -> None:
+        _write(self._path, str(value))
+
+
+class _Input:
+    def __init__(self, path: str, value: int) -> None:
+        self._path = path
+        self._value = value
+
+    def __call__(self) -> int:
+        return int(_read(self._path, str(self._value)))
+
+    read_u16 = __call__
+
+
+class _Pwm:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._hertz = 0
+
+    def freq(self, hertz: int) -> None:
+        self._hertz = hertz
+
+    def duty_u16(self, duty: int) -> None:
+        _write(self._path, f"{duty} {self._hertz}")
+
+    def deinit(self) -> None:
+        _write(self._path, "0 0")
+
+
+class _Strip:
+    def __init__(self, path: str, pixels: int) -> None:
+        self._path = path
+        self._pixels = [(0, 0, 0)] * pixels
+
+    def fill(self, colour: tuple) -> None:
+        self._pixels = [colour] * len(self._pixels)
+
+    def write(self) -> None:
+        _write(self._path, " ".join([f"{red:02x}{green:02x}{blue:02x}" for red, green, blue in self._pixels]))
+
+
+class _I2c:
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def writeto(self, address: int, data: bytes) -> None:  # noqa: ARG002
+        if not _read(f"{self._folder}i2c-{address}", ""):
+            raise OSError(19)  # ENODEV, as a bus on which nobody answers
+
+    def readfrom(self, address: int, count: int) -> bytes:
+        answer = binascii.unhexlify(_read(f"{self._folder}i2c-{address}", "").strip())
+        if not answer:
+            raise OSError(19)
+        return answer[:count]
+
+
+class Simulated:
+    """The same as ``pins.Hardware``."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        try:
+            os.mkdir(folder[:-1])
+        except OSError:
+            pass  # it is there
+
+    def output(self, pin, low: bool):
+        return _Output(f"{self._folder}{pin}", 1 if low else 0)
+
+    def input(self, pin, low: bool):
+        return _Input(f"{self._folder}{pin}", 1 if low else 0)
+
+    def pwm(self, pin):
+        return _Pwm(f"{self._folder}{pin}")
+
+    def strip(self, pin, pixels: int):
+        return _Strip(f"{self._folder}{pin}", pixels)
+
+    def adc(self, pin):
+        return _Input(f"{self._folder}{pin}", 0)
+
+    def i2c(self, part: dict):  # noqa: ARG002
+        return _I2c(self._folder)
+
+
+def _read(path: str, otherwise: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read() or otherwise
+    except OSError:
+        return otherwise
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)

@@ -1,0 +1,85 @@
+# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
+# mypy: disable-error-code="attr-defined"
+"""``storage.get {key}``, ``storage.set {key, value}``, ``storage.remove {key}``: what a program keeps on the flash.
+
+All of a program is one small record, which is replaced as a whole. Flash wears, so that writes are few.
+"""
+
+import json
+import os
+
+from .. import clock
+from ..program.errors import CapabilityError
+from ..records import read_record, write_record
+from .arguments import refuse, text
+
+MOST_BYTES = 4096
+BURST = 20
+_EACH_MS = 10_000
+
+
+class Storage:
+    """The values of one program, below ``root``."""
+
+    def __init__(self, root: str, app_id: str) -> None:
+        folder = root + "cygnet/storage"
+        try:
+            os.mkdir(folder)
+        except OSError:
+            pass  # it is there
+        self._path = f"{folder}/{app_id}"
+        self._values = read_record(self._path) or {}
+        self._writes = BURST
+        self._since = clock.ticks_ms()
+
+    def get(self, values: dict):
+        """The value, or ``None``; a copy."""
+        found = self._values.get(_key(values))
+        return json.loads(json.dumps(found)) if isinstance(found, (list, dict)) else found
+
+    def set(self, values: dict) -> None:
+        """Keep a value; raises ``CapabilityError``: too large, too many, or the flash refused."""
+        key = _key(values)
+        if "value" not in values:
+            raise refuse("value is missing")
+        if key in self._values and json.dumps(self._values[key]) == json.dumps(values["value"]):
+            return
+        changed = self._values.copy()
+        changed[key] = values["value"]
+        self._replace(changed)
+
+    def remove(self, values: dict) -> None:
+        """Forget a key; one that is not there is no error."""
+        key = _key(values)
+        if key in self._values:
+            changed = self._values.copy()
+            changed.pop(key)
+            self._replace(changed)
+
+    def _replace(self, changed: dict) -> None:
+        size = len(json.dumps(changed))
+        if size > MOST_BYTES:
+            raise CapabilityError(
+                f"storage is full: {size} bytes would be used, {MOST_BYTES} are allowed; remove keys first"
+            )
+        gained = clock.ticks_diff(clock.ticks_ms(), self._since) // _EACH_MS
+        if gained:
+            self._writes = min(BURST, self._writes + gained)
+            self._since = clock.ticks_ms()
+        if self._writes < 1:
+            raise CapabilityError(
+                f"too many writes: {BURST} at once and then one in {_EACH_MS // 1000} s are allowed; write less often"
+            )
+        try:
+            write_record(self._path, changed)
+        except OSError as error:
+            raise CapabilityError(f"the board's storage failed: {error}") from error
+        self._writes -= 1
+        self._values = changed
+
+
+def _key(values: dict) -> str:
+    key = text(values, "key", 64)
+    if not key:
+        raise refuse("key must not be empty")
+    return key

@@ -1,0 +1,102 @@
+# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
+# mypy: disable-error-code="attr-defined"
+"""The files of a program: its manifest, the classes of its pages, its templates."""
+
+import gc
+import json
+
+from ..view.loader import Template, load_template
+from . import faults, guard
+from .errors import ProgramError, Stopped
+
+
+def read_manifest(folder: str) -> dict:
+    """What a board needs of ``manifest.json``.
+
+    Raises:
+        ProgramError: it cannot be read.
+    """
+    try:
+        with open(folder + "/manifest.json") as file:
+            document = json.load(file)
+        return {
+            "app_id": document["app_id"],
+            "name": document.get("name", ""),
+            "version": document.get("version", {}),
+            "pages": [_route(page) for page in document["pages"]],
+            "permissions": [entry["name"] for entry in document.get("req_permissions", [])],
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ProgramError(f"{folder}/manifest.json cannot be read: {faults.text_of(error)}") from error
+
+
+def _route(page: str) -> str:
+    route = page.strip("/")
+    return route[:-5] if route.endswith(".html") else route
+
+
+class Code:
+    """What was loaded of the program in ``folder``. ``report(where, text)`` is told why something could not be;
+    ``time()`` gives the milliseconds that a file's own code may take."""
+
+    def __init__(self, folder: str, report, time) -> None:
+        self._folder = folder
+        self._report = report
+        self._time = time
+        self._templates: dict = {}
+        self._classes: dict = {}
+
+    @property
+    def has_app(self) -> bool:
+        """Whether there is an ``app``."""
+        return faults.exists(f"{self._folder}/app.mpy") or faults.exists(f"{self._folder}/app.py")
+
+    def forget(self) -> None:
+        """Forget all of it."""
+        guard.forget(list(self._classes))
+        self._classes.clear()
+        self._templates.clear()
+
+    def find(self, name: str, base: type):
+        """The one class with this base in a module of the program; ``None`` if it cannot be had, which is logged."""
+        known = self._classes.get(name)
+        if known is not None:
+            return known
+        path = name.replace(".", "/") + ".py"
+        try:
+            module = guard.load(self._folder, name, self._time())
+        except Stopped:
+            self._report(path, "the file's own code did not come to an end")
+            return None
+        except MemoryError:
+            self._report(path, "MemoryError: the board has no memory left to load it")
+            return None
+        except Exception as error:  # noqa: BLE001 - a program's fault is the program's
+            self._report(faults.place_of(error) or path, faults.text_of(error))
+            return None
+        for member in dir(module):
+            value = getattr(module, member)
+            if isinstance(value, type) and value is not base and issubclass(value, base):
+                self._classes[name] = value
+                return value
+        self._report(path, f"it has no class {base.__name__}: class Index({base.__name__}):")
+        return None
+
+    def template(self, route: str) -> Template:
+        """The template of a page.
+
+        Raises:
+            TemplateError: it is malformed, or uses what boards do not have.
+            OSError: there is none.
+        """
+        template = self._templates.get(route)
+        if template is None:
+            path = f"{self._folder}/{route}.view"
+            gc.collect()
+            with open(path) as file:
+                template = self._templates[route] = load_template(file)
+        return template
+
+    def forget_template(self, route: str) -> None:
+        """No page of this route is open any more."""
+        self._templates.pop(route, None)

@@ -1,0 +1,156 @@
+# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
+# mypy: disable-error-code="attr-defined"
+"""Styles as far as a small screen can show them: inline ones, and rules of one class, tag or ``page`` in the package.
+
+Lengths are those of a page that is 375 px (750 rpx) wide, as for phones.
+"""
+
+_KEPT = (
+    "align-items", "background", "background-color", "border-radius", "color", "display", "flex", "flex-direction",
+    "flex-grow", "font-size", "gap", "height", "justify-content", "margin", "margin-bottom", "margin-left",
+    "margin-right", "margin-top", "min-height", "padding", "padding-bottom", "padding-left", "padding-right",
+    "padding-top", "text-align", "white-space", "width", "border",
+)  # fmt: skip
+_NAMED = {
+    "black": 0, "white": 0xFFFFFF, "red": 0xFF0000, "green": 0x008000, "blue": 0x0000FF, "yellow": 0xFFFF00,
+    "orange": 0xFFA500, "gray": 0x808080, "grey": 0x808080, "silver": 0xC0C0C0, "purple": 0x800080, "navy": 0x000080,
+    "teal": 0x008080, "lime": 0x00FF00, "cyan": 0x00FFFF, "pink": 0xFFC0CB, "brown": 0xA52A2A,
+}  # fmt: skip
+_MOST_RULES = 64
+_MOST_CACHED = 40
+
+
+class Sheet:
+    """The rules of a page: ``{selector: {property: value}}``, with selectors ``.name``, ``tag`` and ``page``."""
+
+    def __init__(self) -> None:
+        self._rules: dict = {}
+        self._cache: dict = {}
+
+    def read(self, stream) -> None:
+        """Take the rules of a style file; what a small screen cannot show is passed over."""
+        head, body = "", ""
+        depth = 0
+        comment = False
+        before = ""
+        while len(self._rules) < _MOST_RULES:
+            chunk = stream.read(128)
+            if not chunk:
+                break
+            for character in chunk:
+                if comment:
+                    comment = not (before == "*" and character == "/")
+                    before = character
+                    continue
+                if before == "/" and character == "*":
+                    comment = True
+                    head, body = (head[:-1], body) if depth == 0 else (head, body[:-1])
+                elif character == "{":
+                    depth += 1
+                elif character == "}":
+                    depth -= 1
+                    if depth == 0:
+                        self._add(head, body)
+                        head = body = ""
+                elif depth == 0:
+                    head = "" if character == ";" else head + character
+                elif depth == 1:
+                    body += character
+                before = character
+
+    def _add(self, head: str, body: str) -> None:
+        if "@" in head:
+            return
+        for selector in head.split(","):
+            selector = selector.strip()
+            name = selector[1:] if selector[:1] == "." else selector
+            if name and not [mark for mark in " .:#[>+~*" if mark in name]:
+                rule = self._rules.get(selector)
+                if rule is None:
+                    rule = self._rules[selector] = {}
+                rule.update(declarations(body))
+
+    def of(self, tag: str, classes: str, inline: str) -> dict:
+        """The declarations of an element; not to be written to."""
+        key = tag + "|" + classes + "|" + inline
+        made = self._cache.get(key)
+        if made is None:
+            made = {}
+            for selector in [tag] + ["." + name for name in classes.split()]:
+                made.update(self._rules.get(selector, {}))
+            if inline:
+                made.update(declarations(inline))
+            if len(self._cache) >= _MOST_CACHED:
+                self._cache.clear()
+            self._cache[key] = made
+        return made
+
+
+def declarations(text: str) -> dict:
+    """``color: red; width: 10px`` as a dictionary of those that are kept; shorthands are written out."""
+    found: dict = {}
+    for part in text.split(";"):
+        name, colon, value = part.partition(":")
+        name, value = name.strip().lower(), value.replace("!important", "").strip()
+        if not colon or name not in _KEPT:
+            continue
+        if name in ("padding", "margin"):
+            sides = (value.split() * 4)[:4]
+            count = len(value.split())
+            if count == 3:
+                sides = value.split() + value.split()[1:2]
+            for side, given in zip(("-top", "-right", "-bottom", "-left"), sides):  # noqa: B905 - not MicroPython
+                found[name + side] = given
+        elif name == "background":
+            found["background-color"] = value
+        elif name == "flex":
+            found["flex-grow"] = value.split()[0] if value and value[0].isdigit() else "1" if value == "auto" else "0"
+        else:
+            found[name] = value
+    return found
+
+
+def colour(text: str, otherwise: int) -> int:
+    """``0xRRGGBB`` of a CSS colour: ``#rgb``, ``#rrggbb``, ``rgb()``, a name; -1 for ``transparent``."""
+    text = text.strip().lower()
+    if text in ("transparent", "none"):
+        return -1
+    try:
+        if text[:1] == "#":
+            digits = text[1:]
+            if len(digits) in (3, 4):
+                digits = "".join([digit * 2 for digit in digits])
+            return int(digits[:6], 16) if len(digits) in (6, 8) else otherwise
+        if text[:3] == "rgb":
+            parts = text[text.find("(") + 1 :].replace(")", "").replace("/", ",").replace(" ", ",").split(",")
+            red, green, blue = [int(float(part)) for part in parts if part][:3]
+            return red << 16 | green << 8 | blue
+    except ValueError:
+        return otherwise
+    return _NAMED.get(text, otherwise)
+
+
+def length(text: "str | None", width: int, whole: int, otherwise: int = 0) -> int:
+    """Pixels of a CSS length on a screen so wide; ``%`` are of ``whole``."""
+    if not text or text == "auto":
+        return otherwise
+    text = text.strip().lower()
+    at = 0
+    while at < len(text) and text[at] in "+-.0123456789":
+        at += 1
+    try:
+        value, unit = float(text[:at]), text[at:]
+    except ValueError:
+        return otherwise
+    if unit == "%":
+        return int(value * whole / 100)
+    if unit == "vw":
+        return int(value * width / 100)
+    if unit == "rpx":
+        value /= 2
+    elif unit in ("em", "rem"):
+        value *= 16
+    elif unit not in ("px", ""):
+        return otherwise
+    pixels = value * width / 375
+    return int(pixels + 0.5) if abs(pixels) >= 1 or not value else (1 if value > 0 else -1)
