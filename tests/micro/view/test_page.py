@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from device_runtime.micro.view.errors import TemplateError, ViewError
-from device_runtime.micro.view.loader import Template, load_template
+from device_runtime.micro.view.loader import load_template
 from device_runtime.micro.view.page import PageView
 from device_runtime.micro.view.paths import parse_path
 from device_runtime.micro.view.routing import route
+from device_runtime.micro.view.template import Template
 from device_runtime.view import paths
 from device_runtime.view.page import PageView as LinuxView
 from device_runtime.view.template import load_template as load_linux
