@@ -186,3 +186,6 @@ def test_of_a_universal_file_the_boards_own_part_counts(tmp_path: Path) -> None:
     path.write_text("\n".join(lines))
     assert [(span.start, span.end) for span in read_hex(path, ("9900", "9901"), "v1")[1]] == [(0x100, 0x104)]
     assert [(span.start, span.end) for span in read_hex(path, ("9903",), "v2")[1]] == [(0x70200, 0x70204)]
+    path.write_text("\n".join(lines).replace(b"two!".hex().upper(), b"TWO!".hex().upper()))
+    with pytest.raises(FlashError, match="is damaged or not Intel HEX: the sum of"):
+        read_hex(path, ("9903",), "v2")

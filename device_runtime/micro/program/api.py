@@ -76,14 +76,8 @@ class Cygnet:
     """Stands for the module, for one program: it has classes of its own, since a program can write to them."""
 
     def __init__(self) -> None:
-        class OwnPage(Page):
-            data = {}  # noqa: RUF012
-
-        class OwnApp(App):
-            pass
-
-        self.Page = OwnPage
-        self.App = OwnApp
+        self.Page = type("Page", (Page,), {"data": {}})
+        self.App = type("App", (App,), {})
         self.call = call
         self.log = log
         self.CapabilityError = CapabilityError
