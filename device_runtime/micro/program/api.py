@@ -73,11 +73,11 @@ def log(*parts: object) -> None:
 
 
 class Cygnet:
-    """Stands for the module."""
+    """Stands for the module, for one program: it has classes of its own, since a program can write to them."""
 
     def __init__(self) -> None:
-        self.Page = Page
-        self.App = App
+        self.Page = type("Page", (Page,), {"data": {}})
+        self.App = type("App", (App,), {})
         self.call = call
         self.log = log
         self.CapabilityError = CapabilityError

@@ -56,6 +56,7 @@ class Code:
         self._time = time
         self._templates: dict = {}
         self._classes: dict = {}
+        self._names: list = []
 
     @property
     def has_app(self) -> bool:
@@ -64,6 +65,8 @@ class Code:
 
     def forget(self) -> None:
         """Forget all of it."""
+        guard.forget(self._names)
+        self._names.clear()
         self._classes.clear()
         self._templates.clear()
 
@@ -73,6 +76,7 @@ class Code:
         if known is not None:
             return known
         path = name.replace(".", "/") + ".py"
+        self._names.append(name)
         try:
             module = guard.load(self._folder, name, self._time())
         except Stopped:

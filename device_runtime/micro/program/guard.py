@@ -21,7 +21,11 @@ _EVERY = 8
 
 _running = False
 _deadline = 0
+_spare = 0
+"""Milliseconds for which the clock of this event may still stand."""
 _ticks = 0
+_stop = Stopped()
+"""Made before it is needed: a program that has filled the memory would get a MemoryError in its place, and catch it."""
 _import = None
 _own: dict = {}
 
@@ -33,7 +37,7 @@ def tick() -> bool:
     if _ticks >= _EVERY:
         _ticks = 0
         if _running and ticks_diff(_deadline, ticks_ms()) < 0:
-            raise Stopped
+            raise _stop
     return False
 
 
@@ -44,7 +48,9 @@ def call(milliseconds: int, function, *arguments: object) -> object:
         Stopped: the time is over.
         Exception: whatever the program raises.
     """
-    global _running, _deadline, _ticks
+    global _running, _deadline, _spare, _ticks, _stop
+    _stop = Stopped()
+    _spare = 2 * milliseconds
     _deadline = ticks_add(ticks_ms(), milliseconds)
     _ticks = 0
     _running = True
@@ -55,15 +61,18 @@ def call(milliseconds: int, function, *arguments: object) -> object:
 
 
 def outside(function, *arguments: object) -> object:
-    """Call a function of the runtime for a program: with all rights, and the program's clock stands still."""
-    global _running, _deadline
+    """Call a function of the runtime for a program: with all rights, and the program's clock stands still, though
+    for no more than twice the time of an event in all: the board's watchdog does not wait for ever."""
+    global _running, _deadline, _spare
     was_running = _running
-    left = ticks_diff(_deadline, ticks_ms())
+    began = ticks_ms()
     _running = False
     try:
         return function(*arguments)
     finally:
-        _deadline = ticks_add(ticks_ms(), left)
+        took = min(ticks_diff(ticks_ms(), began), _spare)
+        _spare -= took
+        _deadline = ticks_add(_deadline, took)
         _running = was_running
 
 
@@ -103,13 +112,14 @@ def install(cygnet: object) -> None:
         # Kept here: a file of the program with such a name is not what a program gets, and the runtime never.
         for name in ALLOWED:
             _own[name] = __import__(name)
-        _own["time"] = _Names(_own["time"], ("gmtime", "localtime", "time"))
         _import = builtins.__import__
         builtins.__import__ = _guarded_import
         builtins._tick = tick
         for name in _REFUSED:
             if hasattr(builtins, name):
                 setattr(builtins, name, _guard(name))
+    # Anew for each program, since a program can write to it.
+    _own["time"] = _Names(__import__("time"), ("gmtime", "localtime", "time"))
     _own["cygnet"] = cygnet
 
 
@@ -128,8 +138,10 @@ def load(folder: str, name: str, milliseconds: int):
         sys.path.remove(folder)
 
 
-def forget() -> None:
-    """Forget all modules of a program."""
+def forget(names: list) -> None:
+    """Forget all modules of a program: its pages and ``app`` (``names``), what they are in, and ``lib``."""
+    tops = ["lib"] + [name.split(".")[0] for name in names]
     for name in list(sys.modules):
-        if name == "app" or name.split(".")[0] in ("pages", "lib"):
+        top, module = name.split(".")[0], sys.modules[name]
+        if top in tops and top != "micro" and (hasattr(module, "__file__") or hasattr(module, "__path__")):
             sys.modules.pop(name)

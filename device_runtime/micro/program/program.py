@@ -26,6 +26,8 @@ STRIKES = 3
 _STEPS_A_TURN = 10
 FAULTS = 10
 """So many handlers in a row that raise end a program."""
+_RESERVE = 2048
+"""Bytes kept back, so that a program that has filled the memory can be told of and forgotten."""
 
 
 class Program:
@@ -44,6 +46,8 @@ class Program:
         self._write = write
         self._record = record
         self._app = None
+        self._cygnet: object = None
+        self._reserve: bytearray | None = bytearray(_RESERVE)
         self._strikes = 0
         self._faults = 0
         self._launched = 0
@@ -66,12 +70,12 @@ class Program:
             ProgramError: its files cannot be read, its code fails before there is a page, or it used up a limit.
         """
         self._begin()
-        guard.install(api.Cygnet())
+        self._cygnet = api.Cygnet()
+        guard.install(self._cygnet)
         api.running = self
         self._launched = clock.ticks_add(clock.ticks_ms(), self.limits.launch_ms)
-        self._launch(url)
+        self._turn(self._launch, url)
         self._launched = 0
-        self._turn()
 
     def event(self, page: int, node: int, kind: str, detail=None, time_stamp: "int | None" = None) -> None:
         """Something happened on a node of a page; what is gone hears nothing.
@@ -82,19 +86,22 @@ class Program:
         self._begin()
         record = self._record_of(page)
         if record is not None and record.view is not None:
-            self._happened(record, record.view, node, kind, detail, time_stamp)
-        self._turn()
+            self._turn(self._happened, record, record.view, node, kind, detail, time_stamp)
+        else:
+            self._turn()
 
     def fire_timers(self) -> None:
         """Call what is due; raises ``ProgramError`` as :meth:`event` does."""
         self._begin()
+        self._turn(self._fire_due)
+
+    def _fire_due(self) -> None:
         for _ in range(8):
             timer = self.timers.pop_due(clock.ticks_ms())
             if timer is None:
                 break
             page, method, arguments = timer
             self._call(page.route, getattr(page.instance, method), *arguments)
-        self._turn()
 
     def button(self, name: str, pressed: bool) -> bool:
         """A button of the board was pressed or let go; says if the page took it, by ``on_button`` that gives ``True``.
@@ -134,18 +141,19 @@ class Program:
         try:
             for record in reversed(self.stack.pages):
                 self._life(record, "on_unload")
-        except ProgramError:
+        except (ProgramError, MemoryError):
             pass  # it ends in any case
         self.forget()
 
     def forget(self) -> None:
         """Forget the program's code at once, without calling any of it."""
+        self._reserve = None
+        gc.collect()
         api.running = None
         self.timers.clear()
         self.stack.pages.clear()
         self._code.forget()
         self._app = None
-        guard.forget()
         gc.collect()
 
     # -- turns and limits --------------------------------------------------------------------------------------
@@ -154,14 +162,25 @@ class Program:
         gc.collect()
         self._before = gc.mem_alloc()
 
-    def _turn(self) -> None:
-        """Do what handlers left to do, and see what the program takes by now."""
-        for _ in range(_STEPS_A_TURN):
-            if not self._wanted:
-                break
-            self._navigate(*self._wanted.pop(0))
-        self._wanted.clear()
-        self._flush()
+    def _turn(self, step=None, *arguments: object) -> None:
+        """Do a step, then what handlers left to do, and see what the program takes by now."""
+        try:
+            if step is not None:
+                step(*arguments)
+            for _ in range(_STEPS_A_TURN):
+                if not self._wanted:
+                    break
+                self._navigate(*self._wanted.pop(0))
+            self._wanted.clear()
+            self._flush()
+        except ProgramError:
+            raise
+        except MemoryError:
+            self._reserve = None
+            gc.collect()
+            raise ProgramError("the program has used up the board's memory") from None
+        except Exception as error:  # noqa: BLE001 - what a program made of its page must not end the runtime
+            raise ProgramError(f"what the program made of its page cannot be used: {faults.text_of(error)}") from None
         gc.collect()
         self.used += gc.mem_alloc() - self._before
         if self.used > self.limits.heap:
@@ -192,6 +211,8 @@ class Program:
         except MemoryError:
             gc.collect()
             self._went_wrong(where, "MemoryError: the board has no memory left for what this handler does")
+        except SystemExit:
+            self._went_wrong(where, "SystemExit: a program does not end by itself")
         except Exception as error:  # noqa: BLE001 - a program's fault is the program's
             self._went_wrong(faults.place_of(error) or where, faults.text_of(error))
         finally:
@@ -221,7 +242,7 @@ class Program:
     def _launch(self, url: str) -> None:
         version = self.manifest["version"]
         if self._code.has_app:
-            app = self._code.find("app", api.App)
+            app = self._code.find("app", self._cygnet.App)
             if app is not None:
                 self._app = app()
                 options = {
@@ -271,10 +292,9 @@ class Program:
         if loaded is None:
             self._life(shown, "on_show")
             return
-        page = self._code.find(loaded.route.replace("/", "."), api.Page)
-        if page is not None:
-            loaded.instance = page()
-            loaded.instance.data = copied(page.data, "data")
+        page = self._code.find(loaded.route.replace("/", "."), self._cygnet.Page)
+        loaded.instance = None if page is None else self._call(loaded.route, _opened, page)
+        if loaded.instance is not None:
             self._life(loaded, "on_load", loaded.query.copy())
             self._life(loaded, "on_show")
             self._render(loaded)
@@ -297,6 +317,8 @@ class Program:
             self._write("warn", f"{record.route}.view", text)
 
         try:
+            if not isinstance(record.instance.data, dict):
+                raise ViewError("its data are no dictionary")  # noqa: TRY301 - as all else that is wrong with them
             view = PageView(self._code.template(record.route), record.instance.data, warn, self.limits.nodes)
             view.render()
             record.view = view
@@ -404,6 +426,13 @@ class Program:
     def log(self, text) -> None:
         """``cygnet.log``."""
         self._write("info", self._where, text)
+
+
+def _opened(page):
+    """An instance of a program's class, with data of its own."""
+    instance = page()
+    instance.data = copied(page.data, "data")
+    return instance
 
 
 _NAVIGATIONS = {"push": "navigate_to", "redirect": "redirect_to", "back": "navigate_back"}

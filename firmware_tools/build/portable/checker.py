@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from firmware_tools.build.portable.declarations import COMPREHENSIONS, CheckedModule, Declarations
+from firmware_tools.build.portable.reading import read_differently
 from firmware_tools.build.portable.subset import (
     BUILTIN_HINTS,
     BUILTINS,
     KEYWORDS,
     METHOD_HINTS,
     METHOD_KEYWORDS,
+    NEVER,
     NODE_REASONS,
     NODES,
+    ONLY_CALLED,
     ORDER_DOES_NOT_MATTER,
     ORDERED_BY_CHANCE,
 )
@@ -42,7 +45,7 @@ def check_module(path: str, text: str, own_methods: Iterable[str] = ()) -> Check
         found.faults.append(f"{path}:1: it cannot be read: {error}")
         return found
     try:
-        _Checker(found, text, set(own_methods) | defined_methods(tree)).check(tree, table)
+        _Checker(found, text, set(own_methods) | defined_methods(tree)).check(tree, table, text)
     except RecursionError:
         found.faults.append(f"{path}:1: its expressions are nested too deeply")
     found.faults.sort(key=_line_of)
@@ -74,15 +77,18 @@ def _line_of(fault: str) -> int:
 
 
 class _Checker(Declarations):
-    def check(self, tree: ast.Module, table: symtable.SymbolTable) -> None:
+    def check(self, tree: ast.Module, table: symtable.SymbolTable, text: str) -> None:
         for statement in tree.body:
             if isinstance(statement, ast.Import | ast.ImportFrom):
                 self._import(statement)
         self._found.names = {
             symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()
         }
+        self._found.modules = set(self._modules)
         self._walk(tree, [])
         self._free_names(tree, table)
+        for line, reason in read_differently(tree, text):
+            self._refuse(line, reason)
 
     def _walk(self, node: ast.AST, around: list[ast.AST]) -> None:
         if not isinstance(node, NODES):
@@ -101,7 +107,7 @@ class _Checker(Declarations):
 
     def _free_names(self, tree: ast.Module, table: symtable.SymbolTable) -> None:
         """Names that are no variables must be those that all engines have."""
-        unknown = {name for name in _global_names(table) if name not in self._found.names} - BUILTINS
+        unknown = {name for name in _global_names(table) if name not in self._found.names} - BUILTINS - NEVER
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and node.id in unknown:
                 why = BUILTIN_HINTS.get(node.id, "there is no such variable, and no such function in all engines")
@@ -109,6 +115,11 @@ class _Checker(Declarations):
 
     def _on_Name(self, node: ast.Name, around: list[ast.AST]) -> None:
         self._name(node, node.id)
+        if node.id in NEVER:
+            why = BUILTIN_HINTS.get(node.id, "a program may not reach into the engine")
+            self._refuse(node, f"{node.id} may not be used: {why}")
+        elif node.id in ONLY_CALLED and not (isinstance(around[-1], ast.Call) and around[-1].func is node):
+            self._refuse(node, f"{node.id} can only be called, and is no value and no variable")
         if node.id in self._modules and not (isinstance(around[-1], ast.Attribute) and isinstance(node.ctx, ast.Load)):
             self._refuse(node, f"the module {node.id} can only be asked for its members, as in {node.id}.name")
 
@@ -131,6 +142,8 @@ class _Checker(Declarations):
             self._refuse(node, f".{node.attr} may not be used: members that begin with an underscore are the runtime's")
         elif isinstance(node.value, ast.Name) and node.value.id in self._modules:
             self._member(node, self._modules[node.value.id], node.attr)
+            if not isinstance(node.ctx, ast.Load):
+                self._refuse(node, f"{node.value.id}.{node.attr} may not be changed: the module is not the program's")
         elif node.attr in METHOD_HINTS and node.attr not in self._methods:
             self._refuse(node, f".{node.attr} may not be used: {METHOD_HINTS[node.attr]}")
 
@@ -138,11 +151,11 @@ class _Checker(Declarations):
 
     def _on_Call(self, node: ast.Call, around: list[ast.AST]) -> None:
         if isinstance(node.func, ast.Name):
-            self._call_of_name(node, node.func.id)
+            self._call_of_name(node, node.func.id, around)
         elif isinstance(node.func, ast.Attribute):
             self._call_of_method(node, node.func, around)
 
-    def _call_of_name(self, node: ast.Call, name: str) -> None:
+    def _call_of_name(self, node: ast.Call, name: str, around: list[ast.AST]) -> None:
         if self._cygnet.get(name) == "call":
             match node.args:
                 case [ast.Constant(value=str(capability))]:
@@ -151,20 +164,22 @@ class _Checker(Declarations):
                     self._refuse(
                         node, 'the capability of call(…) is told as a text: call("led.set", name="lamp", on=True)'
                     )
-        if name in self._found.names or name not in BUILTINS:
+        if name not in BUILTINS or (name in self._found.names and name not in ONLY_CALLED):
             return
         if name in ("getattr", "setattr", "hasattr"):
             match node.args:
-                case [_, ast.Constant(value=str(member)), *_]:
+                case [first, ast.Constant(value=str(member)), *_] if not isinstance(first, ast.Starred):
                     if member.startswith("_"):
                         self._refuse(
                             node, f"{member} may not be used: members that begin with an underscore are the runtime's"
                         )
                 case _:
                     self._refuse(node, f"the name that {name} asks for is told as a text, not made by the program")
-        if name == "type" and len(node.args) != 1:
+        if name == "type" and (len(node.args) != 1 or isinstance(node.args[0], ast.Starred)):
             self._refuse(node, "type(…) tells the type of one value; classes are written with class")
-        if name == "iter" and len(node.args) != 1:
+        elif name == "type" and not isinstance(around[-1], ast.Compare):
+            self._refuse(node, "a type is only compared: type(value) is int; the type of a type makes classes")
+        if name == "iter" and (len(node.args) != 1 or isinstance(node.args[0], ast.Starred)):
             self._refuse(node, "iter(…) takes one value")
         self._keywords(node, name, KEYWORDS[name])
 

@@ -23,7 +23,7 @@ _LIB: Final = "lib."
 class CheckedModule:
     """What a module was found to be. ``page`` is the class that a page or ``app.py`` defines; ``imports`` are the
     program's own modules by their names (``lib.colours``), with the names wanted of each and the line; ``calls`` are
-    the capabilities that it names, with the line."""
+    the capabilities that it names, with the line; ``modules`` are those of its ``names`` that stand for modules."""
 
     path: str
     faults: list[str] = field(default_factory=list)
@@ -31,6 +31,7 @@ class CheckedModule:
     bases: list[tuple[str, str, int]] = field(default_factory=list)
     methods: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
+    modules: set[str] = field(default_factory=set)
     imports: list[tuple[str, str, int]] = field(default_factory=list)
     calls: list[tuple[str, int]] = field(default_factory=list)
 
@@ -40,7 +41,7 @@ class Declarations:
 
     def __init__(self, found: CheckedModule, text: str, methods: set[str]) -> None:
         self._found = found
-        self._lines = text.splitlines()
+        self._lines = text.split("\n")
         self._methods = methods
         self._modules: dict[str, str] = {}
         self._cygnet: dict[str, str] = {}

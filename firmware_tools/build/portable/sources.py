@@ -6,6 +6,7 @@ from importlib import metadata
 from typing import Any, Final
 
 from firmware_tools.build.micropython import BytecodeError, compile_module
+from firmware_tools.build.portable.bytecode import ReadDifferentlyError, check_reading
 from firmware_tools.build.portable.checker import check_module, methods_of
 from firmware_tools.build.portable.declarations import CheckedModule
 from firmware_tools.build.portable.instrument import instrument
@@ -25,11 +26,13 @@ def bytecode_of(name: str, text: str) -> bytes:
     """The bytecode of a checked source file ``name``; loops and functions in it call ``_tick``.
 
     Raises:
-        SourceError: MicroPython does not take it, with file and line.
+        SourceError: MicroPython does not take it, or reads it otherwise than CPython, with file and line.
     """
     try:
-        return compile_module(instrument(text, name), name)
-    except BytecodeError as error:
+        instrumented = instrument(text, name)
+        check_reading(instrumented, name)
+        return compile_module(instrumented, name)
+    except (BytecodeError, ReadDifferentlyError) as error:
         raise SourceError(str(error)) from error
 
 
@@ -113,6 +116,8 @@ class PythonSources:
                 file = _file_of(wanted)
                 if file not in self.modules:
                     self._faults.append(f"{name}:{line}: there is no file {file} for the module {wanted}")
+                elif member in self.modules[file].modules:
+                    self._faults.append(f"{name}:{line}: {member} is a module; say import {member} here, too")
                 elif member not in self.modules[file].names:
                     self._faults.append(f"{name}:{line}: {wanted} defines no {member!r}")
             if self._reaches(name, name, set()):
@@ -146,7 +151,7 @@ class PythonSources:
 
 def imports_of(text: str) -> Iterator[str]:
     """The program's own modules that a text imports, before it is checked."""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         words = line.split()
         if len(words) > 3 and words[0] == "from" and words[1].startswith("lib.") and words[2] == "import":
             yield words[1]

@@ -76,6 +76,16 @@ BUILTIN_HINTS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )  # fmt: skip
 
+ONLY_CALLED: Final = frozenset({"getattr", "hasattr", "iter", "setattr", "type"})
+"""Functions that are not values: what they are asked for must be seen where they are called."""
+
+NEVER: Final = frozenset(BUILTIN_HINTS) | {
+    "GeneratorExit", "KeyboardInterrupt", "SystemExit", "classmethod", "const", "execfile", "memoryview",
+    "staticmethod",
+}  # fmt: skip
+"""Names that a program does not even give to variables of its own: where such a variable is not assigned after all (the
+line is never reached, a class body looks further), the engine gives what it has of this name."""
+
 METHOD_HINTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         **dict.fromkeys(
