@@ -189,6 +189,8 @@ def _only_board(found: list[Found]) -> MicroBoard:
 def _method(board: Board | MicroBoard, method: str | None) -> str:
     if method and isinstance(board, MicroBoard):
         raise FlashError("wrong-mode", f"--method is for Linux boards; {board.name} is flashed by {board.flash.method}")
+    if board.flash.method == "none":
+        raise FlashError("wrong-mode", f"{board.name} is a process and needs no firmware")
     return method or board.flash.method
 
 

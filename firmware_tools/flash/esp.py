@@ -33,6 +33,8 @@ _MEANINGS = (
     ("is not an ESP", "wrong-chip"),
     ("requires chip revision", "wrong-chip"),
     ("Could not open", "no-board"),
+    ("Secure Boot", "unsafe"),
+    ("flash encryption", "unsafe"),
 )
 
 
@@ -216,7 +218,8 @@ def _sentence(device: str, error: FatalError) -> FlashError:
             f"the ROM loader on {device} stopped in the middle ({words}); do it again, with --baud 115200 if it "
             "repeats",
         )
-    return FlashError(kind, f"{device}: {words}")  # type: ignore[arg-type]
+    words = words.replace(". Use --force to flash anyway", "")
+    return FlashError(kind, f"{device}: {words}; take other firmware, or another board")  # type: ignore[arg-type]
 
 
 def _micro(job: Job) -> MicroBoard:

@@ -32,6 +32,34 @@ def test_firmware_is_written_where_the_board_file_says_and_verified(run: Run) ->
         assert set(chip.flash[:OFFSET]) == {0xFF}
 
 
+@pytest.mark.parametrize(
+    ("board", "chip", "firmware", "flash_mb"),
+    [("esp32-c3", "esp32c3", ESP32_C3, 4), ("esp32-s3-speaker", "esp32s3", ESP32_S3, 8)],
+)
+def test_each_chip_gets_its_firmware_where_it_looks_for_it(
+    run: Run, board: str, chip: str, firmware: Path, flash_mb: int
+) -> None:
+    with FakeEsp32(chip=chip, flash_mb=flash_mb) as rom:
+        said = run("flash", firmware, "--port", rom.device, "--json")
+        assert said.error is None
+        (result,) = document(said)
+        assert (result["board"], result["identity"]) == (board, "a4:cf:33:44:55:66")
+        data = firmware.read_bytes()
+        assert bytes(rom.flash[: len(data)]) == data
+
+
+def test_a_chip_that_is_too_old_for_an_image_is_told(run: Run) -> None:
+    with FakeEsp32(chip="esp32c3", revision=0) as rom:
+        said = run("flash", ESP32_C3, "--board", "esp32-c3", "--port", rom.device)
+        assert isinstance(said.error, FlashError)
+        assert said.error.kind == "wrong-chip"
+        words = (
+            "requires chip revision in range v0.3 - v1.99 (this chip is revision v0.0); take other firmware, or another"
+        )
+        assert words in one_sentence(said.error)
+        assert set(rom.flash) == {0xFF}
+
+
 def test_flashing_may_be_repeated(run: Run) -> None:
     with FakeEsp32() as chip:
         for _ in range(2):
