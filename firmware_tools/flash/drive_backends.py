@@ -24,6 +24,8 @@ class _DriveBackend(Backend):
     """What both have in common: find the drive, write, see it go, ask who comes back."""
 
     method: str
+    port_stays: bool
+    """If the board's serial port is there while its boot loader shows the drive."""
 
     def check(self, job: Job) -> None:
         self._image(job)
@@ -47,7 +49,7 @@ class _DriveBackend(Backend):
     def flash(self, job: Job, progress: Progress) -> Outcome:
         data = self._image(job)
         drive = self._drive(job, progress)
-        before = {port.device for port in find_ports()} - {job.place}
+        before = set() if self.port_stays else {port.device for port in find_ports()} - {job.place}
         progress.step(f"writing to {drive.folder}", len(data))
         write_to_drive(drive, f"FIRMWARE{self.formats[0].upper()}", data, progress)
         progress.step(f"waiting for the boot loader on {drive.folder}")
@@ -139,6 +141,7 @@ class Uf2Backend(_DriveBackend):
     """UF2: the drive goes when the last block is written."""
 
     method = "uf2"
+    port_stays = False
     formats = (".uf2",)
 
     def _image(self, job: Job) -> bytes:
@@ -161,6 +164,7 @@ class HexBackend(_DriveBackend):
     """DAPLink: the drive goes and comes back, with FAIL.TXT on it if something was wrong."""
 
     method = "hex"
+    port_stays = True  # it is the interface chip's
     formats = (".hex",)
 
     def _image(self, job: Job) -> bytes:

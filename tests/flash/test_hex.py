@@ -128,13 +128,20 @@ def microbit(tmp_path: Path) -> Iterator[Callable[[bytes], str]]:
         process.communicate()
 
 
+@pytest.mark.parametrize("port_stays", [False, True])
 def test_stock_firmware_is_taken_starts_and_answers_as_the_board(
+    port_stays: bool,
     run: Run,
     board: Callable[..., tuple[Path, list[bytes]]],
     microbit: Callable[[bytes], str],
     usb_ports: list[object],
 ) -> None:
-    folder, _ = board(on_taken=lambda data: usb_ports.append(usb_port(microbit(data), "0d28:0204")))
+    def start(data: bytes) -> None:
+        usb_ports[:] = [usb_port(microbit(data), "0d28:0204")]
+
+    if port_stays:
+        start(STOCK.read_bytes())
+    folder, _ = board(on_taken=(lambda _: None) if port_stays else start)
     said = run("flash", STOCK, "--board", "microbit", "--to", folder, "--json")
     assert said.error is None
     (result,) = document(said)
