@@ -163,6 +163,8 @@ def _board_and_places(
         raise FlashError(
             "no-board", f"no {board.name} is plugged in; {board.flash.bootloader_help}, or name its port with --port"
         )
+    if board.flash.method == "hex" and not places:
+        mine = [item for item in mine if item.mode == "bootloader"]  # its port is there, too
     if places and len(mine) < len(found):
         others = ", ".join(item.place for item in found if item not in mine)
         raise FlashError("wrong-board", f"{others}: there is no {board.name}; name its port alone")

@@ -33,11 +33,8 @@ class _DriveBackend(Backend):
     def plan(self, job: Job) -> list[str]:
         board = _micro(job)
         drives = ", ".join(board.flash.drives)
-        first = (
-            []
-            if read_drive(Path(job.place)) or not job.place
-            else [f"ask MicroPython on {job.place} for its boot loader"]
-        )
+        asks = job.place and not self.port_stays and not read_drive(Path(job.place))
+        first = [f"ask MicroPython on {job.place} for its boot loader"] if asks else []
         return [
             *first,
             f"find the drive of its boot loader ({self.method}, {drives})",
@@ -76,7 +73,7 @@ class _DriveBackend(Backend):
                 f"{job.place} is no boot loader's drive (it has no INFO_UF2.TXT or DETAILS.TXT); "
                 f"{board.flash.bootloader_help}",
             )
-        if not job.place:
+        if not job.place or self.port_stays:
             return self._look(job, set(), progress)
         with _ENTERING:
             before = {drive.folder for drive in find_drives()}
@@ -101,6 +98,9 @@ class _DriveBackend(Backend):
                 "no-board", f"there is no drive of {board.name}'s boot loader; {board.flash.bootloader_help}"
             )
         matching = naming_matches(found, board)
+        numbers = {port.serial_number for port in find_ports([job.place]) if port.device == job.place}
+        if self.port_stays and job.place and any(drive.unique_id in numbers for drive in matching):
+            matching = [drive for drive in matching if drive.unique_id in numbers]
         if len(matching) > 1:
             folders = ", ".join(str(drive.folder) for drive in matching)
             raise FlashError(
