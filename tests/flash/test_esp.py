@@ -15,7 +15,18 @@ from device_runtime.host.board import find_micro_board
 from firmware_tools.flash.backend import backend_for
 from firmware_tools.flash.errors import FlashError
 from firmware_tools.flash.job import Silent
-from tests.flash.conftest import ESP32, ESP32_C3, ESP32_S3, Said, Watching, document, job, one_sentence, usb_port
+from tests.flash.conftest import (
+    ESP32,
+    ESP32_C3,
+    ESP32_S3,
+    PICO_W,
+    Said,
+    Watching,
+    document,
+    job,
+    one_sentence,
+    usb_port,
+)
 from tests.flash.fake_esp import FakeEsp32
 
 Run = Callable[..., Said]
@@ -125,6 +136,13 @@ def test_a_board_with_another_chip_is_told_before_anything_is_written(run: Run) 
         said = run("flash", ESP32_C3, "--board", "esp32-c3", "--port", rom.device)
         assert f"the board on {rom.device} has esp32, but esp32-c3 has esp32c3" in one_sentence(said.error)
         assert not {0x02, 0x10, 0xD0} & set(rom.commands)
+
+
+def test_a_board_of_another_kind_says_itself_which_it_is(run: Run, pico: Callable[[Path], str]) -> None:
+    port = pico(PICO_W)
+    said = run("flash", ESP32, "--board", "esp32", "--port", port)
+    words = f"the board on {port} is a Raspberry Pi Pico W with RP2040, but esp32 has esp32; name another port"
+    assert words in one_sentence(said.error)
 
 
 def test_firmware_that_is_larger_than_the_board_files_flash_is_refused(tmp_path: Path) -> None:
