@@ -81,7 +81,8 @@ async def test_a_new_version_is_switched_to_and_a_bad_one_rolled_back(fleet: Run
         await fleet.operations.assign("pico-1", LAMP, 3, launch=True)
         found = await until(fleet, enrolled, "failed 3")
         assert found.has[LAMP].error == "no such lamp; version 2 is back"
-        assert fleet.service.counters.blocks - blocks < 8, "what version 2 has as well is not fetched again"
+        # Headers and seal: 4, manifest: 1, page: 3, behaviour: 1. What version 2 has as well is not fetched again.
+        assert fleet.service.counters.blocks - blocks == 9
         await enrolled.says(f"program {LAMP} 2", times=2)
         await fleet.operations.assign("pico-1", LAMP, 4, launch=True)
         found = await until(fleet, enrolled, "failed 4")
@@ -122,7 +123,8 @@ async def test_telemetry_and_assignments_wait_for_a_broker_that_is_away(
     async with enrolled.powered():
         await enrolled.says(f"program {LAMP} 1", times=2)
         await enrolled.says("no connection to the broker")
-    assert list((enrolled.cygnet / "queue").iterdir()), "what happened without a connection is on the flash"
+        while not list((enrolled.cygnet / "queue").iterdir()):  # noqa: ASYNC110 - the board writes it
+            await asyncio.sleep(0.02)
     async with enrolled.powered():
         mosquitto.start_again()
         await until(fleet, enrolled, "running 2")
