@@ -56,13 +56,15 @@ class App:
     """What a program's ``app.py`` may have a class of."""
 
 
-def call(name: str, **values: object):
-    """Ask the board for a capability: its answer.
+def call(*names: str, **values: object):
+    """Ask the board for a capability by its name: its answer. A capability may have a value ``name`` of its own.
 
     Raises:
         CapabilityError: the board does not have it, the manifest does not allow it, or it failed.
     """
-    return _ask("call", name, values)
+    if len(names) != 1 or not isinstance(names[0], str):
+        raise TypeError('call takes the name of a capability and values by their names: call("led.set", name="lamp")')
+    return _ask("call", names[0], values)
 
 
 def log(*parts: object) -> None:

@@ -4,8 +4,10 @@
 
 import gc
 import json
+import sys
 
-from ..view.loader import Template, load_template
+from .. import view
+from ..view.template import Template
 from . import faults, guard
 from .errors import ProgramError, Stopped
 
@@ -28,6 +30,15 @@ def read_manifest(folder: str) -> dict:
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProgramError(f"{folder}/manifest.json cannot be read: {faults.text_of(error)}") from error
+
+
+def _unload(names: tuple) -> None:
+    """Forget modules of ``view``: they are read again when they are wanted."""
+    package = view.__name__
+    for name in names:
+        sys.modules.pop(f"{package}.{name}", None)
+        if hasattr(view, name):
+            delattr(view, name)
 
 
 def _route(page: str) -> str:
@@ -90,10 +101,16 @@ class Code:
         """
         template = self._templates.get(route)
         if template is None:
-            path = f"{self._folder}/{route}.view"
+            from ..view.loader import load_template
+
             gc.collect()
-            with open(path) as file:
-                template = self._templates[route] = load_template(file)
+            try:
+                with open(f"{self._folder}/{route}.view") as file:
+                    template = self._templates[route] = load_template(file)
+            finally:
+                # What reads templates is not needed until another page is opened, and larger than most pages.
+                del load_template
+                _unload(("loader", "binder", "reader"))
         return template
 
     def forget_template(self, route: str) -> None:

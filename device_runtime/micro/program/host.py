@@ -7,11 +7,14 @@ import gc
 
 from .. import clock
 from ..capability.buttons import Buttons
-from ..capability.gate import Gate
 from ..capability.pins import hardware
 from .errors import ProgramError
 from .limits import Limits
-from .program import Program
+
+try:
+    from typing import Any
+except ImportError:
+    pass
 
 _POLL_MS = 15
 """How often buttons are looked at."""
@@ -31,7 +34,7 @@ class ProgramHost:
         self.running = ""
         self.on_failure = None
         self.screen = None
-        self.program: Program | None = None
+        self.program: Any = None
         self._root = root
         self._board = board
         self._services = services
@@ -39,7 +42,7 @@ class ProgramHost:
         self._pins = hardware(root, board)
         self._buttons = Buttons(board.get("buttons", {}), self._pins)
         self._has_buttons = bool(board.get("buttons"))
-        self._gate: Gate | None = None
+        self._gate: Any = None
         self._task: asyncio.Task | None = None
         self._folder = ""
         self._lines = 0
@@ -63,6 +66,10 @@ class ProgramHost:
         if self.running:
             await self.stop()
         gc.collect()
+        # Read when the first program starts: a board without one has the memory for its fleet.
+        from ..capability.gate import Gate
+        from .program import Program
+
         self._lines = 0
         program = Program(folder, self._limits, self._invoke, self._log)
         self._folder = folder
@@ -80,7 +87,7 @@ class ProgramHost:
             raise
         self._task = asyncio.create_task(self._run())
 
-    def _launch(self, program: Program) -> None:
+    def _launch(self, program) -> None:
         program.start()
         if program.fault:
             raise ProgramError(program.fault)
@@ -143,7 +150,7 @@ class ProgramHost:
             program.fire_timers()
         self._draw()
 
-    def _button(self, program: Program, name: str, pressed: bool) -> None:
+    def _button(self, program, name: str, pressed: bool) -> None:
         if program.button(name, pressed) or not pressed or self.screen is None:
             return
         if name == "next":
@@ -155,7 +162,7 @@ class ProgramHost:
         elif name == "select":
             self._happened(program, self.screen.select())
 
-    def _happened(self, program: Program, event: "tuple | None") -> None:
+    def _happened(self, program, event: "tuple | None") -> None:
         if event is not None and event[1]:
             program.event(event[0], event[1], event[2], event[3])
 
@@ -185,7 +192,7 @@ class ProgramHost:
     # -- what the program asks -----------------------------------------------------------------------------------
 
     def _invoke(self, name: str, values: dict):
-        return self._gate.invoke(name, values)  # type: ignore[union-attr]
+        return self._gate.invoke(name, values)
 
     def _log(self, level: str, place: str, text: str) -> None:
         self._lines += 1

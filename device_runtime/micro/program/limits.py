@@ -1,7 +1,7 @@
 # mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """What a program may use."""
 
-from ..view.page import MOST_NODES
+MOST_NODES = 200
 
 
 class Limits:

@@ -10,9 +10,9 @@ import gc
 
 from .. import clock
 from ..view.errors import TemplateError, ViewError
-from ..view.loader import Template
 from ..view.page import PageView
 from ..view.routing import route
+from ..view.template import Template
 from . import api, faults, guard
 from .code import Code, read_manifest
 from .errors import ProgramError, Stopped

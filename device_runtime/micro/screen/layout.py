@@ -181,8 +181,8 @@ class Layout:
         widget = WIDGETS.get(tag)
         margins = self._sides(style, "margin", width)
         if widget is not None and widget.spaced and not fixed:
-            for side in (0, 2):
-                if not margins[side]:
+            for side, name in ((0, "margin-top"), (2, "margin-bottom")):
+                if name not in style:
                     margins[side] = self.theme.gap // 2
         inner = width - margins[1] - margins[3]
         if not fixed:

@@ -4,12 +4,13 @@
 
 import gc
 
-from ..view import javascript as js
-from .layout import Layout
 from .paint import FILL, TEXT, Painter
-from .style import Sheet
 from .theme import Theme
-from .widgets import number
+
+try:
+    from typing import Any
+except ImportError:
+    pass
 
 
 class Screen:
@@ -22,7 +23,7 @@ class Screen:
         self._display = display
         self._painter = Painter(display)
         self._theme = Theme(display.width, display.mono)
-        self._sheet = Sheet()
+        self._sheet: Any = None
         self._sheet_of = ""
         self._page = None
         self._version = -1
@@ -84,6 +85,8 @@ class Screen:
     def _read_sheet(self, route: str, folder: str) -> None:
         if route == self._sheet_of:
             return
+        from .style import Sheet
+
         self._sheet = Sheet()
         self._sheet_of = route
         for name in ("app", route):
@@ -94,6 +97,8 @@ class Screen:
                 pass  # a page may have no style
 
     def _lay_out(self) -> None:
+        from .layout import Layout  # read when there is a page
+
         view = self._page.view
         wide, high = self._display.width, self._display.height
         layout = Layout(view, self._sheet, self._theme, wide - self._bar, high, self._focus, self._states)
@@ -179,6 +184,8 @@ class Screen:
         return None
 
     def _chosen(self, record, node: int, instance) -> tuple:
+        from ..view import javascript as js
+
         offset = node - instance.base
         plan = instance.block.nodes[offset]
         attributes = instance.attributes(offset)
@@ -192,6 +199,8 @@ class Screen:
             self._states[node] = on
             kind, detail = "change", {"value": on}
         elif plan[1] == "slider":
+            from .widgets import number
+
             low, high = number(attributes.get("min"), 0), number(attributes.get("max"), 100)
             value = number(self._states.get(node, attributes.get("value")), low)
             step = max(number(attributes.get("step"), 1), (high - low) / 10)

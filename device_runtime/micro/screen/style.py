@@ -63,6 +63,8 @@ class Sheet:
             return
         for selector in head.split(","):
             selector = selector.strip()
+            if selector[:3] == "wx-":  # as the build writes tags that HTML has, too
+                selector = selector[3:]
             name = selector[1:] if selector[:1] == "." else selector
             if name and not [mark for mark in " .:#[>+~*" if mark in name]:
                 rule = self._rules.get(selector)
@@ -91,6 +93,8 @@ def declarations(text: str) -> dict:
     found: dict = {}
     for part in text.split(";"):
         name, colon, value = part.partition(":")
+        # The build writes 24rpx as calc(24 * var(--rpx)).
+        value = value.replace(" * var(--rpx))", "rpx").replace("calc(", "")
         name, value = name.strip().lower(), value.replace("!important", "").strip()
         if not colon or name not in _KEPT:
             continue

@@ -7,7 +7,7 @@ with what it gave before, which comes to the same operations. ``operations`` may
 """
 
 from . import javascript as js
-from .loader import ROOT_PARENT, Block, shown
+from .template import ROOT_PARENT, Block, shown
 
 MAKERS: dict = {}
 """What makes the fragment of an instruction; ``fragments`` and ``loops`` put themselves here."""

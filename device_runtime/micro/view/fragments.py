@@ -4,7 +4,7 @@
 from . import javascript as js
 from .blocks import MAKERS, Instance, concerns, insert, place, remove
 from .errors import ViewError
-from .loader import Block
+from .template import Block
 
 _TEMPLATE_DEPTH = 16
 

@@ -6,49 +6,19 @@ of it takes one run of node ids. Where ``if``, ``for`` and ``template`` stand be
 """
 
 from . import javascript as js
+from .binder import ExpressionReader
 from .errors import TemplateError
-from .expressions import INDEX, ITEM, ExpressionReader, constant
+from .expressions import INDEX, ITEM, constant
 from .reader import Reader
+from .template import CLASS, ROOT_PARENT, TEXT, VALUE, Block, Template, shown
 
 FORMAT = 2
-ROOT_PARENT = -1
-TEXT, CLASS, VALUE = 0, 1, 2
-"""What a binding gives: a text, class names, or a value."""
-
 _DEPTH = 24
 _PHASES = ("bind", "catch", "mut-bind", "capture-bind", "capture-catch")
 _REFUSED = {
     "component": "components are not for boards; use elements and <template> (<%s>)",
     "slot": "slots are not for boards (%s)",
 }
-
-
-class Block:
-    """``nodes`` are ``(parent, text, slot)`` and ``(parent, tag, static, dynamic, types, children, handlers, dataset,
-    two_way)`` by offset. ``bindings`` are ``(offset, attribute or None, kind, expression, reads)``. Children are
-    offsets, or ``~number`` of a fragment; ``roots`` are those of the block itself. ``reads`` are the members of the
-    data that all of it may read."""
-
-    def __init__(self) -> None:
-        self.nodes: list = []
-        self.bindings: list = []
-        self.fragments: list = []
-        self.roots: tuple = ()
-        self.reads: tuple = ()
-
-
-class Template:
-    """A document: its ``body``, and what ``template`` instructions name."""
-
-    def __init__(self) -> None:
-        self.body = Block()
-        self.bodies: list = []
-        self.scopes: list = []
-
-    def named(self, scope: int, name: str) -> "Block | None":
-        """The template of this name in a scope."""
-        number = self.scopes[scope].get(name) if scope < len(self.scopes) else None
-        return None if number is None or number >= len(self.bodies) else self.bodies[number]
 
 
 class _Loader:
@@ -245,16 +215,6 @@ class _Loader:
         names[index] = (level, INDEX, reads)
         body = self.block((level, names), depth + 1)
         return ("for", site, source, reads, body, key, where, reads + body.reads)
-
-
-def shown(kind: int, value: object) -> object:
-    """What a binding of this kind gives for the value of its expression."""
-    if kind == VALUE:
-        return js.exported(value)
-    text = js.to_text(value)
-    if kind == CLASS and ("," in text or "." in text):
-        return " ".join(text.replace(",", " ").replace(".", " ").split())
-    return text
 
 
 def load_template(stream: object) -> Template:

@@ -5,9 +5,9 @@ from . import fragments, loops  # noqa: F401 - they make fragments known
 from . import javascript as js
 from .blocks import Instance
 from .errors import ViewError
-from .expressions import data_member, get, local
-from .loader import Template
+from .expressions import data_member, get, local, object_value
 from .paths import format_path, parse_path, write
+from .template import Template
 
 MOST_NODES = 200
 
@@ -161,7 +161,7 @@ def _passed(data: "tuple | None", name: str, known: dict) -> list:
     """What a member of a template's data is outside of it."""
     if data is None:
         return []
-    fields = data[1] if data[0].__name__ == "object_value" else ((None, data),)
+    fields = data[1] if data[0] is object_value else ((None, data),)
     for given, source in reversed(fields):
         if given == name:
             return _chain(source)

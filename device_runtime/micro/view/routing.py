@@ -6,8 +6,8 @@ Source: https://developers.weixin.qq.com/miniprogram/en/dev/framework/view/wxml/
 
 from . import javascript as js
 from .blocks import Instance
-from .loader import ROOT_PARENT
 from .page import PageView, evaluated
+from .template import ROOT_PARENT
 
 BUBBLING = (
     "tap", "longpress", "longtap", "touchstart", "touchmove", "touchcancel", "touchend", "touchforcechange",

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_runtime.micro.view import javascript as micro_js
-from device_runtime.micro.view.expressions import ExpressionReader, value_of
+from device_runtime.micro.view.binder import ExpressionReader
+from device_runtime.micro.view.expressions import value_of
 from device_runtime.micro.view.reader import Reader
 from device_runtime.view import javascript as js
 from firmware_tools.build.expressions import parse_expression
@@ -40,7 +41,8 @@ def test_an_expression_gives_what_javascript_gives(expression: str, expected: st
 
 _TABLE = """
 import io
-from micro.view.expressions import ExpressionReader, value_of
+from micro.view.binder import ExpressionReader
+from micro.view.expressions import value_of
 from micro.view.reader import Reader
 from micro.view import javascript as js
 made = []
