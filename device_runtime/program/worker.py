@@ -186,6 +186,7 @@ class Worker:
         self._strikes = 0
         self._lines = LogLines(self._limits.log_lines_a_second)
         self._next_wait = 0
+        self._waited = 0.0
         self._bind()
 
     def _engine_within_limits(self, _: QuickJSEngine) -> QuickJSEngine:
@@ -228,14 +229,14 @@ class Worker:
         library; a time limit is logged here, and the third in a row ends the program."""
         seconds = seconds or self._limits.event_seconds
         value: Value = None
-        until = time.monotonic() + seconds
+        until = time.monotonic() + seconds - self._waited
         try:
             with self._watchdog(seconds), self._engine.limit(seconds):
                 value = self._engine.call(f"__cygnet.{function}", *arguments)
                 if self._rejections:
                     self._rejections = False
                     self._engine.call("__cygnet.reportRejections")
-            if time.monotonic() > until:
+            if time.monotonic() > until + self._waited:  # what the host took is not the program's
                 self._took_too_long(
                     what, seconds, "it came to an end, but late: one operation cannot be stopped half-way"
                 )
@@ -399,7 +400,9 @@ class Worker:
         except FrameError as error:
             return {"error": str(error), "value": None}
         remaining, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+        asked = time.monotonic()
         frame = self._connection.await_response(self._next_wait)
+        self._waited += time.monotonic() - asked
         signal.setitimer(signal.ITIMER_REAL, remaining)
         if isinstance(frame, Exit):
             raise _Stop(frame.reason)

@@ -238,7 +238,7 @@ class PythonEngine:
             raise RefusedError("RuntimeError", f"more than {_MOST_NAVIGATIONS} navigations at once")
         self._calls += 1
         route = self._routes.get(page, "")
-        self._navigations[self._calls] = (name, f"{route}.py:1")
+        self._navigations[self._calls] = (name, route)
         values = {"delta": target} if name == "navigateBack" else {"url": target, "from": route}
         self._bound["invoke"](self._calls, name, values)
 

@@ -20,6 +20,7 @@ MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 _DOUBLE: Final = struct.Struct("<d")
 _MOST_ARGUMENTS: Final = 1000
 _DEPTH: Final = 20
+_MOST_VALUES: Final = 10_000
 
 # Kinds of events, and of values.
 PRINT, FUNCTION_CALL, OS_CALL, NAME_LOOKUP, COMPLETE, ERROR, OK, FATAL = 1, 2, 3, 4, 6, 7, 10, 11
@@ -223,7 +224,8 @@ def _read_call(data: memoryview) -> Event:
                     offset = inner if part == 2 else offset
     if len(roots) > _MOST_ARGUMENTS:
         raise WireError("Monty sent a call with too many arguments")
-    return Event(FUNCTION_CALL, name, tuple(_value(nodes, root, 0) for root in roots), call, source, offset)
+    values = _Values(nodes)
+    return Event(FUNCTION_CALL, name, tuple(values.read(root, 0) for root in roots), call, source, offset)
 
 
 def _packed(data: memoryview) -> list[int]:
@@ -234,47 +236,59 @@ def _packed(data: memoryview) -> list[int]:
     return numbers
 
 
-def _value(nodes: list[memoryview], number: int, depth: int) -> Any:
-    """A node as a value. What is no plain value is its ``repr``."""
-    if depth > _DEPTH:
-        return "…"
-    kind, data = next(_fields(nodes[number]))
-    if kind in _SEQUENCES:
-        inner = (
-            _value(nodes, part, depth + 1) for field, parts in _fields(data) if field == 1 for part in _packed(parts)
-        )
-        return (
-            tuple(inner)
-            if kind == _TUPLE
-            else set(map(_hashable, inner))
-            if kind in (_SET, _FROZEN_SET)
-            else list(inner)
-        )
-    match kind:
-        case 4:
-            return data != 0
-        case 5:
-            return (data >> 1) ^ -(data & 1)
-        case 6:
-            parts = dict(_fields(data))
-            size = int.from_bytes(bytes(parts.get(2, b"")), "big")
-            return -size if parts.get(1) else size
-        case 7:
-            return _DOUBLE.unpack(data)[0]
-        case 8 | 29:
-            return _text(data)
-        case 9:
-            return bytes(data)
-        case 14:
-            pairs = [dict(_fields(pair)) for field, pair in _fields(data) if field == 1]
-            return {
-                _hashable(_value(nodes, pair.get(1, 0), depth + 1)): _value(nodes, pair.get(2, 0), depth + 1)
-                for pair in pairs
-            }
-        case 2:
-            return None
-        case _:
+class _Values:
+    """The nodes of a graph as values, as many as a message of people needs: a node may be in many places."""
+
+    def __init__(self, nodes: list[memoryview]) -> None:
+        self._nodes = nodes
+        self._left = _MOST_VALUES
+
+    def read(self, number: int, depth: int) -> Any:
+        """A node as a value. What is no plain value is its ``repr``."""
+        self._left -= 1
+        if depth > _DEPTH or self._left < 0:
             return "…"
+        kind, data = next(_fields(self._nodes[number]))
+        if kind in _SEQUENCES:
+            inner = (
+                self.read(part, depth + 1) for field, parts in _fields(data) if field == 1 for part in _packed(parts)
+            )
+            return (
+                tuple(inner)
+                if kind == _TUPLE
+                else set(map(_hashable, inner))
+                if kind in (_SET, _FROZEN_SET)
+                else list(inner)
+            )
+        match kind:
+            case 4:
+                return data != 0
+            case 5:
+                return (data >> 1) ^ -(data & 1)
+            case 6:
+                parts = dict(_fields(data))
+                size = int.from_bytes(bytes(parts.get(2, b"")), "big")
+                return -size if parts.get(1) else size
+            case 7:
+                return _DOUBLE.unpack(data)[0]
+            case 8 | 29:
+                return _text(data)
+            case 9:
+                return bytes(data)
+            case 14:
+                pairs = [dict(_fields(pair)) for field, pair in _fields(data) if field == 1]
+                return {
+                    _hashable(self.read(pair.get(1, 0), depth + 1)): self.read(pair.get(2, 0), depth + 1)
+                    for pair in pairs
+                }
+            case 2:
+                return None
+            case 22:  # an exception, as its str() is
+                return next((_text(value) for field, value in _fields(data) if field == 2), "")
+            case 23:
+                return f"<class '{next((_text(value) for field, value in _fields(data) if field == 1), '')}'>"
+            case _:
+                return "<object>"
 
 
 def _hashable(value: Any) -> Any:

@@ -3,6 +3,7 @@
 
 import ast
 import symtable
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -31,8 +32,9 @@ def check_module(path: str, text: str, own_methods: Iterable[str] = ()) -> Check
     if found.faults:
         return found
     try:
-        tree = ast.parse(text, path)
-        table = symtable.symtable(text, path, "exec")
+        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
+            tree = ast.parse(text, path)
+            table = symtable.symtable(text, path, "exec")
     except SyntaxError as error:
         found.faults.append(f"{path}:{error.lineno or 1}: {error.msg}")
         return found

@@ -1,0 +1,62 @@
+# mypy: ignore-errors
+# ruff: noqa: PTH123, SIM115 MicroPython has no pathlib
+"""Runs on MicroPython: plays a built program, and says what came of it, one JSON document a step.
+
+``driver.py RUNTIME GIVEN``: the folder of the package ``micro``, and a file with ``folder``, ``steps`` and ``limits``.
+A step is ``[page, node, type, detail]``, ``["timer"]`` or ``["back"]``. Time stands still, but while a handler runs.
+"""
+
+import json
+import sys
+
+sys.path.insert(0, sys.argv[1])
+
+from micro import clock
+from micro.program.errors import CapabilityError, ProgramError
+from micro.program.program import Limits, Program
+
+given = json.load(open(sys.argv[2]))
+now = [0]
+clock.ticks_ms = lambda: now[0]
+log = []
+
+
+def write(level, source, text):
+    log.append([level, source, text])
+
+
+def invoke(name, values):
+    if name == "echo":
+        return values
+    if name == "sensor.read":
+        return {"value": 21.5, "unit": "C"}
+    if name == "led.set":
+        log.append(["called", name, json.dumps(values["level"])])
+        return None
+    raise CapabilityError("not supported on this host")
+
+
+def tell(ended=""):
+    print(json.dumps({"patches": program.take_patches(), "log": log, "ended": ended}))
+    log.clear()
+
+
+def play(step):
+    if step[0] == "timer":
+        now[0] += program.timers.wait(now[0])
+        program.fire_timers()
+    elif step[0] == "back":
+        program.back()
+    else:
+        program.event(step[0], step[1], step[2], step[3], 1)
+
+
+program = Program(given["folder"], Limits(given["limits"]), invoke, write, True)
+try:
+    program.start()
+    tell()
+    for step in given["steps"]:
+        play(step)
+        tell()
+except ProgramError as error:
+    tell(str(error))
