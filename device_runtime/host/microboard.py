@@ -126,11 +126,23 @@ class Buzzer:
 class Sensor:
     """Something that gives a number: ``scale`` x what the driver reads + ``offset``."""
 
-    driver: Literal["adc"] = key("`adc`: an analogue input, read in volts")
-    pin: Pin = key("pin or channel", minimum=0, maximum=255)
+    driver: Literal["adc", "aht20", "dht11", "dht22", "ds18x20"] = key(
+        "`adc`: an analogue input, read in volts; `aht20` on I2C, `dht11`, `dht22`, `ds18x20` on a pin: C or %"
+    )
+    pin: Pin | None = key("pin or channel, of all but `aht20`", default=None, minimum=0, maximum=255)
+    id: int = key("number of the I2C bus (`aht20`)", default=0, minimum=-1, maximum=16)
+    sda: Pin | None = key("data of I2C (`aht20`); a display may be on the same", default=None, minimum=0, maximum=255)
+    scl: Pin | None = key("clock of I2C (`aht20`)", default=None, minimum=0, maximum=255)
+    address: int = key("address on the I2C bus (`aht20`)", default=56, minimum=1, maximum=127)
+    quantity: Literal["temperature", "humidity"] = key("which of two a sensor is asked for", default="temperature")
     scale: float = key("what a reading is multiplied by", default=1.0, minimum=-1e9, maximum=1e9)
     offset: float = key("what is then added", default=0.0, minimum=-1e9, maximum=1e9)
     unit: str = key("unit of the result", default="")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The wires that its driver takes."""
+        return ("sda", "scl") if self.driver == "aht20" else ("pin",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +166,7 @@ class Program:
     event_ms: int = key("time that one event may take, in ms", default=2000, minimum=50, maximum=60000)
     heap_kb: int = key("heap that a program may fill, in KiB", default=48, minimum=4, maximum=65536)
     nodes: int = key("nodes that one page may have", default=200, minimum=10, maximum=10000)
+    trial_seconds: int = key("how long a new version must run well before it is kept", 10, 1, 3600)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +178,6 @@ class MicroBoard:
     description: str = key("one line for people")
     simulated: bool = key("if its parts are files and memory: MicroPython's unix port", default=False)
     watchdog: int = key("seconds after which the hardware resets a board that hangs; 0: none", 0, 0, 600)
-    trial_seconds: int = key("how long a new version must run well before it is kept", 10, 1, 3600)
     flash: Flash = key("how firmware gets onto it")
     memory: Memory = key("what MicroPython has", default=Memory())
     network: Network = key("how it reaches its fleet", default=Network())
@@ -191,6 +203,11 @@ class MicroBoard:
             for wire in _WIRES[self.display.bus]:
                 if getattr(self.display, wire) is None:
                     yield ("display",), f"the key 'display.{wire}' is missing: a display on {self.display.bus} needs it"
+        for name, sensor in self.sensors.items():
+            for wire in sensor.needs:
+                if getattr(sensor, wire) is None:
+                    missing = f"sensors.{name}.{wire}"
+                    yield ("sensors", name), f"the key {missing!r} is missing: the driver {sensor.driver} needs it"
         used: dict[Pin, str] = {}
         for place, pin in self._pins():
             name = ".".join(place)
@@ -234,7 +251,6 @@ def board_document(board: MicroBoard) -> dict[str, Any]:
         "wifi": board.network.wifi,
         "watchdog": board.watchdog,
         "country": board.network.country,
-        "trial_seconds": board.trial_seconds,
         "program": _plain(board.program),
     }
     if board.simulated:
@@ -247,6 +263,9 @@ def board_document(board: MicroBoard) -> dict[str, Any]:
         table = {chosen: _plain(part) for chosen, part in getattr(board, name).items()}
         if table:
             document[name] = table
+    for part in document.get("sensors", {}).values():
+        for member in () if part["driver"] == "aht20" else ("id", "address"):
+            del part[member]
     return document
 
 

@@ -31,6 +31,12 @@ _NO_WAIT = 0.0
     help="Port, drive, card or user@host; may be given again.",
 )
 @click.option("--method", type=click.Choice(["sdcard", "ssh"]), help="For a Linux board. [default: that of its file]")
+@click.option(
+    "--ssh-config",
+    type=click.Path(exists=True, path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="OpenSSH's configuration. [default: yours]",
+)
 @click.option("--all", "everything", is_flag=True, help="All boards of this kind that are plugged in, at once.")
 @click.option("--sha256", default="", metavar="HEX", help="What the file's SHA-256 must be.")
 @click.option("--keep", is_flag=True, help="Keep the file in the cache, to be named without its path later.")
@@ -48,6 +54,7 @@ def flash(
     board_name: str | None,
     places: tuple[str, ...],
     method: str | None,
+    ssh_config: Path | None,
     everything: bool,
     sha256: str,
     keep: bool,
@@ -76,8 +83,18 @@ def flash(
     backend = backend_for(method)
     _check_format(firmware, backend, board, method)
     waits = Waits(back=_NO_WAIT) if no_ask else Waits()
+    config = str(ssh_config or "")
     jobs = [
-        Job(board=board, place=place, firmware=firmware, erase=erase, baud=baud or 0, waits=waits) for place in places
+        Job(
+            board=board,
+            place=place,
+            firmware=firmware,
+            erase=erase,
+            baud=baud or 0,
+            ssh_config=config,
+            waits=waits,
+        )
+        for place in places
     ]
     for job in jobs:
         backend.check(job)
@@ -117,9 +134,9 @@ def _run(jobs: list[Job], backend: Backend, record: Record | None, *, as_json: b
                 name = result.place or result.board
                 if result.result == "ok":
                     size = f"{result.bytes:,} bytes in {result.seconds:.1f} s"
-                    click.echo(f"{click.style('ok', fg='green', bold=True)}  {name}: {size}; {result.detail}")
+                    display.say(f"{click.style('ok', fg='green', bold=True)}  {name}: {size}; {result.detail}")
                 elif len(jobs) > 1:
-                    click.echo(f"{click.style('failed', fg='red', bold=True)}  {name}: {result.detail}")
+                    display.say(f"{click.style('failed', fg='red', bold=True)}  {name}: {result.detail}")
 
         return run_jobs(jobs, backend, line, done)
 
@@ -138,7 +155,7 @@ def _board_and_places(
         )
     if board is not None and not everything and board.flash.method in {"uf2", "hex", "dfu"}:
         return board, ("",)  # its back end finds the one that is in its boot loader
-    found = detect(places)
+    found = detect(places, also=[board] if board else [])
     if board is None:
         board = _only_board(found)
     mine = [item for item in found if board.name in item.boards]

@@ -1,10 +1,13 @@
 """Progress of boards on the terminal: one line each, or plain lines where there is no terminal."""
 
+import sys
 import threading
 from types import TracebackType
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 
 class Display:
@@ -39,6 +42,13 @@ class Display:
     def line(self, name: str) -> "Line":
         """A line for a job."""
         return Line(self, name)
+
+    def say(self, text: str) -> None:
+        """A line of result, on standard output; above the bars, where both are on one terminal."""
+        if self._console.is_terminal and sys.stdout.isatty():
+            self._console.print(Text.from_ansi(text), soft_wrap=True)
+        else:
+            click.echo(text)
 
     def begin(self, name: str, text: str, total: int, task: TaskID | None) -> TaskID | None:
         """A step begins: a new state of the job's line."""

@@ -46,6 +46,8 @@ def run_jobs(
             done(result)
         return result
 
+    if len(jobs) == 1:
+        return [one(jobs[0])]  # in this thread, so that Ctrl-C ends it
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         return list(pool.map(one, jobs))
 
@@ -56,7 +58,7 @@ def _run(job: Job, backend: Backend, progress: Progress) -> Result:
     try:
         outcome = backend.flash(job, progress)
     except FlashError as error:
-        kind, detail = str(error.kind), str(error)
+        kind, detail, identity = str(error.kind), str(error), error.identity
     else:
         kind, detail, written, identity = "ok", outcome.seen, outcome.written, outcome.identity
     seconds = round(time.monotonic() - begun, 1)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from device_runtime.host.microboard import MicroBoard
 from firmware_tools.flash.backend import Backend
+from firmware_tools.flash.drive_backends import enter_bootloader
+from firmware_tools.flash.drives import wait_until
 from firmware_tools.flash.errors import FlashError, one_line
 from firmware_tools.flash.images import Span, check_fits, known_chip
 from firmware_tools.flash.job import Job, Outcome, Progress
@@ -58,7 +60,9 @@ class DfuBackend(Backend):
 
     def plan(self, job: Job) -> list[str]:
         places = ", ".join(f"{len(item.data):,} bytes at 0x{item.address:08x}" for item in self._elements(job))
+        first = [f"ask MicroPython on {job.place} for its boot loader"] if job.place.startswith("/dev/") else []
         return [
+            *first,
             f"find the boot loader of {job.board.name} on USB ({', '.join(_micro(job).flash.bootloader)})",
             f"write {places} with dfu-util",
             "read all of it back and compare",
@@ -70,7 +74,7 @@ class DfuBackend(Backend):
         board = _micro(job)
         tool = need("dfu-util", "dfu-util")
         progress.step("looking for the boot loader on USB")
-        device = _choose(job, list_devices(), board)
+        device = self._device(job, board)
         common = [tool, "-d", device.usb, "-p", device.path, "-a", "0"]
         total = sum(len(item.data) for item in elements)
         with tempfile.TemporaryDirectory(prefix="cygnet-dfu-") as folder:
@@ -95,6 +99,22 @@ class DfuBackend(Backend):
                         "with another cable if it repeats",
                     )
         return Outcome(total, "what was read back is what was written")
+
+    def _device(self, job: Job, board: MicroBoard) -> DfuDevice:
+        if not job.place or job.place.startswith("usb:"):
+            return _choose(job.place, list_devices(), board)
+        before = {device.path for device in list_devices()}
+        enter_bootloader(job.place, board)
+        came: list[DfuDevice] = []
+
+        def look() -> bool:
+            came[:] = [
+                item for item in list_devices() if item.path not in before and item.usb in board.flash.bootloader
+            ]
+            return bool(came)
+
+        wait_until(look, job.waits.drive)
+        return _choose("", came, board)
 
     def _elements(self, job: Job) -> list[Element]:
         board = _micro(job)
@@ -180,8 +200,8 @@ def read_dfu(path: Path, ids: tuple[str, ...]) -> list[Element]:
     return elements
 
 
-def _choose(job: Job, devices: list[DfuDevice], board: MicroBoard) -> DfuDevice:
-    wanted = job.place.removeprefix("usb:")
+def _choose(place: str, devices: list[DfuDevice], board: MicroBoard) -> DfuDevice:
+    wanted = place.removeprefix("usb:")
     fitting = [item for item in devices if item.usb in board.flash.bootloader and wanted in {"", item.path}]
     if not fitting:
         raise FlashError(

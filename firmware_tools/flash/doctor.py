@@ -72,5 +72,10 @@ def _ports() -> list[Finding]:
 
 def _cache() -> Finding:
     cache = cache_directory()
-    count = len([path for path in cache.glob("*") if path.suffix != ".json"]) if cache.is_dir() else 0
+    try:
+        count = len([path for path in cache.iterdir() if path.suffix != ".json"])
+    except FileNotFoundError:
+        count = 0
+    except OSError as error:
+        return Finding("firmware", False, f"{cache} cannot be read: {error.strerror}; make it yours")
     return Finding("firmware", True, f"{count} files are kept in {cache}")

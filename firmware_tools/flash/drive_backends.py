@@ -18,7 +18,6 @@ _ASK_EVERY = 0.3
 _ENTERING = threading.Lock()  # one board at a time enters its boot loader, so that a drive that comes is its own
 _CLAIMED: set[str] = set()  # ports whose answer has proven a board, so that each board has an answer of its own
 _CLAIMING = threading.Lock()
-_INTO_BOOTLOADER = "import machine\nmachine.bootloader()"
 
 
 class _DriveBackend(Backend):
@@ -79,7 +78,8 @@ class _DriveBackend(Backend):
             return self._look(job, set(), progress)
         with _ENTERING:
             before = {drive.folder for drive in find_drives()}
-            self._enter(job, progress)
+            progress.step(f"asking MicroPython on {job.place}")
+            enter_bootloader(job.place, _micro(job))
             return self._look(job, before, progress)
 
     def _look(self, job: Job, before: set[Path], progress: Progress) -> Drive:
@@ -106,19 +106,6 @@ class _DriveBackend(Backend):
                 f"{len(matching)} boards show such a drive ({folders}); name one with --port, or take --all",
             )
         return self._checked(matching[0], board)
-
-    def _enter(self, job: Job, progress: Progress) -> None:
-        """From MicroPython into the boot loader; a board that is another is told before anything happens to it."""
-        board = _micro(job)
-        progress.step(f"asking MicroPython on {job.place}")
-        answer = micropython.ask(job.place)
-        if answer.chip and answer.chip != board.flash.chip:
-            raise FlashError(
-                "wrong-board",
-                f"the board on {job.place} is a {answer.machine}, but {board.name} has {board.flash.chip}; "
-                "name another port or another board",
-            )
-        micropython.tell(job.place, _INTO_BOOTLOADER)
 
     def _checked(self, drive: Drive, board: MicroBoard) -> Drive:
         if drive.kind != self.method or drive.board_id not in board.flash.drives:
@@ -200,6 +187,22 @@ class HexBackend(_DriveBackend):
                 f"the drive {drive.folder} has not {what} after {job.waits.drive:g} s; unplug the board, plug "
                 "it in, and do it again",
             )
+
+
+def enter_bootloader(place: str, board: MicroBoard) -> None:
+    """From MicroPython into the boot loader; a board that is another is told before anything happens to it.
+
+    Raises:
+        FlashError: MicroPython does not answer there, or answers as another board.
+    """
+    answer = micropython.ask(place)
+    if answer.chip and answer.chip != board.flash.chip:
+        raise FlashError(
+            "wrong-board",
+            f"the board on {place} is a {answer.machine}, but {board.name} has {board.flash.chip}; "
+            "name another port or another board",
+        )
+    micropython.tell(place, "import machine\nmachine.bootloader()")
 
 
 def naming_matches(drives: list[Drive], board: MicroBoard) -> list[Drive]:

@@ -29,6 +29,8 @@ class FlashError(CygnetError):
     def __init__(self, kind: FailureKind, sentence: str) -> None:
         super().__init__(sentence)
         self.kind = kind
+        self.identity = ""
+        """Which board it was, as far as it had said so before (``Outcome.identity``)."""
 
 
 def one_line(said: str, most: int = 300) -> str:

@@ -56,32 +56,36 @@ class EspBackend(Backend):
         ]
 
     def flash(self, job: Job, progress: Progress) -> Outcome:
-        flash, data = _micro(job).flash, self._image(job)
-        with connected(job.place, progress) as esp:
-            _same_chip(esp, job)
-            mac = _mac(esp)
-            progress.step("starting the loader's stub")
-            stub = esptool.run_stub(esp)
-            with contextlib.suppress(FatalError):  # slower, but it works
-                if (baud := job.baud or flash.baud) != _ROM_BAUD and stub.IS_STUB:
-                    stub.change_baud(baud)
-            esptool.attach_flash(stub)
-            size = flash_size_bytes(esptool.detect_flash_size(stub))
-            if size and flash.offset + len(data) > size:
-                raise FlashError(
-                    "too-small",
-                    f"{job.firmware.path} needs 0x{flash.offset + len(data):x} bytes of flash, but the board on "
-                    f"{job.place} has "
-                    f"0x{size:x}; use smaller firmware, or a board with more flash",
-                )
-            # esptool would open the port's name again, behind which another board may be by then.
-            stub.WRITE_FLASH_ATTEMPTS = 1
-            progress.step("writing", len(data))
-            _LOGGER.local.total = len(data)
-            esptool.write_flash(stub, [(flash.offset, data)], erase_all=job.erase)
-            progress.step("resetting")
-            _hard_reset(stub)
+        data = self._image(job)
+        mac = ""
+        try:
+            with connected(job.place, progress) as esp:
+                _same_chip(esp, job)
+                mac = _mac(esp)
+                self._write(esp, job, data, progress)
+        except FlashError as error:
+            error.identity = mac
+            raise
         return Outcome(len(data), "the MD5 of the flash is that of the file", mac)
+
+    def _write(self, esp: Any, job: Job, data: bytes, progress: Progress) -> None:
+        flash = _micro(job).flash
+        stub = _stub(esp, job, progress)
+        size = flash_size_bytes(esptool.detect_flash_size(stub))
+        if size and flash.offset + len(data) > size:
+            raise FlashError(
+                "too-small",
+                f"{job.firmware.path} needs 0x{flash.offset + len(data):x} bytes of flash, but the board on "
+                f"{job.place} "
+                f"has 0x{size:x}; use smaller firmware, or a board with more flash",
+            )
+        # esptool would open the port's name again, behind which another board may be by then.
+        stub.WRITE_FLASH_ATTEMPTS = 1
+        progress.step("writing", len(data))
+        _LOGGER.local.total = len(data)
+        esptool.write_flash(stub, [(flash.offset, data)], erase_all=job.erase)
+        progress.step("resetting")
+        _hard_reset(stub)
 
     def reset(self, place: str, progress: Progress) -> str:
         with connected(place, progress) as esp:
@@ -91,10 +95,7 @@ class EspBackend(Backend):
     def backup(self, job: Job, path: Path, progress: Progress) -> int:
         with connected(job.place, progress) as esp:
             _same_chip(esp, job)
-            stub = esptool.run_stub(esp)
-            with contextlib.suppress(FatalError):
-                stub.change_baud(job.baud or _micro(job).flash.baud)
-            esptool.attach_flash(stub)
+            stub = _stub(esp, job, progress)
             size = flash_size_bytes(esptool.detect_flash_size(stub)) or _micro(job).flash.flash_kb * 1024
             progress.step("reading", size)
             _LOGGER.local.total = size
@@ -147,6 +148,18 @@ def connected(device: str, progress: Progress, attempts: int = _ATTEMPTS) -> Ite
     finally:
         _LOGGER.local.progress = None
         _close(esp)
+
+
+def _stub(esp: Any, job: Job, progress: Progress) -> Any:
+    """esptool's own loader in the chip's RAM, at the board's speed, with the flash attached."""
+    progress.step("starting the loader's stub")
+    stub = esptool.run_stub(esp)
+    baud = job.baud or _micro(job).flash.baud
+    if baud != _ROM_BAUD and stub.IS_STUB:
+        with contextlib.suppress(FatalError):  # a bridge that cannot do it is slower, but works
+            stub.change_baud(baud)
+    esptool.attach_flash(stub)
+    return stub
 
 
 def _mac(esp: Any) -> str:

@@ -37,18 +37,13 @@ def find_firmware(name_or_path: str, sha256: str = "") -> Firmware:
     Raises:
         FlashError: there is none, it cannot be read, or its hash is another.
     """
-    path = Path(name_or_path)
     cache = cache_directory()
-    if not path.exists() and "/" not in name_or_path and (cache / name_or_path).exists():
-        path = cache / name_or_path
-    if not path.is_file():
-        kept = sorted(entry for entry in _record(cache) if (cache / entry).is_file())
-        known = f"kept are {', '.join(kept)}" if kept else "the cache is empty"
+    try:
+        path = _find(name_or_path, cache)
+    except OSError as error:
         raise FlashError(
-            "firmware",
-            f"there is no firmware {name_or_path!r}, neither as a file nor in {cache} ({known}); name a file "
-            "that you have",
-        )
+            "firmware", f"{name_or_path} cannot be looked for: {error}; name a file that you may read"
+        ) from error
     found = _hash(path)
     expected, source = _expected(path, sha256, cache)
     if expected and expected != found:
@@ -59,10 +54,28 @@ def find_firmware(name_or_path: str, sha256: str = "") -> Firmware:
     return Firmware(path, found, source)
 
 
+def _find(name_or_path: str, cache: Path) -> Path:
+    path = Path(name_or_path)
+    if not path.exists() and "/" not in name_or_path and (cache / name_or_path).exists():
+        path = cache / name_or_path
+    if not path.is_file():
+        kept = sorted(entry for entry in _record(cache) if (cache / entry).is_file())
+        known = f"kept are {', '.join(kept)}" if kept else "the cache is empty"
+        raise FlashError(
+            "firmware",
+            f"there is no firmware {name_or_path!r}, neither as a file nor in {cache} ({known}); name a file "
+            "that you have",
+        )
+    return path
+
+
 def keep_firmware(firmware: Firmware) -> Path:
     """Copy firmware into the cache, with its hash in the cache's record; gives where it is."""
     cache = cache_directory()
-    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FlashError("permission", f"{cache} cannot be made: {error.strerror}; make it yours") from error
     target = cache / firmware.path.name
     _replace(target, firmware.path.read_bytes())
     record = {**_record(cache), target.name: firmware.sha256}

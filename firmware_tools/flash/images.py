@@ -7,7 +7,6 @@ from pathlib import Path
 
 import intelhex
 from esptool.bin_image import LoadFirmwareImage
-from esptool.util import FatalError
 from uf2utils.constants import BlockSize, Flags, Magic
 from uf2utils.header import Header
 
@@ -98,7 +97,14 @@ def _check_esp_part(path: Path, chip: Chip, data: bytes) -> None:
         whole = image.checksum == image.calculate_checksum() and (
             not image.append_digest or image.stored_digest == image.calc_digest
         )
-    except (FatalError, struct.error, IndexError, TypeError, ValueError) as error:  # of files that end too early
+    except (
+        RuntimeError,
+        struct.error,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:  # what it lets through
         raise FlashError("firmware", f"{path} is damaged or not whole: {one_line(str(error))}; get it again") from error
     if not whole:
         raise FlashError("firmware", f"{path} is damaged: its own checksum does not fit what it holds; get it again")
@@ -157,20 +163,20 @@ def read_hex(path: Path, board_ids: tuple[str, ...], board: str) -> tuple[bytes,
         FlashError: a line is damaged, or a universal file has no part for the board.
     """
     data = path.read_bytes()
+    parsed = intelhex.IntelHex()
     try:
         text = _part(data.decode("ascii"), board_ids)
+        parsed.loadhex(io.StringIO(text or ""))
     except UnicodeDecodeError:
         raise FlashError("firmware", f"{path} is not Intel HEX: it has bytes that are no text; get it again") from None
+    except (intelhex.IntelHexError, ValueError) as error:
+        said = one_line(str(error))
+        raise FlashError("firmware", f"{path} is damaged or not Intel HEX: {said}; get it again") from error
     if text is None:
         raise FlashError(
             "wrong-chip",
             f"{path} has no part for {board} (its ids are {', '.join(board_ids)}); use firmware for {board}",
         )
-    parsed = intelhex.IntelHex()
-    try:
-        parsed.loadhex(io.StringIO(text))
-    except (intelhex.IntelHexError, ValueError) as error:
-        raise FlashError("firmware", f"{path} is damaged or not Intel HEX: {error}; get it again") from error
     spans = [Span(start, end) for start, end in parsed.segments()]
     if not spans:
         raise FlashError("firmware", f"{path} holds no firmware; get it again")
@@ -207,7 +213,10 @@ def _part(text: str, board_ids: tuple[str, ...]) -> str | None:
 
 
 def _as_data(line: str) -> str:
-    """A record of custom data as one of plain data, with its sum mended."""
-    body = bytes.fromhex(line[1:-2])
+    """A record of custom data as one of plain data, with the sum that belongs to it."""
+    record = bytes.fromhex(line[1:])
+    if sum(record) & 0xFF:
+        raise ValueError(f"the sum of {line[:40]} is wrong")
+    body = record[:-1]
     body = body[:3] + b"\0" + body[4:]
     return f":{body.hex().upper()}{(-sum(body)) & 0xFF:02X}"

@@ -48,6 +48,7 @@ class Job:
     port: str = ""
     erase: bool = False
     baud: int = 0
+    ssh_config: str = ""
     waits: Waits = field(default_factory=Waits)
 
 

@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import lzma
 import os
-import re
 import stat
 import struct
 import typing
@@ -163,12 +162,10 @@ def _check_target(target: Path) -> int:
         return space.f_bavail * space.f_frsize + (target.stat().st_size if target.exists() else 0)
     if not stat.S_ISBLK(mode):
         raise FlashError("unsafe", f"{target} is neither a disk nor a file; name the card itself; {_candidates()}")
-    name = target.resolve().name
-    entry = Path("/sys/block") / name
-    if not entry.is_dir():
-        raise FlashError(
-            "unsafe", f"{target} is a part of a disk; name the whole card, as {re.sub(r'p?[0-9]+$', '', str(target))}"
-        )
+    number = target.stat().st_rdev
+    entry = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve()
+    if (entry / "partition").exists():
+        raise FlashError("unsafe", f"{target} is a part of a disk; name the whole card, /dev/{entry.parent.name}")
     if not _removable(entry):
         raise FlashError("unsafe", f"{target} is a fixed disk of this machine and is left alone; {_candidates()}")
     used = _in_use(entry)

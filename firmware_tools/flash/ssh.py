@@ -14,7 +14,6 @@ from firmware_tools.flash.tools import need, run
 
 _CONNECT_SECONDS = 15
 _INSTALL_SECONDS = 1800.0
-_OPTIONS = ("-o", "BatchMode=yes", "-o", f"ConnectTimeout={_CONNECT_SECONDS}")
 _NEWEST_REFUSED = (3, 10)
 _PLACE = re.compile(r"(?:\w[\w.-]*@)?[\w\[][\w.:\[\]-]*")  # none that ssh would take for an option
 _FOLDER = re.compile(r"/tmp/cygnet-install\.\w+")  # noqa: S108 (mktemp made it, for its user alone)
@@ -69,7 +68,7 @@ class SshBackend(Backend):
         try:
             progress.step(f"copying {wheel.name}")
             code, said = run(
-                [need("scp", "openssh-client"), *_OPTIONS, "-q", str(wheel), f"{_address(job)}:{folder}/"],
+                [need("scp", "openssh-client"), *_options(job), "-q", str(wheel), f"{_address(job)}:{folder}/"],
                 _INSTALL_SECONDS,
             )
             if code:
@@ -149,7 +148,12 @@ def _do(job: Job, command: str, failure: str) -> str:
 
 
 def _ssh(job: Job, command: str) -> list[str]:
-    return [need("ssh", "openssh-client"), *_OPTIONS, _address(job), command]
+    return [need("ssh", "openssh-client"), *_options(job), _address(job), command]
+
+
+def _options(job: Job) -> list[str]:
+    config = ["-F", job.ssh_config] if job.ssh_config else []
+    return [*config, "-o", "BatchMode=yes", "-o", f"ConnectTimeout={_CONNECT_SECONDS}"]
 
 
 def _address(job: Job) -> str:

@@ -14,7 +14,7 @@ from firmware_tools.flash.backend import backend_for
 from firmware_tools.flash.dfu import DfuDevice, Element, read_devices, read_dfu
 from firmware_tools.flash.errors import FlashError
 from firmware_tools.flash.job import Silent
-from tests.flash.conftest import Said, job, one_sentence
+from tests.flash.conftest import PICO_W, Said, job, one_sentence
 
 Run = Callable[..., Said]
 IDS = ("0483:df11",)
@@ -119,6 +119,13 @@ def test_none_or_too_many_boot_loaders_are_told(
     with pytest.raises(FlashError) as failure:
         backend_for("dfu").flash(job("pybd-sf2", place, file), Silent())
     assert words in one_sentence(failure.value)
+
+
+def test_another_board_on_a_port_is_not_sent_into_its_boot_loader(file: Path, pico: Callable[[Path], str]) -> None:
+    if shutil.which("dfu-util") is None:
+        pytest.skip("dfu-util is not installed")
+    with pytest.raises(FlashError, match=r"is a Raspberry Pi Pico W with RP2040, but pybd-sf2 has stm32f722"):
+        backend_for("dfu").flash(job("pybd-sf2", pico(PICO_W), file), Silent())
 
 
 @pytest.mark.skipif(shutil.which("dfu-util") is None, reason="dfu-util is not installed")

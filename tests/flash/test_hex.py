@@ -1,5 +1,9 @@
 """Hex drives (micro:bit): folders that play DAPLink."""
 
+import io
+import re
+import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +15,7 @@ from firmware_tools.flash.backend import backend_for
 from firmware_tools.flash.errors import FlashError
 from firmware_tools.flash.images import read_hex
 from firmware_tools.flash.job import Silent
-from tests.flash.conftest import QUICK, Said, document, job, one_sentence
+from tests.flash.conftest import QUICK, Said, document, job, one_sentence, usb_port
 
 Run = Callable[..., Said]
 DETAILS = """\
@@ -51,7 +55,9 @@ def board(tmp_path: Path) -> Iterator[Callable[..., tuple[Path, list[bytes]]]]:
     ended = threading.Event()
     threads: list[threading.Thread] = []
 
-    def start(refuse: str = "", returns: bool = True) -> tuple[Path, list[bytes]]:
+    def start(
+        refuse: str = "", returns: bool = True, on_taken: Callable[[bytes], None] = lambda _: None
+    ) -> tuple[Path, list[bytes]]:
         folder, taken = daplink(tmp_path / "MICROBIT"), []  # type: tuple[Path, list[bytes]]
 
         def play() -> None:
@@ -67,6 +73,7 @@ def board(tmp_path: Path) -> Iterator[Callable[..., tuple[Path, list[bytes]]]]:
                     if refuse:
                         (folder / "FAIL.TXT").write_text(refuse)
                     ended.wait(0.2)
+                    on_taken(data)
                     if returns:
                         (folder / "DETAILS.TXT").write_text(details)
                     return
@@ -88,6 +95,51 @@ def test_a_hex_file_is_taken(tmp_path: Path, board: Callable[..., tuple[Path, li
     outcome = backend_for("hex").flash(job("microbit", folder, path, waits=QUICK), Silent())
     assert outcome.seen == "the boot loader took it"
     assert taken == [plain_hex()]
+
+
+STOCK = Path("/usr/share/firmware-microbit-micropython/firmware.hex")
+
+
+@pytest.fixture
+def microbit(tmp_path: Path) -> Iterator[Callable[[bytes], str]]:
+    """Starts a micro:bit in qemu with a hex file; gives the terminal that its MicroPython answers on."""
+    qemu = shutil.which("qemu-system-arm")
+    if qemu is None or not STOCK.exists():
+        pytest.skip("qemu-system-arm or firmware-microbit-micropython is not installed")
+    running: list[subprocess.Popen[str]] = []
+
+    def start(data: bytes) -> str:
+        path = tmp_path / "flash.hex"
+        whole = intelhex.IntelHex(io.StringIO(data.decode()))
+        path.write_bytes(written(whole[0:0x40000]))  # qemu has no configuration registers
+        command = [qemu, "-M", "microbit", "-nographic", "-monitor", "none", "-serial", "pty"]
+        process = subprocess.Popen(
+            [*command, "-device", f"loader,file={path}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        running.append(process)
+        assert process.stdout is not None
+        found = re.search(r"/dev/pts/\d+", process.stdout.readline())
+        assert found is not None
+        return found[0]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def test_stock_firmware_is_taken_starts_and_answers_as_the_board(
+    run: Run,
+    board: Callable[..., tuple[Path, list[bytes]]],
+    microbit: Callable[[bytes], str],
+    usb_ports: list[object],
+) -> None:
+    folder, _ = board(on_taken=lambda data: usb_ports.append(usb_port(microbit(data), "0d28:0204")))
+    said = run("flash", STOCK, "--board", "microbit", "--to", folder, "--json")
+    assert said.error is None
+    (result,) = document(said)
+    assert "MicroPython 1.0.1 answers on /dev/pts/" in result["detail"]  # the micro:bit's own numbers
+    assert "(micro:bit with nRF51822)" in result["detail"]
 
 
 def test_what_the_board_refuses_is_told_in_its_words(
@@ -186,3 +238,6 @@ def test_of_a_universal_file_the_boards_own_part_counts(tmp_path: Path) -> None:
     path.write_text("\n".join(lines))
     assert [(span.start, span.end) for span in read_hex(path, ("9900", "9901"), "v1")[1]] == [(0x100, 0x104)]
     assert [(span.start, span.end) for span in read_hex(path, ("9903",), "v2")[1]] == [(0x70200, 0x70204)]
+    path.write_text("\n".join(lines).replace(b"two!".hex().upper(), b"TWO!".hex().upper()))
+    with pytest.raises(FlashError, match="is damaged or not Intel HEX: the sum of"):
+        read_hex(path, ("9903",), "v2")

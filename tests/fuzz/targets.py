@@ -4,8 +4,8 @@ import importlib
 from types import ModuleType
 
 TARGETS = (
-    "boards", "capabilities", "cards", "frames", "links", "manifests", "monty_messages", "packages", "patches",
-    "python_sources", "screen_messages",
+    "boards", "capabilities", "cards", "firmware", "frames", "links", "manifests", "monty_messages", "packages",
+    "patches", "python_sources", "screen_messages",
     "scripts", "sessions",
     "source_maps", "styles", "sync_messages", "templates", "views",
 )  # fmt: skip

@@ -134,13 +134,12 @@ def test_a_board_is_told_of_its_parts_and_of_nothing_that_it_lacks(tmp_path: Pat
         "wifi": False,
         "watchdog": 0,
         "country": "",
-        "trial_seconds": 10,
         "display": {
             "driver": "ssd1306", "width": 128, "height": 64, "bus": "i2c", "id": 0, "sda": 4, "scl": 5, "address": 60,
         },
         "leds": {"status": {"pin": "LED"}},
         "buttons": {"next": {"pin": 14, "low": True}},
-        "program": {"event_ms": 2000, "heap_kb": 48, "nodes": 200},
+        "program": {"event_ms": 2000, "heap_kb": 48, "nodes": 200, "trial_seconds": 10},
     }  # fmt: skip
     assert {"led.set", "telemetry"} <= capabilities(board)
     assert not {"buzzer.play", "sensor.read"} & capabilities(board)
@@ -153,6 +152,12 @@ def test_a_board_is_told_of_its_parts_and_of_nothing_that_it_lacks(tmp_path: Pat
         ("pin = 14", "pni = 14", "b.toml:20: unknown key 'buttons.next.pni'; did you mean 'pin'?"),
         ('pin = "LED"', "pin = 1.5", "b.toml:17: 'leds.status.pin' must be a whole number or a string, not 1.5"),
         ('pin = "LED"', "pin = 999", "b.toml:17: 'leds.status.pin' must be between 0 and 255, not 999"),
+        (
+            "[flash]",
+            '[sensors.a]\ndriver = "adc"\n[flash]',
+            "b.toml:5: the key 'sensors.a.pin' is missing: the driver adc",
+        ),
+        ("[flash]", '[sensors.a]\ndriver = "aht20"\n[flash]', "b.toml:5: the key 'sensors.a.sda' is missing"),
         ("[flash]", "sensors = 3\n[flash]", "b.toml:5: 'sensors' must be a table of tables, [sensors.NAME]"),
         ('pin = "LED"', "pin = 4", "pin 4 of 'display.sda' is that of 'leds.status.pin', too"),
         ("scl = 5\n", "", "b.toml:9: the key 'display.scl' is missing: a display on i2c needs it"),
