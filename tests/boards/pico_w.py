@@ -67,6 +67,16 @@ class Names(nat.UdpRelay):
         return True
 
 
+class Console(PtyInteractiveRepl):
+    """The board's USB console; ``heard`` counts the bytes that went to the board."""
+
+    heard = 0
+
+    def _send_and_pace(self, chunk: bytes) -> None:
+        self.heard += len(chunk)
+        super()._send_and_pace(chunk)
+
+
 def _dns_answer(question: bytes, names: dict[str, str]) -> bytes:
     """RFC 1035: one A record, or "no such name" (3)."""
     labels, at = [], 12
@@ -89,6 +99,7 @@ def main() -> None:
     parser.add_argument("--filesystem", type=Path, help="its file system at power on, and where it goes at power off")
     parser.add_argument("--reach", action="append", default=[], metavar="ADDRESS:PORT=PORT", help="of 127.0.0.1")
     parser.add_argument("--name", action="append", default=[], metavar="NAME=ADDRESS", help="what DNS answers")
+    parser.add_argument("--said", type=Path, required=True, help="all that the console said is appended here")
     options = parser.parse_args()
     there = options.filesystem is not None and options.filesystem.exists()
     with contextlib.suppress(KeyboardInterrupt):
@@ -116,7 +127,8 @@ async def _run(options: argparse.Namespace, start: Path | None) -> int:
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    console = PtyInteractiveRepl(device.cdc, device.simulator, lambda _code: over.set())
+    said = options.said.open("ab", buffering=0)
+    console = Console(device.cdc, device.simulator, lambda _code: over.set(), said.write)
     await console.start()
     await device.astart(timeout=60)
     print(json.dumps({"port": console.slave_path}), flush=True)
@@ -127,6 +139,7 @@ async def _run(options: argparse.Namespace, start: Path | None) -> int:
         raise device.simulator.engine_room_error
     if file is not None:
         device.dump_flash_image(file)
+    print(json.dumps({"heard": console.heard}), flush=True)
     device.stop()
     await console.stop()
     return 0
