@@ -15,6 +15,7 @@ except ImportError:
 
 _TRIAL_SECONDS = 10
 _HOUR = 3600
+_LONGEST_LINE = 500
 
 
 class Services:
@@ -33,7 +34,8 @@ class Services:
 
 
 def log(level: str, source: str, text: str) -> None:
-    """One line at the serial port."""
+    """One line at the serial port, whatever a program or the network put into the text."""
+    text = "".join([each if each >= " " and each != "\x7f" else " " for each in str(text)[:_LONGEST_LINE]])
     print(f"{level} {source}: {text}")
 
 
