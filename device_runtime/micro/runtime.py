@@ -5,17 +5,16 @@ import gc
 import json
 
 from . import clock
-from .watchdog import Watchdog
-from .wifi import Wifi
 
 try:
     from typing import Any
 except ImportError:
     pass
 
-_TRIAL_SECONDS = 10
-_HOUR = 3600
+
 _LONGEST_LINE = 500
+_COLLECT_EVERY = 8192
+"""Bytes after which garbage is collected: what lives long then lies close together, and memory stays in one piece."""
 
 
 class Services:
@@ -54,79 +53,57 @@ def main(root: str = "/", slot: str = "a", safe: bool = False) -> str:
     if identity is None:
         log("error", "runtime", "cygnet/identity.json is missing or broken: run `cygnet board provision`")
         return "stay"
-    watchdog = Watchdog((board or {}).get("watchdog", 0))
+    gc.threshold(_COLLECT_EVERY)  # type: ignore[attr-defined]
+    watchdog = None
+    if (board or {}).get("watchdog"):
+        from .watchdog import Watchdog
+
+        watchdog = Watchdog(board["watchdog"])  # type: ignore[index]
     try:
         asyncio.run(_run(root, slot, safe, identity, board or {}, watchdog))
     except KeyboardInterrupt:
-        watchdog.hold()
+        if watchdog is not None:
+            watchdog.hold()
         raise
     return "restart"
 
 
 async def _run(
-    root: str, slot: str, safe: bool, identity: "dict[str, Any]", board: "dict[str, Any]", watchdog: Watchdog
+    root: str, slot: str, safe: bool, identity: "dict[str, Any]", board: "dict[str, Any]", watchdog: "Any"
 ) -> None:
-    from .sync.agent import PACE, Agent
-    from .sync.files import make_folder
-    from .sync.link import Link
-    from .sync.memory import Memory
-    from .sync.messages import MAX_DESIRED_BYTES
-    from .sync.programs import Programs
-    from .sync.slots import Slots
-    from .sync.telemetry import Telemetry
-    from .sync.work import Work
+    from .sync.assembly import assemble
+    from .sync.messages import pin, unload
 
-    pace = dict(PACE)
-    pace.update(board.get("sync", {}))
-    for folder in ("queue/", "programs/"):
-        make_folder(root + "cygnet/" + folder)
-    memory = Memory(root, identity)
-    telemetry = Telemetry(root + "cygnet/queue/", memory, pace["queue"], pace["hold"])
-    slots = Slots(root, slot)
-    log("info", "runtime", f"{identity['device']} of {identity['fleet']}, runtime {slots.version}, slot {slot}")
-    if safe:
-        log("warning", "runtime", "safe mode: the board went down several times in a row; programs are not started")
-    host = None if safe else _host(root, board, Services(telemetry))
-    trial_seconds = board.get("program", {}).get("trial_seconds", _TRIAL_SECONDS)
-    work = Work(identity, memory, telemetry, Programs(root), slots, host, pace, trial_seconds, log, safe)
-    agents: list[Agent] = []
-    link = Link(
-        identity,
-        root,
-        Wifi(identity.get("wifi", []), board.get("country", "")),
-        watchdog,
-        memory.next_session,
-        lambda channel, payload: agents[0].hear(channel, payload),
-        log,
-        MAX_DESIRED_BYTES,
-    )
-    agent = Agent(board.get("name", identity.get("board", "")), link, memory, telemetry, work, pace, log)
-    agents.append(agent)
-    work.link = link
+    link, agent, work, pace = assemble(root, slot, safe, identity, board, watchdog, Services, log)
+    del assemble
+    unload("assembly")
+    pin()
     gc.collect()
     tasks = [asyncio.create_task(each) for each in (link.run(), agent.tell(), agent.check_documents(), work.run())]
     try:
-        await _watch(tasks, agent, work, slots, watchdog, pace, safe)
+        await _watch(tasks, agent, work, watchdog, pace, safe)
     finally:
         for task in tasks[1:]:
             task.cancel()
-        if host is not None and host.running:
-            await host.stop()
+        if work.host is not None and work.host.running:
+            await work.host.stop()
         try:
-            telemetry.write()
+            work.telemetry.write()
         except OSError as error:
             log("warning", "runtime", f"the last telemetry is lost: {error}")
         await link.goodbye()
 
 
 async def _watch(
-    tasks: "list[Any]", agent: "Any", work: "Any", slots: "Any", watchdog: Watchdog, pace: "dict[str, int]", safe: bool
+    tasks: "list[Any]", agent: "Any", work: "Any", watchdog: "Any", pace: "dict[str, int]", safe: bool
 ) -> None:
     """Feed the watchdog and judge this start, until something wants a restart or a task ended by a fault."""
+    slots = work.slots
     began = clock.ticks_ms()
     settled = False
     while not work.restart_wanted:
-        watchdog.feed()
+        if watchdog is not None:
+            watchdog.feed()
         for task in tasks:
             if task.done():
                 await task  # a fault in the runtime: raised to the loader, which starts anew
@@ -148,16 +125,6 @@ async def _watch(
             slots.confirm()
             settled = True
         await asyncio.sleep(1 if pace["settle"] >= 10 else 0.2)
-
-
-def _host(root: str, board: "dict[str, Any]", services: Services) -> "Any":
-    """What runs programs, or None in a runtime without it."""
-    try:
-        from .program.host import ProgramHost  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    except ImportError as error:
-        log("warning", "runtime", f"this runtime runs no programs: {error}")
-        return None
-    return ProgramHost(root, board, services)
 
 
 def _read(path: str) -> "dict[str, Any] | None":

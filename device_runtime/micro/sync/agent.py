@@ -9,14 +9,13 @@ import binascii
 import os
 
 from .. import clock
-from .messages import MAX_DESIRED_BYTES, MAX_ERROR, MAX_TEXT, SyncError, encode, one_line
+from .link import Link, split_response
+from .messages import MAX_DESIRED_BYTES, MAX_ERROR, SyncError, checking, encode, one_line, unload
 from .mqtt import MqttError
 
 try:
     from collections.abc import Callable
-    from typing import Any
 
-    from .link import Link
     from .memory import Memory
     from .telemetry import Telemetry
     from .work import Work
@@ -26,28 +25,8 @@ except ImportError:
 _TURN = 0.2
 """Seconds between two looks at what is to be told."""
 _MOST_REFUSALS = 20
-
-PACE = {
-    "report": 1,
-    "watch": 5,
-    "ask": 600,
-    "batch": 5,
-    "receipt": 30,
-    "retry": 5,
-    "settle": 60,
-    "runtime_trial": 600,
-    "safe": 3600,
-    "hold": 60,
-    "queue": 32_768,
-}
-"""How often things happen, in seconds (``queue``: bytes); ``board.json`` may say otherwise under ``sync``.
-
-``report``: between two reports; ``watch``: until a change that nobody told of is noticed; ``ask``: between two
-requests for the desired document; ``batch``: what telemetry there is after so long is sent; ``receipt``: after which a
-batch is sent again; ``retry``: the first pause before a program that failed is tried again; ``settle``: a start that
-lasts so long went well; ``runtime_trial``: a new runtime must have reached its fleet within; ``safe``: how long safe
-mode lasts; ``hold``: how long a record may wait in memory only.
-"""
+_SHORT = 2
+"""Seconds that a shortage of memory is given to pass."""
 
 
 class Agent:
@@ -69,12 +48,13 @@ class Agent:
         self._documents: list[bytes] = []
         self._refused: list[str] = []
         self._greet = self._report_due = False
-        self._asked = self._reported = self._sent = self._looked = clock.ticks_ms()
-        self._last = b""
+        self._asked = self._reported = self._sent = clock.ticks_ms()
+        self._checked = b""
         self._awaited = 0
         self._tries = 0
         self.heard_fleet = False
         """Whether the fleet itself has answered since the start: something that it signed, or a receipt."""
+        link.hear = self.hear
         link.on_connected = self._on_connected
         work.on_change = self._on_change
 
@@ -98,8 +78,6 @@ class Agent:
             self.refuse("response_refused", str(error))
 
     def _hear_response(self, payload: memoryview) -> None:
-        from .link import split_response
-
         header, data = split_response(payload)
         kind = header.get("type")
         if kind == "content":
@@ -116,22 +94,43 @@ class Agent:
     async def check_documents(self) -> None:
         """Take what is desired as it comes, for ever."""
         while True:
-            while not self._documents:  # noqa: ASYNC110 - MicroPython's wait for an event makes a task each time
+            while not self._documents:
                 await asyncio.sleep(_TURN)
-            payload = self._documents.pop()
+            payload = self._documents[-1]
             first = self._memory.desired is None
+            changed = False
             try:
-                changed = await self._memory.accept(payload)
-                self.heard_fleet = True
-            except (SyncError, OSError) as error:
-                self.refuse("desired_refused", str(error))
+                async with checking:
+                    changed = payload != self._checked and await self._check(payload)
+                self._checked = payload
+            except MemoryError:
+                self.refuse("desired_held", "desired is checked again soon: the board is short of memory")
+                await asyncio.sleep(_SHORT)
                 continue
+            except OSError as error:
+                self.refuse("desired_refused", f"desired cannot be kept: {error}")
+            except SyncError as error:
+                self._checked = payload  # the broker may repeat it; nothing else is said of it
+                self.refuse("desired_refused", str(error))
+            if self._documents[-1] is payload:
+                self._documents.clear()
             if changed and self._memory.desired is not None:
                 self._log("info", "sync", f"desired version {self._memory.desired['version']} is accepted")
                 self._refused.clear()
                 self._report_due = True
                 self._greet = self._greet or first  # a fleet that has only just let us in did not listen before
                 self._work.wake()
+
+    async def _check(self, payload: bytes) -> bool:
+        from .desired import accept
+
+        try:
+            changed = await accept(self._memory, payload)
+        finally:
+            del accept  # it would keep its module in memory
+            unload()
+        self.heard_fleet = True
+        return changed
 
     # Telling
 
@@ -147,9 +146,9 @@ class Agent:
                 continue
             try:
                 await self._tell()
-            except MqttError as error:
+            except (MqttError, MemoryError) as error:
                 self._log("info", "sync", f"sent again: {error}")
-                await asyncio.sleep(1)
+                await asyncio.sleep(_SHORT)
 
     async def _tell(self) -> None:
         if self._greet or _passed(self._asked, self._pace["ask"]):
@@ -172,31 +171,20 @@ class Agent:
     async def _tell_report(self) -> None:
         if not _passed(self._reported, self._pace["report"]):
             return
-        if not self._report_due and not _passed(self._looked, self._pace["watch"]):
+        if not self._report_due:
             return
-        self._looked = clock.ticks_ms()
-        payload = encode(self._report())
-        if payload == self._last and not self._report_due:
-            return
+        from .reporting import report
+
+        payload = report(self._name, self._link.session, self._memory, self._work)
+        del report
+        unload("reporting")
         self._report_due = False
         try:
             await self._link.publish("reported", [payload], retain=True)
         except MqttError:
             self._report_due = True
             raise
-        self._last, self._reported = payload, clock.ticks_ms()
-
-    def _report(self) -> "dict[str, Any]":
-        desired = self._memory.desired
-        failed = self._work.slots.failed
-        return {
-            "session": self._link.session,
-            "desired_version": desired["version"] if desired else 0,
-            "board": one_line(self._name, MAX_TEXT),
-            "runtime": one_line(self._work.slots.version, MAX_TEXT),
-            "runtime_error": one_line(f"version {failed['version']}: {failed['error']}" if failed else "", MAX_ERROR),
-            "programs": self._work.reports(),
-        }
+        self._reported = clock.ticks_ms()
 
     async def _tell_telemetry(self) -> None:
         if self._awaited:

@@ -7,11 +7,11 @@ import hashlib
 import os
 
 from .messages import SyncError
+from .switching import is_folder, remove_tree
 
 try:
     from collections.abc import Awaitable, Callable
 
-    from .package import Entry
 except ImportError:
     pass
 
@@ -19,11 +19,10 @@ BLOCK_BYTES = 2048
 _PIECE = 512
 _RESERVE = 16_384
 """What an install leaves free on the file system."""
-_DIRECTORY = 0x4000
 
 
 async def bring(
-    entries: "dict[str, Entry]",
+    entries: "dict[str, tuple[int, int, bytes]]",
     folder: str,
     before: str,
     read: "Callable[[int, int], Awaitable[bytes]]",
@@ -32,7 +31,7 @@ async def bring(
     """Make ``folder`` hold exactly these files.
 
     Args:
-        entries: by name.
+        entries: by name; offset in the package, size and SHA-256 of each.
         folder: ends with a slash; made when missing.
         before: a folder with files of the version before, or empty.
         read: gives ``length`` bytes from ``offset`` of the package.
@@ -44,9 +43,9 @@ async def bring(
     """
     make_folder(folder)
     missing = [name for name in sorted(entries) if not matches(folder + name, entries[name])]
-    have = sum([entry.size for name, entry in entries.items() if name not in missing])
+    have = sum([entry[1] for name, entry in entries.items() if name not in missing])
     progress(have)
-    _check_room(folder, [entries[name].size for name in missing], missing)
+    _check_room(folder, [entries[name][1] for name in missing], missing)
     for name in missing:
         entry = entries[name]
         make_folder(folder + name[: name.rfind("/") + 1])
@@ -54,7 +53,7 @@ async def bring(
             _copy(before + name, folder + name)
         else:
             await _fetch(folder + name, entry, read, lambda got, base=have: progress(base + got))  # type: ignore[misc]
-        have += entry.size
+        have += entry[1]
         progress(have)
         if not matches(folder + name, entry):
             os.remove(folder + name)
@@ -63,12 +62,15 @@ async def bring(
 
 
 async def _fetch(
-    path: str, entry: "Entry", read: "Callable[[int, int], Awaitable[bytes]]", progress: "Callable[[int], None]"
+    path: str,
+    entry: "tuple[int, int, bytes]",
+    read: "Callable[[int, int], Awaitable[bytes]]",
+    progress: "Callable[[int], None]",
 ) -> None:
     at = 0
-    with open(path, "wb") as file:  # noqa: ASYNC230 - a flash chip is quick, and a board has one thread
-        while at < entry.size:
-            block = await read(entry.offset + at, min(BLOCK_BYTES, entry.size - at))
+    with open(path, "wb") as file:
+        while at < entry[1]:
+            block = await read(entry[0] + at, min(BLOCK_BYTES, entry[1] - at))
             file.write(block)
             at += len(block)
             progress(at)
@@ -85,10 +87,10 @@ def _copy(source: str, target: str) -> None:
             new.write(view[:got])
 
 
-def matches(path: str, entry: "Entry") -> bool:
+def matches(path: str, entry: "tuple[int, int, bytes]") -> bool:
     """Whether the file is there with this size and SHA-256."""
     try:
-        if os.stat(path)[6] != entry.size:
+        if os.stat(path)[6] != entry[1]:
             return False
         digest, piece = hashlib.sha256(), bytearray(_PIECE)
         view = memoryview(piece)
@@ -100,11 +102,11 @@ def matches(path: str, entry: "Entry") -> bool:
                 digest.update(view[:got])
     except OSError:
         return False
-    return digest.digest() == entry.digest
+    return digest.digest() == entry[2]
 
 
 def _check_room(folder: str, sizes: "list[int]", names: "list[str]") -> None:
-    status = os.statvfs(folder)
+    status = os.statvfs(folder[:-1])
     unit, free = status[0], status[0] * status[3]
     # A folder of littlefs takes two blocks: a program of nothing but folders must not fill what the records need.
     folders = set()
@@ -131,30 +133,9 @@ def make_folder(path: str) -> None:
         at = path.find("/", at + 1)
 
 
-def is_folder(path: str) -> bool:
-    """Whether there is a folder of this name."""
-    try:
-        return bool(os.stat(path)[0] & _DIRECTORY)
-    except OSError:
-        return False
-
-
-def remove_tree(path: str) -> None:
-    """Delete a folder (without a slash at its end) and all that is in it, if it is there. Raises :class:`OSError`."""
-    if not is_folder(path):
-        return
-    for name in os.listdir(path):
-        inner = path + "/" + name
-        if is_folder(inner):
-            remove_tree(inner)
-        else:
-            os.remove(inner)
-    os.rmdir(path)
-
-
-def _remove_others(folder: str, inside: str, entries: "dict[str, Entry]") -> None:
+def _remove_others(folder: str, inside: str, entries: "dict[str, tuple[int, int, bytes]]") -> None:
     """Delete what is in the folder and not among the entries: left over from something else."""
-    for name in os.listdir(folder + inside):
+    for name in os.listdir((folder + inside)[:-1]):  # FAT wants no slash at its end
         path = inside + name
         if is_folder(folder + path):
             if any(each.startswith(path + "/") for each in entries):

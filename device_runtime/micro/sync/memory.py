@@ -9,8 +9,7 @@ import json
 import os
 
 from .. import clock
-from ..records import read_body, read_record, write_body, write_record
-from .messages import SyncError, verify_desired
+from ..records import read_body, read_record, write_record
 
 try:
     from typing import Any
@@ -23,12 +22,13 @@ _PORTION = 1000
 
 
 class Memory:
-    """The memory below ``root``. ``desired`` is the document that is followed, or None."""
+    """The memory below ``root``. ``desired`` is the document that is followed, or None; ``floor`` the highest version
+    that was ever accepted. :mod:`.desired` accepts the next."""
 
     def __init__(self, root: str, identity: "dict[str, Any]") -> None:
         """Read what is there and count this start. Raises :class:`OSError` when the disk does not take it."""
-        self._path, self._identity = root + "cygnet/memory.json", identity
-        self._desired_path = root + "cygnet/desired.json"
+        self._path, self.identity = root + "cygnet/memory.json", identity
+        self.desired_path = root + "cygnet/desired.json"
         record = read_record(self._path) or {}
         self._starts: int = record.get("starts", 0) + 1
         self.epoch: str = record.get("epoch", "") or binascii.hexlify(os.urandom(8)).decode()
@@ -36,13 +36,12 @@ class Memory:
         """Telemetry records that were dropped in all, for want of space."""
         self._sequence: int = record.get("sequence", 0)
         self._set_aside: int = self._sequence
-        self._floor: int = record.get("floor", 0)
+        self.floor: int = record.get("floor", 0)
         self._connections = 0
-        self._last = b""
         clock.set_now(max(record.get("time", 0), identity.get("time", 0)))
         self.desired = self._recall()
         if self.desired is not None:
-            self._floor = max(self._floor, self.desired["version"])
+            self.floor = max(self.floor, self.desired["version"])
         self._save()
 
     def next_session(self) -> int:
@@ -57,39 +56,6 @@ class Memory:
         self._sequence += 1
         return self._sequence
 
-    async def accept(self, payload: bytes) -> bool:
-        """Take a signed envelope as what this board should have from now on; False when nothing changes.
-
-        Raises:
-            SyncError: altered, for another device, too old, or expired.
-            OSError: the disk does not take it.
-        """
-        if payload == self._last:
-            return False
-        desired = await verify_desired(payload, self._identity)
-        self._last = payload if len(payload) <= 1024 else b""
-        held = self.desired
-        if held is not None and _same(held, desired):
-            clock.set_now(desired["issued"])
-            return False
-        version, expires, now = desired["version"], desired["expires"], clock.now()
-        if version < self._floor:
-            raise SyncError(
-                f"desired version {version} is older than version {self._floor}, which this device has seen"
-            )
-        if held is not None and version == held["version"]:
-            raise SyncError(f"desired version {version} came a second time with other content")
-        if expires and now and now > expires:
-            raise SyncError(f"desired version {version} expired {now - expires} s ago: the fleet must sign it again")
-        clock.set_now(desired["issued"])
-        try:
-            write_body(self._desired_path, payload)
-        except OSError:
-            self._last = b""
-            raise
-        self.desired, self._floor = desired, version
-        return True
-
     def save(self) -> None:
         """Keep the count of dropped records and the time. Raises :class:`OSError`."""
         self._save()
@@ -100,7 +66,7 @@ class Memory:
             self._path,
             {
                 "starts": self._starts,
-                "floor": self._floor,
+                "floor": self.floor,
                 "epoch": self.epoch,
                 "sequence": self._set_aside,
                 "dropped": self.dropped,
@@ -110,7 +76,7 @@ class Memory:
 
     def _recall(self) -> "dict[str, Any] | None":
         """What was accepted before. Its signature was checked then; who can change the flash has the key as well."""
-        body = read_body(self._desired_path)
+        body = read_body(self.desired_path)
         if body is None:
             return None
         try:
@@ -119,14 +85,10 @@ class Memory:
                 signed.setdefault(name, value)
             for target in signed["programs"].values():
                 target.setdefault("launch", False)
+                target.setdefault("digests", "")
             return signed if (signed["fleet"], signed["device"]) == self._whom() else None
         except (ValueError, KeyError, AttributeError):
             return None
 
     def _whom(self) -> "tuple[str, str]":
-        return self._identity["fleet"], self._identity["device"]
-
-
-def _same(one: "dict[str, Any]", other: "dict[str, Any]") -> bool:
-    """Whether two documents want the same: the fleet signs the same version again with a new time."""
-    return all(one[name] == other[name] for name in ("version", "programs", "settings", "runtime"))
+        return self.identity["fleet"], self.identity["device"]

@@ -10,7 +10,8 @@ import hashlib
 import json
 import struct
 
-from .messages import SyncError, is_signed
+from .messages import SyncError
+from .seals import is_signed
 
 try:
     from collections.abc import Awaitable, Callable
@@ -30,17 +31,10 @@ _WALKED = 200
 """So many entries may lie before the seal."""
 
 
-class Entry:
-    """One file of a package: where its ``size`` bytes lie, and their SHA-256."""
-
-    def __init__(self, offset: int, size: int, digest: bytes) -> None:
-        self.offset, self.size, self.digest = offset, size, digest
-
-
 async def open_package(
     read: "Callable[[int, int], Awaitable[bytes]]", target: "dict[str, Any]", identity: "dict[str, Any]"
-) -> "dict[str, Entry]":
-    """The entries of a package, by name, without the seal.
+) -> "dict[str, tuple[int, int, bytes]]":
+    """The entries of a package, by name: offset, size and SHA-256 of each, without the seal.
 
     Args:
         read: gives ``length`` bytes from ``offset`` of it.
@@ -99,8 +93,8 @@ async def _is_sealed(digests: bytes, signature: bytes, fleet_key: str) -> bool:
     return await is_signed(binascii.a2b_base64(fleet_key), seal, (_CONTEXT, digests))
 
 
-def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, Entry]":
-    entries: dict[str, Entry] = {}
+def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, tuple[int, int, bytes]]":
+    entries: dict[str, tuple[int, int, bytes]] = {}
     try:
         document = json.loads(digests)
         files = document["files"]
@@ -115,12 +109,13 @@ def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, Entry]":
                 continue
             check_name(name)
             size = files[name]["size"]
-            entries[name] = Entry(at, size, binascii.unhexlify(files[name]["sha256"]))
-            if not isinstance(size, int) or size < 0 or len(entries[name].digest) != 32:
+            digest = binascii.unhexlify(files[name]["sha256"])
+            if not isinstance(size, int) or size < 0 or len(digest) != 32:
                 raise ValueError(name)  # noqa: TRY301 - one way out
+            entries[name] = (at, size, digest)
             at += size
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SyncError(f"the package's list of files is broken: {error}") from error
+        raise SyncError(f"the package's list of files is broken: {error}")
     return entries
 
 

@@ -2,9 +2,8 @@
 
 import json
 
-from .files import BLOCK_BYTES, bring, make_folder
-from .messages import SyncError
-from .package import open_package
+from .messages import SyncError, checking, unload
+from .switching import folder_of, path_of
 
 try:
     from collections.abc import Awaitable, Callable
@@ -30,18 +29,30 @@ async def fetch_program(
     progress: "Callable[[int], None]",
 ) -> None:
     """Bring what a board needs of a package to its folder, checked. Raises :class:`SyncError` and :class:`OSError`."""
-    entries = {
-        name: entry
-        for name, entry in (await open_package(read, target, identity)).items()
-        if _is_used(name, entry.size)
-    }
+    entries = {name: entry for name, entry in (await _open(read, target, identity)).items() if _is_used(name, entry[1])}
     manifest = entries.get("manifest.json")
-    if manifest is None or manifest.size > _MOST_MANIFEST:
+    if manifest is None or manifest[1] > _MOST_MANIFEST:
         raise SyncError("the package has no manifest that a board can read")
-    folder = programs.folder_of(target["sha256"])
+    from .files import bring, make_folder
+
+    folder = folder_of(programs, target["sha256"])
     make_folder(folder)
-    await bring(entries, folder, programs.path(app_id), read, progress)
+    await bring(entries, folder, path_of(programs, app_id), read, progress)
     _check_manifest(folder + "manifest.json", app_id, target)
+
+
+async def _open(
+    read: "Callable[[int, int], Awaitable[bytes]]", target: "dict[str, Any]", identity: "dict[str, Any]"
+) -> "dict[str, tuple[int, int, bytes]]":
+    """The entries of a package; what checked its seal is out of memory when the files come."""
+    async with checking:
+        from .package import open_package
+
+        try:
+            return await open_package(read, target, identity)
+        finally:
+            del open_package
+            unload("package", "seals", "ed25519", "sha512")
 
 
 def _is_used(name: str, size: int) -> bool:
@@ -56,7 +67,7 @@ def _check_manifest(path: str, app_id: str, target: "dict[str, Any]") -> None:
         found, code = manifest["app_id"], manifest["version"]["code"]
         language = manifest.get("cygnet", {}).get("language")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SyncError(f"the manifest is broken: {error}") from error
+        raise SyncError(f"the manifest is broken: {error}")
     if (found, code) != (app_id, target["version_code"]):
         raise SyncError(
             f"the package is {str(found)[:64]} version {code}, not {app_id} version {target['version_code']}"
@@ -77,20 +88,22 @@ async def update_runtime(
         SyncError: it is no runtime, or not what was promised.
         OSError: the disk does not take it.
     """
-    entries = await open_package(read, target, identity)
+    entries = await _open(read, target, identity)
     about = entries.get("runtime.json")
     if about is None or ("micro/runtime.py" not in entries and "micro/runtime.mpy" not in entries):
         raise SyncError("the package is no runtime: publish it with `cygnet fleet runtime publish`")
     for name in entries:
         if name != "runtime.json" and not name.startswith("micro/"):
             raise SyncError(f"the package is no runtime: it has the file {name}")
-    described = await read(about.offset, min(about.size, BLOCK_BYTES * 4))
+    described = await read(about[0], min(about[1], _MOST_MANIFEST))
     try:
         version = json.loads(described)["version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise SyncError("the runtime does not say which version it is") from error
+    except (ValueError, KeyError, TypeError):
+        raise SyncError("the runtime does not say which version it is")
     if version != target["version"]:
         raise SyncError(f"the package is runtime {str(version)[:64]}, not {target['version']}")
+    from .files import bring
+
     slots.spoil()
     await bring(entries, slots.folder(slots.other), slots.folder(slots.slot), read, _no_progress)
     slots.switch(target["version"])

@@ -1,0 +1,255 @@
+"""The whole runtime of a board on MicroPython's unix port with 128 KB of heap, against a real broker with TLS and the
+fleet's own service."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from device_runtime.micro.records import record_bytes
+from firmware_tools.fleet.documents import device_document
+from firmware_tools.fleet.registry import Device
+from firmware_tools.fleet.server import RunningFleet
+from firmware_tools.fleet.telemetry import TelemetryQuery
+from tests.brokers import Mosquitto
+from tests.certificates import CertificateAuthority
+from tests.micro.sync.board import Board, identity_for, program, runtime_package
+
+pytestmark = pytest.mark.broker
+LAMP = "org.example.lamp"
+
+
+async def device(fleet: RunningFleet) -> Device:
+    return await fleet.service.read(lambda registry, _: registry.device("pico-1"))
+
+
+async def until(fleet: RunningFleet, board: Board, wanted: "str", **members: object) -> Device:
+    """Wait until the registry says of the device what ``wanted`` (``phase code`` of the lamp) and ``members`` say."""
+    with fleet.service.feed.watch() as watcher:
+        while True:
+            found = await device(fleet)
+            has = found.has.get(LAMP)
+            now = f"{has.phase} {has.version_code}" if has else ""
+            if (wanted == "-" or now == wanted) and all(
+                getattr(found, name) == value for name, value in members.items()
+            ):
+                return found
+            async for event in watcher.events(30):
+                assert event is not None, f"still {now!r}, {device_document(found)}:\n{board.log}"
+                break
+
+
+async def records(fleet: RunningFleet, name: str) -> list[dict[str, object]]:
+    query = TelemetryQuery(device="pico-1", name=name, limit=1000)
+    return [record["values"] for record in await fleet.service.read(lambda _, telemetry: telemetry.records(query))]
+
+
+@pytest.fixture(params=["ed25519", "hmac"])
+async def enrolled(request: pytest.FixtureRequest, fleet: RunningFleet, mosquitto: Mosquitto, board: Board) -> Board:
+    """A board that the fleet has let in and that knows it."""
+    provisioning, _ = await fleet.operations.enroll("pico-1", "Window", mac=request.param == "hmac")
+    board.provision(identity_for(provisioning, mosquitto.port), mosquitto.authority.ca_file)
+    return board
+
+
+async def test_a_board_joins_installs_runs_and_sends_telemetry(fleet: RunningFleet, enrolled: Board) -> None:
+    await fleet.operations.publish(program(1), "lamp.ma")
+    await fleet.operations.assign("pico-1", LAMP, None, launch=True)
+    async with enrolled.powered():
+        found = await until(fleet, enrolled, "running 1", status="online")
+        assert (found.board, found.runtime, found.reported_version) == ("pico-w", "0.1.0", 2)
+        await enrolled.says(f"program {LAMP} 1 5000")
+        await until_stored(fleet, "started", {"code": 1})
+        await until_stored(fleet, "installed", {"app_id": LAMP, "version_code": 1})
+    await until(fleet, enrolled, "running 1", status="lost")
+    files = sorted(path.relative_to(enrolled.cygnet / "programs").as_posix() for path in lamp_files(enrolled))
+    kept = [name.split("/", 1)[1] for name in files]
+    assert kept == ["behaviour.json", "manifest.json", "pages/index/index.mpy", "pages/index/index.view", "shared.bin"]
+
+
+async def test_a_new_version_is_switched_to_and_a_bad_one_rolled_back(fleet: RunningFleet, enrolled: Board) -> None:
+    for package in (program(1), program(2), program(3, {"raise": "no such lamp"}), program(4, {"fail": "it hung"})):
+        await fleet.operations.publish(package, "lamp.ma")
+    await fleet.operations.assign("pico-1", LAMP, 1, launch=True)
+    async with enrolled.powered():
+        await until(fleet, enrolled, "running 1")
+        await fleet.operations.assign("pico-1", LAMP, 2, launch=True)
+        await until(fleet, enrolled, "running 2")
+        await proved(enrolled)
+        blocks = fleet.service.counters.blocks
+        await fleet.operations.assign("pico-1", LAMP, 3, launch=True)
+        found = await until(fleet, enrolled, "failed 3")
+        assert found.has[LAMP].error == "no such lamp; version 2 is back"
+        # Headers and seal: 4, manifest: 1, page: 3, behaviour: 1. What version 2 has as well is not fetched again.
+        assert fleet.service.counters.blocks - blocks == 9
+        await enrolled.says(f"program {LAMP} 2", times=2)
+        await fleet.operations.assign("pico-1", LAMP, 4, launch=True)
+        found = await until(fleet, enrolled, "failed 4")
+        assert found.has[LAMP].error == "it hung; version 2 is back"
+        await until_stored(fleet, "rolled_back", {"app_id": LAMP, "version_code": 4, "error": "it hung"})
+        await fleet.operations.assign("pico-1", LAMP, 2, launch=True)
+        await until(fleet, enrolled, "failed 4", reported_version=6)
+    assert len({path.relative_to(enrolled.cygnet / "programs").parts[0] for path in lamp_files(enrolled)}) == 1
+    assert enrolled.starts == 1, enrolled.log
+
+
+async def test_a_program_that_takes_the_board_down_is_rolled_back(fleet: RunningFleet, enrolled: Board) -> None:
+    for package in (program(1), program(2, {"reset": True})):
+        await fleet.operations.publish(package, "lamp.ma")
+    await fleet.operations.assign("pico-1", LAMP, 1, launch=True)
+    async with enrolled.powered():
+        await until(fleet, enrolled, "running 1")
+        await proved(enrolled)
+        await fleet.operations.assign("pico-1", LAMP, 2, launch=True)
+        found = await until(fleet, enrolled, "failed 2")
+        assert found.has[LAMP].error == "it took the board down each time it was started; version 1 is back"
+        await enrolled.says(f"program {LAMP} 1", times=2)
+    assert enrolled.log.count(f"program {LAMP} 2") == 3
+    assert enrolled.exits == [3, 3, 3]
+
+
+async def test_telemetry_and_assignments_wait_for_a_broker_that_is_away(
+    fleet: RunningFleet, enrolled: Board, mosquitto: Mosquitto
+) -> None:
+    for package in (program(1), program(2)):
+        await fleet.operations.publish(package, "lamp.ma")
+    await fleet.operations.assign("pico-1", LAMP, 1, launch=True)
+    async with enrolled.powered():
+        await until(fleet, enrolled, "running 1")
+        mosquitto.kill()
+        await enrolled.says("the connection to the broker broke")
+    await fleet.operations.assign("pico-1", LAMP, 2, launch=True)
+    async with enrolled.powered():
+        await enrolled.says(f"program {LAMP} 1", times=2)
+        await enrolled.says("no connection to the broker")
+        while not list((enrolled.cygnet / "queue").iterdir()):  # noqa: ASYNC110 - the board writes it
+            await asyncio.sleep(0.02)
+    async with enrolled.powered():
+        mosquitto.start_again()
+        await until(fleet, enrolled, "running 2")
+        await until_stored(fleet, "started", {"code": 2})
+    assert {"code": 1} in await records(fleet, "started")
+    stored = await records(fleet, "started")
+    assert stored.count({"code": 2}) == 1
+
+
+async def until_stored(fleet: RunningFleet, name: str, values: dict[str, object]) -> None:
+    """Wait until the fleet has stored a record with these values."""
+    with fleet.service.feed.watch() as watcher:
+        while values not in await records(fleet, name):
+            async for event in watcher.events(30):
+                assert event is not None, f"no record {name} with {values}, only {await records(fleet, name)}"
+                break
+
+
+async def proved(board: Board) -> None:
+    """Wait until the version that runs is no longer on trial."""
+    for _ in range(1500):
+        if board.record("programs.json")["apps"][LAMP]["trial"] is False:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"still on trial:\n{board.log}")
+
+
+def lamp_files(board: Board) -> list[Path]:
+    return [path for path in (board.cygnet / "programs").rglob("*") if path.is_file()]
+
+
+async def test_the_broker_of_another_authority_is_refused(fleet: RunningFleet, enrolled: Board, tmp_path: Path) -> None:
+    stranger = CertificateAuthority(tmp_path / "stranger")
+    board = json.loads((enrolled.cygnet / "identity.json").read_text())
+    enrolled.provision(board, stranger.ca_file)
+    async with enrolled.powered():
+        await enrolled.says("is not trusted")
+        await enrolled.says("its certificate must be signed by the CA in ca.der")
+    assert (await device(fleet)).status == "never"
+
+
+async def test_a_runtime_is_tried_and_kept_and_a_bad_one_rolled_back(fleet: RunningFleet, enrolled: Board) -> None:
+    crash = "\n\ndef main(root, slot, safe):\n    raise ValueError('this runtime is broken')\n"
+    deaf = "\n\n_log = log\n\ndef main(root, slot, safe):\n    import time\n    time.sleep(0.1)\n    return 'restart'\n"
+    for package in (
+        runtime_package("0.2.0"),
+        runtime_package("0.3.0", extra=crash),
+        runtime_package("0.4.0", extra=deaf),
+    ):
+        await fleet.operations.publish_runtime(package, "runtime.ma")
+    await fleet.operations.publish(program(1), "lamp.ma")
+    await fleet.operations.assign("pico-1", LAMP, 1, launch=True)
+    async with enrolled.powered():
+        await until(fleet, enrolled, "running 1", runtime="0.1.0")
+        await fleet.operations.assign_runtime("pico-1", "0.2.0")
+        await until(fleet, enrolled, "running 1", runtime="0.2.0", runtime_should="0.2.0", runtime_error="")
+        await enrolled.says("runtime 0.2.0 has proved itself")
+        assert enrolled.record("boot.json")["good"] == "b"
+        for version in ("0.3.0", "0.4.0"):
+            await fleet.operations.assign_runtime("pico-1", version)
+            found = await until(
+                fleet,
+                enrolled,
+                "running 1",
+                runtime="0.2.0",
+                runtime_error=f"version {version}: it was started 3 times and did not prove itself",
+            )
+            assert found.runtime_should == version
+    assert enrolled.log.count("this runtime is broken") == 3
+    assert enrolled.record("boot.json")["good"] == "b"
+
+
+async def test_a_runtime_that_does_not_reach_its_fleet_gives_up(
+    fleet: RunningFleet, enrolled: Board, mosquitto: Mosquitto
+) -> None:
+    board = json.loads((enrolled.cygnet / "identity.json").read_text())
+    enrolled.provision(board, mosquitto.authority.ca_file, sync={"runtime_trial": 3})
+    lost = "\n\nfrom .sync import link\nlink.topic_of = lambda identity, channel: 'cygnet/1/nowhere/' + channel\n"
+    await fleet.operations.publish_runtime(runtime_package("0.2.0", extra=lost), "runtime.ma")
+    async with enrolled.powered():
+        await until(fleet, enrolled, "-", runtime="0.1.0", status="online")
+        await fleet.operations.assign_runtime("pico-1", "0.2.0")
+        error = "version 0.2.0: it did not reach its fleet within 3 s"
+        await until(fleet, enrolled, "-", runtime="0.1.0", runtime_error=error)
+    assert enrolled.log.count("runtime 0.2.0, slot b") == 1
+
+
+async def test_after_several_crashes_the_board_only_talks_to_its_fleet_until_something_new_is_desired(
+    fleet: RunningFleet, enrolled: Board, mosquitto: Mosquitto
+) -> None:
+    for package in (program(1), program(2)):
+        await fleet.operations.publish(package, "lamp.ma")
+    await fleet.operations.assign("pico-1", LAMP, 1, launch=True)
+    async with enrolled.powered():
+        await until(fleet, enrolled, "running 1")
+    boot = enrolled.record("boot.json")
+    (enrolled.cygnet / "boot.json").write_bytes(record_bytes({**boot, "starts": 6}, 999))
+    async with enrolled.powered():
+        await enrolled.says("safe mode")
+        found = await until(fleet, enrolled, "failed 1", status="online")
+        assert found.has[LAMP].error == "safe mode: the board went down several times in a row"
+        assert enrolled.log.count(f"program {LAMP}") == 1
+        await fleet.operations.assign("pico-1", LAMP, 2, launch=True)
+        await until(fleet, enrolled, "running 2")
+    assert enrolled.exits == [0]
+
+
+async def test_crashes_are_counted_until_a_start_goes_well(fleet: RunningFleet, enrolled: Board) -> None:
+    enrolled.put_runtime("a", extra="\n\ndef _read(path):\n    raise ValueError('broken')\n")
+    async with enrolled.powered():
+        await enrolled.says("ended by a fault", times=4)
+    assert enrolled.record("boot.json")["starts"] >= 4
+    enrolled.put_runtime("a")
+    async with enrolled.powered():
+        await until(fleet, enrolled, "-", status="online")
+        for _ in range(500):
+            if enrolled.record("boot.json")["starts"] == 0:
+                break
+            await asyncio.sleep(0.02)
+    assert enrolled.record("boot.json")["starts"] == 0
+
+
+async def test_a_broken_slot_is_given_up_for_the_other_one(fleet: RunningFleet, enrolled: Board) -> None:
+    enrolled.put_runtime("b", "0.0.9")
+    (enrolled.cygnet / "a" / "micro" / "runtime.mpy").write_bytes(b"M\x06 torn")
+    async with enrolled.powered():
+        await enrolled.says("slot a is damaged; slot b is started instead")
+        await until(fleet, enrolled, "-", status="online", runtime="0.0.9")
