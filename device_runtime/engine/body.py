@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from device_runtime.engine.isolation.companion import Companion
+if TYPE_CHECKING:  # what has none does not load it
+    from device_runtime.engine.isolation.companion import Companion
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,4 +16,4 @@ class WorkerBody:
 
     run: Callable[..., None]
     rehearsal: bytes = b""
-    companion: Companion | None = None
+    companion: "Companion | None" = None

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.resources import resource_directory
 from firmware_tools.build.program import build_program
-from firmware_tools.build.scaffold import DIALECTS, ScaffoldError, create_program
+from firmware_tools.build.scaffold import DIALECTS, LANGUAGES, ScaffoldError, create_program
 from firmware_tools.testing.runner import run_program_tests
 
 EXAMPLES = sorted(path.parent for path in resource_directory("examples").glob("*/cygnet.json"))
@@ -39,21 +39,23 @@ async def test_an_example_passes_its_own_tests(directory: Path) -> None:
     await check_tests(directory)
 
 
-def test_both_dialects_have_an_example() -> None:
-    dialects = {build_program(path, Ed25519PrivateKey.generate()).package.manifest.dialect for path in EXAMPLES}
-    assert dialects == {"wechat", "swan"}
+def test_both_dialects_and_both_languages_have_an_example() -> None:
+    manifests = [build_program(path, Ed25519PrivateKey.generate()).package.manifest for path in EXAMPLES]
+    assert {manifest.dialect for manifest in manifests} == {"wechat", "swan"}
+    assert {manifest.language for manifest in manifests} == {"javascript", "python"}
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("dialect", DIALECTS)
-async def test_a_new_program_builds_and_passes_its_tests(tmp_path: Path, dialect: str) -> None:
+async def test_a_new_program_builds_and_passes_its_tests(tmp_path: Path, dialect: str, language: str) -> None:
     directory = tmp_path / "My coffee-counter"
-    written = create_program(directory, dialect)
+    written = create_program(directory, dialect, language)
     assert all(path.is_file() for path in written)
     assert not any(b"__" in path.read_bytes() for path in written)
     check_build(directory)
     manifest = build_program(directory, Ed25519PrivateKey.generate()).package.manifest
     assert (manifest.name, manifest.app_id) == ("My coffee counter", "local.my-coffee-counter")
-    assert manifest.dialect == dialect
+    assert (manifest.dialect, manifest.language) == (dialect, language)
     await check_tests(directory)
 
 

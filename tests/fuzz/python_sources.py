@@ -9,7 +9,7 @@ from tests.fuzz.choices import Choices
 from tests.fuzz.refusals import check_sentence
 
 SEEDS = [
-    b"from cygnet import Page\n\n\nclass Index(Page):\n    data = {'n': 0}\n\n    def tap(self, e):\n        x = 1\n",
+    b"from cygnet import Page\n\n\nclass Index(Page):\n    data = {'n': 0}\n\n    def tap(self, event):\n        x\n",
     b"for i in range(3):\n    for j in [k for k in [i] if k]: pass\n",
 ]
 EXAMPLES = 150

@@ -7,11 +7,11 @@ import shutil
 import pytest
 
 from device_runtime.engine.frames import FrameDecoder, Log
+from device_runtime.engine.isolation.companion_calls import COMPANION
 from device_runtime.engine.isolation.confine import BARRIERS
 from device_runtime.engine.isolation.system_calls import (
     ALLOW,
     ARCHITECTURES,
-    COMPANION,
     DENY,
     KILL,
     REFUSE,

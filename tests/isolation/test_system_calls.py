@@ -7,11 +7,11 @@ import struct
 
 import pytest
 
+from device_runtime.engine.isolation.companion_calls import COMPANION
 from device_runtime.engine.isolation.system_calls import (
     ALLOW,
     ALLOWED,
     ARCHITECTURES,
-    COMPANION,
     KILL,
     REFUSE,
     REFUSED,

@@ -14,7 +14,8 @@ Step = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Case:
-    """A program of one page and more files, and its steps. ``ends`` is how it ends by itself, if it does."""
+    """A program of one page and more files, and its steps. ``ends`` is how it ends by itself, if it does; ``says`` is
+    something that it must show or log, so that not both engines fail in the same way."""
 
     template: str
     page: str
@@ -22,6 +23,7 @@ class Case:
     files: Mapping[str, str] | None = None
     pages: tuple[str, ...] = (ROUTE,)
     ends: str = ""
+    says: str = ""
 
 
 _HEAD = "from cygnet import CapabilityError, Page, call, log\n\n\nclass Index(Page):\n"
@@ -38,6 +40,7 @@ CASES: dict[str, Case] = {
         self.set_data({"n": self.data["n"] + 1})
 """,
         (("tap", "a"),) * 3,
+        says="3 times",
     ),
     "data paths": Case(
         '<view id="a" bindtap="a">{{o.p.q}} {{l[2].x}}</view><view id="b" bindtap="b">{{l.length}}</view>'
@@ -58,6 +61,7 @@ CASES: dict[str, Case] = {
         log(self.data["o"]["k"])
 """,
         TAPS,
+        says="made",
     ),
     "a list without keys": Case(
         '<view id="a" bindtap="a"/><view id="b" bindtap="b"/><view id="c" bindtap="c"/>'
@@ -76,6 +80,7 @@ CASES: dict[str, Case] = {
         self.set_data({"l": [i * i for i in range(5)]})
 """,
         (*TAPS, ("tap", "a")),
+        says="416",
     ),
     "a list with keys": Case(
         '<view id="a" bindtap="a"/><view id="b" bindtap="b"/><view id="c" bindtap="c"/>'
@@ -100,6 +105,7 @@ CASES: dict[str, Case] = {
         self.set_data({"l[1].t": "changed"})
 """,
         (("tap", "a"), ("tap", "r3"), ("tap", "b"), ("tap", "r9"), ("tap", "c"), ("tap", "r1")),
+        says="nine",
     ),
     "conditions": Case(
         '<view id="a" bindtap="a">{{n}}</view><view wx:if="{{n === 0}}">none</view>'
@@ -113,6 +119,7 @@ CASES: dict[str, Case] = {
         self.set_data({"n": self.data["n"] + 1})
 """,
         (("tap", "a"),) * 4,
+        says="many",
     ),
     "templates": Case(
         '<template name="card"><view class="card" data-k="{{k}}" bindtap="tap"><text>{{title}}: {{v}}</text></view>'
@@ -129,6 +136,7 @@ CASES: dict[str, Case] = {
         log(event["current_target"]["dataset"]["k"])
 """,
         (("tap", "a"), ("tap", "a")),
+        says="L: 0",
     ),
     "expressions": Case(
         '<view id="a" bindtap="a">{{n / 3}} {{n * 1.5}} {{-n}} {{!n}} {{n == "1"}} {{s + n}} {{o.missing}}'
@@ -141,6 +149,7 @@ CASES: dict[str, Case] = {
         self.set_data({"n": self.data["n"] + 1, "t": not self.data["t"], "f": self.data["f"] / 4})
 """,
         (("tap", "a"),) * 3,
+        says="0.3333333333333333",
     ),
     "events with dataset and detail": Case(
         '<view id="a" data-lamp-id="{{n}}" data-tag="t" bindtap="a"><view id="b" data-inner="1">in</view></view>'
@@ -159,6 +168,7 @@ CASES: dict[str, Case] = {
         self.set_data({"v": event["detail"]["value"].upper()})
 """,
         (("tap", "b", {"x": 7}), ("tap", "a"), ("input", "c", {"value": "abc"})),
+        says="ABC",
     ),
     "bubbling and catching": Case(
         '<view bindtap="outer"><view catchtap="middle"><view id="a" bindtap="inner">1</view></view>'
@@ -184,6 +194,7 @@ CASES: dict[str, Case] = {
         self.note("first")
 """,
         TAPS,
+        says="middle",
     ),
     "timers": Case(
         '<view id="a" bindtap="a">{{n}}</view><view id="b" bindtap="b">{{m}}</view>',
@@ -212,6 +223,7 @@ CASES: dict[str, Case] = {
         self.set_data({"m": "again"})
 """,
         (("tap", "a"), *(("timer",),) * 4, ("tap", "b"), ("timer",)),
+        says="over",
     ),
     "navigation": Case(
         '<view id="a" bindtap="a">{{shown}}</view>',
@@ -274,6 +286,7 @@ class C(Page):
             "pages/c/c.wxml": '<view id="d" bindtap="d"/>',
         },
         (ROUTE, "pages/b/b", "pages/c/c"),
+        says="still here",
     ),
     "capabilities": Case(
         '<view id="a" bindtap="a">{{t}}</view><view id="b" bindtap="b"/><view id="c" bindtap="c"/>',
@@ -298,6 +311,7 @@ class C(Page):
         log("not reached")
 """,
         TAPS,
+        says="21.5C",
     ),
     "errors in handlers": Case(
         '<view id="a" bindtap="a">{{n}}</view><view id="b" bindtap="b"/><view id="c" bindtap="c"/>'
@@ -322,6 +336,7 @@ class C(Page):
 """,
         (("tap", "a"), ("tap", "b"), ("tap", "c"), ("tap", "d"), ("tap", "a")),
         {"lib/deep.py": '# a comment\n\n\ndef fail(values):\n    return values["missing"]\n'},
+        says="1",
     ),
     "modules that pages share": Case(
         '<view id="a" bindtap="a">{{t}}</view>',
@@ -351,6 +366,7 @@ class Shop(App):
         log("shown")
 """,
         },
+        says="10/101/3",
     ),
     "loops that hang": Case(
         '<view id="a" bindtap="a">{{n}}</view><view id="b" bindtap="b">{{n}}</view>',
@@ -371,6 +387,7 @@ class Shop(App):
 """,
         (("tap", "a"), ("tap", "a"), ("tap", "b"), ("tap", "a"), ("tap", "a"), ("tap", "a")),
         ends="3 .* in a row took longer than",
+        says="100",
     ),
     "a hog": Case(
         '<view id="a" bindtap="a">{{n}}</view>',
@@ -388,5 +405,6 @@ class Shop(App):
 """,
         (("tap", "a"), ("tap", "a"), ("tap", "a"), ("tap", "a")),
         ends="memory|MB",
+        says="1",
     ),
 }

@@ -8,9 +8,8 @@ objects of the zygote, each on a page that is then copied, that a worker had 0.6
 
 import os
 from collections.abc import Callable, Collection
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from device_runtime.engine.isolation.companion import Companion, CompanionLandlock
 from device_runtime.engine.isolation.kernel import PR_SET_PDEATHSIG, ConfinementError, prctl, reason
 from device_runtime.engine.isolation.landlock import Landlock
 from device_runtime.engine.isolation.limits import (
@@ -22,7 +21,10 @@ from device_runtime.engine.isolation.limits import (
 )
 from device_runtime.engine.isolation.namespaces import NO_FILES, enter_empty_root, enter_namespaces
 from device_runtime.engine.isolation.privileges import drop_capabilities, gain_nothing, leave_root
-from device_runtime.engine.isolation.system_calls import COMPANION, SystemCallFilter, UnknownArchitectureError
+from device_runtime.engine.isolation.system_calls import SystemCallFilter, UnknownArchitectureError
+
+if TYPE_CHECKING:
+    from device_runtime.engine.isolation.companion import Companion
 
 _SIGKILL: Final = 9
 # The lowest number there is, so that a limit of one descriptor leaves room for no other.
@@ -38,7 +40,7 @@ class Confinement:
     """The barriers of one zygote and its workers. ``wanted`` are those of :data:`BARRIERS` that it tries; what the
     kernel does not grant is in :attr:`missing`, with the reason. ``memory_bytes`` is what a worker may have."""
 
-    def __init__(self, wanted: Collection[str], memory_bytes: int, companion: Companion | None = None) -> None:
+    def __init__(self, wanted: Collection[str], memory_bytes: int, companion: "Companion | None" = None) -> None:
         self._wanted = wanted
         self._companion = companion
         self._companion_landlock: Landlock | None = None
@@ -88,11 +90,15 @@ class Confinement:
     def _prepare_landlock(self) -> None:
         self._landlock = Landlock()
         if self._companion is not None:
+            from device_runtime.engine.isolation.companion import CompanionLandlock
+
             self._companion_landlock = CompanionLandlock(self._companion)
 
     def _prepare_filter(self) -> None:
         self._filter = SystemCallFilter()
         if self._companion is not None:
+            from device_runtime.engine.isolation.companion_calls import COMPANION
+
             self._companion_filter = SystemCallFilter(COMPANION)
 
     def confine(self, keep: int, companion: int | None = None) -> int:

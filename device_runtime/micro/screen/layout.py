@@ -59,7 +59,7 @@ class Layout:
         if dx or dy:
             for at in range(things, len(self.things)):
                 one = self.things[at]
-                self.things[at] = (one[0], one[1] + dx, one[2] + dy) + one[3:]  # noqa: RUF005
+                self.things[at] = (one[0], one[1] + dx, one[2] + dy) + one[3:]
             for at in range(spots, len(self.spots)):
                 spot = self.spots[at]
                 self.spots[at] = (spot[0], spot[1] + dx, spot[2] + dy, spot[3], spot[4])

@@ -103,7 +103,7 @@ def declarations(text: str) -> dict:
             count = len(value.split())
             if count == 3:
                 sides = value.split() + value.split()[1:2]
-            for side, given in zip(("-top", "-right", "-bottom", "-left"), sides):  # noqa: B905 - not MicroPython
+            for side, given in zip(("-top", "-right", "-bottom", "-left"), sides):
                 found[name + side] = given
         elif name == "background":
             found["background-color"] = value

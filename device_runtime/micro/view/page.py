@@ -143,13 +143,13 @@ def _outwards(e: tuple, instance: Instance) -> "list | None":
             instance = container.owner
             container = instance.container
         if container is None:
-            return [variable[1]] + rest if variable[0] is data_member else None  # noqa: RUF005 - not MicroPython
+            return [variable[1]] + rest if variable[0] is data_member else None
         if container.program[0] == "for":
             if variable[2] != 2:
                 return None
             key = instance.position if container.names is None else container.names[instance.position]
             chain = _chain(container.program[2])
-            chain = chain + [key] + rest if chain else chain  # noqa: RUF005
+            chain = chain + [key] + rest if chain else chain
         else:
             chain = _passed(container.program[3], variable[1], container.data)
             chain = chain + rest if chain else chain
@@ -168,7 +168,7 @@ def _passed(data: "tuple | None", name: str, known: dict) -> list:
         if given is None and name in known:
             chain = _chain(source)
             if chain:
-                return chain + [name]  # noqa: RUF005
+                return chain + [name]
     return []
 
 
