@@ -35,34 +35,42 @@ class Found:
     problem: str = ""
 
 
-def detect(ports: Iterable[str] = (), drives: Iterable[Path] = (), *, ask: bool = True) -> list[Found]:
-    """All boards on this machine, and those at ports and in folders that the user named.
+def detect(
+    ports: Iterable[str] = (), drives: Iterable[Path] = (), *, ask: bool = True, also: Iterable[MicroBoard] = ()
+) -> list[Found]:
+    """All boards on this machine, or those at ports and in folders that the user named; ``also`` are the user's own.
 
-    Asking interrupts what runs on a board and starts it again; without it, USB ids alone name boards.
+    Asking interrupts what runs on a board and starts it again; without it, USB ids alone name boards. A port with ids
+    of no board is not asked unless it was named: it may be a modem, or a printer.
     """
-    boards = naming.known_boards()
+    boards = naming.known_boards(also)
     # What the user named is asked alone: other boards go on undisturbed.
     named, folders = list(ports), list(drives)
     only = bool(named or folders)
     listed = [port for port in find_ports(named) if not only or port.device in named]
     shown = [drive for drive in find_drives(folders) if not only or drive.folder in folders]
     with ThreadPoolExecutor(max_workers=8) as pool:
-        found = list(pool.map(lambda port: _port(port, boards, ask=ask), listed))
+        found = list(pool.map(lambda port: _port(port, boards, ask=ask, named=only), listed))
     found += [_drive(drive, boards) for drive in shown]
     if not only:
         found += [_dfu(device, boards) for device in dfu.list_devices()]
     return found
 
 
-def _port(port: Port, boards: list[MicroBoard], *, ask: bool) -> Found:
+def _port(port: Port, boards: list[MicroBoard], *, ask: bool, named: bool) -> Found:
     by_ids = naming.by_usb(port.usb, boards)
 
-    def found(mode: Mode, named: list[MicroBoard], **facts: str) -> Found:
-        names = tuple(board.name for board in named)
+    def found(mode: Mode, fitting: list[MicroBoard], **facts: str) -> Found:
+        names = tuple(board.name for board in fitting)
         return Found(port.device, mode, names, usb=port.usb, serial_number=port.serial_number, **facts)
 
     if not ask:
         return found("unknown", by_ids, says=port.description)
+    if not by_ids and not named:
+        problem = (
+            f"the USB ids {port.usb} are of no board that is known; name it with --port {port.device} to have it asked"
+        )
+        return found("unknown", by_ids, says=port.description, problem=problem)
     try:
         answer = micropython.ask(port.device)
     except FlashError as error:
@@ -79,7 +87,7 @@ def _port(port: Port, boards: list[MicroBoard], *, ask: bool) -> Found:
             firmware=answer.version,
             says=answer.machine,
         )
-    if port.usb and not any(board.flash.method == "esp" for board in by_ids):
+    if by_ids and not any(board.flash.method == "esp" for board in by_ids):
         return found("unknown", by_ids, says=port.description, problem=problem)
     try:
         chip, mac = ask_chip(port.device)

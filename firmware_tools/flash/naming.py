@@ -8,9 +8,10 @@ from firmware_tools.flash.drives import Drive
 from firmware_tools.flash.micropython import Answer
 
 
-def known_boards() -> list[MicroBoard]:
-    """The boards with MicroPython that come with Cygnet."""
-    return [find_micro_board(name) for name in board_names("micropython")]
+def known_boards(also: Iterable[MicroBoard] = ()) -> list[MicroBoard]:
+    """The boards with MicroPython that come with Cygnet, and others, which go before those of the same name."""
+    known = {name: find_micro_board(name) for name in board_names("micropython")}
+    return list({**known, **{board.name: board for board in also}}.values())
 
 
 def by_answer(answer: Answer, boards: Iterable[MicroBoard]) -> list[MicroBoard]:

@@ -4,7 +4,6 @@ import errno
 import fcntl
 import grp
 import os
-import re
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,8 +13,6 @@ import serial
 from serial.tools import list_ports
 
 from firmware_tools.flash.errors import FlashError, one_line
-
-_NOT_OURS = re.compile(r"/dev/ttyS\d+$")  # a PC's own ports, which are there without anything on them
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +29,9 @@ def find_ports(named: Iterable[str] = ()) -> list[Port]:
     """The USB serial ports of this machine, and those that the user named (a device, or ``socket://…``)."""
     found = {}
     for item in sorted(list_ports.comports()):
-        if item.vid is None and _NOT_OURS.match(item.device):
-            continue
-        usb = f"{item.vid:04x}:{item.pid:04x}" if item.vid is not None and item.pid is not None else ""
+        if item.vid is None or item.pid is None:
+            continue  # a machine's own ports: a console may be on one
+        usb = f"{item.vid:04x}:{item.pid:04x}"
         description = "" if item.description in {None, "n/a"} else item.description
         found[item.device] = Port(item.device, usb, item.serial_number or "", description)
     for device in named:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from device_runtime.resources import resource_directory
 from firmware_tools.flash import micropython
 from firmware_tools.flash.doctor import examine
 from firmware_tools.flash.naming import known_boards
-from firmware_tools.flash.udev import rule_text
-from tests.flash.conftest import PICO_W, Said, document, one_sentence, usb_port
+from tests.flash.conftest import ESP32, PICO_W, Said, document, one_sentence, usb_port
 from tests.flash.fake_esp import FakeEsp32
 
 Run = Callable[..., Said]
@@ -81,6 +81,34 @@ def test_boards_are_named_by_their_usb_ids_when_they_are_not_to_be_disturbed(
     assert "esp32" in second["boards"]
 
 
+def test_a_port_of_an_unknown_thing_is_not_asked_unless_it_is_named(
+    run: Run, usb_ports: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firmware_tools.flash.drives._mounted", list)
+    with FakeEsp32() as chip:
+        usb_ports.append(usb_port(chip.device, "1234:5678"))
+        (found,) = document(run("detect", "--json"))
+        assert f"name it with --port {chip.device} to have it asked" in found["problem"]
+        assert chip.commands == []
+        (found,) = document(run("detect", "--json", "--port", chip.device))
+        assert found["boards"] == ["esp32"]
+
+
+def test_a_board_of_ones_own_is_found_by_its_own_ids(
+    run: Run, usb_ports: list[object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("firmware_tools.flash.drives._mounted", list)
+    mine = (resource_directory("board_configs") / "esp32.toml").read_text()
+    mine = mine.replace('name = "esp32"', 'name = "mine"').replace('"10c4:ea60"', '"1234:5678"')
+    path = tmp_path / "mine.toml"
+    path.write_text(mine)
+    with FakeEsp32() as chip:
+        usb_ports.append(usb_port(chip.device, "1234:5678"))
+        said = run("flash", ESP32, "--board", path, "--json")
+        assert said.error is None
+        assert [row["board"] for row in document(said)] == ["mine"]
+
+
 def test_a_bridge_that_several_boards_have_is_asked_which_it_is(
     run: Run, usb_ports: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,16 +143,6 @@ def test_the_rule_for_udev_has_every_id_of_every_board(run: Run) -> None:
     assert 'SUBSYSTEM=="usb", ATTR{idVendor}=="0483", ATTR{idProduct}=="df11", MODE="0660", TAG+="uaccess"' in rule
     lines = [line for line in rule.splitlines() if line and not line.startswith("#")]
     assert len(lines) == len(set(lines))
-
-
-@pytest.mark.skipif(not Path("/usr/bin/udevadm").exists(), reason="udevadm is not installed")
-def test_udev_takes_the_rule(tmp_path: Path) -> None:
-    path = tmp_path / "60-cygnet-boards.rules"
-    path.write_text(rule_text(known_boards()))
-    done = subprocess.run(["/usr/bin/udevadm", "verify", str(path)], capture_output=True, text=True, check=False)
-    if "Unknown command" in done.stderr or "unknown" in done.stderr.lower():
-        pytest.skip("this udevadm cannot verify rules")
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_doctor_tells_what_hinders_and_what_to_do(

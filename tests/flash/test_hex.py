@@ -1,5 +1,9 @@
 """Hex drives (micro:bit): folders that play DAPLink."""
 
+import io
+import re
+import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,11 +11,13 @@ from pathlib import Path
 import intelhex
 import pytest
 
+from firmware_tools.flash import drives
 from firmware_tools.flash.backend import backend_for
+from firmware_tools.flash.drives import read_drive
 from firmware_tools.flash.errors import FlashError
 from firmware_tools.flash.images import read_hex
 from firmware_tools.flash.job import Silent
-from tests.flash.conftest import QUICK, Said, document, job, one_sentence
+from tests.flash.conftest import QUICK, Said, document, job, one_sentence, usb_port
 
 Run = Callable[..., Said]
 DETAILS = """\
@@ -51,7 +57,9 @@ def board(tmp_path: Path) -> Iterator[Callable[..., tuple[Path, list[bytes]]]]:
     ended = threading.Event()
     threads: list[threading.Thread] = []
 
-    def start(refuse: str = "", returns: bool = True) -> tuple[Path, list[bytes]]:
+    def start(
+        refuse: str = "", returns: bool = True, on_taken: Callable[[bytes], None] = lambda _: None
+    ) -> tuple[Path, list[bytes]]:
         folder, taken = daplink(tmp_path / "MICROBIT"), []  # type: tuple[Path, list[bytes]]
 
         def play() -> None:
@@ -67,6 +75,7 @@ def board(tmp_path: Path) -> Iterator[Callable[..., tuple[Path, list[bytes]]]]:
                     if refuse:
                         (folder / "FAIL.TXT").write_text(refuse)
                     ended.wait(0.2)
+                    on_taken(data)
                     if returns:
                         (folder / "DETAILS.TXT").write_text(details)
                     return
@@ -90,6 +99,58 @@ def test_a_hex_file_is_taken(tmp_path: Path, board: Callable[..., tuple[Path, li
     assert taken == [plain_hex()]
 
 
+STOCK = Path("/usr/share/firmware-microbit-micropython/firmware.hex")
+
+
+@pytest.fixture
+def microbit(tmp_path: Path) -> Iterator[Callable[[bytes], str]]:
+    """Starts a micro:bit in qemu with a hex file; gives the terminal that its MicroPython answers on."""
+    qemu = shutil.which("qemu-system-arm")
+    if qemu is None or not STOCK.exists():
+        pytest.skip("qemu-system-arm or firmware-microbit-micropython is not installed")
+    running: list[subprocess.Popen[str]] = []
+
+    def start(data: bytes) -> str:
+        path = tmp_path / "flash.hex"
+        whole = intelhex.IntelHex(io.StringIO(data.decode()))
+        path.write_bytes(written(whole[0:0x40000]))  # qemu has no configuration registers
+        command = [qemu, "-M", "microbit", "-nographic", "-monitor", "none", "-serial", "pty"]
+        process = subprocess.Popen(
+            [*command, "-device", f"loader,file={path}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        running.append(process)
+        assert process.stdout is not None
+        found = re.search(r"/dev/pts/\d+", process.stdout.readline())
+        assert found is not None
+        return found[0]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("port_stays", [False, True])
+def test_stock_firmware_is_taken_starts_and_answers_as_the_board(
+    port_stays: bool,
+    run: Run,
+    board: Callable[..., tuple[Path, list[bytes]]],
+    microbit: Callable[[bytes], str],
+    usb_ports: list[object],
+) -> None:
+    def start(data: bytes) -> None:
+        usb_ports[:] = [usb_port(microbit(data), "0d28:0204")]
+
+    if port_stays:
+        start(STOCK.read_bytes())
+    folder, _ = board(on_taken=(lambda _: None) if port_stays else start)
+    said = run("flash", STOCK, "--board", "microbit", "--to", folder, "--json")
+    assert said.error is None
+    (result,) = document(said)
+    assert "MicroPython 1.0.1 answers on /dev/pts/" in result["detail"]  # the micro:bit's own numbers
+    assert "(micro:bit with nRF51822)" in result["detail"]
+
+
 def test_what_the_board_refuses_is_told_in_its_words(
     tmp_path: Path, board: Callable[..., tuple[Path, list[bytes]]]
 ) -> None:
@@ -110,6 +171,27 @@ def test_a_drive_that_does_not_come_back_is_told(
     folder, _ = board(returns=False)
     with pytest.raises(FlashError, match="has not come back after 1 s; unplug the board"):
         backend_for("hex").flash(job("microbit", folder, path, waits=QUICK), Silent())
+
+
+def test_of_two_drives_that_of_the_port_is_taken(
+    tmp_path: Path,
+    board: Callable[..., tuple[Path, list[bytes]]],
+    usb_ports: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "f.hex"
+    path.write_bytes(plain_hex())
+    folder, taken = board()
+    other = daplink(tmp_path / "MICROBIT1")
+    (other / "DETAILS.TXT").write_text((other / "DETAILS.TXT").read_text().replace("9901000051", "9901000052"))
+    monkeypatch.setattr(drives, "_mounted", lambda: [other, folder])
+    number = read_drive(folder)
+    assert number is not None
+    usb_ports.append(usb_port("/dev/ttyACM7", "0d28:0204", number.unique_id))
+    backend_for("hex").flash(job("microbit", "/dev/ttyACM7", path, waits=QUICK), Silent())
+    assert taken == [plain_hex()]
+    with pytest.raises(FlashError, match="2 boards show such a drive"):
+        backend_for("hex").flash(job("microbit", "", path, waits=QUICK), Silent())
 
 
 def test_a_micro_bit_is_named_by_its_drive(run: Run, tmp_path: Path) -> None:

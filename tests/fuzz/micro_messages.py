@@ -10,15 +10,15 @@ from typing import Any
 
 from device_runtime.keys import encode_public_key, key_id
 from device_runtime.micro import clock
+from device_runtime.micro.sync.desired import verify_desired
 from device_runtime.micro.sync.link import split_response
 from device_runtime.micro.sync.messages import SyncError
-from device_runtime.micro.sync.mqtt import Connection, MqttError
+from device_runtime.micro.sync.mqtt import BUFFER_BYTES, Connection, MqttError
 from device_runtime.sync.messages import canonical_json
 from tests.fuzz.choices import Choices
 from tests.fuzz.documents import mutated, written
 from tests.fuzz.packages import KEY
 from tests.fuzz.refusals import check_sentence
-from tests.micro.sync_parts import verify_desired
 
 clock.ticks_ms = lambda: 0  # CPython has no ticks
 
@@ -109,10 +109,8 @@ async def _hear(data: bytes) -> None:
         assert payload is None or len(payload) <= _LONGEST
         heard.append(0 if payload is None else len(bytes(payload)))
 
-    connection = Connection(on_message, _LONGEST)
-    stream = _Stream(data)
-    # The names of members differ between versions of the module.
-    setattr(connection, "stream" if hasattr(connection, "stream") else "_stream", stream)
+    connection = Connection(on_message, _LONGEST, memoryview(bytearray(BUFFER_BYTES)))
+    connection.stream = _Stream(data)
     try:
         while True:
             await connection._read()

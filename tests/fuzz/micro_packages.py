@@ -73,13 +73,12 @@ def check(case: Case) -> None:
     except SyncError as error:
         check_sentence(str(error))
         return
-    for name, entry in entries.items():
+    for name, (offset, size, digest) in entries.items():
         check_name(name)
         assert not {"", ".", ".."} & {*name.split("/")}
-        place: Any = (entry.offset, entry.size, entry.digest) if hasattr(entry, "offset") else entry
-        assert place[0] >= 0
-        assert place[1] >= 0
-        assert len(place[2]) == 32
+        assert offset >= 0
+        assert size >= 0
+        assert len(digest) == 32
 
 
 def _listed(package: bytes) -> bytes:

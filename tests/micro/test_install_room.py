@@ -3,11 +3,10 @@
 import asyncio
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from device_runtime.micro.sync import files, package
+from device_runtime.micro.sync import files
 from device_runtime.micro.sync.messages import SyncError
 
 
@@ -34,6 +33,6 @@ def test_nothing_is_fetched_where_there_is_no_room(tmp_path: Path, monkeypatch: 
     async def read(_offset: int, _length: int) -> bytes:
         raise AssertionError("it asks for content")
 
-    entry: Any = package.Entry(0, 10, b"x" * 32) if hasattr(package, "Entry") else (0, 10, b"x" * 32)
+    entry = (0, 10, b"x" * 32)
     with pytest.raises(SyncError, match="KiB free"):
         asyncio.run(files.bring({"pages/a.mpy": entry}, f"{tmp_path}/p/", "", read, lambda _: None))
