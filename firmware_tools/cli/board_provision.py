@@ -68,6 +68,7 @@ class Wishes:
 @click.option("--ca", type=click.Path(path_type=Path, dir_okay=False), help="Who signed the broker's certificate.")
 @click.option("--wifi", default="", metavar="SSID", help="Its network; the password is asked for.")
 @click.option("--wifi-password-file", type=click.Path(path_type=Path), help="That password, in a file.")
+@click.option("--wifi-open", is_flag=True, help="That network has no password.")
 @click.option("--ntp", default="", metavar="HOST", help="Where it asks the time. [default: its fleet says it]")
 @click.option("--signature", type=click.Choice(["ed25519", "hmac"]), help="How it checks its fleet. [default: board]")
 @click.option("--all", "everything", is_flag=True, help="All boards that are plugged in, at once.")
@@ -91,6 +92,7 @@ def provision(
     ca: Path | None,
     wifi: str,
     wifi_password_file: Path | None,
+    wifi_open: bool,
     ntp: str,
     signature: str | None,
     everything: bool,
@@ -129,7 +131,7 @@ def provision(
         password=password,
         ca=read_ca(ca) if ca else b"",
         signature=signature or "",
-        wifi=(_wifi(wifi, wifi_password_file),) if wifi else (),
+        wifi=(check_wifi(wifi, "") if wifi_open else _wifi(wifi, wifi_password_file),) if wifi else (),
         ntp=ntp,
     )
     if image is not None:
@@ -316,5 +318,5 @@ def _wifi(ssid: str, path: Path | None) -> tuple[str, str]:
         raise ProvisionError(
             f"the password of {ssid} is asked for at a terminal, and this is none; give it with --wifi-password-file"
         )
-    said: str = click.prompt(f"Password of {ssid} (empty for an open network)", hide_input=True, default="", err=True)
+    said: str = click.prompt(f"Password of {ssid}", hide_input=True, err=True)
     return check_wifi(ssid, said)

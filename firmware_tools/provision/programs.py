@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device_runtime.micro.sync.programs import Programs
+from device_runtime.micro.sync.switching import switch
 from device_runtime.micro.sync.update import _is_used
 from device_runtime.program.archive import read_archive
 from device_runtime.program.manifest import Manifest, parse_manifest
@@ -86,7 +87,7 @@ def _records(held: dict[str, bytes], app_id: str, target: dict[str, object]) -> 
         if current and current["sha256"] == target["sha256"] and programs.front == app_id:
             return held
         programs.front = app_id
-        programs.switch(app_id, target)
+        switch(programs, app_id, target)
         names = (PROGRAMS_RECORD, PROGRAMS_RECORD + ".new")
         return {name: _there(folder, name).read_bytes() for name in names if _there(folder, name).exists()}
 

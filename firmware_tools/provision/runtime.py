@@ -50,7 +50,8 @@ def runtime_files(version: str = "") -> Mapping[str, bytes]:
         if path != folder / _LOADER_SOURCE
     }
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        compiled = list(pool.map(compile_module, sources.values(), sources))
+        # Line numbers would take 8 of the 201 KB that a Pico W has for everything.
+        compiled = list(pool.map(functools.partial(compile_module, lines=False), sources.values(), sources))
     files = {name.removesuffix(".py") + ".mpy": data for name, data in zip(sources, compiled, strict=True)}
     files[RUNTIME_LIST] = _runtime_list(files, version or runtime_version())
     return files

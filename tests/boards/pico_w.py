@@ -89,6 +89,7 @@ def main() -> None:
     parser.add_argument("--filesystem", type=Path, help="its file system at power on, and where it goes at power off")
     parser.add_argument("--reach", action="append", default=[], metavar="ADDRESS:PORT=PORT", help="of 127.0.0.1")
     parser.add_argument("--name", action="append", default=[], metavar="NAME=ADDRESS", help="what DNS answers")
+    parser.add_argument("--said", type=Path, required=True, help="all that the console said is appended here")
     options = parser.parse_args()
     there = options.filesystem is not None and options.filesystem.exists()
     with contextlib.suppress(KeyboardInterrupt):
@@ -116,7 +117,8 @@ async def _run(options: argparse.Namespace, start: Path | None) -> int:
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    console = PtyInteractiveRepl(device.cdc, device.simulator, lambda _code: over.set())
+    said = options.said.open("ab", buffering=0)
+    console = PtyInteractiveRepl(device.cdc, device.simulator, lambda _code: over.set(), said.write)
     await console.start()
     await device.astart(timeout=60)
     print(json.dumps({"port": console.slave_path}), flush=True)

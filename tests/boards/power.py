@@ -32,7 +32,8 @@ def stock_firmware(name: str) -> Path:
 
 
 class PicoW:
-    """One board. ``flash`` is the file with its file system, there once it was powered off.
+    """One board. ``flash`` is the file with its file system, there once it was powered off; ``said`` is a file with all
+    that its console said.
 
     Args:
         folder: where its flash lies.
@@ -49,8 +50,9 @@ class PicoW:
         names: Mapping[str, str] | None = None,
         firmware: Path | None = None,
     ) -> None:
-        self.flash, self.port = folder / "flash.img", ""
+        self.flash, self.said, self.port = folder / "flash.img", folder / "said.txt", ""
         self._options = ["--image", str(firmware or stock_firmware("rpi-pico-w")), "--filesystem", str(self.flash)]
+        self._options += ["--said", str(self.said)]
         for (address, port), here in (reach or {}).items():
             self._options += ["--reach", f"{address}:{port}={here}"]
         for name, address in (names or {}).items():

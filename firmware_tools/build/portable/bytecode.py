@@ -6,12 +6,9 @@ from the checker. (Known ones are told with their line by :mod:`.reading`.)
 """
 
 import ast
-from typing import Final
 
 from device_runtime.errors import CygnetError
 from firmware_tools.build.micropython import compile_module
-
-_WITHOUT_LINES: Final = "-O3"
 
 
 class ReadDifferentlyError(CygnetError):
@@ -29,7 +26,7 @@ def check_reading(text: str, path: str) -> None:
         plain = ast.unparse(ast.fix_missing_locations(_Plain(text).visit(ast.parse(text, path))))
     except RecursionError as error:
         raise ReadDifferentlyError(f"{path}:1: its expressions are nested too deeply") from error
-    if compile_module(text, path, _WITHOUT_LINES) != compile_module(plain, path, _WITHOUT_LINES):
+    if compile_module(text, path, lines=False) != compile_module(plain, path, lines=False):
         raise ReadDifferentlyError(
             f"{path}:1: MicroPython reads it otherwise than Python does; say in plainer words what is unusual in it "
             "(an f-string with more than names and calls, an unusual layout)"
