@@ -12,6 +12,7 @@ except ImportError:
     pass
 
 
+_LONGEST_LINE = 500
 _COLLECT_EVERY = 8192
 """Bytes after which garbage is collected: what lives long then lies close together, and memory stays in one piece."""
 
@@ -32,7 +33,8 @@ class Services:
 
 
 def log(level: str, source: str, text: str) -> None:
-    """One line at the serial port."""
+    """One line at the serial port, whatever a program or the network put into the text."""
+    text = "".join([each if each >= " " and each != "\x7f" else " " for each in str(text)[:_LONGEST_LINE]])
     print(f"{level} {source}: {text}")
 
 

@@ -42,14 +42,16 @@ def backup_files(device: str, path: Path, progress: Progress) -> int:
 
 
 def write_backup(path: Path, data: bytes) -> None:
-    """Write a new file, whole or not at all.
+    """Write a new file, whole or not at all, readable by its owner only: passwords and keys are in it.
 
     Raises:
         FlashError: it is there already, or there is no room.
     """
     aside = path.with_name(f".{path.name}.part")
     try:
-        aside.write_bytes(data)
+        aside.unlink(missing_ok=True)  # of a run that was ended; made anew, so that it is nobody else's and no link
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
         os.link(aside, path)  # refuses a file that came meanwhile
     except FileExistsError as error:
         raise FlashError(
@@ -64,6 +66,8 @@ def write_backup(path: Path, data: bytes) -> None:
 def _walk(transport: Any, folder: str, depth: int) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
     for entry in transport.fs_listdir(folder):
+        if "/" in entry.name or entry.name in {"", ".", ".."}:
+            raise FlashError("wrong-board", f"the board names a file {entry.name[:40]!r}, which no board can have")
         name = posixpath.join(folder, entry.name)
         if not stat.S_ISDIR(entry.st_mode):
             found.append((name, entry.st_size))

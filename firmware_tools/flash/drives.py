@@ -15,6 +15,7 @@ from firmware_tools.flash.job import Progress
 _INFO = {"uf2": "INFO_UF2.TXT", "hex": "DETAILS.TXT"}
 _MOUNTED = {"vfat", "msdos", "fuseblk", "fuse"}
 _BLOCK = 16 * 1024
+_MOST_INFO = 4096
 _LOOK_EVERY = 0.05
 
 
@@ -43,7 +44,7 @@ def read_drive(folder: Path) -> Drive | None:
     """The drive in a folder, if it is one."""
     for kind, name in _INFO.items():
         try:
-            text = (folder / name).read_text(encoding="ascii", errors="replace")
+            text = _read_start(folder / name)
         except OSError:
             continue
         if kind == "uf2":
@@ -66,7 +67,8 @@ def write_to_drive(drive: Drive, name: str, data: bytes, progress: Progress) -> 
     path = drive.folder / name
     done = 0
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        # Boot loaders know no links; a drive that somebody else mounted could lead anywhere by one.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
         try:
             while done < len(data):
                 count = os.write(descriptor, data[done : done + _BLOCK])
@@ -134,6 +136,14 @@ def _close(descriptor: int) -> None:
         # The drive may have left with the last block; whether all arrived was seen by fsync.
         if error.errno not in {errno.EIO, errno.ENODEV, errno.ENXIO}:
             raise
+
+
+def _read_start(path: Path) -> str:
+    """The first lines of a small file, whatever it turns out to be."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        text = file.read(_MOST_INFO).decode("ascii", errors="replace")
+    return "".join(each if each.isprintable() or each in "\r\n\t" else "?" for each in text)
 
 
 def _line(text: str, name: str) -> str:

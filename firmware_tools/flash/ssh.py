@@ -46,8 +46,8 @@ class SshBackend(Backend):
             )
         if not job.place:
             raise FlashError("no-board", "where is the board? name it with --port, as user@host")
-        if not _PLACE.fullmatch(job.place):
-            raise FlashError("no-board", f"{job.place!r} is no address of a board; name it as user@host")
+        if not _PLACE.fullmatch(_address(job)):
+            raise FlashError("no-board", f"{_address(job)!r} is no address of a board; name it as user@host")
 
     def plan(self, job: Job) -> list[str]:
         flash = _linux(job).flash
@@ -68,7 +68,13 @@ class SshBackend(Backend):
         try:
             progress.step(f"copying {wheel.name}")
             code, said = run(
-                [need("scp", "openssh-client"), *_options(job), "-q", str(wheel), f"{_address(job)}:{folder}/"],
+                [
+                    need("scp", "openssh-client"),
+                    *_options(job),
+                    "-q",
+                    str(wheel.resolve()),
+                    f"{_address(job)}:{folder}/",
+                ],
                 _INSTALL_SECONDS,
             )
             if code:

@@ -100,8 +100,7 @@ class BoardConnection:
         board = cls(port, transport)
         try:
             board._enter(say, attempts)
-            name, version, machine, build, mpy = ast.literal_eval(board.run(_FACTS, "asking what it is"))
-            board.facts = BoardFacts(name, tuple(version), machine, build, mpy)
+            board.facts = _facts(port, board.run(_FACTS, "asking what it is"))
         except BaseException:
             board._hang_up()
             raise
@@ -303,6 +302,18 @@ class BoardConnection:
         there = self._serial.in_waiting
         data: bytes = self._serial.read(there) if there else b""
         return data
+
+
+def _facts(port: str, said: str) -> BoardFacts:
+    try:
+        name, version, machine, build, mpy = ast.literal_eval(said)
+        if not all(isinstance(text, str) and text.isprintable() for text in (name, machine, build)):
+            raise ValueError("no texts")  # noqa: TRY301 - one way out
+        return BoardFacts(name[:40], tuple(int(part) for part in version), machine[:200], build[:80], int(mpy))
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+        raise BoardConnectionError(
+            f"the board on {port} says something else than what it is; is its firmware MicroPython?"
+        ) from error
 
 
 # mpremote prints what it heard in the place of what it waited for. Standard output belongs to our callers, and to

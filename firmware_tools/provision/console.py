@@ -29,6 +29,7 @@ class Said:
 
 def parse_line(line: str) -> Said:
     """``level source: text`` of ``device_runtime/micro/runtime.py``, or any other text."""
+    line = "".join(each if each.isprintable() or each == "\t" else "?" for each in line)  # not to lead our terminal
     head, colon, text = line.partition(": ")
     level, space, source = head.partition(" ")
     if colon and space and level in _LEVELS and source and " " not in source:

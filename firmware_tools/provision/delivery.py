@@ -13,10 +13,12 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.errors import BoardCodeError, ProvisionError
 
+T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
 
 PART = ".part"
@@ -181,8 +183,11 @@ def plan_delivery(
     lines = board.run(f"_a({list(owned)!r},{singles!r})", "listing its files", silence=60).splitlines()
     try:
         *rows, (block, blocks, inflates) = [ast.literal_eval(line) for line in lines if line]
-        there = {path: (size, digest) for path, size, digest in rows}
-    except (ValueError, SyntaxError, TypeError) as error:
+        there = {_is(str, path): (_whole(size, -1), _is(bytes, digest)) for path, size, digest in rows}
+        if not all(path.startswith("/") for path in there):
+            raise ValueError("no paths")  # noqa: TRY301 - one way out
+        block, blocks = _whole(block, 1), _whole(blocks, 0)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise ProvisionError(f"the list of files that the board on {board.port} gave makes no sense") from error
     send, resumed, kept = [], [], []
     for path, data in files.items():
@@ -265,9 +270,24 @@ def read_files(board: BoardConnection, paths: Sequence[str]) -> dict[str, bytes]
     """
     answer = board.run(_READ.format(paths=list(paths)), "reading what it holds")
     try:
-        return dict(ast.literal_eval(line) for line in answer.splitlines() if line)
-    except (ValueError, SyntaxError, TypeError) as error:
+        read = dict(ast.literal_eval(line) for line in answer.splitlines() if line)
+        if not all(path in paths and isinstance(data, bytes) for path, data in read.items()):
+            raise ValueError("other files than those asked for")  # noqa: TRY301 - one way out
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise ProvisionError(f"what the board on {board.port} says of its files makes no sense") from error
+    return read
+
+
+def _is(kind: type[T], value: object) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"no {kind.__name__}")
+    return value
+
+
+def _whole(number: object, least: int) -> int:
+    if not isinstance(number, int) or number < least:
+        raise ValueError("no number")
+    return number
 
 
 def _within(path: str, owned: Sequence[str]) -> bool:

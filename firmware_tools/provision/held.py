@@ -62,7 +62,7 @@ def parse_record(data: bytes) -> tuple[int, dict[str, Any]] | None:
     try:
         document = json.loads(body)
         return (int(number), document) if isinstance(document, dict) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -72,5 +72,5 @@ def _identity(data: bytes | None, ca: bytes) -> Identity | None:
         return None
     try:
         return identity_of_document(json.loads(data), IDENTITY_FILE, ca)
-    except (ProvisionError, ValueError):
+    except (ProvisionError, ValueError, RecursionError):
         return None

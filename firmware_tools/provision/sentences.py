@@ -63,7 +63,8 @@ def vanished_sentence(port: str, doing: str, error: Exception) -> str:
 
 def board_sentence(port: str, doing: str, traceback: str) -> BoardCodeError:
     """What the board raised, as an error with a reason that a person can act on."""
-    last = (traceback.strip().splitlines() or ["nothing"])[-1].strip()
+    last = (traceback.strip().splitlines() or ["nothing"])[-1].strip()[:300]
+    last = "".join(each if each.isprintable() else "?" for each in last)  # it may not lead our terminal
     number = _ERRNO.search(last)
     if number and int(number[1]) in _REASONS:
         reason = _REASONS[int(number[1])]

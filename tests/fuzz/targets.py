@@ -4,7 +4,8 @@ import importlib
 from types import ModuleType
 
 TARGETS = (
-    "boards", "capabilities", "cards", "firmware", "frames", "links", "manifests", "monty_messages", "packages",
+    "board_answers", "boards", "capabilities", "cards", "firmware", "frames", "links", "manifests",
+    "micro_messages", "micro_packages", "micro_views", "monty_messages", "packages",
     "patches", "python_sources", "screen_messages",
     "scripts", "sessions",
     "source_maps", "styles", "sync_messages", "templates", "views",

@@ -45,7 +45,7 @@ async def bring(
     missing = [name for name in sorted(entries) if not matches(folder + name, entries[name])]
     have = sum([entry[1] for name, entry in entries.items() if name not in missing])
     progress(have)
-    _check_room(folder, [entries[name][1] for name in missing])
+    _check_room(folder, [entries[name][1] for name in missing], missing)
     for name in missing:
         entry = entries[name]
         make_folder(folder + name[: name.rfind("/") + 1])
@@ -105,10 +105,18 @@ def matches(path: str, entry: "tuple[int, int, bytes]") -> bool:
     return digest.digest() == entry[2]
 
 
-def _check_room(folder: str, sizes: "list[int]") -> None:
+def _check_room(folder: str, sizes: "list[int]", names: "list[str]") -> None:
     status = os.statvfs(folder[:-1])
     unit, free = status[0], status[0] * status[3]
-    needed = sum([(size + unit - 1) // unit * unit for size in sizes]) + _RESERVE if sizes else 0
+    # A folder of littlefs takes two blocks: a program of nothing but folders must not fill what the records need.
+    folders = set()
+    for name in names:
+        at = name.find("/")
+        while at >= 0:
+            folders.add(name[:at])
+            at = name.find("/", at + 1)
+    needed = 2 * unit * len([name for name in folders if not is_folder(folder + name)])
+    needed += sum([(size + unit - 1) // unit * unit for size in sizes]) + _RESERVE if sizes else 0
     if free < needed:
         raise SyncError(
             f"the board has {free // 1024} KiB free, but the files need {needed // 1024} KiB "

@@ -25,6 +25,7 @@ _MOST_NAME = 128
 _DIGESTS = "META-INF/digests.json"
 _SIGNATURE = "META-INF/signature.json"
 _CONTEXT = b"cygnet package 1\n"
+_DEEPEST = 8
 _LOCAL = 30
 _WALKED = 200
 """So many entries may lie before the seal."""
@@ -45,13 +46,15 @@ async def open_package(
     """
     sizes: dict[str, tuple[int, int]] = {}
     at = 0
+    before = ""
     while not (_DIGESTS in sizes and _SIGNATURE in sizes):
         name, size = await _header(read, at, target["size"])
         at += _LOCAL + len(name.encode())
         sizes[name] = (at, size)
         at += size
-        if len(sizes) > _WALKED or name > _SIGNATURE:
+        if len(sizes) > _WALKED or name > _SIGNATURE or name <= before:
             raise SyncError("the package is not sealed: publish it with `cygnet fleet publish`")
+        before = name
     offset, size = sizes[_DIGESTS]
     if size > MOST_DIGESTS_BYTES:
         raise SyncError(f"the package has so many files that their list takes {size} bytes; a board takes 12 KB")
@@ -76,7 +79,10 @@ async def _header(read: "Callable[[int, int], Awaitable[bytes]]", at: int, size:
     name = raw[_LOCAL : _LOCAL + name_size]
     if packed != whole or extra or len(name) != name_size:
         raise SyncError("the package is not in the canonical form, or has names longer than 128 bytes")
-    return name.decode(), whole
+    try:
+        return name.decode(), whole
+    except ValueError as error:
+        raise SyncError("the package has a file with a name that is not UTF-8") from error
 
 
 async def _is_sealed(digests: bytes, signature: bytes, fleet_key: str) -> bool:
@@ -108,15 +114,17 @@ def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, tuple[int, int
                 raise ValueError(name)  # noqa: TRY301 - one way out
             entries[name] = (at, size, digest)
             at += size
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SyncError(f"the package's list of files is broken: {error}")
     return entries
 
 
 def check_name(name: str) -> None:
     """Refuse a name that could leave the program's folder. Raises :class:`SyncError`."""
-    if len(name) > _MOST_NAME or "\\" in name or ":" in name or min(name or "\0") < " ":
+    if len(name.encode()) > _MOST_NAME or "\\" in name or ":" in name or min(name or "\0") < " ":
         raise SyncError("the package has a file with a name that a board does not take")
+    if name.count("/") > _DEEPEST:  # folders are walked by functions that call themselves
+        raise SyncError(f"the package has files in folders that are more than {_DEEPEST} deep")
     for part in name.split("/"):
         if part in ("", ".", ".."):
             raise SyncError("the package has a file whose name leaves its folder")
