@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from device_runtime.program.package import seal_package
+from firmware_tools.build.portable.sources import bytecode_of
 
 REPOSITORY = Path(__file__).parents[3]
 MICRO = REPOSITORY / "device_runtime" / "micro"
@@ -64,11 +65,11 @@ def program(
         "pages": ["pages/index/index"],
         "cygnet": {"language": "python"},
     }
+    page = f"from cygnet import Page\n\n\nclass Index(Page):\n    data = {{'text': {'lamp ' * 900 + str(code)!r}}}\n"
     entries = {
         "manifest.json": json.dumps(manifest).encode(),
-        "app.py": b"",
-        "pages/index/index.py": b"x = 1\n",
-        "pages/index/index.mpy": bytes((index + code) % 251 for index in range(5000)),
+        "pages/index/index.py": page.encode(),
+        "pages/index/index.mpy": bytecode_of("pages/index/index.py", page),
         "pages/index/index.view": b'{"format": 2}',
         "behaviour.json": json.dumps(behaviour or {}).encode(),
         "shared.bin": bytes(3000),
