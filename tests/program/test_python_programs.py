@@ -206,6 +206,7 @@ FAULTS = {
     "set_data with a list": ("self.set_data([])", "takes a dictionary, not a list"),
     "set_data with a set": ("self.set_data({'n': {1}})", "holds a set"),
     "set_data with a number as a name": ("self.set_data({'n': {1: 2}})", "has a member 1; names are texts"),
+    "set_data with a number that is too large": ("self.set_data({'n': [2 ** 63]})", "number beyond 64 bits"),
     "a method that is not there": ("self.after(1, 'no')", "the page has no method 'no'"),
     "a timer of a year": ("self.after(9999999, 'tap')", "a timer runs for 0 to 86400 seconds"),
     "an address that is none": ("self.navigate_to(1)", "navigate_to does not take a int"),
