@@ -9,7 +9,7 @@ from tests.micro.board import run_json
 from tests.micro.view.test_same_patches import document
 
 _PLAY = """
-import gc
+import sys, time
 from micro import clock
 from micro.program.errors import CapabilityError, ProgramError
 from micro.program.limits import Limits
@@ -22,6 +22,9 @@ def write(level, source, text): said.append([level, source, text])
 def invoke(name, values):
     if name == "echo":
         return values
+    if name == "slow":
+        time.sleep_ms(values["ms"])
+        return None
     raise CapabilityError("not supported on this host")
 program = Program(given["folder"], Limits(given["limits"]), invoke, write, True)
 try:
@@ -43,9 +46,10 @@ pages = [record.route for record in program.stack.pages]
 data = [one.instance.data for one in program.stack.pages if one.instance]
 log = said.copy()
 used = program.used
+modules = [name for name in sys.modules if name[:11] == 'micro.view.']
 program.stop()
 answer({"patches": made, "log": log, "stopping": said[len(log):], "ended": ended, "pages": pages, "data": data,
-        "used": used})
+        "used": used, "modules": modules})
 """
 
 

@@ -120,6 +120,43 @@ def test_a_capability_answers_or_raises(micropython: str, tmp_path: Path) -> Non
     assert lines(played)[3:] == ["{'a': [1, [2, 3]]}", "no: not supported on this host"]
 
 
+def test_the_time_of_a_call_is_not_the_program_s(micropython: str, tmp_path: Path) -> None:
+    code = """
+from cygnet import Page, call, log
+class Index(Page):
+    def tap(self, event):
+        for _ in range(20):
+            _tick()
+            call("slow", ms=10)
+        log("done")
+"""
+    files = {"pages/index/index.wxml": "<view bindtap='tap'/>", "pages/index/index.py": code}
+    assert lines(play(micropython, tmp_path, files, (1, 1, "tap"))) == ["done"]
+
+
+def test_what_reads_templates_is_forgotten_when_they_are_read(micropython: str, tmp_path: Path) -> None:
+    played = play(micropython, tmp_path, FILES, url="/pages/index/index.html", limits={"nodes": 100})
+    assert played["ended"] == ""
+    assert "micro.view.page" in played["modules"]
+    assert "micro.view.loader" not in played["modules"]
+
+
+def test_the_timers_of_a_page_go_with_it(micropython: str, tmp_path: Path) -> None:
+    code = """
+from cygnet import Page, log
+class B(Page):
+    def on_load(self, query):
+        self.every(1, "tick")
+    def tick(self):
+        log("tick")
+"""
+    files = {**FILES, "pages/b/b.py": code}
+    assert lines(play(micropython, tmp_path, files, GO, ("wait", 1000), ("back",), ("wait", 5000)))[5:] == [
+        "tick",
+        "show",
+    ]
+
+
 def test_timers_fire_when_due_and_can_be_cancelled(micropython: str, tmp_path: Path) -> None:
     played = play(micropython, tmp_path, FILES, LATER, ("wait", 499), ("wait", 1), ("wait", 600), ("wait", 5000))
     assert [[op[2] for _, ops in patches for op in ops] for patches in played["patches"][2:]] == [

@@ -134,7 +134,7 @@ def test_styles_of_the_package_and_inline_ones_colour_and_place(micropython: str
         micropython,
         tmp_path,
         ST7789,
-        page('<view class="box"/><view class="box" style="background:rgb(255, 0, 0)"/>', style),
+        page('<view class="box"/><view class="box" style="background:rgb(255, 0, 0)"/><button/>', style),
     )
     rows = shown.pixels(0)
     assert rows[0][0] == 0x0000FF
@@ -142,7 +142,7 @@ def test_styles_of_the_package_and_inline_ones_colour_and_place(micropython: str
     assert rows[20][58] == 0x0000FF
     assert rows[20][62] == rows[20][178] == 0x00FF00
     assert rows[4 + 48 + 20][120] == 0xFF0000
-    assert rows[4 + 96 + 2].count(0xFFFF00) == 96
+    assert rows[4 + 96].count(0xFFFF00) == 96
 
 
 def test_rows_share_their_width(micropython: str, tmp_path: Path) -> None:

@@ -82,6 +82,15 @@ def test_a_page_with_too_many_nodes_is_refused_and_can_be_shown_again() -> None:
     assert len(view.snapshot()) == 1
 
 
+def test_nodes_that_are_gone_do_not_count() -> None:
+    rows = '<view wx:for="{{list}}" wx:key="*this">{{item}}</view><text wx:if="{{list.length}}">x</text>'
+    view = page(rows, {"list": [1]}, most=10)
+    for number in range(50):
+        view.update({"list": [number, number + 1]}, None)
+        view.update({"list": []}, None)
+    assert view.snapshot() == []
+
+
 def test_what_a_program_wrote_in_place_is_shown_by_the_next_set_data_of_it() -> None:
     data: dict[str, Any] = {"n": 0, "rows": [{"v": 1}], "other": 1}
     view = page('<text>{{n}}</text><text wx:for="{{rows}}">{{item.v}}</text>', data)
@@ -148,8 +157,8 @@ def test_two_way_bindings_lead_to_the_same_data_as_on_linux() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["a", "a.b", "a[3]", "a[3].b[0]", "a.0", "0", "ä.b", "", ".", "a.", ".a", "a..b", "[0]", "a[", "a[]", "a[x]",
-            "a]", "a[1]b", "a[99999999999]", "a b.c", "a[01]"],
+    "key", ["a", "a.b", "a[9999]", "a[100000]", "a[3]", "a[3].b[0]", "a.0", "0", "ä.b", "", ".", "a.", ".a", "a..b",
+            "[0]", "a[", "a[]", "a[x]", "a]", "a[1]b", "a[99999999999]", "a b.c", "a[01]"],
 )  # fmt: skip
 def test_data_paths_are_those_of_linux(key: str) -> None:
     try:
