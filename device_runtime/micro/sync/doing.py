@@ -42,7 +42,7 @@ async def turn(work: "Work") -> None:
 async def _pass(work: "Work") -> "int | None":
     """Once through all that is desired; the ticks at which something must be tried again, or None."""
     desired = work.memory.desired
-    if desired is None:
+    if desired is None or work.restart_wanted:
         return None
     runtime = desired["runtime"]
     if runtime is not None and _needs_runtime(work, runtime) and _is_due(work, "", runtime["sha256"]):

@@ -106,7 +106,7 @@ def matches(path: str, entry: "tuple[int, int, bytes]") -> bool:
 
 
 def _check_room(folder: str, sizes: "list[int]") -> None:
-    status = os.statvfs(folder)
+    status = os.statvfs(folder[:-1])
     unit, free = status[0], status[0] * status[3]
     needed = sum([(size + unit - 1) // unit * unit for size in sizes]) + _RESERVE if sizes else 0
     if free < needed:
@@ -127,7 +127,7 @@ def make_folder(path: str) -> None:
 
 def _remove_others(folder: str, inside: str, entries: "dict[str, tuple[int, int, bytes]]") -> None:
     """Delete what is in the folder and not among the entries: left over from something else."""
-    for name in os.listdir(folder + inside):
+    for name in os.listdir((folder + inside)[:-1]):  # FAT wants no slash at its end
         path = inside + name
         if is_folder(folder + path):
             if any(each.startswith(path + "/") for each in entries):

@@ -5,7 +5,7 @@ import struct
 
 from .. import clock
 from .link import topic_of
-from .messages import encode
+from .messages import encode, one_line
 from .mqtt import Connection, MqttError, text
 
 try:
@@ -132,8 +132,8 @@ def _context(root: str) -> "Any":
 
 
 def _explain(error: Exception, host: str, port: int) -> str:
-    why = str(error)
-    if "X509" in why or "CERT" in why:
+    why = one_line(str(error).strip(), 200)
+    if "certificate" in why or "X509" in why or "CERT" in why:
         return f"the broker {host} is not trusted ({why}): its certificate must be signed by the CA in ca.der"
     return f"no connection to the broker {host}:{port}: {why}"
 

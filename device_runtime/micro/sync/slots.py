@@ -49,7 +49,10 @@ class Slots:
         return failed
 
     def spoil(self) -> None:
-        """The other slot is about to be written: the loader must not take it for whole."""
+        """The other slot is about to be written: the loader must not start it, nor take it for whole."""
+        if self._boot["trial"]:
+            self._boot["trial"] = ""
+            self._save()
         try:
             os.remove(self.folder(self.other) + "runtime.json")
         except OSError:

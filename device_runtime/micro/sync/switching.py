@@ -96,7 +96,7 @@ def keep_only(programs: "Programs", wanted: "list[str]") -> None:
     named = [sha256[:16] for sha256 in wanted]
     for app in programs.apps.values():
         named += [version["folder"] for version in (app["current"], app["before"]) if version]
-    for name in os.listdir(programs.folder):
+    for name in os.listdir(programs.folder[:-1]):
         if name not in named:
             remove_tree(programs.folder + name)
 

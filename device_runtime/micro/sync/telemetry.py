@@ -52,7 +52,7 @@ class Telemetry:
         self._segments: list[tuple[int, int, int]] = []
         """First and last sequence number, and bytes, of each segment, oldest first."""
         broken = 0
-        for name in os.listdir(folder):
+        for name in os.listdir(folder[:-1]):  # FAT wants no slash at its end
             first, last, size = self._look(name)
             if size:
                 self._segments.append((first, last, size))

@@ -1,4 +1,3 @@
-# ruff: noqa: SIM105, ARG002, ASYNC230, PTH123 - this is MicroPython
 """A stand-in for ``micro/program/host.py``: it runs no pages, but does what the program's ``behaviour.json`` says.
 
 It is put into a slot as ``micro/program/host.py`` by tests of what surrounds programs.
