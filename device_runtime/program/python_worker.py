@@ -20,9 +20,9 @@ from device_runtime.view.errors import ViewError
 from device_runtime.view.paths import parse_path
 
 
-def prepare(memory_bytes: str) -> WorkerBody:
+def prepare(memory_bytes: str, *, worker: "type[PythonWorker] | None" = None) -> WorkerBody:
     """Import and warm what every worker needs; returns the worker's body. ``memory_bytes`` is the limit of a program's
-    heap.
+    heap; tests give a ``worker`` of their own.
 
     Raises:
         EngineError: Monty is not installed, or cannot be run.
@@ -36,7 +36,7 @@ def prepare(memory_bytes: str) -> WorkerBody:
 
     def run(connection: socket.socket, companion: socket.socket) -> None:
         engine = PythonEngine(int(memory_bytes), companion)
-        serve(WorkerConnection(connection), cast(QuickJSEngine, engine), PythonWorker)
+        serve(WorkerConnection(connection), cast(QuickJSEngine, engine), worker or PythonWorker)
 
     return WorkerBody(run, companion=companion)
 

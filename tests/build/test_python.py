@@ -73,6 +73,12 @@ FAULTS = {
         PAGE + "\n    def f(self):\n        for i in range(9):\n            def g():\n                pass\n",
         "8: a block that only defines functions",
     ),
+    "members of the base": (PAGE + "\n\nPage.data = {}\n", "8: Page has no members of its own"),
+    "another meaning of call": (_CALLS.replace("WHAT", '"x"') + "\ncall = 1\n", "10: call is what it was imported as"),
+    "finally": (
+        PAGE + "\n    def f(self):\n        try:\n            pass\n        finally:\n            int('x')\n",
+        "11: what finally does",
+    ),
     "a carriage return": (PAGE + "\r# x\n", "6: it holds the control character"),
 }
 

@@ -17,6 +17,7 @@ from micro.program.program import Limits, Program
 
 given = json.load(open(sys.argv[2]))
 now = [0]
+stored = {}
 clock.ticks_ms = lambda: now[0]
 log = []
 
@@ -31,7 +32,12 @@ def invoke(name, values):
     if name == "sensor.read":
         return {"value": 21.5, "unit": "C"}
     if name == "led.set":
-        log.append(["called", name, json.dumps(values["level"])])
+        log.append(["called", name, json.dumps(values.get("level", values.get("on")))])
+        return None
+    if name == "storage.get":
+        return stored.get(values["key"])
+    if name == "storage.set":
+        stored[values["key"]] = values["value"]
         return None
     raise CapabilityError("not supported on this host")
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from device_runtime.capability.registry import Caller, Capability, CapabilityGate
+from device_runtime.engine.workers import WorkerFactory
 from device_runtime.program.limits import Limits
 from device_runtime.program.package import Package
-from device_runtime.program.session import SessionError, Surroundings
-from device_runtime.program.sessions import Sessions
+from device_runtime.program.session import ProgramSession, SessionError, Surroundings
 from device_runtime.values import Value
 from device_runtime.view.stamps import expanded
 from tests.portable.programs import Step
+from tests.portable.worker import ENTRY, NEXT_TIMER
 from tests.program.running import Recorder
 
 _BARRIER = "the suite"
@@ -46,7 +47,7 @@ async def play_on_linux(package: Package, steps: tuple[Step, ...]) -> Played:
     heard = Recorder()
 
     async def led(_: Caller, values: Mapping[str, Value]) -> Value:
-        heard.on_log(package.manifest.app_id, "called", json.dumps(values["level"]), "led.set")
+        heard.on_log(package.manifest.app_id, "called", json.dumps(values.get("level", values.get("on"))), "led.set")
         return None
 
     async def sensor(_: Caller, values: Mapping[str, Value]) -> Value:
@@ -55,29 +56,35 @@ async def play_on_linux(package: Package, steps: tuple[Step, ...]) -> Played:
     async def echo(_: Caller, values: Mapping[str, Value]) -> Value:
         return dict(values)
 
-    gate = CapabilityGate([Capability("led.set", led), Capability("sensor.read", sensor), Capability("echo", echo)])
+    async def store(_: Caller, values: Mapping[str, Value]) -> Value:
+        return None
+
+    providers = {"led.set": led, "sensor.read": sensor, "echo": echo, "storage.set": store}
+    gate = CapabilityGate([Capability(name, provider) for name, provider in providers.items()])
     limits = Limits(event_seconds=_EVENT_SECONDS, memory_mb=8)
-    sessions = Sessions(Surroundings(gate, heard, dict, lambda _: {}, limits=limits))
+    workers = WorkerFactory(ENTRY, str(limits.memory_bytes), memory_bytes=limits.worker_memory_bytes)
+    session = ProgramSession(package, workers, Surroundings(gate, heard, dict, lambda _: {}, limits=limits))
     played = Played([], [])
     try:
-        session = await sessions.launch(package)
+        await session.start()
         player = _Linux(heard, session)
         played.outcomes.append(await player.outcome())
         for step in steps:
             concrete = player.perform(step)
             played.steps.append(concrete)
-            played.outcomes.append(await player.outcome(timer=step[0] == "timer"))
+            played.outcomes.append(await player.outcome())
             if played.outcomes[-1].ended:
                 break
     except SessionError as error:
         played.outcomes.append(Outcome(ended=str(error)))
     finally:
-        await sessions.close()
+        await session.stop()
+        await workers.close()
     return played
 
 
 class _Linux:
-    def __init__(self, heard: Recorder, session: Any) -> None:
+    def __init__(self, heard: Recorder, session: ProgramSession) -> None:
         self._heard = heard
         self._session = session
         self._barriers = 0
@@ -88,7 +95,7 @@ class _Linux:
     def perform(self, step: Step) -> list[Any]:
         match step:
             case ("timer",):
-                pass
+                self._session.capability_event(NEXT_TIMER, None)
             case ("back",):
                 self._session.back()
             case (kind, identity, *rest):
@@ -98,12 +105,9 @@ class _Linux:
                 return [self._top, node, kind, detail]
         return list(step)
 
-    async def outcome(self, *, timer: bool = False) -> Outcome:
+    async def outcome(self) -> Outcome:
         """What came since the last time, once the worker has done all that it was told."""
         app = self._session.app_id
-        if timer:
-            first = len(self._heard.patches.get(app, []))
-            await self._heard.until(lambda: len(self._heard.patches.get(app, [])) > first or app in self._heard.exits)
         for _ in range(_TURNS):
             self._barriers += 1
             self._session.attach(f"{_BARRIER} {self._barriers}")

@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from device_runtime.program.package import Package
+from device_runtime.resources import resource_directory
 from tests.build.python_programs import build, write_program
 from tests.portable.players import play_on_linux, play_on_micropython
-from tests.portable.programs import CASES, ROUTE
+from tests.portable.programs import CASES, ROUTE, Case
+
+EXAMPLE = Case(
+    "",
+    "",
+    (("tap", "lamp"), ("timer",), ("timer",), ("tap", "choose"), ("timer",), ("tap", "lamp"), ("tap", "lamp")),
+    says="29:59",
+)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -15,8 +24,17 @@ async def test_a_program_does_the_same_on_both_engines(name: str, micropython: s
     case = CASES[name]
     files = {f"{ROUTE}.wxml": case.template, f"{ROUTE}.py": case.page, **(case.files or {})}
     package = build(write_program(tmp_path / "source", files, case.pages)).package
+    await _compare(package, case, micropython, tmp_path / "board")
+
+
+async def test_the_example_does_the_same_on_both_engines(micropython: str, tmp_path: Path) -> None:
+    package = build(resource_directory("examples") / "lamp_timer").package
+    await _compare(package, EXAMPLE, micropython, tmp_path / "board")
+
+
+async def _compare(package: Package, case: Case, micropython: str, folder: Path) -> None:
     linux = await play_on_linux(package, case.steps)
-    board = play_on_micropython(micropython, package, linux.steps, tmp_path / "board")
+    board = play_on_micropython(micropython, package, linux.steps, folder)
     said = repr([(outcome.patches, outcome.log) for outcome in linux.outcomes])
     assert case.says in said
     for step, (ours, theirs) in enumerate(zip(linux.outcomes, board.outcomes, strict=not case.ends)):

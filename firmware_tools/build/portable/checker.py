@@ -9,8 +9,10 @@ from typing import Any
 
 from firmware_tools.build.portable.declarations import COMPREHENSIONS, CheckedModule, Declarations
 from firmware_tools.build.portable.subset import (
+    BASES,
     BUILTIN_HINTS,
     BUILTINS,
+    CALLED_ONLY,
     KEYWORDS,
     METHOD_HINTS,
     METHOD_KEYWORDS,
@@ -111,6 +113,21 @@ class _Checker(Declarations):
         self._name(node, node.id)
         if node.id in self._modules and not (isinstance(around[-1], ast.Attribute) and isinstance(node.ctx, ast.Load)):
             self._refuse(node, f"the module {node.id} can only be asked for its members, as in {node.id}.name")
+        elif node.id in self._cygnet:
+            self._imported(node, around[-1])
+        elif node.id in CALLED_ONLY and node.id not in self._found.names:
+            parent = around[-1]
+            if not (isinstance(parent, ast.Call) and parent.func is node):
+                self._refuse(node, f"{node.id} is called where it stands, and not handed on")
+
+    def _imported(self, node: ast.Name, parent: ast.AST) -> None:
+        """A name of cygnet keeps its meaning, and the classes of the runtime stay as they are."""
+        if not isinstance(node.ctx, ast.Load):
+            self._refuse(node, f"{node.id} is what it was imported as; give this another name")
+        elif isinstance(parent, ast.Attribute):
+            self._refuse(node, f"{node.id} has no members of its own")
+        elif self._cygnet[node.id] in BASES and not isinstance(parent, ast.ClassDef):
+            self._refuse(node, f"{node.id} is a base, and nothing else: class Index({node.id}):")
 
     def _on_arg(self, node: ast.arg, _: list[ast.AST]) -> None:
         self._name(node, node.arg)

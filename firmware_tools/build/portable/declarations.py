@@ -2,7 +2,6 @@
 # ruff: noqa: N802 methods are called after the types of nodes
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,7 +14,6 @@ from firmware_tools.build.portable.subset import (
 )
 
 COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_FUNCTIONS: Final = (ast.FunctionDef, ast.Lambda)
 _LIB: Final = "lib."
 
 
@@ -221,17 +219,11 @@ class Declarations:
 
     def _on_Try(self, node: ast.Try, _: list[ast.AST]) -> None:
         self._does_something(node)
-        for statement in node.finalbody:
-            for part in _outside_of_functions(statement):
-                if isinstance(part, ast.Return | ast.Break | ast.Continue):
-                    self._refuse(part, "return, break and continue in finally would hide that the program is stopped")
-
-
-def _outside_of_functions(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
-    if not isinstance(node, _FUNCTIONS):
-        for child in ast.iter_child_nodes(node):
-            yield from _outside_of_functions(child)
+        if node.finalbody:
+            self._refuse(
+                node.finalbody[0],
+                "what finally does could hide that the program is stopped; say it after try, and in except",
+            )
 
 
 def _unknown_module(name: str) -> str:

@@ -94,6 +94,9 @@ METHOD_HINTS: Final[Mapping[str, str]] = MappingProxyType(
 )  # fmt: skip
 """Methods of built-in types that an engine lacks; a class of the program may have its own of that name."""
 
+CALLED_ONLY: Final = frozenset({"getattr", "setattr", "hasattr", "type"})
+"""Functions whose arguments are looked at, so that they may not be called by another name."""
+
 ORDERED_BY_CHANCE: Final = frozenset({"keys", "values", "items"})
 ORDER_DOES_NOT_MATTER: Final = frozenset(
     {"sorted", "len", "sum", "min", "max", "set", "frozenset", "dict", "any", "all"}
