@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance boards bench soak attack fuzz test-tflite clean
+.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack fuzz test-tflite clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,10 @@ boards: setup system-tools ## A Pico W and a micro:bit in software: provision, j
 bench: setup system-tools ## Measure Cygnet and its peers side by side; BENCH_OPTIONS=--quick tries it
 	@$(BIN)/python -m benchmarks $(BENCH_OPTIONS)
 
+arm64: setup ## Install the wheel into a Debian arm64 root and speak to it under qemu-aarch64 (some two minutes)
+	@deploy/system_tools.sh debootstrap=debootstrap qemu-aarch64-static=qemu-user-static
+	@$(BIN)/python -m tests.arm64 $(ARM64_OPTIONS)
+
 soak: setup ## 100,000 events and 1,000 launches: does memory or time creep? (some minutes)
 	@$(BIN)/python -m benchmarks.soak $(SOAK_OPTIONS)
 
@@ -55,4 +59,4 @@ fuzz: ## Feed hostile input to what reads it, for SECONDS=60 each; TARGET=name f
 	@deploy/fuzz.sh --seconds $(or $(SECONDS),60) $(TARGET)
 
 clean: ## Remove the virtual environments and caches
-	rm -rf .venv .venv-* .demo .bench .fuzz .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-* .arm64 .demo .bench .fuzz .mypy_cache .ruff_cache .pytest_cache

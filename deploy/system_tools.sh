@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# What the tests start for real and PyPI does not carry: a broker, a browser and npm, from the distribution.
+# What the tests start for real and PyPI does not carry: a broker, a browser and npm, from the distribution. Further
+# COMMAND=PACKAGE arguments are installed, too, where the command is missing.
 set -eu
 missing=()
 command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
 command -v flite >/dev/null || missing+=(flite)
 command -v npm >/dev/null || missing+=(npm)
+for pair in "$@"; do
+  command -v "${pair%%=*}" >/dev/null || [ -x "/usr/sbin/${pair%%=*}" ] || missing+=("${pair##*=}")
+done
 [ ${#missing[@]} -eq 0 ] && exit 0
 as_root=""; [ "$(id -u)" = 0 ] || as_root="sudo -n"
 if ! command -v apt-get >/dev/null || ! $as_root true 2>/dev/null; then

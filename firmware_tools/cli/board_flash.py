@@ -163,6 +163,8 @@ def _board_and_places(
         raise FlashError(
             "no-board", f"no {board.name} is plugged in; {board.flash.bootloader_help}, or name its port with --port"
         )
+    if board.flash.method == "hex" and not places:
+        mine = [item for item in mine if item.mode == "bootloader"]  # its port is there, too
     if places and len(mine) < len(found):
         others = ", ".join(item.place for item in found if item not in mine)
         raise FlashError("wrong-board", f"{others}: there is no {board.name}; name its port alone")
@@ -189,6 +191,8 @@ def _only_board(found: list[Found]) -> MicroBoard:
 def _method(board: Board | MicroBoard, method: str | None) -> str:
     if method and isinstance(board, MicroBoard):
         raise FlashError("wrong-mode", f"--method is for Linux boards; {board.name} is flashed by {board.flash.method}")
+    if board.flash.method == "none":
+        raise FlashError("wrong-mode", f"{board.name} is a process and needs no firmware")
     return method or board.flash.method
 
 

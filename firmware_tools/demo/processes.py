@@ -104,8 +104,11 @@ class Services:
 
     def start_module(self, name: str, module: str, *arguments: str) -> Service:
         """Start ``python -m MODULE ARGUMENTS…`` as the process ``name``."""
-        command = [sys.executable, "-m", module, *arguments]
-        service = Service(name, command, self._logs / f"{name}.log", self._environment)
+        return self.start_command(name, [sys.executable, "-m", module, *arguments], {})
+
+    def start_command(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Service:
+        """Start any command as the process ``name``, with more of an environment."""
+        service = Service(name, command, self._logs / f"{name}.log", {**self._environment, **environment})
         service.start()
         self._services.append(service)
         return service

@@ -16,10 +16,11 @@ _CHUNK_SECONDS = 0.04
 
 
 class DemoScreen:
-    """Use as an asynchronous context manager; then wait for what should appear."""
+    """Use as an asynchronous context manager; then wait for what should appear, ``patience`` times as long as usual."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience: float = 1) -> None:
         self._url = url.rstrip("/")
+        self._patience = patience
         self._session: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -84,6 +85,7 @@ class DemoScreen:
         Raises:
             DemoError: it did not within ``seconds``; ``what`` says what was waited for.
         """
+        seconds *= self._patience
         end = time.monotonic() + seconds
         while True:
             found = condition()
@@ -108,14 +110,15 @@ class DemoScreen:
         await self.send(type="node", app_id=app_id, page=self.stacks[app_id][-1], node=node.id, event="tap", detail={})
 
     async def play_into_microphone(self, samples: bytes) -> None:
-        """Stream 16 kHz mono int16 samples as the browser's microphone does: in small chunks, in real time."""
+        """Stream 16 kHz mono int16 samples as the browser's microphone does: in small chunks, in real time, or as much
+        slower as the screen is patient."""
         if self._socket is None:
             raise DemoError("the screen is not connected")
-        size = int(SAMPLE_RATE * _CHUNK_SECONDS) * 2
+        size, pause = int(SAMPLE_RATE * _CHUNK_SECONDS) * 2, _CHUNK_SECONDS * self._patience
         start = time.monotonic()
         for number, offset in enumerate(range(0, len(samples), size)):
             await self._socket.send_bytes(samples[offset : offset + size])
-            await asyncio.sleep(max(0.0, start + (number + 1) * _CHUNK_SECONDS - time.monotonic()))
+            await asyncio.sleep(max(0.0, start + (number + 1) * pause - time.monotonic()))
 
     async def fetch(self, path: str) -> bytes:
         """Get a resource of the screen server, such as a spoken answer.

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import socket
+import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,22 @@ class DemoSystem:
     """The processes of one demo in ``directory``, which it owns.
 
     ``usual_ports`` asks for the ports that people know, where they are free; several systems on one machine take any.
+    ``device`` is how `cygnet` is started for the speaker, with ``device_environment``, where that is not here;
+    ``patience`` times as long as usual is waited for anything.
     """
 
-    def __init__(self, directory: Path, *, usual_ports: bool = False) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        usual_ports: bool = False,
+        device: Sequence[str] = (sys.executable, "-m", "firmware_tools.cli"),
+        device_environment: Mapping[str, str] | None = None,
+        patience: float = 1,
+    ) -> None:
         self.directory = directory
+        self._device_command, self._device_environment = device, device_environment or {}
+        self._patience = patience
         self._services = Services(directory / "logs", {"XDG_CONFIG_HOME": str(directory / "config")})
         self._home = directory / "fleet"
         self.broker_port = free_port(0)
@@ -70,12 +83,10 @@ class DemoSystem:
         provisioning = self.directory / "speaker.toml"
         await self._cygnet("fleet", "--home", str(self._home), "enroll", DEVICE, "--out", str(provisioning))
         self._services.start_module("weather", "firmware_tools.demo.weather_service", "--port", str(self._weather_port))
-        self.device = self._services.start(
-            "device", "device", "run",
-            "--board", str(self._board()),
-            "--provisioning", str(provisioning),
-            "--state", str(self.directory / "device"),
-        )  # fmt: skip
+        arguments = ["--board", self._board(), "--provisioning", provisioning, "--state", self.directory / "device"]
+        self.device = self._services.start_command(
+            "device", [*self._device_command, "device", "run", *map(str, arguments)], self._device_environment
+        )
         await self.until("the speaker to be online", self.device_online, 60)
         return f"{DEVICE} at {self.screen_url}"
 
@@ -119,6 +130,7 @@ class DemoSystem:
         Raises:
             DemoError: it took longer, or a process ended meanwhile.
         """
+        seconds *= self._patience
         end = time.monotonic() + seconds
         while True:
             found = await condition()

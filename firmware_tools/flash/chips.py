@@ -14,6 +14,8 @@ class Chip:
     name: str
     esp_image_id: int | None = None
     uf2_families: tuple[int, ...] = ()
+    uf2_filler: int = 0
+    """Family of a block of 0xEF that is never written: what stands first in files for the RP2350 (erratum E10)."""
     flash_start: int = 0
     other_ranges: tuple[tuple[int, int], ...] = ()
     """Further ranges that firmware may fill: configuration registers, a second flash."""
@@ -30,8 +32,13 @@ _CHIPS = (
     Chip("esp32p4", esp_image_id=18),
     Chip("esp32c5", esp_image_id=23),
     Chip("rp2040", uf2_families=(0xE48BFF56,), flash_start=0x10000000),
-    # Arm, secure and not, RISC-V, and "absolute": blocks that any boot loader of this chip takes.
-    Chip("rp2350", uf2_families=(0xE48BFF59, 0xE48BFF5B, 0xE48BFF5A, 0xE48BFF57), flash_start=0x10000000),
+    # Arm, secure and not, and RISC-V.
+    Chip(
+        "rp2350",
+        uf2_families=(0xE48BFF59, 0xE48BFF5B, 0xE48BFF5A),
+        uf2_filler=0xE48BFF57,
+        flash_start=0x10000000,
+    ),
     Chip("nrf51", flash_start=0, other_ranges=((0x10001000, 0x10001400),)),
     Chip("nrf52833", uf2_families=(0x621E937A,), flash_start=0, other_ranges=((0x10001000, 0x10001400),)),
     Chip("stm32f722", uf2_families=(0x53B80F00,), flash_start=0x08000000, other_ranges=((0x90000000, 0x90200000),)),

@@ -24,6 +24,8 @@ class _DriveBackend(Backend):
     """What both have in common: find the drive, write, see it go, ask who comes back."""
 
     method: str
+    port_stays: bool
+    """If the board's serial port is there while its boot loader shows the drive."""
 
     def check(self, job: Job) -> None:
         self._image(job)
@@ -31,11 +33,8 @@ class _DriveBackend(Backend):
     def plan(self, job: Job) -> list[str]:
         board = _micro(job)
         drives = ", ".join(board.flash.drives)
-        first = (
-            []
-            if read_drive(Path(job.place)) or not job.place
-            else [f"ask MicroPython on {job.place} for its boot loader"]
-        )
+        asks = job.place and not self.port_stays and not read_drive(Path(job.place))
+        first = [f"ask MicroPython on {job.place} for its boot loader"] if asks else []
         return [
             *first,
             f"find the drive of its boot loader ({self.method}, {drives})",
@@ -47,7 +46,7 @@ class _DriveBackend(Backend):
     def flash(self, job: Job, progress: Progress) -> Outcome:
         data = self._image(job)
         drive = self._drive(job, progress)
-        before = {port.device for port in find_ports()} - {job.place}
+        before = set() if self.port_stays else {port.device for port in find_ports()} - {job.place}
         progress.step(f"writing to {drive.folder}", len(data))
         write_to_drive(drive, f"FIRMWARE{self.formats[0].upper()}", data, progress)
         progress.step(f"waiting for the boot loader on {drive.folder}")
@@ -74,7 +73,7 @@ class _DriveBackend(Backend):
                 f"{job.place} is no boot loader's drive (it has no INFO_UF2.TXT or DETAILS.TXT); "
                 f"{board.flash.bootloader_help}",
             )
-        if not job.place:
+        if not job.place or self.port_stays:
             return self._look(job, set(), progress)
         with _ENTERING:
             before = {drive.folder for drive in find_drives()}
@@ -99,6 +98,9 @@ class _DriveBackend(Backend):
                 "no-board", f"there is no drive of {board.name}'s boot loader; {board.flash.bootloader_help}"
             )
         matching = naming_matches(found, board)
+        numbers = {port.serial_number for port in find_ports([job.place]) if port.device == job.place}
+        if self.port_stays and job.place and any(drive.unique_id in numbers for drive in matching):
+            matching = [drive for drive in matching if drive.unique_id in numbers]
         if len(matching) > 1:
             folders = ", ".join(str(drive.folder) for drive in matching)
             raise FlashError(
@@ -139,6 +141,7 @@ class Uf2Backend(_DriveBackend):
     """UF2: the drive goes when the last block is written."""
 
     method = "uf2"
+    port_stays = False
     formats = (".uf2",)
 
     def _image(self, job: Job) -> bytes:
@@ -161,6 +164,7 @@ class HexBackend(_DriveBackend):
     """DAPLink: the drive goes and comes back, with FAIL.TXT on it if something was wrong."""
 
     method = "hex"
+    port_stays = True  # it is the interface chip's
     formats = (".hex",)
 
     def _image(self, job: Job) -> bytes:

@@ -27,6 +27,8 @@ class Drive:
     board_id: str
     """``Board-ID`` of a UF2 drive; the first four characters of ``Unique ID`` of a DAPLink."""
     model: str
+    unique_id: str = ""
+    """Which board it is, of a DAPLink: the serial number of its USB port, too."""
     maintenance: bool = False
     """If it takes firmware for the interface chip, not for the board."""
 
@@ -48,7 +50,8 @@ def read_drive(folder: Path) -> Drive | None:
             return Drive(folder, "uf2", _line(text, "Board-ID"), _line(text, "Model"))
         model = f"DAPLink {_line(text, 'Interface Version')}".strip()
         mode = _line(text, "Daplink Mode") or _line(text, "DAPLink Mode")
-        return Drive(folder, "hex", _line(text, "Unique ID")[:4], model, mode == "Bootloader")
+        number = _line(text, "Unique ID")
+        return Drive(folder, "hex", number[:4], model, number, mode == "Bootloader")
     return None
 
 

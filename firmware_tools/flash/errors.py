@@ -17,7 +17,7 @@ FailureKind: TypeAlias = Literal[
     "short-write",
     "full",
     "verification",
-    "unsafe",  # a disk that is in use, or is not a card
+    "unsafe",  # a disk that is in use, or is not a card; a chip that is locked
     "tool",  # a command that does the work is missing or failed
     "remote",  # a Linux board said no
 ]

@@ -13,6 +13,7 @@ from esptool.reset import ResetStrategy
 from esptool.util import FatalError, flash_size_bytes
 
 from device_runtime.host.microboard import MicroBoard
+from firmware_tools.flash import micropython
 from firmware_tools.flash.backend import Backend
 from firmware_tools.flash.backup import write_backup
 from firmware_tools.flash.chips import chip_name
@@ -33,6 +34,8 @@ _MEANINGS = (
     ("is not an ESP", "wrong-chip"),
     ("requires chip revision", "wrong-chip"),
     ("Could not open", "no-board"),
+    ("Secure Boot", "unsafe"),
+    ("flash encryption", "unsafe"),
 )
 
 
@@ -65,6 +68,9 @@ class EspBackend(Backend):
                 self._write(esp, job, data, progress)
         except FlashError as error:
             error.identity = mac
+            other = _another_board(job) if error.kind == "wrong-mode" else None
+            if other is not None:
+                raise other from error
             raise
         return Outcome(len(data), "the MD5 of the flash is that of the file", mac)
 
@@ -188,6 +194,21 @@ def _same_chip(esp: Any, job: Job) -> None:
         )
 
 
+def _another_board(job: Job) -> FlashError | None:
+    """What MicroPython says, where no ROM loader answers: it may run on a board of another kind."""
+    try:
+        answer = micropython.ask(job.place)
+    except FlashError:
+        return None
+    if not answer.chip or answer.chip == _micro(job).flash.chip:
+        return None
+    return FlashError(
+        "wrong-board",
+        f"the board on {job.place} is a {answer.machine}, but {job.board.name} has {_micro(job).flash.chip}; "
+        "name another port or another board",
+    )
+
+
 def _sentence(device: str, error: FatalError) -> FlashError:
     said = str(error)
     if "Failed to autodetect" in said:
@@ -216,7 +237,8 @@ def _sentence(device: str, error: FatalError) -> FlashError:
             f"the ROM loader on {device} stopped in the middle ({words}); do it again, with --baud 115200 if it "
             "repeats",
         )
-    return FlashError(kind, f"{device}: {words}")  # type: ignore[arg-type]
+    words = words.replace(". Use --force to flash anyway", "")
+    return FlashError(kind, f"{device}: {words}; take other firmware, or another board")  # type: ignore[arg-type]
 
 
 def _micro(job: Job) -> MicroBoard:

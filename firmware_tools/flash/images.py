@@ -131,6 +131,8 @@ def read_uf2(path: Path, chip: Chip, board: str) -> tuple[bytes, list[Span]]:
             raise FlashError("firmware", f"{damaged}: block {number} lacks its marks; get it again")
         header = Header.fromBlock(block)
         family = header.board_family if header.flags & Flags.FamilyIDPresent else 0
+        if number == 0 and family and family == chip.uf2_filler and set(block[32 : 32 + 256]) == {0xEF}:
+            continue
         if family not in chip.uf2_families:
             named = chip_of_family(family) if family else "a chip that it does not name"
             raise FlashError(
@@ -143,6 +145,8 @@ def read_uf2(path: Path, chip: Chip, board: str) -> tuple[bytes, list[Span]]:
         expected[family] = at + 1
         if not header.flags & Flags.NotMainFlash:
             _extend(spans, header.address, header.address + header.payload_size)
+    if not expected:
+        raise FlashError("firmware", f"{damaged}: it holds no firmware; get it again")
     for family, count in expected.items():
         if count != totals[family]:
             raise FlashError("firmware", f"{damaged}: it has {count} of {totals[family]} blocks; get it again")

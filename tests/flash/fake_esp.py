@@ -1,4 +1,4 @@
-"""The ROM loader of an ESP32, and the stub that esptool puts into its RAM, on a terminal: enough for the real esptool.
+"""The ROM loader of an ESP32, ESP32-C3 or ESP32-S3, and esptool's stub, on a terminal: enough for the real esptool.
 
 The protocol is that of https://docs.espressif.com/projects/esptool/en/latest/esp32/advanced-topics/serial-protocol.html.
 It proves flashing, not that the chip starts.
@@ -13,8 +13,13 @@ import zlib
 from collections.abc import Callable
 from types import TracebackType
 
-_MAGIC_REGISTER, _UART_DIVIDER = 0x40001000, 0x3FF40014
-_EFUSE_MAC_LOW, _EFUSE_MAC_HIGH, _SPI_W0 = 0x3FF5A004, 0x3FF5A008, 0x3FF42080
+_MAGIC_REGISTER = 0x40001000
+# divider of the UART, MAC (two words), first word of the SPI unit, number in security info: esptool's targets
+_CHIPS = {
+    "esp32": (0x3FF40014, 0x3FF5A004, 0x3FF42080, None),
+    "esp32c3": (0x60000014, 0x60008844, 0x60002058, 5),
+    "esp32s3": (0x60000014, 0x60007044, 0x60002058, 9),
+}
 _SECTOR = 4096
 
 
@@ -28,7 +33,9 @@ class FakeEsp32:
     def __init__(
         self,
         *,
+        chip: str = "esp32",
         flash_mb: int = 4,
+        revision: int = 4,
         magic: int = 0x00F01D83,
         silent: bool = False,
         drop_at: int = -1,
@@ -39,12 +46,14 @@ class FakeEsp32:
         self.commands: list[int] = []
         self._silent, self._drop_at, self._refuse_at, self._forgetful = silent, drop_at, refuse_at, forgetful
         size_id = (flash_mb << 20).bit_length() - 1
+        divider, mac, spi, self._number = _CHIPS[chip]
         self._registers = {
             _MAGIC_REGISTER: magic,
-            _UART_DIVIDER: 347,  # a crystal of 40 MHz at 115,200 bit/s
-            _EFUSE_MAC_LOW: 0x33445566,
-            _EFUSE_MAC_HIGH: 0x0000A4CF,
-            _SPI_W0: size_id << 16 | 0x40EF,
+            divider: 347,  # a crystal of 40 MHz at 115,200 bit/s
+            mac: 0x33445566,
+            mac + 4: 0x0000A4CF,
+            mac + 12: revision << 18,  # minor revision of the newer chips
+            spi: size_id << 16 | 0x40EF,
         }
         self._stub = False
         self._at = self._block = 0
@@ -119,6 +128,12 @@ class FakeEsp32:
     def _do_08(self, _: bytes) -> None:  # SYNC
         for _answer in range(8):
             self._answer(0x08, 0x20120707)
+
+    def _do_14(self, _: bytes) -> None:  # GET_SECURITY_INFO, which the ESP32 has not
+        if self._number is None:
+            self._answer(0x14, failed=0x05)
+        else:
+            self._answer(0x14, data=struct.pack("<I8xII", 0, self._number, 0))
 
     def _do_0a(self, body: bytes) -> None:  # READ_REG
         self._answer(0x0A, self._registers.get(struct.unpack_from("<I", body)[0], 0))

@@ -15,7 +15,18 @@ from device_runtime.host.board import find_micro_board
 from firmware_tools.flash.backend import backend_for
 from firmware_tools.flash.errors import FlashError
 from firmware_tools.flash.job import Silent
-from tests.flash.conftest import ESP32, ESP32_C3, ESP32_S3, Said, Watching, document, job, one_sentence, usb_port
+from tests.flash.conftest import (
+    ESP32,
+    ESP32_C3,
+    ESP32_S3,
+    PICO_W,
+    Said,
+    Watching,
+    document,
+    job,
+    one_sentence,
+    usb_port,
+)
 from tests.flash.fake_esp import FakeEsp32
 
 Run = Callable[..., Said]
@@ -30,6 +41,34 @@ def test_firmware_is_written_where_the_board_file_says_and_verified(run: Run) ->
         data = ESP32.read_bytes()
         assert bytes(chip.flash[OFFSET : OFFSET + len(data)]) == data
         assert set(chip.flash[:OFFSET]) == {0xFF}
+
+
+@pytest.mark.parametrize(
+    ("board", "chip", "firmware", "flash_mb"),
+    [("esp32-c3", "esp32c3", ESP32_C3, 4), ("esp32-s3-speaker", "esp32s3", ESP32_S3, 8)],
+)
+def test_each_chip_gets_its_firmware_where_it_looks_for_it(
+    run: Run, board: str, chip: str, firmware: Path, flash_mb: int
+) -> None:
+    with FakeEsp32(chip=chip, flash_mb=flash_mb) as rom:
+        said = run("flash", firmware, "--port", rom.device, "--json")
+        assert said.error is None
+        (result,) = document(said)
+        assert (result["board"], result["identity"]) == (board, "a4:cf:33:44:55:66")
+        data = firmware.read_bytes()
+        assert bytes(rom.flash[: len(data)]) == data
+
+
+def test_a_chip_that_is_too_old_for_an_image_is_told(run: Run) -> None:
+    with FakeEsp32(chip="esp32c3", revision=0) as rom:
+        said = run("flash", ESP32_C3, "--board", "esp32-c3", "--port", rom.device)
+        assert isinstance(said.error, FlashError)
+        assert said.error.kind == "wrong-chip"
+        words = (
+            "requires chip revision in range v0.3 - v1.99 (this chip is revision v0.0); take other firmware, or another"
+        )
+        assert words in one_sentence(said.error)
+        assert set(rom.flash) == {0xFF}
 
 
 def test_flashing_may_be_repeated(run: Run) -> None:
@@ -97,6 +136,13 @@ def test_a_board_with_another_chip_is_told_before_anything_is_written(run: Run) 
         said = run("flash", ESP32_C3, "--board", "esp32-c3", "--port", rom.device)
         assert f"the board on {rom.device} has esp32, but esp32-c3 has esp32c3" in one_sentence(said.error)
         assert not {0x02, 0x10, 0xD0} & set(rom.commands)
+
+
+def test_a_board_of_another_kind_says_itself_which_it_is(run: Run, pico: Callable[[Path], str]) -> None:
+    port = pico(PICO_W)
+    said = run("flash", ESP32, "--board", "esp32", "--port", port)
+    words = f"the board on {port} is a Raspberry Pi Pico W with RP2040, but esp32 has esp32; name another port"
+    assert words in one_sentence(said.error)
 
 
 def test_firmware_that_is_larger_than_the_board_files_flash_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 import intelhex
 import pytest
 
+from firmware_tools.flash import drives
 from firmware_tools.flash.backend import backend_for
+from firmware_tools.flash.drives import read_drive
 from firmware_tools.flash.errors import FlashError
 from firmware_tools.flash.images import read_hex
 from firmware_tools.flash.job import Silent
@@ -128,13 +130,20 @@ def microbit(tmp_path: Path) -> Iterator[Callable[[bytes], str]]:
         process.communicate()
 
 
+@pytest.mark.parametrize("port_stays", [False, True])
 def test_stock_firmware_is_taken_starts_and_answers_as_the_board(
+    port_stays: bool,
     run: Run,
     board: Callable[..., tuple[Path, list[bytes]]],
     microbit: Callable[[bytes], str],
     usb_ports: list[object],
 ) -> None:
-    folder, _ = board(on_taken=lambda data: usb_ports.append(usb_port(microbit(data), "0d28:0204")))
+    def start(data: bytes) -> None:
+        usb_ports[:] = [usb_port(microbit(data), "0d28:0204")]
+
+    if port_stays:
+        start(STOCK.read_bytes())
+    folder, _ = board(on_taken=(lambda _: None) if port_stays else start)
     said = run("flash", STOCK, "--board", "microbit", "--to", folder, "--json")
     assert said.error is None
     (result,) = document(said)
@@ -162,6 +171,27 @@ def test_a_drive_that_does_not_come_back_is_told(
     folder, _ = board(returns=False)
     with pytest.raises(FlashError, match="has not come back after 1 s; unplug the board"):
         backend_for("hex").flash(job("microbit", folder, path, waits=QUICK), Silent())
+
+
+def test_of_two_drives_that_of_the_port_is_taken(
+    tmp_path: Path,
+    board: Callable[..., tuple[Path, list[bytes]]],
+    usb_ports: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "f.hex"
+    path.write_bytes(plain_hex())
+    folder, taken = board()
+    other = daplink(tmp_path / "MICROBIT1")
+    (other / "DETAILS.TXT").write_text((other / "DETAILS.TXT").read_text().replace("9901000051", "9901000052"))
+    monkeypatch.setattr(drives, "_mounted", lambda: [other, folder])
+    number = read_drive(folder)
+    assert number is not None
+    usb_ports.append(usb_port("/dev/ttyACM7", "0d28:0204", number.unique_id))
+    backend_for("hex").flash(job("microbit", "/dev/ttyACM7", path, waits=QUICK), Silent())
+    assert taken == [plain_hex()]
+    with pytest.raises(FlashError, match="2 boards show such a drive"):
+        backend_for("hex").flash(job("microbit", "", path, waits=QUICK), Silent())
 
 
 def test_a_micro_bit_is_named_by_its_drive(run: Run, tmp_path: Path) -> None:

@@ -187,6 +187,36 @@ def test_a_file_that_is_damaged_or_for_another_board_is_refused(
     assert words in one_sentence(failure.value)
 
 
+def filler() -> bytes:
+    """What picotool puts before firmware for the RP2350, against its erratum E10 (elf2uf2.cpp: gen_abs_block)."""
+    words = (0x0A324655, 0x9E5D5157, 0xA000, 0x10FFFF00, 256, 0, 2, 0xE48BFF57)
+    block = b"".join(word.to_bytes(4, "little") for word in words) + b"\xef" * 256 + (0x9957E304).to_bytes(4, "little")
+    return block.ljust(508, b"\0") + (0x0AB16F30).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (filler() + for_family(0xE48BFF59, 3), ""),
+        (for_family(0xE48BFF5A, 3), ""),
+        (filler(), "it holds no firmware"),
+        (for_family(0xE48BFF59, 3) + filler(), "is for family 0xe48bff57, but pico-2-w has rp2350"),
+        (filler().replace(b"\xef\xef", b"\xef\xee") + for_family(0xE48BFF59, 3), "is for family 0xe48bff57"),
+    ],
+)
+def test_the_block_that_comes_before_firmware_for_the_rp2350_is_passed_over(
+    tmp_path: Path, data: bytes, words: str
+) -> None:
+    path = tmp_path / "f.uf2"
+    path.write_bytes(data)
+    if not words:
+        backend_for("uf2").check(job("pico-2-w", "", path))
+        return
+    with pytest.raises(FlashError) as failure:
+        backend_for("uf2").check(job("pico-2-w", "", path))
+    assert words in one_sentence(failure.value)
+
+
 def test_stock_firmware_is_right() -> None:
     backend_for("uf2").check(job("pico-w", "", PICO_W))
 
