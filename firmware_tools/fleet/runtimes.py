@@ -89,8 +89,8 @@ class RuntimeRegistry:
         """
         found = next((each for each in self.all() if version in {None, each.version}), None)
         if found is None:
-            wanted = "no runtime" if version is None else f"runtime {version}"
-            raise NotFoundError(f"{wanted} is published; publish it with `cygnet fleet runtime publish`")
+            what = "no runtime is published" if version is None else f"runtime {version} is not published"
+            raise NotFoundError(f"{what}; publish it with `cygnet fleet runtime publish`")
         here = runtime_assignments.c.device == device
         before = self._connection.scalar(select(runtime_assignments.c.version).where(here))
         if before is None:

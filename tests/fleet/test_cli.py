@@ -18,6 +18,7 @@ from firmware_tools.cli import main
 from tests.brokers import free_port
 from tests.fleet.devices import connected_device
 from tests.fleet.packages import small_package
+from tests.fleet.test_runtimes import runtime
 
 EPOCH = "00112233aabbccdd"
 
@@ -88,6 +89,25 @@ async def init(operator: Operator) -> tuple[str, str]:
     broker, listen = f"mqtt://127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     await operator.expect("init", "north", "--broker", broker, "--listen", listen)
     return broker, f"http://{listen}"
+
+
+async def test_a_runtime_of_microcontrollers_is_published_and_assigned(operator: Operator, tmp_path: Path) -> None:
+    await init(operator)
+    file = tmp_path / "runtime.ma"
+    file.write_bytes(runtime())
+    async with operator.serving("--with-broker"):
+        assert json.loads(await operator.expect("enroll", "pico-1", "--mac", "--json"))["device_key"]
+        assert "No runtimes yet" in await operator.expect("runtime", "list")
+        assert await operator.expect("runtime", "publish", str(file)) == "Runtime 0.2.0 is published.\n"
+        assert "published already" in await operator.expect("runtime", "publish", str(file))
+        assert "0.2.0" in await operator.expect("runtime", "list")
+        assert await operator.expect("runtime", "assign", "pico-1") == "pico-1 should have runtime 0.2.0.\n"
+        assert "keeps the runtime" in await operator.expect("runtime", "unassign", "pico-1")
+        refused = await operator.run("runtime", "assign", "pico-1", "--version", "9")
+        assert (refused.code, refused.err.strip()) == (
+            1,
+            "error: runtime 9 is not published; publish it with `cygnet fleet runtime publish`",
+        )
 
 
 async def test_from_nothing_to_a_device_with_a_program(operator: Operator, tmp_path: Path) -> None:

@@ -39,3 +39,26 @@ def test_an_older_version_is_refused_after_a_restart_too(memory: SyncMemory, tmp
     restarted = SyncMemory(tmp_path, key_ring([KEY.public_key()]), "home", "kitchen")
     with pytest.raises(ProtocolError, match="older than version 3"):
         restarted.accept(sign_desired(dataclasses.replace(DESIRED, version=2), KEY))
+
+
+def test_what_has_expired_is_refused_but_followed_if_it_was_accepted_before(tmp_path: Path) -> None:
+    now = DESIRED.issued
+
+    def memory() -> SyncMemory:
+        return SyncMemory(tmp_path, key_ring([KEY.public_key()]), "home", "kitchen", clock=lambda: now)
+
+    first = dataclasses.replace(DESIRED, expires=now + 100)
+    device = memory()
+    assert device.accept(sign_desired(first, KEY))
+    now += 1000
+    assert not device.accept(sign_desired(first, KEY)), "it is the one that is followed"
+    second = dataclasses.replace(first, version=4)
+    with pytest.raises(ProtocolError, match="desired version 4 expired 900 s ago: the fleet must sign it again"):
+        device.accept(sign_desired(second, KEY))
+    assert memory().desired == first
+    assert device.accept(sign_desired(dataclasses.replace(second, expires=now + 100), KEY))
+
+
+def test_a_device_whose_clock_was_never_set_refuses_nothing_as_expired(tmp_path: Path) -> None:
+    memory = SyncMemory(tmp_path, key_ring([KEY.public_key()]), "home", "kitchen", clock=lambda: 5.0)
+    assert memory.accept(sign_desired(dataclasses.replace(DESIRED, expires=DESIRED.issued + 100), KEY))

@@ -1,5 +1,8 @@
 """The examples of docs/protocol.md are what the code takes."""
 
+import base64
+import hmac
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device_runtime.keys import key_ring
 from device_runtime.sync.messages import (
     Channel,
+    canonical_json,
     decode_reported,
     decode_request,
     decode_response,
@@ -38,6 +42,15 @@ def test_the_example_of_desired_is_signed() -> None:
     desired = verify_desired(EXAMPLES["desired"].encode(), key_ring([PAGE_KEY]), "shop", "kiosk-1")
     assert desired.version == 7
     assert desired.programs["com.example.weather"].launch
+    assert desired.expires == desired.issued + 30 * 86_400
+    assert desired.runtime is not None
+    assert desired.runtime.version == "0.2.0"
+
+
+def test_the_mac_in_the_example_of_desired_is_over_what_is_signed() -> None:
+    envelope = json.loads(EXAMPLES["desired"])
+    mac = base64.b64encode(hmac.digest(b"\x02" * 32, canonical_json(envelope["signed"]), "sha256")).decode()
+    assert envelope["macs"] == [{"device": "kiosk-1", "mac": mac}]
 
 
 def test_each_example_of_request_decodes() -> None:

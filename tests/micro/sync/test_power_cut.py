@@ -4,7 +4,6 @@ the cut, the board comes up with a whole version and goes on to the desired one.
 import base64
 import hashlib
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -21,8 +20,6 @@ KEY = Ed25519PrivateKey.from_private_bytes(b"\x09" * 32)
 DEVICE_KEY = b"\x0b" * 32
 LAMP = "org.example.lamp"
 CUT = Path(__file__).parent / "powercut" / "cut.py"
-ALL = bool(os.environ.get("CYGNET_ALL_CUTS"))
-"""Every cut instead of a sample; some minutes."""
 
 
 @pytest.fixture(scope="module")
@@ -112,12 +109,10 @@ def micro(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scenario", ["install", "update"])
 @pytest.mark.parametrize("filesystem", ["littlefs", "fat"])
 def test_a_board_survives_every_cut(micropython: str, micro: Path, given: Path, filesystem: str, scenario: str) -> None:
-    first, step = (0, 1) if ALL else (1, 7)
-    options = [str(part) for part in (CUT, micro, given, filesystem, scenario, first, step)]
+    options = [str(part) for part in (CUT, micro, given, filesystem, scenario)]
     command = [micropython, "-X", "heapsize=16m", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1800, cwd=REPOSITORY, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     word, cuts, _, changes = done.stdout.split()[-4:]
     assert word == "ok"
-    print(f"{filesystem}, {scenario}: {cuts} cuts of {changes} changes")
-    assert int(cuts) == len(range(first, int(changes), step)) > 5
+    assert int(cuts) == int(changes) > 50

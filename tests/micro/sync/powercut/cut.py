@@ -1,6 +1,6 @@
 """Power cuts on a real littlefs or FAT: run by MicroPython's unix port, told by ``test_power_cut.py``.
 
-    micropython cut.py MICRO INPUT FILESYSTEM SCENARIO FIRST STEP
+    micropython cut.py MICRO INPUT FILESYSTEM SCENARIO
 
 The file system lies on a block device in memory that stops at its N-th change: littlefs' change (an erase, or a write
 of which half arrives), or FAT's (a whole sector, which is what flash translation layers and cards promise). What
@@ -23,7 +23,7 @@ try:
 except ImportError:
     pass
 
-MICRO, INPUT, KIND, SCENARIO, FIRST, STEP = sys.argv[1:7]
+MICRO, INPUT, KIND, SCENARIO = sys.argv[1:5]
 sys.path.insert(0, MICRO)
 ROOT = "/cut/"
 BLOCK = 4096 if KIND == "littlefs" else 512
@@ -292,7 +292,7 @@ def main() -> None:
     changes = flash.done
     check()
     cuts = 0
-    for number in range(int(FIRST), changes, int(STEP)):
+    for number in range(changes):
         flash = begin(number)
         try:
             happen()
