@@ -78,8 +78,10 @@ def _box(character: str) -> int:
 def width_of(text: str, scale: int) -> int:
     """Pixels that a text takes."""
     width = 0
+    boxes = _boxes
     for character in text:
-        width += _box(character) & 15
+        code = ord(character)
+        width += (boxes[code] if code < 128 and boxes[code] else _box(character)) & 15
     return width * scale
 
 

@@ -10,9 +10,11 @@ from . import glyphs
 from .nodes import Context, flattened, is_focusable
 from .paint import FILL, FRAME, TEXT
 from .style import Sheet, colour, length
-from .text import lines, width_of
+from .text import lines, widest, width_of
 from .theme import Theme
 from .widgets import WIDGETS
+
+_SIDES = ("-top", "-right", "-bottom", "-left")
 
 
 class Layout:
@@ -50,9 +52,9 @@ class Layout:
         """An outline."""
         self.things.append((FRAME, x, y, w, h, rgb, radius, ""))
 
-    def text(self, x: int, y: int, text: str, rgb: int, scale: int) -> None:
-        """A text on one line."""
-        self.things.append((TEXT, x, y, glyphs.width_of(text, scale), 8 * scale, rgb, scale, text))
+    def text(self, x: int, y: int, text: str, rgb: int, scale: int, width: int = 0) -> None:
+        """A text on one line, of so many pixels if that is known."""
+        self.things.append((TEXT, x, y, width or glyphs.width_of(text, scale), 8 * scale, rgb, scale, text))
 
     def _shift(self, things: int, spots: int, dx: int, dy: int) -> None:
         """Move what was added since there were so many things and spots."""
@@ -76,10 +78,12 @@ class Layout:
 
     def length(self, style: dict, name: str, whole: int, otherwise: int = 0) -> int:
         """A length of a style in pixels."""
-        return length(style.get(name), self.width, whole, otherwise)
+        return length(style[name], self.width, whole, otherwise) if name in style else otherwise
 
     def _sides(self, style: dict, name: str, whole: int) -> list:
-        return [self.length(style, name + side, whole) for side in ("-top", "-right", "-bottom", "-left")]
+        if name not in style:
+            return [0, 0, 0, 0]
+        return [self.length(style, name + side, whole) for side in _SIDES]
 
     def _inherit(self, context: Context, style: dict) -> Context:
         ink, scale, align = context.ink, context.scale, style.get("text-align", context.align)
@@ -142,8 +146,7 @@ class Layout:
             if context.align in ("center", "right"):
                 spare = max(0, width - width_of(line))
                 at += spare // 2 if context.align == "center" else spare
-            for text, ink, size, node in line:
-                wide = glyphs.width_of(text, size)
+            for text, ink, size, node, wide in line:
                 low = y + (scale - size) * 8
                 if node:
                     if node == self.focus and self.theme.mono:
@@ -152,7 +155,7 @@ class Layout:
                     elif node == self.focus:
                         self.fill(at, low + 8 * size + 1, wide, 2, self.theme.ring)
                     self._spot(node, at, low, wide, 8 * size)
-                self.text(at, low, text, ink, size)
+                self.text(at, low, text, ink, size, wide)
                 at += wide
             y += 8 * scale + max(2, self.theme.line * scale // self.theme.scale)
         return y - top
@@ -348,7 +351,7 @@ class Layout:
         if len(plan) == 3:
             runs: list = []
             self._inline(place, context, runs)
-            return max([width_of(line) for line in lines(runs, 10_000)] or [0])
+            return widest(runs)
         style = self.style(place)
         if style.get("display") == "none":
             return 0
@@ -371,7 +374,7 @@ class Layout:
                 continue
             widths.append(self.natural(child, context))
         if runs:
-            widths.append(max([width_of(line) for line in lines(runs, 10_000)] or [0]))
+            widths.append(widest(runs))
         if style.get("display") == "flex" and style.get("flex-direction", "row")[:3] == "row":
             gaps = self.length(style, "gap", self.width) * max(0, len(widths) - 1)
             return sum(widths) + gaps + around

@@ -68,12 +68,12 @@ class Screen:
         wide, high = self._display.width, self._display.height
         things = []
         y = high // 2 - 8 * scale - theme.gap
-        from .text import lines, width_of
+        from .text import lines
 
         for run, ink, size in ((title, theme.ink, scale), (text, theme.quiet, max(1, scale - 1))):
             for line in lines([(run, ink, size, 0, True)], wide - 8):
                 for part in line:
-                    width = width_of([part])
+                    width = part[4]
                     things.append((TEXT, (wide - width) // 2, y, width, 8 * size, self._ink(ink), size, part[0]))
                 y += 8 * size + theme.line
             y += theme.line

@@ -23,6 +23,8 @@ _FARTHEST = 9999
 """Pixels; what a style says beyond is taken for this, since the screen counts in small whole numbers."""
 _MOST_CACHED = 40
 
+_parsed: dict = {}
+
 
 class Sheet:
     """The rules of a page: ``{selector: {property: value}}``, with selectors ``.name``, ``tag`` and ``page``."""
@@ -102,6 +104,8 @@ def declarations(text: str) -> dict:
         name, value = name.strip().lower(), value.replace("!important", "").strip()
         if not colon or name not in _KEPT:
             continue
+        if name[:7] == "padding" or name[:6] == "margin":
+            found[name[: 7 if name[0] == "p" else 6]] = ""  # that there are some is seen at once
         if name in ("padding", "margin"):
             sides = (value.split() * 4)[:4]
             count = len(value.split())
@@ -138,17 +142,31 @@ def colour(text: str, otherwise: int) -> int:
     return _NAMED.get(text, otherwise)
 
 
-def length(text: "str | None", width: int, whole: int, otherwise: int = 0) -> int:
-    """Pixels of a CSS length on a screen so wide; ``%`` are of ``whole``."""
-    if not text or text == "auto":
-        return otherwise
-    text = text.strip().lower()
+def _parse(text: str) -> tuple:
+    """``(number, unit)`` of a length; the unit of what is none is ``?``."""
     at = 0
     while at < len(text) and text[at] in "+-.0123456789":
         at += 1
+    unit = text[at:]
+    if unit not in ("px", "rpx", "", "%", "vw", "em", "rem"):
+        return 0, "?"
     try:
-        value, unit = float(text[:at]), text[at:]
+        return float(text[:at]), unit
     except ValueError:
+        return 0, "?"
+
+
+def length(text: "str | None", width: int, whole: int, otherwise: int = 0) -> int:
+    """Pixels of a CSS length on a screen so wide; ``%`` are of ``whole``."""
+    if not text:
+        return otherwise
+    parsed = _parsed.get(text)
+    if parsed is None:
+        if len(_parsed) >= _MOST_CACHED:
+            _parsed.clear()
+        parsed = _parsed[text] = _parse(text.strip().lower())
+    value, unit = parsed
+    if unit == "?":
         return otherwise
     if unit == "%":
         return _whole(value * whole / 100)
@@ -158,8 +176,6 @@ def length(text: "str | None", width: int, whole: int, otherwise: int = 0) -> in
         value /= 2
     elif unit in ("em", "rem"):
         value *= 16
-    elif unit not in ("px", ""):
-        return otherwise
     pixels = value * width / 375
     return _whole(pixels + 0.5) if abs(pixels) >= 1 or not value else (1 if value > 0 else -1)
 

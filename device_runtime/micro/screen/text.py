@@ -6,28 +6,23 @@ from . import glyphs
 
 
 def words(text: str, keep_lines: bool) -> list:
-    """A text as words, ``" "`` and ``"\\n"``; blanks in a row are one."""
+    """A text as words, ``" "`` and, where its lines are kept, ``"\\n"``; blanks in a row are one."""
     found: list = []
-    word = ""
-    for character in text:
-        if character in " \t\r\n":
-            if word:
-                found.append(word)
-                word = ""
-            blank = "\n" if character == "\n" and keep_lines else " "
-            if not found or found[-1] not in (" ", "\n"):
-                found.append(blank)
-            elif blank == "\n":
-                found[-1] = blank
-        else:
-            word += character
-    if word:
-        found.append(word)
+    for number, part in enumerate(text.split("\n") if keep_lines else (text,)):
+        if number:
+            found.append("\n")
+        if part[:1] in " \t\r\n" and part:
+            found.append(" ")
+        for word in part.split():
+            found.append(word)
+            found.append(" ")
+        if found and found[-1] == " " and part[-1:] not in " \t\r\n":
+            found.pop()
     return found
 
 
 def lines(runs: list, width: int) -> list:
-    """Lines of ``(text, ink, scale, node, wraps)``: each a list of ``[text, ink, scale, node]``."""
+    """Lines of ``(text, ink, scale, node, keeps lines)``: each a list of ``[text, ink, scale, node, width]``."""
     made: list = []
     line: list = []
     room = width
@@ -37,10 +32,13 @@ def lines(runs: list, width: int) -> list:
                 made.append(line)
                 line, room = [], width
                 continue
-            if word == " " and (not line or line[-1][0][-1:] == " "):
-                continue
-            word = glyphs.shown(word)
-            size = glyphs.width_of(word, scale)
+            if word == " ":
+                if not line or line[-1][0][-1:] == " ":
+                    continue
+                size = 4 * scale
+            else:
+                word = glyphs.shown(word)
+                size = glyphs.width_of(word, scale)
             if size > room and word != " ":
                 if line:
                     made.append(line)
@@ -49,22 +47,25 @@ def lines(runs: list, width: int) -> list:
                     most = max(1, glyphs.fitting(word, scale, width))
                     if most >= len(word):
                         break
-                    made.append([[word[:most], ink, scale, node]])
+                    made.append([[word[:most], ink, scale, node, glyphs.width_of(word[:most], scale)]])
                     word = word[most:]
                     size = glyphs.width_of(word, scale)
-            if line and line[-1][1:] == [ink, scale, node]:
+            if line and line[-1][1] == ink and line[-1][2] == scale and line[-1][3] == node:
                 line[-1][0] += word
+                line[-1][4] += size
             else:
-                line.append([word, ink, scale, node])
+                line.append([word, ink, scale, node, size])
             room -= size
     if line:
         made.append(line)
     trimmed: list = []
     for line in made:
-        while line and line[-1][0].strip() == "":
-            line.pop()
-        if line:
-            line[-1][0] = line[-1][0].rstrip()
+        while line and line[-1][0][-1:] == " ":
+            last = line[-1]
+            last[0] = last[0][:-1]
+            last[4] -= 4 * last[2]
+            if not last[0]:
+                line.pop()
         if line or trimmed:
             trimmed.append(line)
     return trimmed
@@ -72,4 +73,9 @@ def lines(runs: list, width: int) -> list:
 
 def width_of(line: list) -> int:
     """Pixels."""
-    return sum([glyphs.width_of(part[0], part[2]) for part in line])
+    return sum([part[4] for part in line])
+
+
+def widest(runs: list) -> int:
+    """The width of runs if nothing had to be broken."""
+    return max([width_of(line) for line in lines(runs, 10_000)] or [0])
