@@ -153,7 +153,8 @@ CASES: dict[str, Case] = {
     ),
     "events with dataset and detail": Case(
         '<view id="a" data-lamp-id="{{n}}" data-tag="t" bindtap="a"><view id="b" data-inner="1">in</view></view>'
-        '<input id="c" bindinput="typed" value="{{v}}"/>',
+        '<input id="c" bindinput="typed" value="{{v}}"/><view id="d" bindtap="set_data" bindlongpress="gone"/>'
+        '<input id="e" bindinput="given"/>',
         _HEAD
         + """
     data = {"n": 3, "v": ""}
@@ -166,8 +167,18 @@ CASES: dict[str, Case] = {
 
     def typed(self, event):
         self.set_data({"v": event["detail"]["value"].upper()})
+
+    def given(self, event):
+        return event["detail"]["value"][:2]
 """,
-        (("tap", "b", {"x": 7}), ("tap", "a"), ("input", "c", {"value": "abc"})),
+        (
+            ("tap", "b", {"x": 7}),
+            ("tap", "a"),
+            ("input", "c", {"value": "abc"}),
+            ("tap", "d"),
+            ("longpress", "d"),
+            ("input", "e", {"value": "abc"}),
+        ),
         says="ABC",
     ),
     "bubbling and catching": Case(

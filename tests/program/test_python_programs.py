@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from device_runtime.engine.isolation.confine import BARRIERS
+from device_runtime.engine.workers import WorkerFactory
 from device_runtime.program.limits import Limits
 from device_runtime.program.package import Package
 from device_runtime.program.session import ProgramSession, SessionError
-from device_runtime.program.sessions import Sessions
+from device_runtime.program.sessions import PYTHON_ENTRY, Sessions
 from tests.build.python_programs import build, write_program
 from tests.program.running import Board, Recorder, surroundings
 
@@ -206,6 +208,7 @@ FAULTS = {
     "set_data with a list": ("self.set_data([])", "takes a dictionary, not a list"),
     "set_data with a set": ("self.set_data({'n': {1}})", "holds a set"),
     "set_data with a number as a name": ("self.set_data({'n': {1: 2}})", "has a member 1; names are texts"),
+    "set_data with a number that is too large": ("self.set_data({'n': [2 ** 63]})", "number beyond 64 bits"),
     "a method that is not there": ("self.after(1, 'no')", "the page has no method 'no'"),
     "a timer of a year": ("self.after(9999999, 'tap')", "a timer runs for 0 to 86400 seconds"),
     "an address that is none": ("self.navigate_to(1)", "navigate_to does not take a int"),
@@ -284,6 +287,21 @@ async def test_worker_and_engine_are_confined(shared: Board, made: Made) -> None
     companion = session._worker.companion if session._worker is not None else None
     for process in (session.worker_pid, companion):
         assert _confined(Path(f"/proc/{process}"))
+
+
+@pytest.mark.parametrize("without", ["namespaces empty-root", "landlock", "seccomp", " ".join(BARRIERS)])
+async def test_programs_run_where_the_kernel_lacks_barriers(without: str, made: Made) -> None:
+    heard = Recorder()
+    barriers = [name for name in BARRIERS if name not in without.split()]
+    workers = WorkerFactory(PYTHON_ENTRY, str(Limits().memory_bytes), barriers=barriers)
+    session = ProgramSession(made(COUNT), workers, surroundings(heard))
+    try:
+        await session.start()
+        tap(session)
+        await heard.until(lambda: "1" in heard.texts(session))
+    finally:
+        await session.stop()
+        await workers.close()
 
 
 def _confined(process: Path) -> bool:

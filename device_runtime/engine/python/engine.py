@@ -168,7 +168,7 @@ class PythonEngine:
 
     # -- entries: what happens ---------------------------------------------------------------------------------
 
-    def _on_fire_handler(self, page: int, owner: int, handler: str, event: Mapping[str, Any]) -> None:
+    def _on_fire_handler(self, page: int, owner: int, handler: str, event: Mapping[str, Any]) -> str | None:
         given = {
             "type": event["type"],
             "detail": event["detail"],
@@ -176,8 +176,11 @@ class PythonEngine:
             "current_target": _party(event["currentTarget"]),
             "time_stamp": event["timeStamp"],
         }
-        if handler.startswith("_") or not self._ask("life", page, handler, given):
-            self._bound["write"]("warn", f"the page has no handler {handler!r}", f"{self._routes.get(page, '')}.py:1")
+        found, answer = (False, None) if handler.startswith("_") else self._ask("life", page, handler, given)
+        if not found:
+            route = self._routes.get(page, "")
+            self._bound["write"]("warn", f"the page has no method {handler!r}, which its template names", route)
+        return answer  # of an input: what its field is to hold
 
     def _on_bind_back(self, page: int, owner: int, path: str, value: Value) -> None:
         self._ask("bind", page, path, value)

@@ -13,7 +13,9 @@ from typing import Final
 from device_runtime.engine import EngineError
 from device_runtime.engine.isolation.companion import LOADER, PROGRAM, Companion
 
-MISSING: Final = "it is a program in Python, and this device has no engine for those; install cygnet[python]"
+MISSING: Final = (
+    "it is a program in Python, and this device has no engine for those; on a 64-bit system install cygnet[python]"
+)
 _NAME: Final = "monty"
 _SECONDS: Final = 10.0
 # Of an ELF file (System V ABI): class, and the header of a program's interpreter.

@@ -16,7 +16,7 @@ _ALWAYS: Final = frozenset({"device.info", "telemetry", "storage.get", "storage.
 # A capability, and the table of a board's configuration without which it is not there.
 _PARTS: Final = {"led.set": "leds", "buzzer.play": "buzzer", "sensor.read": "sensors"}
 _RUN_THERE: Final = (".mpy", ".view")
-_LEFT_OUT: Final = (".py", ".css", ".js")
+_LEFT_OUT: Final = (".py", ".js")
 
 
 def read_board_tables(name_or_path: str) -> Mapping[str, Any]:

@@ -14,7 +14,6 @@ from firmware_tools.build.project_json import SourceError
 
 SOURCE, BYTECODE = ".py", ".mpy"
 _APP: Final = "app"
-_LIFECYCLE: Final = frozenset({"on_load", "on_show", "on_ready", "on_hide", "on_unload", "on_intent"})
 
 
 def compiler_name() -> str:

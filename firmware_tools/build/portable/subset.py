@@ -13,9 +13,7 @@ CYGNET_NAMES: Final = frozenset({"Page", "App", "CapabilityError", "call", "log"
 
 BASES: Final = frozenset({"Page", "App"})
 
-PAGE_METHODS: Final = frozenset(
-    {"set_data", "after", "every", "cancel", "navigate_to", "redirect_to", "navigate_back", "call", "log"}
-)
+PAGE_METHODS: Final = frozenset({"set_data", "after", "every", "cancel", "navigate_to", "redirect_to", "navigate_back"})
 """What a page has from its base, and may not define itself."""
 
 MODULES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
