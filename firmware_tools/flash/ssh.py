@@ -16,12 +16,12 @@ _CONNECT_SECONDS = 15
 _INSTALL_SECONDS = 1800.0
 _NEWEST_REFUSED = (3, 10)
 _PLACE = re.compile(r"(?:\w[\w.-]*@)?[\w\[][\w.:\[\]-]*")  # none that ssh would take for an option
-_FOLDER = re.compile(r"/tmp/cygnet-install\.\w+")  # noqa: S108 (mktemp made it, for its user alone)
+_FOLDER = re.compile(r"(?:/[\w.-]+)*/cygnet-install\.\w+")
 _ASK = """\
 uname -m; (tr -d '\\0' < /proc/device-tree/model) 2>/dev/null; echo
 python3 -c 'import sys; print(*sys.version_info[:2])' 2>/dev/null || echo none
 id -u
-mktemp -d /tmp/cygnet-install.XXXXXX"""
+mktemp -d -t cygnet-install.XXXXXX"""
 # What OpenSSH says when it cannot connect, and what to do.
 _REFUSALS = (
     ("Host key verification failed", "permission", "log in once with ssh by hand and look at its key"),
