@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance bench arm64 soak attack fuzz test-tflite clean
+.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack fuzz test-tflite clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,10 @@ system-tools: ## Install what the tests start: mosquitto, Chromium, npm
 
 conformance: setup system-tools ## Mount every component of three component libraries, and print how many there are
 	@$(BIN)/python -m tests.conformance $(CONFORMANCE_OPTIONS)
+
+boards: setup system-tools ## A Pico W and a micro:bit in software: provision, join, run, update (some 10 minutes)
+	@deploy/board_tools.sh
+	@$(BIN)/pytest -q -s -m boards tests/boards $(BOARDS_OPTIONS)
 
 bench: setup system-tools ## Measure Cygnet and its peers side by side; BENCH_OPTIONS=--quick tries it
 	@$(BIN)/python -m benchmarks $(BENCH_OPTIONS)

@@ -38,13 +38,14 @@ class Mosquitto:
         client_certificates: bool,
         rights: str,
         names: Sequence[str] = (),
+        of_rsa: bool = False,
     ) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._users, self._names = users, names
         self._client_certificates = client_certificates
         self._rights = rights
-        self._authority = CertificateAuthority(folder / "ca") if tls else None
+        self._authority = CertificateAuthority(folder / "ca", of_rsa=of_rsa) if tls else None
         self.log_file = folder / "mosquitto.log"
         self.port = 0
 
@@ -154,6 +155,7 @@ def running_mosquitto(
     client_certificates: bool = False,
     rights: str = "",
     names: Sequence[str] = (),
+    of_rsa: bool = False,
 ) -> Iterator[Mosquitto]:
     """A broker for the length of a ``with`` block; its files lie in ``folder`` (a ``tmp_path``).
 
@@ -163,11 +165,12 @@ def running_mosquitto(
         tls: serve TLS with a certificate for ``localhost`` and 127.0.0.1 of a CA made for it.
         client_certificates: with TLS, refuse clients without a certificate of that CA.
         names: with TLS, further names that its certificate is good for.
+        of_rsa: with TLS, keys of RSA instead of an elliptic curve.
         rights: an ``acl_file`` of mosquitto's; without it, everybody may use every topic.
     """
     home = folder / "mosquitto"
     home.mkdir(parents=True)
-    broker = Mosquitto(home, users or {}, tls, client_certificates, rights, names)
+    broker = Mosquitto(home, users or {}, tls, client_certificates, rights, names, of_rsa)
     broker.start()
     try:
         yield broker

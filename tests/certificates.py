@@ -6,18 +6,19 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 
 class CertificateAuthority:
-    """Makes a CA in ``folder``; ``ca_file`` is its certificate (PEM)."""
+    """Makes a CA in ``folder``; ``ca_file`` is its certificate (PEM). With ``of_rsa``, a microcontroller checks its
+    signatures quickly."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, of_rsa: bool = False) -> None:
         folder.mkdir(parents=True)
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._folder, self._of_rsa = folder, of_rsa
+        self._key = self._new_key()
         self._name = _name("Test CA")
         usage = x509.KeyUsage(
             digital_signature=True,
@@ -42,7 +43,7 @@ class CertificateAuthority:
 
     def issue(self, name: str, *others: str) -> tuple[Path, Path]:
         """The files (certificate, key) of a certificate for ``name`` and ``others``, good for 127.0.0.1 as well."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = self._new_key()
         names = x509.SubjectAlternativeName(
             [*(x509.DNSName(each) for each in (name, *others)), x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))],
         )
@@ -61,12 +62,19 @@ class CertificateAuthority:
         key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return certificate_file, key_file
 
+    def _new_key(self) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+        if self._of_rsa:
+            return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        return ec.generate_private_key(ec.SECP256R1())
+
 
 def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()

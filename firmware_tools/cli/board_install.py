@@ -53,6 +53,7 @@ def install(
     def work(port: str, _number: int, line: Line) -> Done:
         line.step("connecting")
         with BoardConnection.open(port, say=line.step) as board:
+            board.require("installing")
             micro = board_on(board.facts, board_name, port)
             line.step("looking at what it holds")
             if package is not None:

@@ -128,7 +128,6 @@ def read_littlefs(image: bytes) -> dict[str, bytes]:
             block_count=len(image) // _BLOCK,
             prog_size=_PROGRAM_BYTES,
             read_size=32,
-            disk_version=_DISK_VERSION,
         )
         system.mount()
         files = {}

@@ -129,7 +129,7 @@ class Journey:
 @asynccontextmanager
 async def journey(folder: Path, firmware: Path | None = None) -> AsyncIterator[Journey]:
     """A fleet behind TLS, and a bare board that is switched on."""
-    with running_mosquitto(folder, tls=True, names=[BROKER]) as broker:
+    with running_mosquitto(folder, tls=True, names=[BROKER], of_rsa=True) as broker:
         home = init_home(folder / "fleet", "shop", broker=broker.url, listen="127.0.0.1:0")
         text = home.settings_file.read_text()
         wanted = f'ca = "{broker.authority.ca_file}"\ndevice_url = "mqtts://{BROKER}:8883"\n'

@@ -67,6 +67,16 @@ class Names(nat.UdpRelay):
         return True
 
 
+class Console(PtyInteractiveRepl):
+    """The board's USB console; ``heard`` counts the bytes that went to the board."""
+
+    heard = 0
+
+    def _send_and_pace(self, chunk: bytes) -> None:
+        self.heard += len(chunk)
+        super()._send_and_pace(chunk)
+
+
 def _dns_answer(question: bytes, names: dict[str, str]) -> bytes:
     """RFC 1035: one A record, or "no such name" (3)."""
     labels, at = [], 12
@@ -118,7 +128,7 @@ async def _run(options: argparse.Namespace, start: Path | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
     said = options.said.open("ab", buffering=0)
-    console = PtyInteractiveRepl(device.cdc, device.simulator, lambda _code: over.set(), said.write)
+    console = Console(device.cdc, device.simulator, lambda _code: over.set(), said.write)
     await console.start()
     await device.astart(timeout=60)
     print(json.dumps({"port": console.slave_path}), flush=True)
@@ -129,6 +139,7 @@ async def _run(options: argparse.Namespace, start: Path | None) -> int:
         raise device.simulator.engine_room_error
     if file is not None:
         device.dump_flash_image(file)
+    print(json.dumps({"heard": console.heard}), flush=True)
     device.stop()
     await console.stop()
     return 0

@@ -33,7 +33,7 @@ def stock_firmware(name: str) -> Path:
 
 class PicoW:
     """One board. ``flash`` is the file with its file system, there once it was powered off; ``said`` is a file with all
-    that its console said.
+    that its console said, and ``heard``, after power off, how many bytes went to it.
 
     Args:
         folder: where its flash lies.
@@ -58,6 +58,7 @@ class PicoW:
         for name, address in (names or {}).items():
             self._options += ["--name", f"{name}={address}"]
         self._process: subprocess.Popen[str] | None = None
+        self.heard = 0
 
     def power_on(self) -> None:
         """Start; returns when the console is there."""
@@ -74,8 +75,9 @@ class PicoW:
         """Cut the power. Doing it twice does no harm."""
         if self._process is not None:
             self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(30)
+            with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
+                said, _ = self._process.communicate(timeout=30)
+                self.heard = json.loads(said)["heard"]
             self._process.kill()
             self._process.wait()
             self._process = None

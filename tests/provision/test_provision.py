@@ -1,5 +1,7 @@
 """``cygnet board provision`` against MicroPython itself: a board becomes a device, again, another one, many at once."""
 
+import asyncio
+import base64
 import csv
 import hashlib
 import json
@@ -11,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 
 from device_runtime.micro.records import record_bytes
+from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.server import RunningFleet
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.delivery import deliver, plan_delivery, read_files
 from firmware_tools.provision.held import MEMORY_RECORD, parse_record
@@ -232,6 +236,50 @@ def test_a_board_without_a_network_or_a_name_is_told_what_is_missing(unix: UnixB
         *("--identity", files / "shelf.toml"),
     )
     assert "give it with --wifi-password-file" in asked.error
+
+
+async def test_a_fleet_enrolls_the_board_that_is_provisioned(
+    fleet: RunningFleet, home: FleetHome, unix: UnixBoard, files: Path
+) -> None:
+    arguments = (
+        *("provision", "--port", unix.port, "--board", files / "desk.toml", "--fleet", fleet.url),
+        *("--token-file", home.token_file, "--device", "shelf-9", "--wifi", "Shop", "--wifi-open"),
+        *("--broker", "mqtts://broker.example", "--ca", files / "ca.pem"),
+    )
+    ran = await asyncio.to_thread(board_command, *arguments, "--dry-run")
+    assert f"enroll shelf-9 at {fleet.url}" in ran.out
+    assert not await fleet.service.read(lambda registry, _: registry.devices())
+    ran = await asyncio.to_thread(board_command, *arguments)
+    assert "desk is shelf-9 of north" in ran.out
+    (device,) = await fleet.service.read(lambda registry, _: registry.devices())
+    assert device.id == "shelf-9"
+    again = await asyncio.to_thread(board_command, *arguments)
+    assert "nothing to send" in again.out
+    assert not await asyncio.to_thread(_token_is_told, ran.out + again.out, home)
+
+
+async def test_a_board_that_checks_macs_gets_its_key_once(
+    fleet: RunningFleet, home: FleetHome, unix: UnixBoard, files: Path
+) -> None:
+    arguments = (
+        *("provision", "--port", unix.port, "--board", files / "desk.toml", "--fleet", fleet.url),
+        *("--token-file", home.token_file, "--device", "shelf-9", "--wifi", "Shop", "--wifi-open"),
+        *("--signature", "hmac"),
+    )
+    assert not (await asyncio.to_thread(board_command, *arguments)).error
+    held = await asyncio.to_thread(_read, unix, "/cygnet/identity.json")
+    key = json.loads(held["/cygnet/identity.json"])["device_key"]
+    assert (
+        base64.b64decode(key)
+        == (await fleet.service.read(lambda registry, _: registry.runtimes.keys(["shelf-9"])))["shelf-9"]
+    )
+    again = await asyncio.to_thread(board_command, *arguments)
+    assert "nothing to send" in again.out
+    assert key not in again.out
+
+
+def _token_is_told(said: str, home: FleetHome) -> bool:
+    return home.token() in said
 
 
 def test_an_interrupted_provisioning_goes_on_where_it_was(micropython: str, files: Path) -> None:
