@@ -1,5 +1,6 @@
 """No program that is built reaches what it may not: attempts that once did, or nearly, on MicroPython."""
 
+import json
 import random
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from firmware_tools.build.micropython import BytecodeError
 from firmware_tools.build.portable.bytecode import ReadDifferentlyError, check_reading
 from firmware_tools.build.portable.checker import check_module
+from firmware_tools.build.portable.publishing import BytecodeMismatchError, check_bytecode
 from firmware_tools.build.portable.sources import PythonSources
 from firmware_tools.build.project_json import SourceError
 
@@ -51,6 +53,9 @@ ATTEMPTS = {
     "a line that begins with a backslash": (PAGE + "pass\n        \\\n  log(1)\n", ":6: a line does not begin"),
     "a module is changed": ("import time\n" + PAGE + "time.time = log", ":6: time.time may not be changed"),
     "annotations": (PAGE + "x: globals() = 1", ":5: globals may not be used"),
+    "a power that takes hours to compile": (PAGE + "x = 9 ** 9 ** 9", ":5: a power of powers is worked out"),
+    "a power that is as large": (PAGE + "x = 9 ** 99999999", ":5: a power of numbers that are written out"),
+    "a source without end": ("x = 1\n" * 40_000 + PAGE, ":1: it has more than 200,000 characters"),
     "the runtime's tick": (PAGE + "global _tick\n        _tick = 1", ":6: _tick may not be used"),
 }  # fmt: skip
 
@@ -66,6 +71,23 @@ def test_a_module_that_another_module_imported_is_not_to_be_had_from_it() -> Non
     files = {"pages/a.py": "from lib.b import json\n" + PAGE + "json.load", "lib/b.py": "import json\nx = 1\n"}
     with pytest.raises(SourceError, match=r"pages/a\.py:1: json is a module"):
         PythonSources(("pages/a",), files, files.get)
+
+
+PUBLISHED = {
+    "modules in a chain": {f"lib/m{i}.py": f"from lib.m{i + 1} import x{i + 1}\nx{i} = 1\n" for i in range(1500)},
+    "a sum without end": {"pages/a.py": PAGE + "x = " + " + ".join(["f'{event:{event}}'"] * 900)},
+    "a number without end": {"pages/a.py": PAGE + "x = 0x" + "f" * 100_000},
+    "memory without end": {"pages/a.py": PAGE + "x = " + "(" * 30 + "1 << 9999999" + ") * (1 << 9999999)" * 30},
+}
+
+
+@pytest.mark.parametrize("case", PUBLISHED)
+def test_what_a_publisher_cannot_compile_is_refused_in_a_sentence(case: str) -> None:
+    first = "from lib.m0 import x0\n" if "lib/m0.py" in PUBLISHED[case] else ""
+    files = {"pages/a.py": first + PAGE + "pass\n", "lib/m1500.py": "x1500 = 1\n", **PUBLISHED[case]}
+    manifest = json.dumps({"pages": ["pages/a"], "cygnet": {"language": "python"}}).encode()
+    with pytest.raises(BytecodeMismatchError):
+        check_bytecode({"manifest.json": manifest, **{name: text.encode() for name, text in files.items()}})
 
 
 READ_OTHERWISE = {
@@ -124,6 +146,7 @@ def test_what_is_nested_without_end_is_refused(deep: str) -> None:
     "a, b = b, a", "(a, b) = (b, a)", "x = (24 * 60) * a", "if a:\n    x = 1\nelse:\n    if b:\n        x = 2\n",
     "if a:\n    x = 1\nelif b:\n    x = 2\n", "x = f\"{a:03d}<{'b' + str(a):>5}>{0.5:.2f}{{}}\" 'c' \"d\"",
     "x = f'{a!r:>{b}}'",
+    "x = [2 ** -1, (-2) ** 2, 2 ** 70, a ** 9 ** b, -7 // 2]",
     "x = f'''a\n{b[1:2]} {a != b}\n'''", "x = [f'{i}' for i in a if i]", "def f(a, *b, c=1, **d): return a, b",
 ])  # fmt: skip
 def test_ordinary_text_is_read_alike(same: str) -> None:

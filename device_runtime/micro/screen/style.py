@@ -17,6 +17,10 @@ _NAMED = {
     "teal": 0x008080, "lime": 0x00FF00, "cyan": 0x00FFFF, "pink": 0xFFC0CB, "brown": 0xA52A2A,
 }  # fmt: skip
 _MOST_RULES = 64
+_LONGEST = 1000
+"""Characters of a rule's selectors, and of its declarations, that are read."""
+_FARTHEST = 9999
+"""Pixels; what a style says beyond is taken for this, since the screen counts in small whole numbers."""
 _MOST_CACHED = 40
 
 _parsed: dict = {}
@@ -55,8 +59,8 @@ class Sheet:
                         self._add(head, body)
                         head = body = ""
                 elif depth == 0:
-                    head = "" if character == ";" else head + character
-                elif depth == 1:
+                    head = "" if character == ";" else head + character if len(head) < _LONGEST else head
+                elif depth == 1 and len(body) < _LONGEST:
                     body += character
                 before = character
 
@@ -131,9 +135,9 @@ def colour(text: str, otherwise: int) -> int:
             return int(digits[:6], 16) if len(digits) in (6, 8) else otherwise
         if text[:3] == "rgb":
             parts = text[text.find("(") + 1 :].replace(")", "").replace("/", ",").replace(" ", ",").split(",")
-            red, green, blue = [int(float(part)) for part in parts if part][:3]
+            red, green, blue = [max(0, min(255, int(float(part)))) for part in parts if part][:3]
             return red << 16 | green << 8 | blue
-    except ValueError:
+    except (ValueError, OverflowError):
         return otherwise
     return _NAMED.get(text, otherwise)
 
@@ -165,12 +169,16 @@ def length(text: "str | None", width: int, whole: int, otherwise: int = 0) -> in
     if unit == "?":
         return otherwise
     if unit == "%":
-        return int(value * whole / 100)
+        return _whole(value * whole / 100)
     if unit == "vw":
-        return int(value * width / 100)
+        return _whole(value * width / 100)
     if unit == "rpx":
         value /= 2
     elif unit in ("em", "rem"):
         value *= 16
     pixels = value * width / 375
-    return int(pixels + 0.5) if abs(pixels) >= 1 or not value else (1 if value > 0 else -1)
+    return _whole(pixels + 0.5) if abs(pixels) >= 1 or not value else (1 if value > 0 else -1)
+
+
+def _whole(pixels: float) -> int:
+    return int(max(-_FARTHEST, min(_FARTHEST, pixels)))

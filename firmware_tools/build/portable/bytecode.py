@@ -24,8 +24,10 @@ def check_reading(text: str, path: str) -> None:
     """
     try:
         plain = ast.unparse(ast.fix_missing_locations(_Plain(text).visit(ast.parse(text, path))))
-    except RecursionError as error:
-        raise ReadDifferentlyError(f"{path}:1: its expressions are nested too deeply") from error
+    except (RecursionError, ValueError) as error:  # ValueError: a number of more digits than Python writes
+        raise ReadDifferentlyError(
+            f"{path}:1: its expressions are nested too deeply, or its numbers too long"
+        ) from error
     if compile_module(text, path, lines=False) != compile_module(plain, path, lines=False):
         raise ReadDifferentlyError(
             f"{path}:1: MicroPython reads it otherwise than Python does; say in plainer words what is unusual in it "

@@ -17,6 +17,8 @@ from firmware_tools.build.portable.subset import (
     KEYWORDS,
     METHOD_HINTS,
     METHOD_KEYWORDS,
+    MOST_CHARACTERS,
+    MOST_POWER,
     NEVER,
     NODE_REASONS,
     NODES,
@@ -30,6 +32,9 @@ def check_module(path: str, text: str, own_methods: Iterable[str] = ()) -> Check
     """Check one source file; what is wrong is in ``faults``, each ``path:line: reason``. ``own_methods`` are names of
     methods that classes of the program's other modules have."""
     found = CheckedModule(path)
+    if len(text) > MOST_CHARACTERS:
+        found.faults.append(f"{path}:1: it has more than {MOST_CHARACTERS:,} characters, more than any board can load")
+        return found
     for mark in "\r\f\0":
         if mark in text:
             line = text[: text.index(mark)].count("\n") + 1
@@ -223,6 +228,15 @@ class _Checker(Declarations):
                 told = keyword.arg or "**"
                 self._refuse(node, f"{name}(…) takes no keyword {told} in all engines")
 
+    def _on_BinOp(self, node: ast.BinOp, _: list[ast.AST]) -> None:
+        """A compiler works out powers of numbers when it reads them; some would keep it busy for hours."""
+        if isinstance(node.op, ast.Pow) and all(map(_is_arithmetic, (*ast.walk(node.left), *ast.walk(node.right)))):
+            power = _written_number(node.right)
+            if _written_number(node.left) is None or power is None:
+                self._refuse(node, "a power of powers is worked out in steps: give the inner one a name first")
+            elif power > MOST_POWER:
+                self._refuse(node, f"a power of numbers that are written out goes up to {MOST_POWER}")
+
     # -- expressions -----------------------------------------------------------------------------------------------
 
     def _on_Slice(self, node: ast.Slice, _: list[ast.AST]) -> None:
@@ -262,6 +276,19 @@ def _global_names(table: symtable.SymbolTable) -> set[str]:
     for child in table.get_children():
         names |= _global_names(child)
     return names
+
+
+def _is_arithmetic(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant | ast.UnaryOp | ast.BinOp | ast.operator | ast.unaryop)
+
+
+def _written_number(node: ast.expr) -> float | None:
+    match node:
+        case ast.Constant(value=int() | float() as value):
+            return value
+        case ast.UnaryOp(operand=ast.Constant(value=int() | float() as value)):
+            return -value
+    return None
 
 
 def _fields(text: str) -> list[str]:

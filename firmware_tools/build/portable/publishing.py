@@ -42,7 +42,11 @@ def check_bytecode(entries: Mapping[str, bytes]) -> None:
         raise BytecodeMismatchError(f"nothing of the program imports {name}, or it has no source")
     for name in sources.modules:
         made = f"{name.removesuffix(SOURCE)}{BYTECODE}"
-        if entries.get(made) != bytecode_of(name, texts[name]):
+        try:
+            expected = bytecode_of(name, texts[name])
+        except SourceError as error:
+            raise BytecodeMismatchError(f"its source is not allowed: {error}") from error
+        if entries.get(made) != expected:
             raise BytecodeMismatchError(_difference(made, ours.get("compiler")))
 
 

@@ -119,18 +119,19 @@ class PythonSources:
                     self._faults.append(f"{name}:{line}: {member} is a module; say import {member} here, too")
                 elif member not in self.modules[file].names:
                     self._faults.append(f"{name}:{line}: {wanted} defines no {member!r}")
-            if self._reaches(name, name, set()):
+            if self._reaches(name, name):
                 self._faults.append(f"{name}:1: the module imports itself by way of others; move what they share")
 
-    def _reaches(self, start: str, target: str, seen: set[str]) -> bool:
-        for wanted, _, _ in self.modules[start].imports:
-            file = _file_of(wanted)
-            if file == target:
-                return True
-            if file in self.modules and file not in seen:
-                seen.add(file)
-                if self._reaches(file, target, seen):
+    def _reaches(self, start: str, target: str) -> bool:
+        waiting, seen = [start], set()
+        while waiting:
+            for wanted, _, _ in self.modules[waiting.pop()].imports:
+                file = _file_of(wanted)
+                if file == target:
                     return True
+                if file in self.modules and file not in seen:
+                    seen.add(file)
+                    waiting.append(file)
         return False
 
     def _check_class(self, name: str, base: str) -> None:

@@ -138,6 +138,9 @@ METHOD_KEYWORDS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )  # fmt: skip
 
+MOST_CHARACTERS: Final = 200_000
+MOST_POWER: Final = 1000
+
 NODES: Final = (
     ast.Module, ast.Import, ast.ImportFrom, ast.alias,
     ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.ClassDef, ast.Lambda,
