@@ -10,7 +10,7 @@ import os
 
 from .. import clock
 from .link import Link, split_response
-from .messages import MAX_DESIRED_BYTES, MAX_ERROR, SyncError, checking, encode, one_line, unload
+from .messages import MAX_DESIRED_BYTES, MAX_ERROR, SyncError, busy, encode, one_line, unload
 from .mqtt import MqttError
 
 try:
@@ -100,7 +100,7 @@ class Agent:
             first = self._memory.desired is None
             changed = False
             try:
-                async with checking:
+                async with busy:
                     changed = payload != self._checked and await self._check(payload)
                 self._checked = payload
             except MemoryError:

@@ -7,7 +7,7 @@ else the version before comes back. There is no state to restore after a power c
 import gc
 
 from .. import clock
-from .messages import MAX_ERROR, SyncError, one_line
+from .messages import MAX_ERROR, SyncError, one_line, unload
 from .switching import begin, keep_only, mark_good, path_of, remove, roll_back, switch
 
 try:
@@ -167,6 +167,9 @@ async def _bring(work: "Work", desired: "dict[str, Any]", app_id: str, target: "
         work.on_change()
 
     await fetch_program(work.programs, reader(work, desired, target), app_id, target, work.identity, progress)
+    del fetch_program, reader  # they would keep their modules, and the program needs the memory
+    unload("update", "fetching", "files")
+    gc.collect()
     if work.host is not None and work.host.running == app_id:
         await work.host.stop()
     switch(work.programs, app_id, target)

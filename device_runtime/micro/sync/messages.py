@@ -30,8 +30,8 @@ def encode(document: "dict[str, Any]") -> bytes:
     return json.dumps(document).encode()
 
 
-checking = asyncio.Lock()
-"""Held by who checks signatures: a board has memory for one at a time."""
+busy = asyncio.Lock()
+"""Held by who checks a document or does what one wants: a board has memory for one of them at a time."""
 _pinned: "list[str]" = []
 
 

@@ -6,7 +6,7 @@ The doing itself is in :mod:`.doing`, which is in memory only while something is
 import asyncio
 
 from .. import clock
-from .messages import unload
+from .messages import busy, unload
 
 try:
     from collections.abc import Callable
@@ -99,13 +99,14 @@ class Work:
             await asyncio.sleep(_TURN)
 
     async def _turn(self) -> None:
-        from .doing import turn
+        async with busy:
+            from .doing import turn
 
-        try:
-            await turn(self)
-        finally:
-            del turn
-            unload()
+            try:
+                await turn(self)
+            finally:
+                del turn
+                unload()
 
     def _on_failure(self, app_id: str, sentence: str) -> None:
         self.ended = (app_id, sentence)
