@@ -4,7 +4,8 @@ import importlib
 from types import ModuleType
 
 TARGETS = (
-    "boards", "capabilities", "cards", "frames", "links", "manifests", "packages", "patches", "screen_messages",
+    "boards", "capabilities", "cards", "frames", "links", "manifests", "micro_views", "packages", "patches",
+    "screen_messages",
     "scripts", "sessions",
     "source_maps", "styles", "sync_messages", "templates", "views",
 )  # fmt: skip

@@ -223,7 +223,7 @@ class Program:
         if self._code.has_app:
             app = self._code.find("app", api.App)
             if app is not None:
-                self._app = app()
+                self._app = self._call("app.py", app)
                 options = {
                     "path": "", "query": {}, "scene": 1001, "appId": self.manifest["app_id"],
                     "version": version.get("name", ""), "name": self.manifest["name"],
@@ -272,8 +272,8 @@ class Program:
             self._life(shown, "on_show")
             return
         page = self._code.find(loaded.route.replace("/", "."), api.Page)
-        if page is not None:
-            loaded.instance = page()
+        loaded.instance = None if page is None else self._call(loaded.route, page)
+        if loaded.instance is not None:
             loaded.instance.data = copied(page.data, "data")
             self._life(loaded, "on_load", loaded.query.copy())
             self._life(loaded, "on_show")
