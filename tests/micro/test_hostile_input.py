@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from device_runtime.keys import encode_public_key
-from tests.fuzz import micro_messages, micro_packages, micro_views
+from tests.fuzz import micro_messages, micro_packages, same_views
 from tests.fuzz.packages import KEY
 from tests.micro.board import run_json
 
@@ -133,12 +133,12 @@ def test_packages_are_read_or_refused(micropython: str, tmp_path: Path, monkeypa
 
 def test_templates_are_shown_or_refused(micropython: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cases = []
-    for document, data, changes in _made(micro_views, 500, monkeypatch):
+    for document, data, changes in _made(same_views, 500, monkeypatch):
         if _is_text(document) and _is_text([data, changes]):
             cases.append([json.dumps(document), data, changes])
     _check(run_json(micropython, _VIEWS, {"cases": cases}, tmp_path, heap="64m"))
 
 
 def _is_text(given: Any) -> bool:
-    plain: Callable[[Any], bool] = micro_views._is_plain
+    plain: Callable[[Any], bool] = same_views._is_plain
     return plain(given)

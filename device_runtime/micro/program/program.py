@@ -244,7 +244,7 @@ class Program:
         if self._code.has_app:
             app = self._code.find("app", self._cygnet.App)
             if app is not None:
-                self._app = app()
+                self._app = self._call("app.py", app)
                 options = {
                     "path": "", "query": {}, "scene": 1001, "appId": self.manifest["app_id"],
                     "version": version.get("name", ""), "name": self.manifest["name"],

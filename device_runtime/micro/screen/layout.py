@@ -142,6 +142,9 @@ class Layout:
         top = y
         for line in lines(runs, width):
             scale = max([part[2] for part in line] or [context.scale])
+            # As in CSS a line is higher than its text, which stands in the middle of it.
+            between = max(2, self.theme.line * scale // self.theme.scale)
+            y += between // 2
             at = x
             if context.align in ("center", "right"):
                 spare = max(0, width - width_of(line))
@@ -157,7 +160,7 @@ class Layout:
                     self._spot(node, at, low, wide, 8 * size)
                 self.text(at, low, text, ink, size, wide)
                 at += wide
-            y += 8 * scale + max(2, self.theme.line * scale // self.theme.scale)
+            y += 8 * scale + between - between // 2
         return y - top
 
     def _spot(self, node: int, x: int, y: int, width: int, height: int) -> None:
@@ -254,7 +257,7 @@ class Layout:
                 self._shift(at_things, at_spots, 0, spare)
         behind: list = []
         if focused and theme.mono:
-            behind.append((FILL, x, y, width, whole, theme.ink, 2, ""))
+            behind.append((FILL, x, y, width, whole, theme.ink, radius or 2, ""))
         else:
             if ground >= 0 and not theme.mono:
                 behind.append((FILL, x, y, width, whole, ground, radius, ""))
@@ -325,7 +328,7 @@ class Layout:
             if self._is_inline(place):
                 runs: list = []
                 self._inline(place, context, runs)
-                high = self._lines(runs, x, y, wide, context) - self.theme.line
+                high = self._lines(runs, x, y, wide, context)
             else:
                 high = self._box(place, x, y, wide, context, True)
             placed.append((start, high))

@@ -131,7 +131,9 @@ class _Loader:
             r.comma()
             phase = r.string()
             if phase not in _PHASES:
-                raise TemplateError(f"<{tag}>: {phase}:{kind} needs code in templates, which is not for boards")
+                raise TemplateError(
+                    f"<{one_line(tag)}>: {one_line(phase)} needs code in templates, which is not for boards"
+                )
             r.comma()
             handlers.append((kind, phase, self.expressions.read(scope, 0)))
             r.expect("]")
@@ -165,7 +167,7 @@ class _Loader:
             data, more = (None, ()) if self._is_null() else self.expressions.bind(scope)
             return ("template", site, name, data, number, reads, reads + more)
         if kind in _REFUSED:
-            raise TemplateError(_REFUSED[kind] % (r.string() if r.peek() == '"' else "an instruction"))
+            raise TemplateError(_REFUSED[kind] % (one_line(r.string()) if r.peek() == '"' else "an instruction"))
         raise TemplateError(f"{kind[:40]!r} is not an instruction")
 
     def _is_null(self) -> bool:
@@ -207,7 +209,7 @@ class _Loader:
             while r.items(not key):
                 key.append(js.property_key(r.string()))
         r.comma()
-        where = r.string()
+        where = one_line(r.string())
         r.comma()
         level = scope[0] + 1
         names = scope[1].copy()
@@ -215,6 +217,11 @@ class _Loader:
         names[index] = (level, INDEX, reads)
         body = self.block((level, names), depth + 1)
         return ("for", site, source, reads, body, key, where, reads + body.reads)
+
+
+def one_line(text: str) -> str:
+    """A name or place of a document as a message has it."""
+    return repr(text)[1:-1][:80]
 
 
 def load_template(stream: object) -> Template:
@@ -234,9 +241,9 @@ def load_template(stream: object) -> Template:
         if name == "format":
             number = r.scalar()
             if number != FORMAT:
-                told = repr(number)[:20]
+                said = str(number)[:20]
                 raise TemplateError(
-                    f"the template is in format {told}; this runtime reads format {FORMAT}: build the program again"
+                    f"the template is in format {said!r}; this runtime reads format {FORMAT}: build the program again"
                 )
         elif name == "body":
             template.body = loader.block((0, {}), 0)
