@@ -7,7 +7,6 @@ again from flash, and only when all is right renamed. After an interruption what
 not sent again. A second run sends nothing but the question.
 """
 
-import ast
 import hashlib
 import time
 import zlib
@@ -178,11 +177,11 @@ def plan_delivery(
     singles = [name for path in files if not _within(path, owned) for name in (path, path + PART)]
     singles += gone
     board.run(_LIST, "preparing")
-    lines = board.run(f"_a({list(owned)!r},{singles!r})", "listing its files", silence=60).splitlines()
+    answers = board.answers(f"_a({list(owned)!r},{singles!r})", "listing its files", silence=60)
     try:
-        *rows, (block, blocks, inflates) = [ast.literal_eval(line) for line in lines if line]
+        *rows, (block, blocks, inflates) = answers
         there = {path: (size, digest) for path, size, digest in rows}
-    except (ValueError, SyntaxError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise ProvisionError(f"the list of files that the board on {board.port} gave makes no sense") from error
     send, resumed, kept = [], [], []
     for path, data in files.items():
@@ -263,10 +262,10 @@ def read_files(board: BoardConnection, paths: Sequence[str]) -> dict[str, bytes]
     Raises:
         ProvisionError: the board refused or went away.
     """
-    answer = board.run(_READ.format(paths=list(paths)), "reading what it holds")
+    answers = board.answers(_READ.format(paths=list(paths)), "reading what it holds")
     try:
-        return dict(ast.literal_eval(line) for line in answer.splitlines() if line)
-    except (ValueError, SyntaxError, TypeError) as error:
+        return dict(answers)
+    except (ValueError, TypeError) as error:
         raise ProvisionError(f"what the board on {board.port} says of its files makes no sense") from error
 
 
