@@ -51,6 +51,7 @@ class Watchdog:
             left -= 1
             if left == 0:
                 timer.deinit()
+                self._timer = None
 
         try:
             from machine import Timer

@@ -49,6 +49,4 @@ class Wifi:
                 await asyncio.sleep(0.2)
             radio.disconnect()
         names = ", ".join([each["ssid"] for each in self._networks])
-        raise OSError(
-            f"none of the Wi-Fi networks {names} lets this board in: are they in reach, and the passwords right?"
-        )
+        raise OSError(f"none of the Wi-Fi networks {names} lets us in: are they in reach, and the passwords right?")

@@ -4,11 +4,14 @@ A program is fetched aside, checked, switched to, run on trial, and marked good 
 else the version before comes back. There is no state to restore after a power cut but the records.
 """
 
+import gc
+
 from .. import clock
 from .messages import MAX_ERROR, SyncError, one_line
 from .switching import begin, keep_only, mark_good, path_of, remove, roll_back, switch
 
 try:
+    from collections.abc import Callable
     from typing import Any
 
     from .work import Work
@@ -46,13 +49,13 @@ async def _pass(work: "Work") -> "int | None":
         return None
     runtime = desired["runtime"]
     if runtime is not None and _needs_runtime(work, runtime) and _is_due(work, "", runtime["sha256"]):
-        await _attempt(work, "", runtime["sha256"], _update(work, desired, runtime))
+        await _attempt(work, "", runtime["sha256"], lambda: _update(work, desired, runtime))
     if work.safe or work.restart_wanted:
         return _next_due(work)
     for app_id in list(work.programs.apps):
         if app_id not in desired["programs"]:
             work.failures.pop(app_id, None)
-            await _attempt(work, app_id, "", _remove(work, app_id))
+            await _attempt(work, app_id, "", lambda app_id=app_id: _remove(work, app_id))  # type: ignore[misc]
     for app_id in list(work.failures):
         if app_id and app_id not in desired["programs"]:
             del work.failures[app_id]
@@ -63,7 +66,8 @@ async def _pass(work: "Work") -> "int | None":
             work.woken = True
             return None
         if _is_due(work, app_id, target["sha256"]):
-            await _attempt(work, app_id, target["sha256"], _bring(work, desired, app_id, target))
+            step = lambda app_id=app_id, target=target: _bring(work, desired, app_id, target)  # noqa: E731
+            await _attempt(work, app_id, target["sha256"], step)
     await _run_front(work, desired)
     return _next_due(work)
 
@@ -91,10 +95,19 @@ def _next_due(work: "Work") -> "int | None":
     return due
 
 
-async def _attempt(work: "Work", app_id: str, sha256: str, step: "Any") -> None:
+async def _attempt(work: "Work", app_id: str, sha256: str, step: "Callable[[], Any]") -> None:
     desired = work.memory.desired
     try:
-        await step
+        try:
+            await step()
+        except MemoryError:
+            if work.host is None or not work.host.running:
+                raise
+            work.log("info", "sync", "the program makes room for what is installed")
+            await work.host.stop()
+            work.good_at = None
+            gc.collect()
+            await step()
     except (SyncError, OSError, MemoryError) as error:
         if work.memory.desired is not desired:
             work.woken = True  # it failed because something else is desired now

@@ -3,6 +3,7 @@
 What is there already and right is kept, so that an interrupted install goes on; what the version before has is copied.
 """
 
+import gc
 import hashlib
 import os
 
@@ -16,6 +17,9 @@ except ImportError:
     pass
 
 BLOCK_BYTES = 2048
+SMALL_BLOCK_BYTES = 512
+"""A block where memory is short; the board is slower then, and still gets there."""
+_SHORT = 32_768
 _PIECE = 512
 _RESERVE = 16_384
 """What an install leaves free on the file system."""
@@ -70,7 +74,8 @@ async def _fetch(
     at = 0
     with open(path, "wb") as file:
         while at < entry[1]:
-            block = await read(entry[0] + at, min(BLOCK_BYTES, entry[1] - at))
+            most = BLOCK_BYTES if gc.mem_free() > _SHORT else SMALL_BLOCK_BYTES  # type: ignore[attr-defined]
+            block = await read(entry[0] + at, min(most, entry[1] - at))
             file.write(block)
             at += len(block)
             progress(at)
