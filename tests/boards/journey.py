@@ -19,6 +19,8 @@ from tests.provision.command import Ran, board_command
 BROKER = "broker.test"
 DEVICE = "pico-1"
 # A second of the emulated board takes about 20 here, and it works out signatures with a 125 MHz CPU.
+# The broker's time passes as the board's does, or it would miss the board's pings.
+_PACE = 0.02
 PATIENCE_SECONDS = 1500.0
 
 _BEEPER = """\
@@ -129,7 +131,7 @@ class Journey:
 @asynccontextmanager
 async def journey(folder: Path, firmware: Path | None = None) -> AsyncIterator[Journey]:
     """A fleet behind TLS, and a bare board that is switched on."""
-    with running_mosquitto(folder, tls=True, names=[BROKER], of_rsa=True) as broker:
+    with running_mosquitto(folder, tls=True, names=[BROKER], of_rsa=True, pace=_PACE) as broker:
         home = init_home(folder / "fleet", "shop", broker=broker.url, listen="127.0.0.1:0")
         text = home.settings_file.read_text()
         wanted = f'ca = "{broker.authority.ca_file}"\ndevice_url = "mqtts://{BROKER}:8883"\n'

@@ -16,7 +16,9 @@ async def test_a_bare_board_becomes_a_device_runs_a_program_and_is_updated(tmp_p
     async with journey(tmp_path) as trip:
         import os
 
-        ran = await trip.provision(board=os.environ.get("PB", "pico-w"))
+        ran = await trip.provision(
+            "--signature", os.environ.get("SIG", "ed25519"), board=os.environ.get("PB", "pico-w")
+        )
         assert not ran.error
         trip.station(ran.out.strip())
         await trip.until("online", lambda device: device["status"] == "online")

@@ -35,6 +35,7 @@ def test_each_noun_lists_its_verbs(noun: str, tmp_path: Path) -> None:
         "fleet init", "fleet serve", "fleet broker", "fleet enroll", "fleet publish", "fleet assign", "fleet unassign",
         "fleet devices", "fleet releases", "fleet telemetry", "device run", "board list", "board check", "demo",
         "board detect", "board flash", "board reset", "board backup", "board doctor",
+        "board provision", "board install", "board logs", "board shell",
     ],
 )  # fmt: skip
 def test_each_verb_shows_an_example(command: str, tmp_path: Path) -> None:
