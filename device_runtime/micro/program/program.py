@@ -323,7 +323,7 @@ class Program:
             view.render()
             record.view = view
             record.unsent = True
-        except (TemplateError, ViewError, MemoryError, OSError) as error:
+        except (TemplateError, ViewError, MemoryError, OSError, RuntimeError) as error:
             gc.collect()
             self._report(f"{record.route}.view", f"the page cannot be shown: {faults.text_of(error)}")
 
