@@ -33,7 +33,8 @@ _IDENTITY = {
     "time": 1,
 }  # fmt: skip
 _LINES = ("b'", "(", "[" * 900, "9" * 5000, "None", "\x1b]0;x\x07", "'\\ud800'", "-1", "1e999", "{}", "...", "\0", "/x")
-_PLACE = Path(tempfile.mkdtemp(prefix="cygnet-fuzz-"))
+_HOME = tempfile.TemporaryDirectory(prefix="cygnet-fuzz-")
+_PLACE = Path(_HOME.name)
 SEEDS: list[bytes] = []
 Case = tuple[str, bytes]
 _KINDS = ("facts", "list", "files", "record", "line", "drive", "raised", "heard")
