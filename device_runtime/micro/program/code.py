@@ -56,7 +56,6 @@ class Code:
         self._time = time
         self._templates: dict = {}
         self._classes: dict = {}
-        self._names: list = []
 
     @property
     def has_app(self) -> bool:
@@ -65,8 +64,7 @@ class Code:
 
     def forget(self) -> None:
         """Forget all of it."""
-        guard.forget(self._names)
-        self._names.clear()
+        guard.forget(self._folder)
         self._classes.clear()
         self._templates.clear()
 
@@ -76,7 +74,6 @@ class Code:
         if known is not None:
             return known
         path = name.replace(".", "/") + ".py"
-        self._names.append(name)
         try:
             module = guard.load(self._folder, name, self._time())
         except Stopped:

@@ -21,8 +21,13 @@ class SyncError(Exception):
 
 
 def one_line(text: object, longest: int) -> str:
-    """Our own text as the fleet takes it: control characters become spaces, the end is cut off."""
-    return "".join([each if each >= " " and each != "\x7f" else " " for each in str(text)[:longest]])
+    """Our own text as the fleet takes it: control characters and halves of characters become spaces, the end is cut
+    off."""
+    return "".join([each if _is_shown(each) else " " for each in str(text)[:longest]])
+
+
+def _is_shown(each: str) -> bool:
+    return each >= " " and each != "\x7f" and not "\ud800" <= each <= "\udfff"
 
 
 def encode(document: "dict[str, Any]") -> bytes:
