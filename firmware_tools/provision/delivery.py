@@ -73,10 +73,7 @@ def _c():
   w('.')
  for d,p,t in _n:
   if t!=p:
-   try:os.rename(t,p)
-   except OSError:
-    os.remove(p)
-    os.rename(t,p)
+   os.rename(t,p)
    w('.')
  for p in _x:
   try:os.remove(p)
