@@ -1,13 +1,11 @@
 """Everything that a board has, together: a program of the fleet drawn on its screen, answering its buttons."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware_tools.build.program import build_program
-from firmware_tools.fleet.telemetry import TelemetryQuery
 from tests.micro.sync.board import REPOSITORY
 from tests.micro.whole import DEVICE, whole_board
 
@@ -25,6 +23,6 @@ async def test_the_example_from_the_fleet_is_drawn_and_answers_a_button(micropyt
         await whole.fleet.operations.assign(DEVICE, app_id, None, True)
         whole.board.start()
         await whole.until_running(app_id, built.package.manifest.version.code)
-        pins = whole.board.cygnet / "pins"
+        whole.board.cygnet / "pins"
         print(sorted(path.name for path in whole.board.cygnet.rglob("*") if "micro" not in str(path)))
         print(whole.board.log)

@@ -53,7 +53,7 @@ class Agent:
         self._awaited = 0
         self._tries = 0
         self.heard_fleet = False
-        """Whether the fleet itself has answered since the start: something that it signed, or a receipt."""
+        """Whether something that the fleet signed has come since the start; receipts may be any broker's."""
         link.hear = self.hear
         link.on_connected = self._on_connected
         work.on_change = self._on_change
@@ -87,7 +87,6 @@ class Agent:
             if not isinstance(epoch, str) or not isinstance(sequence, int):
                 raise SyncError("a receipt has no epoch or sequence")
             self._telemetry.acknowledge(epoch, sequence)
-            self.heard_fleet = True
             if sequence >= self._awaited:
                 self._awaited = self._tries = 0
 

@@ -14,7 +14,7 @@ try:
 except ImportError:
     pass
 
-_UNUSED = ["py", "js", "mjs", "cjs", "ts", "map", "css", "wxss", "wxml", "wxs", "html", "woff", "woff2", "ttf"]
+_UNUSED = ["py", "js", "mjs", "cjs", "ts", "map", "wxss", "wxml", "wxs", "html", "woff", "woff2", "ttf"]
 """Kinds of files that a microcontroller has no use for."""
 _MOST_RESOURCE = 16_384
 _MOST_MANIFEST = 8192
