@@ -55,7 +55,7 @@ def main() -> None:
     changed = {**files, _CHANGED: files[_CHANGED] + b"\0"}
     total = sum(len(data) for data in files.values())
     print(f"emulated Pico W, {len(files)} files of {total:,} bytes in all, {options.rounds} rounds\n")
-    print(f"{'':44}{'bytes sent':>12}{'seconds':>10}   (emulated, median)")
+    print(f"{'':52}{'bytes sent':>12}{'seconds':>10}   (emulated, median)")
     figures = []
     for what, before, wanted in (
         ("all files to an empty board", {}, files),
@@ -69,7 +69,7 @@ def main() -> None:
         ):
             figure = _measure(what, way, bring, before, wanted, options.rounds)
             figures.append(figure)
-            print(f"{what}: {way:<{42 - len(what)}}{figure.bytes:>12,}{statistics.median(figure.seconds):>10.1f}")
+            print(f"{f'{what}: {way}':<52}{figure.bytes:>12,}{statistics.median(figure.seconds):>10.1f}")
     if not options.dry:
         document = {"machine": describe_machine(), "rounds": options.rounds, "figures": [asdict(it) for it in figures]}
         RESULTS.write_text(json.dumps(document, indent=2) + "\n")
