@@ -14,7 +14,7 @@ PERMISSIONS = {"led.set": "led"}
 
 class Gate:
     """What one program may ask of this board. ``pins`` are the board's (``pins.hardware``); parts are made, and
-    their code is loaded, when they are first asked for."""
+    their code is loaded, when :meth:`load` names them or they are first asked for."""
 
     def __init__(self, root: str, board: dict, services, pins, app_id: str, permissions: list) -> None:
         self._root = root
@@ -25,6 +25,11 @@ class Gate:
         self._permissions = permissions
         self._parts: dict = {}
         self._started = clock.ticks_ms()
+
+    def load(self, names: list) -> None:
+        """Load the code behind these names now: deep in a program's call a board has no stack left to load it."""
+        for name in names:
+            self._provider(name)
 
     def invoke(self, name: str, values: dict):
         """Carry out one call.

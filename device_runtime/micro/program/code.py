@@ -27,6 +27,7 @@ def read_manifest(folder: str) -> dict:
             "version": document.get("version", {}),
             "pages": [_route(page) for page in document["pages"]],
             "permissions": [entry["name"] for entry in document.get("req_permissions", [])],
+            "capabilities": [str(name) for name in document.get("cygnet", {}).get("capabilities", [])],
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProgramError(f"{folder}/manifest.json cannot be read: {faults.text_of(error)}") from error
