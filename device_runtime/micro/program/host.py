@@ -65,7 +65,7 @@ class ProgramHost:
         """
         if self.running:
             await self.stop()
-        # A task of its own begins at the bottom of the stack, of which a board has 8 KB; whoever waits stands deep in it.
+        # A task of its own begins at the bottom of the stack (8 KB on a Pico); whoever waits for it stands deep in it.
         await asyncio.create_task(self._begin(app_id, folder))
 
     async def _begin(self, app_id: str, folder: str) -> None:
