@@ -170,8 +170,11 @@ class ProgramHost:
         if self.screen is None or self.program is None:
             return
         top = self.program.stack.top
-        if top is not None:
-            self.screen.show(top, self._folder)
+        try:
+            if top is not None:
+                self.screen.show(top, self._folder)
+        except RuntimeError as error:
+            raise ProgramError(f"{top.route} cannot be drawn, it is nested too deeply: {error}") from error
 
     def _say(self, text: str) -> None:
         if self.screen is not None:

@@ -244,7 +244,7 @@ class Program:
         if self._code.has_app:
             app = self._code.find("app", self._cygnet.App)
             if app is not None:
-                self._app = app()
+                self._app = self._call("app.py", app)
                 options = {
                     "path": "", "query": {}, "scene": 1001, "appId": self.manifest["app_id"],
                     "version": version.get("name", ""), "name": self.manifest["name"],
@@ -323,7 +323,7 @@ class Program:
             view.render()
             record.view = view
             record.unsent = True
-        except (TemplateError, ViewError, MemoryError, OSError) as error:
+        except (TemplateError, ViewError, MemoryError, OSError, RuntimeError) as error:
             gc.collect()
             self._report(f"{record.route}.view", f"the page cannot be shown: {faults.text_of(error)}")
 

@@ -3,6 +3,11 @@
 
 from ..view.page import PageView
 
+try:
+    from typing import Any
+except ImportError:
+    pass
+
 MAX_PAGES = 10
 
 
@@ -17,7 +22,7 @@ class PageRecord:
         self.id = identity
         self.route = route
         self.query = query
-        self.instance = None
+        self.instance: Any = None
         self.view: PageView | None = None
         self.unsent = True
         self.operations: list = []

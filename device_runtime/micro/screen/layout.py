@@ -6,6 +6,7 @@ The outcome is a list of things to be drawn (``paint.py``) and of places that ca
 """
 
 from ..view import javascript as js
+from ..view.trampoline import run
 from . import glyphs
 from .nodes import Context, flattened, is_focusable
 from .paint import FILL, FRAME, TEXT
@@ -39,7 +40,7 @@ class Layout:
         children = [] if root is None else flattened(root, root.block.roots)
         pads = self._sides(style, "padding", width)
         top = pads[0] + (0 if theme.mono else theme.gap // 2)
-        used = self._flow(children, pads[3], top, width - pads[1] - pads[3], context)
+        used = run(self._flow(children, pads[3], top, width - pads[1] - pads[3], context))
         self.height = top + used + pads[2]
 
     # -- things ------------------------------------------------------------------------------------------------
@@ -99,8 +100,9 @@ class Layout:
 
     # -- flow --------------------------------------------------------------------------------------------------
 
-    def _flow(self, children: list, x: int, y: int, width: int, context: Context, gap: int = 0) -> int:
-        """Children below each other, texts side by side; returns the height."""
+    def _flow(self, children: list, x: int, y: int, width: int, context: Context, gap: int = 0):
+        """Children below each other, texts side by side; gives the height. It and what it calls are run by
+        :mod:`..view.trampoline`."""
         top = y
         runs: list = []
         for place in children:
@@ -110,7 +112,7 @@ class Layout:
             if runs:
                 y += self._lines(runs, x, y, width, context)
                 runs = []
-            high = self._box(place, x, y, width, context)
+            high = yield self._box(place, x, y, width, context)
             if high:
                 y += high + gap
         if runs:
@@ -142,6 +144,9 @@ class Layout:
         top = y
         for line in lines(runs, width):
             scale = max([part[2] for part in line] or [context.scale])
+            # As in CSS a line is higher than its text, which stands in the middle of it.
+            between = max(2, self.theme.line * scale // self.theme.scale)
+            y += between // 2
             at = x
             if context.align in ("center", "right"):
                 spare = max(0, width - width_of(line))
@@ -157,7 +162,7 @@ class Layout:
                     self._spot(node, at, low, wide, 8 * size)
                 self.text(at, low, text, ink, size, wide)
                 at += wide
-            y += 8 * scale + max(2, self.theme.line * scale // self.theme.scale)
+            y += 8 * scale + between - between // 2
         return y - top
 
     def _spot(self, node: int, x: int, y: int, width: int, height: int) -> None:
@@ -171,8 +176,8 @@ class Layout:
 
     # -- boxes ---------------------------------------------------------------------------------------------------
 
-    def _box(self, place: tuple, x: int, y: int, width: int, context: Context, fixed: bool = False) -> int:
-        """One element with its margins, as wide as there is room (or just so, if ``fixed``); returns its height."""
+    def _box(self, place: tuple, x: int, y: int, width: int, context: Context, fixed: bool = False):
+        """One element with its margins, as wide as there is room (or just so, if ``fixed``); gives its height."""
         instance, offset = place
         plan = instance.block.nodes[offset]
         attributes = instance.attributes(offset)
@@ -190,7 +195,10 @@ class Layout:
         inner = width - margins[1] - margins[3]
         if not fixed:
             wanted = self.length(style, "width", width, inner if widget is None or widget.wide else 0)
-            inner = min(wanted or self.natural(place, context) - margins[1] - margins[3], inner)
+            if not wanted:
+                natural = yield self.natural(place, context)
+                wanted = natural - margins[1] - margins[3]
+            inner = min(wanted, inner)
             if style.get("margin-left") == style.get("margin-right") == "auto":
                 margins[3] = (width - inner) // 2
         left, top = x + margins[3], y + margins[0]
@@ -201,7 +209,7 @@ class Layout:
         if widget is not None:
             high = widget.draw(self, place, left, top, inner, self._inherit(context, style), style, focused)
         else:
-            high = self._container(place, left, top, inner, context, style, focused)
+            high = yield self._container(place, left, top, inner, context, style, focused)
         if is_focusable(plan):
             self.spots[at_spots] = (node, left, top, inner, high)
             if focused and not self.theme.mono:
@@ -214,7 +222,7 @@ class Layout:
             return 0
         return high + margins[0] + margins[2]
 
-    def _container(self, place: tuple, x: int, y: int, width: int, context: Context, style: dict, focused: bool) -> int:
+    def _container(self, place: tuple, x: int, y: int, width: int, context: Context, style: dict, focused: bool):
         instance, offset = place
         theme = self.theme
         pads = self._sides(style, "padding", width)
@@ -233,11 +241,11 @@ class Layout:
         inner = width - pads[1] - pads[3]
         gap = self.length(style, "gap", width)
         if style.get("display") == "flex" and style.get("flex-direction", "row")[:3] == "row":
-            high = self._row(children, x + pads[3], y + pads[0], inner, context, style, gap)
+            high = yield self._row(children, x + pads[3], y + pads[0], inner, context, style, gap)
         elif style.get("display") == "flex" and style.get("align-items") == "center":
-            high = self._column(children, x + pads[3], y + pads[0], inner, context, gap)
+            high = yield self._column(children, x + pads[3], y + pads[0], inner, context, gap)
         else:
-            high = self._flow(children, x + pads[3], y + pads[0], inner, context, gap)
+            high = yield self._flow(children, x + pads[3], y + pads[0], inner, context, gap)
         least = self.length(style, "height", self._screen_height) or self.length(
             style, "min-height", self._screen_height
         )
@@ -254,7 +262,7 @@ class Layout:
                 self._shift(at_things, at_spots, 0, spare)
         behind: list = []
         if focused and theme.mono:
-            behind.append((FILL, x, y, width, whole, theme.ink, 2, ""))
+            behind.append((FILL, x, y, width, whole, theme.ink, radius or 2, ""))
         else:
             if ground >= 0 and not theme.mono:
                 behind.append((FILL, x, y, width, whole, ground, radius, ""))
@@ -265,7 +273,7 @@ class Layout:
             self.things[at_things:at_things] = behind
         return whole
 
-    def _column(self, children: list, x: int, y: int, width: int, context: Context, gap: int) -> int:
+    def _column(self, children: list, x: int, y: int, width: int, context: Context, gap: int):
         """Children below each other, each in the middle and as wide as it has to be."""
         context = Context(context.ink, context.scale, "center", context.ground, context.inverse)
         top = y
@@ -275,12 +283,13 @@ class Layout:
                 self._inline(place, context, runs)
                 high = self._lines(runs, x, y, width, context)
             else:
-                natural = min(width, self.natural(place, context))
-                high = self._box(place, x + (width - natural) // 2, y, natural, context)
+                natural = yield self.natural(place, context)
+                natural = min(width, natural)
+                high = yield self._box(place, x + (width - natural) // 2, y, natural, context)
             y += high + gap if high else 0
         return max(0, y - gap - top) if y > top else 0
 
-    def _row(self, children: list, x: int, y: int, width: int, context: Context, style: dict, gap: int) -> int:
+    def _row(self, children: list, x: int, y: int, width: int, context: Context, style: dict, gap: int):
         """Children side by side."""
         parts: list = []  # [place, width, share]
         for place in children:
@@ -295,7 +304,10 @@ class Layout:
             except ValueError:
                 share = 0.0
             wide = self.length(own, "width", width)
-            parts.append([place, wide or min(width, self.natural(place, context)), share])
+            if not wide:
+                wide = yield self.natural(place, context)
+                wide = min(width, wide)
+            parts.append([place, wide, share])
         spare = width - sum([part[1] for part in parts]) - gap * (len(parts) - 1)
         shares = sum([part[2] for part in parts])
         if shares:
@@ -325,9 +337,9 @@ class Layout:
             if self._is_inline(place):
                 runs: list = []
                 self._inline(place, context, runs)
-                high = self._lines(runs, x, y, wide, context) - self.theme.line
+                high = self._lines(runs, x, y, wide, context)
             else:
-                high = self._box(place, x, y, wide, context, True)
+                high = yield self._box(place, x, y, wide, context, True)
             placed.append((start, high))
             x += wide + between
         tallest = max([high for _, high in placed] or [0])
@@ -344,7 +356,7 @@ class Layout:
                 self.spots += later_spots
         return tallest
 
-    def natural(self, place: tuple, context: Context) -> int:
+    def natural(self, place: tuple, context: Context):
         """How wide an element would be if there were room, with its margins."""
         instance, offset = place
         plan = instance.block.nodes[offset]
@@ -372,7 +384,8 @@ class Layout:
             if self._is_inline(child):
                 self._inline(child, context, runs)
                 continue
-            widths.append(self.natural(child, context))
+            natural = yield self.natural(child, context)
+            widths.append(natural)
         if runs:
             widths.append(widest(runs))
         if style.get("display") == "flex" and style.get("flex-direction", "row")[:3] == "row":

@@ -53,7 +53,7 @@ def _button(layout, place, x, y, width, context, style, focused):
     inner = Context(ink, context.scale, "center", ground, theme.mono and focused)
     for child in flattened(instance, instance.block.nodes[offset][5]):
         layout._inline(child, inner, runs)
-    high = layout._lines(runs, x + 2, y + up, width - 4, inner) if runs else 8 * context.scale
+    high = layout._lines(runs, x + 2, y + up - theme.line // 2, width - 4, inner) if runs else 8 * context.scale
     high += up + low - (theme.line if runs else 0)
     high = max(high, layout.length(style, "height", width))
     radius = layout.length(style, "border-radius", width, theme.radius)
@@ -118,7 +118,7 @@ def _check(layout, place, x, y, width, context, style, focused):  # noqa: ARG001
     for child in flattened(instance, instance.block.nodes[offset][5]):
         layout._inline(child, context, runs)
     text = size + (4 if theme.mono else 8)
-    high = layout._lines(runs, x + text, y, max(8, width - text), context) - theme.line if runs else 0
+    high = layout._lines(runs, x + text, y - theme.line // 2, max(8, width - text), context) - theme.line if runs else 0
     return max(high, size + (2 if theme.mono else 0))
 
 

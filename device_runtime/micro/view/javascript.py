@@ -274,8 +274,6 @@ def _units(text: str) -> "list[int]":
 
 def _is_wide(text: str) -> bool:
     """Whether a text has characters of two UTF-16 code units."""
-    if len(text) == len(text.encode()):
-        return False
     for character in text:  # noqa: SIM110 - a generator costs a board memory
         if ord(character) > 0xFFFF:
             return True

@@ -11,6 +11,7 @@ from .errors import TemplateError
 from .expressions import INDEX, ITEM, constant
 from .reader import Reader
 from .template import CLASS, ROOT_PARENT, TEXT, VALUE, Block, Template, shown
+from .trampoline import run
 
 FORMAT = 2
 _DEPTH = 24
@@ -26,17 +27,18 @@ class _Loader:
         self.r = reader
         self.expressions = ExpressionReader(reader)
 
-    def block(self, scope: tuple, depth: int) -> Block:
+    def block(self, scope: tuple, depth: int):
+        """Gives a :class:`Block`; it and what it calls are run by :mod:`.trampoline`."""
         expressions = self.expressions
         outer, expressions.reads = expressions.reads, set()
         block = Block()
-        block.roots = self.nodes(block, ROOT_PARENT, scope, depth)
+        block.roots = yield self.nodes(block, ROOT_PARENT, scope, depth)
         block.reads = tuple(sorted(expressions.reads))
         outer.update(block.reads)
         expressions.reads = outer
         return block
 
-    def nodes(self, block: Block, parent: int, scope: tuple, depth: int) -> tuple:
+    def nodes(self, block: Block, parent: int, scope: tuple, depth: int):
         """Instructions side by side below the node at offset ``parent``: the children."""
         r = self.r
         if depth > _DEPTH:
@@ -53,12 +55,12 @@ class _Loader:
                 self._text(block, parent, scope)
             elif kind == "element":
                 child = len(block.nodes)
-                self._element(block, parent, scope, depth)
+                yield self._element(block, parent, scope, depth)
             else:
                 child = ~len(block.fragments)
                 block.fragments.append(None)
                 site = (parent, len(children) - len(before), tuple(before))
-                block.fragments[~child] = self._fragment(kind, site, scope, depth)
+                block.fragments[~child] = yield self._fragment(kind, site, scope, depth)
                 before.append(~child)
             r.expect("]")
             children.append(child)
@@ -83,7 +85,7 @@ class _Loader:
             members.append((name, self.expressions.read(scope, 0)))
         return tuple(members)
 
-    def _element(self, block: Block, parent: int, scope: tuple, depth: int) -> None:
+    def _element(self, block: Block, parent: int, scope: tuple, depth: int):
         r = self.r
         tag = r.string()
         offset = len(block.nodes)
@@ -113,7 +115,7 @@ class _Loader:
         two_way = self._members(scope)
         r.comma()
         types = self._types(handlers, bool(two_way))
-        children = self.nodes(block, offset, scope, depth + 1)
+        children = yield self.nodes(block, offset, scope, depth + 1)
         if r.is_next(","):
             r.skip()
         block.nodes[offset] = (
@@ -131,7 +133,9 @@ class _Loader:
             r.comma()
             phase = r.string()
             if phase not in _PHASES:
-                raise TemplateError(f"<{tag}>: {phase}:{kind} needs code in templates, which is not for boards")
+                raise TemplateError(
+                    f"<{one_line(tag)}>: {one_line(phase)} needs code in templates, which is not for boards"
+                )
             r.comma()
             handlers.append((kind, phase, self.expressions.read(scope, 0)))
             r.expect("]")
@@ -151,12 +155,12 @@ class _Loader:
             types.append("catchtouchmove")
         return types
 
-    def _fragment(self, kind: str, site: tuple, scope: tuple, depth: int) -> tuple:
+    def _fragment(self, kind: str, site: tuple, scope: tuple, depth: int):
         r = self.r
         if kind == "if":
-            return self._if(site, scope, depth)
+            return (yield self._if(site, scope, depth))
         if kind == "for":
-            return self._for(site, scope, depth)
+            return (yield self._for(site, scope, depth))
         if kind == "template":
             name, reads = self.expressions.bind(scope)
             r.comma()
@@ -165,7 +169,7 @@ class _Loader:
             data, more = (None, ()) if self._is_null() else self.expressions.bind(scope)
             return ("template", site, name, data, number, reads, reads + more)
         if kind in _REFUSED:
-            raise TemplateError(_REFUSED[kind] % (r.string() if r.peek() == '"' else "an instruction"))
+            raise TemplateError(_REFUSED[kind] % (one_line(r.string()) if r.peek() == '"' else "an instruction"))
         raise TemplateError(f"{kind[:40]!r} is not an instruction")
 
     def _is_null(self) -> bool:
@@ -175,7 +179,7 @@ class _Loader:
         self.r.skip()
         return True
 
-    def _if(self, site: tuple, scope: tuple, depth: int) -> tuple:
+    def _if(self, site: tuple, scope: tuple, depth: int):
         r = self.r
         branches: list[tuple] = []
         tests: tuple = ()
@@ -185,14 +189,14 @@ class _Loader:
             r.expect("[")
             test, reads = (None, ()) if self._is_null() else self.expressions.bind(scope)
             r.comma()
-            block = self.block(scope, depth + 1)
+            block = yield self.block(scope, depth + 1)
             r.expect("]")
             branches.append((test, block))
             tests += reads
             blocks += block.reads
         return ("if", site, tuple(branches), tests, tests + blocks)
 
-    def _for(self, site: tuple, scope: tuple, depth: int) -> tuple:
+    def _for(self, site: tuple, scope: tuple, depth: int):
         r = self.r
         source, reads = self.expressions.bind(scope)
         r.comma()
@@ -207,14 +211,19 @@ class _Loader:
             while r.items(not key):
                 key.append(js.property_key(r.string()))
         r.comma()
-        where = r.string()
+        where = one_line(r.string())
         r.comma()
         level = scope[0] + 1
         names = scope[1].copy()
         names[item] = (level, ITEM, reads)
         names[index] = (level, INDEX, reads)
-        body = self.block((level, names), depth + 1)
+        body = yield self.block((level, names), depth + 1)
         return ("for", site, source, reads, body, key, where, reads + body.reads)
+
+
+def one_line(text: str) -> str:
+    """A name or place of a document as a message has it."""
+    return repr(text)[1:-1][:80]
 
 
 def load_template(stream: object) -> Template:
@@ -239,11 +248,11 @@ def load_template(stream: object) -> Template:
                     f"the template is in format {told}; this runtime reads format {FORMAT}: build the program again"
                 )
         elif name == "body":
-            template.body = loader.block((0, {}), 0)
+            template.body = run(loader.block((0, {}), 0))
         elif name == "templates":
             r.expect("[")
             while r.items(not template.bodies):
-                template.bodies.append(loader.block((0, {}), 0))
+                template.bodies.append(run(loader.block((0, {}), 0)))
         elif name == "scopes":
             r.expect("[")
             while r.items(not template.scopes):

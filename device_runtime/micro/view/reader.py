@@ -115,10 +115,14 @@ class Reader:
         code = self._code()
         if 0xD800 <= code < 0xDC00 and self._next() + self._next() == "\\u":
             code = 0x10000 + ((code & 0x3FF) << 10) + (self._code() & 0x3FF)
-        return chr(code)
+        return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)  # half a character is none
 
     def _code(self) -> int:
-        return int("".join([self._next() for _ in range(4)]), 16)
+        digits = "".join([self._next() for _ in range(4)])
+        try:
+            return int(digits, 16)
+        except ValueError:
+            raise TemplateError(f"{digits!r} is no character") from None
 
     def scalar(self) -> object:
         """A string, a number, ``true``, ``false`` or ``null``."""
