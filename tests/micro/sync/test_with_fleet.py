@@ -72,7 +72,7 @@ async def test_a_board_joins_installs_runs_and_sends_telemetry(fleet: RunningFle
     async with enrolled.powered():
         found = await until(fleet, enrolled, "running 1", status="online")
         assert (found.board, found.runtime, found.reported_version) == ("pico-w", "0.1.0", 2)
-        await enrolled.says(f"program {LAMP} 1 5000")
+        await enrolled.says(f"program {LAMP} 1 ")
         await until_stored(fleet, "started", {"code": 1})
         await until_stored(fleet, "installed", {"app_id": LAMP, "version_code": 1})
     await until(fleet, enrolled, "running 1", status="lost")
