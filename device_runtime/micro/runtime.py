@@ -13,6 +13,7 @@ except ImportError:
 
 
 _LONGEST_LINE = 500
+_SHORT = 2
 _COLLECT_EVERY = 8192
 """Bytes after which garbage is collected: what lives long then lies close together, and memory stays in one piece."""
 
@@ -34,8 +35,12 @@ class Services:
 
 def log(level: str, source: str, text: str) -> None:
     """One line at the serial port, whatever a program or the network put into the text."""
-    text = "".join([each if each >= " " and each != "\x7f" else " " for each in str(text)[:_LONGEST_LINE]])
-    print(f"{level} {source}: {text}")
+    text = str(text)[:_LONGEST_LINE]
+    for each in text:
+        if each < " " or each == "\x7f":  # only then: there are things to be said when there is no memory to say them
+            text = "".join([each if each >= " " and each != "\x7f" else " " for each in text])
+            break
+    print(level, " ", source, ": ", text, sep="")
 
 
 def main(root: str = "/", slot: str = "a", safe: bool = False) -> str:
@@ -79,7 +84,8 @@ async def _run(
     unload("assembly")
     pin()
     gc.collect()
-    tasks = [asyncio.create_task(each) for each in (link.run(), agent.tell(), agent.check_documents(), work.run())]
+    parts = (link.run, agent.tell, agent.check_documents, work.run)
+    tasks = [asyncio.create_task(_steadily(each)) for each in parts]
     try:
         await _watch(tasks, agent, work, watchdog, pace, safe)
     finally:
@@ -92,6 +98,19 @@ async def _run(
         except OSError as error:
             log("warning", "runtime", f"the last telemetry is lost: {error}")
         await link.goodbye()
+
+
+async def _steadily(part: "Any") -> None:
+    """Run a part of the runtime; where it ran out of memory, go on with it when there may be some again."""
+    while True:
+        try:
+            await part()
+        except MemoryError:
+            gc.collect()
+        else:
+            return
+        log("warning", "runtime", "the board is short of memory: it goes on soon")
+        await asyncio.sleep(_SHORT)
 
 
 async def _watch(

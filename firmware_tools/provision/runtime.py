@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 import device_runtime.micro
 from device_runtime.program.package import seal_package
 from firmware_tools.build.micropython import compile_module
+from firmware_tools.provision.compact import compact
 from firmware_tools.provision.errors import ProvisionError
 
 LOADER = "/main.py"
@@ -43,16 +44,34 @@ def runtime_files(version: str = "") -> Mapping[str, bytes]:
         ProvisionError: this installation lacks the runtime's sources.
         BytecodeError: a source is not MicroPython.
     """
+    return compiled_runtime(runtime_sources(), version)
+
+
+def runtime_sources() -> dict[str, str]:
+    """The sources of the runtime by paths such as ``micro/clock.py``.
+
+    Raises:
+        ProvisionError: this installation lacks them.
+    """
     folder = _sources()
-    sources = {
+    return {
         f"{_PACKAGE}/{path.relative_to(folder).as_posix()}": path.read_text(encoding="utf-8")
         for path in sorted(folder.rglob("*.py"))
         if path != folder / _LOADER_SOURCE
     }
+
+
+def compiled_runtime(sources: Mapping[str, str], version: str = "") -> dict[str, bytes]:
+    """:func:`runtime_files` of these sources.
+
+    Raises:
+        BytecodeError: a source is not MicroPython.
+    """
+    short = compact(sources)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         # Line numbers would take 8 of the 201 KB that a Pico W has for everything.
-        compiled = list(pool.map(functools.partial(compile_module, lines=False), sources.values(), sources))
-    files = {name.removesuffix(".py") + ".mpy": data for name, data in zip(sources, compiled, strict=True)}
+        compiled = list(pool.map(functools.partial(compile_module, lines=False), short.values(), short))
+    files = {name.removesuffix(".py") + ".mpy": data for name, data in zip(short, compiled, strict=True)}
     files[RUNTIME_LIST] = _runtime_list(files, version or runtime_version())
     return files
 

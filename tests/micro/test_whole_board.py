@@ -1,28 +1,107 @@
 """Everything that a board has, together: a program of the fleet drawn on its screen, answering its buttons."""
 
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from firmware_tools.build.program import build_program
-from tests.micro.sync.board import REPOSITORY
-from tests.micro.whole import DEVICE, whole_board
+import tests.micro.sync.board as boards
+from firmware_tools.build.program import BuiltProgram, build_program
+from firmware_tools.fleet.telemetry import TelemetryQuery
+from tests.micro.sync.board import REPOSITORY, Board
+from tests.micro.whole import DEVICE, Whole, whole_board
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 LAMP_TIMER = "cygnet.examples.lamp-timer"
-SELECT = 4
+NEXT, SELECT = 3, 4
+"""The pins of the virtual board's buttons, which are pressed when low."""
+ENOUGH = "320k"
+"""A heap of 64-bit words in which all of it fits, where a Pico W has half of that in words of 32 bits."""
+SHORT = "128k"
 
 
-async def test_the_example_from_the_fleet_is_drawn_and_answers_a_button(micropython: str, tmp_path: Path) -> None:
-    key = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
-    built = build_program(REPOSITORY / "examples" / "lamp_timer", key)
-    app_id = built.package.manifest.app_id
+def lamp_timer() -> BuiltProgram:
+    return build_program(REPOSITORY / "examples" / "lamp_timer", Ed25519PrivateKey.from_private_bytes(b"\x07" * 32))
+
+
+async def test_the_example_from_the_fleet_is_drawn_and_answers_a_button(
+    micropython: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boards, "HEAP", ENOUGH)
+    built = lamp_timer()
     async with whole_board(micropython, tmp_path) as whole:
+        board = whole.board
         await whole.fleet.operations.publish(built.data, "lamp_timer.ma")
-        await whole.fleet.operations.assign(DEVICE, app_id, None, True)
-        whole.board.start()
-        await whole.until_running(app_id, built.package.manifest.version.code)
-        whole.board.cygnet / "pins"
-        print(sorted(path.name for path in whole.board.cygnet.rglob("*") if "micro" not in str(path)))
-        print(whole.board.log)
+        await whole.fleet.operations.assign(DEVICE, LAMP_TIMER, None, True)
+        board.start()
+        await whole.until_running(LAMP_TIMER, built.package.manifest.version.code)
+        frame, lamp = board.cygnet / "frame", board.cygnet / "pins" / "1"
+        await until(lambda: set(frame.read_bytes()) == {0, 1}, board)
+        first = frame.read_bytes()
+        assert len(first) == 128 * 64
+        await press(board, NEXT, lambda: frame.read_bytes() != first)  # the lamp has the focus
+        focused = frame.read_bytes()
+        await press(board, SELECT, lambda: frame.read_bytes() != focused and is_lit(lamp))
+        await until(lambda: has_told(whole), board)
+        assert board.starts == 1, board.log
+
+
+async def test_a_program_that_does_not_fit_is_refused_and_the_board_goes_on_with_its_fleet(
+    micropython: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boards, "HEAP", SHORT)
+    built = lamp_timer()
+    async with whole_board(micropython, tmp_path) as whole:
+        board = whole.board
+        await whole.fleet.operations.publish(built.data, "lamp_timer.ma")
+        await whole.fleet.operations.assign(DEVICE, LAMP_TIMER, None, True)
+        board.start()
+        await board.says("rolled_back", within=60)
+        await until(lambda: has_failed(whole), board)
+        assert re.search(r"rolled_back \S+, 1, it does not fit: the board has not enough memory for it\n", board.log), (
+            board.log
+        )
+        # It hears its fleet, and does what that says.
+        await whole.fleet.operations.unassign(DEVICE, LAMP_TIMER)
+        await board.says("removed", within=60)
+        assert "fault" not in board.log  # a start that it asked for itself is none
+        assert set(board.exits) <= {0}, board.log
+
+
+def is_lit(pin: Path) -> bool:
+    return pin.exists() and pin.read_text().split(" ")[0] not in ("", "0")
+
+
+async def has_failed(whole: Whole) -> bool:
+    has = (await whole.device()).has.get(LAMP_TIMER)
+    return has is not None and has.phase == "failed" and "memory" in has.error
+
+
+async def has_told(whole: Whole) -> bool:
+    query = TelemetryQuery(device=DEVICE, source=LAMP_TIMER)
+    return bool(await whole.fleet.service.read(lambda _, telemetry: telemetry.records(query)))
+
+
+async def until(test: Callable[[], bool | Awaitable[bool]], board: Board) -> None:
+    """Wait until something is so."""
+    try:
+        async with asyncio.timeout(60):
+            while True:
+                answer = test()
+                if answer if isinstance(answer, bool) else await answer:
+                    return
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        pytest.fail(f"waited in vain:\n{board.log}")
+
+
+async def press(board: Board, pin: int, done: Callable[[], bool]) -> None:
+    """Hold a button until something has happened, and let it go."""
+    path = board.cygnet / "pins" / str(pin)
+    path.write_text("0")
+    await until(done, board)
+    path.write_text("1")
+    await asyncio.sleep(0.2)  # as a finger does: longer than contacts bounce

@@ -8,16 +8,15 @@ from typing import Any
 
 from device_runtime.host.board import find_micro_board
 from device_runtime.host.microboard import board_document
-from firmware_tools.build.micropython import compile_module
 from firmware_tools.fleet.home import init_home
 from firmware_tools.fleet.server import RunningFleet, run_fleet
-from firmware_tools.provision.runtime import slot_files
+from firmware_tools.provision.runtime import compiled_runtime, runtime_sources
 from tests.brokers import Mosquitto, running_mosquitto
 from tests.fleet.devices import eventually
-from tests.micro.sync.board import MICRO, Board, identity_for
+from tests.micro.sync.board import Board, identity_for
 
 DEVICE = "pico-1"
-_RUNTIME = "/cygnet/a/micro/runtime.mpy"
+_RUNTIME = "micro/runtime.py"
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ async def whole_board(
             provisioning, _ = await fleet.operations.enroll(DEVICE, "Window")
             board = Board(micropython, folder / "board")
             _put_runtime(board, extra)
-            document = {**board_document(find_micro_board("virtual-board")), **(more or {})}
+            document = board_document(find_micro_board("virtual-board")) | dict(more or {})
             board.provision(identity_for(provisioning, broker.port), broker.authority.ca_file, **document)
             try:
                 yield Whole(board, fleet, broker)
@@ -67,11 +66,9 @@ async def whole_board(
 
 
 def _put_runtime(board: Board, extra: str) -> None:
-    files = slot_files("a")
-    if extra:
-        source = (MICRO / "runtime.py").read_text() + extra
-        files = {**files, _RUNTIME: compile_module(source, "micro/runtime.py", lines=False)}
-    for name, data in files.items():
-        path = board.root / name.lstrip("/")
+    sources = runtime_sources()
+    sources[_RUNTIME] += extra
+    for name, data in compiled_runtime(sources).items():
+        path = board.cygnet / "a" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

@@ -37,7 +37,9 @@ def _unload(names: tuple) -> None:
     """Forget modules of ``view``: they are read again when they are wanted."""
     package = view.__name__
     for name in names:
-        sys.modules.pop(f"{package}.{name}", None)
+        module = sys.modules.pop(f"{package}.{name}", None)
+        if module is not None:
+            module.__dict__.clear()  # a stale word on the stack may still lead to one of them, and so to all
         if hasattr(view, name):
             delattr(view, name)
 

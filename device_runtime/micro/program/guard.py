@@ -48,16 +48,27 @@ def call(milliseconds: int, function, *arguments: object) -> object:
         Stopped: the time is over.
         Exception: whatever the program raises.
     """
+    enter(milliseconds)
+    try:
+        return function(*arguments)
+    finally:
+        leave()
+
+
+def enter(milliseconds: int) -> None:
+    """From now on the program's code runs, for so long; :func:`leave` must follow."""
     global _running, _deadline, _spare, _ticks, _stop
     _stop = Stopped()
     _spare = 2 * milliseconds
     _deadline = ticks_add(ticks_ms(), milliseconds)
     _ticks = 0
     _running = True
-    try:
-        return function(*arguments)
-    finally:
-        _running = False
+
+
+def leave() -> None:
+    """The program's code has ended."""
+    global _running
+    _running = False
 
 
 def outside(function, *arguments: object) -> object:
@@ -121,6 +132,11 @@ def install(cygnet: object) -> None:
     # Anew for each program, since a program can write to it.
     _own["time"] = _Names(__import__("time"), ("gmtime", "localtime", "time"))
     _own["cygnet"] = cygnet
+
+
+def release() -> None:
+    """Keep nothing of the program that was: its ``cygnet`` holds the runtime's part for programs in memory."""
+    _own.pop("cygnet", None)
 
 
 def load(folder: str, name: str, milliseconds: int):

@@ -75,7 +75,7 @@ class ProgramHost:
         from .program import Program
 
         self._lines = 0
-        program = Program(folder, self._limits, self._invoke, self._log)
+        program = Program(folder, self._limits, None, self._log)
         self._folder = folder
         manifest = program.manifest
         self._gate = Gate(
@@ -84,19 +84,17 @@ class ProgramHost:
         self._gate.load(manifest["capabilities"])
         self.program = program
         self.running = app_id
+        program.invoke = self._gate.invoke
         try:
-            self._launch(program)
+            program.start()
+            if program.fault:
+                raise ProgramError(program.fault)  # noqa: TRY301 - as whatever else keeps it from running
+            self._draw()
         except Exception:
             self._end()
             self._say("its program cannot run")
             raise
         self._task = asyncio.create_task(self._run())
-
-    def _launch(self, program) -> None:
-        program.start()
-        if program.fault:
-            raise ProgramError(program.fault)
-        self._draw()
 
     async def stop(self) -> None:
         """End the program; it hears ``on_unload``."""
@@ -198,9 +196,6 @@ class ProgramHost:
         gc.collect()
 
     # -- what the program asks -----------------------------------------------------------------------------------
-
-    def _invoke(self, name: str, values: dict):
-        return self._gate.invoke(name, values)
 
     def _log(self, level: str, place: str, text: str) -> None:
         self._lines += 1

@@ -6,6 +6,7 @@ about by :mod:`.work`.
 
 import asyncio
 import binascii
+import gc
 import os
 
 from .. import clock
@@ -27,6 +28,8 @@ _TURN = 0.2
 _MOST_REFUSALS = 20
 _SHORT = 2
 """Seconds that a shortage of memory is given to pass."""
+_MOST_SHORT = 3
+"""So often in a row; after that only a start gives the memory back: names, once read, stay in it."""
 
 
 class Agent:
@@ -52,6 +55,8 @@ class Agent:
         self._checked = b""
         self._awaited = 0
         self._tries = 0
+        self._short = 0
+        self._gave_way = False
         self.heard_fleet = False
         """Whether something that the fleet signed has come since the start; receipts may be any broker's."""
         link.hear = self.hear
@@ -101,10 +106,9 @@ class Agent:
             try:
                 async with busy:
                     changed = payload != self._checked and await self._check(payload)
-                self._checked = payload
+                self._checked, self._short = payload, 0
             except MemoryError:
-                self.refuse("desired_held", "desired is checked again soon: the board is short of memory")
-                await asyncio.sleep(_SHORT)
+                await self._make_room()
                 continue
             except OSError as error:
                 self.refuse("desired_refused", f"desired cannot be kept: {error}")
@@ -113,12 +117,30 @@ class Agent:
                 self.refuse("desired_refused", str(error))
             if self._documents[-1] is payload:
                 self._documents.clear()
+            if self._gave_way:
+                self._gave_way, self._work.woken = False, True
             if changed and self._memory.desired is not None:
                 self._log("info", "sync", f"desired version {self._memory.desired['version']} is accepted")
                 self._refused.clear()
                 self._report_due = True
                 self._greet = self._greet or first  # a fleet that has only just let us in did not listen before
                 self._work.wake()
+
+    async def _make_room(self) -> None:
+        """There is no memory to check what is desired: first the program gives way, and then everything."""
+        gc.collect()
+        self._short += 1
+        if self._work.host is not None and self._work.host.running:
+            self._log("warning", "sync", "the program makes room for what the fleet has to say, and starts again after")
+            await self._work.host.stop()
+            self._work.good_at = None
+            self._gave_way = True
+        elif self._short >= _MOST_SHORT:
+            self._log("warning", "sync", "the board is short of memory: it starts anew to hear its fleet")
+            self._work.restart_wanted = True
+        else:
+            self._log("warning", "sync", "desired is checked again soon: the board is short of memory")
+        await asyncio.sleep(_SHORT)
 
     async def _check(self, payload: bytes) -> bool:
         from .desired import accept

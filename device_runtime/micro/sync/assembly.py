@@ -8,6 +8,7 @@ from .memory import Memory
 from .messages import MAX_DESIRED_BYTES
 from .programs import Programs
 from .slots import Slots
+from .stage import Stage
 from .telemetry import Telemetry
 from .work import Work
 
@@ -74,7 +75,7 @@ def assemble(
     log("info", "runtime", f"{identity['device']} of {identity['fleet']}, runtime {slots.version}, slot {slot}")
     if safe:
         log("warning", "runtime", "safe mode: the board went down several times in a row; programs are not started")
-    host = None if safe else _host(root, board, services(telemetry), log)
+    host = None if safe else Stage(root, board, services(telemetry))
     trial_seconds = board.get("program", {}).get("trial_seconds", _TRIAL_SECONDS)
     work = Work(identity, memory, telemetry, Programs(root), slots, host, pace, trial_seconds, log, safe)
     wifi = None
@@ -86,16 +87,6 @@ def assemble(
     agent = Agent(board.get("name", identity.get("board", "")), link, memory, telemetry, work, pace, log)
     work.link = link
     return link, agent, work, pace
-
-
-def _host(root: str, board: "dict[str, Any]", services: "Any", log: "Callable[[str, str, str], None]") -> "Any":
-    """What runs programs, or None in a runtime without it."""
-    try:
-        from ..program.host import ProgramHost  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    except ImportError as error:
-        log("warning", "runtime", f"this runtime runs no programs: {error}")
-        return None
-    return ProgramHost(root, board, services)
 
 
 def _make(folder: str) -> None:

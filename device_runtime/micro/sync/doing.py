@@ -159,16 +159,8 @@ async def _bring(work: "Work", desired: "dict[str, Any]", app_id: str, target: "
     current, bad = (app["current"], app["bad"]) if app else (None, None)
     if (current and current["sha256"] == target["sha256"]) or (bad and bad["sha256"] == target["sha256"]):
         return
-    from .fetching import reader
-    from .update import fetch_program
-
-    def progress(received: int) -> None:
-        work.underway[app_id] = (min(received, target["size"]), target["size"])
-        work.on_change()
-
-    await fetch_program(work.programs, reader(work, desired, target), app_id, target, work.identity, progress)
-    del fetch_program, reader  # they would keep their modules, and the program needs the memory
-    unload("update", "fetching", "files")
+    await _fetch(work, desired, app_id, target)
+    unload("fetching", "files", "package", "seals", "ed25519", "sha512", "update")  # a program needs the room
     gc.collect()
     if work.host is not None and work.host.running == app_id:
         await work.host.stop()
@@ -181,6 +173,17 @@ async def _bring(work: "Work", desired: "dict[str, Any]", app_id: str, target: "
     if target["launch"]:
         work.programs.front = app_id
         await _start(work, app_id)
+
+
+async def _fetch(work: "Work", desired: "dict[str, Any]", app_id: str, target: "dict[str, Any]") -> None:
+    from .fetching import reader
+    from .update import fetch_program
+
+    def progress(received: int) -> None:
+        work.underway[app_id] = (min(received, target["size"]), target["size"])
+        work.on_change()
+
+    await fetch_program(work.programs, reader(work, desired, target), app_id, target, work.identity, progress)
 
 
 async def _remove(work: "Work", app_id: str) -> None:

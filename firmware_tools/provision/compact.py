@@ -1,0 +1,293 @@
+"""The micro runtime's sources with short names, for boards: a name costs a board memory for as long as it runs.
+
+MicroPython keeps each name (of a function, an argument, an attribute) that its firmware has not got in a table that
+only grows. The runtime is a closed world: what only it names may be named otherwise, everywhere alike. What others say
+keeps its name: what programs see, what the loader calls, words that stand in the code as texts, the classes (messages
+show them), and whatever Python's or a board's own modules have.
+
+Annotations, docstrings and constants of one module, which do nothing on a board, are left out.
+"""
+
+import ast
+import asyncio
+import binascii
+import builtins
+import gc
+import hashlib
+import io
+import itertools
+import json
+import keyword
+import math
+import os
+import random
+import socket
+import ssl
+import string
+import struct
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+_OPEN_MODULES = ("program/api.py",)
+"""What programs see."""
+_OPEN_NAMES = frozenset({"main", "root", "slot", "safe", "_tick", "start", "stop", "running", "on_failure"})
+_PYTHON = (
+    builtins, str, bytes, bytearray, memoryview, dict, list, set, tuple, int, float, BaseException, OSError, object,
+    asyncio, asyncio.Task, asyncio.Event, asyncio.Lock, asyncio.StreamReader, asyncio.StreamWriter, binascii, gc,
+    hashlib, hashlib.sha256(), io, io.BytesIO, io.StringIO, json, math, os, random, socket, socket.socket, ssl,
+    ssl.SSLContext, struct, sys, time, sys.implementation, (lambda: (yield))(), io.FileIO, asyncio.Lock(),
+)  # fmt: skip
+_BOARD = """
+readinto readexactly awrite wait_closed drain e s ioctl poll ticks_ms ticks_us ticks_diff ticks_add sleep_ms sleep_us
+fill pixel hline vline line rect fill_rect ellipse poly text scroll blit FrameBuffer MONO_VLSB MONO_HLSB RGB565 GS8
+Pin OUT IN PULL_UP PULL_DOWN value on off toggle init irq PWM freq duty duty_u16 duty_ns deinit ADC read_u16 I2C SPI
+scan readfrom writeto readfrom_mem writeto_mem readfrom_into readfrom_mem_into readinto write_readinto WDT feed timeout
+reset unique_id bitstream RTC datetime Timer NeoPixel write network WLAN STA_IF AP_IF active connect isconnected
+status config ifconfig disconnect country hostname rp2 ntptime settime host mem_free mem_alloc threshold collect
+print_exception const micropython sync mount umount statvfs ilistdir stat mktime localtime gmtime
+""".split()  # noqa: SIM905 - a list of this length is not for reading
+
+
+def compact(sources: Mapping[str, str]) -> dict[str, str]:
+    """Sources by their file names, all of the package at once: the same that does the same, with short names.
+
+    Raises:
+        SyntaxError: a source is no Python.
+    """
+    trees = {name: ast.parse(text, name) for name, text in sources.items()}
+    for tree in trees.values():
+        _Strip().visit(tree)
+        _inline(tree)
+    kept = _kept(trees)
+    names = _names(trees, kept)
+    for name, tree in trees.items():
+        _Rename(names[name], _globals(tree)).visit(tree)
+    return {name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" for name, tree in trees.items()}
+
+
+class _Strip(ast.NodeTransformer):
+    """Takes out what does nothing on a board."""
+
+    def visit_Try(self, node: ast.Try) -> ast.AST | None:
+        first = node.body[0]
+        if isinstance(first, ast.ImportFrom) and first.module in ("typing", "collections.abc"):
+            return None
+        return self.generic_visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        return self.generic_visit(ast.Assign([node.target], node.value, lineno=node.lineno))
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        self.generic_visit(node)
+        node.body = node.body or [ast.Pass()]
+        return node
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        node.returns = None
+        for each in _arguments(node.args):
+            each.annotation = None
+        self.generic_visit(node)
+        node.body = node.body or [ast.Pass()]
+        return node
+
+
+def _inline(tree: ast.Module) -> None:
+    """Put private whole numbers of a module where they are used."""
+    stores = Counter(
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    )
+    values: dict[str, int] = {}
+    for node in list(tree.body):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+            value = node.value.value if isinstance(node.value, ast.Constant) else None
+            if name.startswith("_") and name.isupper() and stores[name] == 1 and type(value) is int:
+                values[name] = value
+                tree.body.remove(node)
+
+    class Inline(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.AST:
+            return ast.Constant(values[node.id]) if node.id in values else node
+
+    Inline().visit(tree)
+
+
+def _kept(trees: Mapping[str, ast.Module]) -> set[str]:
+    """The names that stay."""
+    kept = {*_OPEN_NAMES, *_BOARD, *keyword.kwlist}
+    for known in _PYTHON:
+        kept.update(dir(known))
+    for name, tree in trees.items():
+        kept.update(name.removesuffix(".py").split("/"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                kept.update(part for part in node.value.split(".") if part.isidentifier())
+            elif isinstance(node, ast.ClassDef):
+                kept.add(node.name)
+            elif isinstance(node, ast.keyword) and node.arg:
+                kept.add(node.arg)
+            elif isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not node.level):
+                kept.update(alias.name for alias in node.names)
+                kept.update(alias.asname for alias in node.names if alias.asname)
+        if name.endswith(_OPEN_MODULES):
+            kept.update(_defined(tree))
+            kept.update(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return kept
+
+
+def _defined(tree: ast.AST) -> Iterator[str]:
+    """The names that code makes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+            yield from (each.arg for each in _arguments(node.args))
+        elif isinstance(node, ast.Lambda):
+            yield from (each.arg for each in _arguments(node.args))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+
+
+def _names(trees: Mapping[str, ast.Module], kept: set[str]) -> dict[str, dict[str, str]]:
+    """By file, a short name for each name that may have one.
+
+    A name that stands in one file only gets one that others of other files have too: so there are few names in all.
+    """
+    places: dict[str, set[str]] = {}
+    counts: Counter[str] = Counter()
+    made: set[str] = set()
+    for file, tree in trees.items():
+        made.update(_defined(tree))
+        for name in _mentioned(tree):
+            places.setdefault(name, set()).add(file)
+            counts[name] += 1
+    letters, more = string.ascii_letters + "_", string.ascii_letters + string.digits
+    free = [a + b for a, b in itertools.product(letters, more) if a + b not in kept and a + b not in places]
+    renamed = [
+        name
+        for name, _ in counts.most_common()
+        if name in made and name not in kept and len(name) > 2 and name[:2] != "__"
+    ]
+    common = [name for name in renamed if len(places[name]) > 1]
+    shared = dict(zip(common, free, strict=False))
+    names = {file: dict(shared) for file in trees}
+    for file in trees:
+        own = [name for name in renamed if places[name] == {file}]
+        names[file].update(zip(own, free[len(common) :], strict=False))
+    return names
+
+
+def _mentioned(tree: ast.AST) -> Iterator[str]:
+    """All names in code, as often as they stand there."""
+    yield from _defined(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.alias | ast.ExceptHandler) and node.name:
+            yield node.name
+
+
+def _globals(tree: ast.Module) -> set[str]:
+    """What a function of the module may mean that is not its own."""
+    found = set(dir(builtins))
+    for statement in tree.body:
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.update(_defined(statement))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.update(alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+    return found
+
+
+class _Rename(ast.NodeTransformer):
+    """Gives names; the arguments of each function are ``a``, ``b``, ``c`` again, so far as it has no such names."""
+
+    def __init__(self, names: Mapping[str, str], shared: set[str]) -> None:
+        self._names, self._shared = names, shared
+        self._own: dict[str, str] = {}
+        self._depth = 0
+
+    def _new(self, name: str) -> str:
+        return self._own.get(name) or self._names.get(name, name)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        node.id = self._new(node.id)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        node.attr = self._names.get(node.attr, node.attr)
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.arg = self._new(node.arg)
+        return node
+
+    def visit_alias(self, node: ast.alias) -> ast.AST:
+        node.name = self._names.get(node.name, node.name)
+        return node
+
+    def visit_Global(self, node: ast.Global) -> ast.AST:
+        node.names = [self._new(name) for name in node.names]
+        return node
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.AST:
+        node.names = [self._new(name) for name in node.names]
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        node.name = self._new(node.name) if node.name else None
+        return self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        outermost = not self._own and not self._depth
+        if outermost:
+            self._own = self._arguments_of(node)
+        self._depth += 1
+        node.name = self._names.get(node.name, node.name) if outermost else self._new(node.name)
+        self.generic_visit(node)
+        self._depth -= 1
+        if outermost:
+            self._own = {}
+        return node
+
+    def _arguments_of(self, node: ast.AST) -> dict[str, str]:
+        used = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} | set(_defined(node)) | self._shared
+        free = (letter for letter in string.ascii_letters if letter not in used)
+        own: dict[str, str] = {}
+        for each in ast.walk(node):
+            is_argument = isinstance(each, ast.arg) and each.arg in self._names and each.arg not in self._shared
+            if isinstance(each, ast.arg) and is_argument and each.arg not in own:
+                own[each.arg] = next(free, "") or self._names[each.arg]
+        return own
+
+
+def _arguments(arguments: ast.arguments) -> list[ast.arg]:
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return every + [each for each in (arguments.vararg, arguments.kwarg) if each is not None]
