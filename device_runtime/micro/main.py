@@ -24,8 +24,8 @@ _SAFE_AFTER = 6
 _ROOT = sys.argv[1] if len(sys.argv) > 1 else "/"
 
 
-def run(root: str) -> str:
-    """Start the slot whose turn it is; returns or raises when it has ended."""
+def choose(root: str) -> "tuple[str, bool]":
+    """The slot whose turn it is, which is counted as started and is on the path now; and whether safe mode is due."""
     path = root + "cygnet/boot.json"
     boot = _fresh()
     boot.update(_newest(path)[1] or {})
@@ -46,10 +46,7 @@ def run(root: str) -> str:
             boot.update({"good": slot, "trial": "", "starts": 1})
     _write(path, boot)
     sys.path.insert(0, root + "cygnet/" + slot)
-    from micro import runtime  # type: ignore[import-not-found, unused-ignore]
-
-    ended: str = runtime.main(root, slot, boot["starts"] > _SAFE_AFTER and slot == boot["good"])
-    return ended
+    return slot, boot["starts"] > _SAFE_AFTER and slot == boot["good"]
 
 
 def _fresh() -> "dict[str, Any]":
@@ -109,7 +106,10 @@ def _is_whole(root: str, slot: str) -> bool:
 def _start() -> None:
     failed = False
     try:
-        if run(_ROOT) == "stay":
+        slot, safe = choose(_ROOT)
+        from micro import runtime  # type: ignore[import-not-found, unused-ignore]
+
+        if runtime.main(_ROOT, slot, safe) == "stay":
             return
     except Exception as error:  # noqa: BLE001 - a board has nobody to raise it to: it says so and starts anew
         failed = True

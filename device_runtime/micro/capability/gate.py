@@ -45,6 +45,15 @@ class Gate:
             raise CapabilityError(f"the manifest does not ask for the permission {permission}")
         return provider(values)
 
+    def flush(self) -> str:
+        """The program's turn is over: write what it wants kept; a sentence about what went wrong, or an empty text."""
+        said = ""
+        for kind in ("storage", "telemetry"):
+            part = self._parts.get(kind)
+            if part is not None:
+                said = part.flush() or said
+        return said
+
     def end(self) -> None:
         """The program is over: nothing sounds on."""
         buzzer = self._parts.get("buzzer")

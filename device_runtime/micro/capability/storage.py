@@ -2,7 +2,8 @@
 # mypy: disable-error-code="attr-defined"
 """``storage.get {key}``, ``storage.set {key, value}``, ``storage.remove {key}``: what a program keeps on the flash.
 
-All of a program is one small record, which is replaced as a whole. Flash wears, so that writes are few.
+All of a program is one small record, which is replaced as a whole when the program's turn is over: flash wears, so
+that writes are few, and deep in a program's call a board has no stack for its file system.
 """
 
 import json
@@ -31,6 +32,7 @@ class Storage:
         self._values = read_record(self._path) or {}
         self._writes = BURST
         self._since = clock.ticks_ms()
+        self._is_changed = False
 
     def get(self, values: dict):
         """The value, or ``None``; a copy."""
@@ -38,7 +40,7 @@ class Storage:
         return json.loads(json.dumps(found)) if isinstance(found, (list, dict)) else found
 
     def set(self, values: dict) -> None:
-        """Keep a value; raises ``CapabilityError``: too large, too many, or the flash refused."""
+        """Keep a value; raises ``CapabilityError``: too large, or too many."""
         key = _key(values)
         if "value" not in values:
             raise refuse("value is missing")
@@ -66,16 +68,23 @@ class Storage:
         if gained:
             self._writes = min(BURST, self._writes + gained)
             self._since = clock.ticks_ms()
-        if self._writes < 1:
+        if not self._is_changed and self._writes < 1:
             raise CapabilityError(
                 f"too many writes: {BURST} at once and then one in {_EACH_MS // 1000} s are allowed; write less often"
             )
-        try:
-            write_record(self._path, changed)
-        except OSError as error:
-            raise CapabilityError(f"the board's storage failed: {error}") from error
-        self._writes -= 1
+        self._writes -= not self._is_changed
         self._values = changed
+        self._is_changed = True
+
+    def flush(self) -> str:
+        """Write what has changed; a sentence where the flash does not take it (it is tried again), or an empty text."""
+        if self._is_changed:
+            try:
+                write_record(self._path, self._values)
+            except OSError as error:
+                return f"what the program keeps cannot be written: {error}"
+            self._is_changed = False
+        return ""
 
 
 def _key(values: dict) -> str:

@@ -14,13 +14,17 @@ _EACH_MS = 1000
 
 
 class Telemetry:
-    """Gives events to ``record(source, name, values)``: ``BURST`` at once and then one a second."""
+    """Gives events to ``record(source, name, values)``: ``BURST`` at once and then one a second.
+
+    They are given when the program's turn is over (:meth:`flush`): deep in its call a board has no stack for the queue.
+    """
 
     def __init__(self, record, app_id: str) -> None:
         self._record = record
         self._app_id = app_id
         self._left = BURST
         self._since = clock.ticks_ms()
+        self._waiting: list = []
 
     def __call__(self, values: dict) -> None:
         """Report one; raises ``CapabilityError``: it is none, or there are too many."""
@@ -38,8 +42,15 @@ class Telemetry:
                 f"too many events: {BURST} at once and then 1 a second are allowed; report less often"
             )
         self._left -= 1
-        if self._record(self._app_id, name, flat) is False:
-            raise refuse("this is no event that the fleet takes")
+        self._waiting.append((name, flat.copy()))
+
+    def flush(self) -> str:
+        """Pass on what was reported; a sentence where the queue does not take it, else an empty text."""
+        waiting, self._waiting = self._waiting, []
+        lost = 0
+        for name, flat in waiting:
+            lost += self._record(self._app_id, name, flat) is False
+        return f"the board's queue does not take what the program reports: {lost} lost" if lost else ""
 
 
 def _check(flat: object) -> None:

@@ -89,6 +89,7 @@ class ProgramHost:
             program.start()
             if program.fault:
                 raise ProgramError(program.fault)  # noqa: TRY301 - as whatever else keeps it from running
+            self._flush()
             self._draw()
         except Exception:
             self._end()
@@ -119,6 +120,7 @@ class ProgramHost:
                 await asyncio.sleep_ms(self._pause())
                 self._lines = 0
                 self._turn()
+                self._flush()
         except ProgramError as error:
             sentence = str(error)
         except MemoryError:
@@ -183,8 +185,14 @@ class ProgramHost:
         if self.screen is not None:
             self.screen.say(self._board.get("name", "Cygnet"), text)
 
+    def _flush(self) -> None:
+        said = self._gate.flush()
+        if said:
+            self._services.log("warning", self.running, said)
+
     def _end(self) -> None:
         if self._gate is not None:
+            self._flush()
             self._gate.end()
             self._gate = None
         if self.screen is not None:

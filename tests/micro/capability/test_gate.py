@@ -57,7 +57,10 @@ async def main():
             again = Gate(root, board, Services(), hardware(root, board), "com.example.tried", [])
             made.append(again.invoke(step[1], step[2]))
         else:
-            try: made.append(gate.invoke(step[0], step[1]))
+            try:
+                made.append(gate.invoke(step[0], step[1]))
+                said = gate.flush()
+                if said: made[-1] = "said: " + said
             except CapabilityError as error: made.append("refused: " + str(error))
 asyncio.run(main())
 answer({"made": made, "told": told})
@@ -112,7 +115,6 @@ def test_lights_are_switched_dimmed_and_coloured(micropython: str, tmp_path: Pat
         ("telemetry", {"name": "no blanks"}, "name must be letters"),
         ("telemetry", {"name": "n", "values": {"a": [1]}}, "values.a must be a string, a number"),
         ("telemetry", {"name": "n", "values": [1]}, "values must be an object"),
-        ("telemetry", {"name": "unwanted"}, "this is no event that the fleet takes"),
         ("speak", {"text": "hello"}, "not supported on this host"),
         ("storage.clear", {}, "not supported on this host"),
         ("led", {}, "not supported on this host"),
@@ -184,6 +186,11 @@ def test_telemetry_reaches_the_fleet_as_often_as_on_linux(micropython: str, tmp_
     assert answer["told"][0] == ["com.example.tried", "pressed", {"count": 1, "ok": True, "who": None}]
     assert "too many events" in answer["made"][60]
     assert "too many events" in answer["made"][62]
+
+
+def test_what_the_queue_does_not_take_is_told_after_the_turn(micropython: str, tmp_path: Path) -> None:
+    (said,) = calls(micropython, tmp_path, ["telemetry", {"name": "unwanted"}])["made"]
+    assert said == "said: the board's queue does not take what the program reports: 1 lost"
 
 
 def test_a_board_tells_what_it_is(micropython: str, tmp_path: Path) -> None:
