@@ -47,14 +47,15 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.boards", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often each way has its turn (default: 3)")
+    parser.add_argument("--files", type=int, default=0, help="only so many of the runtime's files")
     parser.add_argument("--dry", action="store_true", help="print only")
     options = parser.parse_args()
     print_machine()
-    files = slot_files()
+    files = _some(slot_files(), options.files)
     changed = {**files, _CHANGED: files[_CHANGED] + b"\0"}
     total = sum(len(data) for data in files.values())
     print(f"emulated Pico W, {len(files)} files of {total:,} bytes in all, {options.rounds} rounds\n")
-    print(f"{'':44}{'bytes sent':>12}{'seconds':>10}   (emulated, median)")
+    print(f"{'':52}{'bytes sent':>12}{'seconds':>10}   (emulated, median)")
     figures = []
     for what, before, wanted in (
         ("all files to an empty board", {}, files),
@@ -68,10 +69,16 @@ def main() -> None:
         ):
             figure = _measure(what, way, bring, before, wanted, options.rounds)
             figures.append(figure)
-            print(f"{what}: {way:<{42 - len(what)}}{figure.bytes:>12,}{statistics.median(figure.seconds):>10.1f}")
+            print(f"{f'{what}: {way}':<52}{figure.bytes:>12,}{statistics.median(figure.seconds):>10.1f}")
     if not options.dry:
         document = {"machine": describe_machine(), "rounds": options.rounds, "figures": [asdict(it) for it in figures]}
         RESULTS.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _some(files: Mapping[str, bytes], most: int) -> dict[str, bytes]:
+    """All files, or the one that changes and some beside it."""
+    others = [path for path in files if path != _CHANGED]
+    return {path: files[path] for path in (_CHANGED, *others)[: most or len(files)]}
 
 
 def _measure(

@@ -39,8 +39,9 @@ class Mosquitto:
         rights: str,
         names: Sequence[str] = (),
         of_rsa: bool = False,
+        pace: float = 1.0,
     ) -> None:
-        self._folder = folder
+        self._folder, self._pace = folder, pace
         self._process: subprocess.Popen[bytes] | None = None
         self._users, self._names = users, names
         self._client_certificates = client_certificates
@@ -122,6 +123,7 @@ class Mosquitto:
             ["/usr/sbin/mosquitto", "-c", str(self._folder / "mosquitto.conf")],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=_slowed(self._pace),
         )
         deadline = time.monotonic() + DEADLINE_SECONDS
         while time.monotonic() < deadline:
@@ -136,6 +138,14 @@ class Mosquitto:
                 return True
         self.stop()
         return False
+
+
+def _slowed(pace: float) -> dict[str, str] | None:
+    """Surroundings in which a process sees time pass at ``pace``, where libfaketime is installed."""
+    library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
+    if pace == 1.0 or library is None:
+        return None
+    return {**os.environ, "LD_PRELOAD": str(library), "FAKETIME": f"+0 x{pace}", "FAKETIME_NO_CACHE": "1"}
 
 
 def free_port() -> int:
@@ -156,6 +166,7 @@ def running_mosquitto(
     rights: str = "",
     names: Sequence[str] = (),
     of_rsa: bool = False,
+    pace: float = 1.0,
 ) -> Iterator[Mosquitto]:
     """A broker for the length of a ``with`` block; its files lie in ``folder`` (a ``tmp_path``).
 
@@ -166,11 +177,12 @@ def running_mosquitto(
         client_certificates: with TLS, refuse clients without a certificate of that CA.
         names: with TLS, further names that its certificate is good for.
         of_rsa: with TLS, keys of RSA instead of an elliptic curve.
+        pace: how fast its time passes: below 1 for clients that are emulated, and slow.
         rights: an ``acl_file`` of mosquitto's; without it, everybody may use every topic.
     """
     home = folder / "mosquitto"
     home.mkdir(parents=True)
-    broker = Mosquitto(home, users or {}, tls, client_certificates, rights, names, of_rsa)
+    broker = Mosquitto(home, users or {}, tls, client_certificates, rights, names, of_rsa, pace)
     broker.start()
     try:
         yield broker

@@ -49,7 +49,7 @@ def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool 
     if project.in_python:
         python = PythonSources(project.pages, files, files.read)
         warnings += python.warnings
-        project.manifest["cygnet"]["compiler"] = compiler_name()
+        project.manifest["cygnet"] |= {"compiler": compiler_name(), "capabilities": sorted(python.capabilities)}
     manifest = json.dumps(project.manifest, ensure_ascii=False, sort_keys=True).encode()
     Grammar({project.manifest["app_id"]: parse_manifest(manifest).voice})
     npm = add_npm_packages(project, files, warnings)

@@ -100,7 +100,7 @@ class BoardConnection:
         board = cls(port, transport)
         try:
             board._enter(say, attempts)
-            board.facts = _facts(port, board.run(_FACTS, "asking what it is"))
+            board.facts = _facts(board.answers(_FACTS, "asking what it is"), port)
         except BaseException:
             board._hang_up()
             raise
@@ -144,6 +144,22 @@ class BoardConnection:
                 raise TransportExecError(output, error.decode(errors="replace"))
         text: str = output.decode(errors="replace")
         return text
+
+    def answers(self, code: str, doing: str, *, silence: float = _SILENCE_SECONDS) -> list[Any]:
+        """The lists and tuples that code prints, one a line. What else a board says, such as a log of its chip, is
+        passed over.
+
+        Raises:
+            BoardCodeError: the code raised.
+            BoardConnectionError: the board fell silent or went away, or a line makes no sense.
+        """
+        lines = [line.strip() for line in self.run(code, doing, silence=silence).splitlines()]
+        try:
+            return [ast.literal_eval(line) for line in lines if line.startswith(("[", "("))]
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+            raise BoardConnectionError(
+                f"the board on {self.port} gave an answer that makes no sense while {doing}; repeat the command"
+            ) from error
 
     def feed(self, code: str, blocks: Iterable[bytes], doing: str, each: Callable[[int], None]) -> str:
         """Run code that reads ``blocks`` from its standard input and prints one ``+`` for each when it is done with
@@ -304,16 +320,13 @@ class BoardConnection:
         return data
 
 
-def _facts(port: str, said: str) -> BoardFacts:
-    try:
-        name, version, machine, build, mpy = ast.literal_eval(said)
-        if not all(isinstance(text, str) and text.isprintable() for text in (name, machine, build)):
-            raise ValueError("no texts")  # noqa: TRY301 - one way out
-        return BoardFacts(name[:40], tuple(int(part) for part in version), machine[:200], build[:80], int(mpy))
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise BoardConnectionError(
-            f"the board on {port} says something else than what it is; is its firmware MicroPython?"
-        ) from error
+def _facts(answers: list[Any], port: str) -> BoardFacts:
+    match answers:
+        case [(str(name), (*version,), str(machine), str(build), int(mpy))] if (
+            all(isinstance(n, int) for n in version) and f"{name}{machine}{build}".isprintable()
+        ):
+            return BoardFacts(name[:40], tuple(version), machine[:200], build[:80], mpy)
+    raise BoardConnectionError(f"what answers on {port} is no MicroPython; write it with `cygnet board flash`")
 
 
 # mpremote prints what it heard in the place of what it waited for. Standard output belongs to our callers, and to

@@ -7,7 +7,6 @@ again from flash, and only when all is right renamed. After an interruption what
 not sent again. A second run sends nothing but the question.
 """
 
-import ast
 import hashlib
 import time
 import zlib
@@ -74,10 +73,7 @@ def _c():
   w('.')
  for d,p,t in _n:
   if t!=p:
-   try:os.rename(t,p)
-   except OSError:
-    os.remove(p)
-    os.rename(t,p)
+   os.rename(t,p)
    w('.')
  for p in _x:
   try:os.remove(p)
@@ -180,14 +176,14 @@ def plan_delivery(
     singles = [name for path in files if not _within(path, owned) for name in (path, path + PART)]
     singles += gone
     board.run(_LIST, "preparing")
-    lines = board.run(f"_a({list(owned)!r},{singles!r})", "listing its files", silence=60).splitlines()
+    answers = board.answers(f"_a({list(owned)!r},{singles!r})", "listing its files", silence=60)
     try:
-        *rows, (block, blocks, inflates) = [ast.literal_eval(line) for line in lines if line]
+        *rows, (block, blocks, inflates) = answers
         there = {_is(str, path): (_whole(size, -1), _is(bytes, digest)) for path, size, digest in rows}
         if not all(path.startswith("/") for path in there):
             raise ValueError("no paths")  # noqa: TRY301 - one way out
         block, blocks = _whole(block, 1), _whole(blocks, 0)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+    except (ValueError, TypeError) as error:
         raise ProvisionError(f"the list of files that the board on {board.port} gave makes no sense") from error
     send, resumed, kept = [], [], []
     for path, data in files.items():
@@ -268,12 +264,12 @@ def read_files(board: BoardConnection, paths: Sequence[str]) -> dict[str, bytes]
     Raises:
         ProvisionError: the board refused or went away.
     """
-    answer = board.run(_READ.format(paths=list(paths)), "reading what it holds")
+    answers = board.answers(_READ.format(paths=list(paths)), "reading what it holds")
     try:
-        read = dict(ast.literal_eval(line) for line in answer.splitlines() if line)
+        read = dict(answers)
         if not all(path in paths and isinstance(data, bytes) for path, data in read.items()):
             raise ValueError("other files than those asked for")  # noqa: TRY301 - one way out
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+    except (ValueError, TypeError) as error:
         raise ProvisionError(f"what the board on {board.port} says of its files makes no sense") from error
     return read
 

@@ -19,6 +19,8 @@ from tests.provision.command import Ran, board_command
 BROKER = "broker.test"
 DEVICE = "pico-1"
 # A second of the emulated board takes about 20 here, and it works out signatures with a 125 MHz CPU.
+# The broker's time passes as the board's does, or it would miss the board's pings.
+_PACE = 0.02
 PATIENCE_SECONDS = 1500.0
 
 _BEEPER = """\
@@ -60,7 +62,6 @@ class Journey:
     broker: Mosquitto
     board: PicoW
     token_file: Path
-    device_id: str = DEVICE
     times: dict[str, float] = field(default_factory=dict)
     _begun: float = field(default_factory=time.monotonic)
 
@@ -80,10 +81,15 @@ class Journey:
     async def provision(self, *more: str | Path, board: str | Path = "pico-w") -> Ran:
         """Make the board a device of this fleet, over its cable."""
         return await self.command(
-            *("provision", "--port", self.board.port, "--board", board, "--fleet", self.fleet.url),
+            *("provision", *(("--port", self.board.port) if self.board.port else ())),
+            *("--board", board, "--fleet", self.fleet.url),
             *("--token-file", self.token_file, "--device", DEVICE, "--wifi", WIFI, "--wifi-open"),
             *("--ca", self.broker.authority.ca_file, *more),
         )
+
+    async def publish(self, code: int) -> None:
+        """A version of the program that beeps."""
+        await self.fleet.operations.publish(beeper(self.folder, code), "beeper.ma")
 
     async def device(self) -> dict[str, Any]:
         """What the fleet knows of the board."""
@@ -127,17 +133,21 @@ class Journey:
 
 
 @asynccontextmanager
-async def journey(folder: Path, firmware: Path | None = None) -> AsyncIterator[Journey]:
-    """A fleet behind TLS, and a bare board that is switched on."""
-    with running_mosquitto(folder, tls=True, names=[BROKER], of_rsa=True) as broker:
+async def journey(folder: Path, *, firmware: Path | None = None, on: bool = True) -> AsyncIterator[Journey]:
+    """A fleet behind TLS, and a board that is switched on: a bare one with stock firmware, if ``firmware`` is none."""
+    with running_mosquitto(folder, tls=True, names=[BROKER], of_rsa=True, pace=_PACE) as broker:
         home = init_home(folder / "fleet", "shop", broker=broker.url, listen="127.0.0.1:0")
         text = home.settings_file.read_text()
         wanted = f'ca = "{broker.authority.ca_file}"\ndevice_url = "mqtts://{BROKER}:8883"\n'
         home.settings_file.write_text(text.replace("[http]", wanted + "\n[http]"))
         board = PicoW(folder, reach={(GATEWAY, 8883): broker.port}, names={BROKER: GATEWAY}, firmware=firmware)
         async with run_fleet(home) as fleet:
-            with board:
+            try:
+                if on:
+                    board.power_on()
                 yield Journey(folder, fleet, FleetClient(fleet.url, home.token()), broker, board, home.token_file)
+            finally:
+                board.power_off()
 
 
 def has(document: dict[str, Any], app_id: str = "org.example.beeper") -> tuple[str, int]:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from device_runtime.host.board import find_micro_board
-from firmware_tools.flash.detect import detect
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.delivery import deliver, plan_delivery, read_files
 from firmware_tools.provision.image import littlefs_image, read_littlefs, rp2_place, uf2_with
@@ -35,11 +34,9 @@ def test_files_go_over_the_cable_and_are_there_after_a_power_cut(tmp_path: Path)
         deliver(connection, plan)
         assert plan_delivery(connection, files, ["/cygnet/a"]).nothing
     assert read_littlefs(board.flash.read_bytes()) == files
-    with board:
-        assert detect([board.port])[0].boards == ("pico-w",)
-        # A program runs there now, which has to be stopped first.
-        with BoardConnection.open(board.port) as connection:
-            assert read_files(connection, list(files)) == files
+    # A program runs there now, which has to be stopped first.
+    with board, BoardConnection.open(board.port) as connection:
+        assert read_files(connection, list(files)) == files
 
 
 def test_one_uf2_file_brings_firmware_and_files(tmp_path: Path) -> None:

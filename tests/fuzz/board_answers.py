@@ -4,7 +4,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from device_runtime.micro.records import record_bytes
 from firmware_tools.flash.drives import read_drive
@@ -33,7 +33,8 @@ _IDENTITY = {
     "time": 1,
 }  # fmt: skip
 _LINES = ("b'", "(", "[" * 900, "9" * 5000, "None", "\x1b]0;x\x07", "'\\ud800'", "-1", "1e999", "{}", "...", "\0", "/x")
-_PLACE = Path(tempfile.mkdtemp(prefix="cygnet-fuzz-"))
+_HOME = tempfile.TemporaryDirectory(prefix="cygnet-fuzz-")
+_PLACE = Path(_HOME.name)
 SEEDS: list[bytes] = []
 Case = tuple[str, bytes]
 _KINDS = ("facts", "list", "files", "record", "line", "drive", "raised", "heard")
@@ -68,11 +69,11 @@ def _python(document: Any, choices: Choices) -> Any:
 def check(case: Case) -> None:
     kind, data = case
     text = data.decode(errors="replace")
-    board = cast("BoardConnection", _Board(text))
+    board = _Board(text)
     try:
         match kind:
             case "facts":
-                facts = _facts("/dev/x", text)
+                facts = _facts(board.answers("", ""), "/dev/x")
                 assert all(isinstance(part, int) for part in facts.version)
                 check_sentence(f"it is {facts.machine} {facts.name}")
             case "list":
@@ -99,20 +100,15 @@ def check(case: Case) -> None:
         check_refusal(error)
 
 
-class _Board:
+class _Board(BoardConnection):
     """Says one thing, whatever it is asked."""
 
-    port = "/dev/x"
-    facts = BoardFacts("micropython", (1, 27, 0), "", "", 0)
-
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text, self.port = text, "/dev/x"
+        self.facts = BoardFacts("micropython", (1, 27, 0), "", "", 0)
 
-    def run(self, _code: str, _doing: str, **_: float) -> str:
+    def run(self, _code: str, _doing: str, *, silence: float = 0) -> str:  # noqa: ARG002
         return self._text
-
-    def require(self, what: str) -> None:
-        """It is new enough."""
 
 
 def _said(kind: str, text: str) -> Callable[[], Case]:

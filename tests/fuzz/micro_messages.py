@@ -174,5 +174,6 @@ CASES: Mapping[str, Callable[[], Case]] = {
     "a program whose id is a path": _desired(programs={"../a": _TARGET}),
     "a runtime that is true": _desired(runtime=True),
     "half a character in a version": _desired(programs={"a": {**_TARGET, "version_name": "\ud800"}}),
+    "a fleet that is half a character": _desired(fleet="\ud800"),
     "issued in the year 285 million": _desired(issued=2**53 - 1),
 }  # fmt: skip

@@ -1,7 +1,4 @@
-"""A board's view beside a Linux device's: any document is refused, or gives the same operations for the same history.
-
-A board may refuse what Linux takes (it is smaller); what it takes, it shows as Linux does.
-"""
+"""The view of a board: any document is read or refused in a sentence, and a page made of it takes any ``set_data``."""
 
 import io
 import json
@@ -13,141 +10,126 @@ from device_runtime.micro.view.errors import TemplateError, ViewError
 from device_runtime.micro.view.loader import load_template
 from device_runtime.micro.view.page import PageView
 from device_runtime.micro.view.routing import route
-from device_runtime.view.errors import TemplateError as LinuxTemplateError
-from device_runtime.view.errors import ViewError as LinuxViewError
-from device_runtime.view.page import PageView as LinuxView
-from device_runtime.view.template import load_template as load_linux
 from firmware_tools.build.dialects import WECHAT
 from firmware_tools.build.templates import compile_template
 from tests.fuzz.choices import Choices
-from tests.fuzz.documents import copied, mutated, nested, value
+from tests.fuzz.documents import LONE_SURROGATE, copied, mutated, nested, value, written
 from tests.fuzz.refusals import check_sentence
-from tests.fuzz.views import small
-from tests.micro.view.test_same_patches import in_order, ordered
+from tests.fuzz.views import _DATA, _KEYS, small
 from tests.view.sources import TEMPLATES
 
 SEEDS: list[bytes] = []
-_MOST = 300
-_DATA: list[dict[str, Any]] = [
-    {"list": [{"id": 1, "v": 2, "on": True, "kids": [{"id": 1, "v": 1}]}, {"id": 2}, {"id": 3, "on": 1}], "flag": True,
-     "text": "row", "n": 3, "obj": {"a": 1, "b": [{"c": 1}], "id": 1}},
-    {"list": [], "flag": None, "text": "", "n": 0.5, "obj": {}},
-]  # fmt: skip
-_KEYS = (
-    "list", "flag", "text", "n", "obj", "obj.a", "obj.b", "list[0]", "list[1].v", "list[5]", "list[0].kids[2].id",
-    "a.b[3].c", "0", "a[99999]", "", "a..b", "a[", "list.length", "text.length", "obj[0]", "list.a", "list[0][1]",
-)  # fmt: skip
-Case = tuple[Any, dict[str, Any], list[dict[str, Any]]]
+EXAMPLES = 200
+_PAGE = """<view wx:for="{{list}}" wx:key="id" data-i="{{index}}" bind:tap="t" class="a {{flag}}" id="{{item.v}}">
+ <input model:value="{{obj.a}}"/><scroll-view catch:touchmove="{{text}}" hidden="{{!flag}}" style="{{obj}}"/></view>"""
+_MOST_NODES = 2_000
 
 
 def _no_files(_: str) -> None:
     """There is no file beside it."""
 
 
+class Case:
+    """The text of a document, the data, and what is set in turn."""
+
+    def __init__(self, text: str, data: Any = None, *changes: dict[str, Any]) -> None:
+        self.text, self.data, self.changes = text, _DATA[0] if data is None else data, changes
+
+
 @cache
 def _documents() -> list[Any]:
-    return [copied(compile_template(text, "p/a.wxml", WECHAT, _no_files)) for text in TEMPLATES.values()]
+    return [compile_template(text, "p/a.wxml", WECHAT, _no_files) for text in (_PAGE, *TEMPLATES.values())]
 
 
 def feed(data: bytes) -> None:
     choices = Choices(data)
-    document = mutated(_documents(), choices) if choices.below(2) else choices.pick(_documents())
+    text = written(mutated(_documents(), choices)).decode()
+    if choices.chance(3):  # something that is no JSON
+        at = choices.below(len(text)) if text else 0
+        text = (
+            text[:at]
+            + choices.pick(['"', "[", "}", "\\", "\\ud83d", "1e999", "", "nul"])
+            + text[at + choices.below(3) :]
+        )
     given = small(mutated(_DATA, choices)) if choices.below(2) else _DATA[0]
     changes = [
         {choices.pick(_KEYS): small(value(choices, _DATA)) for _ in range(choices.below(3) + 1)}
         for _ in range(choices.below(4))
     ]
-    check((document, given if isinstance(given, dict) else {}, changes))
+    check(Case(text, given if isinstance(given, dict) else {}, *changes))
 
 
 def check(case: Case) -> None:
-    document, data, changes = case
-    if not (_is_plain(document) and _is_plain([data, changes])):
-        return  # a board's JSON has no halves of characters, and its floats are others
-    data, changes = ordered(data), in_order(changes)
-    text = json.dumps(document)
     try:
-        template = load_template(io.StringIO(text))
+        template = load_template(io.StringIO(case.text))
     except TemplateError as error:
         check_sentence(str(error))
         return
-    told: list[str] = []
-    view = PageView(template, copied(data), told.append, _MOST)
-    try:
-        mine = _history(view, changes)
-    except UnicodeEncodeError:
-        return  # half of a character, which MicroPython encodes as any other
-    for sentence in told:
-        check_sentence(sentence)
-    for node in range(12):
-        for event in ("tap", "input"):
-            for name, target, current in route(view, node, event):
-                json.dumps([name, target, current])
+    warnings: list[str] = []
+    view = PageView(template, copied(case.data), warnings.append, _MOST_NODES)
+    shown = render(view)
+    for changes in case.changes:
+        operations: list[Any] = []
+        try:
+            view.update(copied(changes), operations)
+        except ViewError as error:
+            check_sentence(str(error))
+            shown = shown and view.root is not None
+        if not shown:
+            shown = render(view)
+            continue
+        fresh = PageView(template, copied(view.data), None, _MOST_NODES)
+        if render(fresh):
+            assert _outline(view.snapshot()) == _outline(fresh.snapshot())
+    for node in range(40):
+        for kind in ("tap", "touchmove", ""):
+            for name, target, current in route(view, node, kind):
+                assert isinstance(name, str)
+                assert target.keys() == current.keys() == {"id", "dataset"}
         view.two_way_path(node, "value")
-    theirs = _linux(document, data, changes)
-    if mine is not None and theirs is not None:
-        assert repr(copied(mine)) == repr(copied(theirs)), (document, data, changes)
+    for warning in warnings:
+        check_sentence(warning.encode(errors="replace").decode())
 
 
-def _history(view: PageView, changes: list[dict[str, Any]]) -> list[Any] | None:
-    """Its operations; ``None`` where something of it was refused."""
+def render(view: PageView) -> bool:
     try:
         view.render()
-        shown: list[Any] = [view.snapshot()]
-        for one in changes:
-            operations: list[Any] = []
-            view.update(copied(one), operations)
-            shown.append(operations)
     except ViewError as error:
         check_sentence(str(error))
-        return None
-    return shown
-
-
-def _linux(document: Any, data: dict[str, Any], changes: list[dict[str, Any]]) -> list[Any] | None:
-    try:
-        view = LinuxView(load_linux(copied(document)), copied(data))
-        view.render()
-        shown: list[Any] = [view.snapshot()]
-        for one in changes:
-            shown.append(view.update(copied(one)))
-            if _is_out_of_order(view.data):
-                return None  # a board goes through an object in another order
-    except (LinuxTemplateError, LinuxViewError):
-        return None
-    return shown
-
-
-def _is_out_of_order(data: Any) -> bool:
-    """Whether the members of an object are in another order than on a board; a template may go through any."""
-    if isinstance(data, dict):
-        return list(data) != sorted(data) or any(map(_is_out_of_order, data.values()))
-    return isinstance(data, list) and any(map(_is_out_of_order, data))
-
-
-def _is_plain(given: Any) -> bool:
-    """What a board's JSON can hold as this computer's can."""
-    try:
-        text = json.dumps(given, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except (ValueError, RecursionError):
         return False
-    return "\0" not in text and not any(len(word) > 15 and word.strip("-0123456789.e+") == "" for word in text.split())
+    return True
 
 
-def _text(expression: Any, **data: Any) -> Callable[[], Case]:
-    return lambda: ({"format": 2, "body": [["text", expression]], "templates": [], "scopes": []}, data, [])
+def _outline(operations: list[Any]) -> str:
+    """The nodes without their numbers."""
+
+    def outline(node: list[Any]) -> Any:
+        return node[1:2] if len(node) == 2 else [node[1], node[2], node[3], [outline(child) for child in node[4]]]
+
+    return repr([outline(operation[3]) for operation in operations])
 
 
-def _body(*instructions: Any) -> Callable[[], Case]:
-    return lambda: ({"format": 2, "body": [*instructions], "templates": [], "scopes": []}, {"a": [1, 2]}, [{"a": [2]}])
+def _body(*instructions: Any, **members: Any) -> Callable[[], Case]:
+    return lambda: Case(json.dumps({"format": 2, "body": [*instructions], "templates": [], "scopes": [], **members}))
 
 
 _A = ["variable", "a"]
+
 CASES: Mapping[str, Callable[[], Case]] = {
-    "an expression 400 deep": _text(nested(400)),
-    "loops in loops without a node": _body(
-        ["for", _A, "i", "j", None, "", [["for", _A, "k", "l", None, "", [["for", _A, "m", "n", None, "", []]]]]]
+    "nothing": lambda: Case(""),
+    "half a document": lambda: Case('{"format":2,"body":[["text",["const'),
+    "a document 200 deep": lambda: Case(json.dumps(nested(200))),
+    "an expression 400 deep": _body(["text", nested(400)]),
+    "a bad escape": lambda: Case('{"format":2,"body":[["text",["constant","\\uzzzz"]]]}'),
+    "half a character": _body(["text", ["constant", LONE_SURROGATE]]),
+    "half a character in a tag": _body([LONE_SURROGATE, 1]),
+    "a text of 100,000 characters": _body(["text", ["constant", "x" * 100_000]]),
+    "a template that uses itself": _body(
+        ["template", ["constant", "a"], 0, None],
+        templates=[[["template", ["constant", "a"], 0, None]]], scopes=[{"a": 0}],
     ),
-    "an unknown scope": _body(["template", ["constant", "a"], 7, None]),
-}
+    "a scope that is not there": _body(["template", ["constant", "a"], 7, None]),
+    "a template that is not there": _body(["template", ["constant", "a"], 0, None], scopes=[{"a": 3}]),
+    "a list without end": _body(["for", ["constant", 1e308], "item", "index", None, "a:1", [["text", _A]]]),
+    "minus one rows": _body(["for", ["constant", -1], "item", "index", None, "a:1", [["text", _A]]]),
+}  # fmt: skip

@@ -19,14 +19,6 @@ def test_a_program_of_folders_needs_room_for_them(tmp_path: Path, monkeypatch: p
     files._check_room(f"{tmp_path}/", [1] * 100, [f"a{number}.mpy" for number in range(100)])
 
 
-def test_a_folder_that_is_there_needs_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "statvfs", lambda _: (4096, 4096, 512, 6, 6), raising=False)
-    with pytest.raises(SyncError):
-        files._check_room(f"{tmp_path}/", [1], ["pages/a.mpy"])
-    (tmp_path / "pages").mkdir()
-    files._check_room(f"{tmp_path}/", [1], ["pages/a.mpy"])
-
-
 def test_nothing_is_fetched_where_there_is_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "statvfs", lambda _: (4096, 4096, 512, 3, 3), raising=False)
 

@@ -157,6 +157,14 @@ def test_an_error_of_the_board_is_one_sentence(micropython: str, tmp_path: Path,
     assert "\n" not in str(failure.value)
 
 
+def test_what_else_a_board_says_is_no_answer(micropython: str, tmp_path: Path) -> None:
+    with unix_board(micropython, tmp_path / "flash") as board, BoardConnection.open(board.port) as connection:
+        said = "print('I (1234) wifi: up');print([1, b'x']);print('');print((2,))"
+        assert connection.answers(said, "asking") == [[1, b"x"], (2,)]
+        with pytest.raises(BoardConnectionError, match="makes no sense while asking; repeat"):
+            connection.answers("print('[1, I (99) wifi: up')", "asking")
+
+
 def test_firmware_that_is_too_old_is_named_with_what_is_needed(micropython: str, tmp_path: Path) -> None:
     with (
         unix_board(micropython, tmp_path / "flash") as board,

@@ -13,8 +13,8 @@ PERMISSIONS = {"led.set": "led"}
 
 
 class Gate:
-    """What one program may ask of this board. ``pins`` are the board's (``pins.hardware``); parts are made
-    when they are first asked for."""
+    """What one program may ask of this board. ``pins`` are the board's (``pins.hardware``); parts are made, and
+    their code is loaded, when :meth:`load` names them or they are first asked for."""
 
     def __init__(self, root: str, board: dict, services, pins, app_id: str, permissions: list) -> None:
         self._root = root
@@ -25,15 +25,11 @@ class Gate:
         self._permissions = permissions
         self._parts: dict = {}
         self._started = clock.ticks_ms()
-        # Read here and not when a program asks: by then a board's small stack is nearly full.
-        from . import storage, telemetry  # noqa: F401
 
-        if board.get("leds"):
-            from . import leds  # noqa: F401
-        if board.get("buzzer"):
-            from . import buzzer  # noqa: F401
-        if board.get("sensors"):
-            from . import sensors  # noqa: F401
+    def load(self, names: list) -> None:
+        """Load the code behind these names now: deep in a program's call a board has no stack left to load it."""
+        for name in names:
+            self._provider(name)
 
     def invoke(self, name: str, values: dict):
         """Carry out one call.

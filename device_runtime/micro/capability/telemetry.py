@@ -38,7 +38,8 @@ class Telemetry:
                 f"too many events: {BURST} at once and then 1 a second are allowed; report less often"
             )
         self._left -= 1
-        self._record(self._app_id, name, flat)
+        if self._record(self._app_id, name, flat) is False:
+            raise refuse("this is no event that the fleet takes")
 
 
 def _check(flat: object) -> None:

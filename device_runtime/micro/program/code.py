@@ -27,6 +27,7 @@ def read_manifest(folder: str) -> dict:
             "version": document.get("version", {}),
             "pages": [_route(page) for page in document["pages"]],
             "permissions": [entry["name"] for entry in document.get("req_permissions", [])],
+            "capabilities": [str(name) for name in document.get("cygnet", {}).get("capabilities", [])],
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProgramError(f"{folder}/manifest.json cannot be read: {faults.text_of(error)}") from error
@@ -58,7 +59,6 @@ class Code:
         self._time = time
         self._templates: dict = {}
         self._classes: dict = {}
-        self._names: list = []
 
     @property
     def has_app(self) -> bool:
@@ -67,8 +67,7 @@ class Code:
 
     def forget(self) -> None:
         """Forget all of it."""
-        guard.forget(self._names)
-        self._names.clear()
+        guard.forget(self._folder)
         self._classes.clear()
         self._templates.clear()
 
@@ -78,7 +77,6 @@ class Code:
         if known is not None:
             return known
         path = name.replace(".", "/") + ".py"
-        self._names.append(name)
         try:
             module = guard.load(self._folder, name, self._time())
         except Stopped:

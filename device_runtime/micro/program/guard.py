@@ -154,10 +154,11 @@ def load(folder: str, name: str, milliseconds: int):
         sys.path.remove(folder)
 
 
-def forget(names: list) -> None:
-    """Forget all modules of a program: its pages and ``app`` (``names``), what they are in, and ``lib``."""
-    tops = ["lib"] + [name.split(".")[0] for name in names]
+def forget(folder: str) -> None:
+    """Forget all modules that were loaded from a program's folder, and no other, whatever its pages are called."""
     for name in list(sys.modules):
-        top, module = name.split(".")[0], sys.modules[name]
-        if top in tops and top != "micro" and (hasattr(module, "__file__") or hasattr(module, "__path__")):
-            sys.modules.pop(name)
+        module = sys.modules[name]
+        for member in ("__path__", "__file__"):
+            place = getattr(module, member, None)
+            if isinstance(place, str) and place[: len(folder) + 1] == folder + "/":
+                sys.modules.pop(name, None)

@@ -65,6 +65,10 @@ class ProgramHost:
         """
         if self.running:
             await self.stop()
+        # A task of its own begins at the bottom of the stack (8 KB on a Pico); whoever waits for it stands deep in it.
+        await asyncio.create_task(self._begin(app_id, folder))
+
+    async def _begin(self, app_id: str, folder: str) -> None:
         gc.collect()
         # Read when the first program starts: a board without one has the memory for its fleet.
         from ..capability.gate import Gate
@@ -77,6 +81,7 @@ class ProgramHost:
         self._gate = Gate(
             self._root, self._board, self._services, self._pins, manifest["app_id"], manifest["permissions"]
         )
+        self._gate.load(manifest["capabilities"])
         self.program = program
         self.running = app_id
         program.invoke = self._gate.invoke

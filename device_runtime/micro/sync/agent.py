@@ -11,7 +11,7 @@ import os
 
 from .. import clock
 from .link import Link, split_response
-from .messages import MAX_DESIRED_BYTES, MAX_ERROR, SyncError, checking, encode, one_line, unload
+from .messages import MAX_DESIRED_BYTES, MAX_ERROR, SyncError, busy, encode, one_line, unload
 from .mqtt import MqttError
 
 try:
@@ -58,7 +58,7 @@ class Agent:
         self._short = 0
         self._gave_way = False
         self.heard_fleet = False
-        """Whether the fleet itself has answered since the start: something that it signed, or a receipt."""
+        """Whether something that the fleet signed has come since the start; receipts may be any broker's."""
         link.hear = self.hear
         link.on_connected = self._on_connected
         work.on_change = self._on_change
@@ -92,7 +92,6 @@ class Agent:
             if not isinstance(epoch, str) or not isinstance(sequence, int):
                 raise SyncError("a receipt has no epoch or sequence")
             self._telemetry.acknowledge(epoch, sequence)
-            self.heard_fleet = True
             if sequence >= self._awaited:
                 self._awaited = self._tries = 0
 
@@ -105,7 +104,7 @@ class Agent:
             first = self._memory.desired is None
             changed = False
             try:
-                async with checking:
+                async with busy:
                     changed = payload != self._checked and await self._check(payload)
                 self._checked, self._short = payload, 0
             except MemoryError:

@@ -120,7 +120,7 @@ def _check_room(folder: str, sizes: "list[int]", names: "list[str]") -> None:
         while at >= 0:
             folders.add(name[:at])
             at = name.find("/", at + 1)
-    needed = 2 * unit * len([name for name in folders if not is_folder(folder + name)])
+    needed = 2 * unit * len(folders)
     needed += sum([(size + unit - 1) // unit * unit for size in sizes]) + _RESERVE if sizes else 0
     if free < needed:
         raise SyncError(

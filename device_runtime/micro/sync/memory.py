@@ -86,6 +86,8 @@ class Memory:
             for target in signed["programs"].values():
                 target.setdefault("launch", False)
                 target.setdefault("digests", "")
+            if signed["runtime"] is not None:
+                signed["runtime"].setdefault("digests", "")
             return signed if (signed["fleet"], signed["device"]) == self._whom() else None
         except (ValueError, KeyError, AttributeError):
             return None

@@ -21,8 +21,13 @@ class SyncError(Exception):
 
 
 def one_line(text: object, longest: int) -> str:
-    """Our own text as the fleet takes it: control characters become spaces, the end is cut off."""
-    return "".join([each if each >= " " and each != "\x7f" else " " for each in str(text)[:longest]])
+    """Our own text as the fleet takes it: control characters and halves of characters become spaces, the end is cut
+    off."""
+    return "".join([each if _is_shown(each) else " " for each in str(text)[:longest]])
+
+
+def _is_shown(each: str) -> bool:
+    return each >= " " and each != "\x7f" and not "\ud800" <= each <= "\udfff"
 
 
 def encode(document: "dict[str, Any]") -> bytes:
@@ -30,8 +35,8 @@ def encode(document: "dict[str, Any]") -> bytes:
     return json.dumps(document).encode()
 
 
-checking = asyncio.Lock()
-"""Held by who checks signatures: a board has memory for one at a time."""
+busy = asyncio.Lock()
+"""Held by who checks a document or does what one wants: a board has memory for one of them at a time."""
 _pinned: "list[str]" = []
 
 

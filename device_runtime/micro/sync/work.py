@@ -4,9 +4,10 @@ The doing itself is in :mod:`.doing`, which is in memory only while something is
 """
 
 import asyncio
+import gc
 
 from .. import clock
-from .messages import unload
+from .messages import busy, unload
 
 try:
     from collections.abc import Callable
@@ -21,6 +22,8 @@ except ImportError:
     pass
 
 _TURN = 0.2
+_MOST_SHORT = 3
+"""Turns in a row for which there was no memory; after that only a start gives it back: names, once read, stay in it."""
 
 
 class Work:
@@ -61,6 +64,7 @@ class Work:
         self.again_at: int | None = None
         """Ticks at which the program that ended is started again."""
         self.restarts = 0
+        self._short = 0
         self.kept_off = ""
         """The program that is not started any more."""
         if host is not None:
@@ -92,20 +96,28 @@ class Work:
             ):
                 try:
                     await self._turn()
+                    self._short = 0
                 except MemoryError:
-                    self.log("warning", "sync", "the board is short of memory: it goes on soon")
+                    gc.collect()
                     self.woken = True
+                    self._short += 1
+                    if self._short < _MOST_SHORT:
+                        self.log("warning", "sync", "the board is short of memory: it goes on soon")
+                    else:
+                        self.log("warning", "sync", "the board is short of memory: it starts anew")
+                        self.restart_wanted = True
                     await asyncio.sleep(2)
             await asyncio.sleep(_TURN)
 
     async def _turn(self) -> None:
-        from .doing import turn
+        async with busy:
+            from .doing import turn
 
-        try:
-            await turn(self)
-        finally:
-            del turn
-            unload()
+            try:
+                await turn(self)
+            finally:
+                del turn
+                unload()
 
     def _on_failure(self, app_id: str, sentence: str) -> None:
         self.ended = (app_id, sentence)

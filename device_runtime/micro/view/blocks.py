@@ -27,8 +27,13 @@ class Instance:
         self.base = view.take(len(block.nodes))
         self.values = [shown(kind, e[0](e, env)) for _, _, kind, e, _ in block.bindings]
         self.fragments: list = []
-        for program in block.fragments:
-            self.fragments.append(MAKERS[program[0]](program, self))
+
+    def grow(self):
+        """Make what is in its fragments; run by :mod:`.trampoline`, as ``update``."""
+        for program in self.block.fragments:
+            fragment = MAKERS[program[0]](program, self)
+            self.fragments.append(fragment)
+            yield fragment.start()
 
     def count(self) -> int:
         """The number of its root nodes."""
@@ -82,7 +87,7 @@ class Instance:
                 made[name] = value
         return made
 
-    def update(self, changed: "set | None", operations: "list | None") -> None:
+    def update(self, changed: "set | None", operations: "list | None"):
         """Bring it up to date where something reads one of the ``changed`` members of the data (``None``: any)."""
         for slot, binding in enumerate(self.block.bindings):
             offset, name, kind, e, reads = binding
@@ -98,7 +103,7 @@ class Instance:
                 operations.append(["text", node, value] if name is None else ["set", node, name, value])
         for number, program in enumerate(self.block.fragments):
             if concerns(program[-1], changed):
-                self.fragments[number].update(changed, operations)
+                yield self.fragments[number].update(changed, operations)
 
     def discard(self) -> None:
         """Forget it and all within it."""

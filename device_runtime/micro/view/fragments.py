@@ -38,13 +38,15 @@ class _Single:
         if self.active is not None:
             self.active.discard()
 
-    def show(self, block: "Block | None", env: list) -> None:
+    def show(self, block: "Block | None", env: list):
         self.active = None if block is None else Instance(self.owner.view, block, env, self)
+        if self.active is not None:
+            yield self.active.grow()
 
-    def replace(self, block: "Block | None", env: list, operations: "list | None") -> None:
+    def replace(self, block: "Block | None", env: list, operations: "list | None"):
         if self.active is not None:
             remove(self.active, operations)
-        self.show(block, env)
+        yield self.show(block, env)
         if self.active is not None:
             self.owner.view.version += 1
             parent, index = place(self)
@@ -57,7 +59,10 @@ class IfFragment(_Single):
     def __init__(self, program: tuple, owner: Instance) -> None:
         super().__init__(program, owner)
         self.choice = self._choose()
-        self.show(self._block(), owner.env)
+
+    def start(self):
+        """Make what is shown at first."""
+        yield self.show(self._block(), self.owner.env)
 
     def _choose(self) -> int:
         env = self.owner.env
@@ -69,16 +74,16 @@ class IfFragment(_Single):
     def _block(self) -> "Block | None":
         return None if self.choice < 0 else self.program[2][self.choice][1]
 
-    def update(self, changed: "set | None", operations: "list | None") -> None:
+    def update(self, changed: "set | None", operations: "list | None"):
         """Switch to another branch, or pass ``changed`` on to the one shown."""
         if concerns(self.program[3], changed):
             choice = self._choose()
             if choice != self.choice:
                 self.choice = choice
-                self.replace(self._block(), self.owner.env, operations)
+                yield self.replace(self._block(), self.owner.env, operations)
                 return
         if self.active is not None:
-            self.active.update(changed, operations)
+            yield self.active.update(changed, operations)
 
 
 class TemplateFragment(_Single):
@@ -94,7 +99,10 @@ class TemplateFragment(_Single):
         if depth >= _TEMPLATE_DEPTH:
             raise ViewError(f"templates use each other more than {_TEMPLATE_DEPTH} deep; is the data a cycle?")
         self.data = self._evaluate()
-        self.show(self._block(), [self.data, None])
+
+    def start(self):
+        """Make what is shown at first."""
+        yield self.show(self._block(), [self.data, None])
 
     def _block(self) -> "Block | None":
         name = self.program[2]
@@ -106,19 +114,19 @@ class TemplateFragment(_Single):
         value = None if e is None else e[0](e, self.owner.env)
         return value.copy() if isinstance(value, dict) else {}
 
-    def update(self, changed: "set | None", operations: "list | None") -> None:  # noqa: ARG002
+    def update(self, changed: "set | None", operations: "list | None"):  # noqa: ARG002
         """Switch to another template, or bring its data up to date."""
         block = self._block()
         fresh = self._evaluate()
         if block is not (None if self.active is None else self.active.block):
             self.data = fresh
-            self.replace(block, [fresh, None], operations)
+            yield self.replace(block, [fresh, None], operations)
             return
         # Environments hold this very dictionary, so that it is refilled and not replaced.
         self.data.clear()
         self.data.update(fresh)
         if self.active is not None:
-            self.active.update(None, operations)
+            yield self.active.update(None, operations)
 
 
 MAKERS["if"] = IfFragment

@@ -243,9 +243,9 @@ def load_template(stream: object) -> Template:
         if name == "format":
             number = r.scalar()
             if number != FORMAT:
-                told = repr(number)[:20]
+                said = str(number)[:20]
                 raise TemplateError(
-                    f"the template is in format {told}; this runtime reads format {FORMAT}: build the program again"
+                    f"the template is in format {said!r}; this runtime reads format {FORMAT}: build the program again"
                 )
         elif name == "body":
             template.body = run(loader.block((0, {}), 0))

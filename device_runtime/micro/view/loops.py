@@ -14,11 +14,18 @@ class ForFragment:
     def __init__(self, program: tuple, owner: Instance) -> None:
         self.program = program
         self.owner = owner
+        self.rows: list[Instance] = []
+        self.names: list | None = None
+        self.keys: list | None = None
+
+    def start(self):
+        """Make the rows that are shown at first."""
         items, self.names = self._expand()
         self.keys = self._keys(items)
-        self.rows: list[Instance] = []
         for position, item in enumerate(items):
-            self.rows.append(self._row(item, position))
+            row = self._row(item, position)
+            self.rows.append(row)
+            yield row.grow()
 
     def _expand(self) -> tuple:
         """The items to go through, and their names if it is an object."""
@@ -91,26 +98,26 @@ class ForFragment:
         for row in self.rows:
             row.discard()
 
-    def update(self, changed: "set | None", operations: "list | None") -> None:
+    def update(self, changed: "set | None", operations: "list | None"):
         """Reconcile the rows if the list may have changed, and bring each up to date."""
         if not concerns(self.program[3], changed):
             for row in self.rows:
-                row.update(changed, operations)
+                yield row.update(changed, operations)
             return
         old_rows = self.rows
         items, names = self._expand()
         keys = self._keys(items)
         matches = match(self.keys, keys, len(old_rows), len(items))
         self.keys, self.names = keys, names
-        self._arrange(matches, items, operations)
+        yield self._arrange(matches, items, operations)
         for position, row in enumerate(self.rows):
             if matches[position] == NEW:
                 continue
             row.env[ITEM] = items[position]
             row.env[INDEX] = position if names is None else names[position]
-            row.update(changed, operations)
+            yield row.update(changed, operations)
 
-    def _arrange(self, matches: list, items: list, operations: "list | None") -> None:
+    def _arrange(self, matches: list, items: list, operations: "list | None"):
         """Remove, move and insert rows so that ``matches`` comes true, moving as few as can be.
 
         Goes through the new order once. ``index`` is where the next row's first node belongs on the screen as it is
@@ -136,6 +143,7 @@ class ForFragment:
         for position, at in enumerate(matches):
             if at == NEW:
                 row = self._row(items[position], position)
+                yield row.grow()
                 new.append(row)
             else:
                 if new:

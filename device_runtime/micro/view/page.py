@@ -8,6 +8,7 @@ from .errors import ViewError
 from .expressions import data_member, get, local, object_value
 from .paths import format_path, parse_path, write
 from .template import Template
+from .trampoline import run
 
 MOST_NODES = 200
 
@@ -92,8 +93,9 @@ class PageView:
             if root is None:
                 self.version += 1
                 root = Instance(self, self.template.body, [self.data, None], None)
+                run(root.grow())
             else:
-                root.update(changed, operations)
+                run(root.update(changed, operations))
         except RuntimeError as error:
             if isinstance(error, NotImplementedError) or "recursion" not in str(error):
                 raise

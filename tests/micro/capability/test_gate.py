@@ -38,6 +38,7 @@ told = []
 class Services:
     def telemetry(self, source, name, values):
         told.append([source, name, values])
+        return name != "unwanted"
 gate = Gate(root, board, Services(), hardware(root, board), "com.example.tried", given["permissions"])
 def pin(name):
     try:
@@ -111,6 +112,7 @@ def test_lights_are_switched_dimmed_and_coloured(micropython: str, tmp_path: Pat
         ("telemetry", {"name": "no blanks"}, "name must be letters"),
         ("telemetry", {"name": "n", "values": {"a": [1]}}, "values.a must be a string, a number"),
         ("telemetry", {"name": "n", "values": [1]}, "values must be an object"),
+        ("telemetry", {"name": "unwanted"}, "this is no event that the fleet takes"),
         ("speak", {"text": "hello"}, "not supported on this host"),
         ("storage.clear", {}, "not supported on this host"),
         ("led", {}, "not supported on this host"),

@@ -132,3 +132,19 @@ def test_a_page_anywhere_is_forgotten_with_its_program(micropython: str, tmp_pat
         }
         folders.append(str(write_program(tmp_path / name, files)))
     assert run_json(micropython, _TWO, folders, tmp_path) == ["first", "second"]
+
+
+def test_a_page_with_the_name_of_a_module_of_the_runtime_takes_it_from_nobody(micropython: str, tmp_path: Path) -> None:
+    files = {
+        **page("self.navigate_to('/asyncio/core')\nself.navigate_to('/micro/clock')"),
+        "asyncio/core.wxml": "<view/>",
+        "asyncio/core.py": "from cygnet import Page\nclass Core(Page):\n    data = {}\n",
+        "micro/clock.wxml": "<view/>",
+        "micro/clock.py": "from cygnet import Page\nclass Clock(Page):\n    data = {}\n",
+    }
+    folder = write_program(tmp_path / "program", files)
+    script = "import asyncio, sys\nimport micro.clock\nbefore = sorted(sys.modules)\n" + _REAL_TIME.replace(
+        "answer(", "left = [name for name in sys.modules if name in before]\nanswer("
+    ).replace('"ended": ended', '"ended": ended, "gone": [name for name in before if name not in left]')
+    given = {"folder": str(folder), "limits": {"event_ms": 1000}, "steps": [TAP]}
+    assert run_json(micropython, script, given, tmp_path)["gone"] == []

@@ -1,4 +1,4 @@
-"""The whole runtime of a board on MicroPython's unix port with 128 KB of heap, against a real broker with TLS and the
+"""The whole runtime of a board on MicroPython's unix port with a small heap, against a real broker with TLS and the
 fleet's own service."""
 
 import asyncio
@@ -67,6 +67,7 @@ async def enrolled(request: pytest.FixtureRequest, fleet: RunningFleet, mosquitt
 
 @both
 async def test_a_board_joins_installs_runs_and_sends_telemetry(fleet: RunningFleet, enrolled: Board) -> None:
+    enrolled.heap = "128k"
     await fleet.operations.publish(program(1), "lamp.ma")
     await fleet.operations.assign("pico-1", LAMP, None, launch=True)
     async with enrolled.powered():
@@ -94,8 +95,9 @@ async def test_a_new_version_is_switched_to_and_a_bad_one_rolled_back(fleet: Run
         await fleet.operations.assign("pico-1", LAMP, 3, launch=True)
         found = await until(fleet, enrolled, "failed 3")
         assert found.has[LAMP].error == "no such lamp; version 2 is back"
-        # Headers and seal: 4, manifest: 1, page: 3, behaviour: 1. What version 2 has as well is not fetched again.
-        assert 8 <= fleet.service.counters.blocks - blocks <= 9
+        # Headers and seal: 4, manifest: 1, behaviour: 1, page: 3 or, where memory is short, 10. What version 2 has as
+        # well (8 more) is not fetched again.
+        assert fleet.service.counters.blocks - blocks <= 16
         await enrolled.says(f"program {LAMP} 2", times=2)
         await fleet.operations.assign("pico-1", LAMP, 4, launch=True)
         found = await until(fleet, enrolled, "failed 4")

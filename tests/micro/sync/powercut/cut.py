@@ -38,13 +38,17 @@ class Flash:
     """A block device in memory; ``left`` changes happen, then the power is gone."""
 
     def __init__(self, data: bytearray) -> None:
-        self.data, self.left, self.done = data, -1, 0
+        self.data, self.left, self.done, self.gone = data, -1, 0, False
 
     def readblocks(self, block: int, buffer: "Any", offset: int = 0) -> None:
+        if self.gone:
+            return
         at = block * BLOCK + offset
         buffer[:] = self.data[at : at + len(buffer)]
 
     def writeblocks(self, block: int, buffer: "Any", offset: int = 0) -> None:
+        if self.gone:
+            return
         at = block * BLOCK + offset
         if self._change():
             self.data[at : at + len(buffer)] = buffer
@@ -59,7 +63,7 @@ class Flash:
             return BLOCKS
         if what == 5:
             return BLOCK
-        if what == 6:
+        if what == 6 and not self.gone:
             if not self._change():
                 raise PowerCutError
             self.data[argument * BLOCK : (argument + 1) * BLOCK] = b"\xff" * BLOCK
@@ -73,10 +77,20 @@ class Flash:
         return True
 
 
-def mount(flash: Flash) -> None:
+KEPT: "list[Any]" = []
+"""File systems that were cut: files that the cut left open are closed when they are collected, and need them."""
+
+
+def mount(data: bytearray) -> Flash:
+    """Power on: a new system on what lies on the flash."""
     unmount()
-    system = vfs.VfsLfs2(flash) if KIND == "littlefs" else vfs.VfsFat(flash)
+    if KEPT:
+        KEPT[-1][1].gone, KEPT[-1][1].data = True, bytearray()
+    fresh = Flash(data)
+    system = vfs.VfsLfs2(fresh) if KIND == "littlefs" else vfs.VfsFat(fresh)
+    KEPT.append((system, fresh))
     vfs.mount(system, ROOT[:-1])
+    return fresh
 
 
 def unmount() -> None:
@@ -275,15 +289,14 @@ def main() -> None:
     prepare, happen, after, check = STEPS[SCENARIO]
     flash = Flash(bytearray(BLOCK * BLOCKS))
     (vfs.VfsLfs2 if KIND == "littlefs" else vfs.VfsFat).mkfs(flash)
-    mount(flash)
+    flash = mount(flash.data)
     os.mkdir(ROOT + "cygnet")
     prepare()
     unmount()
     before = bytes(flash.data)
 
     def begin(left: int) -> Flash:
-        again = Flash(bytearray(before))
-        mount(again)
+        again = mount(bytearray(before))
         again.left, again.done = left, 0
         return again
 
@@ -300,8 +313,7 @@ def main() -> None:
         except PowerCutError:
             pass
         try:
-            flash.left = -1
-            mount(flash)  # the power is back
+            mount(flash.data)
             after()
             happen()
             check()
