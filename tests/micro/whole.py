@@ -57,7 +57,7 @@ async def whole_board(
             provisioning, _ = await fleet.operations.enroll(DEVICE, "Window")
             board = Board(micropython, folder / "board")
             _put_runtime(board, extra)
-            document = board_document(find_micro_board("virtual-board")) | dict(more or {})
+            document = {**board_document(find_micro_board("virtual-board")), **(more or {})}
             board.provision(identity_for(provisioning, broker.port), broker.authority.ca_file, **document)
             try:
                 yield Whole(board, fleet, broker)

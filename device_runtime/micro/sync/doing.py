@@ -219,7 +219,12 @@ async def _start(work: "Work", app_id: str) -> None:
     except (KeyboardInterrupt, SystemExit):
         raise
     except Exception as error:  # noqa: BLE001 - whatever a program does, the board goes on
-        await _go_wrong(work, app_id, str(error) or repr(error))
+        sentence = str(error) or repr(error)
+    else:
+        sentence = ""
+    if sentence:
+        gc.collect()
+        await _go_wrong(work, app_id, sentence)
         return
     work.good_at = clock.ticks_add(clock.ticks_ms(), work.trial_seconds * 1000)
     work.down.pop(app_id, None)

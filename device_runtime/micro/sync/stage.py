@@ -42,16 +42,19 @@ class Stage:
         """
         gc.collect()
         try:
-            if self._host is None:
-                self._host = self._make()
             # A task of its own begins at the bottom of the stack, which is small on boards.
-            await asyncio.create_task(self._host.start(app_id, folder))
+            await asyncio.create_task(self._begin(app_id, folder))
         except MemoryError:
             self._clear()
             raise SyncError("it does not fit: the board has not enough memory for it")
         except BaseException:
             self._clear()
             raise
+
+    async def _begin(self, app_id: str, folder: str) -> None:
+        if self._host is None:
+            self._host = self._make()
+        await self._host.start(app_id, folder)
 
     async def stop(self) -> None:
         """End the program that runs."""

@@ -4,6 +4,7 @@ The doing itself is in :mod:`.doing`, which is in memory only while something is
 """
 
 import asyncio
+import gc
 
 from .. import clock
 from .messages import busy, unload
@@ -21,6 +22,8 @@ except ImportError:
     pass
 
 _TURN = 0.2
+_MOST_SHORT = 3
+"""Turns in a row for which there was no memory; after that only a start gives it back: names, once read, stay in it."""
 
 
 class Work:
@@ -61,6 +64,7 @@ class Work:
         self.again_at: int | None = None
         """Ticks at which the program that ended is started again."""
         self.restarts = 0
+        self._short = 0
         self.kept_off = ""
         """The program that is not started any more."""
         if host is not None:
@@ -92,9 +96,16 @@ class Work:
             ):
                 try:
                     await self._turn()
+                    self._short = 0
                 except MemoryError:
-                    self.log("warning", "sync", "the board is short of memory: it goes on soon")
+                    gc.collect()
                     self.woken = True
+                    self._short += 1
+                    if self._short < _MOST_SHORT:
+                        self.log("warning", "sync", "the board is short of memory: it goes on soon")
+                    else:
+                        self.log("warning", "sync", "the board is short of memory: it starts anew")
+                        self.restart_wanted = True
                     await asyncio.sleep(2)
             await asyncio.sleep(_TURN)
 

@@ -241,7 +241,10 @@ def loader() -> "tuple[str, str]":
     try:
         with open(MICRO + "/../main.py") as file:
             exec(file.read(), scope)  # noqa: S102 - the loader itself, as the board runs it
-        started = scope["run"](ROOT)  # type: ignore[operator]
+        slot, safe = scope["choose"](ROOT)  # type: ignore[operator]
+        from micro import runtime  # type: ignore[import-not-found, unused-ignore]
+
+        started = runtime.main(ROOT, slot, safe)
     finally:
         for name in list(sys.modules):
             if name.split(".")[0] == "micro":
