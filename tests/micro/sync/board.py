@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from device_runtime.program.package import seal_package
 from firmware_tools.build.portable.sources import bytecode_of
+from firmware_tools.provision.compact import compact
 
 REPOSITORY = Path(__file__).parents[3]
 MICRO = REPOSITORY / "device_runtime" / "micro"
@@ -31,7 +32,9 @@ QUICK = {"report": 0, "batch": 0, "receipt": 3, "retry": 1, "settle": 2, "runtim
 
 
 @cache
-def runtime_files(version: str = "0.1.0", host: str = STAND_IN.read_text(), extra: str = "") -> Mapping[str, bytes]:
+def runtime_files(
+    version: str = "0.1.0", host: str = STAND_IN.read_text(), extra: str = "", short: bool = True
+) -> Mapping[str, bytes]:
     """The files of a runtime as they go into a slot, compiled; ``extra`` is put at the end of ``runtime.py``."""
     sources = {
         f"micro/{path.relative_to(MICRO).as_posix()}": path.read_text()
@@ -42,6 +45,8 @@ def runtime_files(version: str = "0.1.0", host: str = STAND_IN.read_text(), extr
     sources["micro/runtime.py"] += extra
     if host:
         sources |= {"micro/program/__init__.py": "", "micro/program/host.py": host}
+    if short:
+        sources = compact(sources)  # as boards get it
     files = {name.removesuffix(".py") + ".mpy": compiled(name, source) for name, source in sources.items()}
     listed = {name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)} for name, data in files.items()}
     return files | {"runtime.json": json.dumps({"version": version, "files": listed}).encode()}

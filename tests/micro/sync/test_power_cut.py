@@ -98,7 +98,7 @@ def runtime(version: str) -> dict[str, bytes]:
 def micro(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runtime's own code, as a board has it, and the loader beside it."""
     folder = tmp_path_factory.mktemp("board")
-    for name, data in runtime_files().items():
+    for name, data in runtime_files(short=False).items():
         path = folder / "lib" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
