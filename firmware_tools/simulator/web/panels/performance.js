@@ -70,7 +70,7 @@ export class PerformancePanel extends Panel {
     const phases = [
       ["Build", launch.build_ms, "host"], ["Install", launch.install_ms, "host"],
       ["Start of a worker", Math.max(0, launch.start_ms - launch.worker_ms), "host"], ...launch.calls.map(([what, ms]) => [what, ms, "worker"]),
-    ].filter(([, ms]) => ms >= 0.005);
+    ].filter(([, ms, where]) => where === "host" || ms >= 0.005);  // a worker that was ready takes no time, and is told
     const inCalls = launch.calls.reduce((sum, [, ms]) => sum + ms, 0);
     phases.push(["View and patch", Math.max(0, launch.worker_ms - inCalls), "worker"]);
     const total = phases.reduce((sum, [, ms]) => sum + ms, 0);
