@@ -6,6 +6,11 @@ the past: until NTP or the fleet has told the time, :func:`now` is 0, which mean
 
 import time
 
+try:
+    from collections.abc import Callable
+except ImportError:
+    pass
+
 _BUILT = 1_764_000_000
 """A clock that shows an earlier Unix time than this code was written at has not been set."""
 _EPOCH = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
@@ -15,24 +20,15 @@ offset = 0
 """Seconds that are added to the port's own clock, where it cannot be set."""
 
 
-def ticks_ms() -> int:
-    """Milliseconds that wrap around; compare them with :func:`ticks_diff` only."""
-    return time.ticks_ms()  # type: ignore[attr-defined, no-any-return]
-
-
-def ticks_diff(later: int, earlier: int) -> int:
-    """Milliseconds from ``earlier`` to ``later``; right as long as they are less than 2^28 ms apart."""
-    return time.ticks_diff(later, earlier)  # type: ignore[attr-defined, no-any-return]
-
-
-def ticks_add(ticks: int, milliseconds: int) -> int:
-    """The ticks so many milliseconds later (or earlier)."""
-    return time.ticks_add(ticks, milliseconds)  # type: ignore[attr-defined, no-any-return]
-
-
-def sleep_ms(milliseconds: int) -> None:
-    """Do nothing, and let nothing else happen, for so long."""
-    time.sleep_ms(milliseconds)  # type: ignore[attr-defined]
+# A function of our own around each of these would cost a board a hundred bytes.
+ticks_ms: "Callable[[], int]" = time.ticks_ms  # type: ignore[attr-defined]
+"""Milliseconds that wrap around; compare them with :func:`ticks_diff` only."""
+ticks_diff: "Callable[[int, int], int]" = time.ticks_diff  # type: ignore[attr-defined]
+"""Milliseconds from the second to the first; right as long as they are less than 2^28 ms apart."""
+ticks_add: "Callable[[int, int], int]" = time.ticks_add  # type: ignore[attr-defined]
+"""The ticks so many milliseconds later (or earlier)."""
+sleep_ms: "Callable[[int], None]" = time.sleep_ms  # type: ignore[attr-defined]
+"""Do nothing, and let nothing else happen, for so long."""
 
 
 def now() -> int:

@@ -19,6 +19,16 @@ except ImportError:
     pass
 
 
+def read_document(path: str) -> "dict[str, Any] | None":
+    """A document that the cable brought and nobody writes here; None when there is none, or it is broken."""
+    try:
+        with open(path) as file:
+            document = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
 def read_record(path: str) -> dict[str, Any] | None:
     """The newest whole record, or None when there is none."""
     body = read_body(path)

@@ -2,9 +2,9 @@
 
 import asyncio
 import gc
-import json
 
 from . import clock
+from .records import read_document
 
 try:
     from typing import Any
@@ -54,18 +54,19 @@ def main(root: str = "/", slot: str = "a", safe: bool = False) -> str:
     Returns:
         ``restart``, or ``stay`` when this board has not been provisioned.
     """
-    identity, board = _read(root + "cygnet/identity.json"), _read(root + "cygnet/board.json")
+    identity = read_document(root + "cygnet/identity.json")
     if identity is None:
         log("error", "runtime", "cygnet/identity.json is missing or broken: run `cygnet board provision`")
         return "stay"
     gc.threshold(_COLLECT_EVERY)  # type: ignore[attr-defined]
+    seconds = (read_document(root + "cygnet/board.json") or {}).get("watchdog")
     watchdog = None
-    if (board or {}).get("watchdog"):
+    if seconds:
         from .watchdog import Watchdog
 
-        watchdog = Watchdog(board["watchdog"])  # type: ignore[index]
+        watchdog = Watchdog(seconds)
     try:
-        asyncio.run(_run(root, slot, safe, identity, board or {}, watchdog))
+        asyncio.run(_run(root, slot, safe, identity, watchdog))
     except KeyboardInterrupt:
         if watchdog is not None:
             watchdog.hold()
@@ -73,13 +74,11 @@ def main(root: str = "/", slot: str = "a", safe: bool = False) -> str:
     return "restart"
 
 
-async def _run(
-    root: str, slot: str, safe: bool, identity: "dict[str, Any]", board: "dict[str, Any]", watchdog: "Any"
-) -> None:
+async def _run(root: str, slot: str, safe: bool, identity: "dict[str, Any]", watchdog: "Any") -> None:
     from .sync.assembly import assemble
     from .sync.messages import pin, unload
 
-    link, agent, work, pace = assemble(root, slot, safe, identity, board, watchdog, Services, log)
+    link, agent, work, pace = assemble(root, slot, safe, identity, watchdog, Services, log)
     del assemble
     unload("assembly")
     pin()
@@ -144,12 +143,3 @@ async def _watch(
             slots.confirm()
             settled = True
         await asyncio.sleep(1 if pace["settle"] >= 10 else 0.2)
-
-
-def _read(path: str) -> "dict[str, Any] | None":
-    try:
-        with open(path) as file:
-            document = json.load(file)
-    except (OSError, ValueError):
-        return None
-    return document if isinstance(document, dict) else None

@@ -30,9 +30,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from firmware_tools.provision.firmware_names import FIRMWARE_NAMES
+from firmware_tools.provision.joining import without_types
+
 _OPEN_MODULES = ("program/api.py",)
 """What programs see."""
-_OPEN_NAMES = frozenset({"main", "root", "slot", "safe", "_tick", "start", "stop", "running", "on_failure"})
+_OPEN_NAMES = frozenset({"main", "choose", "root", "slot", "safe", "_tick", "start", "stop", "running", "on_failure"})
 _PYTHON = (
     builtins, str, bytes, bytearray, memoryview, dict, list, set, tuple, int, float, BaseException, OSError, object,
     asyncio, asyncio.Task, asyncio.Event, asyncio.Lock, asyncio.StreamReader, asyncio.StreamWriter, binascii, gc,
@@ -61,9 +64,12 @@ def compact(sources: Mapping[str, str]) -> dict[str, str]:
         _Strip().visit(tree)
         _inline(tree)
     kept = _kept(trees)
-    names = _names(trees, kept)
+    uses = _Uses()
+    for tree in trees.values():
+        uses.visit(tree)
+    names = _names(trees, kept, uses)
     for name, tree in trees.items():
-        _Rename(names[name], _globals(tree)).visit(tree)
+        _Rename(names[name], uses, _globals(tree)).visit(tree)
     return {name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" for name, tree in trees.items()}
 
 
@@ -128,15 +134,21 @@ def _inline(tree: ast.Module) -> None:
 
 def _kept(trees: Mapping[str, ast.Module]) -> set[str]:
     """The names that stay."""
-    kept = {*_OPEN_NAMES, *_BOARD, *keyword.kwlist}
+    kept = {*_OPEN_NAMES, *_BOARD, *keyword.kwlist, *_said(trees)}
     for known in _PYTHON:
         kept.update(dir(known))
+    return kept
+
+
+def _said(trees: Mapping[str, ast.Module]) -> set[str]:
+    """The names that stay because of what the sources say beside code."""
+    kept: set[str] = set()
     for name, tree in trees.items():
         kept.update(name.removesuffix(".py").split("/"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 kept.update(part for part in node.value.split(".") if part.isidentifier())
-            elif isinstance(node, ast.ClassDef):
+            elif isinstance(node, ast.ClassDef) and _is_error(node):
                 kept.add(node.name)
             elif isinstance(node, ast.keyword) and node.arg:
                 kept.add(node.arg)
@@ -149,10 +161,17 @@ def _kept(trees: Mapping[str, ast.Module]) -> set[str]:
     return kept
 
 
+def _is_error(node: ast.ClassDef) -> bool:
+    """Whether messages may show the name of a class."""
+    return any(ast.unparse(base).endswith(("Error", "Exception")) for base in node.bases)
+
+
 def _defined(tree: ast.AST) -> Iterator[str]:
     """The names that code makes."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name
             yield from (each.arg for each in _arguments(node.args))
         elif isinstance(node, ast.Lambda):
@@ -163,33 +182,114 @@ def _defined(tree: ast.AST) -> Iterator[str]:
             yield node.attr
 
 
-def _names(trees: Mapping[str, ast.Module], kept: set[str]) -> dict[str, dict[str, str]]:
-    """By file, a short name for each name that may have one.
+def _names(trees: Mapping[str, ast.Module], kept: set[str], uses: "_Uses") -> dict[str, dict[str, str]]:
+    """By file, a short name for each name that may have one; an argument's may be its own.
 
-    A name that stands in one file only gets one that others of other files have too: so there are few names in all.
+    A name that stands in one file only gets one that others of other files have too, and what only ever stands after a
+    dot one that a function or class has: so there are few names in all. Names of local variables cost nothing.
     """
     places: dict[str, set[str]] = {}
     counts: Counter[str] = Counter()
-    made: set[str] = set()
     for file, tree in trees.items():
-        made.update(_defined(tree))
         for name in _mentioned(tree):
             places.setdefault(name, set()).add(file)
             counts[name] += 1
     letters, more = string.ascii_letters + "_", string.ascii_letters + string.digits
-    free = [a + b for a, b in itertools.product(letters, more) if a + b not in kept and a + b not in places]
+    said = _said(trees)
+    free = [name for name in FIRMWARE_NAMES if name not in said and name not in places]
+    free += [a + b for a, b in itertools.product(letters, more) if a + b not in kept and a + b not in places]
+    made = {name for tree in trees.values() for name in _defined(tree)}
     renamed = [
         name
         for name, _ in counts.most_common()
         if name in made and name not in kept and len(name) > 2 and name[:2] != "__"
     ]
-    common = [name for name in renamed if len(places[name]) > 1]
-    shared = dict(zip(common, free, strict=False))
+    shared: dict[str, str] = {name: name for name in renamed if name in uses.arguments}
+    _assign([name for name in renamed if len(places[name]) > 1], uses, free, shared)
     names = {file: dict(shared) for file in trees}
     for file in trees:
-        own = [name for name in renamed if places[name] == {file}]
-        names[file].update(zip(own, free[len(common) :], strict=False))
+        _assign([name for name in renamed if places[name] == {file}], uses, free, names[file])
     return names
+
+
+def _assign(wanted: list[str], uses: "_Uses", free: list[str], names: dict[str, str]) -> None:
+    """Give each of ``wanted`` that costs something a name that ``names`` has not yet for its use."""
+    for is_member in (False, True):
+        taken = {
+            short
+            for name, short in names.items()
+            if name in (uses.members if is_member else uses.names | uses.members)
+        }
+        given = [short for name, short in names.items() if name in uses.names and name not in uses.members]
+        left = iter([short for short in dict.fromkeys((given if is_member else []) + free) if short not in taken])
+        for name in wanted:
+            if name in uses.members and name not in uses.names if is_member else name in uses.names:
+                names[name] = next(left)
+
+
+class _Uses(ast.NodeVisitor):
+    """What names stand for that cost memory: members after a dot, and names of modules; and arguments, which are
+    given one letter."""
+
+    def __init__(self) -> None:
+        self.members: set[str] = set()
+        self.names: set[str] = set()
+        self.arguments: set[str] = set()
+        self._inside: list[ast.AST] = []
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        self.members.add(node.attr)
+        self.generic_visit(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self._name(node.name)
+        self._within(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self._function(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        is_method = self._inside and isinstance(self._inside[-1], ast.ClassDef)
+        (self.members if is_method else self.names).add(node.name)
+        self.arguments.update(each.arg for each in _arguments(node.args))
+        for default in (*node.args.defaults, *node.args.kw_defaults, *node.decorator_list):
+            if default is not None:
+                self.visit(default)
+        self._inside.append(node)
+        for statement in node.body:
+            self.visit(statement)
+        self._inside.pop()
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self.arguments.update(each.arg for each in _arguments(node.args))
+        self._within(node)
+
+    def _within(self, node: ast.AST) -> None:
+        self._inside.append(node)
+        self.generic_visit(node)
+        self._inside.pop()
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if not self._inside:
+            self.names.add(node.id)
+        elif isinstance(self._inside[-1], ast.ClassDef):
+            # A class's own body sees its members by their names.
+            self._name(node.id)
+            self.members.add(node.id)
+
+    def visit_Global(self, node: ast.Global) -> None:
+        self.names.update(node.names)
+
+    def visit_alias(self, node: ast.alias) -> None:
+        self.names.add(node.name)
+        if node.asname:
+            self.names.add(node.asname)
+
+    def _name(self, name: str) -> None:
+        self.names.add(name)
 
 
 def _mentioned(tree: ast.AST) -> Iterator[str]:
@@ -223,10 +323,15 @@ def _globals(tree: ast.Module) -> set[str]:
 class _Rename(ast.NodeTransformer):
     """Gives names; the arguments of each function are ``a``, ``b``, ``c`` again, so far as it has no such names."""
 
-    def __init__(self, names: Mapping[str, str], shared: set[str]) -> None:
-        self._names, self._shared = names, shared
+    def __init__(self, names: Mapping[str, str], uses: "_Uses", shared: set[str]) -> None:
+        self._members = {name: short for name, short in names.items() if name in uses.members}
+        # A local variable is not called as a member of the same name is, which may be as something else is called.
+        self._names = {name: short for name, short in names.items() if name in uses.names}
+        self._arguments = {name for name in names if name in uses.arguments}
+        self._shared = shared
         self._own: dict[str, str] = {}
         self._depth = 0
+        self._in_class = False
 
     def _new(self, name: str) -> str:
         return self._own.get(name) or self._names.get(name, name)
@@ -236,7 +341,7 @@ class _Rename(ast.NodeTransformer):
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        node.attr = self._names.get(node.attr, node.attr)
+        node.attr = self._members.get(node.attr, node.attr)
         return self.generic_visit(node)
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
@@ -245,6 +350,8 @@ class _Rename(ast.NodeTransformer):
 
     def visit_alias(self, node: ast.alias) -> ast.AST:
         node.name = self._names.get(node.name, node.name)
+        if node.asname is not None:
+            node.asname = self._new(node.asname)
         return node
 
     def visit_Global(self, node: ast.Global) -> ast.AST:
@@ -259,6 +366,13 @@ class _Rename(ast.NodeTransformer):
         node.name = self._new(node.name) if node.name else None
         return self.generic_visit(node)
 
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        node.name = self._new(node.name)
+        outside, self._in_class = self._in_class, True
+        self.generic_visit(node)
+        self._in_class = outside
+        return node
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._function(node)
 
@@ -266,13 +380,16 @@ class _Rename(ast.NodeTransformer):
         return self._function(node)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        is_method, self._in_class = self._in_class, False
         outermost = not self._own and not self._depth
         if outermost:
             self._own = self._arguments_of(node)
         self._depth += 1
-        node.name = self._names.get(node.name, node.name) if outermost else self._new(node.name)
+        names = self._members if is_method else self._names
+        node.name = names.get(node.name, node.name) if outermost else self._new(node.name)
         self.generic_visit(node)
         self._depth -= 1
+        self._in_class = is_method
         if outermost:
             self._own = {}
         return node
@@ -282,9 +399,9 @@ class _Rename(ast.NodeTransformer):
         free = (letter for letter in string.ascii_letters if letter not in used)
         own: dict[str, str] = {}
         for each in ast.walk(node):
-            is_argument = isinstance(each, ast.arg) and each.arg in self._names and each.arg not in self._shared
+            is_argument = isinstance(each, ast.arg) and each.arg in self._arguments and each.arg not in self._shared
             if isinstance(each, ast.arg) and is_argument and each.arg not in own:
-                own[each.arg] = next(free, "") or self._names[each.arg]
+                own[each.arg] = next(free, "") or self._names.get(each.arg, each.arg)
         return own
 
 

@@ -10,7 +10,7 @@ from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.delivery import read_files
 from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.identity import CA_FILE, IDENTITY_FILE, Identity, identity_of_document
-from firmware_tools.provision.runtime import LOADER
+from firmware_tools.provision.runtime import MAIN
 
 BOOT_RECORD = "/cygnet/boot.json"
 MEMORY_RECORD = "/cygnet/memory.json"
@@ -42,9 +42,9 @@ def look_at(board: BoardConnection) -> Held:
     Raises:
         ProvisionError: it refused or went away.
     """
-    paths = [IDENTITY_FILE, CA_FILE, LOADER, *(name for path in RECORDS for name in (path, path + ".new"))]
+    paths = [IDENTITY_FILE, CA_FILE, MAIN, *(name for path in RECORDS for name in (path, path + ".new"))]
     files = read_files(board, paths)
-    main = files.pop(LOADER, None)
+    main = files.pop(MAIN, None)
     ca = files.pop(CA_FILE, b"")
     return Held(
         identity=_identity(files.pop(IDENTITY_FILE, None), ca),

@@ -17,7 +17,7 @@ from firmware_tools.provision.delivery import Plan, plan_delivery
 from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.held import BOOT_RECORD, DESIRED_RECORD, MEMORY_RECORD, PROGRAMS_RECORD, Held, look_at
 from firmware_tools.provision.identity import Identity
-from firmware_tools.provision.runtime import LOADER, loader_source, slot_files
+from firmware_tools.provision.runtime import MAIN, slot_files, start_files
 
 BOARD_FILE = "/cygnet/board.json"
 SAVED_MAIN = "/main.before.py"
@@ -63,7 +63,7 @@ def plan_provisioning(
         )
     notes, owned, gone = [], list(_SLOTS), []
     files = board_files(micro, whole)
-    main = files.pop(LOADER)
+    main = files.pop(MAIN)
     same = held.identity is not None and (held.identity.fleet, held.identity.device) == (whole.fleet, whole.device)
     if held.identity is not None and not same:
         notes.append(f"it was {held.identity.device} of {held.identity.fleet}; its programs and telemetry are removed")
@@ -78,7 +78,7 @@ def plan_provisioning(
     if held.own_main is not None:
         notes.append(f"its main.py is kept as {SAVED_MAIN}")
         files[SAVED_MAIN] = held.own_main
-    files[LOADER] = main  # the last to become visible: it starts all the others
+    files[MAIN] = main  # the last to become visible: it starts all the others
     return Provisioning(plan_delivery(board, files, owned, gone), whole, tuple(notes))
 
 
@@ -93,7 +93,7 @@ def board_files(micro: MicroBoard, identity: Identity, version: str = "") -> dic
         **slot_files("a", version),
         BOARD_FILE: json.dumps(board_document(micro), separators=(",", ":"), ensure_ascii=False).encode(),
         **identity.files(micro.name),
-        LOADER: loader_source(),
+        **start_files(),
     }
 
 

@@ -1,7 +1,7 @@
 """The micro runtime as files for a board: bytecode of ``device_runtime/micro``, and the list that the loader checks.
 
-``/main.py`` is the loader and travels by cable only; everything else is the content of a slot, over a cable or sealed
-for the fleet.
+``/main.py`` and the loader travel by cable only; everything else is the content of a slot, over a cable or sealed for
+the fleet.
 """
 
 import functools
@@ -19,11 +19,13 @@ from device_runtime.program.package import seal_package
 from firmware_tools.build.micropython import compile_module
 from firmware_tools.provision.compact import compact
 from firmware_tools.provision.errors import ProvisionError
+from firmware_tools.provision.joining import join
 
-LOADER = "/main.py"
+MAIN = "/main.py"
+LOADER = "/cygnet/loader.mpy"
 RUNTIME_LIST = "runtime.json"
 _PACKAGE = "micro"
-_LOADER_SOURCE = "main.py"
+_MAIN_SOURCE, _LOADER_SOURCE = "main.py", "loader.py"
 # Programs are compiled one by one by a command; so many at once keep a small machine busy and usable.
 _AT_ONCE = 4
 
@@ -57,7 +59,7 @@ def runtime_sources() -> dict[str, str]:
     return {
         f"{_PACKAGE}/{path.relative_to(folder).as_posix()}": path.read_text(encoding="utf-8")
         for path in sorted(folder.rglob("*.py"))
-        if path != folder / _LOADER_SOURCE
+        if path not in (folder / _MAIN_SOURCE, folder / _LOADER_SOURCE)
     }
 
 
@@ -67,26 +69,33 @@ def compiled_runtime(sources: Mapping[str, str], version: str = "") -> dict[str,
     Raises:
         BytecodeError: a source is not MicroPython.
     """
-    short = compact(sources)
+    short = compact(join(sources))
+    # Tracebacks show what a source is called, and each name takes memory for ever: what the module is called anyway.
+    called = [name.removesuffix(".py").replace("/", ".") for name in short]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         # Line numbers would take 8 of the 201 KB that a Pico W has for everything.
-        compiled = list(pool.map(functools.partial(compile_module, lines=False), short.values(), short))
+        compiled = list(pool.map(functools.partial(compile_module, lines=False), short.values(), called))
     files = {name.removesuffix(".py") + ".mpy": data for name, data in zip(short, compiled, strict=True)}
     files[RUNTIME_LIST] = _runtime_list(files, version or runtime_version())
     return files
 
 
-def loader_source() -> bytes:
-    """``/main.py``.
+@functools.cache
+def start_files() -> Mapping[str, bytes]:
+    """The loader and ``/main.py``, which starts it, by absolute path; the latter is last.
 
     Raises:
-        ProvisionError: this installation lacks it.
+        ProvisionError: this installation lacks them.
     """
-    path = _sources() / _LOADER_SOURCE
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ProvisionError(f"the loader {path} cannot be read: {error.strerror}; install Cygnet again") from error
+    sources = {}
+    for name in (_MAIN_SOURCE, _LOADER_SOURCE):
+        path = _sources() / name
+        try:
+            sources[name] = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise ProvisionError(f"the loader {path} cannot be read: {error.strerror}; install Cygnet again") from error
+    loader = compact({_LOADER_SOURCE: sources[_LOADER_SOURCE]})[_LOADER_SOURCE]
+    return {LOADER: compile_module(loader, _LOADER_SOURCE, lines=False), MAIN: sources[_MAIN_SOURCE].encode()}
 
 
 def slot_files(slot: str = "a", version: str = "") -> dict[str, bytes]:

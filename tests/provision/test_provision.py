@@ -18,7 +18,7 @@ from firmware_tools.fleet.server import RunningFleet
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.delivery import deliver, plan_delivery, read_files
 from firmware_tools.provision.held import MEMORY_RECORD, parse_record
-from firmware_tools.provision.runtime import loader_source, slot_files
+from firmware_tools.provision.runtime import slot_files, start_files
 from tests.certificates import CertificateAuthority
 from tests.provision.command import Ran, board_command, write_board
 from tests.provision.unix_board import UnixBoard, unix_board
@@ -86,7 +86,7 @@ def test_a_bare_board_becomes_a_device(unix: UnixBoard, files: Path) -> None:
     slot = slot_files()
     held = _read(unix, "/main.py", "/cygnet/identity.json", "/cygnet/board.json", "/cygnet/ca.der", *slot)
     assert {path: held[path] for path in slot} == slot
-    assert held["/main.py"] == loader_source()
+    assert held["/main.py"] == start_files()["/main.py"]
     identity = json.loads(held["/cygnet/identity.json"])
     assert identity.pop("time") > 1_700_000_000
     assert identity == {

@@ -2,6 +2,7 @@
 
 import os
 
+from ..records import read_document
 from .agent import Agent
 from .link import Link
 from .memory import Memory
@@ -45,7 +46,6 @@ def assemble(
     slot: str,
     safe: bool,
     identity: "dict[str, Any]",
-    board: "dict[str, Any]",
     watchdog: "Any",
     services: "Any",
     log: "Callable[[str, str, str], None]",
@@ -57,7 +57,6 @@ def assemble(
         slot: the one that runs.
         safe: leave programs alone.
         identity: ``identity.json``.
-        board: ``board.json``.
         watchdog: or None.
         services: class of what programs' host is given.
         log: takes a level, a source and a text.
@@ -65,6 +64,7 @@ def assemble(
     Raises:
         OSError: the disk does not take what must be remembered.
     """
+    board = read_document(root + "cygnet/board.json") or {}  # whoever needs it later reads it again
     pace = dict(PACE)
     pace.update(board.get("sync", {}))
     for folder in ("queue", "programs"):
@@ -75,7 +75,7 @@ def assemble(
     log("info", "runtime", f"{identity['device']} of {identity['fleet']}, runtime {slots.version}, slot {slot}")
     if safe:
         log("warning", "runtime", "safe mode: the board went down several times in a row; programs are not started")
-    host = None if safe else Stage(root, board, services(telemetry))
+    host = None if safe else Stage(root, services(telemetry))
     trial_seconds = board.get("program", {}).get("trial_seconds", _TRIAL_SECONDS)
     work = Work(identity, memory, telemetry, Programs(root), slots, host, pace, trial_seconds, log, safe)
     wifi = None

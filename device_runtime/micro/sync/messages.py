@@ -51,7 +51,7 @@ def unload(*names: str) -> None:
     They are imported again when they are needed: a board has no room for code that it runs once a week. Who is inside
     one of them goes on; who holds a function of one keeps all of it in memory.
     """
-    package = __name__[: __name__.rfind(".")]
+    package = "micro.sync"  # not from __name__: on a board this is part of another module
     for name in list(sys.modules):
         short = name[len(package) + 1 :]
         if name.startswith(package + ".") and (short in names if names else name not in _pinned):

@@ -7,6 +7,7 @@ import asyncio
 import gc
 import sys
 
+from ..records import read_document
 from .messages import SyncError
 
 try:
@@ -22,8 +23,8 @@ _KEPT = ("program", "program.guard", "program.errors")
 class Stage:
     """What :class:`.work.Work` wants of ``micro.program.host``: ``running``, ``start``, ``stop``, ``on_failure``."""
 
-    def __init__(self, root: str, board: "dict[str, Any]", services: "Any") -> None:
-        self._root, self._board, self._services = root, board, services
+    def __init__(self, root: str, services: "Any") -> None:
+        self._root, self._services = root, services
         self._host: Any = None
         self.on_failure: Any = None
         """``f(app_id, sentence)``: the program was ended by its own fault."""
@@ -70,7 +71,8 @@ class Stage:
             from ..program.host import ProgramHost  # type: ignore[import-not-found, import-untyped, unused-ignore]
         except ImportError as error:
             raise SyncError(f"this runtime runs no programs ({error}): update it")
-        host: Any = ProgramHost(self._root, self._board, self._services)
+        board = read_document(self._root + "cygnet/board.json") or {}
+        host: Any = ProgramHost(self._root, board, self._services)
         host.on_failure = self._failed
         return host
 

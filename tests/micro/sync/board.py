@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from device_runtime.program.package import seal_package
 from firmware_tools.build.portable.sources import bytecode_of
 from firmware_tools.provision.compact import compact
+from firmware_tools.provision.joining import join
+from firmware_tools.provision.runtime import start_files
 
 REPOSITORY = Path(__file__).parents[3]
 MICRO = REPOSITORY / "device_runtime" / "micro"
@@ -39,14 +40,14 @@ def runtime_files(
     sources = {
         f"micro/{path.relative_to(MICRO).as_posix()}": path.read_text()
         for path in sorted(MICRO.rglob("*.py"))
-        if path.name != "main.py"
+        if path.name not in ("main.py", "loader.py")
         and path.relative_to(MICRO).parts[0] not in {"program", "view", "screen", "capability"}
     }
     sources["micro/runtime.py"] += extra
     if host:
         sources |= {"micro/program/__init__.py": "", "micro/program/host.py": host}
     if short:
-        sources = compact(sources)  # as boards get it
+        sources = compact(join(sources))  # as boards get it
     files = {name.removesuffix(".py") + ".mpy": compiled(name, source) for name, source in sources.items()}
     listed = {name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)} for name, data in files.items()}
     return files | {"runtime.json": json.dumps({"version": version, "files": listed}).encode()}
@@ -101,7 +102,8 @@ class Board:
         self.exits: list[int] = []
         self.log = ""
         self.cygnet.mkdir(parents=True)
-        shutil.copy(MICRO / "main.py", root / "main.py")
+        for name in ("/main.py", "/cygnet/loader.mpy"):
+            (root / name[1:]).write_bytes(start_files()[name])
         self.put_runtime("a")
 
     def put_runtime(self, slot: str, version: str = "0.1.0", **options: str) -> None:

@@ -102,7 +102,7 @@ def micro(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / "lib" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    (folder / "main.py").write_bytes((MICRO / "main.py").read_bytes())
+    (folder / "loader.py").write_bytes((MICRO / "loader.py").read_bytes())
     return folder / "lib"
 
 

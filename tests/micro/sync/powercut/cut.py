@@ -239,7 +239,7 @@ def loader() -> "tuple[str, str]":
     scope = {"__name__": "loader"}
     sys.argv[1:2] = [ROOT]
     try:
-        with open(MICRO + "/../main.py") as file:
+        with open(MICRO + "/../loader.py") as file:
             exec(file.read(), scope)  # noqa: S102 - the loader itself, as the board runs it
         slot, safe = scope["choose"](ROOT)  # type: ignore[operator]
         from micro import runtime  # type: ignore[import-not-found, unused-ignore]

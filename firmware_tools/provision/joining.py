@@ -1,0 +1,510 @@
+"""Modules that are always in memory together, made one: on a board each module costs, beside its code.
+
+A module has a table of its names, one entry for each that it imports too, a table of the texts it mentions, and three
+names of its own (itself, its file, its source) that stay in memory for ever. The sources stay apart, for people; boards
+get them joined.
+"""
+
+import ast
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from device_runtime.errors import CygnetError
+
+GROUPS: Mapping[str, Sequence[str]] = {
+    "micro/runtime.py": (
+        "micro/clock.py",
+        "micro/records.py",
+        "micro/sync/messages.py",
+        "micro/sync/mqtt.py",
+        "micro/sync/link.py",
+        "micro/sync/work.py",
+        "micro/sync/memory.py",
+        "micro/sync/programs.py",
+        "micro/sync/telemetry.py",
+        "micro/sync/slots.py",
+        "micro/sync/agent.py",
+        "micro/sync/stage.py",
+    ),
+    "micro/sync/seals.py": ("micro/sync/sha512.py", "micro/sync/ed25519.py"),
+    "micro/sync/doing.py": ("micro/sync/switching.py",),
+    "micro/sync/update.py": ("micro/sync/files.py",),
+    "micro/program/guard.py": ("micro/program/errors.py",),
+    "micro/program/host.py": ("micro/capability/buttons.py", "micro/capability/pins.py"),
+    "micro/program/program.py": (
+        "micro/program/faults.py",
+        "micro/program/values.py",
+        "micro/program/limits.py",
+        "micro/program/timers.py",
+        "micro/program/code.py",
+        "micro/program/stack.py",
+    ),
+    "micro/view/page.py": (
+        "micro/view/errors.py",
+        "micro/view/javascript.py",
+        "micro/view/trampoline.py",
+        "micro/view/template.py",
+        "micro/view/expressions.py",
+        "micro/view/paths.py",
+        "micro/view/reconcile.py",
+        "micro/view/blocks.py",
+        "micro/view/fragments.py",
+        "micro/view/loops.py",
+        "micro/view/routing.py",
+    ),
+    "micro/view/loader.py": ("micro/view/reader.py", "micro/view/binder.py"),
+    "micro/screen/screen.py": (
+        "micro/screen/glyphs.py",
+        "micro/screen/paint.py",
+        "micro/screen/nodes.py",
+        "micro/screen/text.py",
+        "micro/screen/style.py",
+        "micro/screen/theme.py",
+        "micro/screen/widgets.py",
+        "micro/screen/layout.py",
+    ),
+    "micro/capability/gate.py": ("micro/capability/arguments.py",),
+}
+"""By the file that takes them in, what is in memory whenever that is."""
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+class JoinError(CygnetError):
+    """Modules cannot be made one without changing what they do; the sentence says where."""
+
+
+@dataclass
+class _Module:
+    path: str
+    tree: ast.Module
+    own: set[str] = field(default_factory=set)
+    """What it defines at its outermost level."""
+    outer: dict[str, str] = field(default_factory=dict)
+    """By the names that ``import json as j`` gives there, the whole of it."""
+
+    @property
+    def dotted(self) -> str:
+        """Its name: ``micro.sync.link``."""
+        return self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    @property
+    def package(self) -> list[str]:
+        """Where its relative imports begin: ``["micro", "sync"]``."""
+        parts = self.path.removesuffix(".py").split("/")
+        return parts[:-1]
+
+    @property
+    def stem(self) -> str:
+        """Its last name."""
+        return self.dotted.rpartition(".")[2]
+
+
+def join(sources: Mapping[str, str], groups: Mapping[str, Sequence[str]] = GROUPS) -> dict[str, str]:
+    """Sources by their file names, all of the package at once: the same in fewer files.
+
+    Args:
+        sources: what they are.
+        groups: by the file that takes others in, those others; what is not among the sources is left out.
+
+    Raises:
+        JoinError: two modules cannot be joined as they are.
+        SyntaxError: a source is no Python.
+    """
+    modules = {path: _read(path, text) for path, text in sources.items()}
+    plans = [
+        _Plan(modules, [modules[path] for path in (*members, target) if path in modules], target)
+        for target, members in groups.items()
+        if target in modules
+    ]
+    names = _Names(modules, plans)
+    joined: dict[str, str] = {}
+    taken = {module.path for plan in plans for module in plan.members}
+    for plan in plans:
+        joined[plan.target] = ast.unparse(ast.fix_missing_locations(plan.joined(names)))
+    for path, module in modules.items():
+        if path not in taken:
+            _Rewrite(module, module.path, names).visit(module.tree)
+            joined[path] = ast.unparse(ast.fix_missing_locations(module.tree))
+    return {path: joined[path] + "\n" for path in sources if path in joined}
+
+
+def without_types(tree: ast.Module) -> None:
+    """Take out what is imported for annotations only, and the annotations."""
+    _WithoutTypes().visit(tree)
+
+
+class _WithoutTypes(ast.NodeTransformer):
+    def visit_Try(self, node: ast.Try) -> ast.AST | None:
+        is_guarded = [ast.unparse(handler) for handler in node.handlers] == ["except ImportError:\n    pass"]
+        if is_guarded and all(_is_for_types(each) for each in node.body):
+            return None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        return self.generic_visit(ast.copy_location(ast.Assign([node.target], node.value), node))
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def _function(self, node: _Function) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+
+def _is_for_types(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and (node.level > 0 or node.module in ("typing", "collections.abc"))
+
+
+def _read(path: str, text: str) -> _Module:
+    tree = ast.parse(text, path)
+    without_types(tree)
+    module = _Module(path, tree)
+    for node in _outermost(tree.body):
+        if isinstance(node, ast.Import):
+            module.outer.update({alias.asname or alias.name: f"import {alias.name}" for alias in node.names})
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            module.outer.update(
+                {alias.asname or alias.name: f"from {node.module} import {alias.name}" for alias in node.names}
+            )
+        elif not isinstance(node, ast.ImportFrom):
+            module.own.update(_bound(node))
+    module.own -= set(module.outer)
+    return module
+
+
+def _outermost(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    """Statements and expressions, but not those inside functions and classes."""
+    for node in body:
+        yield from _shallow(node)
+
+
+def _shallow(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    if isinstance(node, _Function | ast.ClassDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _shallow(child)
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """The names that one node binds where it stands."""
+    if isinstance(node, _Function | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+        yield node.id
+    elif isinstance(node, ast.ExceptHandler) and node.name:
+        yield node.name
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name for alias in node.names)
+
+
+def _resolve(module: _Module, node: ast.ImportFrom) -> str:
+    """The whole name of what a relative import names: ``micro.sync.messages``."""
+    base = module.package[: len(module.package) - node.level + 1]
+    return ".".join([*base, *([node.module] if node.module else [])])
+
+
+@dataclass
+class _Plan:
+    """One group."""
+
+    modules: Mapping[str, _Module]
+    members: list[_Module]
+    target: str
+
+    def ordered(self) -> list[_Module]:
+        """The members, each after those that it imports when it is loaded."""
+        by_name = {member.dotted: member for member in self.members}
+        done: list[_Module] = []
+
+        def take(member: _Module, waiting: tuple[str, ...]) -> None:
+            if member.dotted in waiting:
+                raise JoinError(f"{member.path}: it imports itself by way of {' -> '.join(waiting)}")
+            if member in done:
+                return
+            for node in _outermost(member.tree.body):
+                if isinstance(node, ast.ImportFrom) and node.level:
+                    base = _resolve(member, node)
+                    for name in (base, *(f"{base}.{alias.name}" for alias in node.names)):
+                        if name in by_name and by_name[name] is not member:
+                            take(by_name[name], (*waiting, member.dotted))
+            done.append(member)
+
+        for member in sorted(self.members, key=lambda each: each.path == self.target):
+            take(member, ())
+        return done
+
+    def joined(self, names: "_Names") -> ast.Module:
+        """The one module."""
+        body: list[ast.stmt] = []
+        seen: set[str] = set()
+        for member in self.ordered():
+            _Rewrite(member, self.target, names).visit(member.tree)
+            for statement in member.tree.body:
+                if isinstance(statement, ast.Import | ast.ImportFrom):
+                    text = ast.unparse(statement)
+                    if text in seen:
+                        continue
+                    seen.add(text)
+                body.append(statement)
+        return ast.Module(body, [])
+
+
+class _Names:
+    """What everything is called afterwards."""
+
+    def __init__(self, modules: Mapping[str, _Module], plans: Sequence[_Plan]) -> None:
+        self.by_dotted = {module.dotted: module for module in modules.values()}
+        self._final: dict[tuple[str, str], str] = {}
+        self._target: dict[str, str] = {}
+        for plan in plans:
+            if len({member.path for member in plan.members}) != len(plan.members):
+                raise JoinError(f"{plan.target}: a module is taken in twice")
+            for member in plan.members:
+                if member.dotted in self._target:
+                    raise JoinError(f"{member.path}: it is in two groups")
+                self._target[member.dotted] = plan.target
+            self._name(plan)
+
+    def _name(self, plan: _Plan) -> None:
+        owners = Counter(name for member in plan.members for name in member.own)
+        outer: dict[str, str] = {}
+        for member in plan.members:
+            for name, what in member.outer.items():
+                if outer.setdefault(name, what) != what:
+                    raise JoinError(f"{member.path}: {name} is {what} here, and {outer[name]} in another of its group")
+        for member in plan.members:
+            for name in member.own:
+                is_free = name not in outer and (owners[name] == 1 or member.path == plan.target)
+                self._final[member.dotted, name] = name if is_free else f"{name}_{member.stem}"
+
+    def target(self, dotted: str) -> str | None:
+        """The file into which a module is taken; None: it stays where it is."""
+        return self._target.get(dotted)
+
+    def final(self, dotted: str, name: str) -> str:
+        """What a name of a module is called."""
+        return self._final.get((dotted, name), name)
+
+
+class _Rewrite(ast.NodeTransformer):
+    """Makes a module part of another, or of a package whose modules were joined."""
+
+    def __init__(self, module: _Module, target: str, names: _Names) -> None:
+        self._module, self._target, self._names = module, target, names
+        self._here = {name: names.final(module.dotted, name) for name in module.own}
+        """By a name of this module, what it is called now."""
+        self._modules: dict[str, str] = {}
+        """By a name here, the module that it stands for."""
+        self._gone: list[set[str]] = []
+        """By the function that is read: what it need not import, and so not delete."""
+        self._scopes: list[set[str]] = []
+
+    # Imports
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.stmt] | None:
+        if not node.level:
+            return node
+        base = _resolve(self._module, node)
+        kept: list[ast.ImportFrom] = []
+        for alias in node.names:
+            whole = f"{base}.{alias.name}"
+            local = alias.asname or alias.name
+            if whole in self._names.by_dotted:
+                new = self._module_import(whole, local)
+            else:
+                new = self._name_import(base, alias.name, local)
+            if new is not None and kept and _place(kept[-1]) == _place(new):
+                kept[-1].names += new.names
+            elif new is not None:
+                kept.append(new)
+        return [*kept] or None
+
+    def _module_import(self, whole: str, local: str) -> ast.ImportFrom | None:
+        self._modules[local] = whole
+        target = self._names.target(whole)
+        if self._scopes:
+            self._scopes[-1].discard(local)
+        if target == self._target:
+            self._forget(local)
+            return None
+        return self._import((target or self._names.by_dotted[whole].path), None, local)
+
+    def _name_import(self, base: str, name: str, local: str) -> ast.ImportFrom | None:
+        target = self._names.target(base)
+        final = self._names.final(base, name)
+        if target == self._target:
+            self._forget(local)
+            self._here[local] = final
+            return None
+        place = target or (self._names.by_dotted[base].path if base in self._names.by_dotted else base.replace(".", "/"))
+        return self._import(place, final, local)
+
+    def _forget(self, local: str) -> None:
+        if self._gone:
+            self._gone[-1].add(local)
+            self._scopes[-1].discard(local)
+
+    def _import(self, path: str, name: str | None, local: str) -> ast.ImportFrom:
+        """``from …path import name as local``, or the module itself."""
+        level = len(self._target.split("/")) - 1
+        parts = path.removesuffix(".py").removesuffix("/__init__").split("/")[1:]
+        wanted = name
+        if wanted is None:
+            wanted = parts.pop()
+        alias = ast.alias(wanted, local if local != wanted else None)
+        return ast.ImportFrom(".".join(parts) or None, [alias], level)
+
+    def visit_Delete(self, node: ast.Delete) -> ast.AST | None:
+        gone = self._gone[-1] if self._gone else set()
+        node.targets = [each for each in node.targets if not (isinstance(each, ast.Name) and each.id in gone)]
+        return self.generic_visit(node) if node.targets else None
+
+    # Names
+
+    def _new(self, name: str) -> str:
+        if any(name in scope for scope in self._scopes):
+            return name
+        new = self._here.get(name, name)
+        if new != name and any(new in scope for scope in self._scopes):
+            raise JoinError(f"{self._module.path}: {name} becomes {new}, which a function has already: rename one")
+        return new
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id in self._modules and not any(node.id in scope for scope in self._scopes):
+            whole = self._modules[node.id]
+            if self._names.target(whole) == self._target:
+                raise JoinError(f"{self._module.path}:{node.lineno}: {node.id} is a module that is joined with this one")
+            return node
+        node.id = self._new(node.id)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        value = node.value
+        if isinstance(value, ast.Name) and value.id in self._modules and not self._is_local(value.id):
+            whole = self._modules[value.id]
+            final = self._names.final(whole, node.attr)
+            if self._names.target(whole) != self._target:
+                node.attr = final
+                return node
+            if not isinstance(node.ctx, ast.Load):
+                raise JoinError(f"{self._module.path}:{node.lineno}: it sets {node.attr} of a module joined with it")
+            if self._is_local(final):
+                raise JoinError(f"{self._module.path}:{node.lineno}: {final} is a name of this function too")
+            return ast.copy_location(ast.Name(final, node.ctx), node)
+        return self.generic_visit(node)
+
+    def _is_local(self, name: str) -> bool:
+        return any(name in scope for scope in self._scopes)
+
+    def visit_Global(self, node: ast.Global) -> ast.AST:
+        node.names = [self._here.get(name, name) for name in node.names]
+        return node
+
+    # Scopes
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def _function(self, node: _Function) -> ast.AST:
+        node.name = self._new(node.name) if not self._in_class() else node.name
+        node.decorator_list = [self.visit(each) for each in node.decorator_list]
+        _visit_defaults(self, node.args)
+        scopes, modules, here = self._scopes, dict(self._modules), dict(self._here)
+        self._scopes = [scope for scope in scopes if not isinstance(scope, _ClassScope)] + [_locals(node)]
+        self._gone.append(set())
+        node.body = self._body(node.body) or [ast.Pass()]
+        self._gone.pop()
+        self._scopes, self._modules, self._here = scopes, modules, here
+        return node
+
+    def _in_class(self) -> bool:
+        return bool(self._scopes) and isinstance(self._scopes[-1], _ClassScope)
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        _visit_defaults(self, node.args)
+        scopes = self._scopes
+        self._scopes = [*scopes, {each.arg for each in _arguments(node.args)}]
+        node.body = self.visit(node.body)
+        self._scopes = scopes
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        node.name = self._new(node.name) if not self._in_class() else node.name
+        node.bases = [self.visit(each) for each in node.bases]
+        node.decorator_list = [self.visit(each) for each in node.decorator_list]
+        scopes = self._scopes
+        self._scopes = [*scopes, _ClassScope(name for each in _outermost(node.body) for name in _bound(each))]
+        node.body = self._body(node.body) or [ast.Pass()]
+        self._scopes = scopes
+        return node
+
+    def _body(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        found: list[ast.stmt] = []
+        for statement in body:
+            new = self.visit(statement)
+            found += new if isinstance(new, list) else [new] if new is not None else []
+        return found
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, _COMPREHENSIONS):
+            scopes = self._scopes
+            targets = {
+                each.id for one in node.generators for each in ast.walk(one.target) if isinstance(each, ast.Name)
+            }
+            self._scopes = [*scopes, targets]
+            super().generic_visit(node)
+            self._scopes = scopes
+            return node
+        visited = super().generic_visit(node)
+        for part in ("body", "finalbody"):
+            if isinstance(getattr(visited, part, None), list) and not getattr(visited, part) and _needs(visited, part):
+                setattr(visited, part, [ast.Pass()])
+        return visited
+
+
+def _place(node: ast.ImportFrom) -> tuple[int, str | None]:
+    return node.level, node.module
+
+
+class _ClassScope(set[str]):
+    """Names that a class's body sees, and its methods do not."""
+
+
+def _needs(node: ast.AST, part: str) -> bool:
+    return part == "body" and not isinstance(node, ast.Module)
+
+
+def _locals(node: _Function) -> set[str]:
+    found = {each.arg for each in _arguments(node.args)}
+    elsewhere: set[str] = set()
+    for each in _outermost(node.body):
+        found.update(_bound(each))
+        if isinstance(each, ast.Global | ast.Nonlocal):
+            elsewhere.update(each.names)
+    return found - elsewhere
+
+
+def _arguments(arguments: ast.arguments) -> list[ast.arg]:
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return every + [each for each in (arguments.vararg, arguments.kwarg) if each is not None]
+
+
+def _visit_defaults(visitor: ast.NodeTransformer, arguments: ast.arguments) -> None:
+    arguments.defaults = [visitor.visit(each) for each in arguments.defaults]
+    arguments.kw_defaults = [visitor.visit(each) if each is not None else None for each in arguments.kw_defaults]
