@@ -359,13 +359,14 @@ class _Rewrite(ast.NodeTransformer):
 
     def _import(self, path: str, name: str | None, local: str) -> ast.ImportFrom:
         """``from …path import name as local``, or the module itself."""
-        level = len(self._target.split("/")) - 1
-        parts = path.removesuffix(".py").removesuffix("/__init__").split("/")[1:]
+        # By the whole name, which is in memory anyway. And before 1.26 a relative import begins at whoever put himself
+        # in the place of ``__import__``, which is the guard of programs.
+        parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
         wanted = name
         if wanted is None:
             wanted = parts.pop()
         alias = ast.alias(wanted, local if local != wanted else None)
-        return ast.ImportFrom(".".join(parts) or None, [alias], level)
+        return ast.ImportFrom(".".join(parts), [alias], 0)
 
     def visit_Delete(self, node: ast.Delete) -> ast.AST | None:
         gone = self._gone[-1] if self._gone else set()
