@@ -12,6 +12,7 @@ from .errors import ProgramError
 from .limits import Limits
 
 try:
+    from collections.abc import Callable
     from typing import Any
 except ImportError:
     pass
@@ -32,7 +33,7 @@ class ProgramHost:
 
     def __init__(self, root: str, board: dict, services) -> None:
         self.running = ""
-        self.on_failure = None
+        self.on_failure: Callable[[str, str], None] | None = None
         self.screen = None
         self.program: Any = None
         self._root = root

@@ -10,6 +10,7 @@ from .mqtt import Connection, MqttError, text
 
 try:
     from collections.abc import Callable
+    from ssl import SSLContext
     from typing import Any
 
     from ..watchdog import Watchdog
@@ -118,7 +119,7 @@ async def _subscribe(connection: Connection, topic: str) -> None:
         raise MqttError(f"the broker does not let this user subscribe to {topic}: its operator must allow it")
 
 
-def _context(root: str) -> "Any":
+def _context(root: str) -> "SSLContext":
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
