@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """``storage.get {key}``, ``storage.set {key, value}``, ``storage.remove {key}``: what a program keeps on the flash.
 
 All of a program is one small record, which is replaced as a whole when the program's turn is over: flash wears, so
@@ -13,6 +11,14 @@ from .. import clock
 from ..program.errors import CapabilityError
 from ..records import read_record, write_record
 from .arguments import refuse, text
+
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Values
+except ImportError:
+    pass
 
 MOST_BYTES = 4096
 BURST = 20
@@ -34,12 +40,12 @@ class Storage:
         self._since = clock.ticks_ms()
         self._is_changed = False
 
-    def get(self, values: dict):
+    def get(self, values: "Values") -> "Any":
         """The value, or ``None``; a copy."""
         found = self._values.get(_key(values))
         return json.loads(json.dumps(found)) if isinstance(found, (list, dict)) else found
 
-    def set(self, values: dict) -> None:
+    def set(self, values: "Values") -> None:
         """Keep a value; raises ``CapabilityError``: too large, or too many."""
         key = _key(values)
         if "value" not in values:
@@ -50,7 +56,7 @@ class Storage:
         changed[key] = values["value"]
         self._replace(changed)
 
-    def remove(self, values: dict) -> None:
+    def remove(self, values: "Values") -> None:
         """Forget a key; one that is not there is no error."""
         key = _key(values)
         if key in self._values:
@@ -58,7 +64,7 @@ class Storage:
             changed.pop(key)
             self._replace(changed)
 
-    def _replace(self, changed: dict) -> None:
+    def _replace(self, changed: "dict[str, Any]") -> None:
         size = len(json.dumps(changed))
         if size > MOST_BYTES:
             raise CapabilityError(
@@ -87,7 +93,7 @@ class Storage:
         return ""
 
 
-def _key(values: dict) -> str:
+def _key(values: "Values") -> str:
     key = text(values, "key", 64)
     if not key:
         raise refuse("key must not be empty")

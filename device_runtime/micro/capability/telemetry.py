@@ -1,10 +1,17 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """``telemetry {name, values}``: a program reports an event to its fleet. The rules are those of Linux."""
 
 from .. import clock
 from ..program.errors import CapabilityError
 from .arguments import is_name, refuse
+
+try:
+    from collections.abc import Callable
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Values
+except ImportError:
+    pass
 
 MAX_VALUES = 32
 MAX_TEXT_CHARACTERS = 256
@@ -19,19 +26,19 @@ class Telemetry:
     They are given when the program's turn is over (:meth:`flush`): deep in its call a board has no stack for the queue.
     """
 
-    def __init__(self, record, app_id: str) -> None:
+    def __init__(self, record: "Callable[[str, str, dict[str, Any]], bool]", app_id: str) -> None:
         self._record = record
         self._app_id = app_id
         self._left = BURST
         self._since = clock.ticks_ms()
-        self._waiting: list = []
+        self._waiting: list[tuple[str, dict[str, Any]]] = []
 
-    def __call__(self, values: dict) -> None:
+    def __call__(self, values: "Values") -> None:
         """Report one; raises ``CapabilityError``: it is none, or there are too many."""
         name = values.get("name")
         if not is_name(name):
             raise refuse("name must be letters, digits, dots, underscores and hyphens")
-        flat = values.get("values") or {}
+        flat: Any = values.get("values") or {}
         _check(flat)
         gained = clock.ticks_diff(clock.ticks_ms(), self._since) // _EACH_MS
         if gained:

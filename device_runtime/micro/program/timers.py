@@ -1,7 +1,15 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """The timers of a program."""
 
 from .. import clock
+
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Due
+        from .stack import PageRecord
+except ImportError:
+    pass
 
 MOST = 16
 
@@ -10,10 +18,12 @@ class Timers:
     """Timers by number; each is ``[due, number, page, method, arguments, interval or 0]``."""
 
     def __init__(self) -> None:
-        self._timers: list = []
+        self._timers: list[list[Any]] = []
         self._next = 1
 
-    def add(self, now: int, wait: int, page, method: str, arguments: tuple, repeats: bool) -> int:
+    def add(
+        self, now: int, wait: int, page: "PageRecord", method: str, arguments: "tuple[object, ...]", repeats: bool
+    ) -> int:
         """A new timer; its number.
 
         Raises:
@@ -30,7 +40,7 @@ class Timers:
         """Forget a timer; one that is gone is no error."""
         self._timers = [timer for timer in self._timers if timer[1] != number]
 
-    def forget(self, page) -> None:
+    def forget(self, page: "PageRecord") -> None:
         """Forget the timers of a page."""
         self._timers = [timer for timer in self._timers if timer[2] is not page]
 
@@ -43,14 +53,14 @@ class Timers:
         first = self._first()
         return -1 if first is None else max(0, clock.ticks_diff(first[0], now))
 
-    def _first(self) -> "list | None":
+    def _first(self) -> "list[Any] | None":
         found = None
         for timer in self._timers:
             if found is None or clock.ticks_diff(timer[0], found[0]) < 0:
                 found = timer
         return found
 
-    def pop_due(self, now: int) -> "tuple | None":
+    def pop_due(self, now: int) -> "Due | None":
         """``(page, method, arguments)`` of the timer that has been due longest; ``None`` if none is due."""
         timer = self._first()
         if timer is None or clock.ticks_diff(timer[0], now) > 0:
