@@ -20,8 +20,8 @@ try:
 except ImportError:
     pass
 
-MOST_BYTES = 4096
-BURST = 20
+_MOST_BYTES = 4096
+_BURST = 20
 _EACH_MS = 10_000
 
 
@@ -36,7 +36,7 @@ class Storage:
             pass  # it is there
         self._path = f"{folder}/{app_id}"
         self._values = read_record(self._path) or {}
-        self._writes = BURST
+        self._writes = _BURST
         self._since = clock.ticks_ms()
         self._is_changed = False
 
@@ -66,17 +66,17 @@ class Storage:
 
     def _replace(self, changed: "dict[str, Any]") -> None:
         size = len(json.dumps(changed))
-        if size > MOST_BYTES:
+        if size > _MOST_BYTES:
             raise CapabilityError(
-                f"storage is full: {size} bytes would be used, {MOST_BYTES} are allowed; remove keys first"
+                f"storage is full: {size} bytes would be used, {_MOST_BYTES} are allowed; remove keys first"
             )
         gained = clock.ticks_diff(clock.ticks_ms(), self._since) // _EACH_MS
         if gained:
-            self._writes = min(BURST, self._writes + gained)
+            self._writes = min(_BURST, self._writes + gained)
             self._since = clock.ticks_ms()
         if not self._is_changed and self._writes < 1:
             raise CapabilityError(
-                f"too many writes: {BURST} at once and then one in {_EACH_MS // 1000} s are allowed; write less often"
+                f"too many writes: {_BURST} at once and then one in {_EACH_MS // 1000} s are allowed; write less often"
             )
         self._writes -= not self._is_changed
         self._values = changed

@@ -11,7 +11,7 @@ try:
 except ImportError:
     pass
 
-MAX_PAGES = 10
+_MAX_PAGES = 10
 
 
 class NavigationError(Exception):
@@ -45,10 +45,10 @@ class PageStack:
         return self.pages[-1] if self.pages else None
 
     def push(self, url: str, current: str = "") -> "Move":
-        """``navigate_to``; raises ``NavigationError``: no such page, or ``MAX_PAGES`` are open."""
+        """``navigate_to``; raises ``NavigationError``: no such page, or too many are open."""
         record = self._make(url, current)
-        if len(self.pages) >= MAX_PAGES:
-            raise NavigationError(f"page stack limit exceeded: {MAX_PAGES} pages are open")
+        if len(self.pages) >= _MAX_PAGES:
+            raise NavigationError(f"page stack limit exceeded: {_MAX_PAGES} pages are open")
         hidden = self.top
         self.pages.append(record)
         return hidden, [], record, record

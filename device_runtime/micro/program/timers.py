@@ -11,7 +11,7 @@ try:
 except ImportError:
     pass
 
-MOST = 16
+_MOST = 16
 
 
 class Timers:
@@ -29,8 +29,8 @@ class Timers:
         Raises:
             RuntimeError: there are too many.
         """
-        if len(self._timers) >= MOST:
-            raise RuntimeError(f"a program has {MOST} timers at most")
+        if len(self._timers) >= _MOST:
+            raise RuntimeError(f"a program has {_MOST} timers at most")
         number = self._next
         self._next += 1
         self._timers.append([clock.ticks_add(now, wait), number, page, method, arguments, wait if repeats else 0])

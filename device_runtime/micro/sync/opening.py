@@ -19,7 +19,7 @@ except ImportError:
     pass
 
 _SECONDS = 30
-KEEPALIVE = 60
+_KEEPALIVE = 60
 _REASONS = (
     "",
     "it does not speak MQTT 3.1.1",
@@ -79,7 +79,7 @@ async def _connect(connection: Connection, link: "Link", identity: "dict[str, An
         flags |= 0xC0
         fields += [user, broker.get("password", "")]
     body = (
-        b"\0\x04MQTT\x04" + bytes((flags,)) + struct.pack(">H", KEEPALIVE) + b"".join([text(each) for each in fields])
+        b"\0\x04MQTT\x04" + bytes((flags,)) + struct.pack(">H", _KEEPALIVE) + b"".join([text(each) for each in fields])
     )
     answer = connection.buffer[:2]
     try:
@@ -102,7 +102,7 @@ async def _connect(connection: Connection, link: "Link", identity: "dict[str, An
     if code:
         reason = _REASONS[code] if code < len(_REASONS) else f"its answer is {code}"
         raise MqttError(f"the broker {host} refuses: {reason}")
-    connection.heard, connection.keepalive = clock.ticks_ms(), KEEPALIVE
+    connection.heard, connection.keepalive = clock.ticks_ms(), _KEEPALIVE
     connection.is_open = True
 
 

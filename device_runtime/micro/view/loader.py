@@ -34,7 +34,7 @@ try:
 except ImportError:
     pass
 
-FORMAT = 2
+_FORMAT = 2
 _DEPTH = 24
 _PHASES = ("bind", "catch", "mut-bind", "capture-bind", "capture-catch")
 _REFUSED = {
@@ -263,10 +263,10 @@ def load_template(stream: "TextIO") -> Template:
         name = r.name()
         if name == "format":
             number = r.scalar()
-            if number != FORMAT:
+            if number != _FORMAT:
                 said = str(number)[:20]
                 raise TemplateError(
-                    f"the template is in format {said!r}; this runtime reads format {FORMAT}: build the program again"
+                    f"the template is in format {said!r}; this runtime reads format {_FORMAT}: build the program again"
                 )
         elif name == "body":
             template.body = run(loader.block((0, {}), 0))

@@ -18,7 +18,7 @@ try:
 except ImportError:
     pass
 
-MOST_NODES = 200
+_MOST_NODES = 200
 
 
 class PageView:
@@ -30,7 +30,7 @@ class PageView:
     """
 
     def __init__(
-        self, template: Template, data: "Data", warn: "Callable[[str], None] | None" = None, most: int = MOST_NODES
+        self, template: Template, data: "Data", warn: "Callable[[str], None] | None" = None, most: int = _MOST_NODES
     ) -> None:
         self.template = template
         self.data = data

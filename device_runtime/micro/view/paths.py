@@ -11,7 +11,7 @@ try:
 except ImportError:
     pass
 
-MAX_INDEX = 9_999
+_MAX_INDEX = 9_999
 _MAX_KEY_LENGTH = 1000
 
 
@@ -19,7 +19,7 @@ def parse_path(text: str) -> "list[Key]":
     """A key as a list that starts with the name of a member.
 
     Raises:
-        ViewError: it is no path, or an index is larger than ``MAX_INDEX``.
+        ViewError: it is no path, or an index is larger than that of the last item that a list may have.
     """
     keys: list[Key] = []
     steps, at = "." + text, 0
@@ -37,8 +37,8 @@ def parse_path(text: str) -> "list[Key]":
             digits = steps[start:at] if at > 0 else ""
             if not 0 < len(digits) < 10 or not is_digits(digits):
                 break
-            if int(digits) > MAX_INDEX:
-                raise ViewError(f"set_data: {text[:80]!r} writes past item {MAX_INDEX}, the last that a list may have")
+            if int(digits) > _MAX_INDEX:
+                raise ViewError(f"set_data: {text[:80]!r} writes past item {_MAX_INDEX}, the last that a list may have")
             keys.append(int(digits))
             at += 1
         else:
