@@ -13,8 +13,8 @@ from ..view.routing import route
 from ..view.template import Template
 from . import api, faults, guard
 from .code import Code, read_manifest
-from .errors import ProgramError, Stopped
-from .limits import Limits
+from .errors import ProgramError
+from .limits import Calls, Limits
 from .stack import NavigationError, PageRecord, PageStack
 from .timers import Timers
 from .values import copied
@@ -28,16 +28,12 @@ try:
 except ImportError:
     pass
 
-STRIKES = 3
-"""So many handlers in a row that take too long end a program."""
 _STEPS_A_TURN = 10
-FAULTS = 10
-"""So many handlers in a row that raise end a program."""
 _RESERVE = 2048
 """Bytes kept back, so that a program that has filled the memory can be told of and forgotten."""
 
 
-class Program:
+class Program(Calls):
     """The program in ``folder``.
 
     ``invoke(name, values)`` is what ``call`` of the program does; ``write(level, source, text)`` gets its log. With
@@ -52,7 +48,6 @@ class Program:
         self.invoke = invoke
         self._write = write
         self._record = record
-        self._app: Any = None
         self._cygnet: api.Cygnet = None  # type: ignore[assignment]  # made at the start
         self._reserve: bytearray | None = bytearray(_RESERVE)
         self._strikes = 0
@@ -160,7 +155,6 @@ class Program:
         self.timers.clear()
         self.stack.pages.clear()
         self._code.forget()
-        self._app = None
         gc.collect()
 
     # -- turns and limits --------------------------------------------------------------------------------------
@@ -195,68 +189,15 @@ class Program:
                 f"the program uses {self.used // 1024 + 1} KB of memory, and may use {self.limits.heap // 1024}"
             )
 
-    def _time(self) -> int:
-        """What a call may take: what is left of the launch, or the time of an event."""
-        if not self._launched:
-            return self.limits.event_ms
-        return max(1, clock.ticks_diff(self._launched, clock.ticks_ms()))
-
-    def _call(self, where: str, function: "Callable[..., Any]", *arguments: object) -> "Any":
-        """Call a function of the program within its time. What it raises is logged, and it goes on.
-
-        Raises:
-            ProgramError: it is the third in a row that took too long, or the tenth that raised.
-        """
-        outer, self._where = self._where, where
-        value = None
-        milliseconds = self._time()
-        try:
-            # Not by guard.call: each call less leaves more of a board's small stack to the program.
-            guard.enter(milliseconds)
-            try:
-                value = function(*arguments)
-            finally:
-                guard.leave()
-            self._strikes = self._faults = 0
-        except Stopped as stopped:
-            self._took_too_long(milliseconds, faults.place_of(stopped) or where)
-        except MemoryError:
-            gc.collect()
-            self._went_wrong(where, "MemoryError: the board has no memory left for what this handler does")
-        except SystemExit:
-            self._went_wrong(where, "SystemExit: a program does not end by itself")
-        except Exception as error:  # noqa: BLE001 - a program's fault is the program's
-            self._went_wrong(faults.place_of(error) or where, faults.text_of(error))
-        finally:
-            self._where = outer
-        return value
-
-    def _report(self, where: str, text: str) -> None:
-        self.fault = f"{where}: {text}"
-        self._write("error", where, text)
-
-    def _went_wrong(self, where: str, text: str) -> None:
-        self._report(where, text)
-        self._strikes = 0
-        self._faults += 1
-        if self._faults >= FAULTS:
-            raise ProgramError(f"{FAULTS} handlers in a row went wrong, the last in {self.fault}")
-
-    def _took_too_long(self, milliseconds: int, where: str) -> None:
-        self._strikes += 1
-        seconds = f"{milliseconds / 1000:g}"
-        self._report(where, f"a handler took longer than {seconds} s and was stopped")
-        if self._strikes >= STRIKES:
-            raise ProgramError(f"{STRIKES} handlers in a row took longer than {seconds} s")
-
     # -- launch and navigation ---------------------------------------------------------------------------------
 
     def _launch(self, url: str) -> None:
         version = self.manifest["version"]
         if self._code.has_app:
-            app = self._code.find("app", self._cygnet.App)
-            if app is not None:
-                self._app = self._call("app.py", app)
+            kind = self._code.find("app", self._cygnet.App)
+            if kind is not None:
+                app = PageRecord(0, "app.py", {})  # so far as it has a life as pages have
+                app.instance = self._call("app.py", kind)
                 options = {
                     "path": "", "query": {}, "scene": 1001, "appId": self.manifest["app_id"],
                     "version": version.get("name", ""), "name": self.manifest["name"],
@@ -264,8 +205,8 @@ class Program:
                 }  # fmt: skip
                 record = PageStack(self.stack.routes)._make(url, "")
                 options["path"], options["query"] = record.route, record.query
-                self._app_life("on_launch", options)
-                self._app_life("on_show")
+                self._life(app, "on_launch", options)
+                self._life(app, "on_show")
         try:
             self._perform(self.stack.redirect(url))
         except NavigationError as error:
@@ -273,11 +214,6 @@ class Program:
         top = self.stack.top
         if top is None or top.view is None:
             raise ProgramError(f"the first page of the program cannot be shown: {self.fault}")
-
-    def _app_life(self, name: str, *arguments: object) -> None:
-        method = getattr(self._app, name, None)
-        if method is not None:
-            self._call("app.py", method, *arguments)
 
     def _life(self, record: "PageRecord | None", name: str, *arguments: object) -> None:
         method = None if record is None else getattr(record.instance, name, None)
