@@ -17,7 +17,8 @@ sys.path.insert(0, sys.argv[1])
 
 from micro import clock
 from micro.program.errors import CapabilityError, ProgramError
-from micro.program.program import Limits, Program
+from micro.program.limits import Limits
+from micro.program.program import Program
 
 given = json.load(open(sys.argv[2]))
 now = [0]

@@ -14,7 +14,7 @@ from ..view.template import Template
 from . import api, faults, guard
 from .code import Code, read_manifest
 from .errors import ProgramError
-from .limits import Calls, Limits
+from .limits import Calls
 from .stack import NavigationError, PageRecord, PageStack
 from .timers import Timers
 from .values import copied
@@ -24,6 +24,7 @@ try:
     from typing import TYPE_CHECKING, Any
 
     if TYPE_CHECKING:
+        from .limits import Limits
         from .shapes import Invoke, Move, Write
 except ImportError:
     pass
@@ -40,7 +41,7 @@ class Program(Calls):
     ``record`` the patches are kept for :meth:`take_patches`; a board draws from the views themselves.
     """
 
-    def __init__(self, folder: str, limits: Limits, invoke: "Invoke", write: "Write", record: bool = False) -> None:
+    def __init__(self, folder: str, limits: "Limits", invoke: "Invoke", write: "Write", record: bool = False) -> None:
         self.folder = folder
         self.limits = limits
         self.used = 0
