@@ -5,13 +5,15 @@ import json
 import sys
 
 from .. import view
-from ..view.template import Template
 from . import faults, guard
 from .errors import ProgramError, Stopped
 
 try:
     from collections.abc import Callable
-    from typing import Any
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from ..view.template import Template
 except ImportError:
     pass
 
@@ -100,7 +102,7 @@ class Code:
         self._report(path, f"it has no class {base.__name__}: class Index({base.__name__}):")
         return None
 
-    def template(self, route: str) -> Template:
+    def template(self, route: str) -> "Template":
         """The template of a page.
 
         Raises:

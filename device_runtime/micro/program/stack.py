@@ -1,11 +1,10 @@
 """The page stack: WeChat's rules as in ``device_runtime/program/pages.py``, without tabs."""
 
-from ..view.page import PageView
-
 try:
     from typing import TYPE_CHECKING, Any
 
     if TYPE_CHECKING:
+        from ..view.page import PageView
         from ..view.shapes import Operation
         from .shapes import Move
 except ImportError:

@@ -8,9 +8,8 @@ from ..view.trampoline import run
 from . import glyphs
 from .nodes import flattened, is_focusable
 from .paint import FILL, FRAME, TEXT
-from .style import Context, Sheet, colour, length
+from .style import Context, colour, length
 from .text import lines, widest, width_of
-from .theme import Theme
 from .widgets import WIDGETS
 
 try:
@@ -20,6 +19,8 @@ try:
         from ..view.page import PageView
         from ..view.shapes import ElementNode, Place, Step
         from .shapes import Run, Spot, States, Style, Thing
+        from .style import Sheet
+        from .theme import Theme
 except ImportError:
     pass
 
@@ -31,7 +32,7 @@ class Layout:
     the page. ``states`` are what controls show that the program did not set: ``{node: value}``."""
 
     def __init__(
-        self, view: "PageView", sheet: Sheet, theme: Theme, width: int, height: int, focus: int, states: "States"
+        self, view: "PageView", sheet: "Sheet", theme: "Theme", width: int, height: int, focus: int, states: "States"
     ) -> None:
         self.things: list[Thing] = []
         self.spots: list[Spot] = []

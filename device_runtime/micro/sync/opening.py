@@ -6,7 +6,7 @@ import struct
 from .. import clock
 from .link import topic_of
 from .messages import encode, one_line
-from .mqtt import Connection, MqttError, text
+from .mqtt import MqttError, text
 
 try:
     from collections.abc import Callable
@@ -15,6 +15,7 @@ try:
 
     from ..watchdog import Watchdog
     from .link import Link
+    from .mqtt import Connection
 except ImportError:
     pass
 
@@ -31,7 +32,7 @@ _REASONS = (
 
 
 async def open_session(
-    connection: Connection, link: "Link", identity: "dict[str, Any]", root: str, watchdog: "Watchdog | None"
+    connection: "Connection", link: "Link", identity: "dict[str, Any]", root: str, watchdog: "Watchdog | None"
 ) -> "asyncio.Task[str]":
     """Connect, with the will that says ``lost``, and subscribe to what the fleet says.
 
@@ -66,7 +67,7 @@ async def open_session(
     return reader
 
 
-async def _connect(connection: Connection, link: "Link", identity: "dict[str, Any]", root: str) -> None:
+async def _connect(connection: "Connection", link: "Link", identity: "dict[str, Any]", root: str) -> None:
     broker = identity["broker"]
     host, port, user = broker["host"], broker["port"], broker.get("username", "")
     fields = [
@@ -106,7 +107,7 @@ async def _connect(connection: Connection, link: "Link", identity: "dict[str, An
     connection.is_open = True
 
 
-async def _subscribe(connection: Connection, topic: str) -> None:
+async def _subscribe(connection: "Connection", topic: str) -> None:
     number = connection.next_packet()
     event = connection.acknowledged[number] = asyncio.Event()
     try:

@@ -22,12 +22,12 @@ from .expressions import (
     operate,
 )  # fmt: skip
 from .javascript import UNDEFINED
-from .reader import Reader
 
 try:
     from typing import TYPE_CHECKING, Any
 
     if TYPE_CHECKING:
+        from .reader import Reader
         from .shapes import Expression, Reads, Scope, T
 except ImportError:
     pass
@@ -46,7 +46,7 @@ def _folded(expression: "Expression", *operands: "Expression") -> "Expression":
 class ExpressionReader:
     """Reads expressions; ``reads`` gathers the members of the data that they read."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: "Reader") -> None:
         self._reader = reader
         self.reads: set[str] = set()
 

@@ -6,7 +6,7 @@ with what it gave before, which comes to the same operations. ``operations`` may
 """
 
 from . import javascript as js
-from .template import ROOT_PARENT, Block, shown
+from .template import ROOT_PARENT, shown
 
 try:
     from collections.abc import Callable
@@ -15,6 +15,7 @@ try:
     if TYPE_CHECKING:
         from .page import PageView
         from .shapes import Changed, Children, Data, ElementNode, Environment, Fragment, Operation, Reads, Step
+        from .template import Block
 except ImportError:
     pass
 
@@ -28,7 +29,7 @@ class Instance:
     __slots__ = ("base", "block", "container", "env", "fragments", "position", "values", "view")
 
     def __init__(
-        self, view: "PageView", block: Block, env: "Environment", container: "Fragment | None", position: int = 0
+        self, view: "PageView", block: "Block", env: "Environment", container: "Fragment | None", position: int = 0
     ) -> None:
         self.view = view
         self.block = block

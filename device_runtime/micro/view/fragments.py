@@ -3,13 +3,13 @@
 from . import javascript as js
 from .blocks import MAKERS, Instance, concerns, insert, place, remove
 from .errors import ViewError
-from .template import Block
 
 try:
     from typing import TYPE_CHECKING, Any
 
     if TYPE_CHECKING:
         from .shapes import Changed, Data, Environment, IfProgram, Operation, Program, Step, TemplateProgram
+        from .template import Block
 except ImportError:
     pass
 

@@ -6,7 +6,6 @@ from .blocks import Instance
 from .errors import ViewError
 from .expressions import data_member, get, local, object_value
 from .paths import format_path, parse_path, write
-from .template import Template
 from .trampoline import run
 
 try:
@@ -15,6 +14,7 @@ try:
 
     if TYPE_CHECKING:
         from .shapes import Changed, Data, Expression, Key, Members, Operation
+        from .template import Template
 except ImportError:
     pass
 
@@ -30,7 +30,7 @@ class PageView:
     """
 
     def __init__(
-        self, template: Template, data: "Data", warn: "Callable[[str], None] | None" = None, most: int = _MOST_NODES
+        self, template: "Template", data: "Data", warn: "Callable[[str], None] | None" = None, most: int = _MOST_NODES
     ) -> None:
         self.template = template
         self.data = data

@@ -4,14 +4,15 @@ Source: https://developers.weixin.qq.com/miniprogram/en/dev/framework/view/wxml/
 """
 
 from . import javascript as js
-from .blocks import Instance
-from .page import PageView, evaluated
+from .page import evaluated
 from .template import ROOT_PARENT
 
 try:
     from typing import TYPE_CHECKING
 
     if TYPE_CHECKING:
+        from .blocks import Instance
+        from .page import PageView
         from .shapes import Call, Data, Expression, Place
 except ImportError:
     pass
@@ -22,7 +23,7 @@ BUBBLING = (
 )  # fmt: skip
 
 
-def upwards(instance: Instance, offset: int) -> "list[Place]":
+def upwards(instance: "Instance", offset: int) -> "list[Place]":
     """``(instance, offset)`` of the element at ``offset`` (of a text: its parent) and of the elements around it."""
     places: list[Place] = []
     while True:
@@ -45,7 +46,7 @@ def describe(place: "Place") -> "Data":
     return {"id": js.to_text(instance.attributes(offset).get("id")), "dataset": evaluated(plan[7], instance)}  # type: ignore[misc]  # a place is an element's
 
 
-def route(view: PageView, node: int, kind: str) -> "list[Call]":
+def route(view: "PageView", node: int, kind: str) -> "list[Call]":
     """``(handler's name, target, current target)`` in order; empty if the node is gone. Ids and datasets are those of
     this moment."""
     instance = view.find(node)
