@@ -18,11 +18,6 @@ except ImportError:
 ITEM, INDEX = 2, 3
 
 
-def value_of(expression: "Expression", environment: "Environment") -> object:
-    """The value of an expression."""
-    return expression[0](expression, environment)
-
-
 def constant(e: "Expression", _: "Environment | None") -> "Any":
     """``(constant, value)``."""
     return e[1]
