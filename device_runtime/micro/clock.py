@@ -11,6 +11,19 @@ try:
 except ImportError:
     pass
 
+# A function of our own around each of these would cost a board a hundred bytes.
+try:
+    ticks_ms: "Callable[[], int]" = time.ticks_ms  # type: ignore[attr-defined]
+    """Milliseconds that wrap around; compare them with :func:`ticks_diff` only."""
+    ticks_diff: "Callable[[int, int], int]" = time.ticks_diff  # type: ignore[attr-defined]
+    """Milliseconds from the second to the first; right as long as they are less than 2^28 ms apart."""
+    ticks_add: "Callable[[int, int], int]" = time.ticks_add  # type: ignore[attr-defined]
+    """The ticks so many milliseconds later (or earlier)."""
+    sleep_ms: "Callable[[int], None]" = time.sleep_ms  # type: ignore[attr-defined]
+    """Do nothing, and let nothing else happen, for so long."""
+except AttributeError:  # CPython, which reads this for tests only
+    pass
+
 _BUILT = 1_764_000_000
 """A clock that shows an earlier Unix time than this code was written at has not been set."""
 _EPOCH = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
@@ -18,17 +31,6 @@ _EPOCH = 946_684_800 if time.gmtime(0)[0] == 2000 else 0
 
 offset = 0
 """Seconds that are added to the port's own clock, where it cannot be set."""
-
-
-# A function of our own around each of these would cost a board a hundred bytes.
-ticks_ms: "Callable[[], int]" = time.ticks_ms  # type: ignore[attr-defined]
-"""Milliseconds that wrap around; compare them with :func:`ticks_diff` only."""
-ticks_diff: "Callable[[int, int], int]" = time.ticks_diff  # type: ignore[attr-defined]
-"""Milliseconds from the second to the first; right as long as they are less than 2^28 ms apart."""
-ticks_add: "Callable[[int, int], int]" = time.ticks_add  # type: ignore[attr-defined]
-"""The ticks so many milliseconds later (or earlier)."""
-sleep_ms: "Callable[[int], None]" = time.sleep_ms  # type: ignore[attr-defined]
-"""Do nothing, and let nothing else happen, for so long."""
 
 
 def now() -> int:

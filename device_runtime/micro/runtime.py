@@ -7,7 +7,14 @@ from . import clock
 from .records import read_document
 
 try:
-    from typing import Any
+    from collections.abc import Awaitable, Callable
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .sync.agent import Agent
+        from .sync.telemetry import Telemetry
+        from .sync.work import Work
+        from .watchdog import Watchdog
 except ImportError:
     pass
 
@@ -21,12 +28,12 @@ _COLLECT_EVERY = 8192
 class Services:
     """What the runtime does for programs (``micro.program.host``)."""
 
-    def __init__(self, queue: "Any") -> None:
+    def __init__(self, queue: "Telemetry") -> None:
         self._queue = queue
 
     def telemetry(self, source: str, name: str, values: "dict[str, Any]") -> bool:
         """Take an event for the fleet; False when it is no record that the fleet takes."""
-        return bool(self._queue.record(source, name, values))
+        return self._queue.record(source, name, values)
 
     def log(self, level: str, source: str, text: str) -> None:
         """Say something to whoever listens at the serial port (``cygnet board logs``)."""
@@ -74,7 +81,7 @@ def main(root: str = "/", slot: str = "a", safe: bool = False) -> str:
     return "restart"
 
 
-async def _run(root: str, slot: str, safe: bool, identity: "dict[str, Any]", watchdog: "Any") -> None:
+async def _run(root: str, slot: str, safe: bool, identity: "dict[str, Any]", watchdog: "Watchdog | None") -> None:
     from .sync.assembly import assemble
     from .sync.messages import pin, unload
 
@@ -99,7 +106,7 @@ async def _run(root: str, slot: str, safe: bool, identity: "dict[str, Any]", wat
         await link.goodbye()
 
 
-async def _steadily(part: "Any") -> None:
+async def _steadily(part: "Callable[[], Awaitable[None]]") -> None:
     """Run a part of the runtime; where it ran out of memory, go on with it when there may be some again."""
     while True:
         try:
@@ -113,7 +120,12 @@ async def _steadily(part: "Any") -> None:
 
 
 async def _watch(
-    tasks: "list[Any]", agent: "Any", work: "Any", watchdog: "Any", pace: "dict[str, int]", safe: bool
+    tasks: "list[asyncio.Task[None]]",
+    agent: "Agent",
+    work: "Work",
+    watchdog: "Watchdog | None",
+    pace: "dict[str, int]",
+    safe: bool,
 ) -> None:
     """Feed the watchdog and judge this start, until something wants a restart or a task ended by a fault."""
     slots = work.slots

@@ -2,8 +2,9 @@
 
 MicroPython keeps each name (of a function, an argument, an attribute) that its firmware has not got in a table that
 only grows. The runtime is a closed world: what only it names may be named otherwise, everywhere alike. What others say
-keeps its name: what programs see, what the loader calls, words that stand in the code as texts, the classes (messages
-show them), and whatever Python's or a board's own modules have.
+keeps its name: what programs see, what the loader calls, words that stand in the code as texts, the classes of errors
+(messages show them), and whatever Python's or a board's own modules have. What is renamed is called as something that
+the firmware knows anyway, as far as that goes (:mod:`.firmware_names`).
 
 Annotations, docstrings and constants of one module, which do nothing on a board, are left out.
 """
@@ -61,7 +62,8 @@ def compact(sources: Mapping[str, str]) -> dict[str, str]:
     """
     trees = {name: ast.parse(text, name) for name, text in sources.items()}
     for tree in trees.values():
-        _Strip().visit(tree)
+        without_types(tree)
+        _WithoutTexts().visit(tree)
         _inline(tree)
     kept = _kept(trees)
     uses = _Uses()
@@ -73,39 +75,23 @@ def compact(sources: Mapping[str, str]) -> dict[str, str]:
     return {name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" for name, tree in trees.items()}
 
 
-class _Strip(ast.NodeTransformer):
-    """Takes out what does nothing on a board."""
-
-    def visit_Try(self, node: ast.Try) -> ast.AST | None:
-        first = node.body[0]
-        if isinstance(first, ast.ImportFrom) and first.module in ("typing", "collections.abc"):
-            return None
-        return self.generic_visit(node)
+class _WithoutTexts(ast.NodeTransformer):
+    """Takes out docstrings."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         return None if is_text else self.generic_visit(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
-        if node.value is None:
-            return None
-        return self.generic_visit(ast.Assign([node.target], node.value, lineno=node.lineno))
-
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._function(node)
+        return self._block(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._function(node)
+        return self._block(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        self.generic_visit(node)
-        node.body = node.body or [ast.Pass()]
-        return node
+        return self._block(node)
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        node.returns = None
-        for each in _arguments(node.args):
-            each.annotation = None
+    def _block(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.AST:
         self.generic_visit(node)
         node.body = node.body or [ast.Pass()]
         return node
@@ -216,9 +202,7 @@ def _assign(wanted: list[str], uses: "_Uses", free: list[str], names: dict[str, 
     """Give each of ``wanted`` that costs something a name that ``names`` has not yet for its use."""
     for is_member in (False, True):
         taken = {
-            short
-            for name, short in names.items()
-            if name in (uses.members if is_member else uses.names | uses.members)
+            short for name, short in names.items() if name in (uses.members if is_member else uses.names | uses.members)
         }
         given = [short for name, short in names.items() if name in uses.names and name not in uses.members]
         left = iter([short for short in dict.fromkeys((given if is_member else []) + free) if short not in taken])

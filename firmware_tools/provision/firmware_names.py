@@ -1,10 +1,10 @@
 """Names that every MicroPython for boards holds in its own read-only table: to use one more costs no memory.
 
 Any other name takes a place in a table in memory, and its letters, for as long as the board runs. These were asked one
-by one (``micropython.qstr_info()`` before and after) of the unix port 1.29-preview and of the stock firmware 1.27 of the
-Raspberry Pi Pico W, and stand in the stock firmware for ESP32, ESP32-C3 and ESP32-S3 (1.24.1, 1.27). On a board that lacks
-some of them they cost what other names do. Left out are Python's built-in names, what ``Exception`` and streams have, and
-names of one letter.
+by one (``micropython.qstr_info()`` before and after) of the unix port 1.29-preview and of the stock firmware 1.27 of
+the Raspberry Pi Pico W, and stand in the stock firmware for ESP32, ESP32-C3 and ESP32-S3 (1.24.1, 1.27). On a board
+that lacks some of them they cost what other names do. Left out are Python's built-in names, what ``Exception`` and
+streams have, and names of one letter.
 """
 
 FIRMWARE_NAMES = tuple(

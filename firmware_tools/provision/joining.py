@@ -69,6 +69,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
 """By the file that takes them in, what is in memory whenever that is."""
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -164,6 +165,8 @@ class _WithoutTypes(ast.NodeTransformer):
 
 
 def _is_for_types(node: ast.stmt) -> bool:
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return True
     return isinstance(node, ast.ImportFrom) and (node.level > 0 or node.module in ("typing", "collections.abc"))
 
 
@@ -192,7 +195,9 @@ def _outermost(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
 
 def _shallow(node: ast.AST) -> Iterator[ast.AST]:
     yield node
-    if isinstance(node, _Function | ast.ClassDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+    if isinstance(
+        node, _Function | ast.ClassDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+    ):
         return
     for child in ast.iter_child_nodes(node):
         yield from _shallow(child)
@@ -349,7 +354,9 @@ class _Rewrite(ast.NodeTransformer):
             self._forget(local)
             self._here[local] = final
             return None
-        place = target or (self._names.by_dotted[base].path if base in self._names.by_dotted else base.replace(".", "/"))
+        place = target or (
+            self._names.by_dotted[base].path if base in self._names.by_dotted else base.replace(".", "/")
+        )
         return self._import(place, final, local)
 
     def _forget(self, local: str) -> None:
@@ -387,7 +394,9 @@ class _Rewrite(ast.NodeTransformer):
         if node.id in self._modules and not any(node.id in scope for scope in self._scopes):
             whole = self._modules[node.id]
             if self._names.target(whole) == self._target:
-                raise JoinError(f"{self._module.path}:{node.lineno}: {node.id} is a module that is joined with this one")
+                raise JoinError(
+                    f"{self._module.path}:{node.lineno}: {node.id} is a module that is joined with this one"
+                )
             return node
         node.id = self._new(node.id)
         return node

@@ -1,5 +1,4 @@
-# mypy: ignore-errors
-# ruff: noqa: PTH123, SIM115 MicroPython has no pathlib
+# ruff: noqa: PTH123, SIM105, SIM115 MicroPython has no pathlib and no contextlib
 """Runs on MicroPython: plays a built program, and says what came of it, one JSON document a step.
 
 ``driver.py RUNTIME GIVEN``: the folder of the package ``micro``, and a file with ``folder``, ``steps`` and ``limits``.
@@ -9,24 +8,30 @@ A step is ``[page, node, type, detail]``, ``["timer"]`` or ``["back"]``. Time st
 import json
 import sys
 
+try:
+    from typing import Any
+except ImportError:
+    pass
+
 sys.path.insert(0, sys.argv[1])
 
 from micro import clock
 from micro.program.errors import CapabilityError, ProgramError
-from micro.program.program import Limits, Program
+from micro.program.limits import Limits
+from micro.program.program import Program
 
 given = json.load(open(sys.argv[2]))
 now = [0]
-stored = {}
+stored: "dict[str, Any]" = {}
 clock.ticks_ms = lambda: now[0]
-log = []
+log: "list[list[str]]" = []
 
 
-def write(level, source, text):
+def write(level: str, source: str, text: str) -> None:
     log.append([level, source, text])
 
 
-def invoke(name, values):
+def invoke(name: str, values: "dict[str, Any]") -> "Any":
     if name == "echo":
         return values
     if name == "sensor.read":
@@ -42,12 +47,12 @@ def invoke(name, values):
     raise CapabilityError("not supported on this host")
 
 
-def tell(ended=""):
+def tell(ended: str = "") -> None:
     print(json.dumps({"patches": program.take_patches(), "log": log, "ended": ended}))
     log.clear()
 
 
-def play(step):
+def play(step: "list[Any]") -> None:
     if step[0] == "timer":
         now[0] += program.timers.wait(now[0])
         program.fire_timers()

@@ -1,8 +1,14 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """Reading a program's arguments: each reader checks one and says what was expected, as on Linux."""
 
 from ..program.errors import CapabilityError
+
+try:
+    from typing import TYPE_CHECKING, Any, TypeGuard
+
+    if TYPE_CHECKING:
+        from .shapes import Values
+except ImportError:
+    pass
 
 _NAME = "_-."
 
@@ -12,7 +18,7 @@ def refuse(message: str) -> CapabilityError:
     return CapabilityError("parameter error: " + message)
 
 
-def text(values: dict, name: str, most: int) -> str:
+def text(values: "Values", name: str, most: int) -> str:
     """A string of at most ``most`` characters."""
     value = values.get(name)
     if not isinstance(value, str):
@@ -22,7 +28,7 @@ def text(values: dict, name: str, most: int) -> str:
     return value
 
 
-def number(values: dict, name: str, least: float, most: float) -> float:
+def number(values: "Values", name: str, least: float, most: float) -> float:
     """A number from ``least`` to ``most``."""
     value = values.get(name)
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not least <= value <= most:
@@ -30,7 +36,7 @@ def number(values: dict, name: str, least: float, most: float) -> float:
     return value
 
 
-def choice(values: dict, known: dict, what: str) -> str:
+def choice(values: "Values", known: "dict[str, Any]", what: str) -> str:
     """``name``: one of the board's own names."""
     name = values.get("name")
     if not isinstance(name, str) or name not in known:
@@ -38,7 +44,7 @@ def choice(values: dict, known: dict, what: str) -> str:
     return name
 
 
-def is_name(name: object) -> bool:
+def is_name(name: object) -> "TypeGuard[str]":
     """Whether it is a name as the fleet takes them."""
     if not isinstance(name, str) or not 0 < len(name) <= 64 or name[0] in "-.":
         return False

@@ -1,10 +1,16 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """``buzzer.play {frequency, seconds}``: a tone; it ends by itself."""
 
 import asyncio
 
 from .arguments import number
+
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Pins, Values
+except ImportError:
+    pass
 
 _HALF = 32768
 
@@ -12,11 +18,11 @@ _HALF = 32768
 class Buzzer:
     """The buzzer of ``board.json``: ``{pin}``."""
 
-    def __init__(self, described: dict, pins) -> None:
+    def __init__(self, described: "dict[str, Any]", pins: "Pins") -> None:
         self._pin = pins.pwm(described["pin"])
         self._tone = 0
 
-    def __call__(self, values: dict) -> None:
+    def __call__(self, values: "Values") -> None:
         """Begin a tone in place of one that still sounds."""
         hertz = number(values, "frequency", 20, 20_000)
         seconds = number(values, "seconds", 0.01, 10) if values.get("seconds") is not None else 0.2

@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """The one gate between a program and the board: known here? allowed by the manifest? then the part's own code."""
 
 import gc
@@ -7,6 +5,15 @@ import sys
 
 from .. import clock
 from ..program.errors import CapabilityError
+
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from ..runtime import Services
+        from .shapes import Pins, Provider, Values
+except ImportError:
+    pass
 
 PERMISSIONS = {"led.set": "led"}
 """Capabilities that a manifest has to ask for, as on Linux."""
@@ -16,22 +23,30 @@ class Gate:
     """What one program may ask of this board. ``pins`` are the board's (``pins.hardware``); parts are made, and
     their code is loaded, when :meth:`load` names them or they are first asked for."""
 
-    def __init__(self, root: str, board: dict, services, pins, app_id: str, permissions: list) -> None:
+    def __init__(
+        self,
+        root: str,
+        board: "dict[str, Any]",
+        services: "Services",
+        pins: "Pins",
+        app_id: str,
+        permissions: "list[str]",
+    ) -> None:
         self._root = root
         self._board = board
         self._services = services
         self._pins = pins
         self._app_id = app_id
         self._permissions = permissions
-        self._parts: dict = {}
+        self._parts: dict[str, Any] = {}
         self._started = clock.ticks_ms()
 
-    def load(self, names: list) -> None:
+    def load(self, names: "list[str]") -> None:
         """Load the code behind these names now: deep in a program's call a board has no stack left to load it."""
         for name in names:
             self._provider(name)
 
-    def invoke(self, name: str, values: dict):
+    def invoke(self, name: str, values: "Values") -> "Any":
         """Carry out one call.
 
         Raises:
@@ -60,31 +75,31 @@ class Gate:
         if buzzer is not None:
             buzzer.silence()
 
-    def _provider(self, name: str):
+    def _provider(self, name: str) -> "Provider | None":
         if name == "device.info":
             return self._info
         kind, _, method = name.partition(".")
         if name == "led.set":
-            part = self._part("leds")
+            part: Provider | None = self._part("leds")
         elif name == "buzzer.play":
             part = self._part("buzzer")
         elif name == "sensor.read":
             part = self._part("sensors")
         elif name in ("storage.get", "storage.set", "storage.remove"):
-            return getattr(self._part(kind), method)
+            return getattr(self._part(kind), method)  # type: ignore[no-any-return]
         elif name == "telemetry":
             part = self._part(name)
         else:
             part = None
         return part
 
-    def _part(self, kind: str):
+    def _part(self, kind: str) -> "Any":
         part = self._parts.get(kind)
         if part is None:
             part = self._parts[kind] = self._make(kind)
         return part
 
-    def _make(self, kind: str):
+    def _make(self, kind: str) -> "Any":
         if kind == "storage":
             from .storage import Storage
 
@@ -108,12 +123,12 @@ class Gate:
 
         return Sensors(described, self._pins)
 
-    def _info(self, _: dict) -> dict:
+    def _info(self, _: "Values") -> "dict[str, Any]":
         """``device.info``: facts about the board."""
         version = sys.implementation.version
         return {
             "name": self._board.get("name", ""),
             "system": f"MicroPython {version[0]}.{version[1]}",
-            "memory_free": gc.mem_free(),
+            "memory_free": gc.mem_free(),  # type: ignore[attr-defined]
             "seconds": clock.ticks_diff(clock.ticks_ms(), self._started) // 1000,
         }

@@ -1,9 +1,15 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """``led.set {name, on | level | color}``: a light, a dimmed light, or a strip of WS2812 pixels."""
 
 from ..program.errors import CapabilityError
 from .arguments import choice, number, refuse
+
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Pins, Values
+except ImportError:
+    pass
 
 _HERTZ = 1000
 
@@ -11,12 +17,12 @@ _HERTZ = 1000
 class Leds:
     """The lights of ``board.json``: ``{name: {pin, low, pwm, pixels}}``."""
 
-    def __init__(self, described: dict, pins) -> None:
+    def __init__(self, described: "dict[str, Any]", pins: "Pins") -> None:
         self._described = described
         self._pins = pins
-        self._made: dict = {}
+        self._made: dict[str, Any] = {}
 
-    def __call__(self, values: dict) -> None:
+    def __call__(self, values: "Values") -> None:
         """Set one; what is not said is as if it were switched on wholly.
 
         Raises:
@@ -42,14 +48,14 @@ class Leds:
         else:
             light(int(bool(level) is not bool(part.get("low"))))
 
-    def _level(self, values: dict) -> float:
+    def _level(self, values: "Values") -> float:
         on = values.get("on", True)
         if not isinstance(on, bool):
             raise refuse("on must be true or false")
         level = number(values, "level", 0, 1) if values.get("level") is not None else 1
         return level if on else 0
 
-    def _make(self, part: dict):
+    def _make(self, part: "dict[str, Any]") -> "Any":
         if part.get("pixels"):
             return self._pins.strip(part["pin"], part["pixels"])
         if part.get("pwm"):
@@ -59,7 +65,7 @@ class Leds:
         return self._pins.output(part["pin"], part.get("low", False))
 
 
-def _colour(text: object) -> tuple:
+def _colour(text: object) -> "tuple[int, int, int]":
     if isinstance(text, str) and len(text) == 7 and text[0] == "#":
         try:
             value = int(text[1:], 16)

@@ -1,10 +1,17 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """``sensor.read {name}`` -> ``{"value", "unit"}``."""
 
 from .. import clock
 from ..program.errors import CapabilityError
 from .arguments import choice
+
+try:
+    from collections.abc import Callable
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Pins, Values
+except ImportError:
+    pass
 
 _VOLTS = 3.3
 _AHT20 = 0x38
@@ -13,11 +20,11 @@ _AHT20 = 0x38
 class Sensors:
     """The sensors of ``board.json``: ``{name: {driver, pin | sda, scl, scale, offset, unit}}``."""
 
-    def __init__(self, described: dict, pins) -> None:
+    def __init__(self, described: "dict[str, Any]", pins: "Pins") -> None:
         self._described = described
         self._pins = pins
 
-    def __call__(self, values: dict) -> dict:
+    def __call__(self, values: "Values") -> "dict[str, Any]":
         """Read one: scale x what its driver reads + offset.
 
         Raises:
@@ -35,12 +42,12 @@ class Sensors:
         return {"value": value * part.get("scale", 1) + part.get("offset", 0), "unit": part.get("unit", "")}
 
 
-def _adc(part: dict, pins) -> float:
+def _adc(part: "dict[str, Any]", pins: "Pins") -> float:
     """Volts."""
     return pins.adc(part["pin"]).read_u16() / 65535 * _VOLTS
 
 
-def _aht20(part: dict, pins) -> float:
+def _aht20(part: "dict[str, Any]", pins: "Pins") -> float:
     """Degrees Celsius, or percent with ``"quantity": "humidity"``: AHT20 product manuals, ASAIR, section 5.4."""
     bus, address = pins.i2c(part), part.get("address", _AHT20)
     bus.writeto(address, b"\xac\x33\x00")
@@ -67,17 +74,17 @@ def crc8(data: bytes) -> int:
     return crc
 
 
-def _dht(part: dict, pins) -> float:  # noqa: ARG001
+def _dht(part: "dict[str, Any]", pins: "Pins") -> float:  # noqa: ARG001
     """DHT11 and DHT22 by MicroPython's own driver."""
     import dht  # type: ignore[import-not-found]
     from machine import Pin
 
     sensor = (dht.DHT11 if part["driver"] == "dht11" else dht.DHT22)(Pin(part["pin"]))
     sensor.measure()
-    return sensor.humidity() if part.get("quantity") == "humidity" else sensor.temperature()
+    return sensor.humidity() if part.get("quantity") == "humidity" else sensor.temperature()  # type: ignore[no-any-return]
 
 
-def _ds18x20(part: dict, pins) -> float:  # noqa: ARG001
+def _ds18x20(part: "dict[str, Any]", pins: "Pins") -> float:  # noqa: ARG001
     """The first DS18B20 on a wire, by MicroPython's own driver."""
     import ds18x20  # type: ignore[import-not-found]
     import onewire  # type: ignore[import-not-found]
@@ -89,7 +96,13 @@ def _ds18x20(part: dict, pins) -> float:  # noqa: ARG001
         raise OSError("nobody is on the wire")
     wire.convert_temp()
     clock.sleep_ms(750)
-    return wire.read_temp(found[0])
+    return wire.read_temp(found[0])  # type: ignore[no-any-return]
 
 
-_DRIVERS = {"adc": _adc, "aht20": _aht20, "dht11": _dht, "dht22": _dht, "ds18x20": _ds18x20}
+_DRIVERS: "dict[str, Callable[[dict[str, Any], Pins], float]]" = {
+    "adc": _adc,
+    "aht20": _aht20,
+    "dht11": _dht,
+    "dht22": _dht,
+    "ds18x20": _ds18x20,
+}

@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """Pins that are files, for boards without pins (MicroPython's unix port): ``cygnet/pins/<pin>``.
 
 What is driven is written there; what is read is taken from there: 0 or 1, for analogue inputs 0 to 65535, for I2C
@@ -8,6 +6,11 @@ devices (``i2c-56``) the bytes of the next answer in hexadecimal.
 
 import binascii
 import os
+
+try:
+    from typing import Any
+except ImportError:
+    pass
 
 
 class _Output:
@@ -48,9 +51,9 @@ class _Pwm:
 class _Strip:
     def __init__(self, path: str, pixels: int) -> None:
         self._path = path
-        self._pixels = [(0, 0, 0)] * pixels
+        self._pixels: list[tuple[int, ...]] = [(0, 0, 0)] * pixels
 
-    def fill(self, colour: tuple) -> None:
+    def fill(self, colour: "tuple[int, ...]") -> None:
         self._pixels = [colour] * len(self._pixels)
 
     def write(self) -> None:
@@ -82,22 +85,22 @@ class Simulated:
         except OSError:
             pass  # it is there
 
-    def output(self, pin, low: bool):
+    def output(self, pin: "int | str", low: bool) -> _Output:
         return _Output(f"{self._folder}{pin}", 1 if low else 0)
 
-    def input(self, pin, low: bool):
+    def input(self, pin: "int | str", low: bool) -> _Input:
         return _Input(f"{self._folder}{pin}", 1 if low else 0)
 
-    def pwm(self, pin):
+    def pwm(self, pin: "int | str") -> _Pwm:
         return _Pwm(f"{self._folder}{pin}")
 
-    def strip(self, pin, pixels: int):
+    def strip(self, pin: "int | str", pixels: int) -> _Strip:
         return _Strip(f"{self._folder}{pin}", pixels)
 
-    def adc(self, pin):
+    def adc(self, pin: "int | str") -> _Input:
         return _Input(f"{self._folder}{pin}", 0)
 
-    def i2c(self, part: dict):  # noqa: ARG002
+    def i2c(self, part: "dict[str, Any]") -> _I2c:  # noqa: ARG002
         return _I2c(self._folder)
 
 

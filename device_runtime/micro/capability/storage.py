@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """``storage.get {key}``, ``storage.set {key, value}``, ``storage.remove {key}``: what a program keeps on the flash.
 
 All of a program is one small record, which is replaced as a whole when the program's turn is over: flash wears, so
@@ -14,8 +12,16 @@ from ..program.errors import CapabilityError
 from ..records import read_record, write_record
 from .arguments import refuse, text
 
-MOST_BYTES = 4096
-BURST = 20
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Values
+except ImportError:
+    pass
+
+_MOST_BYTES = 4096
+_BURST = 20
 _EACH_MS = 10_000
 
 
@@ -30,16 +36,16 @@ class Storage:
             pass  # it is there
         self._path = f"{folder}/{app_id}"
         self._values = read_record(self._path) or {}
-        self._writes = BURST
+        self._writes = _BURST
         self._since = clock.ticks_ms()
         self._is_changed = False
 
-    def get(self, values: dict):
+    def get(self, values: "Values") -> "Any":
         """The value, or ``None``; a copy."""
         found = self._values.get(_key(values))
         return json.loads(json.dumps(found)) if isinstance(found, (list, dict)) else found
 
-    def set(self, values: dict) -> None:
+    def set(self, values: "Values") -> None:
         """Keep a value; raises ``CapabilityError``: too large, or too many."""
         key = _key(values)
         if "value" not in values:
@@ -50,7 +56,7 @@ class Storage:
         changed[key] = values["value"]
         self._replace(changed)
 
-    def remove(self, values: dict) -> None:
+    def remove(self, values: "Values") -> None:
         """Forget a key; one that is not there is no error."""
         key = _key(values)
         if key in self._values:
@@ -58,19 +64,19 @@ class Storage:
             changed.pop(key)
             self._replace(changed)
 
-    def _replace(self, changed: dict) -> None:
+    def _replace(self, changed: "dict[str, Any]") -> None:
         size = len(json.dumps(changed))
-        if size > MOST_BYTES:
+        if size > _MOST_BYTES:
             raise CapabilityError(
-                f"storage is full: {size} bytes would be used, {MOST_BYTES} are allowed; remove keys first"
+                f"storage is full: {size} bytes would be used, {_MOST_BYTES} are allowed; remove keys first"
             )
         gained = clock.ticks_diff(clock.ticks_ms(), self._since) // _EACH_MS
         if gained:
-            self._writes = min(BURST, self._writes + gained)
+            self._writes = min(_BURST, self._writes + gained)
             self._since = clock.ticks_ms()
         if not self._is_changed and self._writes < 1:
             raise CapabilityError(
-                f"too many writes: {BURST} at once and then one in {_EACH_MS // 1000} s are allowed; write less often"
+                f"too many writes: {_BURST} at once and then one in {_EACH_MS // 1000} s are allowed; write less often"
             )
         self._writes -= not self._is_changed
         self._values = changed
@@ -87,7 +93,7 @@ class Storage:
         return ""
 
 
-def _key(values: dict) -> str:
+def _key(values: "Values") -> str:
     key = text(values, "key", 64)
     if not key:
         raise refuse("key must not be empty")

@@ -1,4 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """The module ``cygnet`` as programs import it on a board: ``Page``, ``App``, ``call``, ``log``, ``CapabilityError``.
 
 Nothing that a program holds leads to the runtime but by these functions: a page keeps its ``data`` and what the
@@ -8,11 +7,19 @@ program sets on it.
 from . import guard
 from .errors import CapabilityError
 
-running: object = None
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .program import Program
+except ImportError:
+    pass
+
+running: "Program | None" = None
 """The program that runs (``program.Program``), or ``None``."""
 
 
-def _ask(name: str, *arguments: object):
+def _ask(name: str, *arguments: object) -> "Any":
     if running is None:
         raise RuntimeError("the program has ended")
     return guard.outside(getattr(running, name), *arguments)
@@ -21,19 +28,19 @@ def _ask(name: str, *arguments: object):
 class Page:
     """A page of a program; its class is a program's only one in the page's file."""
 
-    data: dict = {}  # noqa: RUF012 - a class attribute that programs write, and that is copied per page
+    data: "dict[str, Any]" = {}  # noqa: RUF012 - a class attribute that programs write, and that is copied per page
 
-    def set_data(self, changes: dict) -> None:
+    def set_data(self, changes: "dict[str, Any]") -> None:
         """Write to ``data`` by data paths, and show it when the handler is over."""
         _ask("set_data", self, changes)
 
     def after(self, seconds: float, method: str, *arguments: object) -> int:
         """Call a method once, so much later; returns the timer's number."""
-        return _ask("add_timer", self, seconds, method, arguments, False)
+        return _ask("add_timer", self, seconds, method, arguments, False)  # type: ignore[no-any-return]
 
     def every(self, seconds: float, method: str, *arguments: object) -> int:
         """Call a method again and again; returns the timer's number."""
-        return _ask("add_timer", self, seconds, method, arguments, True)
+        return _ask("add_timer", self, seconds, method, arguments, True)  # type: ignore[no-any-return]
 
     def cancel(self, timer: int) -> None:
         """Forget a timer; one that is gone is no error."""
@@ -56,7 +63,7 @@ class App:
     """What a program's ``app.py`` may have a class of."""
 
 
-def call(*names: str, **values: object):
+def call(*names: str, **values: object) -> "Any":
     """Ask the board for a capability by its name: its answer. A capability may have a value ``name`` of its own.
 
     Raises:
@@ -66,7 +73,7 @@ def call(*names: str, **values: object):
         raise TypeError('call takes the name of a capability and values by their names: call("led.set", name="lamp")')
     if running is None:
         raise RuntimeError("the program has ended")
-    return guard.outside(running.call, names[0], values)  # type: ignore[attr-defined]
+    return guard.outside(running.call, names[0], values)
 
 
 def log(*parts: object) -> None:

@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """The files of a program: its manifest, the classes of its pages, its templates."""
 
 import gc
@@ -7,12 +5,20 @@ import json
 import sys
 
 from .. import view
-from ..view.template import Template
 from . import faults, guard
 from .errors import ProgramError, Stopped
 
+try:
+    from collections.abc import Callable
+    from typing import TYPE_CHECKING, Any
 
-def read_manifest(folder: str) -> dict:
+    if TYPE_CHECKING:
+        from ..view.template import Template
+except ImportError:
+    pass
+
+
+def read_manifest(folder: str) -> "dict[str, Any]":
     """What a board needs of ``manifest.json``.
 
     Raises:
@@ -33,7 +39,7 @@ def read_manifest(folder: str) -> dict:
         raise ProgramError(f"{folder}/manifest.json cannot be read: {faults.text_of(error)}") from error
 
 
-def _unload(names: tuple) -> None:
+def _unload(names: "tuple[str, ...]") -> None:
     """Forget modules of ``view``: they are read again when they are wanted."""
     package = view.__name__
     for name in names:
@@ -53,12 +59,12 @@ class Code:
     """What was loaded of the program in ``folder``. ``report(where, text)`` is told why something could not be;
     ``time()`` gives the milliseconds that a file's own code may take."""
 
-    def __init__(self, folder: str, report, time) -> None:
+    def __init__(self, folder: str, report: "Callable[[str, str], None]", time: "Callable[[], int]") -> None:
         self._folder = folder
         self._report = report
         self._time = time
-        self._templates: dict = {}
-        self._classes: dict = {}
+        self._templates: dict[str, Template] = {}
+        self._classes: dict[str, type] = {}
 
     @property
     def has_app(self) -> bool:
@@ -71,7 +77,7 @@ class Code:
         self._classes.clear()
         self._templates.clear()
 
-    def find(self, name: str, base: type):
+    def find(self, name: str, base: type) -> "type | None":
         """The one class with this base in a module of the program; ``None`` if it cannot be had, which is logged."""
         known = self._classes.get(name)
         if known is not None:
@@ -96,7 +102,7 @@ class Code:
         self._report(path, f"it has no class {base.__name__}: class Index({base.__name__}):")
         return None
 
-    def template(self, route: str) -> Template:
+    def template(self, route: str) -> "Template":
         """The template of a page.
 
         Raises:

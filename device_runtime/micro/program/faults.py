@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """What went wrong in a program, in one line: where, and what."""
 
 import io
@@ -17,7 +15,7 @@ def text_of(error: BaseException) -> str:
 def place_of(error: BaseException) -> str:
     """``pages/index/index.py:12``: the innermost place in a program's file that a traceback tells of."""
     stream = io.StringIO()
-    sys.print_exception(error, stream)
+    sys.print_exception(error, stream)  # type: ignore[attr-defined]
     found = ""
     for line in stream.getvalue().split("\n"):
         if line[:8] == '  File "':

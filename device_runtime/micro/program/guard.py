@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """What stands between a program's code and the board, while that code runs.
 
 A board has one thread and one interpreter, so there is no wall as on Linux. The toolchain refuses what a program may
@@ -10,9 +8,21 @@ and ``open``, ``exec``, ``eval``, ``compile`` and their kin are refused. Each lo
 
 import builtins
 import sys
-from time import ticks_add, ticks_diff, ticks_ms  # not by clock.py: this runs once a loop of a program
+
+# Not by clock.py: this runs once a loop of a program.
+from time import ticks_add, ticks_diff, ticks_ms  # type: ignore[attr-defined]
 
 from .errors import Stopped
+
+try:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from ..view.shapes import T
+except ImportError:
+    pass
 
 ALLOWED = ("math", "json", "random", "time")
 _REFUSED = ("open", "exec", "eval", "compile", "input", "execfile")
@@ -26,8 +36,8 @@ _spare = 0
 _ticks = 0
 _stop = Stopped()
 """Made before it is needed: a program that has filled the memory would get a MemoryError in its place, and catch it."""
-_import = None
-_own: dict = {}
+_import: "Callable[..., Any] | None" = None
+_own: "dict[str, object]" = {}
 
 
 def tick() -> bool:
@@ -41,7 +51,7 @@ def tick() -> bool:
     return False
 
 
-def call(milliseconds: int, function, *arguments: object) -> object:
+def call(milliseconds: int, function: "Callable[..., T]", *arguments: object) -> "T":
     """Call a function of a program, which has so much time.
 
     Raises:
@@ -71,7 +81,7 @@ def leave() -> None:
     _running = False
 
 
-def outside(function, *arguments: object) -> object:
+def outside(function: "Callable[..., T]", *arguments: object) -> "T":
     """Call a function of the runtime for a program: with all rights, and the program's clock stands still, though
     for no more than twice the time of an event in all: the board's watchdog does not wait for ever."""
     global _running, _deadline, _spare
@@ -90,12 +100,12 @@ def outside(function, *arguments: object) -> object:
 class _Names:
     """Some names of a module, and no others."""
 
-    def __init__(self, module: object, names: tuple) -> None:
+    def __init__(self, module: object, names: "tuple[str, ...]") -> None:
         for name in names:
             setattr(self, name, getattr(module, name))
 
 
-def _guarded_import(name, *arguments):
+def _guarded_import(name: str, *arguments: "Any") -> "Any":
     if not _running:
         return _import(name, *arguments)  # type: ignore[misc]
     if name in _own:
@@ -105,10 +115,10 @@ def _guarded_import(name, *arguments):
     raise ImportError(f"a program may not import {name!r}; there are cygnet, {', '.join(ALLOWED)} and its own lib")
 
 
-def _guard(name: str):
+def _guard(name: str) -> "Callable[..., Any]":
     given = getattr(builtins, name)
 
-    def guarded(*arguments, **named):
+    def guarded(*arguments: "Any", **named: "Any") -> "Any":
         if _running:
             raise NameError(f"a program may not call {name}")
         return given(*arguments, **named)
@@ -124,8 +134,8 @@ def install(cygnet: object) -> None:
         for name in ALLOWED:
             _own[name] = __import__(name)
         _import = builtins.__import__
-        builtins.__import__ = _guarded_import
-        builtins._tick = tick
+        builtins.__import__ = _guarded_import  # type: ignore[assignment]
+        builtins._tick = tick  # type: ignore[attr-defined]
         for name in _REFUSED:
             if hasattr(builtins, name):
                 setattr(builtins, name, _guard(name))
@@ -139,7 +149,7 @@ def release() -> None:
     _own.pop("cygnet", None)
 
 
-def load(folder: str, name: str, milliseconds: int):
+def load(folder: str, name: str, milliseconds: int) -> "ModuleType":
     """The module of a program (``pages.index.index``) from its folder; ``.mpy`` or ``.py``.
 
     Raises:
@@ -149,7 +159,7 @@ def load(folder: str, name: str, milliseconds: int):
     sys.path.insert(0, folder)
     try:
         # With names wanted of it the module itself comes back, and not the package that it is in.
-        return call(milliseconds, _import, name, None, None, ("*",), 0)
+        return call(milliseconds, _import, name, None, None, ("*",), 0)  # type: ignore[arg-type, no-any-return]
     finally:
         sys.path.remove(folder)
 

@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """Runs one program on the board: gives it its turns, shows its pages, brings it what happens, and ends it."""
 
 import asyncio
@@ -12,7 +10,15 @@ from .errors import ProgramError
 from .limits import Limits
 
 try:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from ..capability.gate import Gate
+        from ..runtime import Services
+        from ..screen.screen import Screen
+        from .program import Program
+        from .shapes import Event
 except ImportError:
     pass
 
@@ -30,11 +36,13 @@ class ProgramHost:
     was ended because it hung, leaked or raised again and again.
     """
 
-    def __init__(self, root: str, board: dict, services) -> None:
+    screen: "Screen | None"
+
+    def __init__(self, root: str, board: "dict[str, Any]", services: "Services") -> None:
         self.running = ""
-        self.on_failure = None
+        self.on_failure: Callable[[str, str], None] | None = None
         self.screen = None
-        self.program: Any = None
+        self.program: Program | None = None
         self._root = root
         self._board = board
         self._services = services
@@ -42,11 +50,11 @@ class ProgramHost:
         self._pins = hardware(root, board)
         self._buttons = Buttons(board.get("buttons", {}), self._pins)
         self._has_buttons = bool(board.get("buttons"))
-        self._gate: Any = None
-        self._task: asyncio.Task | None = None
+        self._gate: Gate | None = None
+        self._task: asyncio.Task[None] | None = None
         self._folder = ""
         self._lines = 0
-        self._touch: tuple | None = None
+        self._touch: tuple[int, int] | None = None
         if board.get("display"):
             try:
                 from ..screen.screen import Screen, make_display
@@ -75,7 +83,7 @@ class ProgramHost:
         from .program import Program
 
         self._lines = 0
-        program = Program(folder, self._limits, None, self._log)
+        program = Program(folder, self._limits, None, self._log)  # type: ignore[arg-type]  # set below
         self._folder = folder
         manifest = program.manifest
         self._gate = Gate(
@@ -117,7 +125,7 @@ class ProgramHost:
         app_id = self.running
         try:
             while True:
-                await asyncio.sleep_ms(self._pause())
+                await asyncio.sleep_ms(self._pause())  # type: ignore[attr-defined]
                 self._lines = 0
                 self._turn()
                 self._flush()
@@ -155,7 +163,7 @@ class ProgramHost:
             program.fire_timers()
         self._draw()
 
-    def _button(self, program, name: str, pressed: bool) -> None:
+    def _button(self, program: "Program", name: str, pressed: bool) -> None:
         if program.button(name, pressed) or not pressed or self.screen is None:
             return
         if name == "next":
@@ -167,7 +175,7 @@ class ProgramHost:
         elif name == "select":
             self._happened(program, self.screen.select())
 
-    def _happened(self, program, event: "tuple | None") -> None:
+    def _happened(self, program: "Program", event: "Event | None") -> None:
         if event is not None and event[1]:
             program.event(event[0], event[1], event[2], event[3])
 
@@ -179,14 +187,16 @@ class ProgramHost:
             if top is not None:
                 self.screen.show(top, self._folder)
         except RuntimeError as error:
-            raise ProgramError(f"{top.route} cannot be drawn, it is nested too deeply: {error}") from error
+            raise ProgramError(
+                f"{top.route} cannot be drawn, it is nested too deeply: {error}"  # type: ignore[union-attr]
+            ) from error
 
     def _say(self, text: str) -> None:
         if self.screen is not None:
             self.screen.say(self._board.get("name", "Cygnet"), text)
 
     def _flush(self) -> None:
-        said = self._gate.flush()
+        said = self._gate.flush()  # type: ignore[union-attr]
         if said:
             self._services.log("warning", self.running, said)
 

@@ -1,15 +1,101 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-"""What a program may use."""
+"""What a program may use, and calls of its functions that keep to it: what goes wrong in them is logged and counted."""
 
-MOST_NODES = 200
+import gc
+
+from .. import clock
+from . import faults, guard
+from .errors import ProgramError, Stopped
+
+try:
+    from collections.abc import Callable
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Write
+except ImportError:
+    pass
+
+_MOST_NODES = 200
+_STRIKES = 3
+"""So many handlers in a row that take too long end a program."""
+_FAULTS = 10
+"""So many handlers in a row that raise end a program."""
 
 
 class Limits:
     """What a program may use: ``program`` of ``board.json``. A board with a watchdog of so many seconds must be through
     with the launch before."""
 
-    def __init__(self, document: dict, watchdog: int = 0) -> None:
-        self.launch_ms = watchdog * 600 if watchdog else 10_000
-        self.event_ms = document.get("event_ms", 2000)
-        self.heap = document.get("heap_kb", 48) * 1024
-        self.nodes = document.get("nodes", MOST_NODES)
+    def __init__(self, document: "dict[str, Any]", watchdog: int = 0) -> None:
+        self.launch_ms: int = watchdog * 600 if watchdog else 10_000
+        self.event_ms: int = document.get("event_ms", 2000)
+        self.heap: int = document.get("heap_kb", 48) * 1024
+        self.nodes: int = document.get("nodes", _MOST_NODES)
+
+
+class Calls:
+    """What :class:`.program.Program` calls its program by. ``fault`` says what went wrong last."""
+
+    limits: "Limits"
+    fault: str
+    _write: "Write"
+    _where: str
+    """The file whose code runs."""
+    _launched: int
+    """Ticks by which the launch must be over; 0: it is."""
+    _strikes: int
+    _faults: int
+
+    def _time(self) -> int:
+        """What a call may take: what is left of the launch, or the time of an event."""
+        if not self._launched:
+            return self.limits.event_ms
+        return max(1, clock.ticks_diff(self._launched, clock.ticks_ms()))
+
+    def _call(self, where: str, function: "Callable[..., Any]", *arguments: object) -> "Any":
+        """Call a function of the program within its time. What it raises is logged, and it goes on.
+
+        Raises:
+            ProgramError: it is the third in a row that took too long, or the tenth that raised.
+        """
+        outer, self._where = self._where, where
+        value = None
+        milliseconds = self._time()
+        try:
+            # Not by guard.call: each call less leaves more of a board's small stack to the program.
+            guard.enter(milliseconds)
+            try:
+                value = function(*arguments)
+            finally:
+                guard.leave()
+            self._strikes = self._faults = 0
+        except Stopped as stopped:
+            self._took_too_long(milliseconds, faults.place_of(stopped) or where)
+        except MemoryError:
+            gc.collect()
+            self._went_wrong(where, "MemoryError: the board has no memory left for what this handler does")
+        except SystemExit:
+            self._went_wrong(where, "SystemExit: a program does not end by itself")
+        except Exception as error:  # noqa: BLE001 - a program's fault is the program's
+            self._went_wrong(faults.place_of(error) or where, faults.text_of(error))
+        finally:
+            self._where = outer
+        return value
+
+    def _report(self, where: str, text: str) -> None:
+        self.fault = f"{where}: {text}"
+        self._write("error", where, text)
+
+    def _went_wrong(self, where: str, text: str) -> None:
+        self._report(where, text)
+        self._strikes = 0
+        self._faults += 1
+        if self._faults >= _FAULTS:
+            raise ProgramError(f"{_FAULTS} handlers in a row went wrong, the last in {self.fault}")
+
+    def _took_too_long(self, milliseconds: int, where: str) -> None:
+        self._strikes += 1
+        seconds = f"{milliseconds / 1000:g}"
+        self._report(where, f"a handler took longer than {seconds} s and was stopped")
+        if self._strikes >= _STRIKES:
+            raise ProgramError(f"{_STRIKES} handlers in a row took longer than {seconds} s")

@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """One program that runs: its pages, their lives, what happens on them, its timers, and what all that may take.
 
 Everything here is synchronous; :mod:`.host` gives it its turns. The order of what a program sees is that of
@@ -15,29 +13,35 @@ from ..view.routing import route
 from ..view.template import Template
 from . import api, faults, guard
 from .code import Code, read_manifest
-from .errors import ProgramError, Stopped
-from .limits import Limits
+from .errors import ProgramError
+from .limits import Calls
 from .stack import NavigationError, PageRecord, PageStack
 from .timers import Timers
 from .values import copied
 
-STRIKES = 3
-"""So many handlers in a row that take too long end a program."""
+try:
+    from collections.abc import Callable
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .limits import Limits
+        from .shapes import Invoke, Move, Write
+except ImportError:
+    pass
+
 _STEPS_A_TURN = 10
-FAULTS = 10
-"""So many handlers in a row that raise end a program."""
 _RESERVE = 2048
 """Bytes kept back, so that a program that has filled the memory can be told of and forgotten."""
 
 
-class Program:
+class Program(Calls):
     """The program in ``folder``.
 
     ``invoke(name, values)`` is what ``call`` of the program does; ``write(level, source, text)`` gets its log. With
     ``record`` the patches are kept for :meth:`take_patches`; a board draws from the views themselves.
     """
 
-    def __init__(self, folder: str, limits: Limits, invoke, write, record: bool = False) -> None:
+    def __init__(self, folder: str, limits: "Limits", invoke: "Invoke", write: "Write", record: bool = False) -> None:
         self.folder = folder
         self.limits = limits
         self.used = 0
@@ -45,15 +49,14 @@ class Program:
         self.invoke = invoke
         self._write = write
         self._record = record
-        self._app = None
-        self._cygnet: object = None
+        self._cygnet: api.Cygnet = None  # type: ignore[assignment]  # made at the start
         self._reserve: bytearray | None = bytearray(_RESERVE)
         self._strikes = 0
         self._faults = 0
         self._launched = 0
         self.fault = ""
-        self._wanted: list = []
-        self._patches: list = []
+        self._wanted: list[tuple[str, Any, str]] = []
+        self._patches: list[list[Any]] = []
         self._where = ""
         self._before = 0
         self._started = clock.ticks_ms()
@@ -77,7 +80,7 @@ class Program:
         self._turn(self._launch, url)
         self._launched = 0
 
-    def event(self, page: int, node: int, kind: str, detail=None, time_stamp: "int | None" = None) -> None:
+    def event(self, page: int, node: int, kind: str, detail: object = None, time_stamp: "int | None" = None) -> None:
         """Something happened on a node of a page; what is gone hears nothing.
 
         Raises:
@@ -131,7 +134,7 @@ class Program:
         self._turn()
         return True
 
-    def take_patches(self) -> list:
+    def take_patches(self) -> "list[list[Any]]":
         """``[page id, operations]`` of each page that changed, since this was last asked."""
         patches, self._patches = self._patches, []
         return patches
@@ -153,16 +156,15 @@ class Program:
         self.timers.clear()
         self.stack.pages.clear()
         self._code.forget()
-        self._app = None
         gc.collect()
 
     # -- turns and limits --------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         gc.collect()
-        self._before = gc.mem_alloc()
+        self._before = gc.mem_alloc()  # type: ignore[attr-defined]
 
-    def _turn(self, step=None, *arguments: object) -> None:
+    def _turn(self, step: "Callable[..., None] | None" = None, *arguments: object) -> None:
         """Do a step, then what handlers left to do, and see what the program takes by now."""
         try:
             if step is not None:
@@ -182,74 +184,21 @@ class Program:
         except Exception as error:  # noqa: BLE001 - what a program made of its page must not end the runtime
             raise ProgramError(f"what the program made of its page cannot be used: {faults.text_of(error)}") from None
         gc.collect()
-        self.used += gc.mem_alloc() - self._before
+        self.used += gc.mem_alloc() - self._before  # type: ignore[attr-defined]
         if self.used > self.limits.heap:
             raise ProgramError(
                 f"the program uses {self.used // 1024 + 1} KB of memory, and may use {self.limits.heap // 1024}"
             )
-
-    def _time(self) -> int:
-        """What a call may take: what is left of the launch, or the time of an event."""
-        if not self._launched:
-            return self.limits.event_ms
-        return max(1, clock.ticks_diff(self._launched, clock.ticks_ms()))
-
-    def _call(self, where: str, function, *arguments: object):
-        """Call a function of the program within its time. What it raises is logged, and it goes on.
-
-        Raises:
-            ProgramError: it is the third in a row that took too long, or the tenth that raised.
-        """
-        outer, self._where = self._where, where
-        value = None
-        milliseconds = self._time()
-        try:
-            # Not by guard.call: each call less leaves more of a board's small stack to the program.
-            guard.enter(milliseconds)
-            try:
-                value = function(*arguments)
-            finally:
-                guard.leave()
-            self._strikes = self._faults = 0
-        except Stopped as stopped:
-            self._took_too_long(milliseconds, faults.place_of(stopped) or where)
-        except MemoryError:
-            gc.collect()
-            self._went_wrong(where, "MemoryError: the board has no memory left for what this handler does")
-        except SystemExit:
-            self._went_wrong(where, "SystemExit: a program does not end by itself")
-        except Exception as error:  # noqa: BLE001 - a program's fault is the program's
-            self._went_wrong(faults.place_of(error) or where, faults.text_of(error))
-        finally:
-            self._where = outer
-        return value
-
-    def _report(self, where: str, text: str) -> None:
-        self.fault = f"{where}: {text}"
-        self._write("error", where, text)
-
-    def _went_wrong(self, where: str, text: str) -> None:
-        self._report(where, text)
-        self._strikes = 0
-        self._faults += 1
-        if self._faults >= FAULTS:
-            raise ProgramError(f"{FAULTS} handlers in a row went wrong, the last in {self.fault}")
-
-    def _took_too_long(self, milliseconds: int, where: str) -> None:
-        self._strikes += 1
-        seconds = f"{milliseconds / 1000:g}"
-        self._report(where, f"a handler took longer than {seconds} s and was stopped")
-        if self._strikes >= STRIKES:
-            raise ProgramError(f"{STRIKES} handlers in a row took longer than {seconds} s")
 
     # -- launch and navigation ---------------------------------------------------------------------------------
 
     def _launch(self, url: str) -> None:
         version = self.manifest["version"]
         if self._code.has_app:
-            app = self._code.find("app", self._cygnet.App)
-            if app is not None:
-                self._app = self._call("app.py", app)
+            kind = self._code.find("app", self._cygnet.App)
+            if kind is not None:
+                app = PageRecord(0, "app.py", {})  # so far as it has a life as pages have
+                app.instance = self._call("app.py", kind)
                 options = {
                     "path": "", "query": {}, "scene": 1001, "appId": self.manifest["app_id"],
                     "version": version.get("name", ""), "name": self.manifest["name"],
@@ -257,8 +206,8 @@ class Program:
                 }  # fmt: skip
                 record = PageStack(self.stack.routes)._make(url, "")
                 options["path"], options["query"] = record.route, record.query
-                self._app_life("on_launch", options)
-                self._app_life("on_show")
+                self._life(app, "on_launch", options)
+                self._life(app, "on_show")
         try:
             self._perform(self.stack.redirect(url))
         except NavigationError as error:
@@ -267,17 +216,12 @@ class Program:
         if top is None or top.view is None:
             raise ProgramError(f"the first page of the program cannot be shown: {self.fault}")
 
-    def _app_life(self, name: str, *arguments: object) -> None:
-        method = getattr(self._app, name, None)
-        if method is not None:
-            self._call("app.py", method, *arguments)
-
     def _life(self, record: "PageRecord | None", name: str, *arguments: object) -> None:
         method = None if record is None else getattr(record.instance, name, None)
         if record is not None and method is not None:
             self._call(record.route, method, *arguments)
 
-    def _navigate(self, kind: str, target, current: str) -> None:
+    def _navigate(self, kind: str, target: "Any", current: str) -> None:
         try:
             if kind == "back":
                 step = self.stack.back(target)
@@ -288,7 +232,7 @@ class Program:
             return
         self._perform(step)
 
-    def _perform(self, step: tuple) -> None:
+    def _perform(self, step: "Move") -> None:
         hidden, unloaded, loaded, shown = step
         self._life(hidden, "on_hide")
         for record in unloaded:
@@ -352,7 +296,9 @@ class Program:
                 return record
         return None
 
-    def _happened(self, record: PageRecord, view: PageView, node: int, kind: str, detail, time_stamp) -> None:
+    def _happened(
+        self, record: PageRecord, view: PageView, node: int, kind: str, detail: object, time_stamp: "int | None"
+    ) -> None:
         if kind in ("input", "change") and isinstance(detail, dict) and "value" in detail:
             for name in ("value", "checked"):
                 bound = view.two_way_path(node, name)
@@ -374,7 +320,7 @@ class Program:
             if kind == "input" and isinstance(answer, str) and self._record and not record.unsent:
                 record.operations.append(["set", node, "value", answer])
 
-    def _update(self, record: PageRecord, changes: dict) -> None:
+    def _update(self, record: PageRecord, changes: "dict[str, Any]") -> None:
         view = record.view
         if view is None:
             view = PageView(Template(), record.instance.data)  # it only writes
@@ -390,13 +336,13 @@ class Program:
 
     # -- what the program asks, by api.py --------------------------------------------------------------------------
 
-    def _asking(self, page) -> PageRecord:
+    def _asking(self, page: object) -> PageRecord:
         for record in self.stack.pages:
             if record.instance is page:
                 return record
         raise RuntimeError("the page is closed")
 
-    def set_data(self, page, changes) -> None:
+    def set_data(self, page: object, changes: object) -> None:
         """``Page.set_data``."""
         if not isinstance(changes, dict):
             raise TypeError('set_data takes a dictionary: {"count": 1}')
@@ -405,7 +351,9 @@ class Program:
                 raise TypeError(f"set_data: {key!r} is no data path; data paths are texts")
         self._update(self._asking(page), {key: copied(value, f"set_data: {key}") for key, value in changes.items()})
 
-    def add_timer(self, page, seconds, method, arguments, repeats) -> int:
+    def add_timer(
+        self, page: object, seconds: object, method: object, arguments: "tuple[object, ...]", repeats: bool
+    ) -> int:
         """``Page.after`` and ``Page.every``."""
         if not isinstance(method, str) or method[:1] == "_" or not hasattr(page, method):
             raise ValueError(f"the page has no method {method!r}")
@@ -414,11 +362,11 @@ class Program:
         wait = max(int(seconds * 1000), 10 if repeats else 0)
         return self.timers.add(clock.ticks_ms(), wait, self._asking(page), method, arguments, repeats)
 
-    def cancel_timer(self, timer) -> None:
+    def cancel_timer(self, timer: object) -> None:
         """``Page.cancel``."""
         self.timers.cancel(timer)
 
-    def navigate(self, page, kind, target) -> None:
+    def navigate(self, page: object, kind: str, target: object) -> None:
         """``Page.navigate_to`` and its kin: done when the handler is over."""
         if not isinstance(target, int if kind == "back" else str):
             raise TypeError(f"{_NAVIGATIONS[kind]} does not take a {type(target).__name__}")
@@ -426,16 +374,16 @@ class Program:
             raise RuntimeError(f"more than {_STEPS_A_TURN} navigations at once")
         self._wanted.append((kind, target, self._asking(page).route))
 
-    def call(self, name, values):
+    def call(self, name: str, values: "dict[str, object]") -> "Any":
         """``cygnet.call``."""
         return self.invoke(name, {key: copied(value, f"{name}: {key}") for key, value in values.items()})
 
-    def log(self, text) -> None:
+    def log(self, text: str) -> None:
         """``cygnet.log``."""
         self._write("info", self._where, text)
 
 
-def _opened(page):
+def _opened(page: "type[api.Page]") -> api.Page:
     """An instance of a program's class, with data of its own."""
     instance = page()
     instance.data = copied(page.data, "data")

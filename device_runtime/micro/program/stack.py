@@ -1,14 +1,16 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """The page stack: WeChat's rules as in ``device_runtime/program/pages.py``, without tabs."""
 
-from ..view.page import PageView
-
 try:
-    from typing import Any
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from ..view.page import PageView
+        from ..view.shapes import Operation
+        from .shapes import Move
 except ImportError:
     pass
 
-MAX_PAGES = 10
+_MAX_PAGES = 10
 
 
 class NavigationError(Exception):
@@ -18,20 +20,20 @@ class NavigationError(Exception):
 class PageRecord:
     """One page that exists: its ``instance`` of the program's class, its ``view``, and the operations that wait."""
 
-    def __init__(self, identity: int, route: str, query: dict) -> None:
+    def __init__(self, identity: int, route: str, query: "dict[str, str]") -> None:
         self.id = identity
         self.route = route
         self.query = query
         self.instance: Any = None
         self.view: PageView | None = None
         self.unsent = True
-        self.operations: list = []
+        self.operations: list[Operation] = []
 
 
 class PageStack:
     """``routes`` are the manifest's pages. Each step returns ``(hidden, unloaded, loaded, shown)``."""
 
-    def __init__(self, routes: list) -> None:
+    def __init__(self, routes: "list[str]") -> None:
         self.routes = routes
         self.pages: list[PageRecord] = []
         self._next = 1
@@ -41,23 +43,23 @@ class PageStack:
         """The page that is seen."""
         return self.pages[-1] if self.pages else None
 
-    def push(self, url: str, current: str = "") -> tuple:
-        """``navigate_to``; raises ``NavigationError``: no such page, or ``MAX_PAGES`` are open."""
+    def push(self, url: str, current: str = "") -> "Move":
+        """``navigate_to``; raises ``NavigationError``: no such page, or too many are open."""
         record = self._make(url, current)
-        if len(self.pages) >= MAX_PAGES:
-            raise NavigationError(f"page stack limit exceeded: {MAX_PAGES} pages are open")
+        if len(self.pages) >= _MAX_PAGES:
+            raise NavigationError(f"page stack limit exceeded: {_MAX_PAGES} pages are open")
         hidden = self.top
         self.pages.append(record)
         return hidden, [], record, record
 
-    def redirect(self, url: str, current: str = "") -> tuple:
+    def redirect(self, url: str, current: str = "") -> "Move":
         """``redirect_to``: in place of the top page; raises ``NavigationError``: no such page."""
         record = self._make(url, current)
         gone = [self.pages.pop()] if self.pages else []
         self.pages.append(record)
         return None, gone, record, record
 
-    def back(self, delta: int = 1) -> tuple:
+    def back(self, delta: int = 1) -> "Move":
         """``navigate_back``; a ``delta`` beyond the first page goes to the first page. Raises ``NavigationError``."""
         if len(self.pages) < 2:
             raise NavigationError("cannot navigate back at first page")
@@ -77,7 +79,7 @@ class PageStack:
         return PageRecord(self._next - 1, route, query)
 
 
-def split_url(url: str, current: str = "") -> tuple:
+def split_url(url: str, current: str = "") -> "tuple[str, dict[str, str]]":
     """``/pages/a/a?x=1`` as its route and query; without ``/`` in front it is relative to the route ``current``."""
     address, _, text = url.partition("?")
     steps = [] if address[:1] == "/" or not current else current.split("/")[:-1]

@@ -1,26 +1,36 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """The timers of a program."""
 
 from .. import clock
 
-MOST = 16
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Due
+        from .stack import PageRecord
+except ImportError:
+    pass
+
+_MOST = 16
 
 
 class Timers:
     """Timers by number; each is ``[due, number, page, method, arguments, interval or 0]``."""
 
     def __init__(self) -> None:
-        self._timers: list = []
+        self._timers: list[list[Any]] = []
         self._next = 1
 
-    def add(self, now: int, wait: int, page, method: str, arguments: tuple, repeats: bool) -> int:
+    def add(
+        self, now: int, wait: int, page: "PageRecord", method: str, arguments: "tuple[object, ...]", repeats: bool
+    ) -> int:
         """A new timer; its number.
 
         Raises:
             RuntimeError: there are too many.
         """
-        if len(self._timers) >= MOST:
-            raise RuntimeError(f"a program has {MOST} timers at most")
+        if len(self._timers) >= _MOST:
+            raise RuntimeError(f"a program has {_MOST} timers at most")
         number = self._next
         self._next += 1
         self._timers.append([clock.ticks_add(now, wait), number, page, method, arguments, wait if repeats else 0])
@@ -30,7 +40,7 @@ class Timers:
         """Forget a timer; one that is gone is no error."""
         self._timers = [timer for timer in self._timers if timer[1] != number]
 
-    def forget(self, page) -> None:
+    def forget(self, page: "PageRecord") -> None:
         """Forget the timers of a page."""
         self._timers = [timer for timer in self._timers if timer[2] is not page]
 
@@ -43,14 +53,14 @@ class Timers:
         first = self._first()
         return -1 if first is None else max(0, clock.ticks_diff(first[0], now))
 
-    def _first(self) -> "list | None":
+    def _first(self) -> "list[Any] | None":
         found = None
         for timer in self._timers:
             if found is None or clock.ticks_diff(timer[0], found[0]) < 0:
                 found = timer
         return found
 
-    def pop_due(self, now: int) -> "tuple | None":
+    def pop_due(self, now: int) -> "Due | None":
         """``(page, method, arguments)`` of the timer that has been due longest; ``None`` if none is due."""
         timer = self._first()
         if timer is None or clock.ticks_diff(timer[0], now) > 0:

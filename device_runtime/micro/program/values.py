@@ -1,10 +1,14 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """The values that a program gives to its page and to the board: what JSON can say."""
+
+try:
+    from typing import Any
+except ImportError:
+    pass
 
 _DEPTH = 16
 
 
-def copied(value: object, where: str, depth: int = 0) -> object:
+def copied(value: object, where: str, depth: int = 0) -> "Any":
     """A copy of a program's value; a tuple becomes a list.
 
     Raises:

@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """A display that is a file, for boards without one (``"simulated": true``): ``cygnet/frame``, its pixels row by row.
 
 Two bytes a pixel, RGB565 with the larger byte first; on black and white displays one byte, 0 or 1.
@@ -7,11 +5,16 @@ Two bytes a pixel, RGB565 with the larger byte first; on black and white display
 
 import framebuf
 
+try:
+    from typing import Any
+except ImportError:
+    pass
+
 
 class FrameFile:
     """A display for :class:`.paint.Painter`, like the one that ``board.json`` describes."""
 
-    def __init__(self, part: dict, path: str) -> None:
+    def __init__(self, part: "dict[str, Any]", path: str) -> None:
         self.width = part["width"]
         self.height = part["height"]
         self.mono = part["driver"] == "ssd1306"
@@ -34,7 +37,7 @@ class FrameFile:
         colour = (rgb >> 8 & 0xF800) | (rgb >> 5 & 0x07E0) | (rgb >> 3 & 0x1F)
         return (colour & 0xFF) << 8 | colour >> 8
 
-    def send(self, x: int, y: int, width: int, rows: int, data) -> None:
+    def send(self, x: int, y: int, width: int, rows: int, data: memoryview) -> None:
         """Write a band into the file."""
         size = 1 if self.mono else 2
         frame = framebuf.FrameBuffer(data, width, rows, self.format)

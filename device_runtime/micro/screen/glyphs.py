@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """Text with MicroPython's own font of 8x8 pixels, any whole number of times as large, with round edges.
 
 Characters are as wide as they are and one column more, so that more of them fit than in cells of eight.
@@ -8,6 +6,14 @@ Characters are as wide as they are and one column more, so that more of them fit
 from binascii import unhexlify
 
 import framebuf
+
+try:
+    from typing import TYPE_CHECKING
+
+    if TYPE_CHECKING:
+        from .shapes import Frame
+except ImportError:
+    pass
 
 _OTHERS = "äöüÄÖÜßéèàçñ°€·✓→←↑↓…\u00d7"
 _ROWS = unhexlify(
@@ -96,7 +102,7 @@ def fitting(text: str, scale: int, width: int) -> int:
     return count
 
 
-def draw(frame, text: str, x: int, y: int, ink: int, scale: int) -> None:
+def draw(frame: "Frame", text: str, x: int, y: int, ink: int, scale: int) -> None:
     """Draw a text made by :func:`shown`, its upper left corner at ``x``, ``y``."""
     for character in text:
         box = _box(character)
@@ -109,7 +115,7 @@ def draw(frame, text: str, x: int, y: int, ink: int, scale: int) -> None:
         x += (box & 15) * scale
 
 
-def _draw_one(frame, character: str, x: int, y: int, ink: int, scale: int) -> None:
+def _draw_one(frame: "Frame", character: str, x: int, y: int, ink: int, scale: int) -> None:
     _load(character)
     for row in range(8):
         bits = _glyph[row]
@@ -128,7 +134,7 @@ def _draw_one(frame, character: str, x: int, y: int, ink: int, scale: int) -> No
         _smooth(frame, x, y, ink, scale)
 
 
-def _smooth(frame, x: int, y: int, ink: int, scale: int) -> None:
+def _smooth(frame: "Frame", x: int, y: int, ink: int, scale: int) -> None:
     """Fill the steps of diagonals: where two dark pixels touch by a corner only, half of each empty one between."""
     half = scale // 2
     for row in range(7):

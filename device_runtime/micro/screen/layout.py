@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """Where everything of a page is: block flow, rows, text, and the looks of controls.
 
 The outcome is a list of things to be drawn (``paint.py``) and of places that can be focused, in pixels of the page.
@@ -8,12 +6,23 @@ The outcome is a list of things to be drawn (``paint.py``) and of places that ca
 from ..view import javascript as js
 from ..view.trampoline import run
 from . import glyphs
-from .nodes import Context, flattened, is_focusable
+from .nodes import flattened, is_focusable
 from .paint import FILL, FRAME, TEXT
-from .style import Sheet, colour, length
+from .style import Context, colour, length
 from .text import lines, widest, width_of
-from .theme import Theme
 from .widgets import WIDGETS
+
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from ..view.page import PageView
+        from ..view.shapes import ElementNode, Place, Step
+        from .shapes import Run, Spot, States, Style, Thing
+        from .style import Sheet
+        from .theme import Theme
+except ImportError:
+    pass
 
 _SIDES = ("-top", "-right", "-bottom", "-left")
 
@@ -22,9 +31,11 @@ class Layout:
     """One page laid out. ``things`` are in the colours 0xRRGGBB; ``spots`` are ``(node, x, y, w, h)`` in the order of
     the page. ``states`` are what controls show that the program did not set: ``{node: value}``."""
 
-    def __init__(self, view, sheet: Sheet, theme: Theme, width: int, height: int, focus: int, states: dict) -> None:
-        self.things: list = []
-        self.spots: list = []
+    def __init__(
+        self, view: "PageView", sheet: "Sheet", theme: "Theme", width: int, height: int, focus: int, states: "States"
+    ) -> None:
+        self.things: list[Thing] = []
+        self.spots: list[Spot] = []
         self.theme = theme
         self.width = width
         self.states = states
@@ -35,7 +46,7 @@ class Layout:
         style = sheet.of("page", "", "")
         if "background-color" in style and not theme.mono:
             self.paper = max(0, colour(style["background-color"], self.paper))
-        context = self._inherit(Context(theme.ink, theme.scale, "left", self.paper), style)
+        context = Context(theme.ink, theme.scale, "left", self.paper).within(style, theme)
         root = view.root
         children = [] if root is None else flattened(root, root.block.roots)
         pads = self._sides(style, "padding", width)
@@ -69,7 +80,7 @@ class Layout:
 
     # -- styles ------------------------------------------------------------------------------------------------
 
-    def style(self, place: tuple) -> dict:
+    def style(self, place: "Place") -> "Style":
         """The declarations of an element."""
         instance, offset = place
         attributes = instance.attributes(offset)
@@ -77,34 +88,22 @@ class Layout:
             instance.block.nodes[offset][1], attributes.get("class", ""), js.to_text(attributes.get("style"))
         )
 
-    def length(self, style: dict, name: str, whole: int, otherwise: int = 0) -> int:
+    def length(self, style: "Style", name: str, whole: int, otherwise: int = 0) -> int:
         """A length of a style in pixels."""
         return length(style[name], self.width, whole, otherwise) if name in style else otherwise
 
-    def _sides(self, style: dict, name: str, whole: int) -> list:
+    def _sides(self, style: "Style", name: str, whole: int) -> "list[int]":
         if name not in style:
             return [0, 0, 0, 0]
         return [self.length(style, name + side, whole) for side in _SIDES]
 
-    def _inherit(self, context: Context, style: dict) -> Context:
-        ink, scale, align = context.ink, context.scale, style.get("text-align", context.align)
-        if "color" in style and not self.theme.mono and not context.inverse:
-            ink = max(0, colour(style["color"], ink))
-        size = style.get("font-size")
-        if size:
-            pixels = length(size, 375, 16, 16)  # of a page 375 px wide
-            scale = max(self.theme.scale if pixels > 10 else 1, int(pixels * self.theme.scale / 16 + 0.4))
-        if ink == context.ink and scale == context.scale and align == context.align:
-            return context
-        return Context(ink, scale, align, context.ground, context.inverse)
-
     # -- flow --------------------------------------------------------------------------------------------------
 
-    def _flow(self, children: list, x: int, y: int, width: int, context: Context, gap: int = 0):
+    def _flow(self, children: "list[Place]", x: int, y: int, width: int, context: Context, gap: int = 0) -> "Step[int]":
         """Children below each other, texts side by side; gives the height. It and what it calls are run by
         :mod:`..view.trampoline`."""
         top = y
-        runs: list = []
+        runs: list[Run] = []
         for place in children:
             if self._is_inline(place):
                 self._inline(place, context, runs)
@@ -119,11 +118,11 @@ class Layout:
             return y + self._lines(runs, x, y, width, context) - top
         return max(0, y - gap - top) if y > top else 0
 
-    def _is_inline(self, place: tuple) -> bool:
+    def _is_inline(self, place: "Place") -> bool:
         plan = place[0].block.nodes[place[1]]
         return len(plan) == 3 or (plan[1] == "text" and self.style(place).get("display", "inline") == "inline")
 
-    def _inline(self, place: tuple, context: Context, runs: list, node: int = 0, keep: bool = False) -> None:
+    def _inline(self, place: "Place", context: Context, runs: "list[Run]", node: int = 0, keep: bool = False) -> None:
         instance, offset = place
         plan = instance.block.nodes[offset]
         if len(plan) == 3:
@@ -136,11 +135,11 @@ class Layout:
             return
         if is_focusable(plan):
             node = instance.base + offset
-        context = self._inherit(context, style)
+        context = context.within(style, self.theme)
         for child in flattened(instance, plan[5]):
             self._inline(child, context, runs, node, True)
 
-    def _lines(self, runs: list, x: int, y: int, width: int, context: Context) -> int:
+    def _lines(self, runs: "list[Run]", x: int, y: int, width: int, context: Context) -> int:
         top = y
         for line in lines(runs, width):
             scale = max([part[2] for part in line] or [context.scale])
@@ -176,10 +175,10 @@ class Layout:
 
     # -- boxes ---------------------------------------------------------------------------------------------------
 
-    def _box(self, place: tuple, x: int, y: int, width: int, context: Context, fixed: bool = False):
+    def _box(self, place: "Place", x: int, y: int, width: int, context: Context, fixed: bool = False) -> "Step[int]":
         """One element with its margins, as wide as there is room (or just so, if ``fixed``); gives its height."""
         instance, offset = place
-        plan = instance.block.nodes[offset]
+        plan: ElementNode = instance.block.nodes[offset]  # type: ignore[assignment]  # texts are not asked of
         attributes = instance.attributes(offset)
         style = self.style(place)
         if style.get("display") == "none" or js.truthy(attributes.get("hidden")):
@@ -207,7 +206,7 @@ class Layout:
         if is_focusable(plan):
             self.spots.append((node, left, top, inner, 0))
         if widget is not None:
-            high = widget.draw(self, place, left, top, inner, self._inherit(context, style), style, focused)
+            high = widget.draw(self, place, left, top, inner, context.within(style, self.theme), style, focused)
         else:
             high = yield self._container(place, left, top, inner, context, style, focused)
         if is_focusable(plan):
@@ -222,7 +221,9 @@ class Layout:
             return 0
         return high + margins[0] + margins[2]
 
-    def _container(self, place: tuple, x: int, y: int, width: int, context: Context, style: dict, focused: bool):
+    def _container(
+        self, place: "Place", x: int, y: int, width: int, context: Context, style: "Style", focused: bool
+    ) -> "Step[int]":
         instance, offset = place
         theme = self.theme
         pads = self._sides(style, "padding", width)
@@ -233,11 +234,11 @@ class Layout:
             context = Context(theme.paper, context.scale, context.align, theme.ink, True)
             pads = [max(side, 1) for side in pads]
         else:
-            context = self._inherit(context, style)
+            context = context.within(style, theme)
             if ground >= 0:
                 context = Context(context.ink, context.scale, context.align, ground, context.inverse)
         at_things, at_spots = len(self.things), len(self.spots)
-        children = flattened(instance, instance.block.nodes[offset][5])
+        children = flattened(instance, instance.block.nodes[offset][5])  # type: ignore[misc]
         inner = width - pads[1] - pads[3]
         gap = self.length(style, "gap", width)
         if style.get("display") == "flex" and style.get("flex-direction", "row")[:3] == "row":
@@ -251,7 +252,7 @@ class Layout:
         )
         if style.get("height") == "100vh" or style.get("min-height") == "100vh":
             least = self._screen_height - y - (0 if theme.mono else theme.gap // 2)
-        whole = max(high + pads[0] + pads[2], least)
+        whole: int = max(high + pads[0] + pads[2], least)
         if whole > high + pads[0] + pads[2] and style.get("display") == "flex":
             spare = whole - high - pads[0] - pads[2]
             column = style.get("flex-direction", "row")[:3] != "row"
@@ -260,7 +261,7 @@ class Layout:
                 self._shift(at_things, at_spots, 0, spare // 2)
             elif way in ("flex-end", "end"):
                 self._shift(at_things, at_spots, 0, spare)
-        behind: list = []
+        behind: list[Thing] = []
         if focused and theme.mono:
             behind.append((FILL, x, y, width, whole, theme.ink, radius or 2, ""))
         else:
@@ -273,13 +274,13 @@ class Layout:
             self.things[at_things:at_things] = behind
         return whole
 
-    def _column(self, children: list, x: int, y: int, width: int, context: Context, gap: int):
+    def _column(self, children: "list[Place]", x: int, y: int, width: int, context: Context, gap: int) -> "Step[int]":
         """Children below each other, each in the middle and as wide as it has to be."""
         context = Context(context.ink, context.scale, "center", context.ground, context.inverse)
         top = y
         for place in children:
             if self._is_inline(place):
-                runs: list = []
+                runs: list[Run] = []
                 self._inline(place, context, runs)
                 high = self._lines(runs, x, y, width, context)
             else:
@@ -289,9 +290,11 @@ class Layout:
             y += high + gap if high else 0
         return max(0, y - gap - top) if y > top else 0
 
-    def _row(self, children: list, x: int, y: int, width: int, context: Context, style: dict, gap: int):
+    def _row(
+        self, children: "list[Place]", x: int, y: int, width: int, context: Context, style: "Style", gap: int
+    ) -> "Step[int]":
         """Children side by side."""
-        parts: list = []  # [place, width, share]
+        parts: list[list[Any]] = []  # [place, width, share]
         for place in children:
             plan = place[0].block.nodes[place[1]]
             if len(plan) == 3 and not place[0].text(place[1]).strip():
@@ -331,11 +334,11 @@ class Layout:
             step = spare // (len(parts) + 1)
             x += step
             between += step
-        placed: list = []
+        placed: list[tuple[tuple[int, int], int]] = []
         for place, wide, _ in parts:
             start = (len(self.things), len(self.spots))
             if self._is_inline(place):
-                runs: list = []
+                runs: list[Run] = []
                 self._inline(place, context, runs)
                 high = self._lines(runs, x, y, wide, context)
             else:
@@ -356,18 +359,18 @@ class Layout:
                 self.spots += later_spots
         return tallest
 
-    def natural(self, place: tuple, context: Context):
+    def natural(self, place: "Place", context: Context) -> "Step[int]":
         """How wide an element would be if there were room, with its margins."""
         instance, offset = place
         plan = instance.block.nodes[offset]
         if len(plan) == 3:
-            runs: list = []
+            runs: list[Run] = []
             self._inline(place, context, runs)
             return widest(runs)
         style = self.style(place)
         if style.get("display") == "none":
             return 0
-        context = self._inherit(context, style)
+        context = context.within(style, self.theme)
         sides = self._sides(style, "padding", self.width), self._sides(style, "margin", self.width)
         around = sides[0][1] + sides[0][3] + sides[1][1] + sides[1][3]
         wide = self.length(style, "width", self.width)
@@ -378,7 +381,7 @@ class Layout:
             return widget.natural(self) + around
         if widget is not None:
             around += widget.natural(self)
-        widths: list = []
+        widths: list[int] = []
         runs = []
         for child in flattened(instance, plan[5]):
             if self._is_inline(child):

@@ -1,25 +1,20 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
-"""What a page consists of at this moment, and what its parts hand on to what is in them."""
+"""What a page consists of at this moment."""
+
+try:
+    from typing import TYPE_CHECKING
+
+    if TYPE_CHECKING:
+        from ..view.blocks import Instance
+        from ..view.shapes import Children, ElementNode, Place
+except ImportError:
+    pass
 
 FOCUSED_TYPES = ("tap", "longpress", "change", "input")
 
 
-class Context:
-    """What children inherit: colour, scale of text, alignment, the colour behind them, and whether that is the filled
-    one of what has the focus."""
-
-    def __init__(self, ink: int, scale: int, align: str, ground: int, inverse: bool = False) -> None:
-        self.ink = ink
-        self.scale = scale
-        self.align = align
-        self.ground = ground
-        self.inverse = inverse
-
-
-def flattened(instance, children: tuple) -> list:
+def flattened(instance: "Instance", children: "Children") -> "list[Place]":
     """The nodes that stand somewhere, as ``(instance, offset)``: what is in fragments included."""
-    found: list = []
+    found: list[Place] = []
     for child in children:
         if child >= 0:
             found.append((instance, child))
@@ -29,7 +24,7 @@ def flattened(instance, children: tuple) -> list:
     return found
 
 
-def is_focusable(plan: tuple) -> bool:
+def is_focusable(plan: "ElementNode") -> bool:
     """Whether an element (by its plan) does something when it is chosen."""
     if plan[1] in ("switch", "checkbox", "radio", "slider"):
         return True

@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """Drawing: a list of things to be drawn, of which only what changed is drawn again, band by band.
 
 A thing is ``(kind, x, y, w, h, ink, extra, text)`` in pixels of the screen: ``FILL`` and ``FRAME`` with a corner radius
@@ -9,6 +7,14 @@ as ``extra``, ``TEXT`` with its scale.
 import framebuf
 
 from . import glyphs
+
+try:
+    from typing import TYPE_CHECKING
+
+    if TYPE_CHECKING:
+        from .shapes import Display, Frame, Region, Thing
+except ImportError:
+    pass
 
 FILL, FRAME, TEXT = 0, 1, 2
 _MOST_REGIONS = 3
@@ -21,18 +27,18 @@ class Painter:
     ``buffer`` (for one band), ``bytes_of(width, rows)``, ``ink(rgb)`` and ``send(x, y, w, h, data)``.
     """
 
-    def __init__(self, display) -> None:
+    def __init__(self, display: "Display") -> None:
         self._display = display
-        self._shown: list = []
+        self._shown: list[Thing] = []
         self._paper = -1
         self.drawn = 0
 
-    def show(self, things: list, paper: int) -> int:
+    def show(self, things: "list[Thing]", paper: int) -> int:
         """Draw what is not there yet; returns how many pixels were drawn."""
         display = self._display
         before = self.drawn
         if paper != self._paper:
-            regions = [(0, 0, display.width, display.height)]
+            regions: list[Region] = [(0, 0, display.width, display.height)]
         else:
             old, new = set(self._shown), set(things)
             regions = []
@@ -48,7 +54,7 @@ class Painter:
             self._draw(region)
         return self.drawn - before
 
-    def _add(self, regions: list, thing: tuple) -> None:
+    def _add(self, regions: "list[Region]", thing: "Thing") -> None:
         """Note that a thing's place is to be drawn, and keep the regions few and apart."""
         display = self._display
         x, y = max(0, thing[1]), max(0, thing[2])
@@ -69,7 +75,7 @@ class Painter:
                 at += 1
         regions.append((x, y, right - x, bottom - y))
 
-    def _draw(self, region: tuple) -> None:
+    def _draw(self, region: "Region") -> None:
         display = self._display
         x, y, width, height = region
         align = display.align
@@ -91,7 +97,7 @@ class Painter:
             y += high
 
 
-def _draw_thing(frame, thing: tuple, x: int, y: int) -> None:
+def _draw_thing(frame: "Frame", thing: "Thing", x: int, y: int) -> None:
     kind, _, _, width, height, ink, extra, text = thing
     if kind == TEXT:
         glyphs.draw(frame, text, x, y, ink, extra)

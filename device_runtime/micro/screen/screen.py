@@ -1,5 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """The screen of a board: the top page of its program, focus, and what buttons do."""
 
 import gc
@@ -8,7 +6,16 @@ from .paint import FILL, TEXT, Painter
 from .theme import Theme
 
 try:
-    from typing import Any
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from ..capability.shapes import Pins
+        from ..program.stack import PageRecord
+        from ..view.blocks import Instance
+        from ..view.page import PageView
+        from ..view.shapes import ElementNode
+        from .shapes import Chosen, Display, Spot, States, Thing
+        from .style import Sheet
 except ImportError:
     pass
 
@@ -19,23 +26,23 @@ class Screen:
     Buttons move the focus (``next``, ``back``) and choose what has it (``select``).
     """
 
-    def __init__(self, display) -> None:
+    def __init__(self, display: "Display") -> None:
         self._display = display
         self._painter = Painter(display)
         self._theme = Theme(display.width, display.mono)
-        self._sheet: Any = None
+        self._sheet: Sheet = None  # type: ignore[assignment]  # read with the first page
         self._sheet_of = ""
-        self._page = None
+        self._page: PageRecord | None = None
         self._version = -1
         self._focus = 0
         self._scroll = 0
-        self._spots: list = []
+        self._spots: list[Spot] = []
         self._height = 0
         self._bar = 0
-        self._states: dict = {}
-        self._kept: dict = {}
+        self._states: States = {}
+        self._kept: dict[int, tuple[int, int]] = {}
 
-    def show(self, record, folder: str) -> bool:
+    def show(self, record: "PageRecord", folder: str) -> bool:
         """Draw a page (``program.stack.PageRecord``) if it is another, or another than it was."""
         if record.view is None:
             return False
@@ -66,7 +73,7 @@ class Screen:
         theme = self._theme
         scale = theme.scale
         wide, high = self._display.width, self._display.height
-        things = []
+        things: list[Thing] = []
         y = high // 2 - 8 * scale - theme.gap
         from .text import lines
 
@@ -99,7 +106,7 @@ class Screen:
     def _lay_out(self) -> None:
         from .layout import Layout  # read when there is a page
 
-        view = self._page.view
+        view: PageView = self._page.view  # type: ignore[union-attr, assignment]  # there is a page
         wide, high = self._display.width, self._display.height
         layout = Layout(view, self._sheet, self._theme, wide - self._bar, high, self._focus, self._states)
         if not self._bar and layout.height > high:
@@ -111,7 +118,7 @@ class Screen:
             self._focus = 0
         most = max(0, layout.height - high)
         self._scroll = max(0, min(self._scroll, most))
-        things = []
+        things: list[Thing] = []
         for kind, x, y, w, h, rgb, extra, text in layout.things:
             y -= self._scroll
             if y < high and y + h > 0 and w > 0 and h > 0:
@@ -163,15 +170,15 @@ class Screen:
                 return
         self.redraw()
 
-    def select(self) -> "tuple | None":
+    def select(self) -> "Chosen | None":
         """What choosing the focused node means: ``(page, node, type, detail)``; ``None`` if nothing has the focus."""
         record, node = self._page, self._focus
         instance = record.view.find(node) if record is not None and record.view is not None and node else None
         if instance is None:
             return None
-        return self._chosen(record, node, instance)
+        return self._chosen(record, node, instance)  # type: ignore[arg-type]  # it has the instance
 
-    def touch(self, x: int, y: int) -> "tuple | None":
+    def touch(self, x: int, y: int) -> "Chosen | None":
         """The same for a finger at a place of the screen."""
         y += self._scroll
         record = self._page
@@ -183,14 +190,14 @@ class Screen:
                 return None if instance is None else self._chosen(record, node, instance)
         return None
 
-    def _chosen(self, record, node: int, instance) -> tuple:
+    def _chosen(self, record: "PageRecord", node: int, instance: "Instance") -> "Chosen":
         from ..view import javascript as js
 
         offset = node - instance.base
-        plan = instance.block.nodes[offset]
+        plan: ElementNode = instance.block.nodes[offset]  # type: ignore[assignment]  # spots are elements
         attributes = instance.attributes(offset)
         kind = "tap"
-        detail: dict = {}
+        detail: dict[str, Any] = {}
         if js.truthy(attributes.get("disabled")):
             return record.id, 0, "", {}
         if plan[1] in ("switch", "checkbox", "radio"):
@@ -215,7 +222,7 @@ class Screen:
         return record.id, node, kind, detail
 
 
-def make_display(root: str, board: dict, pins):
+def make_display(root: str, board: "dict[str, Any]", pins: "Pins") -> "Display | None":
     """The display of ``board.json``, or ``None``."""
     part = board.get("display")
     if not part or part.get("driver", "none") == "none":
@@ -227,7 +234,7 @@ def make_display(root: str, board: dict, pins):
     if part["driver"] == "ssd1306":
         from .ssd1306 import Ssd1306
 
-        return Ssd1306(part, pins)
+        return Ssd1306(part, pins)  # type: ignore[arg-type]  # not simulated
     from .st7789 import St7789
 
-    return St7789(part, pins)
+    return St7789(part, pins)  # type: ignore[arg-type]

@@ -1,8 +1,14 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """SSD1306: 128x64 (or 128x32) white pixels over I2C. Solomon Systech, SSD1306 rev. 1.1, sections 8.1.5, 9 and 10."""
 
 import framebuf
+
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from ..capability.pins import Hardware
+except ImportError:
+    pass
 
 _START = b"\xae\x20\x00\x40\xa1\xc8\x81\xcf\xa6\xa4\xd3\x00\xd5\x80\xd9\xf1\xdb\x30\x8d\x14"
 """Off; horizontal addressing; first line 0; turned so that the pins are above; contrast; not inverse; from RAM; no
@@ -16,7 +22,7 @@ class Ssd1306:
     align = 8
     mono = True
 
-    def __init__(self, part: dict, pins) -> None:
+    def __init__(self, part: "dict[str, Any]", pins: "Hardware") -> None:
         self.width = part["width"]
         self.height = part["height"]
         self.buffer = bytearray(self.width * 2)
@@ -36,7 +42,7 @@ class Ssd1306:
         """White for whatever is not dark."""
         return 1 if (rgb >> 16 & 255) * 3 + (rgb >> 8 & 255) * 6 + (rgb & 255) > 1275 else 0
 
-    def send(self, x: int, y: int, width: int, rows: int, data) -> None:
+    def send(self, x: int, y: int, width: int, rows: int, data: memoryview) -> None:
         """Put a band on the display."""
         self._command(bytes([0x21, x, x + width - 1, 0x22, y // 8, (y + rows - 1) // 8]))
         self._bus.writevto(self._address, (b"\x40", data))

@@ -1,10 +1,16 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """ST7789: 240x240 or 320x240 colours over SPI. Sitronix, ST7789V datasheet rev. 1.6, section 9."""
 
 import framebuf
 
 from .. import clock
+
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from ..capability.pins import Hardware
+except ImportError:
+    pass
 
 _TURNS = {0: 0x00, 90: 0x60, 180: 0xC0, 270: 0xA0}
 """MADCTL: which way rows and columns run."""
@@ -18,7 +24,7 @@ class St7789:
     align = 1
     mono = False
 
-    def __init__(self, part: dict, pins) -> None:
+    def __init__(self, part: "dict[str, Any]", pins: "Hardware") -> None:
         self.width = part["width"]
         self.height = part["height"]
         self.buffer = bytearray(_BAND_BYTES)
@@ -57,13 +63,13 @@ class St7789:
         colour = (rgb >> 8 & 0xF800) | (rgb >> 5 & 0x07E0) | (rgb >> 3 & 0x1F)
         return (colour & 0xFF) << 8 | colour >> 8
 
-    def send(self, x: int, y: int, width: int, rows: int, data) -> None:
+    def send(self, x: int, y: int, width: int, rows: int, data: memoryview) -> None:
         """Put a band on the display."""
         self._command(0x2A, _span(x + self._x, width))
         self._command(0x2B, _span(y + self._y, rows))
         self._command(0x2C, data)
 
-    def _command(self, code: int, data=None) -> None:
+    def _command(self, code: int, data: "bytes | memoryview | None" = None) -> None:
         self._cs(0)
         self._dc(0)
         self._bus.write(bytes([code]))

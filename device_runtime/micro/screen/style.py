@@ -1,9 +1,16 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """Styles as far as a small screen can show them: inline ones, and rules of one class, tag or ``page`` in the package.
 
 Lengths are those of a page that is 375 px (750 rpx) wide, as for phones.
 """
+
+try:
+    from typing import TYPE_CHECKING, TextIO
+
+    if TYPE_CHECKING:
+        from .shapes import Style
+        from .theme import Theme
+except ImportError:
+    pass
 
 _KEPT = (
     "align-items", "background", "background-color", "border-radius", "color", "display", "flex", "flex-direction",
@@ -23,17 +30,42 @@ _FARTHEST = 9999
 """Pixels; what a style says beyond is taken for this, since the screen counts in small whole numbers."""
 _MOST_CACHED = 40
 
-_parsed: dict = {}
+_parsed: "dict[str, tuple[float, str]]" = {}
+
+
+class Context:
+    """What children inherit: colour, scale of text, alignment, the colour behind them, and whether that is the filled
+    one of what has the focus."""
+
+    def __init__(self, ink: int, scale: int, align: str, ground: int, inverse: bool = False) -> None:
+        self.ink = ink
+        self.scale = scale
+        self.align = align
+        self.ground = ground
+        self.inverse = inverse
+
+    def within(self, style: "Style", theme: "Theme") -> "Context":
+        """What the children of an element with this style inherit."""
+        ink, scale, align = self.ink, self.scale, style.get("text-align", self.align)
+        if "color" in style and not theme.mono and not self.inverse:
+            ink = max(0, colour(style["color"], ink))
+        size = style.get("font-size")
+        if size:
+            pixels = length(size, 375, 16, 16)  # of a page 375 px wide
+            scale = max(theme.scale if pixels > 10 else 1, int(pixels * theme.scale / 16 + 0.4))
+        if ink == self.ink and scale == self.scale and align == self.align:
+            return self
+        return Context(ink, scale, align, self.ground, self.inverse)
 
 
 class Sheet:
     """The rules of a page: ``{selector: {property: value}}``, with selectors ``.name``, ``tag`` and ``page``."""
 
     def __init__(self) -> None:
-        self._rules: dict = {}
-        self._cache: dict = {}
+        self._rules: dict[str, Style] = {}
+        self._cache: dict[str, Style] = {}
 
-    def read(self, stream) -> None:
+    def read(self, stream: "TextIO") -> None:
         """Take the rules of a style file; what a small screen cannot show is passed over."""
         head, body = "", ""
         depth = 0
@@ -78,7 +110,7 @@ class Sheet:
                     rule = self._rules[selector] = {}
                 rule.update(declarations(body))
 
-    def of(self, tag: str, classes: str, inline: str) -> dict:
+    def of(self, tag: str, classes: str, inline: str) -> "Style":
         """The declarations of an element; not to be written to."""
         key = tag + "|" + classes + "|" + inline
         made = self._cache.get(key)
@@ -94,9 +126,9 @@ class Sheet:
         return made
 
 
-def declarations(text: str) -> dict:
+def declarations(text: str) -> "Style":
     """``color: red; width: 10px`` as a dictionary of those that are kept; shorthands are written out."""
-    found: dict = {}
+    found: Style = {}
     for part in text.split(";"):
         name, colon, value = part.partition(":")
         # The build writes 24rpx as calc(24 * var(--rpx)).
@@ -142,7 +174,7 @@ def colour(text: str, otherwise: int) -> int:
     return _NAMED.get(text, otherwise)
 
 
-def _parse(text: str) -> tuple:
+def _parse(text: str) -> "tuple[float, str]":
     """``(number, unit)`` of a length; the unit of what is none is ``?``."""
     at = 0
     while at < len(text) and text[at] in "+-.0123456789":

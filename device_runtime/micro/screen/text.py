@@ -1,13 +1,19 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """Text that runs on in lines: words of several colours and sizes, broken where they do not fit."""
 
 from . import glyphs
 
+try:
+    from typing import TYPE_CHECKING
 
-def words(text: str, keep_lines: bool) -> list:
+    if TYPE_CHECKING:
+        from .shapes import Line, Run
+except ImportError:
+    pass
+
+
+def words(text: str, keep_lines: bool) -> "list[str]":
     """A text as words, ``" "`` and, where its lines are kept, ``"\\n"``; blanks in a row are one."""
-    found: list = []
+    found: list[str] = []
     for number, part in enumerate(text.split("\n") if keep_lines else (text,)):
         if number:
             found.append("\n")
@@ -21,10 +27,10 @@ def words(text: str, keep_lines: bool) -> list:
     return found
 
 
-def lines(runs: list, width: int) -> list:
+def lines(runs: "list[Run]", width: int) -> "list[Line]":
     """Lines of ``(text, ink, scale, node, keeps lines)``: each a list of ``[text, ink, scale, node, width]``."""
-    made: list = []
-    line: list = []
+    made: list[Line] = []
+    line: Line = []
     room = width
     for text, ink, scale, node, keep_lines in runs:
         for word in words(text, keep_lines):
@@ -58,7 +64,7 @@ def lines(runs: list, width: int) -> list:
             room -= size
     if line:
         made.append(line)
-    trimmed: list = []
+    trimmed: list[Line] = []
     for line in made:
         while line and line[-1][0][-1:] == " ":
             last = line[-1]
@@ -71,11 +77,11 @@ def lines(runs: list, width: int) -> list:
     return trimmed
 
 
-def width_of(line: list) -> int:
+def width_of(line: "Line") -> int:
     """Pixels."""
     return sum([part[4] for part in line])
 
 
-def widest(runs: list) -> int:
+def widest(runs: "list[Run]") -> int:
     """The width of runs if nothing had to be broken."""
     return max([width_of(line) for line in lines(runs, 10_000)] or [0])

@@ -1,11 +1,20 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
-# mypy: disable-error-code="attr-defined"
 """The looks of controls: button, switch, checkbox, radio, slider, progress, input, image."""
 
 from ..view import javascript as js
 from . import glyphs
-from .nodes import Context, flattened
-from .style import colour
+from .nodes import flattened
+from .style import Context, colour
+
+try:
+    from collections.abc import Callable
+    from typing import TYPE_CHECKING
+
+    if TYPE_CHECKING:
+        from ..view.shapes import Place
+        from .layout import Layout
+        from .shapes import Draw, Run, Style, Thing
+except ImportError:
+    pass
 
 
 def number(value: object, otherwise: float) -> float:
@@ -18,7 +27,9 @@ class _Widget:
     """``wide``: it takes the whole width, and stands apart. ``holds_text``: its natural width is that of its content
     and ``natural``."""
 
-    def __init__(self, draw, natural, wide: bool = False, holds_text: bool = False) -> None:
+    def __init__(
+        self, draw: "Draw", natural: "Callable[[Layout], int]", wide: bool = False, holds_text: bool = False
+    ) -> None:
         self.spaced = wide
         self.draw = draw
         self.natural = natural
@@ -26,7 +37,9 @@ class _Widget:
         self.holds_text = holds_text
 
 
-def _button(layout, place, x, y, width, context, style, focused):
+def _button(
+    layout: "Layout", place: "Place", x: int, y: int, width: int, context: Context, style: "Style", focused: bool
+) -> int:
     instance, offset = place
     theme = layout.theme
     attributes = instance.attributes(offset)
@@ -49,15 +62,15 @@ def _button(layout, place, x, y, width, context, style, focused):
     up = pads[0] or (3 if theme.mono else 9)
     low = pads[2] or (2 if theme.mono else 9)
     at_things = len(layout.things)
-    runs: list = []
+    runs: list[Run] = []
     inner = Context(ink, context.scale, "center", ground, theme.mono and focused)
-    for child in flattened(instance, instance.block.nodes[offset][5]):
+    for child in flattened(instance, instance.block.nodes[offset][5]):  # type: ignore[misc]
         layout._inline(child, inner, runs)
     high = layout._lines(runs, x + 2, y + up - theme.line // 2, width - 4, inner) if runs else 8 * context.scale
     high += up + low - (theme.line if runs else 0)
     high = max(high, layout.length(style, "height", width))
     radius = layout.length(style, "border-radius", width, theme.radius)
-    behind = []
+    behind: list[Thing] = []
     if ground >= 0:
         behind.append((0, x, y, width, high, ground, radius, ""))
     if theme.mono and not focused:
@@ -68,13 +81,15 @@ def _button(layout, place, x, y, width, context, style, focused):
     return high
 
 
-def _checked(layout, place) -> bool:
+def _checked(layout: "Layout", place: "Place") -> bool:
     instance, offset = place
     state = layout.states.get(instance.base + offset)
     return js.truthy(instance.attributes(offset).get("checked") if state is None else state)
 
 
-def _switch(layout, place, x, y, width, context, style, focused):  # noqa: ARG001
+def _switch(
+    layout: "Layout", place: "Place", x: int, y: int, width: int, context: Context, style: "Style", focused: bool  # noqa: ARG001
+) -> int:  # fmt: skip
     theme = layout.theme
     on = _checked(layout, place)
     wide, high = (22, 11) if theme.mono else (46, 26)
@@ -96,7 +111,9 @@ def _switch(layout, place, x, y, width, context, style, focused):  # noqa: ARG00
     return high
 
 
-def _check(layout, place, x, y, width, context, style, focused):  # noqa: ARG001
+def _check(
+    layout: "Layout", place: "Place", x: int, y: int, width: int, context: Context, style: "Style", focused: bool  # noqa: ARG001
+) -> int:  # fmt: skip
     instance, offset = place
     theme = layout.theme
     size = 8 * theme.scale
@@ -114,15 +131,15 @@ def _check(layout, place, x, y, width, context, style, focused):  # noqa: ARG001
             layout.text(x + size // 2 - 4, y + size // 2 - 4, "✓", 0xFFFFFF, 1)
         else:
             layout.frame(x, y, size, size, theme.quiet, round_edges)
-    runs: list = []
-    for child in flattened(instance, instance.block.nodes[offset][5]):
+    runs: list[Run] = []
+    for child in flattened(instance, instance.block.nodes[offset][5]):  # type: ignore[misc]
         layout._inline(child, context, runs)
     text = size + (4 if theme.mono else 8)
     high = layout._lines(runs, x + text, y - theme.line // 2, max(8, width - text), context) - theme.line if runs else 0
     return max(high, size + (2 if theme.mono else 0))
 
 
-def _share(layout, place) -> float:
+def _share(layout: "Layout", place: "Place") -> float:
     """How much of a slider or progress is full, 0 to 1."""
     instance, offset = place
     attributes = instance.attributes(offset)
@@ -134,7 +151,9 @@ def _share(layout, place) -> float:
     return min(1, max(0, (value - low) / (high - low))) if high > low else 0
 
 
-def _bar(layout, place, x, y, width, context, style, focused):  # noqa: ARG001
+def _bar(
+    layout: "Layout", place: "Place", x: int, y: int, width: int, context: Context, style: "Style", focused: bool  # noqa: ARG001
+) -> int:  # fmt: skip
     instance, offset = place
     theme = layout.theme
     attributes = instance.attributes(offset)
@@ -172,7 +191,9 @@ def _bar(layout, place, x, y, width, context, style, focused):  # noqa: ARG001
     return high
 
 
-def _input(layout, place, x, y, width, context, style, focused):  # noqa: ARG001
+def _input(
+    layout: "Layout", place: "Place", x: int, y: int, width: int, context: Context, style: "Style", focused: bool  # noqa: ARG001
+) -> int:  # fmt: skip
     instance, offset = place
     theme = layout.theme
     attributes = instance.attributes(offset)
@@ -187,34 +208,38 @@ def _input(layout, place, x, y, width, context, style, focused):  # noqa: ARG001
     return high
 
 
-def _image(layout, place, x, y, width, context, style, focused):  # noqa: ARG001
+def _image(
+    layout: "Layout", place: "Place", x: int, y: int, width: int, context: Context, style: "Style", focused: bool  # noqa: ARG001
+) -> int:  # fmt: skip
     high = layout.length(style, "height", width)
     if high:
         layout.frame(x, y, width, high, layout.theme.track if not layout.theme.mono else layout.theme.ink, 2)
     return high
 
 
-def _nothing(layout, place, x, y, width, context, style, focused):  # noqa: ARG001
+def _nothing(
+    layout: "Layout", place: "Place", x: int, y: int, width: int, context: Context, style: "Style", focused: bool  # noqa: ARG001
+) -> int:  # fmt: skip
     return 0
 
 
-def _none(_) -> int:
+def _none(_: "Layout") -> int:
     return 0
 
 
-def _of_switch(layout) -> int:
+def _of_switch(layout: "Layout") -> int:
     return 22 if layout.theme.mono else 46
 
 
-def _of_button(layout) -> int:
+def _of_button(layout: "Layout") -> int:
     return 10 if layout.theme.mono else 28
 
 
-def _of_check(layout) -> int:
+def _of_check(layout: "Layout") -> int:
     return 8 * layout.theme.scale + (4 if layout.theme.mono else 8)
 
 
-def _of_bar(layout) -> int:
+def _of_bar(layout: "Layout") -> int:
     return layout.width // 3
 
 

@@ -10,13 +10,14 @@ import gc
 import os
 
 from .. import clock
-from .link import Link, split_response
+from .link import split_response
 from .messages import MAX_DESIRED_BYTES, MAX_ERROR, SyncError, busy, encode, one_line, unload
 from .mqtt import MqttError
 
 try:
     from collections.abc import Callable
 
+    from .link import Link
     from .memory import Memory
     from .telemetry import Telemetry
     from .work import Work

@@ -15,7 +15,11 @@ from .work import Work
 
 try:
     from collections.abc import Callable
-    from typing import Any
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from ..runtime import Services
+        from ..watchdog import Watchdog
 except ImportError:
     pass
 
@@ -46,8 +50,8 @@ def assemble(
     slot: str,
     safe: bool,
     identity: "dict[str, Any]",
-    watchdog: "Any",
-    services: "Any",
+    watchdog: "Watchdog | None",
+    services: "Callable[[Telemetry], Services]",
     log: "Callable[[str, str, str], None]",
 ) -> "tuple[Link, Agent, Work, dict[str, int]]":
     """The parts that run, and the pace at which.

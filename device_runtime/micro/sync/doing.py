@@ -11,7 +11,7 @@ from .messages import MAX_ERROR, SyncError, one_line, unload
 from .switching import begin, keep_only, mark_good, path_of, remove, roll_back, switch
 
 try:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from .work import Work
@@ -24,17 +24,17 @@ _RESTARTS = (1, 5, 30)
 
 
 async def turn(work: "Work") -> None:
-    """Do what is to be done now."""
+    """Do what is to be done now. Without a host (in safe mode) no program runs, so that none ends or does well."""
     if work.ended is not None:
         (app_id, sentence), work.ended = work.ended, None
         await _go_wrong(work, app_id, sentence)
     if work.good_at is not None and _is_past(work.good_at):
         work.good_at, work.restarts = None, 0
-        if work.host.running:
+        if work.host.running:  # type: ignore[union-attr]
             try:
-                mark_good(work.programs, work.host.running)
+                mark_good(work.programs, work.host.running)  # type: ignore[union-attr]
             except OSError as error:
-                work.log("warning", "sync", f"{work.host.running} cannot be marked as good: {error}")
+                work.log("warning", "sync", f"{work.host.running} cannot be marked as good: {error}")  # type: ignore[union-attr]
     if work.again_at is not None and _is_past(work.again_at):
         work.again_at, work.woken = None, True
     if work.woken or (work.due is not None and _is_past(work.due)):
@@ -95,7 +95,7 @@ def _next_due(work: "Work") -> "int | None":
     return due
 
 
-async def _attempt(work: "Work", app_id: str, sha256: str, step: "Callable[[], Any]") -> None:
+async def _attempt(work: "Work", app_id: str, sha256: str, step: "Callable[[], Awaitable[None]]") -> None:
     desired = work.memory.desired
     try:
         try:
@@ -237,8 +237,8 @@ async def _go_wrong(work: "Work", app_id: str, sentence: str, final: bool = Fals
     current = work.programs.current(app_id)
     if current is None:
         return
-    if work.host.running == app_id:
-        await work.host.stop()
+    if work.host.running == app_id:  # type: ignore[union-attr]
+        await work.host.stop()  # type: ignore[union-attr]
     sentence = one_line(sentence, 300)
     if work.programs.apps[app_id]["trial"]:
         work.tell("rolled_back", {"app_id": app_id, "version_code": current["code"], "error": sentence})

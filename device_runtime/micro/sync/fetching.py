@@ -8,7 +8,7 @@ from .messages import SyncError, encode
 from .mqtt import MqttError
 
 try:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from .link import Link
@@ -19,7 +19,9 @@ except ImportError:
 _MOST = 2048
 
 
-def reader(work: "Work", desired: "dict[str, Any]", target: "dict[str, Any]") -> "Any":
+def reader(
+    work: "Work", desired: "dict[str, Any]", target: "dict[str, Any]"
+) -> "Callable[[int, int], Awaitable[bytes]]":
     """``read(offset, length)`` of the package of ``target``, as long as ``desired`` is what is followed."""
     link = work.link
     assert link is not None, "the runtime sets it"  # noqa: S101 - for the type checker

@@ -16,8 +16,8 @@ try:
 except ImportError:
     pass
 
-BLOCK_BYTES = 2048
-SMALL_BLOCK_BYTES = 512
+_BLOCK_BYTES = 2048
+_SMALL_BLOCK_BYTES = 512
 """A block where memory is short; the board is slower then, and still gets there."""
 _SHORT = 32_768
 _PIECE = 512
@@ -74,7 +74,7 @@ async def _fetch(
     at = 0
     with open(path, "wb") as file:
         while at < entry[1]:
-            most = BLOCK_BYTES if gc.mem_free() > _SHORT else SMALL_BLOCK_BYTES  # type: ignore[attr-defined]
+            most = _BLOCK_BYTES if gc.mem_free() > _SHORT else _SMALL_BLOCK_BYTES  # type: ignore[attr-defined]
             block = await read(entry[0] + at, min(most, entry[1] - at))
             file.write(block)
             at += len(block)

@@ -10,6 +10,7 @@ from .mqtt import BUFFER_BYTES, Connection, MqttError
 
 try:
     from collections.abc import Callable
+    from ssl import SSLContext
     from typing import Any
 
     from ..watchdog import Watchdog
@@ -44,7 +45,7 @@ class Link:
         self._desired, self._response = self.topic("desired").encode(), self.topic("response").encode()
         self._trouble = ""
         self._buffer = memoryview(bytearray(BUFFER_BYTES))  # once: memory in pieces has no room for it later
-        self.tls: Any = None
+        self.tls: SSLContext | None = None
         """The ``SSLContext``, once made."""
         self._told_time = not identity.get("ntp")
         self.waiting = ""

@@ -46,7 +46,7 @@ class Connection:
         self.heard = 0
         self.keepalive = 60
         self._ended = ""
-        self._reader: Any = None
+        self._reader: asyncio.Task[Any] | None = None
         self.is_open = False
 
     async def run(self) -> str:
@@ -233,7 +233,7 @@ class Connection:
         self._packet = self._packet % (_PACKETS - 1) + 1
         return self._packet
 
-    async def _keep(self, reader: "Any") -> None:
+    async def _keep(self, reader: "asyncio.Task[Any] | None") -> None:
         """Show the broker that we are there, and notice when it is not."""
         self._reader = reader
         while True:

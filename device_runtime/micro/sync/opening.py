@@ -6,19 +6,21 @@ import struct
 from .. import clock
 from .link import topic_of
 from .messages import encode, one_line
-from .mqtt import Connection, MqttError, text
+from .mqtt import MqttError, text
 
 try:
     from collections.abc import Callable
+    from ssl import SSLContext
     from typing import Any
 
     from ..watchdog import Watchdog
     from .link import Link
+    from .mqtt import Connection
 except ImportError:
     pass
 
 _SECONDS = 30
-KEEPALIVE = 60
+_KEEPALIVE = 60
 _REASONS = (
     "",
     "it does not speak MQTT 3.1.1",
@@ -30,7 +32,7 @@ _REASONS = (
 
 
 async def open_session(
-    connection: Connection, link: "Link", identity: "dict[str, Any]", root: str, watchdog: "Watchdog | None"
+    connection: "Connection", link: "Link", identity: "dict[str, Any]", root: str, watchdog: "Watchdog | None"
 ) -> "asyncio.Task[str]":
     """Connect, with the will that says ``lost``, and subscribe to what the fleet says.
 
@@ -65,7 +67,7 @@ async def open_session(
     return reader
 
 
-async def _connect(connection: Connection, link: "Link", identity: "dict[str, Any]", root: str) -> None:
+async def _connect(connection: "Connection", link: "Link", identity: "dict[str, Any]", root: str) -> None:
     broker = identity["broker"]
     host, port, user = broker["host"], broker["port"], broker.get("username", "")
     fields = [
@@ -78,7 +80,7 @@ async def _connect(connection: Connection, link: "Link", identity: "dict[str, An
         flags |= 0xC0
         fields += [user, broker.get("password", "")]
     body = (
-        b"\0\x04MQTT\x04" + bytes((flags,)) + struct.pack(">H", KEEPALIVE) + b"".join([text(each) for each in fields])
+        b"\0\x04MQTT\x04" + bytes((flags,)) + struct.pack(">H", _KEEPALIVE) + b"".join([text(each) for each in fields])
     )
     answer = connection.buffer[:2]
     try:
@@ -101,11 +103,11 @@ async def _connect(connection: Connection, link: "Link", identity: "dict[str, An
     if code:
         reason = _REASONS[code] if code < len(_REASONS) else f"its answer is {code}"
         raise MqttError(f"the broker {host} refuses: {reason}")
-    connection.heard, connection.keepalive = clock.ticks_ms(), KEEPALIVE
+    connection.heard, connection.keepalive = clock.ticks_ms(), _KEEPALIVE
     connection.is_open = True
 
 
-async def _subscribe(connection: Connection, topic: str) -> None:
+async def _subscribe(connection: "Connection", topic: str) -> None:
     number = connection.next_packet()
     event = connection.acknowledged[number] = asyncio.Event()
     try:
@@ -118,11 +120,11 @@ async def _subscribe(connection: Connection, topic: str) -> None:
         raise MqttError(f"the broker does not let this user subscribe to {topic}: its operator must allow it")
 
 
-def _context(root: str) -> "Any":
+def _context(root: str) -> "SSLContext":
     # What MicroPython's ``ssl`` is made of, without what that adds in Python.
-    import tls  # type: ignore[import-not-found]
+    import tls
 
-    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context: SSLContext = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     context.verify_mode = tls.CERT_REQUIRED
     try:
         with open(root + "cygnet/ca.der", "rb") as file:

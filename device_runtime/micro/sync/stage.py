@@ -11,7 +11,12 @@ from ..records import read_document
 from .messages import SyncError
 
 try:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import TYPE_CHECKING
+
+    if TYPE_CHECKING:
+        from ..program.host import ProgramHost
+        from ..runtime import Services
 except ImportError:
     pass
 
@@ -23,10 +28,10 @@ _KEPT = ("program", "program.guard", "program.errors")
 class Stage:
     """What :class:`.work.Work` wants of ``micro.program.host``: ``running``, ``start``, ``stop``, ``on_failure``."""
 
-    def __init__(self, root: str, services: "Any") -> None:
+    def __init__(self, root: str, services: "Services") -> None:
         self._root, self._services = root, services
-        self._host: Any = None
-        self.on_failure: Any = None
+        self._host: ProgramHost | None = None
+        self.on_failure: Callable[[str, str], None] | None = None
         """``f(app_id, sentence)``: the program was ended by its own fault."""
 
     @property
@@ -66,13 +71,13 @@ class Stage:
             finally:
                 self._clear()
 
-    def _make(self) -> "Any":
+    def _make(self) -> "ProgramHost":
         try:
-            from ..program.host import ProgramHost  # type: ignore[import-not-found, import-untyped, unused-ignore]
+            from ..program.host import ProgramHost
         except ImportError as error:
             raise SyncError(f"this runtime runs no programs ({error}): update it")
         board = read_document(self._root + "cygnet/board.json") or {}
-        host: Any = ProgramHost(self._root, board, self._services)
+        host = ProgramHost(self._root, board, self._services)
         host.on_failure = self._failed
         return host
 

@@ -12,7 +12,7 @@ try:
 except ImportError:
     pass
 
-MOST_STARTS = 3
+_MOST_STARTS = 3
 """A program that took the board down so often while it started is not started again."""
 _DIRECTORY = 0x4000
 
@@ -48,7 +48,7 @@ def switch(programs: "Programs", app_id: str, target: "dict[str, Any]") -> None:
 def begin(programs: "Programs", app_id: str) -> bool:
     """It is about to be started; False when it took the board down too often while it did."""
     app = programs.apps[app_id]
-    if app["starting"] >= MOST_STARTS:
+    if app["starting"] >= _MOST_STARTS:
         return False
     app["starting"] += 1
     programs.front = app_id

@@ -22,8 +22,8 @@ try:
 except ImportError:
     pass
 
-SEGMENT_BYTES = 2048
-MAX_RECORD_BYTES = 1024
+_SEGMENT_BYTES = 2048
+_MAX_RECORD_BYTES = 1024
 _MAX_SOURCE = 128
 _DIGEST = 32
 _MAX_DEPTH = 8
@@ -87,9 +87,9 @@ class Telemetry:
                     "values": values,
                 }
             ).encode()
-            if len(line) > MAX_RECORD_BYTES:
+            if len(line) > _MAX_RECORD_BYTES:
                 raise ValueError("too long")  # noqa: TRY301 - one way out
-            if self._fresh_bytes + len(line) > SEGMENT_BYTES:
+            if self._fresh_bytes + len(line) > _SEGMENT_BYTES:
                 self.write()
         except (ValueError, TypeError, OSError):
             self._untold += 1
@@ -108,7 +108,7 @@ class Telemetry:
 
     def is_full(self) -> bool:
         """Whether there is enough to be sent at once."""
-        return bool(self._segments) or self._fresh_bytes > SEGMENT_BYTES // 2
+        return bool(self._segments) or self._fresh_bytes > _SEGMENT_BYTES // 2
 
     def batch(self) -> "tuple[int, list[bytes]]":
         """The last sequence number and the pieces of the payload of the oldest batch; the same until its receipt came.
@@ -183,7 +183,7 @@ class Telemetry:
         try:
             first, last = [int(part) for part in name.split("-")]
             with open(self._folder + name, "rb") as file:
-                digest, body = file.read(_DIGEST), file.read(2 * SEGMENT_BYTES)
+                digest, body = file.read(_DIGEST), file.read(2 * _SEGMENT_BYTES)
             if hashlib.sha256(body).digest() == digest:
                 return first, last, len(body)
         except (ValueError, OSError):

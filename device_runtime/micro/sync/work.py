@@ -17,6 +17,7 @@ try:
     from .memory import Memory
     from .programs import Programs
     from .slots import Slots
+    from .stage import Stage
     from .telemetry import Telemetry
 except ImportError:
     pass
@@ -36,7 +37,7 @@ class Work:
         telemetry: "Telemetry",
         programs: "Programs",
         slots: "Slots",
-        host: "Any",
+        host: "Stage | None",
         pace: "dict[str, int]",
         trial_seconds: int,
         log: "Callable[[str, str, str], None]",

@@ -1,4 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """Expressions of a ``.view`` document, read into what :mod:`.expressions` evaluates.
 
 A scope is ``(level, names)``, where ``names`` maps the variables of loops to ``(level, slot, reads)``: ``reads`` are
@@ -23,27 +22,35 @@ from .expressions import (
     operate,
 )  # fmt: skip
 from .javascript import UNDEFINED
-from .reader import Reader
+
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .reader import Reader
+        from .shapes import Expression, Reads, Scope, T
+except ImportError:
+    pass
 
 _DEPTH = 40
 
 
-def _folded(expression: tuple, *operands: tuple) -> tuple:
+def _folded(expression: "Expression", *operands: "Expression") -> "Expression":
     """``expression`` evaluated now, if its operands are constants."""
     for operand in operands:
         if operand[0] is not constant:
             return expression
-    return (constant, expression[0](expression, None))
+    return (constant, expression[0](expression, None))  # type: ignore[arg-type]  # constants do not look at it
 
 
 class ExpressionReader:
     """Reads expressions; ``reads`` gathers the members of the data that they read."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: "Reader") -> None:
         self._reader = reader
         self.reads: set[str] = set()
 
-    def bind(self, scope: tuple) -> tuple:
+    def bind(self, scope: "Scope") -> "tuple[Expression, Reads]":
         """An expression and the members of the data that it reads."""
         outer, self.reads = self.reads, set()
         expression = self.read(scope, 0)
@@ -52,7 +59,7 @@ class ExpressionReader:
         self.reads = outer
         return expression, reads
 
-    def read(self, scope: tuple, depth: int) -> tuple:
+    def read(self, scope: "Scope", depth: int) -> "Expression":
         """One expression, from its opening bracket.
 
         Raises:
@@ -68,7 +75,7 @@ class ExpressionReader:
             return (constant, UNDEFINED)
         r.comma()
         depth += 1
-        made: tuple
+        made: Expression
         if kind == "constant":
             made = (constant, r.scalar())
         elif kind == "variable":
@@ -79,7 +86,7 @@ class ExpressionReader:
             key = self.read(scope, depth)
             made = (get, base, js.property_key(key[1])) if key[0] is constant else (get_computed, base, key)
         elif kind == "unary":
-            function = self._operator(UNARY)
+            function: Any = self._operator(UNARY)
             a = self.read(scope, depth)
             made = _folded((operate, function, a), a)
         elif kind == "binary" or kind == "logical":
@@ -97,7 +104,7 @@ class ExpressionReader:
             made = _folded((conditional, a, b, c), a, b, c)
         elif kind == "join":
             r.expect("[")
-            parts: list[tuple] = []
+            parts: list[Expression] = []
             while r.items(not parts):
                 parts.append(self.read(scope, depth))
             made = _folded((join, tuple(parts)), *parts)
@@ -112,14 +119,14 @@ class ExpressionReader:
         r.expect("]")
         return made
 
-    def _operator(self, known: dict) -> object:
+    def _operator(self, known: "dict[str, T]") -> "T":
         name = self._reader.string()
         self._reader.comma()
         if name not in known:
             raise TemplateError(f"{name[:40]!r} is not an operator")
         return known[name]
 
-    def _variable(self, name: str, scope: tuple) -> tuple:
+    def _variable(self, name: str, scope: "Scope") -> "Expression":
         variable = scope[1].get(name)
         if variable is None:
             self.reads.add(name)
@@ -127,16 +134,16 @@ class ExpressionReader:
         self.reads.update(variable[2])
         return (local, scope[0] - variable[0], variable[1])
 
-    def _array(self, scope: tuple, depth: int) -> tuple:
+    def _array(self, scope: "Scope", depth: int) -> "tuple[tuple[bool, Expression], ...]":
         r = self._reader
         r.expect("[")
-        parts: list[tuple] = []
+        parts: list[tuple[bool, Expression]] = []
         while r.items(not parts):
             # A spread begins like an expression does, so that its bracket and name are taken here.
             parts.append(self._maybe_spread(scope, depth))
         return tuple(parts)
 
-    def _maybe_spread(self, scope: tuple, depth: int) -> tuple:
+    def _maybe_spread(self, scope: "Scope", depth: int) -> "tuple[bool, Expression]":
         r = self._reader
         if not r.starts_with('["spread"'):
             return (False, self.read(scope, depth))
@@ -147,10 +154,10 @@ class ExpressionReader:
         r.expect("]")
         return part
 
-    def _object(self, scope: tuple, depth: int) -> tuple:
+    def _object(self, scope: "Scope", depth: int) -> "tuple[tuple[str | None, Expression], ...]":
         r = self._reader
         r.expect("[")
-        parts: list[tuple] = []
+        parts: list[tuple[str | None, Expression]] = []
         while r.items(not parts):
             r.expect("[")
             name = r.scalar()

@@ -1,4 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """Instances of blocks and their fragments: what is on a page now, and how it is brought up to date.
 
 Operations are those of ``device_runtime/view/patches.py``, with the same ids in the same order. The Linux side follows
@@ -7,9 +6,20 @@ with what it gave before, which comes to the same operations. ``operations`` may
 """
 
 from . import javascript as js
-from .template import ROOT_PARENT, Block, shown
+from .template import ROOT_PARENT, shown
 
-MAKERS: dict = {}
+try:
+    from collections.abc import Callable
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .page import PageView
+        from .shapes import Changed, Children, Data, ElementNode, Environment, Fragment, Operation, Reads, Step
+        from .template import Block
+except ImportError:
+    pass
+
+MAKERS: "dict[str, Callable[[Any, Instance], Fragment]]" = {}
 """What makes the fragment of an instruction; ``fragments`` and ``loops`` put themselves here."""
 
 
@@ -18,17 +28,19 @@ class Instance:
 
     __slots__ = ("base", "block", "container", "env", "fragments", "position", "values", "view")
 
-    def __init__(self, view, block: Block, env: list, container, position: int = 0) -> None:
+    def __init__(
+        self, view: "PageView", block: "Block", env: "Environment", container: "Fragment | None", position: int = 0
+    ) -> None:
         self.view = view
         self.block = block
         self.env = env
         self.container = container
         self.position = position
         self.base = view.take(len(block.nodes))
-        self.values = [shown(kind, e[0](e, env)) for _, _, kind, e, _ in block.bindings]
-        self.fragments: list = []
+        self.values: list[Any] = [shown(kind, e[0](e, env)) for _, _, kind, e, _ in block.bindings]
+        self.fragments: list[Fragment] = []
 
-    def grow(self):
+    def grow(self) -> "Step[None]":
         """Make what is in its fragments; run by :mod:`.trampoline`, as ``update``."""
         for program in self.block.fragments:
             fragment = MAKERS[program[0]](program, self)
@@ -39,13 +51,13 @@ class Instance:
         """The number of its root nodes."""
         return self._count(self.block.roots)
 
-    def _count(self, children: tuple) -> int:
+    def _count(self, children: "Children") -> int:
         count = 0
         for child in children:
             count += 1 if child >= 0 else self.fragments[~child].count()
         return count
 
-    def root_ids(self, found: list) -> list:
+    def root_ids(self, found: "list[int]") -> "list[int]":
         """Append the ids of its root nodes in order."""
         for child in self.block.roots:
             if child >= 0:
@@ -54,7 +66,7 @@ class Instance:
                 self.fragments[~child].root_ids(found)
         return found
 
-    def nodes(self, children: tuple, found: list) -> list:
+    def nodes(self, children: "Children", found: "list[Operation]") -> "list[Operation]":
         """Append children with their subtrees, as operations have them."""
         for child in children:
             if child >= 0:
@@ -63,7 +75,7 @@ class Instance:
                 self.fragments[~child].nodes(found)
         return found
 
-    def node(self, offset: int) -> list:
+    def node(self, offset: int) -> "Operation":
         """One node with its subtree."""
         plan = self.block.nodes[offset]
         if len(plan) == 3:
@@ -72,12 +84,12 @@ class Instance:
 
     def text(self, offset: int) -> str:
         """What a text says."""
-        _, text, slot = self.block.nodes[offset]
+        _, text, slot = self.block.nodes[offset]  # type: ignore[misc]  # asked of texts only
         return text if slot < 0 else self.values[slot]
 
-    def attributes(self, offset: int) -> dict:
+    def attributes(self, offset: int) -> "Data":
         """The attributes of an element; not to be written to."""
-        plan = self.block.nodes[offset]
+        plan: ElementNode = self.block.nodes[offset]  # type: ignore[assignment]  # asked of elements only
         if not plan[3]:
             return plan[2]
         made = plan[2].copy()
@@ -87,7 +99,7 @@ class Instance:
                 made[name] = value
         return made
 
-    def update(self, changed: "set | None", operations: "list | None"):
+    def update(self, changed: "Changed", operations: "list[Operation] | None") -> "Step[None]":
         """Bring it up to date where something reads one of the ``changed`` members of the data (``None``: any)."""
         for slot, binding in enumerate(self.block.bindings):
             offset, name, kind, e, reads = binding
@@ -123,7 +135,7 @@ class Instance:
         return None
 
 
-def concerns(reads: tuple, changed: "set | None") -> bool:
+def concerns(reads: "Reads", changed: "Changed") -> bool:
     """Whether something that reads these members may be another now."""
     if changed is None:
         return True
@@ -133,7 +145,7 @@ def concerns(reads: tuple, changed: "set | None") -> bool:
     return False
 
 
-def place(fragment) -> tuple:
+def place(fragment: "Fragment") -> "tuple[int, int]":
     """The id of the node that a fragment is below, and the index of its first root node there."""
     owner = fragment.owner
     parent, index, before = fragment.program[1]
@@ -147,7 +159,7 @@ def place(fragment) -> tuple:
     return parent, start + owner.container.offset_of(owner) + index
 
 
-def insert(instances: list, parent: int, index: int, operations: "list | None") -> None:
+def insert(instances: "list[Instance]", parent: int, index: int, operations: "list[Operation] | None") -> None:
     """Append the operations that insert new instances side by side."""
     if operations is None:
         return
@@ -157,7 +169,7 @@ def insert(instances: list, parent: int, index: int, operations: "list | None") 
             index += 1
 
 
-def remove(instance: Instance, operations: "list | None") -> None:
+def remove(instance: Instance, operations: "list[Operation] | None") -> None:
     """Append the operations that remove an instance, and forget it."""
     instance.view.version += 1
     if operations is not None:

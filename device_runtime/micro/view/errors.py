@@ -1,4 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """What can be wrong with a template document or with data."""
 
 

@@ -1,4 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """JavaScript's rules for values, as template expressions need them (ECMA-262, sections 7.1, 7.2 and 13).
 
 The same as ``device_runtime/view/javascript.py``, with what MicroPython has. Its dictionaries have no order, so members

@@ -1,4 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """A ``.view`` document (``docs/view-format.md``) read from a stream into blocks.
 
 A block is a part of a template that appears and vanishes as one. Its nodes are numbered in document order; an instance
@@ -13,7 +12,29 @@ from .reader import Reader
 from .template import CLASS, ROOT_PARENT, TEXT, VALUE, Block, Template, shown
 from .trampoline import run
 
-FORMAT = 2
+try:
+    from typing import TYPE_CHECKING, TextIO
+
+    if TYPE_CHECKING:
+        from .shapes import (
+            Children,
+            Data,
+            Expression,
+            ForProgram,
+            Handler,
+            IfProgram,
+            Key,
+            Members,
+            Program,
+            Reads,
+            Scope,
+            Site,
+            Step,
+        )
+except ImportError:
+    pass
+
+_FORMAT = 2
 _DEPTH = 24
 _PHASES = ("bind", "catch", "mut-bind", "capture-bind", "capture-catch")
 _REFUSED = {
@@ -27,7 +48,7 @@ class _Loader:
         self.r = reader
         self.expressions = ExpressionReader(reader)
 
-    def block(self, scope: tuple, depth: int):
+    def block(self, scope: "Scope", depth: int) -> "Step[Block]":
         """Gives a :class:`Block`; it and what it calls are run by :mod:`.trampoline`."""
         expressions = self.expressions
         outer, expressions.reads = expressions.reads, set()
@@ -38,7 +59,7 @@ class _Loader:
         expressions.reads = outer
         return block
 
-    def nodes(self, block: Block, parent: int, scope: tuple, depth: int):
+    def nodes(self, block: Block, parent: int, scope: "Scope", depth: int) -> "Step[Children]":
         """Instructions side by side below the node at offset ``parent``: the children."""
         r = self.r
         if depth > _DEPTH:
@@ -58,7 +79,7 @@ class _Loader:
                 yield self._element(block, parent, scope, depth)
             else:
                 child = ~len(block.fragments)
-                block.fragments.append(None)
+                block.fragments.append(None)  # type: ignore[arg-type]  # its place
                 site = (parent, len(children) - len(before), tuple(before))
                 block.fragments[~child] = yield self._fragment(kind, site, scope, depth)
                 before.append(~child)
@@ -66,7 +87,7 @@ class _Loader:
             children.append(child)
         return tuple(children)
 
-    def _text(self, block: Block, parent: int, scope: tuple) -> None:
+    def _text(self, block: Block, parent: int, scope: "Scope") -> None:
         expression, reads = self.expressions.bind(scope)
         offset = len(block.nodes)
         if expression[0] is constant:
@@ -75,23 +96,23 @@ class _Loader:
             block.nodes.append((parent, "", len(block.bindings)))
             block.bindings.append((offset, None, TEXT, expression, reads))
 
-    def _members(self, scope: tuple) -> tuple:
+    def _members(self, scope: "Scope") -> "Members":
         """``{name: value}`` as ``((name, expression), …)``."""
         r = self.r
-        members: list[tuple] = []
+        members: list[tuple[str, Expression]] = []
         r.expect("{")
         while r.items(not members, "}"):
             name = r.name()
             members.append((name, self.expressions.read(scope, 0)))
         return tuple(members)
 
-    def _element(self, block: Block, parent: int, scope: tuple, depth: int):
+    def _element(self, block: Block, parent: int, scope: "Scope", depth: int) -> "Step[None]":
         r = self.r
         tag = r.string()
         offset = len(block.nodes)
-        block.nodes.append(None)
+        block.nodes.append(None)  # type: ignore[arg-type]  # its place
         r.comma()
-        static: dict[str, object] = {}
+        static: Data = {}
         dynamic: list[tuple[str, int]] = []
         first = True
         r.expect("{")
@@ -122,10 +143,10 @@ class _Loader:
             parent, tag, static, tuple(dynamic), types, children, handlers, dataset, two_way,
         )  # fmt: skip
 
-    def _handlers(self, tag: str, scope: tuple) -> tuple:
+    def _handlers(self, tag: str, scope: "Scope") -> "tuple[Handler, ...]":
         """``[[type, phase, handler], …]``."""
         r = self.r
-        handlers: list[tuple] = []
+        handlers: list[Handler] = []
         r.expect("[")
         while r.items(not handlers):
             r.expect("[")
@@ -141,7 +162,7 @@ class _Loader:
             r.expect("]")
         return tuple(handlers)
 
-    def _types(self, handlers: tuple, two_way: bool) -> list:
+    def _types(self, handlers: "tuple[Handler, ...]", two_way: bool) -> "list[str]":
         types: list[str] = []
         holding = False
         for kind, phase, _ in handlers:
@@ -155,12 +176,12 @@ class _Loader:
             types.append("catchtouchmove")
         return types
 
-    def _fragment(self, kind: str, site: tuple, scope: tuple, depth: int):
+    def _fragment(self, kind: str, site: "Site", scope: "Scope", depth: int) -> "Step[Program]":
         r = self.r
         if kind == "if":
-            return (yield self._if(site, scope, depth))
+            return (yield self._if(site, scope, depth))  # type: ignore[no-any-return]
         if kind == "for":
-            return (yield self._for(site, scope, depth))
+            return (yield self._for(site, scope, depth))  # type: ignore[no-any-return]
         if kind == "template":
             name, reads = self.expressions.bind(scope)
             r.comma()
@@ -179,11 +200,11 @@ class _Loader:
         self.r.skip()
         return True
 
-    def _if(self, site: tuple, scope: tuple, depth: int):
+    def _if(self, site: "Site", scope: "Scope", depth: int) -> "Step[IfProgram]":
         r = self.r
-        branches: list[tuple] = []
-        tests: tuple = ()
-        blocks: tuple = ()
+        branches: list[tuple[Expression | None, Block]] = []
+        tests: Reads = ()
+        blocks: Reads = ()
         r.expect("[")
         while r.items(not branches):
             r.expect("[")
@@ -196,7 +217,7 @@ class _Loader:
             blocks += block.reads
         return ("if", site, tuple(branches), tests, tests + blocks)
 
-    def _for(self, site: tuple, scope: tuple, depth: int):
+    def _for(self, site: "Site", scope: "Scope", depth: int) -> "Step[ForProgram]":
         r = self.r
         source, reads = self.expressions.bind(scope)
         r.comma()
@@ -204,7 +225,7 @@ class _Loader:
         r.comma()
         index = r.string()
         r.comma()
-        key: list | None = None
+        key: list[Key] | None = None
         if not self._is_null():
             r.expect("[")
             key = []
@@ -226,7 +247,7 @@ def one_line(text: str) -> str:
     return repr(text)[1:-1][:80]
 
 
-def load_template(stream: object) -> Template:
+def load_template(stream: "TextIO") -> Template:
     """Read a document from a stream whose ``read(n)`` gives text.
 
     Raises:
@@ -242,10 +263,10 @@ def load_template(stream: object) -> Template:
         name = r.name()
         if name == "format":
             number = r.scalar()
-            if number != FORMAT:
+            if number != _FORMAT:
                 said = str(number)[:20]
                 raise TemplateError(
-                    f"the template is in format {said!r}; this runtime reads format {FORMAT}: build the program again"
+                    f"the template is in format {said!r}; this runtime reads format {_FORMAT}: build the program again"
                 )
         elif name == "body":
             template.body = run(loader.block((0, {}), 0))
@@ -262,7 +283,7 @@ def load_template(stream: object) -> Template:
     return template
 
 
-def _scope(r: Reader) -> dict:
+def _scope(r: Reader) -> "dict[str, int]":
     names: dict[str, int] = {}
     r.expect("{")
     while r.items(not names, "}"):

@@ -1,4 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """``for``: a block for each item of a list, reconciled by key or by position."""
 
 from . import javascript as js
@@ -7,18 +6,26 @@ from .errors import ViewError
 from .expressions import INDEX, ITEM
 from .reconcile import NEW, match, staying
 
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Changed, ForProgram, Operation, Step
+except ImportError:
+    pass
+
 
 class ForFragment:
     """The rows of a loop: ``("for", site, source, reads of it, body, key, where, reads)``."""
 
-    def __init__(self, program: tuple, owner: Instance) -> None:
+    def __init__(self, program: "ForProgram", owner: Instance) -> None:
         self.program = program
         self.owner = owner
         self.rows: list[Instance] = []
-        self.names: list | None = None
-        self.keys: list | None = None
+        self.names: list[str] | None = None
+        self.keys: list[str] | None = None
 
-    def start(self):
+    def start(self) -> "Step[None]":
         """Make the rows that are shown at first."""
         items, self.names = self._expand()
         self.keys = self._keys(items)
@@ -27,7 +34,7 @@ class ForFragment:
             self.rows.append(row)
             yield row.grow()
 
-    def _expand(self) -> tuple:
+    def _expand(self) -> "tuple[list[Any], list[str] | None]":
         """The items to go through, and their names if it is an object."""
         e = self.program[2]
         value = e[0](e, self.owner.env)
@@ -48,7 +55,7 @@ class ForFragment:
             return [value[name] for name in names], names
         return (list(value) if isinstance(value, str) else list(range(max(int(size), 0)))), None
 
-    def _keys(self, items: list) -> "list | None":
+    def _keys(self, items: "list[Any]") -> "list[str] | None":
         """The items' keys; ``None`` if the loop has no key, or they do not tell the items apart."""
         path = self.program[5]
         if path is None:
@@ -68,7 +75,8 @@ class ForFragment:
         return keys
 
     def _warn(self, what: str) -> None:
-        key = ".".join([str(step) for step in self.program[5]]) or "*this"
+        """Say what is wrong with the keys that the loop has."""
+        key = ".".join([str(step) for step in self.program[5]]) or "*this"  # type: ignore[union-attr]
         self.owner.view.warn(f"{self.program[6]}: {what} {key!r}; the list is updated by position")
 
     def _row(self, item: object, position: int) -> Instance:
@@ -76,17 +84,17 @@ class ForFragment:
         index = position if self.names is None else self.names[position]
         return Instance(self.owner.view, self.program[4], [outer[0], outer, item, index], self, position)
 
-    def instances(self) -> list:
+    def instances(self) -> "list[Instance]":
         return self.rows
 
     def count(self) -> int:
         return sum([row.count() for row in self.rows])
 
-    def root_ids(self, found: list) -> None:
+    def root_ids(self, found: "list[int]") -> None:
         for row in self.rows:
             row.root_ids(found)
 
-    def nodes(self, found: list) -> None:
+    def nodes(self, found: "list[Operation]") -> None:
         for row in self.rows:
             row.nodes(row.block.roots, found)
 
@@ -98,7 +106,7 @@ class ForFragment:
         for row in self.rows:
             row.discard()
 
-    def update(self, changed: "set | None", operations: "list | None"):
+    def update(self, changed: "Changed", operations: "list[Operation] | None") -> "Step[None]":
         """Reconcile the rows if the list may have changed, and bring each up to date."""
         if not concerns(self.program[3], changed):
             for row in self.rows:
@@ -117,7 +125,7 @@ class ForFragment:
             row.env[INDEX] = position if names is None else names[position]
             yield row.update(changed, operations)
 
-    def _arrange(self, matches: list, items: list, operations: "list | None"):
+    def _arrange(self, matches: "list[int]", items: "list[Any]", operations: "list[Operation] | None") -> "Step[None]":
         """Remove, move and insert rows so that ``matches`` comes true, moving as few as can be.
 
         Goes through the new order once. ``index`` is where the next row's first node belongs on the screen as it is

@@ -1,4 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """One page: its template, its data, and the operations that keep a screen in step with them."""
 
 from . import fragments, loops  # noqa: F401 - they make fragments known
@@ -7,10 +6,19 @@ from .blocks import Instance
 from .errors import ViewError
 from .expressions import data_member, get, local, object_value
 from .paths import format_path, parse_path, write
-from .template import Template
 from .trampoline import run
 
-MOST_NODES = 200
+try:
+    from collections.abc import Callable
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Changed, Data, Expression, Key, Members, Operation
+        from .template import Template
+except ImportError:
+    pass
+
+_MOST_NODES = 200
 
 
 class PageView:
@@ -21,7 +29,9 @@ class PageView:
     is another number after each change of what there is to see.
     """
 
-    def __init__(self, template: Template, data: dict, warn=None, most: int = MOST_NODES) -> None:
+    def __init__(
+        self, template: "Template", data: "Data", warn: "Callable[[str], None] | None" = None, most: int = _MOST_NODES
+    ) -> None:
         self.template = template
         self.data = data
         self.most = most
@@ -61,13 +71,13 @@ class PageView:
             self.live = 0
             self._bounded(None, None)
 
-    def snapshot(self) -> list:
+    def snapshot(self) -> "list[Operation]":
         """The inserts that make the page as it is; none before :meth:`render`."""
         root = self.root
         nodes = [] if root is None else root.nodes(root.block.roots, [])
         return [["insert", 0, index, node] for index, node in enumerate(nodes)]
 
-    def update(self, changes: dict, operations: "list | None") -> None:
+    def update(self, changes: "Data", operations: "list[Operation] | None") -> None:
         """Write ``changes`` (``set_data`` keys and values, which are the view's own from then on) to the data, and
         append what a screen must do to ``operations``, if they are wanted.
 
@@ -78,14 +88,14 @@ class PageView:
         paths = [(parse_path(key), key) for key in changes]
         # Dictionaries have no order on boards: what is around goes first.
         paths.sort(key=lambda pair: (len(pair[0]), pair[1]))
-        changed = set()
+        changed: set[Key] = set()
         for path, key in paths:
             write(self.data, path, changes[key])
             changed.add(path[0])
         if self.root is not None:
             self._bounded(changed, operations)
 
-    def _bounded(self, changed: "set | None", operations: "list | None") -> None:
+    def _bounded(self, changed: "Changed", operations: "list[Operation] | None") -> None:
         """Render or update; a page that cannot be shown becomes an empty one, since its instances are half made."""
         root = self.root
         self.root = None
@@ -118,9 +128,9 @@ class PageView:
         return None
 
 
-def _chain(e: tuple) -> list:
+def _chain(e: "Expression") -> "list[Any]":
     """``[variable, key, …]`` of an expression that is nothing but a path; empty if it is none."""
-    keys = []
+    keys: list[Any] = []
     while e[0] is get:
         keys.append(e[2])
         e = e[1]
@@ -130,13 +140,13 @@ def _chain(e: tuple) -> list:
     return keys[::-1]
 
 
-def _outwards(e: tuple, instance: Instance) -> "list | None":
+def _outwards(e: "Expression", instance: Instance) -> "list[Key] | None":
     """The path from the page's data that ``e`` is, going out through loops and templates."""
     chain = _chain(e)
     while chain:
         variable, rest = chain[0], chain[1:]
         up = variable[1] if variable[0] is local else -1
-        container = instance.container
+        container: Any = instance.container  # its program says which kind it is
         while container is not None and container.program[0] != "template":
             if container.program[0] == "for":
                 if up == 0:
@@ -159,7 +169,7 @@ def _outwards(e: tuple, instance: Instance) -> "list | None":
     return None
 
 
-def _passed(data: "tuple | None", name: str, known: dict) -> list:
+def _passed(data: "Expression | None", name: str, known: "Data") -> "list[Any]":
     """What a member of a template's data is outside of it."""
     if data is None:
         return []
@@ -174,9 +184,9 @@ def _passed(data: "tuple | None", name: str, known: dict) -> list:
     return []
 
 
-def evaluated(members: tuple, instance: Instance) -> dict:
+def evaluated(members: "Members", instance: Instance) -> "Data":
     """Named expressions as their values; what is undefined is left out."""
-    values = {}
+    values: Data = {}
     for name, e in members:
         value = e[0](e, instance.env)
         if value is not js.UNDEFINED:

@@ -1,20 +1,27 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """Data paths, the keys of ``set_data``: ``"a"``, ``"a.b[3].c"``."""
 
 from .errors import ViewError
 from .javascript import is_digits, property_key
 
-MAX_INDEX = 9_999
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from .shapes import Data, Key
+except ImportError:
+    pass
+
+_MAX_INDEX = 9_999
 _MAX_KEY_LENGTH = 1000
 
 
-def parse_path(text: str) -> list:
+def parse_path(text: str) -> "list[Key]":
     """A key as a list that starts with the name of a member.
 
     Raises:
-        ViewError: it is no path, or an index is larger than ``MAX_INDEX``.
+        ViewError: it is no path, or an index is larger than that of the last item that a list may have.
     """
-    keys: list[str | int] = []
+    keys: list[Key] = []
     steps, at = "." + text, 0
     while at < len(steps) <= _MAX_KEY_LENGTH + 1:
         start = at + 1
@@ -30,8 +37,8 @@ def parse_path(text: str) -> list:
             digits = steps[start:at] if at > 0 else ""
             if not 0 < len(digits) < 10 or not is_digits(digits):
                 break
-            if int(digits) > MAX_INDEX:
-                raise ViewError(f"set_data: {text[:80]!r} writes past item {MAX_INDEX}, the last that a list may have")
+            if int(digits) > _MAX_INDEX:
+                raise ViewError(f"set_data: {text[:80]!r} writes past item {_MAX_INDEX}, the last that a list may have")
             keys.append(int(digits))
             at += 1
         else:
@@ -43,7 +50,7 @@ def parse_path(text: str) -> list:
     raise ViewError(f"set_data: {text[:80]!r} is not a data path; write it like 'name', 'a.b' or 'list[3].done'")
 
 
-def format_path(path: list) -> str:
+def format_path(path: "list[Key]") -> str:
     """The text that :func:`parse_path` reads."""
     text = str(path[0])
     for key in path[1:]:
@@ -51,9 +58,9 @@ def format_path(path: list) -> str:
     return text
 
 
-def write(data: dict, path: list, value: object) -> None:
+def write(data: "Data", path: "list[Key]", value: object) -> None:
     """Write ``value`` at ``path`` in place, making the objects and lists on the way."""
-    container: object = data
+    container: Any = data
     for depth, key in enumerate(path[:-1]):
         following = _fetch(container, key)
         is_index = isinstance(path[depth + 1], int)
@@ -64,16 +71,16 @@ def write(data: dict, path: list, value: object) -> None:
     _store(container, path[-1], value)
 
 
-def _fetch(container, key):
+def _fetch(container: "dict[str, Any] | list[Any]", key: "Key") -> "Any":
     if isinstance(container, list):
         return container[key] if isinstance(key, int) and key < len(container) else None
     return container.get(key if isinstance(key, str) else str(key))
 
 
-def _store(container, key, value):
+def _store(container: "dict[str, Any] | list[Any]", key: "Key", value: object) -> None:
     if isinstance(container, dict):
         container[key if isinstance(key, str) else str(key)] = value
         return
-    while len(container) <= key:
+    while len(container) <= key:  # type: ignore[operator]  # lists are written to by numbers
         container.append(None)
-    container[key] = value
+    container[key] = value  # type: ignore[index]

@@ -1,10 +1,14 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """JSON read from a stream, piece by piece: the whole of a document is never in memory, and members keep their order.
 
 MicroPython's own ``json`` forgets the order of members, which says in which order a screen is told of attributes.
 """
 
 from .errors import TemplateError
+
+try:
+    from typing import TextIO
+except ImportError:
+    pass
 
 _CHUNK = 192
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -16,13 +20,13 @@ class Reader:
     """Reads from ``stream``, whose ``read(n)`` gives text. Each method raises ``TemplateError`` where the document is
     cut short or has something else there."""
 
-    def __init__(self, stream: object) -> None:
+    def __init__(self, stream: "TextIO") -> None:
         self._stream = stream
         self._buffer = ""
         self._at = 0
 
     def _fill(self) -> bool:
-        self._buffer = self._stream.read(_CHUNK)  # type: ignore[attr-defined]
+        self._buffer = self._stream.read(_CHUNK)
         self._at = 0
         return bool(self._buffer)
 
@@ -52,7 +56,7 @@ class Reader:
         """Whether this text comes next; nothing is taken."""
         self.peek()
         while len(self._buffer) - self._at < len(text):
-            more = self._stream.read(_CHUNK)  # type: ignore[attr-defined]
+            more = self._stream.read(_CHUNK)
             if not more:
                 return False
             self._buffer = self._buffer[self._at :] + more

@@ -1,10 +1,9 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """Which rows of a list stay, move, go and come: the difference of two lists of keys."""
 
 NEW = -1
 
 
-def match(old_keys: "list | None", keys: "list | None", old: int, new: int) -> list:
+def match(old_keys: "list[str] | None", keys: "list[str] | None", old: int, new: int) -> "list[int]":
     """For each new row the position of the same old one, or ``NEW``: by key, or by position where there are none."""
     if old_keys is None or keys is None:
         return [position if position < old else NEW for position in range(new)]
@@ -12,7 +11,7 @@ def match(old_keys: "list | None", keys: "list | None", old: int, new: int) -> l
     return [positions.get(key, NEW) for key in keys]
 
 
-def staying(matches: list) -> set:
+def staying(matches: "list[int]") -> "set[int]":
     """The old positions that need not move: a longest rising subsequence of ``matches`` (patience sorting)."""
     tails: list[int] = []  # the smallest old position that ends a rising run of each length
     tail_at: list[int] = []  # where in matches that one is

@@ -1,13 +1,21 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """Which handlers hear an event, in order: WeChat's capture and bubble phases, as ``device_runtime/view/routing.py``.
 
 Source: https://developers.weixin.qq.com/miniprogram/en/dev/framework/view/wxml/event.html
 """
 
 from . import javascript as js
-from .blocks import Instance
-from .page import PageView, evaluated
+from .page import evaluated
 from .template import ROOT_PARENT
+
+try:
+    from typing import TYPE_CHECKING
+
+    if TYPE_CHECKING:
+        from .blocks import Instance
+        from .page import PageView
+        from .shapes import Call, Data, Expression, Place
+except ImportError:
+    pass
 
 BUBBLING = (
     "tap", "longpress", "longtap", "touchstart", "touchmove", "touchcancel", "touchend", "touchforcechange",
@@ -15,9 +23,9 @@ BUBBLING = (
 )  # fmt: skip
 
 
-def upwards(instance: Instance, offset: int) -> list:
+def upwards(instance: "Instance", offset: int) -> "list[Place]":
     """``(instance, offset)`` of the element at ``offset`` (of a text: its parent) and of the elements around it."""
-    places: list[tuple[Instance, int]] = []
+    places: list[Place] = []
     while True:
         while offset != ROOT_PARENT:
             plan = instance.block.nodes[offset]
@@ -31,14 +39,14 @@ def upwards(instance: Instance, offset: int) -> list:
         instance = container.owner
 
 
-def describe(place: tuple) -> dict:
+def describe(place: "Place") -> "Data":
     """The id attribute and the dataset of an element."""
     instance, offset = place
     plan = instance.block.nodes[offset]
-    return {"id": js.to_text(instance.attributes(offset).get("id")), "dataset": evaluated(plan[7], instance)}
+    return {"id": js.to_text(instance.attributes(offset).get("id")), "dataset": evaluated(plan[7], instance)}  # type: ignore[misc]  # a place is an element's
 
 
-def route(view: PageView, node: int, kind: str) -> list:
+def route(view: "PageView", node: int, kind: str) -> "list[Call]":
     """``(handler's name, target, current target)`` in order; empty if the node is gone. Ids and datasets are those of
     this moment."""
     instance = view.find(node)
@@ -47,11 +55,11 @@ def route(view: PageView, node: int, kind: str) -> list:
     places = upwards(instance, node - instance.base)
     if not places:
         return []
-    calls: list[tuple] = []
+    calls: list[Call] = []
     way = places if kind in BUBBLING else places[:1]
-    target: list[dict] = []  # described once, when somebody hears
+    target: list[Data] = []  # described once, when somebody hears
     for place in reversed(way):
-        for handler in place[0].block.nodes[place[1]][6]:
+        for handler in place[0].block.nodes[place[1]][6]:  # type: ignore[misc]
             if handler[0] == kind and handler[1][:8] == "capture-":
                 _hear(place, places[0], target, handler[2], calls)
                 if handler[1] == "capture-catch":
@@ -59,7 +67,7 @@ def route(view: PageView, node: int, kind: str) -> list:
     mutual = False
     for place in way:
         caught = False
-        for handler in place[0].block.nodes[place[1]][6]:
+        for handler in place[0].block.nodes[place[1]][6]:  # type: ignore[misc]
             if handler[0] != kind or handler[1][:8] == "capture-":
                 continue
             if handler[1] == "mut-bind":
@@ -73,7 +81,7 @@ def route(view: PageView, node: int, kind: str) -> list:
     return calls
 
 
-def _hear(place: tuple, first: tuple, target: list, handler: tuple, calls: list) -> None:
+def _hear(place: "Place", first: "Place", target: "list[Data]", handler: "Expression", calls: "list[Call]") -> None:
     name = js.to_text(handler[0](handler, place[0].env))
     if name:
         if not target:

@@ -1,4 +1,3 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """What a template is once it is read: blocks, the parts of it that appear and vanish as one.
 
 The nodes of a block are numbered in document order; an instance of it takes one run of node ids. Where ``if``, ``for``
@@ -6,6 +5,14 @@ and ``template`` stand between them it has fragments.
 """
 
 from . import javascript as js
+
+try:
+    from typing import TYPE_CHECKING
+
+    if TYPE_CHECKING:
+        from .shapes import Binding, Children, Node, Program, Reads
+except ImportError:
+    pass
 
 ROOT_PARENT = -1
 TEXT, CLASS, VALUE = 0, 1, 2
@@ -19,11 +26,11 @@ class Block:
     data that all of it may read."""
 
     def __init__(self) -> None:
-        self.nodes: list = []
-        self.bindings: list = []
-        self.fragments: list = []
-        self.roots: tuple = ()
-        self.reads: tuple = ()
+        self.nodes: list[Node] = []
+        self.bindings: list[Binding] = []
+        self.fragments: list[Program] = []
+        self.roots: Children = ()
+        self.reads: Reads = ()
 
 
 class Template:
@@ -31,8 +38,8 @@ class Template:
 
     def __init__(self) -> None:
         self.body = Block()
-        self.bodies: list = []
-        self.scopes: list = []
+        self.bodies: list[Block] = []
+        self.scopes: list[dict[str, int]] = []
 
     def named(self, scope: int, name: str) -> "Block | None":
         """The template of this name in a scope."""

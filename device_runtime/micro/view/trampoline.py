@@ -1,11 +1,18 @@
-# mypy: allow-any-generics, allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, no-warn-return-any
 """Recursion without a stack: a Pico's holds some 25 calls of Python, and pages are deeper than that."""
 
+try:
+    from typing import TYPE_CHECKING, Any
 
-def run(generator):
+    if TYPE_CHECKING:
+        from .shapes import Step, T
+except ImportError:
+    pass
+
+
+def run(generator: "Step[T]") -> "T":
     """What a generator returns. Where it yields another one, that is run, and what it returns is sent back."""
-    waiting = [generator]
-    value = None
+    waiting: list[Step[Any]] = [generator]
+    value: Any = None
     while waiting:
         try:
             inner = waiting[-1].send(value)
@@ -15,4 +22,4 @@ def run(generator):
         else:
             waiting.append(inner)
             value = None
-    return value
+    return value  # type: ignore[no-any-return]

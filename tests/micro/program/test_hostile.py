@@ -22,7 +22,8 @@ def page(handler: str, before: str = "") -> dict[str, str]:
 
 
 _REAL_TIME = """
-from micro.program.program import Limits, Program
+from micro.program.limits import Limits
+from micro.program.program import Program
 from micro.program.errors import ProgramError
 said = []
 program = Program(given["folder"], Limits(given["limits"]), lambda name, values: values,
@@ -91,7 +92,8 @@ def test_who_ends_the_interpreter_ends_only_the_handler(micropython: str, tmp_pa
 
 
 _TWO = """
-from micro.program.program import Limits, Program
+from micro.program.limits import Limits
+from micro.program.program import Program
 said = []
 for folder in given:
     program = Program(folder, Limits({"event_ms": 2000, "heap_kb": 200}), lambda name, values: values,

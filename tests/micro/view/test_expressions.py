@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from device_runtime.micro.view import javascript as micro_js
 from device_runtime.micro.view.binder import ExpressionReader
-from device_runtime.micro.view.expressions import value_of
 from device_runtime.micro.view.reader import Reader
 from device_runtime.view import javascript as js
 from firmware_tools.build.expressions import parse_expression
@@ -30,7 +29,7 @@ def instruction(expression: str) -> str:
 @pytest.mark.parametrize(("expression", "expected"), EXPRESSIONS)
 def test_an_expression_gives_what_javascript_gives(expression: str, expected: str) -> None:
     read = ExpressionReader(Reader(io.StringIO(instruction(expression)))).read((0, {}), 0)
-    value = value_of(read, [DATA, None])
+    value = read[0](read, [DATA, None])
     if value == 0 and type(value) is float:
         assert expected == ("-0" if str(value)[0] == "-" else "0")
     elif type(value) in (str, list, dict):
@@ -42,12 +41,12 @@ def test_an_expression_gives_what_javascript_gives(expression: str, expected: st
 _TABLE = """
 import io
 from micro.view.binder import ExpressionReader
-from micro.view.expressions import value_of
 from micro.view.reader import Reader
 from micro.view import javascript as js
 made = []
 for text in given["instructions"]:
-    value = value_of(ExpressionReader(Reader(io.StringIO(text))).read((0, {}), 0), [given["data"], None])
+    read = ExpressionReader(Reader(io.StringIO(text))).read((0, {}), 0)
+    value = read[0](read, [given["data"], None])
     if isinstance(value, (str, list, dict)):
         made.append(["json", value])
     elif isinstance(value, float) and value == 0:

@@ -7,8 +7,6 @@ of which half arrives), or FAT's (a whole sector, which is what flash translatio
 follows is what a start after a cut does: mount what is there, and go on. Prints ``ok`` and how many cuts there were.
 """
 
-# mypy: disable-error-code="import-not-found,no-any-return,attr-defined"
-
 import asyncio
 import binascii
 import hashlib
@@ -251,7 +249,7 @@ def loader() -> "tuple[str, str]":
                 del sys.modules[name]
         sys.modules.update(ours)
         sys.path[:] = path
-    return started.split(" ")
+    return started.split(" ")  # type: ignore[no-any-return]
 
 
 def update() -> None:
@@ -322,7 +320,7 @@ def main() -> None:
             check()
         except Exception as error:
             print("cut", number, "of", changes)
-            sys.print_exception(error)
+            sys.print_exception(error)  # type: ignore[attr-defined]
             sys.exit(1)
         cuts += 1
     print("ok", cuts, "of", changes)
