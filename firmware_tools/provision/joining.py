@@ -409,7 +409,7 @@ class _Rewrite(ast.NodeTransformer):
             if self._names.target(whole) != self._target:
                 node.attr = final
                 return node
-            if not isinstance(node.ctx, ast.Load):
+            if not isinstance(node.ctx, ast.Load) and self._scopes:
                 raise JoinError(f"{self._module.path}:{node.lineno}: it sets {node.attr} of a module joined with it")
             if self._is_local(final):
                 raise JoinError(f"{self._module.path}:{node.lineno}: {final} is a name of this function too")
@@ -481,11 +481,12 @@ class _Rewrite(ast.NodeTransformer):
             super().generic_visit(node)
             self._scopes = scopes
             return node
-        visited = super().generic_visit(node)
-        for part in ("body", "finalbody"):
-            if isinstance(getattr(visited, part, None), list) and not getattr(visited, part) and _needs(visited, part):
-                setattr(visited, part, [ast.Pass()])
-        return visited
+        super().generic_visit(node)
+        if isinstance(node, ast.Try) and not node.handlers:
+            node.finalbody = node.finalbody or [ast.Pass()]
+        if isinstance(node, ast.stmt) and getattr(node, "body", None) == []:
+            node.body = [ast.Pass()]  # type: ignore[attr-defined]
+        return node
 
 
 def _place(node: ast.ImportFrom) -> tuple[int, str | None]:
@@ -494,10 +495,6 @@ def _place(node: ast.ImportFrom) -> tuple[int, str | None]:
 
 class _ClassScope(set[str]):
     """Names that a class's body sees, and its methods do not."""
-
-
-def _needs(node: ast.AST, part: str) -> bool:
-    return part == "body" and not isinstance(node, ast.Module)
 
 
 def _locals(node: _Function) -> set[str]:

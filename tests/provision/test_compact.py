@@ -1,12 +1,17 @@
 """Short names for boards: the same behaviour, and everybody else's names as they are."""
 
 import ast
+import builtins
 import json
 import subprocess
+import symtable
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from firmware_tools.provision.compact import compact
+from firmware_tools.provision.firmware_names import FIRMWARE_NAMES
+from firmware_tools.provision.joining import join
 from firmware_tools.provision.runtime import runtime_sources
 
 SOURCES = {
@@ -45,6 +50,8 @@ class Counter:
     def stands_in_a_text(self): return [entry * self._counted for entry in (1, 2)]
 ''',
     "own/using.py": """
+class CounterError(ValueError): pass
+
 from . import counter
 from .counter import LIMIT_OF_ALL as most, Counter
 _seen = []
@@ -52,7 +59,9 @@ _seen = []
 def main(root):
     global _seen
     made = Counter(1, label=root)
+    other_one = 1  # a local variable that is called as a member is
     _seen = [made.advance(), made.advance(times=100), most, counter.LIMIT_OF_ALL, made.label]
+    _seen += [other_one, CounterError("x").args[0]]
     return _seen + made.other_one("stands_in_a_text")() + [f"{made.advance(2)!r:>3}"]
 """,
 }
@@ -71,9 +80,9 @@ def test_code_with_short_names_does_what_it_did(tmp_path: Path) -> None:
     short = compact(SOURCES)
     assert run(short, tmp_path / "short") == run(SOURCES, tmp_path / "long")
     everything = "".join(short.values())
-    for gone in ("_counted", "advance", "_STEP_WIDTH", "Counts", "typing", "unused", "beginning", "_seen"):
+    for gone in ("_counted", "advance", "_STEP_WIDTH", "Counts", "typing", "unused", "beginning", "_seen", "Counter("):
         assert gone not in everything
-    for kept in ("Counter", "label", "times", "main", "stands_in_a_text", "dumps", "separators"):
+    for kept in ("CounterError", "label", "times", "main", "stands_in_a_text", "dumps", "separators"):
         assert kept in everything
 
 
@@ -85,6 +94,43 @@ def test_what_programs_and_the_loader_name_keeps_its_names() -> None:
     (main,) = [node for node in trees["micro/runtime.py"].body if getattr(node, "name", "") == "main"]
     assert isinstance(main, ast.FunctionDef)
     assert [each.arg for each in main.args.args] == ["root", "slot", "safe"]
+
+
+def test_every_name_of_the_runtime_is_still_there() -> None:
+    joined = join(runtime_sources())
+    assert unknown_names(joined) == []
+    assert unknown_names(compact(joined)) == []
+
+
+def unknown_names(sources: Mapping[str, str]) -> list[str]:
+    """Names that a function reads and nobody has made."""
+    found = []
+    for file, text in sources.items():
+        module = symtable.symtable(text, file, "exec")
+        made = {each.get_name() for each in module.get_symbols() if each.is_assigned() or each.is_imported()}
+        tables = module.get_children()
+        while tables:
+            table = tables.pop()
+            tables += table.get_children()
+            found += [
+                f"{file}:{table.get_lineno()}: {each.get_name()}"
+                for each in table.get_symbols()
+                # `is_global` takes a function called `top` for the module (bpo-46200)
+                if each.is_global() and not each.is_local() and not each.is_parameter()
+                if each.get_name() not in made and not hasattr(builtins, each.get_name())
+                if each.get_name() not in ("__name__", "const")
+            ]
+    return found
+
+
+def test_most_names_are_ones_that_the_firmware_has() -> None:
+    members = {
+        node.attr
+        for text in compact(join(runtime_sources())).values()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute) and len(node.attr) == 2
+    }
+    assert len(members - {*FIRMWARE_NAMES}) < 30
 
 
 def test_names_are_few() -> None:

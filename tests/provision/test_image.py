@@ -140,8 +140,8 @@ def test_the_runtime_runs_from_a_rom_file_system(micropython: str, tmp_path: Pat
 import sys, vfs
 vfs.mount(vfs.VfsRom(memoryview(open({str(tmp_path / "rom")!r}, "rb").read())), "/rom")
 sys.path.insert(0, "/rom")
-from micro import records, runtime
-print(records.__file__, runtime.main.__name__)
+from micro import runtime
+print(runtime.__file__, runtime.main.__name__)
 """
     ran = subprocess.run([micropython, "-c", code], capture_output=True, text=True, check=False)
-    assert ran.stdout.split() == ["/rom/micro/records.mpy", "main"], ran.stderr
+    assert ran.stdout.split() == ["/rom/micro/runtime.mpy", "main"], ran.stderr

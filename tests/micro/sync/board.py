@@ -27,7 +27,7 @@ REPOSITORY = Path(__file__).parents[3]
 MICRO = REPOSITORY / "device_runtime" / "micro"
 STAND_IN = Path(__file__).parent / "standin" / "host.py"
 DEVELOPER = Ed25519PrivateKey.from_private_bytes(b"\x05" * 32)
-HEAP = "160k"
+HEAP = "128k"
 """Words of 64 bits make modules about 1.6 times as large as on a Pico."""
 QUICK = {"report": 0, "batch": 0, "receipt": 3, "retry": 1, "settle": 2, "runtime_trial": 20, "hold": 1}
 
@@ -124,27 +124,23 @@ class Board:
             (self.cygnet / "ca.der").write_bytes(certificate.public_bytes(Encoding.DER))
 
     @asynccontextmanager
-    async def powered(self, driver: str = "") -> AsyncIterator["Board"]:
+    async def powered(self) -> AsyncIterator["Board"]:
         """The board runs for the length of the block, and is then cut off."""
-        self.start(driver)
+        self.start()
         try:
             yield self
         finally:
             await self.cut()
 
-    def start(self, driver: str = "") -> None:
-        """Power on; ``driver`` is Python that runs before the loader."""
-        self._running = asyncio.get_running_loop().create_task(self._run(driver))
+    def start(self) -> None:
+        """Power on."""
+        self._running = asyncio.get_running_loop().create_task(self._run())
 
-    async def _run(self, driver: str) -> None:
+    async def _run(self) -> None:
         while True:
             self.starts += 1
-            program = self.root / "main.py"
-            if driver:
-                program = self.root / "driver.py"
-                program.write_text(driver + "\nexec(open(sys.argv[2]).read())\n")
             self._process = await asyncio.create_subprocess_exec(
-                self._micropython, "-X", f"heapsize={self.heap}", str(program), f"{self.root}/", f"{self.root}/main.py",
+                *(self._micropython, "-X", f"heapsize={self.heap}", str(self.root / "main.py"), f"{self.root}/"),
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=self.root,
             )  # fmt: skip
             assert self._process.stdout

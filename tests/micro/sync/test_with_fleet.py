@@ -224,11 +224,10 @@ def altered(envelope: bytes) -> bytes:
 async def test_the_fleet_tells_a_board_without_a_clock_what_time_it_is(fleet: RunningFleet, enrolled: Board) -> None:
     identity = json.loads((enrolled.cygnet / "identity.json").read_text())
     enrolled.provision(identity | {"time": 0})
-    slot = str(enrolled.cygnet / "a")
-    driver = f"import sys\nsys.path.insert(0, {slot!r})\nfrom micro import clock\nclock.offset = -(9**9)\n"
+    enrolled.put_runtime("a", extra="\nclock.offset = -(9**9)\n")
     await fleet.operations.publish(program(1), "lamp.ma")
     await fleet.operations.assign("pico-1", LAMP, 1, launch=True)
-    async with enrolled.powered(driver):
+    async with enrolled.powered():
         await until(fleet, enrolled, "running 1")
         await until_stored(fleet, "started", {"code": 1})
     query = TelemetryQuery(device="pico-1", name="started", limit=10)
@@ -314,7 +313,7 @@ async def test_after_several_crashes_the_board_only_talks_to_its_fleet_until_som
 
 
 async def test_crashes_are_counted_until_a_start_goes_well(fleet: RunningFleet, enrolled: Board) -> None:
-    enrolled.put_runtime("a", extra="\n\ndef _read(path):\n    raise ValueError('broken')\n")
+    enrolled.put_runtime("a", extra="\n\ndef read_document(path):\n    raise ValueError('broken')\n")
     async with enrolled.powered():
         await enrolled.says("ended by a fault", times=4)
     assert enrolled.record("boot.json")["starts"] >= 4
