@@ -31,8 +31,9 @@ lint: setup ## Check style and types
 test-tflite: ## Run the inference tests on tflite-runtime, in an environment of its own
 	@deploy/test_tflite.sh
 
-system-tools: ## Install what the tests start: mosquitto, Chromium, npm
+system-tools: ## Install what the tests start: mosquitto, Chromium, npm, a MicroPython with 32-bit words
 	@deploy/system_tools.sh
+	@deploy/micropython_32.sh .micropython-32
 
 conformance: setup system-tools ## Mount every component of three component libraries, and print how many there are
 	@$(BIN)/python -m tests.conformance $(CONFORMANCE_OPTIONS)
@@ -59,4 +60,4 @@ fuzz: ## Feed hostile input to what reads it, for SECONDS=60 each; TARGET=name f
 	@deploy/fuzz.sh --seconds $(or $(SECONDS),60) $(TARGET)
 
 clean: ## Remove the virtual environments and caches
-	rm -rf .venv .venv-* .arm64 .demo .bench .fuzz .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-* .arm64 .micropython-32 .demo .bench .fuzz .mypy_cache .ruff_cache .pytest_cache

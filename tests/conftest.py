@@ -19,3 +19,12 @@ def micropython() -> str:
     found = str(beside) if beside.exists() else shutil.which("micropython")
     assert found is not None, "MicroPython's unix port is missing: run `make setup`"
     return found
+
+
+@pytest.fixture(scope="session")
+def micropython_32() -> str:
+    """The path of MicroPython's unix port with the words of boards, which have 32 bits; an older one (1.25)."""
+    found = Path(__file__).parents[1] / ".micropython-32" / "micropython"
+    if not found.exists():
+        pytest.skip("there is no MicroPython with 32-bit words: `make system-tools` says why")
+    return str(found)

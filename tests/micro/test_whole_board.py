@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware_tools.build.program import BuiltProgram, build_program
 from firmware_tools.fleet.telemetry import TelemetryQuery
+from tests.build.python_programs import build, write_program
 from tests.micro.sync.board import REPOSITORY, Board
 from tests.micro.whole import DEVICE, Whole, whole_board
 
@@ -17,8 +18,8 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 LAMP_TIMER = "cygnet.examples.lamp-timer"
 NEXT, SELECT = 3, 4
 """The pins of the virtual board's buttons, which are pressed when low."""
-ENOUGH = "320k"
-"""A heap of 64-bit words in which all of it fits, where a Pico W has half of that in words of 32 bits."""
+ENOUGH = {64: "256k", 32: "176k"}
+"""By the bits of a word, a heap in which all of it fits; a Pico W, whose words have 32 bits, has 201 KB."""
 SHORT = "128k"
 REFUSED = "it (does not fit: the board has not enough memory for it|took the board down each time it was started)"
 """The second where there was not even memory to say the first, and the board had to start anew for it."""
@@ -28,11 +29,14 @@ def lamp_timer() -> BuiltProgram:
     return build_program(REPOSITORY / "examples" / "lamp_timer", Ed25519PrivateKey.from_private_bytes(b"\x07" * 32))
 
 
-async def test_the_example_from_the_fleet_is_drawn_and_answers_a_button(micropython: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("bits", [64, 32])
+async def test_the_example_from_the_fleet_is_drawn_and_answers_a_button(
+    request: pytest.FixtureRequest, bits: int, tmp_path: Path
+) -> None:
     built = lamp_timer()
-    async with whole_board(micropython, tmp_path) as whole:
+    async with whole_board(_port(request, bits), tmp_path) as whole:
         board = whole.board
-        board.heap = ENOUGH
+        board.heap = ENOUGH[bits]
         await whole.fleet.operations.publish(built.data, "lamp_timer.ma")
         await whole.fleet.operations.assign(DEVICE, LAMP_TIMER, None, True)
         board.start()
@@ -46,6 +50,62 @@ async def test_the_example_from_the_fleet_is_drawn_and_answers_a_button(micropyt
         await press(board, SELECT, lambda: frame.read_bytes() != focused and is_lit(lamp))
         await until(lambda: has_told(whole), board)
         assert board.starts == 1, board.log
+
+
+def _port(request: pytest.FixtureRequest, bits: int) -> str:
+    path: str = request.getfixturevalue("micropython" if bits == 64 else "micropython_32")
+    return path
+
+
+async def test_in_128_kilobytes_a_board_without_a_display_lives_its_whole_life(
+    micropython_32: str, tmp_path: Path
+) -> None:
+    async with whole_board(micropython_32, tmp_path, more={"display": {}}) as whole:
+        board, fleet = whole.board, whole.fleet
+        board.heap = "128k"
+        for code, fault in ((1, ""), (2, ""), (3, "        raise ValueError('of the program')\n")):
+            await fleet.operations.publish(blinker(tmp_path, code, fault), f"blinker-{code}.ma")
+        await fleet.operations.assign(DEVICE, BLINKER, 1, True)
+        board.start()
+        await whole.until_running(BLINKER, 1)
+        await until(lambda: has_told(whole, BLINKER, 1), board)
+        await until(lambda: is_lit(board.cygnet / "pins" / "1"), board)
+
+        await fleet.operations.assign(DEVICE, BLINKER, 2, True)
+        await whole.until_running(BLINKER, 2)
+        await until(lambda: has_told(whole, BLINKER, 2), board)
+
+        await fleet.operations.assign(DEVICE, BLINKER, 3, True)
+        await board.says("rolled_back", within=60)
+        await until(lambda: has_failed(whole, BLINKER, "of the program"), board)
+
+        whole.broker.kill()
+        await board.says("warning sync", within=60)
+        whole.broker.start_again()
+        await board.says("connected to", times=2, within=90)
+        await fleet.operations.assign(DEVICE, BLINKER, 2, True)
+        await whole.until_running(BLINKER, 2)
+        assert board.starts == 1, board.log
+
+
+BLINKER = "org.example.blinker"
+
+
+def blinker(folder: Path, code: int, fault: str) -> bytes:
+    own = f'{{"app_id": "{BLINKER}", "name": "Blinker", "version": {{"code": {code}, "name": "1.0.{code}"}}, '
+    page = "from cygnet import Page, call\n\n\nclass Index(Page):\n    data = {'on': False}\n\n"
+    page += (
+        f"    def on_load(self, query):\n{fault}        call('telemetry', name='blink', values={{'code': {code}}})\n"
+    )
+    page += "        self.every(0.2, 'blink')\n\n    def blink(self):\n"
+    page += "        self.set_data({'on': not self.data['on']})\n"
+    page += "        call('led.set', name='lamp', on=self.data['on'])\n"
+    files = {
+        "cygnet.json": own + '"language": "python"}',
+        "pages/index/index.py": page,
+        "pages/index/index.wxml": "<view wx:if='{{on}}'>on</view>",
+    }
+    return build(write_program(folder / f"blinker-{code}", files)).data
 
 
 async def test_a_program_that_does_not_fit_is_refused_and_the_board_goes_on_with_its_fleet(
@@ -72,14 +132,15 @@ def is_lit(pin: Path) -> bool:
     return pin.exists() and pin.read_text().split(" ")[0] not in ("", "0")
 
 
-async def has_failed(whole: Whole) -> bool:
-    has = (await whole.device()).has.get(LAMP_TIMER)
-    return has is not None and has.phase == "failed" and re.search(REFUSED, has.error) is not None
+async def has_failed(whole: Whole, app_id: str = LAMP_TIMER, why: str = REFUSED) -> bool:
+    has = (await whole.device()).has.get(app_id)
+    return has is not None and has.phase == "failed" and re.search(why, has.error) is not None
 
 
-async def has_told(whole: Whole) -> bool:
-    query = TelemetryQuery(device=DEVICE, source=LAMP_TIMER)
-    return bool(await whole.fleet.service.read(lambda _, telemetry: telemetry.records(query)))
+async def has_told(whole: Whole, app_id: str = LAMP_TIMER, code: int = 0) -> bool:
+    query = TelemetryQuery(device=DEVICE, source=app_id)
+    records = await whole.fleet.service.read(lambda _, telemetry: telemetry.records(query))
+    return any(not code or record["values"]["code"] == code for record in records)
 
 
 async def until(test: Callable[[], bool | Awaitable[bool]], board: Board) -> None:

@@ -197,7 +197,7 @@ async def _remove(work: "Work", app_id: str) -> None:
 
 async def _run_front(work: "Work", desired: "dict[str, Any]") -> None:
     """After a start of the board, or when what ran is gone: run the program in front."""
-    if work.host is None or work.host.running or work.again_at is not None:
+    if work.host is None or work.host.running or work.again_at is not None or work.launch is not None:
         return
     wanted = [app_id for app_id in sorted(desired["programs"]) if desired["programs"][app_id]["launch"]]
     front = work.programs.front if work.programs.front in wanted else (wanted[-1] if wanted else "")
@@ -214,21 +214,7 @@ async def _start(work: "Work", app_id: str) -> None:
     if not begin(work.programs, app_id):
         await _go_wrong(work, app_id, "it took the board down each time it was started", final=True)
         return
-    try:
-        await work.host.start(app_id, path_of(work.programs, app_id)[:-1])
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a program does, the board goes on
-        sentence = str(error) or repr(error)
-    else:
-        sentence = ""
-    if sentence:
-        gc.collect()
-        await _go_wrong(work, app_id, sentence)
-        return
-    work.good_at = clock.ticks_add(clock.ticks_ms(), work.trial_seconds * 1000)
-    work.down.pop(app_id, None)
-    work.on_change()
+    work.launch = (app_id, path_of(work.programs, app_id)[:-1])
 
 
 async def _go_wrong(work: "Work", app_id: str, sentence: str, final: bool = False) -> None:

@@ -60,6 +60,8 @@ class Work:
         """Why a program that is installed does not run."""
         self.ended: tuple[str, str] | None = None
         """The program that has just ended by its own fault, and why."""
+        self.launch: tuple[str, str] | None = None
+        """The program that is to be started now, and its folder."""
         self.good_at: int | None = None
         """Ticks at which the program that runs has run well."""
         self.again_at: int | None = None
@@ -119,6 +121,21 @@ class Work:
             finally:
                 del turn
                 unload()
+            if self.launch is not None:
+                await self._start()
+
+    async def _start(self) -> None:
+        """Start a program; not in :mod:`.doing`, whose memory it may need."""
+        (app_id, folder), self.launch = self.launch, None  # type: ignore[misc]
+        gc.collect()
+        try:
+            await self.host.start(app_id, folder)  # type: ignore[union-attr]
+        except Exception as error:  # noqa: BLE001 - whatever a program does, the board goes on
+            self.ended = (app_id, str(error) or repr(error))
+        else:
+            self.good_at = clock.ticks_add(clock.ticks_ms(), self.trial_seconds * 1000)
+            self.down.pop(app_id, None)
+        self.on_change()
 
     def _on_failure(self, app_id: str, sentence: str) -> None:
         self.ended = (app_id, sentence)
