@@ -15,6 +15,7 @@ from device_runtime.errors import CygnetError
 GROUPS: Mapping[str, Sequence[str]] = {
     "micro/runtime.py": (
         "micro/clock.py",
+        "micro/phrases.py",
         "micro/records.py",
         "micro/sync/messages.py",
         "micro/sync/mqtt.py",

@@ -20,6 +20,7 @@ from firmware_tools.build.micropython import compile_module
 from firmware_tools.provision.compact import compact
 from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.joining import join
+from firmware_tools.provision.phrases import PHRASES, take_out
 
 MAIN = "/main.py"
 LOADER = "/cygnet/loader.mpy"
@@ -69,15 +70,28 @@ def compiled_runtime(sources: Mapping[str, str], version: str = "") -> dict[str,
     Raises:
         BytecodeError: a source is not MicroPython.
     """
-    short = compact(join(sources))
+    short, phrases = packed(sources)
     # Tracebacks show what a source is called, and each name takes memory for ever: what the module is called anyway.
     called = [name.removesuffix(".py").replace("/", ".") for name in short]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         # Line numbers would take 8 of the 201 KB that a Pico W has for everything.
         compiled = list(pool.map(functools.partial(compile_module, lines=False), short.values(), called))
     files = {name.removesuffix(".py") + ".mpy": data for name, data in zip(short, compiled, strict=True)}
+    if phrases:
+        files[f"{_PACKAGE}/{PHRASES}"] = phrases
     files[RUNTIME_LIST] = _runtime_list(files, version or runtime_version())
     return files
+
+
+def packed(sources: Mapping[str, str]) -> tuple[dict[str, str], bytes]:
+    """Sources as boards get them, to be compiled, and what goes beside them as :data:`PHRASES`.
+
+    Raises:
+        JoinError: modules of one group cannot be joined.
+        SyntaxError: a source is no Python.
+    """
+    quiet, phrases = take_out(sources)
+    return compact(join(quiet)), phrases
 
 
 @functools.cache

@@ -101,7 +101,7 @@ def blinker(folder: Path, code: int, fault: str) -> bytes:
     page += "        self.set_data({'on': not self.data['on']})\n"
     page += "        call('led.set', name='lamp', on=self.data['on'])\n"
     files = {
-        "cygnet.json": own + '"language": "python"}',
+        "cygnet.json": own + '"language": "python", "permissions": [{"name": "led", "reason": "to blink"}]}',
         "pages/index/index.py": page,
         "pages/index/index.wxml": "<view wx:if='{{on}}'>on</view>",
     }

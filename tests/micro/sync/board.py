@@ -19,9 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from device_runtime.program.package import seal_package
 from firmware_tools.build.portable.sources import bytecode_of
-from firmware_tools.provision.compact import compact
-from firmware_tools.provision.joining import join
-from firmware_tools.provision.runtime import start_files
+from firmware_tools.provision.runtime import packed, start_files
 
 REPOSITORY = Path(__file__).parents[3]
 MICRO = REPOSITORY / "device_runtime" / "micro"
@@ -46,9 +44,12 @@ def runtime_files(
     sources["micro/runtime.py"] += extra
     if host:
         sources |= {"micro/program/__init__.py": "", "micro/program/host.py": host}
+    phrases = b""
     if short:
-        sources = compact(join(sources))  # as boards get it
+        sources, phrases = packed(sources)  # as boards get it
     files = {name.removesuffix(".py") + ".mpy": compiled(name, source) for name, source in sources.items()}
+    if phrases:
+        files["micro/phrases.bin"] = phrases
     listed = {name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)} for name, data in files.items()}
     return files | {"runtime.json": json.dumps({"version": version, "files": listed}).encode()}
 
