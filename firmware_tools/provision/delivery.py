@@ -9,21 +9,18 @@ not sent again. A second run sends nothing but the question.
 
 import hashlib
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.errors import BoardCodeError, ProvisionError
+from firmware_tools.provision.frames import BLOCK, content, frame
 
 T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
 
 PART = ".part"
-# Plain bytes a block: a flash page of littlefs. The window of the deflation must hold it: 2 ** 12.
-_BLOCK = 4096
-_WINDOW_BITS = 12
 # Blocks of the board's own file system that directories and metadata take beside a file's content.
 _SPARE_BLOCKS = 4
 
@@ -59,8 +56,7 @@ def _a(o,s):
  except ImportError:d=0
  print([v[0],v[3],d])
 """
-# Reads frames: length in 4 hex digits, a letter, the bytes, in which 3 (Ctrl-C) and 27 are written as two. So Ctrl-C
-# works at any moment. m: make a folder; o: a file begins aside (hash, path); n: one begins in place; k: a part that is
+# Reads frames. m: make a folder; o: a file begins aside (hash, path); n: one begins in place; k: a part that is
 # there already (hash, path); x: path to remove in the end; p, z: content, plain or deflated; c: commit. p, z and c are
 # acknowledged; a commit prints a dot for each file, since it may take longer than a host waits.
 _RECEIVE = """
@@ -148,7 +144,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a delivery did: ``content`` bytes of files, ``wire`` bytes over the port with all code and questions."""
+    """What a delivery did: ``content`` bytes of files and ``rom`` bytes of an image for the board's ROM; ``wire`` bytes
+    over the port, with all code and questions."""
 
     sent: tuple[str, ...]
     removed: tuple[str, ...]
@@ -156,6 +153,7 @@ class Delivered:
     content: int
     wire: int
     seconds: float
+    rom: int = 0
 
 
 def plan_delivery(
@@ -175,7 +173,7 @@ def plan_delivery(
     board.require("delivering files")
     singles = [name for path in files if not _within(path, owned) for name in (path, path + PART)]
     singles += gone
-    board.run(_LIST, "preparing")
+    prepare(board)
     answers = board.answers(f"_a({list(owned)!r},{singles!r})", "listing its files", silence=60)
     try:
         *rows, (block, blocks, inflates) = answers
@@ -206,13 +204,23 @@ def plan_delivery(
         send=tuple(send),
         resumed=tuple(resumed),
         kept=tuple(kept),
-        remove=tuple(sorted(remove, key=lambda path: path.count("/"), reverse=True)),  # a folder after what is in it
+        # What says which runtime starts goes before the runtime, and a folder after what is in it.
+        remove=tuple(sorted(remove, key=lambda path: (path in gone, path.count("/")), reverse=True)),
         folders=tuple(sorted(wanted_folders - there.keys())),
         fresh=frozenset(send) - there.keys(),
         free=block * blocks,
         block=block,
         inflates=bool(inflates),
     )
+
+
+def prepare(board: BoardConnection) -> None:
+    """Bring over what a plan is made and carried out with; again, when the board forgot it in between.
+
+    Raises:
+        ProvisionError: the board refused or went away.
+    """
+    board.run(_LIST, "preparing")
 
 
 def deliver(board: BoardConnection, plan: Plan, progress: Progress = lambda _done, _all, _path: None) -> Delivered:
@@ -316,39 +324,25 @@ def _is_tight(plan: Plan, port: str) -> bool:
 
 def _blocks(plan: Plan, *, at_once: bool) -> Iterator[tuple[bytes, str]]:
     """What goes over, block by block, with the path that it is about. Each block ends with an acknowledged frame."""
-    head = b"".join(_frame("m", folder.encode()) for folder in plan.folders)
-    head += b"".join(_frame("x", path.encode()) for path in plan.remove)
-    head += b"".join(_frame("k", _name(plan, path)) for path in plan.resumed)
+    head = b"".join(frame("m", folder.encode()) for folder in plan.folders)
+    head += b"".join(frame("x", path.encode()) for path in plan.remove)
+    head += b"".join(frame("k", _name(plan, path)) for path in plan.resumed)
     if not at_once and (plan.remove or plan.resumed):
-        yield head + _frame("c", b""), ""
+        yield head + frame("c", b""), ""
         head = b""
     for path in plan.send:
         data = plan.files[path]
-        head += _frame("n" if path in plan.fresh else "o", _name(plan, path))
-        for start in range(0, max(len(data), 1), _BLOCK):
-            yield head + _content(data[start : start + _BLOCK], inflates=plan.inflates), path
+        head += frame("n" if path in plan.fresh else "o", _name(plan, path))
+        for start in range(0, max(len(data), 1), BLOCK):
+            yield head + content(data[start : start + BLOCK], inflates=plan.inflates), path
             head = b""
         if not at_once:
-            head = _frame("c", b"")
+            head = frame("c", b"")
             yield head, path
             head = b""
     # The last frame, an `o` without a name, ends the board's loop after the commit; nothing is read after it.
-    yield head + _frame("c", b"") + _frame("o", b""), ""
+    yield head + frame("c", b"") + frame("o", b""), ""
 
 
 def _name(plan: Plan, path: str) -> bytes:
     return hashlib.sha256(plan.files[path]).digest() + path.encode()
-
-
-def _content(data: bytes, *, inflates: bool) -> bytes:
-    plain = _frame("p", data)
-    if not inflates:
-        return plain
-    deflater = zlib.compressobj(9, zlib.DEFLATED, -_WINDOW_BITS)
-    deflated = _frame("z", deflater.compress(data) + deflater.flush())
-    return min(plain, deflated, key=len)
-
-
-def _frame(kind: str, data: bytes) -> bytes:
-    body = data.replace(b"\x1b", b"\x1b[").replace(b"\x03", b"\x1bC")
-    return b"%04x%s%s" % (len(body), kind.encode(), body)
