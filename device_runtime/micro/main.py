@@ -22,7 +22,8 @@ except ImportError:
 
 _MOST_TRIES = 3
 _SAFE_AFTER = 6
-_ROOT = sys.argv[1] if len(sys.argv) > 1 else "/"
+# STM32 boards have nothing at the root but the places where file systems are.
+_ROOT = sys.argv[1] if len(sys.argv) > 1 else "/" if os.statvfs("/")[0] else "/flash/"
 
 
 def choose(root: str) -> "tuple[str, bool]":

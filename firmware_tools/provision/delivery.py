@@ -25,21 +25,23 @@ PART = ".part"
 _SPARE_BLOCKS = 4
 
 # What the board runs. Names are short and comments are here, since this text goes over the wire, too, at raw-paste
-# speed. _h hashes a file, _l lists a folder: [path, size or -1 for a folder, hash].
+# speed. _R is where the file system lies: at the root, or in the folder in which STM32 boards have it. _h hashes a
+# file, _l lists a folder: [path, size or -1 for a folder, hash].
 _LIST = """
 import os,sys,hashlib
+_R='' if os.statvfs('/')[0] else '/flash'
 def _h(p):
  h=hashlib.sha256()
  b=memoryview(bytearray(4096))
- with open(p,'rb') as f:
+ with open(_R+p,'rb') as f:
   while 1:
    n=f.readinto(b)
    if not n:return h.digest()
    h.update(b[:n])
 def _f(p):
- print([p,os.stat(p)[6],_h(p)])
+ print([p,os.stat(_R+p)[6],_h(p)])
 def _l(p):
- for e in os.ilistdir(p or '/'):
+ for e in os.ilistdir(_R+p or '/'):
   q=p+'/'+e[0]
   if e[1]&16384:
    print([q,-1,b''])
@@ -48,10 +50,10 @@ def _l(p):
 def _a(o,s):
  for f,l in (_l,o),(_f,s):
   for p in l:
-   try:os.stat(p or '/')
+   try:os.stat(_R+p or '/')
    except OSError:continue
    f(p)
- v=os.statvfs('/')
+ v=os.statvfs(_R or '/')
  try:import deflate;d=1
  except ImportError:d=0
  print([v[0],v[3],d])
@@ -69,11 +71,11 @@ def _c():
   w('.')
  for d,p,t in _n:
   if t!=p:
-   os.rename(t,p)
+   os.rename(_R+t,_R+p)
    w('.')
  for p in _x:
-  try:os.remove(p)
-  except OSError:os.rmdir(p)
+  try:os.remove(_R+p)
+  except OSError:os.rmdir(_R+p)
   w('.')
  if hasattr(os,'sync'):os.sync()
  _n.clear()
@@ -93,7 +95,7 @@ def _r(e):
    elif k==122:f.write(DeflateIO(BytesIO(d),RAW,12).read())
    elif k==120:_x.append(d.decode())
    elif k==109:
-    try:os.mkdir(d.decode())
+    try:os.mkdir(_R+d.decode())
     except OSError as x:
      if x.args[0]!=17:raise
    else:
@@ -104,7 +106,7 @@ def _r(e):
      p=d[32:].decode()
      t=p if k==110 else p+'.part'
      _n.append((d[:32],p,t))
-     if k!=107:f=open(t,'wb')
+     if k!=107:f=open(_R+t,'wb')
     else:return
    if k in (112,122,99):sys.stdout.write('+')
  finally:
@@ -112,9 +114,11 @@ def _r(e):
 """
 
 _READ = """
+import os
+r='' if os.statvfs('/')[0] else '/flash'
 for p in {paths}:
  try:
-  with open(p,'rb') as f:print((p,f.read()))
+  with open(r+p,'rb') as f:print((p,f.read()))
  except OSError as e:
   if e.args[0]!=2:raise
 """

@@ -44,11 +44,11 @@ def _q(n):
  print([len(m),d.ioctl(5,0) if hasattr(d,'ioctl') else 0,z,h.digest(),e[:4]])
 """
 _RUNS = """
-import sys
+import sys,os
 _w=0
 if 'micro' in sys.modules:
  import json
- try:_w=json.load(open('/cygnet/board.json'))['watchdog']
+ try:_w=json.load(open(('' if os.statvfs('/')[0] else '/flash')+'/cygnet/board.json'))['watchdog']
  except (OSError,ValueError,KeyError):pass
 print([int(_w)])
 """

@@ -27,12 +27,12 @@ from tests.provision.unix_board import UnixBoard, unix_board
 _KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 _IDENTITY = f'fleet = "shop"\ndevice = "shelf-1"\nbroker = "mqtt://broker.example"\nfleet_key = "{_KEY}"\n'
 _BOOT = "/cygnet/boot.json"
-# What a start does before anything of the runtime runs.
+# What a start does, at the root of the file system, before anything of the runtime runs.
 _START = """
 import sys
 scope = {'__name__': 'loader'}
-exec(open('/main.py').read(), scope)
-slot, safe = scope['choose']('/')
+exec(open('main.py').read(), scope)
+slot, safe = scope['choose'](scope['_ROOT'])
 if slot:
     from micro import runtime
     print('started', repr(slot), runtime.__file__)
@@ -47,13 +47,15 @@ class Desk:
 
     def __init__(self, micropython: str, folder: Path) -> None:
         self._micropython, self.folder = micropython, folder
-        self.rom = RomPart(folder / "rom")
+        self.rom, self.at = RomPart(folder / "rom"), "/"
         write_board(folder, wifi=False)
         (folder / "shelf.toml").write_text(_IDENTITY)
 
     @contextmanager
     def on(self, program: str = "") -> Iterator[UnixBoard]:
-        with unix_board(self._micropython, self.folder / "flash", blocks=256, rom=self.rom, program=program) as unix:
+        with unix_board(
+            self._micropython, self.folder / "flash", blocks=256, rom=self.rom, program=program, at=self.at
+        ) as unix:
             yield unix
 
     def provision(self, unix: UnixBoard, *more: str) -> Ran:
@@ -95,6 +97,15 @@ def test_the_runtime_goes_into_the_rom_and_is_started_there(desk: Desk, kind: st
         assert _read(unix, "/main.py", *slot_files()) == {"/main.py": loader_source()}
     assert _holds(desk, runtime_image())
     assert desk.start() == "started 'rom' /rom/cygnet/micro/runtime.mpy"
+
+
+@pytest.mark.parametrize(("kb", "started"), [(256, "'rom' /rom"), (64, "'a' /flash")])
+def test_a_board_that_has_its_files_as_a_pyboard_is_provisioned_there(desk: Desk, kb: int, started: str) -> None:
+    desk.rom, desk.at = RomPart(desk.rom.path, kb=kb), "/flash"
+    with desk.on() as unix:
+        assert "desk is shelf-1 of shop" in desk.provision(unix).out
+        assert "nothing to send" in desk.provision(unix).out
+    assert desk.start().startswith(f"started {started}/cygnet")
 
 
 def test_a_second_time_nothing_is_sent(desk: Desk) -> None:

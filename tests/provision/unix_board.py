@@ -45,11 +45,11 @@ class Flash:
 _flash = Flash({flash!r})
 vfs.umount('/')
 try:
-    vfs.mount(vfs.{kind}(_flash), '/')
+    vfs.mount(vfs.{kind}(_flash), {at!r})
 except OSError:
     vfs.{kind}.mkfs(_flash)
-    vfs.mount(vfs.{kind}(_flash), '/')
-os.chdir('/')
+    vfs.mount(vfs.{kind}(_flash), {at!r})
+os.chdir({at!r})
 {program}
 """
 
@@ -140,6 +140,7 @@ def unix_board(
     kind: str = "VfsLfs2",
     blocks: int = _BLOCKS,
     rom: RomPart | None = None,
+    at: str = "/",
 ) -> Iterator[UnixBoard]:
     """A board for the length of a ``with`` block.
 
@@ -150,6 +151,7 @@ def unix_board(
         kind: ``VfsLfs2`` or ``VfsFat``.
         blocks: how many blocks of 4096 bytes its flash has.
         rom: its ROM partition.
+        at: where its file system is mounted: `/flash` on STM32 boards.
     """
     if not flash.exists():
         flash.write_bytes(b"\xff" * _BLOCK * blocks)
@@ -163,6 +165,7 @@ def unix_board(
                 blocks=blocks if kind == "VfsLfs2" else blocks * 8,
                 flash=str(flash),
                 kind=kind,
+                at=at,
                 program=what,
             )
         )
