@@ -22,7 +22,7 @@ FOLDER = "cygnet"
 """Where in the image the runtime is: not at its root, which every program on the board can import from."""
 # The least that is written last. It is what an RP2040 writes at once; other chips take less.
 _HEAD = 256
-_LONGEST_NAME = 40
+_LONGEST_NAME, _MOST_NAMES = 40, 4
 
 # Prints the partition's size, block size (0: it is no block device), whether deflate is there, SHA-256 of the first
 # bytes, and what the root of the ROMFS in it holds. Ports answer with a negative number where there is none.
@@ -169,7 +169,7 @@ def look_at_rom(board: BoardConnection, length: int) -> Rom:
     answers = board.answers(f"_q({length})", "looking at its ROM", silence=60)
     match answers:
         case [[int(size), int(block), int(inflates), bytes(digest), [*names]]] if size >= 0 and block >= 0:
-            return Rom(size, block, bool(inflates), digest, tuple(_readable(name) for name in names))
+            return Rom(size, block, bool(inflates), digest, tuple(_readable(name) for name in names[:_MOST_NAMES]))
     raise ProvisionError(f"what the board on {board.port} says of its ROM makes no sense; repeat the command")
 
 
