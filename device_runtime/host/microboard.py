@@ -56,6 +56,12 @@ class Memory:
         "free heap of the bare firmware in KiB, where it was seen; 0 says nothing", default=0, minimum=0, maximum=65536
     )
     filesystem_kb: int = key("file system in KiB", default=0, minimum=0, maximum=1048576)
+    romfs_kb: int = key(
+        "ROM partition of its stock firmware in KiB, from which the runtime runs in place; the board is asked, too",
+        default=0,
+        minimum=0,
+        maximum=1048576,
+    )
     filesystem: Literal["littlefs", "fat", "none"] = key(
         "what it is formatted as by the firmware; `none`: there is none that holds Cygnet", default="littlefs"
     )

@@ -1,8 +1,9 @@
 """The loader: put on the board over the cable, and never updated over the air.
 
-It chooses the slot (``/cygnet/a`` or ``/cygnet/b``) and counts the start before ``main.py`` makes it. A slot that is on
-trial is started three times at most; a good one that does not start any more is given up for the other, if every file
-of that is whole. It imports nothing of Cygnet, so that no part of that can stop it.
+It chooses the slot (``/cygnet/a``, ``/cygnet/b``, or ``/rom/cygnet``, which the cable writes and nobody else) and
+counts the start before ``main.py`` makes it. A slot that is on trial is started three times at most; a good one that
+does not start any more is given up for another, if every file of that is whole. It imports nothing of Cygnet, so that
+no part of that can stop it.
 
 It lies in ``/cygnet/loader.mpy``, apart from ``main.py``, so that it can be gone from memory when the runtime runs.
 """
@@ -23,9 +24,12 @@ _SAFE_AFTER = 6
 
 
 def choose(root: str) -> "tuple[str, bool]":
-    """The slot whose turn it is, which is counted as started and is on the path now; and whether safe mode is due."""
+    """The slot whose turn it is, which is counted as started and is on the path now; and whether safe mode is due.
+
+    The slot is empty where nothing can be started.
+    """
     path = root + "cygnet/boot.json"
-    boot = _fresh()
+    boot = _fresh("rom" if _is_there(root, "rom") else "a")
     boot.update(_newest(path)[1] or {})
     slot = boot["good"]
     if boot["trial"]:
@@ -36,19 +40,38 @@ def choose(root: str) -> "tuple[str, bool]":
             error = f"it was started {_MOST_TRIES} times and did not prove itself"
             boot.update({"trial": "", "starts": 0, "failed": {"version": boot["version"], "error": error}})
     boot["starts"] += 1
-    if slot == boot["good"] and boot["starts"] > _SAFE_AFTER and not _is_whole(root, slot):
-        other = "b" if slot == "a" else "a"
-        if _is_whole(root, other):
-            print(f"error loader: slot {slot} is damaged; slot {other} is started instead")
-            slot = other
-            boot.update({"good": slot, "trial": "", "starts": 1})
+    lost = not _is_there(root, slot)
+    if slot == boot["good"] and (lost or (boot["starts"] > _SAFE_AFTER and not _is_whole(root, slot))):
+        for other in ("a", "b", "rom"):
+            if other != slot and _is_whole(root, other):
+                print(f"error loader: slot {slot} is damaged; slot {other} is started instead")
+                slot = other
+                boot.update({"good": slot, "trial": "", "starts": 1})
+                break
+        else:
+            print(f"error loader: slot {slot} is damaged, and there is no other; run `cygnet board provision`")
+            if lost:
+                slot = ""
     _write(path, boot)
-    sys.path.insert(0, root + "cygnet/" + slot)
+    if slot:
+        sys.path.insert(0, _folder(root, slot)[:-1])
     return slot, boot["starts"] > _SAFE_AFTER and slot == boot["good"]
 
 
-def _fresh() -> "dict[str, Any]":
-    return {"good": "a", "trial": "", "version": "", "tries": 0, "starts": 0, "failed": None}
+def _fresh(slot: str) -> "dict[str, Any]":
+    return {"good": slot, "trial": "", "version": "", "tries": 0, "starts": 0, "failed": None}
+
+
+def _folder(root: str, slot: str) -> str:
+    return "/rom/cygnet/" if slot == "rom" else root + "cygnet/" + slot + "/"
+
+
+def _is_there(root: str, slot: str) -> bool:
+    try:
+        os.stat(_folder(root, slot) + "micro")
+    except OSError:
+        return False
+    return True
 
 
 def _newest(path: str) -> "tuple[str, dict[str, Any] | None, int]":
@@ -82,7 +105,7 @@ def _write(path: str, document: "dict[str, Any]") -> None:
 
 def _is_whole(root: str, slot: str) -> bool:
     """Whether every file of a slot is as its ``runtime.json`` says."""
-    folder = root + "cygnet/" + slot + "/"
+    folder = _folder(root, slot)
     try:
         with open(folder + "runtime.json") as file:
             files = json.load(file)["files"]

@@ -4,12 +4,14 @@ wants a restart.
 On the unix port: ``micropython main.py FOLDER/``.
 """
 
+import os
 import sys
 
 
 def _start() -> None:
     failed = False
-    root = sys.argv[1] if len(sys.argv) > 1 else "/"
+    # STM32 boards have nothing at the root but the places where file systems are.
+    root = sys.argv[1] if len(sys.argv) > 1 else "/" if os.statvfs("/")[0] else "/flash/"
     sys.path.insert(0, root + "cygnet")
     try:
         import loader  # type: ignore[import-not-found, unused-ignore]
@@ -17,6 +19,8 @@ def _start() -> None:
         sys.path.pop(0)
         slot, safe = loader.choose(root)
         del loader, sys.modules["loader"]  # and its memory
+        if not slot:
+            return
         from micro import runtime  # type: ignore[import-not-found, unused-ignore]
 
         if runtime.main(root, slot, safe) == "stay":

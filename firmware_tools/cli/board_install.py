@@ -60,22 +60,24 @@ def install(
                 wanted = plan_program(board, package, name)
                 plan, what = wanted.plan, f"{wanted.app_id} {wanted.version}"
                 notes: tuple[str, ...] = ()
+                rom = None
             else:
                 held = look_at(board)
                 if held.identity is None:
                     raise ProvisionError(f"the board on {port} is no device yet; run `cygnet board provision` first")
                 todo = plan_provisioning(board, micro, held.identity, held)
                 plan, what, notes = todo.plan, f"runtime {runtime_version()}", todo.notes
+                rom = todo.rom
             done = Done(
                 board=micro.name,
                 identity="",
                 detail=f"{what} would go to {micro.name}",
-                plan=(*plan_steps(plan), *notes),
+                plan=(*plan_steps(plan, rom), *notes),
                 what=what,
             )
             if dry_run:
                 return done
-            sent = send(board, plan, line)
+            sent = send(board, plan, line, rom)
             if not no_start:
                 board.leave(RESTART, "starting")
         told = "; ".join((told_of(sent), *notes))

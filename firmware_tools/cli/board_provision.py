@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from firmware_tools.flash.bench import Record
 from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.home import FleetHome, default_home
 from firmware_tools.provision.connection import BoardConnection
-from firmware_tools.provision.delivery import Delivered, Plan, deliver
+from firmware_tools.provision.delivery import Delivered, Plan, deliver, prepare
 from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.held import Held, look_at
 from firmware_tools.provision.identity import (
@@ -30,6 +31,7 @@ from firmware_tools.provision.identity import (
     split_broker,
 )
 from firmware_tools.provision.provisioning import plan_provisioning
+from firmware_tools.provision.rom import RomPlan, write_rom
 from firmware_tools.provision.runtime import runtime_version
 from firmware_tools.provision.whole_image import write_image
 
@@ -163,7 +165,7 @@ def _one(
         held = look_at(board)
         identity, notes = who(wishes, micro, held, number, enroll=not dry_run)
         todo = plan_provisioning(board, micro, identity, held)
-        plan = (*plan_steps(todo.plan), *todo.notes, *notes)
+        plan = (*plan_steps(todo.plan, todo.rom), *todo.notes, *notes)
         done = Done(
             board=micro.name,
             identity=todo.identity.device,
@@ -173,7 +175,7 @@ def _one(
         )
         if dry_run:
             return done
-        sent = send(board, todo.plan, line)
+        sent = send(board, todo.plan, line, todo.rom)
         if start:
             board.leave(RESTART, "starting")
     told = "; ".join((told_of(sent), *todo.notes, *notes))
@@ -181,8 +183,14 @@ def _one(
     return replace(done, detail=detail, sent=sent.wire)
 
 
-def send(board: BoardConnection, plan: Plan, line: Line) -> Delivered:
-    """Carry a plan out, with progress."""
+def send(board: BoardConnection, plan: Plan, line: Line, rom: RomPlan | None = None) -> Delivered:
+    """Carry a plan out, with progress: what goes into the board's ROM before its files."""
+    begun, before, image = time.monotonic(), board.sent, 0
+    if rom is not None and rom.write:
+        image = len(rom.image)
+        line.step("writing its ROM", image)
+        write_rom(board, rom, line.at)
+        prepare(board)
     line.step("sending")
     known = 0
 
@@ -193,23 +201,31 @@ def send(board: BoardConnection, plan: Plan, line: Line) -> Delivered:
             line.step("sending", total)
         line.at(done)
 
-    return deliver(board, plan, progress)
+    sent = deliver(board, plan, progress)
+    return replace(sent, wire=board.sent - before, seconds=time.monotonic() - begun, rom=image)
 
 
 def told_of(sent: Delivered) -> str:
     """A delivery in words and figures."""
-    if not sent.sent and not sent.removed:
+    if not sent.sent and not sent.removed and not sent.rom:
         return f"nothing to send, {sent.kept} files are right"
+    image = f"an image of {sent.rom:,} bytes in its ROM, " if sent.rom else ""
     gone = f", {len(sent.removed)} removed" if sent.removed else ""
     return (
-        f"{len(sent.sent)} files sent{gone}, {sent.kept} kept: {sent.content:,} bytes, {sent.wire:,} over the cable, "
-        f"{sent.seconds:.1f} s"
+        f"{image}{len(sent.sent)} files sent{gone}, {sent.kept} kept: {sent.content:,} bytes, {sent.wire:,} over the "
+        f"cable, {sent.seconds:.1f} s"
     )
 
 
-def plan_steps(plan: Plan) -> list[str]:
+def plan_steps(plan: Plan, rom: RomPlan | None = None) -> list[str]:
     """What a delivery would do, as lines."""
     steps = []
+    if rom is not None:
+        place = f"{rom.rom.size // 1024} KiB of ROM"
+        if rom.write:
+            steps.append(f"write the runtime, {len(rom.image):,} bytes, as an image into its {place}")
+        else:
+            steps.append(f"leave the runtime in its {place} as it is")
     if plan.send:
         size = sum(len(plan.files[path]) for path in plan.send)
         steps.append(f"send {len(plan.send)} files, {size:,} bytes: {_some(plan.send)}")

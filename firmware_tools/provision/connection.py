@@ -198,6 +198,18 @@ class BoardConnection:
             self._transport.exec_raw_no_follow(code)
         self._hang_up()
 
+    def begin_anew(self, doing: str) -> None:
+        """Have MicroPython forget what ran, with all that it imported; ``main.py`` is not run, and the prompt stays.
+
+        Args:
+            doing: as for :meth:`run`.
+
+        Raises:
+            BoardConnectionError: the board fell silent or went away.
+        """
+        with self._watched(doing):
+            self._transport.enter_raw_repl(soft_reset=True)
+
     def start(self) -> None:
         """Boot what the board has, as after power on but without a change of its clock or USB, and hang up."""
         with self._watched("starting its program"):

@@ -9,40 +9,39 @@ not sent again. A second run sends nothing but the question.
 
 import hashlib
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.errors import BoardCodeError, ProvisionError
+from firmware_tools.provision.frames import BLOCK, content, frame
 
 T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
 
 PART = ".part"
-# Plain bytes a block: a flash page of littlefs. The window of the deflation must hold it: 2 ** 12.
-_BLOCK = 4096
-_WINDOW_BITS = 12
 # Blocks of the board's own file system that directories and metadata take beside a file's content.
 _SPARE_BLOCKS = 4
 
 # What the board runs. Names are short and comments are here, since this text goes over the wire, too, at raw-paste
-# speed. _h hashes a file, _l lists a folder: [path, size or -1 for a folder, hash].
+# speed. _R is where the file system lies: at the root, or in the folder in which STM32 boards have it. _h hashes a
+# file, _l lists a folder: [path, size or -1 for a folder, hash].
 _LIST = """
 import os,sys,hashlib
+_R='' if os.statvfs('/')[0] else '/flash'
 def _h(p):
  h=hashlib.sha256()
  b=memoryview(bytearray(4096))
- with open(p,'rb') as f:
+ with open(_R+p,'rb') as f:
   while 1:
    n=f.readinto(b)
    if not n:return h.digest()
    h.update(b[:n])
 def _f(p):
- print([p,os.stat(p)[6],_h(p)])
+ print([p,os.stat(_R+p)[6],_h(p)])
 def _l(p):
- for e in os.ilistdir(p or '/'):
+ for e in os.ilistdir(_R+p or '/'):
   q=p+'/'+e[0]
   if e[1]&16384:
    print([q,-1,b''])
@@ -51,16 +50,15 @@ def _l(p):
 def _a(o,s):
  for f,l in (_l,o),(_f,s):
   for p in l:
-   try:os.stat(p or '/')
+   try:os.stat(_R+p or '/')
    except OSError:continue
    f(p)
- v=os.statvfs('/')
+ v=os.statvfs(_R or '/')
  try:import deflate;d=1
  except ImportError:d=0
  print([v[0],v[3],d])
 """
-# Reads frames: length in 4 hex digits, a letter, the bytes, in which 3 (Ctrl-C) and 27 are written as two. So Ctrl-C
-# works at any moment. m: make a folder; o: a file begins aside (hash, path); n: one begins in place; k: a part that is
+# Reads frames. m: make a folder; o: a file begins aside (hash, path); n: one begins in place; k: a part that is
 # there already (hash, path); x: path to remove in the end; p, z: content, plain or deflated; c: commit. p, z and c are
 # acknowledged; a commit prints a dot for each file, since it may take longer than a host waits.
 _RECEIVE = """
@@ -73,11 +71,11 @@ def _c():
   w('.')
  for d,p,t in _n:
   if t!=p:
-   os.rename(t,p)
+   os.rename(_R+t,_R+p)
    w('.')
  for p in _x:
-  try:os.remove(p)
-  except OSError:os.rmdir(p)
+  try:os.remove(_R+p)
+  except OSError:os.rmdir(_R+p)
   w('.')
  if hasattr(os,'sync'):os.sync()
  _n.clear()
@@ -97,7 +95,7 @@ def _r(e):
    elif k==122:f.write(DeflateIO(BytesIO(d),RAW,12).read())
    elif k==120:_x.append(d.decode())
    elif k==109:
-    try:os.mkdir(d.decode())
+    try:os.mkdir(_R+d.decode())
     except OSError as x:
      if x.args[0]!=17:raise
    else:
@@ -108,7 +106,7 @@ def _r(e):
      p=d[32:].decode()
      t=p if k==110 else p+'.part'
      _n.append((d[:32],p,t))
-     if k!=107:f=open(t,'wb')
+     if k!=107:f=open(_R+t,'wb')
     else:return
    if k in (112,122,99):sys.stdout.write('+')
  finally:
@@ -116,9 +114,11 @@ def _r(e):
 """
 
 _READ = """
+import os
+r='' if os.statvfs('/')[0] else '/flash'
 for p in {paths}:
  try:
-  with open(p,'rb') as f:print((p,f.read()))
+  with open(r+p,'rb') as f:print((p,f.read()))
  except OSError as e:
   if e.args[0]!=2:raise
 """
@@ -148,7 +148,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What a delivery did: ``content`` bytes of files, ``wire`` bytes over the port with all code and questions."""
+    """What a delivery did: ``content`` bytes of files and ``rom`` bytes of an image for the board's ROM; ``wire`` bytes
+    over the port, with all code and questions."""
 
     sent: tuple[str, ...]
     removed: tuple[str, ...]
@@ -156,6 +157,7 @@ class Delivered:
     content: int
     wire: int
     seconds: float
+    rom: int = 0
 
 
 def plan_delivery(
@@ -175,7 +177,7 @@ def plan_delivery(
     board.require("delivering files")
     singles = [name for path in files if not _within(path, owned) for name in (path, path + PART)]
     singles += gone
-    board.run(_LIST, "preparing")
+    prepare(board)
     answers = board.answers(f"_a({list(owned)!r},{singles!r})", "listing its files", silence=60)
     try:
         *rows, (block, blocks, inflates) = answers
@@ -206,13 +208,23 @@ def plan_delivery(
         send=tuple(send),
         resumed=tuple(resumed),
         kept=tuple(kept),
-        remove=tuple(sorted(remove, key=lambda path: path.count("/"), reverse=True)),  # a folder after what is in it
+        # What says which runtime starts goes before the runtime, and a folder after what is in it.
+        remove=tuple(sorted(remove, key=lambda path: (path in gone, path.count("/")), reverse=True)),
         folders=tuple(sorted(wanted_folders - there.keys())),
         fresh=frozenset(send) - there.keys(),
         free=block * blocks,
         block=block,
         inflates=bool(inflates),
     )
+
+
+def prepare(board: BoardConnection) -> None:
+    """Bring over what a plan is made and carried out with; again, when the board forgot it in between.
+
+    Raises:
+        ProvisionError: the board refused or went away.
+    """
+    board.run(_LIST, "preparing")
 
 
 def deliver(board: BoardConnection, plan: Plan, progress: Progress = lambda _done, _all, _path: None) -> Delivered:
@@ -316,39 +328,25 @@ def _is_tight(plan: Plan, port: str) -> bool:
 
 def _blocks(plan: Plan, *, at_once: bool) -> Iterator[tuple[bytes, str]]:
     """What goes over, block by block, with the path that it is about. Each block ends with an acknowledged frame."""
-    head = b"".join(_frame("m", folder.encode()) for folder in plan.folders)
-    head += b"".join(_frame("x", path.encode()) for path in plan.remove)
-    head += b"".join(_frame("k", _name(plan, path)) for path in plan.resumed)
+    head = b"".join(frame("m", folder.encode()) for folder in plan.folders)
+    head += b"".join(frame("x", path.encode()) for path in plan.remove)
+    head += b"".join(frame("k", _name(plan, path)) for path in plan.resumed)
     if not at_once and (plan.remove or plan.resumed):
-        yield head + _frame("c", b""), ""
+        yield head + frame("c", b""), ""
         head = b""
     for path in plan.send:
         data = plan.files[path]
-        head += _frame("n" if path in plan.fresh else "o", _name(plan, path))
-        for start in range(0, max(len(data), 1), _BLOCK):
-            yield head + _content(data[start : start + _BLOCK], inflates=plan.inflates), path
+        head += frame("n" if path in plan.fresh else "o", _name(plan, path))
+        for start in range(0, max(len(data), 1), BLOCK):
+            yield head + content(data[start : start + BLOCK], inflates=plan.inflates), path
             head = b""
         if not at_once:
-            head = _frame("c", b"")
+            head = frame("c", b"")
             yield head, path
             head = b""
     # The last frame, an `o` without a name, ends the board's loop after the commit; nothing is read after it.
-    yield head + _frame("c", b"") + _frame("o", b""), ""
+    yield head + frame("c", b"") + frame("o", b""), ""
 
 
 def _name(plan: Plan, path: str) -> bytes:
     return hashlib.sha256(plan.files[path]).digest() + path.encode()
-
-
-def _content(data: bytes, *, inflates: bool) -> bytes:
-    plain = _frame("p", data)
-    if not inflates:
-        return plain
-    deflater = zlib.compressobj(9, zlib.DEFLATED, -_WINDOW_BITS)
-    deflated = _frame("z", deflater.compress(data) + deflater.flush())
-    return min(plain, deflated, key=len)
-
-
-def _frame(kind: str, data: bytes) -> bytes:
-    body = data.replace(b"\x1b", b"\x1b[").replace(b"\x03", b"\x1bC")
-    return b"%04x%s%s" % (len(body), kind.encode(), body)

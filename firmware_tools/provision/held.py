@@ -32,8 +32,15 @@ class Held:
 
     def record(self, path: str) -> dict[str, Any] | None:
         """The newest whole record of ``path``, or ``None``."""
-        found = [parsed for name in (path, path + ".new") if (parsed := parse_record(self.files.get(name, b"")))]
+        found = self._found(path)
         return max(found, key=lambda parsed: parsed[0])[1] if found else None
+
+    def number(self, path: str) -> int:
+        """That of the newest whole record of ``path``, or 0."""
+        return max((parsed[0] for parsed in self._found(path)), default=0)
+
+    def _found(self, path: str) -> list[tuple[int, dict[str, Any]]]:
+        return [parsed for name in (path, path + ".new") if (parsed := parse_record(self.files.get(name, b"")))]
 
 
 def look_at(board: BoardConnection) -> Held:

@@ -165,9 +165,16 @@ def uf2_with(firmware: bytes, image: bytes, place: Place) -> bytes:
     return b"".join(_numbered(blocks, family))
 
 
-def romfs_image(files: Mapping[str, bytes]) -> bytes:
-    """A ROMFS, from which MicroPython runs bytecode in place where firmware and board have a partition for it."""
+def romfs_image(files: Mapping[str, bytes], blank: int = 0) -> bytes:
+    """A ROMFS, from which MicroPython runs bytecode in place where firmware and board have a partition for it.
+
+    Args:
+        files: by path; folders are made.
+        blank: so many bytes behind the header are as flash is when it is erased, and belong to no file.
+    """
     writer = VfsRomWriter()
+    if blank:
+        writer.mkdata(b"\xff" * blank)
     _write_romfs(writer, {path.strip("/"): data for path, data in files.items()})
     return bytes(writer.finalise())
 

@@ -17,23 +17,28 @@ from firmware_tools.provision.delivery import Plan, plan_delivery
 from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.held import BOOT_RECORD, DESIRED_RECORD, MEMORY_RECORD, PROGRAMS_RECORD, Held, look_at
 from firmware_tools.provision.identity import Identity
+from firmware_tools.provision.rom import FOLDER, Rom, RomPlan, plan_rom, runtime_image
 from firmware_tools.provision.runtime import MAIN, slot_files, start_files
 
 BOARD_FILE = "/cygnet/board.json"
 SAVED_MAIN = "/main.before.py"
 _SLOTS = ("/cygnet/a", "/cygnet/b")
 _PROGRAMS, _QUEUE = "/cygnet/programs", "/cygnet/queue"
+CABLE_SLOT, ROM_SLOT = "a", "rom"
+_ROM_SINCE = "1.25"
 # A start that counts above this is one of several that went wrong: what the loader counts begins anew then.
 _MOST_STARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Provisioning:
-    """What is to be done for one board: ``plan`` of files, and what to tell about it."""
+    """What is to be done for one board: ``plan`` of files, ``rom`` before that where the runtime goes into the board's
+    ROM, and what to tell about it."""
 
     plan: Plan
     identity: Identity
     notes: tuple[str, ...]
+    rom: RomPlan | None = None
 
 
 def plan_provisioning(
@@ -62,24 +67,33 @@ def plan_provisioning(
             "enroll it with --fleet, or take a file of `cygnet fleet enroll` with a device_key"
         )
     notes, owned, gone = [], list(_SLOTS), []
-    files = board_files(micro, whole)
+    rom = plan_rom(board, runtime_image())
+    why_not = _why_no_rom(rom, micro)
+    slot = ROM_SLOT if why_not is None else CABLE_SLOT
+    files = board_files(micro, whole, runtime=why_not is not None)
     main = files.pop(MAIN)
     same = held.identity is not None and (held.identity.fleet, held.identity.device) == (whole.fleet, whole.device)
     if held.identity is not None and not same:
         notes.append(f"it was {held.identity.device} of {held.identity.fleet}; its programs and telemetry are removed")
         owned += [_PROGRAMS, _QUEUE]
-        gone += _both(PROGRAMS_RECORD) + _both(DESIRED_RECORD) + _both(BOOT_RECORD)
+        gone += _both(PROGRAMS_RECORD) + _both(DESIRED_RECORD)
     if not same or held.record(MEMORY_RECORD) is None:
         files[MEMORY_RECORD] = memory_seed()
         gone.append(MEMORY_RECORD + ".new")
-    elif _begins_elsewhere(held):
-        notes.append("its runtime from the fleet gives way to the one of this computer")
+    if not (same and _begins_in(held, slot)):
+        if same and _begins_with_fleet(held, rom.rom):
+            notes.append("its runtime from the fleet gives way to the one of this computer")
         gone += _both(BOOT_RECORD)
+        if slot == CABLE_SLOT and FOLDER in rom.rom.entries:  # without a record, the loader would take that of the ROM
+            files[BOOT_RECORD] = boot_record(slot, held.number(BOOT_RECORD) + 1)
+    if why_not:
+        notes.append(why_not)
     if held.own_main is not None:
         notes.append(f"its main.py is kept as {SAVED_MAIN}")
         files[SAVED_MAIN] = held.own_main
     files[MAIN] = main  # the last to become visible: it starts all the others
-    return Provisioning(plan_delivery(board, files, owned, gone), whole, tuple(notes))
+    plan = plan_delivery(board, files, owned, gone)
+    return Provisioning(plan, whole, tuple(notes), rom if why_not is None else None)
 
 
 def complete(identity: Identity, held: Identity | None = None) -> Identity:
@@ -87,10 +101,11 @@ def complete(identity: Identity, held: Identity | None = None) -> Identity:
     return replace(identity, time=identity.time or int(time.time())).over(held)
 
 
-def board_files(micro: MicroBoard, identity: Identity, version: str = "") -> dict[str, bytes]:
-    """All files of a new device, by path, in the order in which they are to become visible."""
+def board_files(micro: MicroBoard, identity: Identity, version: str = "", *, runtime: bool = True) -> dict[str, bytes]:
+    """All files of a new device, by path, in the order in which they are to become visible; those of the runtime only
+    where it is not in a ROM."""
     return {
-        **slot_files("a", version),
+        **(slot_files(CABLE_SLOT, version) if runtime else {}),
         BOARD_FILE: json.dumps(board_document(micro), separators=(",", ":"), ensure_ascii=False).encode(),
         **identity.files(micro.name),
         **start_files(),
@@ -99,7 +114,8 @@ def board_files(micro: MicroBoard, identity: Identity, version: str = "") -> dic
 
 def image_files(micro: MicroBoard, identity: Identity) -> Mapping[str, bytes]:
     """The same for the image of an empty board, with a first memory."""
-    return {**board_files(micro, complete(identity)), MEMORY_RECORD: memory_seed()}
+    boot = {BOOT_RECORD: boot_record(CABLE_SLOT)}  # a ROM is not in the image, and may hold another runtime
+    return {**board_files(micro, complete(identity)), MEMORY_RECORD: memory_seed(), **boot}
 
 
 def memory_seed() -> bytes:
@@ -107,6 +123,11 @@ def memory_seed() -> bytes:
     rise, do so when a board lost its memory; nobody starts a board more than once a second."""
     now = int(time.time())
     return record_bytes({"starts": now, "time": now})
+
+
+def boot_record(slot: str, number: int = 1) -> bytes:
+    """A loader's record that says to start ``slot``; ``number`` is above that of the record that it replaces."""
+    return record_bytes({"good": slot, "trial": "", "version": "", "tries": 0, "starts": 0, "failed": None}, number)
 
 
 def check_board(facts: BoardFacts, micro: MicroBoard, port: str) -> None:
@@ -129,11 +150,38 @@ def check_board(facts: BoardFacts, micro: MicroBoard, port: str) -> None:
     )
 
 
-def _begins_elsewhere(held: Held) -> bool:
+def _begins_in(held: Held, slot: str) -> bool:
+    """Whether the loader's record says to start a slot, as well as it says so when it is new."""
     boot = held.record(BOOT_RECORD)
     return boot is not None and (
-        boot.get("good") != "a" or bool(boot.get("trial")) or int(boot.get("starts", 0)) > _MOST_STARTS
+        boot.get("good") == slot and not boot.get("trial") and int(boot.get("starts", 0)) <= _MOST_STARTS
     )
+
+
+def _begins_with_fleet(held: Held, rom: Rom) -> bool:
+    """Whether it does not start what a cable brought."""
+    cable = ROM_SLOT if FOLDER in rom.entries else CABLE_SLOT
+    return held.record(BOOT_RECORD) is not None and not (_begins_in(held, cable) or _begins_in(held, ROM_SLOT))
+
+
+def _why_no_rom(plan: RomPlan, micro: MicroBoard) -> str | None:
+    """Why the runtime goes into files, in words for the user where there are any; ``None``: it goes into the ROM."""
+    rom, needed = plan.rom, len(plan.image)
+    if not rom.size:
+        if micro.memory.romfs_kb:
+            return (
+                f"its firmware has no ROM partition: with MicroPython {_ROM_SINCE} or newer, which has one of "
+                f"{micro.memory.romfs_kb} KiB, the runtime would take less memory"
+            )
+        return ""
+    if needed > rom.size:
+        return f"its ROM of {rom.size // 1024} KiB has no room for the runtime of {needed:,} bytes: it goes into files"
+    if rom.is_foreign:
+        return (
+            f"its ROM holds something else ({', '.join(rom.entries)}), which stays: the runtime goes into files; "
+            "to give the ROM to the runtime, write an empty folder there with `mpremote romfs deploy`"
+        )
+    return None
 
 
 def _both(path: str) -> list[str]:

@@ -13,6 +13,7 @@ from firmware_tools.provision.console import parse_line
 from firmware_tools.provision.delivery import plan_delivery
 from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.held import look_at, parse_record
+from firmware_tools.provision.rom import look_at_rom
 from firmware_tools.provision.sentences import board_sentence, entry_sentence
 from tests.fuzz.choices import Choices
 from tests.fuzz.documents import mutated, written
@@ -27,6 +28,7 @@ _LISTED = [
     ["/cygnet/a/x", 1, b""],
     [4096, 99, 1],
 ]
+_ROM: list[Any] = [262144, 4096, 1, _DIGEST, ["cygnet"]]
 _TOLD: list[Any] = [("micropython", (1, 27, 0), "Raspberry Pi Pico W with RP2040", "RPI_PICO_W", 4614)]
 _IDENTITY = {
     "fleet": "f", "device": "d", "broker": {"host": "h", "port": 1883, "tls": False}, "fleet_key": "k", "wifi": [],
@@ -37,7 +39,7 @@ _HOME = tempfile.TemporaryDirectory(prefix="cygnet-fuzz-")
 _PLACE = Path(_HOME.name)
 SEEDS: list[bytes] = []
 Case = tuple[str, bytes]
-_KINDS = ("facts", "list", "files", "record", "line", "drive", "raised", "heard")
+_KINDS = ("facts", "list", "files", "record", "line", "drive", "raised", "heard", "rom")
 
 
 def feed(data: bytes) -> None:
@@ -50,6 +52,8 @@ def feed(data: bytes) -> None:
     elif kind == "list":
         lines = [repr(_python(line, choices)) for line in _LISTED] + [choices.pick(_LINES)] * choices.below(2)
         check((kind, "\n".join(lines).encode(errors="replace")))
+    elif kind == "rom":
+        check((kind, repr(_python(_ROM, choices)).encode(errors="replace")))
     elif kind == "files":
         body = written(mutated([_IDENTITY], choices))
         check((kind, repr(("/cygnet/identity.json", _python(body, choices))).encode(errors="replace")))
@@ -84,6 +88,11 @@ def check(case: Case) -> None:
                 assert held.identity is None or held.identity.fleet
             case "record":
                 parse_record(data)
+            case "rom":
+                rom = look_at_rom(board, 9)
+                check_sentence(
+                    f"it has {rom.size:d} bytes of ROM, {rom.block:d} a block, with {', '.join(rom.entries)}"
+                )
             case "line":
                 said = parse_line(text.replace("\n", " "))
                 assert "\x1b" not in said.text + said.source
@@ -126,6 +135,9 @@ CASES: Mapping[str, Callable[[], Case]] = {
     "blocks that are nothing": _said("list", "[None,None,None]"),
     "a list without end": _said("list", "[" * 5000),
     "files that nobody asked for": _said("files", "('/etc/passwd',b'x')"),
+    "a ROM whose names lead the terminal": _said("rom", repr([4096, 0, 1, b"", ["\x1b[2J" * 99, 1] * 99])),
+    "a ROM of less than nothing": _said("rom", "[-1,0,1,b'',[]]"),
+    "a ROM of a text": _said("rom", "['x',0,1,b'',[]]"),
     "a file that is a number": _said("files", "('/main.py',1)"),
     "an identity of lists": _said("files", repr(("/cygnet/identity.json", b"[" * 100_000))),
     "a record of lists": lambda: ("record", _sealed(b"[" * 100_000 + b"\n1")),

@@ -11,6 +11,7 @@ from firmware_tools.provision import delivery
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.delivery import Delivered, deliver, plan_delivery, read_files
 from firmware_tools.provision.errors import BoardConnectionError, ProvisionError
+from firmware_tools.provision.frames import frame
 from tests.provision.unix_board import unix_board
 
 _NOISE = random.Random(7).randbytes  # noqa: S311 (the same noise each time)
@@ -113,7 +114,7 @@ def test_a_file_that_arrives_damaged_is_not_taken(
     with unix_board(micropython, tmp_path / "flash") as unix, BoardConnection.open(unix.port) as board:
         _deliver(board, _FILES)
         plan = plan_delivery(board, {**_FILES, "/main.py": b"import x\n"}, _OWNED)
-        monkeypatch.setattr(delivery, "_content", lambda data, **_: delivery._frame("p", data.upper()))
+        monkeypatch.setattr(delivery, "content", lambda data, **_: frame("p", data.upper()))
         with pytest.raises(ProvisionError, match=r"/main.py arrived damaged"):
             deliver(board, plan)
         assert read_files(board, ["/main.py", "/none"]) == {"/main.py": _FILES["/main.py"]}
@@ -131,6 +132,6 @@ def test_progress_counts_up_to_all(micropython: str, tmp_path: Path) -> None:
 
 @given(st.binary(max_size=400))
 def test_no_frame_holds_what_interrupts_a_board_and_each_reads_back(data: bytes) -> None:
-    frame = delivery._frame("p", data)
-    assert b"\x03" not in frame
-    assert frame[5:].replace(b"\x1bC", b"\x03").replace(b"\x1b[", b"\x1b") == data
+    body = frame("p", data)
+    assert b"\x03" not in body
+    assert body[5:].replace(b"\x1bC", b"\x03").replace(b"\x1b[", b"\x1b") == data

@@ -11,17 +11,18 @@ from device_runtime.host.board import find_micro_board
 from firmware_tools.flash.chips import CHIPS
 from firmware_tools.flash.images import read_esp, read_uf2
 from firmware_tools.provision.errors import ProvisionError
+from firmware_tools.provision.held import parse_record
 from firmware_tools.provision.identity import Identity
 from firmware_tools.provision.image import (
     Place,
     esp_place,
     littlefs_image,
     read_littlefs,
-    romfs_image,
     rp2_place,
     uf2_with,
 )
 from firmware_tools.provision.provisioning import board_files
+from firmware_tools.provision.rom import runtime_image
 from firmware_tools.provision.runtime import runtime_files
 from firmware_tools.provision.whole_image import write_image
 from tests.boards.power import stock_firmware
@@ -81,6 +82,9 @@ def test_a_uf2_file_brings_firmware_and_files_to_a_pico(tmp_path: Path) -> None:
         path: data for path, data in wanted.items() if "identity" not in path
     }
     assert b"radio-secret" in held["/cygnet/identity.json"]
+    record = parse_record(held["/cygnet/boot.json"])
+    assert record is not None
+    assert record[1]["good"] == "a"  # whatever the board has in a ROM
 
 
 def test_one_image_brings_firmware_and_files_to_an_esp32(tmp_path: Path) -> None:
@@ -134,14 +138,47 @@ def test_an_image_without_a_network_is_refused(tmp_path: Path) -> None:
         write_image(find_micro_board("pico-w"), replace(_IDENTITY, wifi=()), None, tmp_path / "x")
 
 
-def test_the_runtime_runs_from_a_rom_file_system(micropython: str, tmp_path: Path) -> None:
-    (tmp_path / "rom").write_bytes(romfs_image(runtime_files()))
-    code = f"""
-import sys, vfs
-vfs.mount(vfs.VfsRom(memoryview(open({str(tmp_path / "rom")!r}, "rb").read())), "/rom")
-sys.path.insert(0, "/rom")
-from micro import runtime
-print(runtime.__file__, runtime.main.__name__)
+_IMPORT = """
+import sys, gc, vfs, asyncio, hashlib, json, os, socket, ssl, struct, time
+at = sys.argv[1]
+if at == '/rom':
+    rom = open(sys.argv[2], 'rb').read()
+    vfs.mount(vfs.VfsRom(rom), at)
+    at += '/cygnet'
+sys.path.insert(0, at)
+modules = open(sys.argv[3]).read().split()
+gc.collect()
+before = gc.mem_alloc()
+for name in modules:
+    __import__(name)
+gc.collect()
+print(sys.modules['micro.runtime'].__file__, gc.mem_alloc() - before)
 """
-    ran = subprocess.run([micropython, "-c", code], capture_output=True, text=True, check=False)
-    assert ran.stdout.split() == ["/rom/micro/runtime.mpy", "main"], ran.stderr
+
+
+def test_the_runtime_runs_from_a_rom_file_system_and_takes_less_memory_there(micropython: str, tmp_path: Path) -> None:
+    (tmp_path / "rom").write_bytes(runtime_image())
+    (tmp_path / "import.py").write_text(_IMPORT)
+    for name, data in runtime_files().items():
+        path = tmp_path / "a" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    names = [name.removesuffix(".mpy").replace("/", ".") for name in runtime_files() if name.endswith(".mpy")]
+    (tmp_path / "modules").write_text(" ".join(name.removesuffix(".__init__") for name in names))
+    taken = {}
+    for at, expected in ((str(tmp_path / "a"), f"{tmp_path}/a/micro"), ("/rom", "/rom/cygnet/micro")):
+        command = [
+            micropython,
+            "-X",
+            "heapsize=2m",
+            f"{tmp_path}/import.py",
+            at,
+            f"{tmp_path}/rom",
+            f"{tmp_path}/modules",
+        ]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        file, heap = ran.stdout.split()
+        assert file == f"{expected}/runtime.mpy"
+        taken[at] = int(heap)
+    assert taken["/rom"] < 0.7 * taken[str(tmp_path / "a")], taken

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.provision.rom_part import RomPart
+
 _BLOCK, _BLOCKS = 4096, 64
 # What a board's firmware does before its prompt: mount the flash. `{program}` is what main.py would be.
 _BOOT = """
@@ -43,11 +45,11 @@ class Flash:
 _flash = Flash({flash!r})
 vfs.umount('/')
 try:
-    vfs.mount(vfs.{kind}(_flash), '/')
+    vfs.mount(vfs.{kind}(_flash), {at!r})
 except OSError:
     vfs.{kind}.mkfs(_flash)
-    vfs.mount(vfs.{kind}(_flash), '/')
-os.chdir('/')
+    vfs.mount(vfs.{kind}(_flash), {at!r})
+os.chdir({at!r})
 {program}
 """
 
@@ -55,17 +57,13 @@ os.chdir('/')
 class UnixBoard:
     """One process and its cable. ``port`` is what a host opens; ``heard`` all that the host sent."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], again: list[str]) -> None:
         self.heard, self.said = bytearray(), bytearray()
+        self._again = again
         self._cable, self._plug = pty.openpty()
         tty.setraw(self._plug)
         self.port = os.ttyname(self._plug)
-        self._lines, there = pty.openpty()
-        _signals_only(there)
-        self._process = subprocess.Popen(
-            command, stdin=there, stdout=there, stderr=there, preexec_fn=lambda: _own_terminal(there)
-        )
-        os.close(there)
+        self._lines, self._process = _start(command)
         self._cut: int | None = None
         self._over, self._wake = os.pipe()
         self._pump = threading.Thread(target=self._carry, daemon=True)
@@ -99,11 +97,18 @@ class UnixBoard:
                 os.close(descriptor)
 
     def _carry(self) -> None:
-        ends = {self._cable: self._lines, self._lines: self._cable}
         with contextlib.suppress(OSError):
+            ends = {self._cable: self._lines, self._lines: self._cable}
             while self._over not in (ready := select.select([*ends, self._over], [], [])[0]):
                 for end in ready:
-                    data = os.read(end, 4096)
+                    try:
+                        data = os.read(end, 4096)
+                    except OSError:
+                        if end != self._lines or self._process.wait() != 0:
+                            raise
+                        self._begin_anew()
+                        ends = {self._cable: self._lines, self._lines: self._cable}
+                        break
                     if end == self._cable:
                         if self._cut is not None and len(self.heard) + len(data) > self._cut:
                             data = data[: self._cut - len(self.heard)]
@@ -117,10 +122,25 @@ class UnixBoard:
         os.close(self._plug)
         os.close(self._cable)
 
+    def _begin_anew(self) -> None:
+        """The host asked for a soft reset at the raw prompt, which ends this port: a board comes to that prompt again
+        and does not run its program."""
+        os.close(self._lines)
+        self._lines, self._process = _start(self._again)
+        os.write(self._cable, b"MPY: soft reboot\r\n")
+        os.write(self._lines, b"\x01")
+
 
 @contextlib.contextmanager
 def unix_board(
-    micropython: str, flash: Path, *, program: str = "", kind: str = "VfsLfs2", blocks: int = _BLOCKS
+    micropython: str,
+    flash: Path,
+    *,
+    program: str = "",
+    kind: str = "VfsLfs2",
+    blocks: int = _BLOCKS,
+    rom: RomPart | None = None,
+    at: str = "/",
 ) -> Iterator[UnixBoard]:
     """A board for the length of a ``with`` block.
 
@@ -130,25 +150,43 @@ def unix_board(
         program: what it runs before its prompt; it prints READY when it is under way.
         kind: ``VfsLfs2`` or ``VfsFat``.
         blocks: how many blocks of 4096 bytes its flash has.
+        rom: its ROM partition.
+        at: where its file system is mounted: `/flash` on STM32 boards.
     """
     if not flash.exists():
         flash.write_bytes(b"\xff" * _BLOCK * blocks)
-    boot = flash.with_name(flash.name + ".py")
-    boot.write_text(
-        _BOOT.format(
-            block=_BLOCK if kind == "VfsLfs2" else 512,
-            blocks=blocks if kind == "VfsLfs2" else blocks * 8,
-            flash=str(flash),
-            kind=kind,
-            program=program,
+    commands = []
+    for name, what in ((".py", program), (".again.py", "")):
+        boot = flash.with_name(flash.name + name)
+        boot.write_text(
+            (rom.boot() if rom else "")
+            + _BOOT.format(
+                block=_BLOCK if kind == "VfsLfs2" else 512,
+                blocks=blocks if kind == "VfsLfs2" else blocks * 8,
+                flash=str(flash),
+                kind=kind,
+                at=at,
+                program=what,
+            )
         )
-    )
-    board = UnixBoard([micropython, "-X", "heapsize=2m", "-i", str(boot)])
+        commands.append([micropython, "-X", "heapsize=2m", "-i", str(boot)])
+    board = UnixBoard(*commands)
     try:
         board.wait_for(b"READY" if program else b">>> ")
         yield board
     finally:
         board.power_off()
+
+
+def _start(command: list[str]) -> tuple[int, "subprocess.Popen[bytes]"]:
+    """A process with a terminal of its own, and the other end of that."""
+    lines, there = pty.openpty()
+    _signals_only(there)
+    process = subprocess.Popen(
+        command, stdin=there, stdout=there, stderr=there, preexec_fn=lambda: _own_terminal(there)
+    )
+    os.close(there)
+    return lines, process
 
 
 def _signals_only(terminal: int) -> None:

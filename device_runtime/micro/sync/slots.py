@@ -1,5 +1,6 @@
-"""The runtime's two slots and the loader's record, ``boot.json``, as the running runtime sees them.
+"""The runtime's slots and the loader's record, ``boot.json``, as the running runtime sees them.
 
+``a`` and ``b`` are folders, into which updates come; ``rom`` is the image that the cable brought, where there is one.
 The loader (``main.py``) starts a slot that is on trial at most three times; this here says when the trial is over.
 ``boot.json``: ``good`` (slot), ``trial`` (slot or empty), ``version`` (of the one on trial), ``tries``, ``starts``
 (since the last that went well), ``failed`` (``version`` and ``error`` of the last that did not pass, or null).
@@ -30,11 +31,13 @@ class Slots:
 
     def folder(self, slot: str) -> str:
         """Where a slot lies, with a slash at its end."""
+        if slot == "rom":
+            return "/rom/cygnet/"
         return f"{self._root}cygnet/{slot}/"
 
     @property
     def other(self) -> str:
-        """The slot that does not run."""
+        """The slot that updates go to: one that does not run, and is no ROM."""
         return "b" if self.slot == "a" else "a"
 
     @property

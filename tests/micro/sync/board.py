@@ -125,23 +125,27 @@ class Board:
             (self.cygnet / "ca.der").write_bytes(certificate.public_bytes(Encoding.DER))
 
     @asynccontextmanager
-    async def powered(self) -> AsyncIterator["Board"]:
+    async def powered(self, driver: str = "") -> AsyncIterator["Board"]:
         """The board runs for the length of the block, and is then cut off."""
-        self.start()
+        self.start(driver)
         try:
             yield self
         finally:
             await self.cut()
 
-    def start(self) -> None:
-        """Power on."""
-        self._running = asyncio.get_running_loop().create_task(self._run())
+    def start(self, driver: str = "") -> None:
+        """Power on; ``driver`` is Python that runs before the loader."""
+        self._running = asyncio.get_running_loop().create_task(self._run(driver))
 
-    async def _run(self) -> None:
+    async def _run(self, driver: str) -> None:
         while True:
             self.starts += 1
+            program = self.root / "main.py"
+            if driver:
+                program = self.root / "driver.py"
+                program.write_text(f"{driver}\nexec(open({str(self.root / 'main.py')!r}).read())\n")
             self._process = await asyncio.create_subprocess_exec(
-                *(self._micropython, "-X", f"heapsize={self.heap}", str(self.root / "main.py"), f"{self.root}/"),
+                *(self._micropython, "-X", f"heapsize={self.heap}", str(program), f"{self.root}/"),
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=self.root,
             )  # fmt: skip
             assert self._process.stdout

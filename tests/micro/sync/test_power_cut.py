@@ -14,6 +14,7 @@ from device_runtime.keys import encode_public_key
 from device_runtime.program.archive import read_archive
 from device_runtime.program.package import DIGESTS, seal_package
 from device_runtime.sync.messages import Desired, ProgramTarget, RuntimeTarget, sign_desired
+from firmware_tools.provision.rom import image_of
 from tests.micro.sync.board import MICRO, REPOSITORY, program, runtime_files
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x09" * 32)
@@ -45,6 +46,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (folder / "runtime.json").write_text(json.dumps(hashes))
     (folder / "runtime1.json").write_text(json.dumps({name: data.decode() for name, data in runtimes["0.1.0"].items()}))
+    (folder / "rom.img").write_bytes(image_of(runtimes["0.1.0"]))
     package = seal_package(runtimes["0.2.0"], KEY)
     (folder / "runtime.ma").write_bytes(package)
     wanted = RuntimeTarget("0.2.0", hashlib.sha256(package).hexdigest(), len(package), digests(package))
@@ -106,7 +108,7 @@ def micro(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "lib"
 
 
-@pytest.mark.parametrize("scenario", ["install", "update"])
+@pytest.mark.parametrize("scenario", ["install", "update", "update-from-rom"])
 @pytest.mark.parametrize("filesystem", ["littlefs", "fat"])
 def test_a_board_survives_every_cut(micropython: str, micro: Path, given: Path, filesystem: str, scenario: str) -> None:
     options = [str(part) for part in (CUT, micro, given, filesystem, scenario)]

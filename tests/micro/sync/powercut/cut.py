@@ -230,6 +230,16 @@ def prepare_update() -> None:
             file.write(files[name].encode())
 
 
+def prepare_update_from_rom() -> None:
+    """The runtime of the beginning lies in a ROM, which no update touches."""
+    with open(INPUT + "/rom.img", "rb") as file:
+        vfs.mount(vfs.VfsRom(file.read()), "/rom")
+
+
+def folder_of(slot: str) -> str:
+    return "/rom/cygnet/" if slot == "rom" else ROOT + "cygnet/" + slot + "/"
+
+
 def loader() -> "tuple[str, str]":
     """What the loader starts: the version and the slot. Its ``micro`` is that of the slot, not ours."""
     ours = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "micro"}
@@ -256,8 +266,7 @@ def update() -> None:
     """One start after the other, as the loader and the runtimes want it, until the new runtime has proved itself."""
     for _ in range(8):
         version, slot = loader()
-        folder = ROOT + "cygnet/" + slot + "/"
-        check_files(folder, json.loads(given("runtime.json"))[version])
+        check_files(folder_of(slot), json.loads(given("runtime.json"))[version])
         parts = Parts(slot)
         assert parts.slots.version == version
         assert parts.slots.failed is None, parts.slots.failed
@@ -272,7 +281,7 @@ def update() -> None:
 
 def after_update() -> None:
     version, slot = loader()
-    check_files(ROOT + "cygnet/" + slot + "/", json.loads(given("runtime.json"))[version])
+    check_files(folder_of(slot), json.loads(given("runtime.json"))[version])
 
 
 def check_update() -> None:
@@ -283,6 +292,7 @@ def check_update() -> None:
 STEPS = {
     "install": (prepare_install, install, after_install, check_install),
     "update": (prepare_update, update, after_update, check_update),
+    "update-from-rom": (prepare_update_from_rom, update, after_update, check_update),
 }
 
 
