@@ -34,7 +34,7 @@ class ProgramTarget:
     """One program that a device should have: the package's SHA-256 (hex) and size in bytes, and if it should run.
 
     ``launch`` means: bring it to the foreground once, when this version has been installed. ``digests`` is the SHA-256
-    (hex) of the package's ``META-INF/digests.json``, for devices that check MACs and no seals; else empty.
+    (hex) of the package's ``META-INF/digests.json``, for boards that never have the whole file; empty: not said.
     """
 
     version_code: int
