@@ -89,6 +89,7 @@ def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, tuple[int, int
         if document["format"] != 1 or len(files) > MOST_FILES:
             raise SyncError(f"the package has more than {MOST_FILES} files, or is of a later format")
         at = 0
+        taken: dict[str, str] = {}
         for raw in sorted([name.encode() for name in files] + [name.encode() for name in seal]):
             name = raw.decode()
             at += _LOCAL + len(raw)
@@ -96,6 +97,7 @@ def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, tuple[int, int
                 at += seal[name]
                 continue
             check_name(name)
+            _take(taken, name)
             size = files[name]["size"]
             digest = binascii.unhexlify(files[name]["sha256"])
             if not isinstance(size, int) or size < 0 or len(digest) != 32:
@@ -107,6 +109,16 @@ def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, tuple[int, int
     return entries
 
 
+def _take(taken: "dict[str, str]", name: str) -> None:
+    """Refuse a name that FAT takes for another one's: of a file or, with its slash, of a folder."""
+    at = 0
+    while at >= 0:
+        at = name.find("/", at + 1)
+        place = name[: at + 1] if at >= 0 else name
+        if taken.setdefault(place.rstrip("/").lower(), place) != place:
+            raise SyncError(f"the package has two files that a board takes for one, at {place}")
+
+
 def check_name(name: str) -> None:
     """Refuse a name that could leave the program's folder. Raises :class:`SyncError`."""
     if len(name.encode()) > _MOST_NAME or "\\" in name or ":" in name or min(name or "\0") < " ":
@@ -114,5 +126,5 @@ def check_name(name: str) -> None:
     if name.count("/") > _DEEPEST:  # folders are walked by functions that call themselves
         raise SyncError(f"the package has files in folders that are more than {_DEEPEST} deep")
     for part in name.split("/"):
-        if part in ("", ".", ".."):
-            raise SyncError("the package has a file whose name leaves its folder")
+        if part[-1:] in ("", ".", " "):  # FAT cuts dots and spaces off
+            raise SyncError("the package has a file whose name leaves its folder, or ends in a dot or a space")
