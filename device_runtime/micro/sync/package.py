@@ -47,14 +47,16 @@ async def open_package(
     if not target["digests"]:
         raise SyncError("the fleet does not say which list of files the package has: update the fleet's Cygnet")
     sizes: dict[str, tuple[int, int]] = {}
-    at = 0
+    at = walked = 0
     before = ""
-    while not (_DIGESTS in sizes and _SIGNATURE in sizes):
+    while len(sizes) < 2:
         name, size = await _header(read, at, target["size"])
         at += _LOCAL + len(name.encode())
-        sizes[name] = (at, size)
+        if name in (_DIGESTS, _SIGNATURE):
+            sizes[name] = (at, size)
         at += size
-        if len(sizes) > _WALKED or name > _SIGNATURE or name <= before:
+        walked += 1
+        if walked > _WALKED or name > _SIGNATURE or name <= before:
             raise SyncError("the package is not sealed: publish it with `cygnet fleet publish`")
         before = name
     offset, size = sizes[_DIGESTS]

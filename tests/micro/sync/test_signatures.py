@@ -144,6 +144,22 @@ for seals in given["seals"]:
     assert [checked for _, checked in answer] == [1, 1, 1, 0]
 
 
+def test_what_linux_takes_for_no_app_id_is_none_on_a_board(micropython: str) -> None:
+    code = """
+from micro.sync.desired import SyncError, _check_desired
+answer = []
+document = {"type": "desired", "fleet": "f", "device": "d", "version": 1, "issued": 1}
+for app_id in given:
+    document["programs"] = {app_id: 1}
+    try:
+        _check_desired(document)
+    except SyncError as error:
+        answer.append("this is no app id" in str(error))
+"""
+    wrong = ["", ".", "..", ".a", "_a", "-a", "a/b", "a b", "a" * 129, "\xe9"]
+    assert run_micropython(micropython, code, [*wrong, "a", "0", "Z.b_c-d"]) == [True] * len(wrong) + [False] * 3
+
+
 def test_macs_are_those_of_rfc_2104(micropython: str) -> None:
     cases = [(some(32, length), some(length, 1)) for length in (0, 1, 50, 20)]
     code = """
