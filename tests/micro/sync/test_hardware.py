@@ -186,3 +186,19 @@ assert clock.set_now(1_900_000_000)
 answer = list(RTC.when)
 """
     assert run_micropython(micropython, code) == [2030, 3, 17, 6, 17, 46, 40, 0]
+
+
+def test_a_time_further_than_a_port_can_count_is_no_fault(micropython: str) -> None:
+    code = """
+import sys
+class RTC:
+    def datetime(self, when):
+        raise OverflowError("overflow converting long int to machine word")
+class machine:
+    pass
+machine.RTC = RTC
+sys.modules["machine"] = machine
+from micro import clock
+answer = [clock.set_now(2**53 - 1), clock.now() > 2**52]
+"""
+    assert run_micropython(micropython, code) == [True, True]
