@@ -65,7 +65,9 @@ async def open_package(
     digests = await read(offset, size)
     if binascii.hexlify(hashlib.sha256(digests).digest()).decode() != target["digests"]:
         raise SyncError("the package is not the one that the fleet promised")
-    return _layout(digests, {_DIGESTS: size, _SIGNATURE: sizes[_SIGNATURE][1]})
+    entries = _layout(digests, {_DIGESTS: size, _SIGNATURE: sizes[_SIGNATURE][1]})
+    _check_apart(entries)
+    return entries
 
 
 async def _header(read: "Callable[[int, int], Awaitable[bytes]]", at: int, size: int) -> "tuple[str, int]":
@@ -91,7 +93,6 @@ def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, tuple[int, int
         if document["format"] != 1 or len(files) > MOST_FILES:
             raise SyncError(f"the package has more than {MOST_FILES} files, or is of a later format")
         at = 0
-        taken: dict[str, str] = {}
         for raw in sorted([name.encode() for name in files] + [name.encode() for name in seal]):
             name = raw.decode()
             at += _LOCAL + len(raw)
@@ -99,7 +100,6 @@ def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, tuple[int, int
                 at += seal[name]
                 continue
             check_name(name)
-            _take(taken, name)
             size = files[name]["size"]
             digest = binascii.unhexlify(files[name]["sha256"])
             if not isinstance(size, int) or size < 0 or len(digest) != 32:
@@ -111,14 +111,16 @@ def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, tuple[int, int
     return entries
 
 
-def _take(taken: "dict[str, str]", name: str) -> None:
-    """Refuse a name that FAT takes for another one's: of a file or, with its slash, of a folder."""
-    at = 0
-    while at >= 0:
-        at = name.find("/", at + 1)
-        place = name[: at + 1] if at >= 0 else name
-        if taken.setdefault(place.rstrip("/").lower(), place) != place:
-            raise SyncError(f"the package has two files that a board takes for one, at {place}")
+def _check_apart(names: "dict[str, Any]") -> None:
+    """Refuse names that are one to FAT, of files and (with a slash at their ends) of folders."""
+    taken: dict[str, str] = {}
+    for name in names:
+        at = 0
+        while at >= 0:
+            at = name.find("/", at + 1)
+            place = name[: at + 1] if at >= 0 else name
+            if taken.setdefault(place.rstrip("/").lower(), place) != place:
+                raise SyncError(f"the package has two files that a board takes for one, at {place}")
 
 
 def check_name(name: str) -> None:
