@@ -53,7 +53,7 @@ def set_now(seconds: int) -> bool:
         year, month, day, hour, minute, second, weekday, _ = time.gmtime(seconds - _EPOCH)[:8]
         RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
         offset = 0
-    except (ImportError, AttributeError):
+    except (ImportError, AttributeError, OverflowError):  # OverflowError: further than this port can count
         offset = 0
     offset = max(0, seconds - _EPOCH - int(time.time()))
     return True

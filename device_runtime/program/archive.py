@@ -10,9 +10,11 @@ Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.12 (centra
 import io
 import re
 import struct
+import unicodedata
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from device_runtime.errors import CygnetError
 
@@ -27,6 +29,15 @@ _VERSION, _UTF8_NAMES, _STORED, _MIDNIGHT = 20, 0x0800, 0, 0
 _FIRST_OF_JANUARY_1980 = (1 << 5) | 1
 _UNIX, _REGULAR_FILE_0644 = 3 << 8, 0o100644 << 16
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\:]")
+# What the FAT file systems of boards and Windows cannot hold, or hold under another name: characters, ends that they
+# cut off, names of DOS devices, and names such as LONGNA~1.TXT, which they give to other files.
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+_NOT_ON_FAT = re.compile(
+    r"[*?\"<>|]|[. ](?:/|$)"
+    r"|(?:^|/)(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3]) *(?:[./]|$)"
+    r"|(?:^|/)(?=[^./]{2,8}(?:[./]|$))[^./]*~[0-9]+(?:\.[^./]{0,3})?(?:/|$)",
+    re.IGNORECASE,
+)
 
 
 class ArchiveError(CygnetError):
@@ -37,25 +48,58 @@ def check_entry_name(name: str) -> None:
     """Refuse names that could leave the package's folder or differ between file systems.
 
     Raises:
-        ArchiveError: absolute, with ``..``, ``.`` or empty segments, control characters, backslash, colon, or too long.
+        ArchiveError: absolute, with ``..``, ``.`` or empty segments, control characters, backslash, colon, too long, or
+            nothing that a FAT file system can hold as it is.
     """
+    if len(name.encode()) > MAX_NAME_BYTES:
+        raise ArchiveError(f"the entry name {name[:40]!r}… is longer than {MAX_NAME_BYTES} bytes")
     segments = name.split("/")
     if _FORBIDDEN.search(name) or any(segment in {"", ".", ".."} for segment in segments):
         raise ArchiveError(f"the entry {name!r} is not a plain path inside the package")
-    if len(name.encode()) > MAX_NAME_BYTES:
-        raise ArchiveError(f"the entry name {name[:40]!r}… is longer than {MAX_NAME_BYTES} bytes")
+    if _NOT_ON_FAT.search(name):
+        raise ArchiveError(
+            f"the entry {name!r} has a name that the file systems of boards and Windows do not take; name it otherwise:"
+            ' without any of *?"<>|, a dot or space at an end, ~ with a digit, or the name of a DOS device such as aux'
+        )
+
+
+def _check_apart(names: Iterable[str]) -> None:
+    """Refuse names that are one where case or the form of accents does not count (FAT, macOS, Windows).
+
+    Raises:
+        ArchiveError: two are alike, or one is a file's and a folder's.
+    """
+    # Sorted so that what shares a folder stands together; more than the names themselves is not kept.
+    for (_, one), (_, other) in pairwise(sorted((_folded(name).replace("/", "\0"), name) for name in names)):
+        places, others = one.split("/"), other.split("/")
+        for first, second in zip(places, others, strict=False):
+            if first != second:
+                if _folded(first) != _folded(second):
+                    break
+                raise ArchiveError(
+                    f"the entries {one!r} and {other!r} are in one place on boards, macOS and Windows, where case and "
+                    "the form of accents do not count; name one of them otherwise"
+                )
+        else:
+            raise ArchiveError(f"the entry {one!r} is a file, and also the folder of the entry {other!r}")
+
+
+def _folded(name: str) -> str:
+    """The same for names that a file system may take for one (Unicode 15.0, D145, canonical caseless matching)."""
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
 def write_archive(entries: Mapping[str, bytes]) -> bytes:
     """The canonical archive of ``entries``.
 
     Raises:
-        ArchiveError: a name is not allowed, or the archive would be too large or hold too many entries.
+        ArchiveError: a name is not allowed, two are alike, or the archive would be too large or hold too many entries.
     """
     if len(entries) > MAX_ENTRIES:
         raise ArchiveError(f"{len(entries)} entries are more than the {MAX_ENTRIES} that a package may hold")
     if sum(map(len, entries.values())) > MAX_ARCHIVE_BYTES:
         raise ArchiveError(f"the entries are larger than the {MAX_ARCHIVE_BYTES >> 20} MiB that a package may hold")
+    _check_apart(entries)
     out, central = bytearray(), bytearray()
     for name, data in sorted(entries.items(), key=lambda item: item[0].encode()):
         check_entry_name(name)

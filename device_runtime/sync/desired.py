@@ -34,7 +34,7 @@ class ProgramTarget:
     """One program that a device should have: the package's SHA-256 (hex) and size in bytes, and if it should run.
 
     ``launch`` means: bring it to the foreground once, when this version has been installed. ``digests`` is the SHA-256
-    (hex) of the package's ``META-INF/digests.json``, for devices that check MACs and no seals; else empty.
+    (hex) of the package's ``META-INF/digests.json``, for boards that never have the whole file; empty: not said.
     """
 
     version_code: int
@@ -100,7 +100,8 @@ def sign_desired(desired: Desired, private_key: Ed25519PrivateKey, device_key: b
 def verify_desired(payload: bytes, trusted: KeyRing, fleet: str, device: str) -> Desired:
     """Check a signed envelope and give the desired document in it.
 
-    One good signature of a trusted key is enough, so that keys can be changed with two signatures on one document.
+    One good signature of a trusted key is enough, so that keys can be changed with two signatures on one document. Of
+    the signatures of one key, the first counts.
     Whether the version has risen, and whether it has expired, is for the caller, who knows the last one and the time.
 
     Args:
@@ -121,7 +122,7 @@ def verify_desired(payload: bytes, trusted: KeyRing, fleet: str, device: str) ->
         named.append(fields.form("keyid", SHA256, "64 hex digits"))
         signature = base64.b64decode(fields.form("sig", _SIGNATURE, "an Ed25519 signature in base64"))
         key = trusted.get(named[-1])
-        if key is not None and _is_signed(key, signature, content):
+        if key is not None and named[-1] not in named[:-1] and _is_signed(key, signature, content):
             break
     else:
         if trusted.keys().isdisjoint(named):

@@ -11,6 +11,7 @@ import click
 from firmware_tools.cli.board_cable import choose_ports
 from firmware_tools.provision.console import Said, follow
 from firmware_tools.provision.shell import talk
+from firmware_tools.provision.true_names import Namer
 
 _COLOURS = {"warning": "yellow", "error": "red", "debug": "bright_black"}
 
@@ -22,6 +23,8 @@ _COLOURS = {"warning": "yellow", "error": "red", "debug": "bright_black"}
 def logs(port: str | None, seconds: float, as_json: bool) -> None:
     """Follow what a board says, until Ctrl-C. It is not disturbed, and waited for when it restarts.
 
+    Functions have short names on a board; tracebacks of this Cygnet's runtime are shown with the true ones.
+
     \b
     Example:
       cygnet board logs
@@ -30,9 +33,11 @@ def logs(port: str | None, seconds: float, as_json: bool) -> None:
     (chosen,) = choose_ports([port] if port else [])
     if not as_json:
         click.echo(f"{chosen}: Ctrl-C ends this, the board goes on", err=True)
+    namer = Namer()
     with contextlib.suppress(KeyboardInterrupt):
-        for said in follow(chosen, seconds=seconds):
-            _show(said, as_json=as_json)
+        for line in follow(chosen, seconds=seconds):
+            for said in namer.read(line):
+                _show(said, as_json=as_json)
             sys.stdout.flush()
 
 

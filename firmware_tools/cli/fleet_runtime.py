@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device_runtime.errors import CygnetError
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
 from firmware_tools.fleet.client import segment
 from firmware_tools.fleet.errors import FleetError
@@ -20,25 +22,50 @@ def runtime() -> None:
 
 
 @runtime.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@click.option("--version", help="What the runtime of this Cygnet calls itself; Cygnet's own version without it.")
 @json_option
 @pass_target
-def publish(target: Target, file: Path, as_json: bool) -> None:
-    """Publish the runtime in FILE; the fleet signs it with its own key.
+def publish(target: Target, file: Path | None, version: str | None, as_json: bool) -> None:
+    """Publish the runtime in FILE, or the one that comes with this Cygnet.
+
+    The fleet signs it with its own key. A version stays what it was: for a runtime that you changed, name another.
 
     \b
     Example:
+      cygnet fleet runtime publish
       cygnet fleet runtime publish runtime-0.2.0.ma
     """
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise FleetError(f"{file} cannot be read: {error.strerror}") from error
-    release = target.ask("POST", "/api/runtimes", params={"name": file.name}, data=data)
+    if file is None:
+        name, data = "the runtime of this Cygnet", _own_runtime(version)
+    elif version is not None:
+        raise click.UsageError("--version is for the runtime of this Cygnet; one in a FILE says its own.")
+    else:
+        name, data = file.name, _read(file)
+    release = target.ask("POST", "/api/runtimes", params={"name": name}, data=data)
     if as_json:
         click.echo(json.dumps(release, indent=2))
     else:
         click.echo(f"Runtime {release['version']} is {'published' if release['new'] else 'published already'}.")
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise FleetError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _own_runtime(version: str | None) -> bytes:
+    """Compiled here; the fleet puts its seal in the place of this one, whose key nobody keeps."""
+    try:
+        from firmware_tools.provision.runtime import runtime_version, seal_runtime
+    except ImportError as error:
+        raise CygnetError(
+            f"the runtime of this Cygnet is compiled first, which needs {error.name}; "
+            "run: pip install 'cygnet[tools]', or name a FILE"
+        ) from error
+    return seal_runtime(version or runtime_version(), Ed25519PrivateKey.generate())
 
 
 @runtime.command()
@@ -90,6 +117,6 @@ def list_runtimes(target: Target, as_json: bool) -> None:
         click.echo(json.dumps(answer, indent=2))
         return
     if not answer["runtimes"]:
-        click.echo("No runtimes yet. Publish one: cygnet fleet runtime publish FILE")
+        click.echo("No runtimes yet. Publish that of this Cygnet: cygnet fleet runtime publish")
     for release in answer["runtimes"]:
         click.echo(f"{release['version']:<24} {release['size']:>8} bytes  {release['sha256'][:16]}")

@@ -14,6 +14,9 @@ from firmware_tools.flash.micropython import raw_repl
 
 _SECONDS = 5.0
 _DEEPEST = 16
+_MOST_FILES = 10_000
+_MOST_BYTES = 256 * 1024 * 1024
+"""Of what a board says meanwhile: four times the largest flash, since bytes come as text."""
 
 
 def backup_files(device: str, path: Path, progress: Progress) -> int:
@@ -22,7 +25,7 @@ def backup_files(device: str, path: Path, progress: Progress) -> int:
     Raises:
         FlashError: the board does not answer, or the archive cannot be written.
     """
-    with raw_repl(device, _SECONDS) as transport:
+    with raw_repl(device, _SECONDS, _MOST_BYTES) as transport:
         progress.step(f"listing the files on {device}")
         names = _walk(transport, "/", 0)
         progress.step(f"reading {len(names)} files", sum(size for _, size in names))
@@ -65,7 +68,7 @@ def write_backup(path: Path, data: bytes) -> None:
 
 def _walk(transport: Any, folder: str, depth: int) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
-    for entry in transport.fs_listdir(folder):
+    for entry in _listed(transport, folder):
         if "/" in entry.name or entry.name in {"", ".", ".."}:
             raise FlashError("wrong-board", f"the board names a file {entry.name[:40]!r}, which no board can have")
         name = posixpath.join(folder, entry.name)
@@ -73,4 +76,16 @@ def _walk(transport: Any, folder: str, depth: int) -> list[tuple[str, int]]:
             found.append((name, entry.st_size))
         elif depth < _DEEPEST:
             found += _walk(transport, name, depth + 1)
+        if len(found) > _MOST_FILES:
+            raise FlashError("wrong-board", f"the board names more than {_MOST_FILES:,} files, which no board can have")
     return found
+
+
+def _listed(transport: Any, folder: str) -> list[Any]:
+    try:
+        entries: list[Any] = transport.fs_listdir(folder)
+        if all(isinstance(each.name, str) and isinstance(each.st_mode + each.st_size, int) for each in entries):
+            return entries
+    except (ValueError, TypeError, AttributeError, RecursionError, MemoryError):
+        pass  # told below
+    raise FlashError("wrong-board", "what the board says of its files makes no sense; reset it and do it again")

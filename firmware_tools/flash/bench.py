@@ -13,6 +13,7 @@ from firmware_tools.flash.backend import Backend
 from firmware_tools.flash.drive_backends import forget_claims
 from firmware_tools.flash.errors import FlashError
 from firmware_tools.flash.job import Job, Progress
+from firmware_tools.spreadsheets import write_row
 
 _AT_ONCE = 8
 
@@ -110,7 +111,7 @@ class Record:
 
     def _append(self, row: tuple[object, ...]) -> None:
         with self._path.open("a", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerow(row)
+            write_row(file, row)
 
     def _failed(self, error: OSError) -> FlashError:
         return FlashError("full", f"the record {self._path} cannot be written: {error.strerror}; name another file")

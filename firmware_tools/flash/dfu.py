@@ -17,7 +17,7 @@ from firmware_tools.flash.backend import Backend
 from firmware_tools.flash.drive_backends import enter_bootloader
 from firmware_tools.flash.drives import wait_until
 from firmware_tools.flash.errors import FlashError, one_line
-from firmware_tools.flash.images import Span, check_fits, known_chip
+from firmware_tools.flash.images import Span, check_fits, known_chip, whole_file
 from firmware_tools.flash.job import Job, Outcome, Progress
 from firmware_tools.flash.tools import need, run
 
@@ -122,7 +122,7 @@ class DfuBackend(Backend):
         if job.firmware.path.suffix.lower() == ".dfu":
             elements = read_dfu(job.firmware.path, board.flash.bootloader)
         else:
-            elements = [Element(board.flash.offset, job.firmware.path.read_bytes())]
+            elements = [Element(board.flash.offset, whole_file(job.firmware.path))]
         spans = [Span(item.address, item.address + len(item.data)) for item in elements]
         check_fits(job.firmware.path, spans, chip, board.flash.flash_kb, board.name)
         return elements
@@ -164,7 +164,7 @@ def read_dfu(path: Path, ids: tuple[str, ...]) -> list[Element]:
     Raises:
         FlashError: it is damaged, or for another device.
     """
-    data = path.read_bytes()
+    data = whole_file(path)
     damaged = FlashError("firmware", f"{path} is damaged or no DfuSe file; get it again")
     if len(data) < _PREFIX.size + _SUFFIX.size:
         raise damaged
@@ -189,7 +189,7 @@ def read_dfu(path: Path, ids: tuple[str, ...]) -> list[Element]:
             for _ in range(count):
                 address, size = _ELEMENT.unpack_from(data, at)
                 at += _ELEMENT.size
-                if at + size > len(data) - _SUFFIX.size:
+                if not size or at + size > len(data) - _SUFFIX.size:
                     raise damaged
                 elements.append(Element(address, data[at : at + size]))
                 at += size

@@ -8,7 +8,7 @@ from pathlib import Path
 from device_runtime.host.microboard import MicroBoard
 from firmware_tools.flash import micropython, naming
 from firmware_tools.flash.backend import Backend
-from firmware_tools.flash.drives import Drive, find_drives, is_there, read_drive, wait_until, write_to_drive
+from firmware_tools.flash.drives import Drive, find_drives, is_there, read_drive, read_start, wait_until, write_to_drive
 from firmware_tools.flash.errors import FlashError, one_line
 from firmware_tools.flash.images import check_fits, known_chip, read_hex, read_uf2
 from firmware_tools.flash.job import Job, Outcome, Progress
@@ -179,7 +179,10 @@ class HexBackend(_DriveBackend):
         taken = wait_until(lambda: not is_there(drive) or failure.is_file(), job.waits.drive)
         back = taken and wait_until(lambda: is_there(drive) or failure.is_file(), job.waits.drive)
         if failure.is_file():
-            said = one_line(failure.read_text(errors="replace"), 120)
+            try:
+                said = one_line(read_start(failure), 120)
+            except OSError as error:
+                said = f"FAIL.TXT cannot be read ({error.strerror})"
             raise FlashError(
                 "verification",
                 f"the board on {drive.folder} refused the file: {said}; do it again, or use another file",

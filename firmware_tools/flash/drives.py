@@ -44,7 +44,7 @@ def read_drive(folder: Path) -> Drive | None:
     """The drive in a folder, if it is one."""
     for kind, name in _INFO.items():
         try:
-            text = _read_start(folder / name)
+            text = read_start(folder / name)
         except OSError:
             continue
         if kind == "uf2":
@@ -138,8 +138,8 @@ def _close(descriptor: int) -> None:
             raise
 
 
-def _read_start(path: Path) -> str:
-    """The first lines of a small file, whatever it turns out to be."""
+def read_start(path: Path) -> str:
+    """The first lines of a small file, whatever it turns out to be. Raises :class:`OSError`."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         text = file.read(_MOST_INFO).decode("ascii", errors="replace")

@@ -34,6 +34,7 @@ class FlashError(CygnetError):
 
 
 def one_line(said: str, most: int = 300) -> str:
-    """What a library or a command said, as a part of a sentence."""
+    """What a library, a command or a board said, as a part of a sentence; it may not lead our terminal."""
     line = " ".join(said.split()).rstrip(".")
+    line = "".join(each if each.isprintable() else "?" for each in line[: most + 1])
     return line if len(line) <= most else f"{line[:most]}…"

@@ -14,6 +14,7 @@ from firmware_tools.flash.chips import CHIPS, Chip, chip_of_family, chip_of_imag
 from firmware_tools.flash.errors import FlashError, one_line
 
 _ESP_MAGIC = 0xE9
+_MOST_BYTES = 64 * 1024 * 1024
 # magic, segments, mode, size and speed, entry, WP pin, drives (3), chip, revisions (3), reserved, digest
 _ESP_HEADER = struct.Struct("<BBBBIBBBBHBHH4xB")
 _PARTITIONS, _APPLICATION = 0x8000, 0x10000  # where MicroPython's layouts have them in the flash
@@ -25,6 +26,28 @@ class Span:
 
     start: int
     end: int
+
+
+def whole_file(path: Path) -> bytes:
+    """The bytes of a file that may be firmware.
+
+    Raises:
+        FlashError: it is larger than any firmware, such as an image of a card, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise FlashError(
+            "firmware", f"{path} cannot be read: {error.strerror}; name a file that you may read"
+        ) from error
+    if len(data) > _MOST_BYTES:
+        raise FlashError(
+            "firmware",
+            f"{path} is larger than the {_MOST_BYTES >> 20} MiB that firmware of a microcontroller may have; "
+            "use firmware that was built for this board",
+        )
+    return data
 
 
 def check_fits(path: Path, spans: list[Span], chip: Chip, flash_kb: int, board: str) -> None:
@@ -71,7 +94,7 @@ def read_esp(path: Path, chip: Chip, board: str, offset: int) -> bytes:
     Raises:
         FlashError: it is none, is for another chip, or is damaged.
     """
-    data = path.read_bytes()
+    data = whole_file(path)
     if len(data) < _ESP_HEADER.size or data[0] != _ESP_MAGIC:
         raise FlashError(
             "firmware",
@@ -116,7 +139,7 @@ def read_uf2(path: Path, chip: Chip, board: str) -> tuple[bytes, list[Span]]:
     Raises:
         FlashError: a block is damaged or missing, or is for another chip.
     """
-    data = path.read_bytes()
+    data = whole_file(path)
     damaged = f"{path} is damaged or not UF2"
     if not data or len(data) % BlockSize:
         raise FlashError("firmware", f"{damaged}: {len(data)} bytes are not whole blocks of {BlockSize}; get it again")
@@ -166,7 +189,7 @@ def read_hex(path: Path, board_ids: tuple[str, ...], board: str) -> tuple[bytes,
     Raises:
         FlashError: a line is damaged, or a universal file has no part for the board.
     """
-    data = path.read_bytes()
+    data = whole_file(path)
     parsed = intelhex.IntelHex()
     try:
         text = _part(data.decode("ascii"), board_ids)

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from mpremote.transport_serial import SerialTransport
 
 from firmware_tools.flash.chips import CHIPS, chip_name
 from firmware_tools.flash.errors import FlashError, one_line
+from firmware_tools.flash.hearing import EndlessTalkError, Hearing
 from firmware_tools.flash.ports import check_port, holders, port_error
 
 # For MicroPython since 1.9: `_build` came with 1.25, `unique_id` is not everywhere.
@@ -35,6 +37,10 @@ except Exception:
 print(repr((sys.implementation[0],r,sys.platform,m,b,i)))
 """
 
+_MOST_SAID = 64 * 1024
+# What mpremote lets through when an answer is cut short, or is no literal of Python.
+_NONSENSE = (struct.error, SyntaxError, UnicodeDecodeError)
+
 # It prints what it did not understand. Redirecting the standard output would do so for other threads, too.
 mpremote.transport_serial.print = lambda *_: None
 
@@ -57,8 +63,8 @@ class Answer:
 
 
 @contextlib.contextmanager
-def raw_repl(device: str, seconds: float) -> Iterator[SerialTransport]:
-    """A held connection to MicroPython's raw prompt, which stops what runs there.
+def raw_repl(device: str, seconds: float, most: int = _MOST_SAID) -> Iterator[SerialTransport]:
+    """A held connection to MicroPython's raw prompt, which stops what runs there; ``most`` bytes may come over it.
 
     Raises:
         FlashError: the port cannot be opened, is lost, or nobody answers as MicroPython does.
@@ -68,8 +74,19 @@ def raw_repl(device: str, seconds: float) -> Iterator[SerialTransport]:
     try:
         transport = SerialTransport(device, 115200, timeout=seconds)  # else it waits for ever on a terminal
         transport.serial.write_timeout = seconds
-        transport.enter_raw_repl(soft_reset=False, timeout_overall=seconds)
-        yield transport
+        with Hearing(transport.serial).at_most(most):
+            transport.enter_raw_repl(soft_reset=False, timeout_overall=seconds)
+            yield transport
+    except EndlessTalkError as error:
+        _close(transport)
+        raise FlashError(
+            "wrong-mode", f"what is on {device} talks without end; press the board's reset button and do it again"
+        ) from error
+    except _NONSENSE as error:
+        _close(transport)
+        raise FlashError(
+            "wrong-mode", f"what {device} answers makes no sense; press the board's reset button and do it again"
+        ) from error
     except (OSError, serial.SerialException) as error:
         _close(transport)
         raise port_error(device, error) from error
@@ -99,7 +116,7 @@ def ask(device: str, seconds: float = 2.0) -> Answer:
         transport.exit_raw_repl()
         transport.serial.write(b"\x04")
     try:
-        values = [str(value) for value in ast.literal_eval(said)]
+        values = [one_line(str(value), 200) for value in ast.literal_eval(said)]
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         values = []
     if len(values) != 6:

@@ -13,6 +13,7 @@ import os
 import stat
 import struct
 import typing
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -141,8 +142,10 @@ def _opened(path: Path) -> BinaryIO:
 def _read(path: Path, image: BinaryIO, size: int) -> bytes:
     try:
         return image.read(size)
-    except (EOFError, lzma.LZMAError, gzip.BadGzipFile, OSError) as error:
-        raise FlashError("firmware", f"{path} cannot be unpacked: {error}; get it again") from error
+    except (EOFError, lzma.LZMAError, zlib.error, MemoryError, OSError) as error:
+        raise FlashError(
+            "firmware", f"{path} cannot be unpacked: {str(error) or 'it needs more memory than there is'}; get it again"
+        ) from error
 
 
 def _check_target(target: Path) -> int:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import tempfile
+import zipfile
 from pathlib import Path
 
 from device_runtime.sync.messages import BLOCK_BYTES
@@ -53,14 +54,17 @@ class ContentStore:
         finally:
             os.close(directory)
 
-    def read(self, sha256: str) -> bytes:
-        """The whole of a content that was added.
+    def read_entry(self, sha256: str, name: str) -> bytes:
+        """One entry of an archive that was added, without reading the others.
 
         Raises:
-            StorageError: it is not there, or cannot be read.
+            StorageError: it is not there, cannot be read, or is no longer what was added.
         """
         try:
-            return (self._directory / sha256).read_bytes()
+            with zipfile.ZipFile(self._directory / sha256) as archive:
+                return archive.read(name)
+        except (zipfile.BadZipFile, KeyError, EOFError, ValueError, NotImplementedError) as error:
+            raise StorageError(f"the content {sha256[:16]}… is damaged on the fleet's disk") from error
         except OSError as error:
             raise StorageError(f"the content {sha256[:16]}… cannot be read: {error.strerror}") from error
 

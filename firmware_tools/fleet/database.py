@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from firmware_tools.fleet.errors import StorageError
-from firmware_tools.fleet.schema import SCHEMA_VERSION, fleet_meta, metadata
+from firmware_tools.fleet.schema import SCHEMA_VERSION, devices, fleet_meta, metadata
 
 _BUSY_MILLISECONDS = 5_000
+_DIGESTS = ("desired_digests", "1")
 
 
 class Database:
@@ -70,16 +71,27 @@ def _check_schema(engine: Engine) -> None:
             if tables & set(metadata.tables):
                 raise StorageError("the database holds other tables of the same names; name another in fleet.toml")
             metadata.create_all(connection)
-            connection.execute(insert(fleet_meta).values(name="schema", value=str(SCHEMA_VERSION)))
+            for name, value in (("schema", str(SCHEMA_VERSION)), _DIGESTS):
+                connection.execute(insert(fleet_meta).values(name=name, value=value))
             return
         found = connection.scalar(select(fleet_meta.c.value).where(fleet_meta.c.name == "schema"))
         if found == str(SCHEMA_VERSION):
             metadata.create_all(connection)  # tables that an older cygnet did not have yet
+            _name_digests(connection)
     if found != str(SCHEMA_VERSION):
         raise StorageError(
             f"the database has schema version {found}, this cygnet knows version {SCHEMA_VERSION}; "
             "use the cygnet that made it, or a newer one"
         )
+
+
+def _name_digests(connection: Connection) -> None:
+    """Desired documents of an older cygnet named no digests, and a device takes a version with one content only: what
+    is desired becomes a version of its own, once."""
+    name, value = _DIGESTS
+    if connection.scalar(select(fleet_meta.c.value).where(fleet_meta.c.name == name)) is None:
+        connection.execute(update(devices).values(desired_version=devices.c.desired_version + 1))
+        connection.execute(insert(fleet_meta).values(name=name, value=value))
 
 
 def _sentence(error: SQLAlchemyError, url: str) -> str:

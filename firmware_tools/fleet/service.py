@@ -44,7 +44,7 @@ from firmware_tools.fleet.inbox import Inbox
 from firmware_tools.fleet.outgoing import Outgoing
 from firmware_tools.fleet.registry import Device, Registry
 from firmware_tools.fleet.sharing import ShareDesk
-from firmware_tools.fleet.signing import Signer
+from firmware_tools.fleet.signing import SignedAll, Signer
 from firmware_tools.fleet.storing import Stored, store_work
 from firmware_tools.fleet.strangers import Strangers
 from firmware_tools.fleet.telemetry import TelemetryStore
@@ -368,23 +368,24 @@ class FleetService:
         while True:
             documents = await self._outgoing.take(_DESIRED_AT_ONCE)
             try:
-                payloads = await self._in(self._readers, partial(self._sign, documents))
+                signed = await self._in(self._readers, partial(self._sign, documents))
             except StorageError as error:
-                self._report_trouble(str(error))
-                self._outgoing.put_all(documents)
-                await asyncio.sleep(_RETRY_STORAGE)
-                continue
+                signed = SignedAll({}, documents, str(error))
             await asyncio.gather(
                 *(
-                    self._tell(document.device, "desired", payload, qos=1, retain=True)
-                    for document, payload in zip(documents, payloads, strict=True)
+                    self._tell(device, "desired", payload, qos=1, retain=True)
+                    for device, payload in signed.envelopes.items()
                 )
             )
+            if signed.failed:
+                self._report_trouble(signed.trouble)
+                self._outgoing.put_all(signed.failed)
+                await asyncio.sleep(_RETRY_STORAGE)
 
-    def _sign(self, documents: list[Desired]) -> list[bytes]:
+    def _sign(self, documents: list[Desired]) -> SignedAll:
         with self._database.transaction() as connection:
             keys = Registry(connection).runtimes.keys(document.device for document in documents)
-        return [self._signer.sign(document, keys.get(document.device)) for document in documents]
+        return self._signer.sign_all(documents, keys)
 
     async def _tell(self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool) -> None:
         """Send, or let it be: what is lost is asked for again, and everything is published again at a connect."""

@@ -1,15 +1,25 @@
-"""Desired documents as they are published: with the fleet's signature, and for some boards a MAC beside it."""
+"""Desired documents as they are published: with the digests of what they name, the fleet's signature, and for some
+boards a MAC beside it."""
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from device_runtime.program.archive import ArchiveError, read_archive
 from device_runtime.program.package import DIGESTS
 from device_runtime.sync.messages import Desired, sign_desired
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.errors import StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAll:
+    """Envelopes by device; and the documents for which there is none, with why."""
+
+    envelopes: Mapping[str, bytes]
+    failed: Sequence[Desired]
+    trouble: str
 
 
 class Signer:
@@ -20,27 +30,39 @@ class Signer:
         self._digests: dict[str, str] = {}
 
     def sign(self, desired: Desired, device_key: bytes | None) -> bytes:
-        """The envelope; with a ``device_key`` for a device that checks MACs and, of packages, a digest.
+        """The envelope; with a ``device_key`` for a device that checks MACs.
 
         Raises:
             ProtocolError: the document is larger than a message.
             StorageError: a package that it names cannot be read.
         """
-        if device_key is None:
-            return sign_desired(desired, self._key)
         programs = {
             app_id: replace(target, digests=self._digest(target.sha256)) for app_id, target in desired.programs.items()
         }
         runtime = desired.runtime and replace(desired.runtime, digests=self._digest(desired.runtime.sha256))
         return sign_desired(replace(desired, programs=programs, runtime=runtime), self._key, device_key)
 
+    def sign_all(self, documents: Sequence[Desired], keys: Mapping[str, bytes]) -> SignedAll:
+        """Sign what can be signed: a package that the disk lost holds up the devices that should have it, no others.
+
+        Raises:
+            ProtocolError: a document is larger than a message.
+        """
+        envelopes: dict[str, bytes] = {}
+        failed: list[Desired] = []
+        trouble = ""
+        for document in documents:
+            try:
+                envelopes[document.device] = self.sign(document, keys.get(document.device))
+            except StorageError as error:
+                failed.append(document)
+                trouble = str(error)
+        return SignedAll(envelopes, failed, trouble)
+
     def _digest(self, sha256: str) -> str:
-        """The SHA-256 of a package's list of files, by which such a device knows that the package is right."""
+        """The SHA-256 of a package's list of files, by which a board that never has the whole file knows it."""
         known = self._digests.get(sha256)
         if known is None:
-            try:
-                listed = read_archive(self._content.read(sha256))[DIGESTS]
-            except (ArchiveError, KeyError) as error:
-                raise StorageError(f"the content {sha256[:16]}… is damaged on the fleet's disk") from error
+            listed = self._content.read_entry(sha256, DIGESTS)
             known = self._digests[sha256] = hashlib.sha256(listed).hexdigest()
         return known

@@ -7,6 +7,7 @@ where a call of the command `mpremote` takes half a second.
 
 import ast
 import contextlib
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ from mpremote import transport_serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from firmware_tools.flash.hearing import EndlessTalkError, Hearing
 from firmware_tools.flash.ports import check_port
 from firmware_tools.provision.errors import BoardConnectionError
 from firmware_tools.provision.sentences import board_sentence, entry_sentence, open_sentence, vanished_sentence
@@ -30,8 +32,10 @@ _BAUD = 115_200
 _SILENCE_SECONDS = 20.0
 _BOOT_SECONDS = 6.0
 _QUIET_SECONDS = 0.4
+# Bytes of one answer, and before the prompt; the longest, the list of all files with their digests, has some 50 KB.
+_MOST_SAID, _MOST_BEFORE = 512 * 1024, 64 * 1024
 _INTERRUPT, _RAW, _FRIENDLY, _SOFT_RESET = b"\x03", b"\x01", b"\x02", b"\x04"
-_PROMPT = b">>> "
+_PROMPT, _END = b">>> ", b"\x04"
 
 # Version 1.9 has no `version` slices that are tuples and no `_machine`.
 _FACTS = """
@@ -70,6 +74,7 @@ class BoardConnection:
         self.port, self.sent = port, 0
         self._transport = transport
         self._serial: Any = transport.serial
+        self._hearing = Hearing(self._serial)
         self._count()
         self.facts = BoardFacts("", (), "", "", 0)
 
@@ -138,12 +143,12 @@ class BoardConnection:
             BoardCodeError: the code raised.
             BoardConnectionError: the board fell silent or went away.
         """
+        output = bytearray()  # gathered here: mpremote would copy all of it for each byte
         with self._watched(doing):
-            output, error = self._transport.exec_raw(code, timeout=silence)
+            _, error = self._transport.exec_raw(code, timeout=silence, data_consumer=output.extend)
             if error:
-                raise TransportExecError(output, error.decode(errors="replace"))
-        text: str = output.decode(errors="replace")
-        return text
+                raise TransportExecError(bytes(output), error.decode(errors="replace"))
+        return output.removesuffix(_END).decode(errors="replace")
 
     def answers(self, code: str, doing: str, *, silence: float = _SILENCE_SECONDS) -> list[Any]:
         """The lists and tuples that code prints, one a line. What else a board says, such as a log of its chip, is
@@ -262,12 +267,17 @@ class BoardConnection:
     def _watched(self, doing: str) -> Iterator[None]:
         """Turn what mpremote and pyserial raise into one sentence each."""
         try:
-            yield
+            with self._hearing.at_most(_MOST_SAID):
+                yield
         except TransportExecError as error:
             raise board_sentence(self.port, doing, str(error.error_output)) from error
         except (serial.SerialException, OSError) as error:
             raise BoardConnectionError(vanished_sentence(self.port, doing, error)) from error
-        except TransportError as error:
+        except EndlessTalkError as error:
+            raise BoardConnectionError(
+                f"the board on {self.port} talks without end while {doing}; press its reset and repeat the command"
+            ) from error
+        except (TransportError, struct.error) as error:  # struct.error: mpremote asked for two bytes, and one came
             raise BoardConnectionError(
                 f"the board on {self.port} fell silent while {doing}; press its reset and repeat the command"
             ) from error
@@ -289,7 +299,8 @@ class BoardConnection:
                 else:
                     # mpremote drops what comes first, which may say what this is.
                     heard += self._interrupt(0.3)
-                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=1.5 + attempt)
+                with self._hearing.at_most(_MOST_BEFORE):
+                    self._transport.enter_raw_repl(soft_reset=False, timeout_overall=1.5 + attempt)
             except (serial.SerialException, OSError) as error:
                 raise BoardConnectionError(vanished_sentence(self.port, "connecting", error)) from error
             except TransportError:

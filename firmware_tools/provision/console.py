@@ -16,6 +16,8 @@ _LEVELS = frozenset({"debug", "info", "warning", "error"})
 # A board that restarts takes its port with it where it has USB of its own; this long is waited for it to come back.
 _BACK_SECONDS = 30.0
 _POLL_SECONDS = 0.2
+_LONGEST_LINE = 4096
+"""What has no end by then is shown as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ def follow(port: str, *, seconds: float = 0) -> Iterator[Said]:
                 while time.monotonic() < end:
                     rest += line.read(line.in_waiting or 1)
                     *whole, rest = rest.split(b"\n")
+                    if len(rest) > _LONGEST_LINE:
+                        whole, rest = [*whole, rest], b""
                     for each in whole:
                         yield parse_line(each.rstrip(b"\r").decode(errors="replace"))
             except (OSError, serial.SerialException):

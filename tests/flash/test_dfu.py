@@ -79,6 +79,7 @@ def test_a_damaged_file_is_refused(file: Path, cut: int) -> None:
         (dfuse(Element(0x0807FF00, bytes(512))), "too-small", "needs flash up to 0x08080100"),
         (dfuse(Element(0x20000000, bytes(512))), "wrong-chip", "writes at 0x20000000, where pybd-sf2 has no flash"),
         (dfuse(), "firmware", "is damaged or no DfuSe file"),
+        (dfuse(*FIRMWARE, *[Element(0x08000000, b"")] * 1000), "firmware", "is damaged or no DfuSe file"),
     ],
 )
 def test_a_file_for_another_board_is_refused(file: Path, data: bytes, kind: str, words: str) -> None:

@@ -177,6 +177,11 @@ def test_the_image_itself_is_not_written_over(image: Path) -> None:
     assert image.read_bytes() == IMAGE
 
 
+def _bent(packed: bytes) -> bytes:
+    """With a byte near its beginning that is another."""
+    return packed[:30] + bytes([packed[30] ^ 0xFF]) + packed[31:]
+
+
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
@@ -184,6 +189,8 @@ def test_the_image_itself_is_not_written_over(image: Path) -> None:
         ("a.img", b"", "it has no partition table"),
         ("a.img.xz", lzma.compress(IMAGE)[:100_000], "cannot be unpacked"),
         ("a.img.gz", gzip.compress(IMAGE)[:100_000], "cannot be unpacked"),
+        ("a.img.gz", _bent(gzip.compress(IMAGE)), "cannot be unpacked"),
+        ("a.img.xz", _bent(lzma.compress(IMAGE)), "cannot be unpacked"),
         ("a.img.xz", b"no xz", "cannot be unpacked"),
         ("a.img.gz", b"no gz", "cannot be unpacked"),
     ],

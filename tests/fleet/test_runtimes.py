@@ -28,6 +28,11 @@ def runtime(version: str = "0.2.0", more: str = "") -> bytes:
     return seal_package(entries | ({more: b"M\x06"} if more else {}), DEVELOPER)
 
 
+def listed(package: bytes) -> str:
+    """The SHA-256 of a package's list of files."""
+    return hashlib.sha256(read_archive(package)[DIGESTS]).hexdigest()
+
+
 async def test_a_runtime_is_published_assigned_and_taken_back(fleet: RunningFleet, home: FleetHome) -> None:
     await fleet.operations.enroll("pico-1", "")
     old, new = await fleet.operations.publish_runtime(runtime("0.1.0"), "a.ma")
@@ -38,10 +43,12 @@ async def test_a_runtime_is_published_assigned_and_taken_back(fleet: RunningFlee
     async with connected_device("north", "pico-1", fleet.transport.url) as device:
         assert await fleet.operations.assign_runtime("pico-1", None) == newer
         desired = await device.newest_desired(key, 2)
-        assert desired.runtime == RuntimeTarget("0.2.0", newer.sha256, newer.size)
+        assert desired.runtime == RuntimeTarget("0.2.0", newer.sha256, newer.size, listed(runtime("0.2.0")))
         assert desired.expires == desired.issued + 30 * 86_400
         await fleet.operations.assign_runtime("pico-1", "0.1.0")
-        assert (await device.newest_desired(key, 3)).runtime == RuntimeTarget("0.1.0", old.sha256, old.size)
+        assert (await device.newest_desired(key, 3)).runtime == RuntimeTarget(
+            "0.1.0", old.sha256, old.size, listed(runtime("0.1.0"))
+        )
         assert (await fleet.service.read(lambda registry, _: registry.device("pico-1"))).runtime_should == "0.1.0"
         await fleet.operations.unassign_runtime("pico-1")
         assert (await device.newest_desired(key, 4)).runtime is None
@@ -78,7 +85,7 @@ async def test_a_version_stays_what_it_was(fleet: RunningFleet) -> None:
         await fleet.operations.unassign_runtime("pico-1")
 
 
-async def test_a_board_with_a_key_gets_macs_and_digests_and_others_do_not(fleet: RunningFleet) -> None:
+async def test_each_device_gets_digests_and_a_board_with_a_key_a_mac(fleet: RunningFleet) -> None:
     told, _ = await fleet.operations.enroll("pico-1", "", mac=True)
     plain, _ = await fleet.operations.enroll("pico-2", "")
     key = base64.b64decode(told.device_key)
@@ -87,7 +94,6 @@ async def test_a_board_with_a_key_gets_macs_and_digests_and_others_do_not(fleet:
     assert told.device_key not in told.to_toml()
     assert told.device_key not in repr(told)
     package, _ = await fleet.operations.publish(small_package(size=10), "lamp.ma")
-    content = fleet.service._content.read(package.sha256)
     async with (
         connected_device("north", "pico-1", fleet.transport.url) as first,
         connected_device("north", "pico-2", fleet.transport.url) as second,
@@ -99,11 +105,31 @@ async def test_a_board_with_a_key_gets_macs_and_digests_and_others_do_not(fleet:
         envelope = json.loads(first.desired[-1])
         mac = hmac.digest(key, canonical_json(envelope["signed"]), "sha256")
         assert envelope["macs"] == [{"device": "pico-1", "mac": base64.b64encode(mac).decode()}]
-        digests = hashlib.sha256(read_archive(content)[DIGESTS]).hexdigest()
-        assert envelope["signed"]["programs"][package.app_id]["digests"] == digests
+        assert envelope["signed"]["programs"][package.app_id]["digests"] == listed(small_package(size=10))
         other = json.loads(second.desired[-1])
         assert "macs" not in other
-        assert "digests" not in other["signed"]["programs"][package.app_id]
+        assert other["signed"]["programs"] == envelope["signed"]["programs"]
+
+
+async def test_a_package_that_the_disk_lost_holds_up_only_the_devices_that_should_have_it(
+    fleet: RunningFleet, home: FleetHome
+) -> None:
+    lost, _ = await fleet.operations.publish(small_package("org.example.lost", size=10), "lost.ma")
+    whole, _ = await fleet.operations.publish(small_package(size=10), "lamp.ma")
+    kept = (home.content / lost.sha256).read_bytes()
+    (home.content / lost.sha256).write_bytes(kept[:-30])
+    for device in ("pico-1", "pico-2"):
+        await fleet.operations.enroll(device, "")
+    async with (
+        connected_device("north", "pico-1", fleet.transport.url) as first,
+        connected_device("north", "pico-2", fleet.transport.url) as second,
+    ):
+        await fleet.operations.assign("pico-1", lost.app_id, None, launch=False)
+        await fleet.operations.assign("pico-2", whole.app_id, None, launch=False)
+        await eventually(lambda: b"org.example.lamp" in b"".join(second.desired[-1:]), "what the second should have")
+        await eventually(lambda: "is damaged on the fleet's disk" in fleet.service.trouble, "what is wrong")
+        (home.content / lost.sha256).write_bytes(kept)
+        await eventually(lambda: b"org.example.lost" in b"".join(first.desired[-1:]), "what the first should have")
 
 
 async def test_a_new_key_takes_the_place_of_the_old_one(fleet: RunningFleet) -> None:

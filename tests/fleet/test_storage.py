@@ -48,6 +48,21 @@ def test_the_database_is_in_write_ahead_mode_and_reopens(database: Database, pat
         assert Registry(connection).device_ids() == {"kitchen"}
 
 
+def test_what_an_older_cygnet_said_without_digests_becomes_a_version_of_its_own_once(
+    database: Database, path: Path
+) -> None:
+    with database.transaction() as connection:
+        version = Registry(connection).device("kitchen").desired_version
+    database.close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("DELETE FROM fleet_meta WHERE name = 'desired_digests'")  # as it was then
+    for _ in range(2):
+        opened = Database(f"sqlite:///{path}")
+        with opened.transaction() as connection:
+            assert Registry(connection).device("kitchen").desired_version == version + 1
+        opened.close()
+
+
 def test_a_database_of_another_schema_is_refused(database: Database, path: Path) -> None:
     database.close()
     with sqlite3.connect(path) as raw:

@@ -92,6 +92,14 @@ def _zipped(choices: Choices) -> bytes:
     return file.getvalue()
 
 
+def _plainly_zipped(*names: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(zipfile.ZipInfo(name), b"{}")
+    return file.getvalue()
+
+
 def _sealed_by_an_enemy_with_a_key(choices: Choices) -> bytes:
     """A trusted key signs whatever digests its owner likes."""
     entries = read_archive(SEALED)
@@ -167,5 +175,9 @@ CASES: Mapping[str, Callable[[], bytes]] = {
     "a manifest of a name that is half a character": lambda: seal_package(
         {**ENTRIES, "manifest.json": written({**SMALL, "name": "\ud800"})}, KEY
     ),
-    "names that differ in case alone": lambda: seal_package({**ENTRIES, "APP.js": b"", "Manifest.json": b"{}"}, KEY),
+    "names that differ in case alone": lambda: _plainly_zipped("app.js", "APP.js", "Manifest.json", "manifest.json"),
+    "one name in two forms": lambda: _plainly_zipped("manifest.json", "\xe9", "e\u0301"),
+    "a file that is a folder": lambda: _plainly_zipped("manifest.json", "a", "A/b"),
+    "a name of nothing but folders": lambda: _plainly_zipped("/".join("a" * 256), "/".join("A" * 256)),
+    "the name of a device": lambda: _plainly_zipped("manifest.json", "nul.js"),
 }

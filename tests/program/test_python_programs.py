@@ -5,6 +5,7 @@ import os
 import signal
 import sysconfig
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from device_runtime.program.limits import Limits
 from device_runtime.program.package import Package
 from device_runtime.program.session import ProgramSession, SessionError
 from device_runtime.program.sessions import PYTHON_ENTRY, Sessions
+from device_runtime.program.usage import read_usage
 from tests.build.python_programs import build, write_program
 from tests.program.running import Board, Recorder, surroundings
 
@@ -193,6 +195,44 @@ async def test_a_program_that_needs_too_much_memory_is_ended(shared: Board, made
     )
     tap(session)
     assert "it needs more than the 16 MB it may have" in await shared.heard.exit(session)
+
+
+async def test_errors_without_end_leave_memory_behind_until_the_program_is_ended_and_starts_anew(
+    shared: Board, made: Made
+) -> None:
+    package = made(COUNT + "def fail(self, event):\n    raise ValueError('no')\n", VIEW + '<button bindtap="fail"/>')
+    session = await shared.sessions.launch(package)
+    began = _engine_bytes(session)
+    # Each uncaught error leaves 0.3 KB in Monty: with no more than a megabyte to spare, some thousands are enough.
+    worker = read_usage(session.worker_pid or 0)
+    assert worker is not None
+    room = (began + worker.memory_bytes) // 2**20 + 1
+    session._account._limits = replace(session._account._limits, worker_memory_mb=room)
+    for turn in range(60):
+        for _ in range(200):
+            tap(session, 3)
+        tap(session)
+        await shared.heard.until(partial(_shows_or_ended, shared, session, str(turn + 1)))
+        if not session.running:
+            break  # the host looks now and then
+    reason = f"it needs more than the {room} MB of memory that it may have in all"
+    assert await shared.heard.exit(session) == reason
+    again = await shared.sessions.launch(package)
+    tap(again)
+    await shared.heard.until(lambda: "1" in shared.heard.texts(again))
+    assert _engine_bytes(again) < began + 2**20
+
+
+def _shows_or_ended(board: Board, session: ProgramSession, text: str) -> bool:
+    return not session.running or _shows(board, session, text)
+
+
+def _engine_bytes(session: ProgramSession) -> int:
+    """What the program's Monty has in memory now."""
+    companion = session._worker.companion if session._worker is not None else None
+    usage = None if companion is None else read_usage(companion)
+    assert usage is not None
+    return usage.memory_bytes
 
 
 async def test_endless_recursion_is_an_error(shared: Board, made: Made) -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from firmware_tools.flash.errors import FlashError
+from firmware_tools.provision import connection as connection_module
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.errors import BoardCodeError, BoardConnectionError
+from tests.flash.ports import flooded_port
 from tests.provision.unix_board import unix_board
 
 _STUBBORN = """
@@ -135,6 +137,47 @@ def test_a_board_that_hangs_is_told_of(micropython: str, tmp_path: Path) -> None
         pytest.raises(BoardConnectionError, match="fell silent while counting; press its reset"),
     ):
         connection.run("while True: pass", "counting", silence=0.3)
+
+
+def test_a_board_that_talks_without_end_is_told_of(micropython: str, tmp_path: Path) -> None:
+    with unix_board(micropython, tmp_path / "flash") as board, BoardConnection.open(board.port) as connection:
+        with pytest.raises(BoardConnectionError, match="talks without end while counting; press its reset"):
+            connection.run("for _ in range(2000): print('still blinking ' * 20)", "counting")
+        connection._until_quiet(20)  # else the cable cannot be rolled up
+
+
+def test_a_port_that_talks_without_end_is_told_of_with_its_last_words() -> None:
+    with (
+        flooded_port() as port,
+        pytest.raises(BoardConnectionError, match=r"does not stop for Ctrl-C \(it last said .*blinking"),
+    ):
+        BoardConnection.open(port, attempts=1)
+
+
+def test_a_board_that_stops_in_the_middle_of_its_answer_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "_SILENCE_SECONDS", 0.5)
+    board, plug = pty.openpty()
+    tty.setraw(plug)
+
+    def answer() -> None:
+        heard = b""
+        with contextlib.suppress(OSError):
+            while not heard.endswith(b"\x05A\x01"):
+                new = os.read(board, 100)
+                if b"\x01" in new and not (heard + new).endswith(b"\x05A\x01"):
+                    os.write(board, b"raw REPL; CTRL-B to exit\r\n>")
+                heard += new
+            os.write(board, b"R\x01" + b"\x80")  # raw paste, and half of its window
+
+    answering = threading.Thread(target=answer, daemon=True)
+    answering.start()
+    try:
+        with pytest.raises(BoardConnectionError, match="fell silent while asking what it is"):
+            BoardConnection.open(os.ttyname(plug), attempts=1)
+    finally:
+        answering.join(5)
+        os.close(plug)
+        os.close(board)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tools.provision.console import Said, parse_line
+from firmware_tools.provision.console import Said, follow, parse_line
+from tests.flash.ports import flooded_port
 from tests.provision.command import board_command
 from tests.provision.unix_board import unix_board
 
@@ -49,6 +50,14 @@ def test_a_board_is_followed_without_disturbing_it(micropython: str, tmp_path: P
     assert {"text": "shelf-1 of shop", "level": "info", "source": "runtime"} in said
     assert {"text": "hello", "level": "", "source": ""} in said
     assert not any("interrupted" in line["text"] for line in said)
+
+
+def test_a_line_without_end_is_shown_in_pieces() -> None:
+    with flooded_port(b"=" * 50) as port:
+        said = follow(port)
+        pieces = [next(said).text for _ in range(3)]
+        said.close()  # type: ignore[attr-defined]
+    assert all({*piece} == {"="} and len(piece) < 100_000 for piece in pieces)
 
 
 def test_following_a_port_that_is_not_there_is_one_sentence() -> None:

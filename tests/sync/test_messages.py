@@ -200,6 +200,7 @@ OTHER = Ed25519PrivateKey.from_private_bytes(b"\x02" * 32)
         (envelope_of(lambda d: d["signed"].update(version=8)), "altered"),
         (envelope_of(lambda d: d["signed"].update(surprise=1)), "altered"),
         (envelope_of(lambda d: d["signatures"][0].update(sig=base64.b64encode(b"0" * 64).decode())), "altered"),
+        (envelope_of(lambda d: d["signatures"].insert(0, {**d["signatures"][0], "sig": "A" * 86 + "=="})), "altered"),
         (envelope_of(lambda d: d["signatures"][0].update(sig="short")), "Ed25519 signature"),
         (envelope_of(lambda d: d["signatures"][0].update(keyid="00" * 32)), "does not trust"),
         (envelope_of(lambda d: d.update(signatures=[])), "1 to 16"),

@@ -45,6 +45,8 @@ def test_the_example_of_desired_is_signed() -> None:
     assert desired.expires == desired.issued + 30 * 86_400
     assert desired.runtime is not None
     assert desired.runtime.version == "0.2.0"
+    assert desired.runtime.digests
+    assert all(target.digests for target in desired.programs.values())
 
 
 def test_the_mac_in_the_example_of_desired_is_over_what_is_signed() -> None:

@@ -4,6 +4,8 @@ All of a program is one small record, which is replaced as a whole when the prog
 that writes are few, and deep in a program's call a board has no stack for its file system.
 """
 
+import binascii
+import hashlib
 import json
 import os
 
@@ -34,7 +36,8 @@ class Storage:
             os.mkdir(folder)
         except OSError:
             pass  # it is there
-        self._path = f"{folder}/{app_id}"
+        # By its hash: a record ends in `.new`, and so may an id; and to FAT ids in capitals are the same.
+        self._path = f"{folder}/{binascii.hexlify(hashlib.sha256(app_id.encode()).digest()[:8]).decode()}"
         self._values = read_record(self._path) or {}
         self._writes = _BURST
         self._since = clock.ticks_ms()

@@ -146,7 +146,7 @@ async def _update(work: "Work", desired: "dict[str, Any]", target: "dict[str, An
     from .fetching import reader
     from .update import update_runtime
 
-    await update_runtime(work.slots, reader(work, desired, target), target, work.identity)
+    await update_runtime(work.slots, reader(work, desired, target), target)
     work.tell("runtime_installed", {"version": target["version"]})
     work.restart_wanted = True
 
@@ -160,7 +160,7 @@ async def _bring(work: "Work", desired: "dict[str, Any]", app_id: str, target: "
     if (current and current["sha256"] == target["sha256"]) or (bad and bad["sha256"] == target["sha256"]):
         return
     await _fetch(work, desired, app_id, target)
-    unload("fetching", "files", "package", "seals", "ed25519", "sha512", "update")  # a program needs the room
+    unload("fetching", "files", "package", "update")  # a program needs the room
     gc.collect()
     if work.host is not None and work.host.running == app_id:
         await work.host.stop()
@@ -183,7 +183,7 @@ async def _fetch(work: "Work", desired: "dict[str, Any]", app_id: str, target: "
         work.underway[app_id] = (min(received, target["size"]), target["size"])
         work.on_change()
 
-    await fetch_program(work.programs, reader(work, desired, target), app_id, target, work.identity, progress)
+    await fetch_program(work.programs, reader(work, desired, target), app_id, target, progress)
 
 
 async def _remove(work: "Work", app_id: str) -> None:

@@ -38,7 +38,9 @@ class Memory:
         self._set_aside: int = self._sequence
         self.floor: int = record.get("floor", 0)
         self._connections = 0
-        clock.set_now(max(record.get("time", 0), identity.get("time", 0)))
+        self.time: int = max(record.get("time", 0), identity.get("time", 0))
+        """The latest that the fleet has signed: what NTP says is anybody's word, and goes with the power."""
+        clock.set_now(self.time)
         self.desired = self._recall()
         if self.desired is not None:
             self.floor = max(self.floor, self.desired["version"])
@@ -70,7 +72,7 @@ class Memory:
                 "epoch": self.epoch,
                 "sequence": self._set_aside,
                 "dropped": self.dropped,
-                "time": clock.now(),
+                "time": self.time,
             },
         )
 

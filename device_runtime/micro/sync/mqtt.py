@@ -129,9 +129,7 @@ class Connection:
             self._acknowledge()
         elif kind == 0x90 and length == 3:
             await self.fill(self.buffer[:3])
-            if self.buffer[2] > 1:
-                self.refused.add(self.buffer[0] << 8 | self.buffer[1])
-            self._acknowledge()
+            self._acknowledge(self.buffer[2] > 1)
         elif kind != 0xD0 or length:
             raise MqttError(f"the broker sent a packet (0x{kind:02x}, {length} bytes) that MQTT 3.1.1 has not")
 
@@ -193,9 +191,12 @@ class Connection:
                 raise MqttError("the broker closed the connection")
             at += got or 0  # None: it was a false alarm
 
-    def _acknowledge(self) -> None:
-        event = self.acknowledged.get(self.buffer[0] << 8 | self.buffer[1])
+    def _acknowledge(self, refused: bool = False) -> None:
+        number = self.buffer[0] << 8 | self.buffer[1]
+        event = self.acknowledged.get(number)
         if event is not None:
+            if refused:
+                self.refused.add(number)
             event.set()
 
     # Writing

@@ -150,7 +150,7 @@ def ask_time(server: str, watchdog: "Watchdog | None", log: "Callable[[str, str,
             watchdog.allow(10)
         ntptime.host = server
         ntptime.settime()
-    except (ImportError, OSError) as error:
+    except (ImportError, OSError, ValueError) as error:  # ValueError: an answer that is too short
         log("warning", "sync", f"no time from {server}: {error}")
         return False
     return True

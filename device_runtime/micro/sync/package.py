@@ -1,4 +1,4 @@
-"""Reading a package (``.ma``) at the fleet by ranges: what is in it, where, and that the fleet sealed it.
+"""Reading a package (``.ma``) at the fleet by ranges: what is in it, where, and that it is the one that is desired.
 
 A package is a ZIP file in one canonical form (``device_runtime/program/archive.py``): entries sorted by name and
 stored, so that from ``META-INF/digests.json`` the place of every byte follows. A wrong place would give bytes with
@@ -11,7 +11,6 @@ import json
 import struct
 
 from .messages import SyncError
-from .seals import is_signed
 
 try:
     from collections.abc import Awaitable, Callable
@@ -24,7 +23,6 @@ MOST_FILES = 100
 _MOST_NAME = 128
 _DIGESTS = "META-INF/digests.json"
 _SIGNATURE = "META-INF/signature.json"
-_CONTEXT = b"cygnet package 1\n"
 _DEEPEST = 8
 _LOCAL = 30
 _WALKED = 200
@@ -32,42 +30,44 @@ _WALKED = 200
 
 
 async def open_package(
-    read: "Callable[[int, int], Awaitable[bytes]]", target: "dict[str, Any]", identity: "dict[str, Any]"
+    read: "Callable[[int, int], Awaitable[bytes]]", target: "dict[str, Any]"
 ) -> "dict[str, tuple[int, int, bytes]]":
     """The entries of a package, by name: offset, size and SHA-256 of each, without the seal.
 
+    Its list of files must be the one whose SHA-256 the desired document names, which the fleet signed: no other
+    package passes, also none that the fleet sealed. The seal beside it could add nothing and is not fetched.
+
     Args:
         read: gives ``length`` bytes from ``offset`` of it.
-        target: of the desired document: ``size`` and, for a board that checks MACs, ``digests``.
-        identity: ``identity.json``.
+        target: of the desired document: ``size`` and ``digests``.
 
     Raises:
-        SyncError: no package, not sealed by the fleet, or larger than a board takes.
+        SyncError: no package, another one than is desired, or larger than a board takes.
     """
+    if not target["digests"]:
+        raise SyncError("the fleet does not say which list of files the package has: update the fleet's Cygnet")
     sizes: dict[str, tuple[int, int]] = {}
-    at = 0
+    at = walked = 0
     before = ""
-    while not (_DIGESTS in sizes and _SIGNATURE in sizes):
+    while len(sizes) < 2:
         name, size = await _header(read, at, target["size"])
         at += _LOCAL + len(name.encode())
-        sizes[name] = (at, size)
+        if name in (_DIGESTS, _SIGNATURE):
+            sizes[name] = (at, size)
         at += size
-        if len(sizes) > _WALKED or name > _SIGNATURE or name <= before:
+        walked += 1
+        if walked > _WALKED or name > _SIGNATURE or name <= before:
             raise SyncError("the package is not sealed: publish it with `cygnet fleet publish`")
         before = name
     offset, size = sizes[_DIGESTS]
     if size > MOST_DIGESTS_BYTES:
         raise SyncError(f"the package has so many files that their list takes {size} bytes; a board takes 12 KB")
     digests = await read(offset, size)
-    signature = b""
-    if identity.get("signature") == "hmac":
-        if binascii.hexlify(hashlib.sha256(digests).digest()).decode() != target["digests"]:
-            raise SyncError("the package's list of files is not the one that the fleet promised")
-    else:
-        signature = await read(*sizes[_SIGNATURE]) if sizes[_SIGNATURE][1] <= 512 else b""
-        if not await _is_sealed(digests, signature, identity["fleet_key"]):
-            raise SyncError("the package is not sealed by this fleet, or it was altered")
-    return _layout(digests, {_DIGESTS: size, _SIGNATURE: sizes[_SIGNATURE][1]})
+    if binascii.hexlify(hashlib.sha256(digests).digest()).decode() != target["digests"]:
+        raise SyncError("the package is not the one that the fleet promised")
+    entries = _layout(digests, {_DIGESTS: size, _SIGNATURE: sizes[_SIGNATURE][1]})
+    _check_apart(entries)
+    return entries
 
 
 async def _header(read: "Callable[[int, int], Awaitable[bytes]]", at: int, size: int) -> "tuple[str, int]":
@@ -83,14 +83,6 @@ async def _header(read: "Callable[[int, int], Awaitable[bytes]]", at: int, size:
         return name.decode(), whole
     except ValueError as error:
         raise SyncError("the package has a file with a name that is not UTF-8") from error
-
-
-async def _is_sealed(digests: bytes, signature: bytes, fleet_key: str) -> bool:
-    try:
-        seal = binascii.a2b_base64(json.loads(signature)["sig"])
-    except (ValueError, KeyError, TypeError):
-        return False
-    return await is_signed(binascii.a2b_base64(fleet_key), seal, (_CONTEXT, digests))
 
 
 def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, tuple[int, int, bytes]]":
@@ -119,6 +111,18 @@ def _layout(digests: bytes, seal: "dict[str, int]") -> "dict[str, tuple[int, int
     return entries
 
 
+def _check_apart(names: "dict[str, Any]") -> None:
+    """Refuse names that are one to FAT, of files and (with a slash at their ends) of folders."""
+    taken: dict[str, str] = {}
+    for name in names:
+        at = 0
+        while at >= 0:
+            at = name.find("/", at + 1)
+            place = name[: at + 1] if at >= 0 else name
+            if taken.setdefault(place.rstrip("/").lower(), place) != place:
+                raise SyncError(f"the package has two files that a board takes for one, at {place}")
+
+
 def check_name(name: str) -> None:
     """Refuse a name that could leave the program's folder. Raises :class:`SyncError`."""
     if len(name.encode()) > _MOST_NAME or "\\" in name or ":" in name or min(name or "\0") < " ":
@@ -126,5 +130,5 @@ def check_name(name: str) -> None:
     if name.count("/") > _DEEPEST:  # folders are walked by functions that call themselves
         raise SyncError(f"the package has files in folders that are more than {_DEEPEST} deep")
     for part in name.split("/"):
-        if part in ("", ".", ".."):
-            raise SyncError("the package has a file whose name leaves its folder")
+        if part[-1:] in ("", ".", " "):  # FAT cuts dots and spaces off
+            raise SyncError("the package has a file whose name leaves its folder, or ends in a dot or a space")

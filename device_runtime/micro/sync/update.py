@@ -25,11 +25,10 @@ async def fetch_program(
     read: "Callable[[int, int], Awaitable[bytes]]",
     app_id: str,
     target: "dict[str, Any]",
-    identity: "dict[str, Any]",
     progress: "Callable[[int], None]",
 ) -> None:
     """Bring what a board needs of a package to its folder, checked. Raises :class:`SyncError` and :class:`OSError`."""
-    entries = {name: entry for name, entry in (await _open(read, target, identity)).items() if _is_used(name, entry[1])}
+    entries = {name: entry for name, entry in (await _open(read, target)).items() if _is_used(name, entry[1])}
     manifest = entries.get("manifest.json")
     if manifest is None or manifest[1] > _MOST_MANIFEST:
         raise SyncError("the package has no manifest that a board can read")
@@ -42,16 +41,16 @@ async def fetch_program(
 
 
 async def _open(
-    read: "Callable[[int, int], Awaitable[bytes]]", target: "dict[str, Any]", identity: "dict[str, Any]"
+    read: "Callable[[int, int], Awaitable[bytes]]", target: "dict[str, Any]"
 ) -> "dict[str, tuple[int, int, bytes]]":
-    """The entries of a package; what checked its seal is out of memory when the files come."""
+    """The entries of a package; what checked it is out of memory when the files come."""
     from .package import open_package
 
     try:
-        return await open_package(read, target, identity)
+        return await open_package(read, target)
     finally:
         del open_package
-        unload("package", "seals", "ed25519", "sha512")
+        unload("package")
 
 
 def _is_used(name: str, size: int) -> bool:
@@ -79,7 +78,6 @@ async def update_runtime(
     slots: "Slots",
     read: "Callable[[int, int], Awaitable[bytes]]",
     target: "dict[str, Any]",
-    identity: "dict[str, Any]",
 ) -> None:
     """Bring another runtime into the slot that does not run, and have it tried at the next start.
 
@@ -87,7 +85,7 @@ async def update_runtime(
         SyncError: it is no runtime, or not what was promised.
         OSError: the disk does not take it.
     """
-    entries = await _open(read, target, identity)
+    entries = await _open(read, target)
     about = entries.get("runtime.json")
     if about is None or ("micro/runtime.py" not in entries and "micro/runtime.mpy" not in entries):
         raise SyncError("the package is no runtime: publish it with `cygnet fleet runtime publish`")

@@ -164,6 +164,25 @@ def test_the_check_sum_is_that_of_the_data_sheet() -> None:
     assert crc8(b"\xbe\xef") == 0x92  # Sensirion SHT3x datasheet, section 4.12
 
 
+def test_what_one_program_keeps_is_no_other_programs(micropython: str, tmp_path: Path) -> None:
+    script = """
+import os
+from micro.capability.storage import Storage
+os.mkdir(given["root"] + "cygnet")
+for turn in range(3):  # a record has two files, which take turns
+    for app_id in given["ids"]:
+        storage = Storage(given["root"], app_id)
+        storage.set({"key": "whose", "value": [app_id, turn]})
+        storage.flush()
+answer([Storage(given["root"], app_id).get({"key": "whose"}) for app_id in given["ids"]])
+"""
+    ids = ["org.a", "org.a.new", "org.A", "org.a.new.new"]
+    kept = run_json(micropython, script, {"root": f"{tmp_path}/", "ids": ids}, tmp_path)
+    assert kept == [[app_id, 2] for app_id in ids]
+    names = [path.name.removesuffix(".new").lower() for path in (tmp_path / "cygnet" / "storage").iterdir()]
+    assert len({*names}) == len(ids)
+
+
 def test_storage_is_kept_within_its_quota_and_its_writes(micropython: str, tmp_path: Path) -> None:
     many = [["storage.set", {"key": "n", "value": number}] for number in range(22)]
     made = calls(

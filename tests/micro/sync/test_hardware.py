@@ -1,5 +1,7 @@
 """The watchdog, Wi-Fi and the clock on ports that have them: played by modules with the ports' own calls."""
 
+from pathlib import Path
+
 from tests.micro.sync.mpy import run_micropython
 
 MACHINE = """
@@ -132,6 +134,43 @@ answer.append(0 <= clock.now() - now - 1000 < 5)
     assert run_micropython(micropython, code) == [0, False, True, True, False, True, True]
 
 
+def test_what_ntp_says_wrongly_is_gone_with_the_next_start(micropython: str, tmp_path: Path) -> None:
+    (tmp_path / "cygnet").mkdir()
+    code = """
+import time
+from micro import clock
+from micro.sync.memory import Memory
+clock.offset = 0
+signed = int(time.time()) - 50
+memory = Memory(given, {"time": signed - 100})
+memory.time = signed
+memory.save()
+clock.offset = 80 * 365 * 86400        # whoever answered for the time server
+memory = Memory(given, {})
+memory.save()
+clock.offset = -(10 ** 9)              # a start without a clock
+answer = [Memory(given, {}).time - signed, clock.now() - signed]
+"""
+    stored, shown = run_micropython(micropython, code, f"{tmp_path}/")
+    assert stored == 0
+    assert 0 <= shown < 60
+
+
+def test_an_answer_of_a_time_server_that_is_none_is_told_and_no_fault(micropython: str) -> None:
+    code = """
+import sys
+class ntptime:
+    def settime():
+        raise given_error
+sys.modules["ntptime"] = ntptime
+from micro.sync.opening import ask_time
+answer = []
+for given_error in (OSError(110), ValueError("buffer too small")):
+    answer.append(ask_time("pool", None, lambda *said: answer.append(said[2][:15])))
+"""
+    assert run_micropython(micropython, code) == ["no time from po", False] * 2
+
+
 def test_a_clock_that_can_be_set_is_set(micropython: str) -> None:
     code = """
 import sys, time
@@ -147,3 +186,19 @@ assert clock.set_now(1_900_000_000)
 answer = list(RTC.when)
 """
     assert run_micropython(micropython, code) == [2030, 3, 17, 6, 17, 46, 40, 0]
+
+
+def test_a_time_further_than_a_port_can_count_is_no_fault(micropython: str) -> None:
+    code = """
+import sys
+class RTC:
+    def datetime(self, when):
+        raise OverflowError("overflow converting long int to machine word")
+class machine:
+    pass
+machine.RTC = RTC
+sys.modules["machine"] = machine
+from micro import clock
+answer = [clock.set_now(2**53 - 1), clock.now() > 2**52]
+"""
+    assert run_micropython(micropython, code) == [True, True]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.micro.sync.board import Board
+from tests.micro.sync.mpy import run_micropython
 
 Say = Callable[[asyncio.StreamWriter], None]
 WELCOME = b"\x20\x02\x00\x00"
@@ -87,3 +88,50 @@ async def test_a_broken_broker_is_told_of_and_left(
             await board.says(sentence)
     assert board.starts == 1, board.log
     assert "Traceback" not in board.log
+
+
+def test_refusals_of_what_nobody_asked_take_no_memory(micropython: str) -> None:
+    code = """
+import asyncio
+from micro.sync.mqtt import BUFFER_BYTES, Connection, MqttError
+class Stream:
+    def __init__(self, packets):
+        self.packets = packets
+        self.at = 0
+    async def readinto(self, view):
+        number, at = divmod(self.at, 5)
+        if number >= self.packets:
+            return 0
+        some = bytes((0x90, 3, number >> 8, number & 0xFF, 0x80))[at : at + len(view)]
+        view[: len(some)] = some
+        self.at += len(some)
+        return len(some)
+connection = Connection(None, 100, memoryview(bytearray(BUFFER_BYTES)))
+connection.stream = Stream(40_000)
+connection.acknowledged[7] = asyncio.Event()
+async def listen():
+    while True:
+        await connection._read()
+try:
+    asyncio.run(listen())
+except MqttError as error:
+    answer = [str(error), sorted(connection.refused), connection.acknowledged[7].is_set()]
+"""
+    assert run_micropython(micropython, code, heap="128k") == ["the broker closed the connection", [7], True]
+
+
+def test_headers_without_end_before_the_list_of_files_take_no_memory(micropython: str) -> None:
+    code = """
+import asyncio
+from micro.sync.messages import SyncError
+from micro.sync.package import open_package
+async def read(offset, length):
+    name = b"A%03d" % (offset // 128) + b"x" * 94
+    return (b"PK\\3\\4" + bytes(22) + b"\\x62\\0" + bytes(2) + name + bytes(200))[:length]
+try:
+    asyncio.run(open_package(read, {"size": 2**30, "digests": "0" * 64}))
+except SyncError as error:
+    answer = [str(error)]
+"""
+    (sentence,) = run_micropython(micropython, code, heap="48k")
+    assert "is not sealed" in sentence

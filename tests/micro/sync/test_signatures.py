@@ -2,10 +2,13 @@
 
 import hashlib
 import hmac
+import json
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from device_runtime.keys import encode_public_key
+from device_runtime.sync.messages import Desired, canonical_json, sign_desired
 from tests.micro.sync.mpy import run_micropython
 
 _stream = hashlib.shake_256(b"what is signed").digest(300_000)
@@ -106,6 +109,55 @@ def test_forms_that_a_lenient_verifier_takes_are_refused(micropython: str) -> No
     cases = [(key, message, malleable), *((point.hex(), message, neutral) for point in small_orders)]
     cases += [(key, message, signature[:-2]), (key[:-2], message, signature), ("", "", "")]
     assert not any(run_micropython(micropython, VERIFY, cases))
+
+
+def test_one_signature_of_the_fleets_key_is_checked_however_many_there_are(micropython: str) -> None:
+    fleet_key = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
+    envelope = json.loads(sign_desired(Desired("north", "pico-1", 1, 1, {}), fleet_key))
+    (good,), signed = envelope["signatures"], canonical_json(envelope["signed"]).decode()
+    bad = {**good, "sig": "A" * 86 + "=="}
+    stranger = {**good, "keyid": "0" * 64}
+    cases = [([bad] * 15 + [good], False), ([good, bad], True), ([stranger] * 15 + [good], True), ([stranger], False)]
+    code = """
+import asyncio
+from micro.sync import desired
+checked = []
+check = desired.is_signed
+def counted(*arguments):
+    checked.append(1)
+    return check(*arguments)
+desired.is_signed = counted
+answer = []
+for seals in given["seals"]:
+    del checked[:]
+    payload = ('{"signatures":' + json.dumps(seals) + ',"signed":' + given["signed"] + '}').encode()
+    try:
+        answer.append([bool(asyncio.run(desired.verify_desired(payload, given["identity"]))), len(checked)])
+    except desired.SyncError as error:
+        assert "carries no signature of this fleet" in str(error)
+        answer.append([False, len(checked)])
+"""
+    identity = {"fleet": "north", "device": "pico-1", "fleet_key": encode_public_key(fleet_key.public_key())}
+    given = {"seals": [seals for seals, _ in cases], "signed": signed, "identity": identity}
+    answer = run_micropython(micropython, code, given)
+    assert [genuine for genuine, _ in answer] == [genuine for _, genuine in cases]
+    assert [checked for _, checked in answer] == [1, 1, 1, 0]
+
+
+def test_what_linux_takes_for_no_app_id_is_none_on_a_board(micropython: str) -> None:
+    code = """
+from micro.sync.desired import SyncError, _check_desired
+answer = []
+document = {"type": "desired", "fleet": "f", "device": "d", "version": 1, "issued": 1}
+for app_id in given:
+    document["programs"] = {app_id: 1}
+    try:
+        _check_desired(document)
+    except SyncError as error:
+        answer.append("this is no app id" in str(error))
+"""
+    wrong = ["", ".", "..", ".a", "_a", "-a", "a/b", "a b", "a" * 129, "\xe9"]
+    assert run_micropython(micropython, code, [*wrong, "a", "0", "Z.b_c-d"]) == [True] * len(wrong) + [False] * 3
 
 
 def test_macs_are_those_of_rfc_2104(micropython: str) -> None:

@@ -14,6 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.micro.records import record_bytes
+from device_runtime.program.archive import read_archive
+from device_runtime.program.package import seal_package
 from device_runtime.sync.messages import Desired, sign_desired
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.home import FleetHome
@@ -23,6 +25,7 @@ from firmware_tools.fleet.telemetry import TelemetryQuery
 from firmware_tools.sign.keys import load_private_key
 from tests.brokers import Mosquitto
 from tests.certificates import CertificateAuthority
+from tests.fleet.devices import eventually
 from tests.micro.sync.board import Board, identity_for, program, runtime_package
 
 pytestmark = pytest.mark.broker
@@ -169,6 +172,25 @@ async def proved(board: Board) -> None:
 
 def lamp_files(board: Board) -> list[Path]:
     return [path for path in (board.cygnet / "programs").rglob("*") if path.is_file()]
+
+
+@both
+async def test_another_package_of_the_same_fleet_program_and_version_is_not_installed(
+    fleet: RunningFleet, home: FleetHome, enrolled: Board
+) -> None:
+    release, _ = await fleet.operations.publish(program(1), "lamp.ma")
+    await fleet.operations.assign("pico-1", LAMP, 1, launch=True)
+    await eventually(lambda: release.sha256 in fleet.service._signer._digests, "the fleet names its digests")
+    content = home.content / release.sha256
+    promised = content.read_bytes()
+    other = read_archive(promised) | {"shared.bin": bytes(2999) + b"x"}
+    content.write_bytes(seal_package(other, load_private_key(home.key_file)))
+    assert content.stat().st_size == len(promised)
+    async with enrolled.powered():
+        found = await until(fleet, enrolled, "failed 1")
+        assert found.has[LAMP].error == "the package is not the one that the fleet promised"
+        content.write_bytes(promised)
+        await until(fleet, enrolled, "running 1")
 
 
 REFUSED: list[tuple[Callable[[bytes, Callable[..., bytes]], bytes], str]] = [
