@@ -38,7 +38,7 @@ system-tools: ## Install what the tests start: mosquitto, Chromium, npm, a Micro
 conformance: setup system-tools ## Mount every component of three component libraries, and print how many there are
 	@$(BIN)/python -m tests.conformance $(CONFORMANCE_OPTIONS)
 
-boards: setup system-tools ## A Pico W and a micro:bit in software: provision, join, run, update (some 10 minutes)
+boards: setup system-tools ## A Pico W and a micro:bit in software: provision, join, run, update (some 20 minutes)
 	@deploy/board_tools.sh
 	@$(BIN)/pytest -q -s -m boards tests/boards $(BOARDS_OPTIONS)
 

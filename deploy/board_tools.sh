@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# What `make boards` starts beyond PyPI: a micro:bit in qemu, with the MicroPython that Debian carries for it; and a
-# broker whose time passes as slowly as that of an emulated board.
+# What `make boards` starts beyond PyPI and system_tools.sh: a micro:bit in qemu, with the MicroPython that Debian carries
+# for it.
 set -eu
 missing=()
 command -v qemu-system-arm >/dev/null || missing+=(qemu-system-arm)
 [ -f /usr/share/firmware-microbit-micropython/firmware.hex ] || missing+=(firmware-microbit-micropython)
-compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(libfaketime)
 [ ${#missing[@]} -eq 0 ] && exit 0
 as_root=""; [ "$(id -u)" = 0 ] || as_root="sudo -n"
 if ! command -v apt-get >/dev/null || ! $as_root true 2>/dev/null; then

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# What the tests start for real and PyPI does not carry: a broker, a browser and npm, from the distribution. Further
-# COMMAND=PACKAGE arguments are installed, too, where the command is missing.
+# What the tests start for real and PyPI does not carry: a broker, a browser and npm, from the distribution; and what
+# lets a broker's time pass as slowly as that of an emulated board. Further COMMAND=PACKAGE arguments are installed, too,
+# where the command is missing.
 set -eu
 missing=()
 command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
 command -v flite >/dev/null || missing+=(flite)
 command -v npm >/dev/null || missing+=(npm)
+compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(libfaketime)
 for pair in "$@"; do
   command -v "${pair%%=*}" >/dev/null || [ -x "/usr/sbin/${pair%%=*}" ] || missing+=("${pair##*=}")
 done

@@ -40,8 +40,9 @@ class Mosquitto:
         names: Sequence[str] = (),
         of_rsa: bool = False,
         pace: float = 1.0,
+        ciphers: str = "",
     ) -> None:
-        self._folder, self._pace = folder, pace
+        self._folder, self._pace, self._ciphers = folder, pace, ciphers
         self._process: subprocess.Popen[bytes] | None = None
         self._users, self._names = users, names
         self._client_certificates = client_certificates
@@ -113,6 +114,8 @@ class Mosquitto:
         if self._authority:
             certificate, key = self._authority.issue("localhost", *self._names)
             lines += [f"cafile {self._authority.ca_file}", f"certfile {certificate}", f"keyfile {key}"]
+            if self._ciphers:
+                lines.append(f"ciphers {self._ciphers}")
             if self._client_certificates:
                 lines.append("require_certificate true")
         (self._folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
@@ -167,6 +170,7 @@ def running_mosquitto(
     names: Sequence[str] = (),
     of_rsa: bool = False,
     pace: float = 1.0,
+    ciphers: str = "",
 ) -> Iterator[Mosquitto]:
     """A broker for the length of a ``with`` block; its files lie in ``folder`` (a ``tmp_path``).
 
@@ -178,11 +182,12 @@ def running_mosquitto(
         names: with TLS, further names that its certificate is good for.
         of_rsa: with TLS, keys of RSA instead of an elliptic curve.
         pace: how fast its time passes: below 1 for clients that are emulated, and slow.
+        ciphers: with TLS 1.2, these only, as OpenSSL names them.
         rights: an ``acl_file`` of mosquitto's; without it, everybody may use every topic.
     """
     home = folder / "mosquitto"
     home.mkdir(parents=True)
-    broker = Mosquitto(home, users or {}, tls, client_certificates, rights, names, of_rsa, pace)
+    broker = Mosquitto(home, users or {}, tls, client_certificates, rights, names, of_rsa, pace, ciphers)
     broker.start()
     try:
         yield broker

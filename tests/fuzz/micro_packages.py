@@ -13,7 +13,7 @@ from device_runtime.micro.sync.package import check_name, open_package
 from device_runtime.program.archive import read_archive, write_archive
 from device_runtime.program.package import DIGESTS, SIGNATURE, seal_package
 from tests.fuzz.choices import Choices
-from tests.fuzz.documents import mutated, written
+from tests.fuzz.documents import mutated
 from tests.fuzz.packages import ENTRIES, KEY, SEALED, _altered
 from tests.fuzz.refusals import check_sentence
 
@@ -36,6 +36,11 @@ def feed(data: bytes) -> None:
             files = dict(_digests()["files"])
             files[choices.pick(_NAMES)] = choices.pick([*files.values()])
             check(_sealed(written({"format": 1, "files": files})))
+
+
+def written(document: Any) -> bytes:
+    """A list of files in its one form, or it would be refused for that."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _digests() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware_tools.build.program import BuiltProgram, build_program
 from firmware_tools.fleet.telemetry import TelemetryQuery
+from firmware_tools.provision.runtime import seal_runtime
 from tests.build.python_programs import build, write_program
 from tests.micro.sync.board import REPOSITORY, Board
 from tests.micro.whole import DEVICE, Whole, whole_board
@@ -126,6 +127,19 @@ async def test_a_program_that_does_not_fit_is_refused_and_the_board_goes_on_with
         await board.says("removed", within=60)
         assert "fault" not in board.log  # a start that it asked for itself is none
         assert set(board.exits) <= {0}, board.log
+
+
+async def test_the_whole_runtime_is_updated_again_and_again(micropython: str, tmp_path: Path) -> None:
+    key = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
+    async with whole_board(micropython, tmp_path) as whole:
+        board = whole.board
+        board.start()
+        for version in ("99.0.0", "99.1.0"):  # into one slot, then into the other, which holds the first
+            await whole.fleet.operations.publish_runtime(seal_runtime(version, key), "runtime.ma")
+            await whole.fleet.operations.assign_runtime(DEVICE, version)
+            await board.says(f"runtime {version} has proved itself", within=100)
+        assert (await whole.device()).runtime == "99.1.0"
+        assert set(board.exits) == {0}, board.log
 
 
 def is_lit(pin: Path) -> bool:

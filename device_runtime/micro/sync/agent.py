@@ -52,7 +52,8 @@ class Agent:
         self._documents: list[bytes] = []
         self._refused: list[str] = []
         self._greet = self._report_due = False
-        self._asked = self._reported = self._sent = clock.ticks_ms()
+        self._asked = self._reported = clock.ticks_ms()
+        self._sent = clock.ticks_add(self._asked, -1000 * pace["batch"])  # the first go as soon as they can
         self._checked = b""
         self._awaited = 0
         self._tries = 0

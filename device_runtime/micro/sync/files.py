@@ -46,6 +46,7 @@ async def bring(
         OSError: the disk does not take it.
     """
     make_folder(folder)
+    _remove_others(folder, "", entries)
     missing = [name for name in sorted(entries) if not matches(folder + name, entries[name])]
     have = sum([entry[1] for name, entry in entries.items() if name not in missing])
     progress(have)
@@ -62,7 +63,6 @@ async def bring(
         if not matches(folder + name, entry):
             os.remove(folder + name)
             raise SyncError(f"the file {name} is not what the fleet sealed: it is deleted and fetched again")
-    _remove_others(folder, "", entries)
 
 
 async def _fetch(
@@ -115,18 +115,28 @@ def _check_room(folder: str, sizes: "list[int]", names: "list[str]") -> None:
     unit, free = status[0], status[0] * status[3]
     # A folder of littlefs takes two blocks: a program of nothing but folders must not fill what the records need.
     folders = set()
-    for name in names:
+    needed = 0
+    for name, size in zip(names, sizes):
+        needed += (size + unit - 1) // unit * unit - _taken(folder + name, unit)
         at = name.find("/")
         while at >= 0:
-            folders.add(name[:at])
+            if not is_folder(folder + name[:at]):
+                folders.add(name[:at])
             at = name.find("/", at + 1)
-    needed = 2 * unit * len(folders)
-    needed += sum([(size + unit - 1) // unit * unit for size in sizes]) + _RESERVE if sizes else 0
+    needed = max(0, needed + 2 * unit * len(folders)) + _RESERVE if sizes else 0
     if free < needed:
         raise SyncError(
             f"the board has {free // 1024} KiB free, but the files need {needed // 1024} KiB "
             f"(with {_RESERVE // 1024} KiB that stay free): take a program away from it"
         )
+
+
+def _taken(path: str, unit: int) -> int:
+    """What a file takes that is written anew: of a slot, all of them are, and two slots fill most of a small flash."""
+    try:
+        return (os.stat(path)[6] + unit - 1) // unit * unit
+    except OSError:
+        return 0
 
 
 def make_folder(path: str) -> None:

@@ -18,6 +18,8 @@ except ImportError:
 
 SAFE_AFTER = 6
 """So many starts in a row that did not go well are followed by safe mode; the loader has the same number."""
+VERSION_BYTES = 512
+"""Within so many first bytes of it a ``runtime.json`` says its version."""
 
 
 class Slots:
@@ -89,9 +91,21 @@ class Slots:
         write_record(self._path, self._boot)
 
 
+def version_of(head: bytes) -> str:
+    """The version that a ``runtime.json`` of which these are the first bytes names, or empty.
+
+    The list of files behind it takes more memory than anybody has to spare who only wants to know this.
+    """
+    at = head.find(b'"files"')
+    try:
+        return str(json.loads(head[:at].rstrip(b", ") + b"}" if at > 0 else head)["version"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
 def _version(folder: str) -> str:
     try:
-        with open(folder + "runtime.json") as file:
-            return str(json.load(file)["version"])
-    except (OSError, ValueError, KeyError):
+        with open(folder + "runtime.json", "rb") as file:
+            return version_of(file.read(VERSION_BYTES)) or "unknown"
+    except OSError:
         return "unknown"

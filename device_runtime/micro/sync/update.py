@@ -3,6 +3,7 @@
 import json
 
 from .messages import SyncError, unload
+from .slots import VERSION_BYTES, version_of
 from .switching import folder_of, path_of
 
 try:
@@ -92,13 +93,11 @@ async def update_runtime(
     for name in entries:
         if name != "runtime.json" and not name.startswith("micro/"):
             raise SyncError(f"the package is no runtime: it has the file {name}")
-    described = await read(about[0], min(about[1], _MOST_MANIFEST))
-    try:
-        version = json.loads(described)["version"]
-    except (ValueError, KeyError, TypeError):
+    version = version_of(await read(about[0], min(about[1], VERSION_BYTES)))
+    if not version:
         raise SyncError("the runtime does not say which version it is")
     if version != target["version"]:
-        raise SyncError(f"the package is runtime {str(version)[:64]}, not {target['version']}")
+        raise SyncError(f"the package is runtime {version[:64]}, not {target['version']}")
     from .files import bring
 
     slots.spoil()

@@ -257,6 +257,17 @@ async def test_the_fleet_tells_a_board_without_a_clock_what_time_it_is(fleet: Ru
     assert abs(record["time"] - time.time()) < 600
 
 
+async def test_the_first_telemetry_of_a_start_does_not_wait_for_more(
+    fleet: RunningFleet, enrolled: Board, mosquitto: Mosquitto
+) -> None:
+    board = json.loads((enrolled.cygnet / "identity.json").read_text())
+    enrolled.provision(board, mosquitto.authority.ca_file, sync={"batch": 3600, "hold": 3600})
+    await fleet.operations.publish(program(1), "lamp.ma")
+    await fleet.operations.assign("pico-1", LAMP, 1, launch=True)
+    async with enrolled.powered():
+        await until_stored(fleet, "installed", {"app_id": LAMP, "version_code": 1})
+
+
 async def test_the_broker_of_another_authority_is_refused(fleet: RunningFleet, enrolled: Board, tmp_path: Path) -> None:
     stranger = CertificateAuthority(tmp_path / "stranger")
     board = json.loads((enrolled.cygnet / "identity.json").read_text())
