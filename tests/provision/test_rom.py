@@ -115,11 +115,11 @@ def test_a_second_time_nothing_is_sent(desk: Desk) -> None:
         desk.provision(unix)
         sent = len(unix.heard) - first
         ran = desk.provision(unix)
-        assert "nothing to send, 3 files are right" in ran.out
+        assert "nothing to send, 4 files are right" in ran.out
         assert len(unix.heard) - first - sent < sent // 10
         assert "leave the runtime in its 256 KiB of ROM as it is" in desk.provision(unix, "--dry-run").out
         installed = board_command("install", "--port", unix.port, "--board", desk.folder / "desk.toml")
-        assert "nothing to send, 3 files are right" in installed.out
+        assert "nothing to send, 4 files are right" in installed.out
 
 
 def test_a_dry_run_says_where_the_runtime_would_go_and_changes_nothing(desk: Desk) -> None:

@@ -22,6 +22,7 @@ class FrameFile:
         self.align = 8 if self.mono else 1
         self.buffer = bytearray(256 if self.mono else 7680)
         self._path = path
+        self._row = bytearray(self.width)
         with open(path, "wb") as file:
             for _ in range(self.height):
                 file.write(bytes(self.width * (1 if self.mono else 2)))
@@ -45,6 +46,8 @@ class FrameFile:
             for row in range(rows):
                 file.seek(((y + row) * self.width + x) * size)
                 if self.mono:
-                    file.write(bytes([frame.pixel(column, row) for column in range(width)]))
+                    for column in range(width):
+                        self._row[column] = frame.pixel(column, row)
+                    file.write(memoryview(self._row)[:width])
                 else:
                     file.write(data[row * width * 2 : (row + 1) * width * 2])

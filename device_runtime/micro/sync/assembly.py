@@ -81,7 +81,7 @@ def assemble(
         log("warning", "runtime", "safe mode: the board went down several times in a row; programs are not started")
     host = None if safe else Stage(root, services(telemetry))
     trial_seconds = board.get("program", {}).get("trial_seconds", _TRIAL_SECONDS)
-    work = Work(identity, memory, telemetry, Programs(root), slots, host, pace, trial_seconds, log, safe)
+    work = Work(memory, telemetry, Programs(root), slots, host, pace, trial_seconds, log, safe)
     wifi = None
     if identity.get("wifi"):
         from ..wifi import Wifi

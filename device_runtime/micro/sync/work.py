@@ -32,7 +32,6 @@ class Work:
 
     def __init__(
         self,
-        identity: "dict[str, Any]",
         memory: "Memory",
         telemetry: "Telemetry",
         programs: "Programs",
@@ -44,7 +43,7 @@ class Work:
         safe: bool,
     ) -> None:
         """``trial_seconds``: a program that ran so long runs well. ``safe``: no program is touched."""
-        self.identity, self.memory, self.telemetry, self.programs = identity, memory, telemetry, programs
+        self.memory, self.telemetry, self.programs = memory, telemetry, programs
         self.slots, self.host, self.pace, self.log, self.safe = slots, host, pace, log, safe
         self.trial_seconds = trial_seconds
         self.link: Link | None = None
@@ -98,7 +97,7 @@ class Work:
                 or _is_past(self.again_at)
             ):
                 try:
-                    await self._turn()
+                    await self.turn()
                     self._short = 0
                 except MemoryError:
                     gc.collect()
@@ -112,7 +111,8 @@ class Work:
                     await asyncio.sleep(2)
             await asyncio.sleep(_TURN)
 
-    async def _turn(self) -> None:
+    async def turn(self) -> None:
+        """Do what is to be done now."""
         async with busy:
             from .doing import turn
 

@@ -26,7 +26,8 @@ for package, digests in given:
 
 def package(names: Iterable[str]) -> tuple[str, str]:
     """The beginning of a package with files of these names, as far as a board reads it, and the digest of its list."""
-    listed = json.dumps({"format": 1, "files": {name: {"sha256": "0" * 64, "size": 1} for name in names}}).encode()
+    files = {name: {"sha256": "0" * 64, "size": 1} for name in names}
+    listed = json.dumps({"files": files, "format": 1}, separators=(",", ":"), sort_keys=True).encode()
     return (entry("META-INF/digests.json", listed) + entry("META-INF/signature.json", b"{}")).hex(), digest(listed)
 
 

@@ -174,18 +174,17 @@ class Parts:
         self.memory = Memory(ROOT, IDENTITY)
         telemetry = Telemetry(ROOT + "cygnet/queue/", self.memory)
         self.slots, self.programs = Slots(ROOT, slot), Programs(ROOT)
-        self.work = Work(IDENTITY, self.memory, telemetry, self.programs, self.slots, Host(), PACE, 0, quiet, False)
+        self.work = Work(self.memory, telemetry, self.programs, self.slots, Host(), PACE, 0, quiet, False)
         self.work.link = Link()
 
     async def follow(self, document: bytes) -> None:
         """Hear what is desired, and do it."""
         from micro.sync.desired import accept
-        from micro.sync.doing import turn
 
         await accept(self.memory, document)
         for _ in range(3):  # install, start, mark as good
             self.work.woken = True
-            await turn(self.work)
+            await self.work.turn()
         self.work.telemetry.write()
         assert not self.work.failures, self.work.failures
 
