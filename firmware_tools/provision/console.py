@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import serial
@@ -37,7 +37,7 @@ def parse_line(line: str) -> Said:
     return Said(line)
 
 
-def follow(port: str, *, seconds: float = 0) -> Iterator[Said]:
+def follow(port: str, *, seconds: float = 0) -> Generator[Said, None, None]:
     """The lines of the board on ``port`` as they come. One that restarts is waited for.
 
     Args:

@@ -10,6 +10,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import termios
 import threading
@@ -20,19 +21,26 @@ from pathlib import Path
 from typing import Any
 
 _BLOCK, _BLOCKS = 4096, 64
-# What a board's firmware does before its prompt: mount the flash. `{program}` is what main.py would be.
+# A shell starts it again after a reset: this process, which holds the other end of the cable, must not fork then.
+_AGAIN = ["sh", "-c", 'trap : INT; while :; do "$@"; done', "sh"]
+# What a board's firmware does before its prompt: mount the flash. A real one is driven by C, where Ctrl-C waits; raised
+# in here it would leave the file system's own code half done, and has it fault. `{program}` is what main.py would be.
 _BOOT = """
 import os, sys, vfs
 class Flash:
     def __init__(self, path):
         self.f = open(path, 'r+b')
+    def _do(self, act, at, buf):
+        while 1:
+            try:
+                self.f.seek(at)
+                return act(buf)
+            except KeyboardInterrupt:
+                pass
     def readblocks(self, n, buf, off=0):
-        self.f.seek(n * {block} + off)
-        self.f.readinto(buf)
+        self._do(self.f.readinto, n * {block} + off, buf)
     def writeblocks(self, n, buf, off=0):
-        self.f.seek(n * {block} + off)
-        self.f.write(buf)
-        self.f.flush()
+        self._do(self.f.write, n * {block} + off, buf)
     def ioctl(self, op, arg):
         if op == 4:
             return {blocks}
@@ -49,6 +57,22 @@ except OSError:
     vfs.mount(vfs.{kind}(_flash), '/')
 os.chdir('/')
 {program}
+"""
+
+
+# What the loader and the host take for a reset: the process ends, and is started again.
+_RESETS = """
+class _Machine:
+    @staticmethod
+    def reset():
+        sys.exit(3)
+sys.modules['machine'] = _Machine
+try:
+    _main = open('/main.py')
+except OSError:
+    _main = None
+if _main:
+    exec(_main.read())
 """
 
 
@@ -71,10 +95,10 @@ class UnixBoard:
         self._pump = threading.Thread(target=self._carry, daemon=True)
         self._pump.start()
 
-    def wait_for(self, text: bytes) -> None:
-        """Until the board said ``text``."""
+    def wait_for(self, text: bytes, *, after: int = 0) -> None:
+        """Until the board said ``text``, after that many bytes of what it said."""
         until = time.monotonic() + 20
-        while text not in self.said:
+        while text not in self.said[after:]:
             assert time.monotonic() < until, f"the board said only {bytes(self.said)!r}"
             time.sleep(0.01)
 
@@ -91,7 +115,7 @@ class UnixBoard:
         """The process and its port go; what is in flash stays. Doing it twice does no harm."""
         if self._process.poll() is not None:
             return
-        self._process.kill()
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self.pull_the_cable()
         for descriptor in (self._lines, self._over, self._wake):
@@ -120,7 +144,13 @@ class UnixBoard:
 
 @contextlib.contextmanager
 def unix_board(
-    micropython: str, flash: Path, *, program: str = "", kind: str = "VfsLfs2", blocks: int = _BLOCKS
+    micropython: str,
+    flash: Path,
+    *,
+    program: str = "",
+    kind: str = "VfsLfs2",
+    blocks: int = _BLOCKS,
+    resets: bool = False,
 ) -> Iterator[UnixBoard]:
     """A board for the length of a ``with`` block.
 
@@ -130,6 +160,7 @@ def unix_board(
         program: what it runs before its prompt; it prints READY when it is under way.
         kind: ``VfsLfs2`` or ``VfsFat``.
         blocks: how many blocks of 4096 bytes its flash has.
+        resets: it has ``machine.reset``, and runs its ``main.py`` at each start.
     """
     if not flash.exists():
         flash.write_bytes(b"\xff" * _BLOCK * blocks)
@@ -140,10 +171,10 @@ def unix_board(
             blocks=blocks if kind == "VfsLfs2" else blocks * 8,
             flash=str(flash),
             kind=kind,
-            program=program,
+            program=_RESETS if resets else program,
         )
     )
-    board = UnixBoard([micropython, "-X", "heapsize=2m", "-i", str(boot)])
+    board = UnixBoard([*(_AGAIN if resets else ()), micropython, "-X", "heapsize=2m", "-i", str(boot)])
     try:
         board.wait_for(b"READY" if program else b">>> ")
         yield board

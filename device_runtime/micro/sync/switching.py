@@ -29,7 +29,10 @@ def folder_of(programs: "Programs", sha256: str) -> str:
 
 
 def switch(programs: "Programs", app_id: str, target: "dict[str, Any]") -> None:
-    """Its files lie in :func:`folder_of` and were checked: from now on this version is current, on trial."""
+    """Its files lie in :func:`folder_of` and were checked: from now on this version is current, on trial.
+
+    With ``local`` in ``target`` it came over the cable and is kept although no fleet wants it.
+    """
     app = programs.apps.setdefault(app_id, {"current": None, "before": None, "trial": False})
     # What is still on trial is nothing to fall back to, where something was before it.
     before = app["before"] if app["trial"] and app["before"] else app["current"]
@@ -41,7 +44,7 @@ def switch(programs: "Programs", app_id: str, target: "dict[str, Any]") -> None:
         "sha256": target["sha256"],
         "size": target["size"],
     }
-    app["trial"], app["starting"], app["bad"] = True, 0, None
+    app["trial"], app["starting"], app["bad"], app["local"] = True, 0, None, target.get("local", False)
     programs.save()
 
 
