@@ -41,7 +41,7 @@ from device_runtime.host.installer import DeviceInstaller
 from device_runtime.host.leaving import leaving_capabilities
 from device_runtime.host.lights import make_lights
 from device_runtime.host.links import find_program
-from device_runtime.host.notices import NetworkNotices
+from device_runtime.host.notices import NetworkNotices, ignored_settings
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
 from device_runtime.host.screen.server import ScreenServer, ScreenSize
@@ -204,7 +204,8 @@ class Device:
         )
         installer = DeviceInstaller(self.store, self.desk, self.programs_changed)
         trusted = key_ring([provisioning.fleet_key])
-        return SyncAgent(identity, trusted, state / "sync", transport, installer, self._telemetry)
+        settings = ignored_settings(self._telemetry.record)
+        return SyncAgent(identity, trusted, state / "sync", transport, installer, self._telemetry, on_settings=settings)
 
     async def start(self) -> str:
         """Serve the screen, listen, and join the fleet; gives the URL of the screen.

@@ -49,6 +49,9 @@ async def _pass(work: "Work") -> "int | None":
     if work.restart_wanted:
         return None
     desired = held or {"runtime": None, "programs": {}}  # no fleet yet: what came over the cable runs
+    if desired.get("settings") and "told" not in desired:
+        desired["told"] = True  # no part of a board has a setting
+        work.tell("settings_ignored", {"names": ", ".join(sorted(desired["settings"]))[:300]})
     runtime = desired["runtime"]
     if runtime is not None and _needs_runtime(work, runtime) and _is_due(work, "", runtime["sha256"]):
         await _attempt(work, "", runtime["sha256"], lambda: _update(work, desired, runtime))
