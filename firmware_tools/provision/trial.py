@@ -21,7 +21,7 @@ def await_trial(port: str, app_id: str, seconds: float) -> bool:
         ProvisionError: the board stopped it, and why.
         BoardConnectionError: the board does not come back.
     """
-    with closing(follow(port, seconds=seconds)) as lines:
+    with closing(follow(port, seconds=seconds, restarting=True)) as lines:
         for said in lines:
             if said.source != "sync":
                 continue

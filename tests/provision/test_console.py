@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tools.provision.console import Said, parse_line
+from firmware_tools.provision.console import Said, follow, parse_line
 from tests.provision.command import board_command
 from tests.provision.unix_board import unix_board
 
@@ -49,6 +49,22 @@ def test_a_board_is_followed_without_disturbing_it(micropython: str, tmp_path: P
     assert {"text": "shelf-1 of shop", "level": "info", "source": "runtime"} in said
     assert {"text": "hello", "level": "", "source": ""} in said
     assert not any("interrupted" in line["text"] for line in said)
+
+
+def test_a_board_that_restarts_is_followed_when_its_port_is_back(
+    micropython: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = tmp_path / "ttyACM0"
+    with unix_board(micropython, tmp_path / "flash", program=_TALKS) as board:
+
+        def come_back(_seconds: float) -> None:
+            if not port.is_symlink():
+                port.symlink_to(board.port)
+
+        monkeypatch.setattr("firmware_tools.provision.console.time.sleep", come_back)
+        lines = follow(str(port), seconds=20, restarting=True)
+        assert next(line for line in lines if line.text == "hello")
+        lines.close()
 
 
 def test_following_a_port_that_is_not_there_is_one_sentence() -> None:
