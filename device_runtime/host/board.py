@@ -6,12 +6,14 @@ from here (``docs/board-maker.md`` holds the table, and a test compares).
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from device_runtime.host.board_file import BoardError, BoardFile, key, table_key
+from device_runtime.host.linuxparts import LinuxLed, LinuxSensor
+from device_runtime.host.linuxparts import faults as part_faults
 from device_runtime.host.microboard import MicroBoard
 from device_runtime.program.limits import Limits
 from device_runtime.resources import resource_directory
@@ -97,8 +99,9 @@ class Isolation:
 class LinuxFlash:
     """How the board gets its software."""
 
-    method: Literal["sdcard", "ssh"] = key(
-        "`sdcard`: an image is written to its card; `ssh`: Cygnet's wheel is installed on the running system",
+    method: Literal["sdcard", "ssh", "none"] = key(
+        "`sdcard`: an image is written to its card; `ssh`: Cygnet's wheel is installed on the running system; `none`: "
+        "nothing to flash",
         default="ssh",
     )
     models: tuple[str, ...] = key(
@@ -127,7 +130,13 @@ class Board:
     limits: Limits = key("what a program may use", default=Limits())
     isolation: Isolation = key("barriers around programs", default=Isolation())
     request: Request = key("network of programs", default=Request())
+    leds: Mapping[str, LinuxLed] = table_key("lights, each by a name that programs use")
+    sensors: Mapping[str, LinuxSensor] = table_key("sensors, each by a name that programs use")
     flash: LinuxFlash = key("how the board gets its software", default=LinuxFlash())
+
+    def faults(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """What no single key shows."""
+        return part_faults(self.leds, self.sensors)
 
 
 def board_names(kind: Literal["linux", "micropython"] = "linux") -> list[str]:
@@ -192,9 +201,8 @@ def load_any_board(path: Path) -> Board | MicroBoard:
     """
     file = BoardFile(path)
     board = file.read(_schema(file))
-    if isinstance(board, MicroBoard):
-        for where, sentence in board.faults():
-            raise file.fault(where, sentence)
+    for where, sentence in board.faults():
+        raise file.fault(where, sentence)
     return board
 
 

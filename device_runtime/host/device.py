@@ -17,6 +17,7 @@ from device_runtime.capability.files import ProgramFiles, file_capabilities
 from device_runtime.capability.fonts import font_capabilities
 from device_runtime.capability.media import ProgramMedia
 from device_runtime.capability.origin import NetworkPolicy
+from device_runtime.capability.parts import buzzer_capability, light_capabilities, sensor_capabilities
 from device_runtime.capability.pictures import picture_capabilities
 from device_runtime.capability.recording import recording_capabilities
 from device_runtime.capability.registry import Capability, CapabilityGate
@@ -38,11 +39,13 @@ from device_runtime.host.front import Front
 from device_runtime.host.hearing import Hearing
 from device_runtime.host.installer import DeviceInstaller
 from device_runtime.host.leaving import leaving_capabilities
+from device_runtime.host.lights import make_lights
 from device_runtime.host.links import find_program
-from device_runtime.host.notices import NetworkNotices
+from device_runtime.host.notices import NetworkNotices, ignored_settings
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
 from device_runtime.host.screen.server import ScreenServer, ScreenSize
+from device_runtime.host.sensors import make_sensors
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.keys import KeyRing, key_ring
@@ -178,8 +181,11 @@ class Device:
         ]
         if self._shared is not None:
             offered += self._shared.capabilities()
+        offered += light_capabilities(make_lights(self._board.leds, self._screen.lights))
+        offered += sensor_capabilities(make_sensors(self._board.sensors))
         if self._board.audio.speaker != "none":
             player = _loudspeaker(self._board) or ScreenPlayer(self._screen)
+            offered.append(buzzer_capability(player))
             offered += audio_capabilities(player, self._files, self._http)
         if self._board.audio.microphone == "device":
             microphone = MicrophoneSource(self._board.audio.input_device)
@@ -198,7 +204,8 @@ class Device:
         )
         installer = DeviceInstaller(self.store, self.desk, self.programs_changed)
         trusted = key_ring([provisioning.fleet_key])
-        return SyncAgent(identity, trusted, state / "sync", transport, installer, self._telemetry)
+        settings = ignored_settings(self._telemetry.record)
+        return SyncAgent(identity, trusted, state / "sync", transport, installer, self._telemetry, on_settings=settings)
 
     async def start(self) -> str:
         """Serve the screen, listen, and join the fleet; gives the URL of the screen.

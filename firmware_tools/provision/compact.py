@@ -64,7 +64,15 @@ def compact(sources: Mapping[str, str]) -> dict[str, str]:
     for tree in trees.values():
         without_types(tree)
         _WithoutTexts().visit(tree)
-        _inline(tree)
+    imported = {
+        name
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for name in (alias.name for alias in node.names)
+    } | {node.attr for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for tree in trees.values():
+        _inline(tree, imported)
     kept = _kept(trees)
     uses = _Uses()
     for tree in trees.values():
@@ -97,8 +105,8 @@ class _WithoutTexts(ast.NodeTransformer):
         return node
 
 
-def _inline(tree: ast.Module) -> None:
-    """Put private whole numbers of a module where they are used."""
+def _inline(tree: ast.Module, imported: set[str]) -> None:
+    """Put whole numbers that only a module itself names where they are used."""
     stores = Counter(
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
     )
@@ -107,7 +115,7 @@ def _inline(tree: ast.Module) -> None:
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             value = node.value.value if isinstance(node.value, ast.Constant) else None
-            if name.startswith("_") and name.isupper() and stores[name] == 1 and type(value) is int:
+            if name not in imported and name.isupper() and stores[name] == 1 and type(value) is int:
                 values[name] = value
                 tree.body.remove(node)
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import serial
@@ -39,18 +39,20 @@ def parse_line(line: str) -> Said:
     return Said(line)
 
 
-def follow(port: str, *, seconds: float = 0) -> Iterator[Said]:
+def follow(port: str, *, seconds: float = 0, restarting: bool = False) -> Generator[Said, None, None]:
     """The lines of the board on ``port`` as they come. One that restarts is waited for.
 
     Args:
         port: where it is.
         seconds: end after so long; 0 never.
+        restarting: it restarts just now, so its port may be away.
 
     Raises:
         FlashError: there is no such port, it is busy, or not ours.
         BoardConnectionError: it went away and does not come back.
     """
-    check_port(port)
+    if not restarting:
+        check_port(port)
     end = time.monotonic() + seconds if seconds else float("inf")
     rest = b""
     while time.monotonic() < end:

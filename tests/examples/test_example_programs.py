@@ -51,6 +51,14 @@ async def test_a_new_program_builds_and_passes_its_tests(tmp_path: Path, dialect
     directory = tmp_path / "My coffee-counter"
     written = create_program(directory, dialect, language)
     assert all(path.is_file() for path in written)
+    own = {"wechat": {".wxml", ".wxss"}, "swan": {".swan", ".css"}}[dialect]
+    assert {path.suffix for path in written} == {
+        ".js",
+        ".json",
+        ".svg",
+        *own,
+        *({".py"} if language == "python" else ()),
+    }
     assert not any(b"__" in path.read_bytes() for path in written)
     check_build(directory)
     manifest = build_program(directory, Ed25519PrivateKey.generate()).package.manifest

@@ -541,3 +541,22 @@ async def test_a_notice_stays_until_it_is_taken_away_and_is_on_screens_that_come
     third = await screens.open()
     await expect(third.page.locator(".program.shown")).to_be_visible()
     await expect(third.page.locator(".notice")).to_be_hidden()
+
+
+async def test_simulated_lights_are_shown_also_on_screens_that_come_later(
+    device: PaperDevice, screens: Screens
+) -> None:
+    first = await screens.open()
+    await expect(first.page.locator(".lights")).to_be_hidden()
+    device.screen.lights(
+        [{"name": "lamp", "level": 1, "color": "#ffffff"}, {"name": "strip", "level": 0.5, "color": "#ff8800"}]
+    )
+    second = await screens.open()
+    for screen in (first, second):
+        await expect(screen.page.locator(".lights li")).to_have_text(["lamp: on", "strip: 50 %"])
+    dot = first.page.locator(".light-dot").nth(0)
+    lit = await dot.evaluate("each => getComputedStyle(each).backgroundColor")
+    device.screen.lights([{"name": "lamp", "level": 0, "color": "#ffffff"}])
+    for screen in (first, second):
+        await expect(screen.page.locator(".lights li")).to_have_text(["lamp: off"])
+    assert await dot.evaluate("each => getComputedStyle(each).backgroundColor") != lit

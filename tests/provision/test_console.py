@@ -56,8 +56,24 @@ def test_a_line_without_end_is_shown_in_pieces() -> None:
     with flooded_port(b"=" * 50) as port:
         said = follow(port)
         pieces = [next(said).text for _ in range(3)]
-        said.close()  # type: ignore[attr-defined]
+        said.close()
     assert all({*piece} == {"="} and len(piece) < 100_000 for piece in pieces)
+
+
+def test_a_board_that_restarts_is_followed_when_its_port_is_back(
+    micropython: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = tmp_path / "ttyACM0"
+    with unix_board(micropython, tmp_path / "flash", program=_TALKS) as board:
+
+        def come_back(_seconds: float) -> None:
+            if not port.is_symlink():
+                port.symlink_to(board.port)
+
+        monkeypatch.setattr("firmware_tools.provision.console.time.sleep", come_back)
+        lines = follow(str(port), seconds=20, restarting=True)
+        assert next(line for line in lines if line.text == "hello")
+        lines.close()
 
 
 def test_following_a_port_that_is_not_there_is_one_sentence() -> None:

@@ -35,7 +35,8 @@ def device(unix: UnixBoard, tmp_path: Path) -> UnixBoard:
 
 
 def _install(unix: UnixBoard, folder: Path, *arguments: str | Path) -> Ran:
-    return board_command("install", *arguments, "--port", unix.port, "--board", folder / "desk.toml")
+    """Without listening: this board stays at its prompt."""
+    return board_command("install", *arguments, "--port", unix.port, "--board", folder / "desk.toml", "--wait", "0")
 
 
 def _record(unix: UnixBoard) -> dict[str, object]:
@@ -66,6 +67,7 @@ def test_a_program_is_installed_on_trial_as_the_fleet_would(device: UnixBoard, t
             "trial": True,
             "starting": 0,
             "bad": None,
+            "local": True,
         }
     }
     with BoardConnection.open(device.port) as board:

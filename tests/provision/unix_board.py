@@ -10,6 +10,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import termios
 import threading
@@ -22,19 +23,26 @@ from typing import Any
 from tests.provision.rom_part import RomPart
 
 _BLOCK, _BLOCKS = 4096, 64
-# What a board's firmware does before its prompt: mount the flash. `{program}` is what main.py would be.
+# A shell starts it again after a reset: this process, which holds the other end of the cable, must not fork then.
+_AGAIN = ["sh", "-c", 'trap : INT; while :; do "$@"; done', "sh"]
+# What a board's firmware does before its prompt: mount the flash. A real one is driven by C, where Ctrl-C waits; raised
+# in here it would leave the file system's own code half done, and has it fault. `{program}` is what main.py would be.
 _BOOT = """
 import os, sys, vfs
 class Flash:
     def __init__(self, path):
         self.f = open(path, 'r+b')
+    def _do(self, act, at, buf):
+        while 1:
+            try:
+                self.f.seek(at)
+                return act(buf)
+            except KeyboardInterrupt:
+                pass
     def readblocks(self, n, buf, off=0):
-        self.f.seek(n * {block} + off)
-        self.f.readinto(buf)
+        self._do(self.f.readinto, n * {block} + off, buf)
     def writeblocks(self, n, buf, off=0):
-        self.f.seek(n * {block} + off)
-        self.f.write(buf)
-        self.f.flush()
+        self._do(self.f.write, n * {block} + off, buf)
     def ioctl(self, op, arg):
         if op == 4:
             return {blocks}
@@ -54,6 +62,22 @@ os.chdir({at!r})
 """
 
 
+# What the loader and the host take for a reset: the process ends, and is started again.
+_RESETS = """
+class _Machine:
+    @staticmethod
+    def reset():
+        sys.exit(3)
+sys.modules['machine'] = _Machine
+try:
+    _main = open('/main.py')
+except OSError:
+    _main = None
+if _main:
+    exec(_main.read())
+"""
+
+
 class UnixBoard:
     """One process and its cable. ``port`` is what a host opens; ``heard`` all that the host sent."""
 
@@ -69,10 +93,10 @@ class UnixBoard:
         self._pump = threading.Thread(target=self._carry, daemon=True)
         self._pump.start()
 
-    def wait_for(self, text: bytes) -> None:
-        """Until the board said ``text``."""
+    def wait_for(self, text: bytes, *, after: int = 0) -> None:
+        """Until the board said ``text``, after that many bytes of what it said."""
         until = time.monotonic() + 20
-        while text not in self.said:
+        while text not in self.said[after:]:
             assert time.monotonic() < until, f"the board said only {bytes(self.said)!r}"
             time.sleep(0.01)
 
@@ -89,7 +113,7 @@ class UnixBoard:
         """The process and its port go; what is in flash stays. Doing it twice does no harm."""
         if self._process.poll() is not None:
             return
-        self._process.kill()
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self.pull_the_cable()
         for descriptor in (self._lines, self._over, self._wake):
@@ -141,6 +165,7 @@ def unix_board(
     blocks: int = _BLOCKS,
     rom: RomPart | None = None,
     at: str = "/",
+    resets: bool = False,
 ) -> Iterator[UnixBoard]:
     """A board for the length of a ``with`` block.
 
@@ -152,6 +177,7 @@ def unix_board(
         blocks: how many blocks of 4096 bytes its flash has.
         rom: its ROM partition.
         at: where its file system is mounted: `/flash` on STM32 boards.
+        resets: it has ``machine.reset``, and runs its ``main.py`` at each start.
     """
     if not flash.exists():
         flash.write_bytes(b"\xff" * _BLOCK * blocks)
@@ -166,10 +192,10 @@ def unix_board(
                 flash=str(flash),
                 kind=kind,
                 at=at,
-                program=what,
+                program=_RESETS if resets else what,
             )
         )
-        commands.append([micropython, "-X", "heapsize=2m", "-i", str(boot)])
+        commands.append([*(_AGAIN if resets else ()), micropython, "-X", "heapsize=2m", "-i", str(boot)])
     board = UnixBoard(*commands)
     try:
         board.wait_for(b"READY" if program else b">>> ")

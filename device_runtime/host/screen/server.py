@@ -130,6 +130,7 @@ class ScreenServer:
         self._routes = list(routes)
         self._guards = list(guards)
         self._notice = ""
+        self._lights: list[Value] = []
         self._allowed_hosts = {"localhost", "127.0.0.1", "::1"} | {name.lower() for name in allowed_hosts}
         self._beyond_loopback = host != "localhost" and not is_loopback(host)
         self._clients: dict[str, Connection] = {}
@@ -370,6 +371,11 @@ class ScreenServer:
         self._notice = text
         self._send({"type": "notice", "text": text})
 
+    def lights(self, lights: list[Value]) -> None:
+        """Show simulated lights on every screen, also on those that come later: ``name``, ``level``, ``color`` each."""
+        self._lights = lights
+        self._send({"type": "lights", "lights": lights})
+
     def _send(self, message: Mapping[str, object], target: str = "", about: str = "") -> None:
         """Queue a message for one screen, or for all but those that still wait for the snapshot of ``about``."""
         text = encode(message)
@@ -517,6 +523,8 @@ class ScreenServer:
         self._send({"type": "foreground", "app_id": self._foreground}, client.target)
         if self._notice:
             self._send({"type": "notice", "text": self._notice}, client.target)
+        if self._lights:
+            self._send({"type": "lights", "lights": self._lights}, client.target)
         for message in self._dialogs.values():
             self._send(message, client.target)
         self._delegate.attach(client.target)

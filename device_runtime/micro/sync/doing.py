@@ -33,6 +33,7 @@ async def turn(work: "Work") -> None:
         if work.host.running:  # type: ignore[union-attr]
             try:
                 mark_good(work.programs, work.host.running)  # type: ignore[union-attr]
+                work.log("info", "sync", "good " + work.host.running)  # type: ignore[union-attr]
             except OSError as error:
                 work.log("warning", "sync", f"{work.host.running} cannot be marked as good: {error}")  # type: ignore[union-attr]
     if work.again_at is not None and _is_past(work.again_at):
@@ -44,16 +45,20 @@ async def turn(work: "Work") -> None:
 
 async def _pass(work: "Work") -> "int | None":
     """Once through all that is desired; the ticks at which something must be tried again, or None."""
-    desired = work.memory.desired
-    if desired is None or work.restart_wanted:
+    held = work.memory.desired
+    if work.restart_wanted:
         return None
+    desired = held or {"runtime": None, "programs": {}}  # no fleet yet: what came over the cable runs
+    if desired.get("settings") and "told" not in desired:
+        desired["told"] = True  # no part of a board has a setting
+        work.tell("settings_ignored", {"names": ", ".join(sorted(desired["settings"]))[:300]})
     runtime = desired["runtime"]
     if runtime is not None and _needs_runtime(work, runtime) and _is_due(work, "", runtime["sha256"]):
         await _attempt(work, "", runtime["sha256"], lambda: _update(work, desired, runtime))
     if work.safe or work.restart_wanted:
         return _next_due(work)
-    for app_id in list(work.programs.apps):
-        if app_id not in desired["programs"]:
+    for app_id in list(work.programs.apps) if held else ():
+        if app_id not in desired["programs"] and not work.programs.apps[app_id].get("local"):
             work.failures.pop(app_id, None)
             await _attempt(work, app_id, "", lambda app_id=app_id: _remove(work, app_id))  # type: ignore[misc]
     for app_id in list(work.failures):
@@ -62,7 +67,7 @@ async def _pass(work: "Work") -> "int | None":
     _keep_only(work, desired)
     for app_id in sorted(desired["programs"]):
         target = desired["programs"][app_id]
-        if work.memory.desired is not desired:
+        if work.memory.desired is not held:
             work.woken = True
             return None
         if _is_due(work, app_id, target["sha256"]):
@@ -157,6 +162,9 @@ async def _update(work: "Work", desired: "dict[str, Any]", target: "dict[str, An
 async def _bring(work: "Work", desired: "dict[str, Any]", app_id: str, target: "dict[str, Any]") -> None:
     app = work.programs.apps.get(app_id)
     current, bad = (app["current"], app["bad"]) if app else (None, None)
+    if app and app.get("local"):
+        app["local"] = False  # from now on it is the fleet's
+        work.programs.save()
     if (current and current["sha256"] == target["sha256"]) or (bad and bad["sha256"] == target["sha256"]):
         return
     await _fetch(work, desired, app_id, target)
@@ -199,7 +207,9 @@ async def _run_front(work: "Work", desired: "dict[str, Any]") -> None:
     """After a start of the board, or when what ran is gone: run the program in front."""
     if work.host is None or work.host.running or work.again_at is not None or work.launch is not None:
         return
-    wanted = [app_id for app_id in sorted(desired["programs"]) if desired["programs"][app_id]["launch"]]
+    apps = work.programs.apps
+    wanted = [app_id for app_id in sorted(apps) if apps[app_id].get("local") and apps[app_id]["current"]]
+    wanted += [app_id for app_id in sorted(desired["programs"]) if desired["programs"][app_id]["launch"]]
     front = work.programs.front if work.programs.front in wanted else (wanted[-1] if wanted else "")
     if front and front != work.kept_off and work.programs.current(front):
         await _start(work, front)
@@ -231,6 +241,7 @@ async def _go_wrong(work: "Work", app_id: str, sentence: str, final: bool = Fals
         roll_back(work.programs, app_id, sentence)
         if work.programs.current(app_id) and work.programs.front == app_id:
             await _start(work, app_id)
+        work.woken = True  # where nothing was before it, another program may be to run
     else:
         if work.down.get(app_id) != sentence:
             work.tell("failed", {"app_id": app_id, "version_code": current["code"], "error": sentence})

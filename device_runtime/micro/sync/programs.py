@@ -17,7 +17,8 @@ class Programs:
 
     ``apps``: by app id, ``current`` and ``before`` (``folder``, ``code``, ``name``, ``sha256``, ``size``, or None),
     ``trial``, ``starting`` (how often it was started since it last ran well), ``bad`` (the version that was rolled
-    back, with ``error``, or None). ``front``: the program that is to run.
+    back, with ``error``, or None), ``local`` (it came over the cable, and the fleet did not name it since).
+    ``front``: the program that is to run.
     """
 
     def __init__(self, root: str) -> None:

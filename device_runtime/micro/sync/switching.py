@@ -12,7 +12,7 @@ try:
 except ImportError:
     pass
 
-_MOST_STARTS = 3
+MOST_STARTS = 3
 """A program that took the board down so often while it started is not started again."""
 _DIRECTORY = 0x4000
 
@@ -29,7 +29,10 @@ def folder_of(programs: "Programs", sha256: str) -> str:
 
 
 def switch(programs: "Programs", app_id: str, target: "dict[str, Any]") -> None:
-    """Its files lie in :func:`folder_of` and were checked: from now on this version is current, on trial."""
+    """Its files lie in :func:`folder_of` and were checked: from now on this version is current, on trial.
+
+    With ``local`` in ``target`` it came over the cable and is kept although no fleet wants it.
+    """
     app = programs.apps.setdefault(app_id, {"current": None, "before": None, "trial": False})
     # What is still on trial is nothing to fall back to, where something was before it.
     before = app["before"] if app["trial"] and app["before"] else app["current"]
@@ -41,14 +44,14 @@ def switch(programs: "Programs", app_id: str, target: "dict[str, Any]") -> None:
         "sha256": target["sha256"],
         "size": target["size"],
     }
-    app["trial"], app["starting"], app["bad"] = True, 0, None
+    app["trial"], app["starting"], app["bad"], app["local"] = True, 0, None, target.get("local", False)
     programs.save()
 
 
 def begin(programs: "Programs", app_id: str) -> bool:
     """It is about to be started; False when it took the board down too often while it did."""
     app = programs.apps[app_id]
-    if app["starting"] >= _MOST_STARTS:
+    if app["starting"] >= MOST_STARTS:
         return False
     app["starting"] += 1
     programs.front = app_id

@@ -29,7 +29,7 @@ async def fetch_program(
     progress: "Callable[[int], None]",
 ) -> None:
     """Bring what a board needs of a package to its folder, checked. Raises :class:`SyncError` and :class:`OSError`."""
-    entries = {name: entry for name, entry in (await _open(read, target)).items() if _is_used(name, entry[1])}
+    entries = {name: entry for name, entry in (await _open(read, target)).items() if is_used(name, entry[1])}
     manifest = entries.get("manifest.json")
     if manifest is None or manifest[1] > _MOST_MANIFEST:
         raise SyncError("the package has no manifest that a board can read")
@@ -54,7 +54,8 @@ async def _open(
         unload("package")
 
 
-def _is_used(name: str, size: int) -> bool:
+def is_used(name: str, size: int) -> bool:
+    """Whether a board needs this file of a package, which has ``size`` bytes."""
     kind = name[name.rfind(".") + 1 :]
     return kind not in _UNUSED and (size <= _MOST_RESOURCE or kind in ("mpy", "view"))
 

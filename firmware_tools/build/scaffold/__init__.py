@@ -1,4 +1,8 @@
-"""A new program: the files of a template folder, with the program's name and id filled in."""
+"""A new program: the files of four template folders, with the program's name and id filled in.
+
+``every`` has what all programs have, ``javascript`` and ``python`` what is of a language, ``wechat`` and ``swan`` what
+is of a dialect, ``wechat_python`` and its like what is of both.
+"""
 
 import re
 from collections.abc import Iterator
@@ -11,6 +15,9 @@ from device_runtime.errors import CygnetError
 DIALECTS = ("wechat", "swan")
 LANGUAGES = ("javascript", "python")
 _TEXT = frozenset({".js", ".py", ".json", ".wxml", ".wxss", ".swan", ".css", ".svg"})
+# By dialect: the ending of its styles, which the folders call `.css`, and the name of its API.
+_STYLES = {"wechat": ".wxss", "swan": ".css"}
+_APIS = {"wechat": "wx", "swan": "swan"}
 _NOT_FOR_IDS = re.compile(r"[^a-z0-9]+")
 
 
@@ -35,13 +42,17 @@ def create_program(directory: Path, dialect: str, language: str = "javascript") 
     if directory.is_dir() and any(directory.iterdir()):
         raise ScaffoldError(f"{directory} is not empty; give the name of a new folder")
     words = _NOT_FOR_IDS.sub(" ", directory.resolve().name.lower()).split() or ["program"]
-    filled = {"__NAME__": " ".join(words).capitalize(), "__APP_ID__": f"local.{'-'.join(words)}"}
+    filled = {
+        "__NAME__": " ".join(words).capitalize(),
+        "__APP_ID__": f"local.{'-'.join(words)}",
+        "__API__": _APIS[dialect],
+    }
     written = []
     try:
-        for name, data in _files(
-            resources.files(__name__) / (dialect if language == "javascript" else f"{dialect}_{language}"), ""
-        ):
+        for name, data in sorted(_layers(dialect, language).items(), key=lambda item: item[0].split("/")):
             path = directory / name
+            if path.suffix == ".css":
+                path = path.with_suffix(_STYLES[dialect])
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix in _TEXT:
                 text = data.decode()
@@ -53,6 +64,13 @@ def create_program(directory: Path, dialect: str, language: str = "javascript") 
     except OSError as error:
         raise ScaffoldError(f"{directory} cannot be written: {error.strerror}") from error
     return written
+
+
+def _layers(dialect: str, language: str) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for folder in ("every", language, dialect, f"{dialect}_{language}"):
+        files |= _files(resources.files(__name__) / folder, "")
+    return files
 
 
 def _files(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:

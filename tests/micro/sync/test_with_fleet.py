@@ -170,6 +170,21 @@ async def proved(board: Board) -> None:
     raise AssertionError(f"still on trial:\n{board.log}")
 
 
+async def test_settings_that_a_board_does_not_know_are_told_once_and_the_rest_is_followed(
+    fleet: RunningFleet, home: FleetHome, enrolled: Board
+) -> None:
+    await fleet.operations.publish(program(1), "lamp.ma")
+    await fleet.operations.assign("pico-1", LAMP, 1, launch=True)
+    async with enrolled.powered():
+        await until(fleet, enrolled, "running 1")
+        desired = Desired("north", "pico-1", 9, int(time.time()), {}, settings={"volume": 60, "brightness": 4})
+        payload = sign_desired(desired, load_private_key(home.key_file))
+        await fleet.transport.publish("cygnet/1/north/pico-1/desired", payload, qos=1, retain=False)
+        await until_stored(fleet, "settings_ignored", {"names": "brightness, volume"})
+        await enrolled.says(f"removed {LAMP}")
+    assert len(await records(fleet, "settings_ignored")) == 1
+
+
 def lamp_files(board: Board) -> list[Path]:
     return [path for path in (board.cygnet / "programs").rglob("*") if path.is_file()]
 

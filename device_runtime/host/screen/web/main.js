@@ -35,6 +35,8 @@ class Screen {
     this.errors = make("div", { class: "errors", role: "alert" });
     this.notice = make("p", { class: "notice", role: "status" });
     this.notice.hidden = true;
+    this.lights = make("ul", { class: "lights", "aria-label": "Lights" });
+    this.lights.hidden = true;
     this.away = make("div", { class: "away", role: "status" });
     this.away.hidden = true;
 
@@ -47,7 +49,7 @@ class Screen {
     this.content = make("div", { class: "content" }, this.home.element, this.shelf, this.capsule, this.voice.panel);
     this.dialogs = new Dialogs(this.content, (id, result) => send({ type: "ui_result", id, result }), () => null);
     this.dialogs.element.classList.add("own-dialogs");
-    stage.append(this.content, this.dialogs.element, this.errors, this.notice, this.away);
+    stage.append(this.content, this.dialogs.element, this.errors, this.notice, this.lights, this.away);
     addEventListener("resize", () => this.fit());
     darkQuery.addEventListener("change", () => this.reportSize());
     new ResizeObserver(() => this.fit()).observe(document.documentElement);
@@ -139,6 +141,7 @@ class Screen {
         this.views.clear();
         this.dialogs.closeAll();
         this.showNotice("");
+        this.showLights([]);
         this.voice.configure(message.microphone);
         this.showPrograms(message.name, message.programs);
         document.title = message.name;
@@ -206,6 +209,9 @@ class Screen {
       case "notice":
         this.showNotice(message.text);
         break;
+      case "lights":
+        this.showLights(message.lights);
+        break;
       default:
         console.warn(`the device sent ${String(message.type)}, which this screen does not know`);
     }
@@ -264,6 +270,20 @@ class Screen {
   showNotice(text) {
     this.notice.hidden = !text || window !== top;
     this.notice.textContent = text;
+  }
+
+  /** The simulated lights of the board; one that is off is a dark dot. */
+  showLights(lights) {
+    this.lights.hidden = !lights.length || window !== top;
+    this.lights.replaceChildren(
+      ...lights.map(({ name, level, color }) => {
+        const dot = make("span", { class: "light-dot" });
+        dot.style.setProperty("--light", color);
+        dot.style.setProperty("--level", String(level));
+        const state = level === 0 ? "off" : level === 1 ? "on" : `${Math.round(level * 100)} %`;
+        return make("li", {}, dot, `${name}: ${state}`);
+      }),
+    );
   }
 
   showState(state) {

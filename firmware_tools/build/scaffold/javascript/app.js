@@ -1,12 +1,12 @@
 App({
   onLaunch() {
     // What a program stores is there again at its next start.
-    this.globalData.count = wx.getStorageSync('count') || 0;
+    this.globalData.count = __API__.getStorageSync('count') || 0;
   },
 
   add(amount) {
     this.globalData.count += amount;
-    wx.setStorageSync('count', this.globalData.count);
+    __API__.setStorageSync('count', this.globalData.count);
     if (this.onCount) this.onCount(this.globalData.count);
   },
 

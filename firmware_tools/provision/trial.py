@@ -1,0 +1,44 @@
+"""What becomes of a program that was installed over the cable, by what the board says of it."""
+
+from contextlib import closing
+
+from firmware_tools.provision.console import follow
+from firmware_tools.provision.errors import ProvisionError
+
+
+def await_trial(port: str, app_id: str, seconds: float) -> bool:
+    """Listen to a board that restarts with a program on trial until it has run well.
+
+    Args:
+        port: where the board is.
+        app_id: the program.
+        seconds: give up after so long.
+
+    Returns:
+        Whether it runs well; ``False`` when the board said nothing of it in time.
+
+    Raises:
+        ProvisionError: the board stopped it, and why.
+        BoardConnectionError: the board does not come back.
+    """
+    with closing(follow(port, seconds=seconds, restarting=True)) as lines:
+        for said in lines:
+            if said.source != "sync":
+                continue
+            what, _, rest = said.text.partition(" ")
+            name, _, why = rest.partition(", ")
+            if name != app_id:
+                continue
+            if what == "good":
+                return True
+            if what == "rolled_back":
+                raise ProvisionError(f"{app_id} was rolled back on the board on {port}: {_reason(why)}")
+            if what == "failed":
+                raise ProvisionError(f"{app_id} does not run on the board on {port}: {_reason(why)}")
+    return False
+
+
+def _reason(values: str) -> str:
+    """The sentence after the version's code, in the values of the board's message."""
+    code, comma, sentence = values.partition(", ")
+    return sentence if comma and code.isdigit() else values
