@@ -11,9 +11,16 @@ async def _watch_heap():
         await asyncio.sleep(1)
         gc.collect()
         print({HEAP_PREFIX!r} + str(gc.mem_alloc()) + " " + str(gc.mem_free()))
+asyncio.create_task(_watch_heap())
 gc.collect()
 print({HEAP_PREFIX!r} + str(gc.mem_alloc()) + " " + str(gc.mem_free()) + " bare")
-asyncio.create_task(_watch_heap())
+"""
+
+# The same without the task, to see what that takes.
+BARE_HEAP = f"""
+import asyncio, gc, sys
+gc.collect()
+print({HEAP_PREFIX!r} + str(gc.mem_alloc()) + " " + str(gc.mem_free()) + " bare")
 """
 
 # The wire to the display ends in nothing, so that a board without one draws; the display would keep the picture itself.
@@ -85,6 +92,9 @@ class I2C:
 class Machine:
     pass
 
+class Wires:
+    def i2c(self, part): return I2C()
+
 class Services:
     def __init__(self): self.said = ""
     def telemetry(self, source, name, values): return True
@@ -110,7 +120,10 @@ class Bench:
         self.root = root
         self.board = board
         self.services = Services()
-        self.stage = Stage(root, board, self.services)
+        try:
+            self.stage = Stage(root, self.services)  # reads board.json itself
+        except TypeError:
+            self.stage = Stage(root, board, self.services)
         self.select = board["buttons"]["select"]["pin"]
 
     async def start(self, app_id):
@@ -139,8 +152,7 @@ class Bench:
 
     def driver(self):
         from .screen.ssd1306 import Ssd1306
-        from .capability.pins import Hardware
-        return Ssd1306(self.board["display"], Hardware())
+        return Ssd1306(self.board["display"], Wires())
 
     async def events(self, app_id, times, by_hand):
         await self.start(app_id)
@@ -205,11 +217,13 @@ async def measure(root, board, plan):
         await bench.starts(app_id, starts, by_hand)
         await bench.events(app_id, events, by_hand)
 
-def main(root, board, plan):
+def main(root, plan):
     for each in (Pin, PWM, ADC, I2C):
         setattr(Machine, each.__name__, each)
     sys.modules["machine"] = Machine
     gc.threshold(8192)
+    with open(root + "cygnet/board.json") as file:
+        board = json.load(file)
     asyncio.run(measure(root, board, plan))
 """
 

@@ -47,8 +47,7 @@ def measure_unix_times(part: Part, say: Callable[[str], None], *, quick: bool = 
         root = Path(folder)
         _write(root, _files())
         say(f"{UNIX}: starts and events …")
-        script = f"import sys\nsys.path[:0] = [{folder + '/cygnet/a'!r}]\n"
-        script += _call(f"{folder}/", _QUICK_PLAN if quick else _UNIX_PLAN)
+        script = _call(f"{folder}/", _QUICK_PLAN if quick else _UNIX_PLAN)
         done = subprocess.run(
             [unix_port(), "-X", f"heapsize={_HEAP}", "-c", script],
             capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False,
@@ -66,7 +65,7 @@ def measure_pico_times(part: Part, say: Callable[[str], None], *, quick: bool = 
         say(f"{PICO}: starts and events …")
         with board, BoardConnection.open(board.port) as connection:
             part.versions["MicroPython on the Pico W"] = connection.facts.version_text
-            code = "import sys\nsys.path[:0] = ['/cygnet/a']\n" + _call("/", _QUICK_PICO_PLAN if quick else _PICO_PLAN)
+            code = _call("/", _QUICK_PICO_PLAN if quick else _PICO_PLAN)
             said = connection.run(code, "measuring", silence=_PATIENCE_SECONDS)
     take(said, PICO, part)
 
@@ -117,6 +116,9 @@ def _files() -> Mapping[str, bytes]:
     """What the board holds: the runtime with the bench in it, and the programs, at the top."""
     sources = {**runtime_sources(), "micro/bench.py": TIMES, "micro/hand.py": BY_HAND}
     files = {f"/cygnet/a/{name}": data for name, data in compiled_runtime(sources).items()}
+    document: dict[str, Any] = dict(board_document(find_micro_board("pico-w")))
+    document["program"] = {**document.get("program", {}), "heap_kb": _PROGRAM_KB}
+    files["/cygnet/board.json"] = json.dumps(document).encode()
     with tempfile.TemporaryDirectory(prefix="cygnet-bench-") as folder:
         for app_id, built in ((COUNTS, counter(Path(folder))), (LAMP_TIMER, lamp_timer())):
             files |= {f"/{app_id}/{name}": data for name, data in entries(built).items()}
@@ -124,10 +126,8 @@ def _files() -> Mapping[str, bytes]:
 
 
 def _call(root: str, plan: tuple[tuple[str, int, int, int], ...]) -> str:
-    document: dict[str, Any] = dict(board_document(find_micro_board("pico-w")))
-    document["program"] = {**document.get("program", {}), "heap_kb": _PROGRAM_KB}
     return (
-        f"from micro import bench\nimport json\nbench.main({root!r}, json.loads({json.dumps(document)!r}), {plan!r})\n"
+        f"import sys\nsys.path[:0] = [{root + 'cygnet/a'!r}]\nfrom micro import bench\nbench.main({root!r}, {plan!r})\n"
     )
 
 
