@@ -25,16 +25,17 @@ from firmware_tools.provision.image import littlefs_image, read_littlefs, rp2_pl
 from firmware_tools.provision.runtime import slot_files
 from tests.boards.power import PicoW
 
-_CHANGED = "/cygnet/a/micro/runtime.mpy"
+_CHANGED = "/cygnet/a/micro/sync/opening.mpy"
 _QUICK_FILES = 4
 
 
-def measure_cable(part: Part, say: Callable[[str], None], *, quick: bool = False) -> None:
-    """Bytes and seconds of each way, and how many bytes there are to be brought."""
+def measure_cable(part: Part, say: Callable[[str], None], *, quick: bool = False, most: int = 0) -> None:
+    """Bytes and seconds of each way, and how many bytes there are to be brought; of ``most`` files if it is not 0."""
     part.versions |= {name: package_version(name) for name in ("mpremote", "rp2040py")}
-    files = _some(slot_files(), _QUICK_FILES if quick else 0)
+    files = _some(slot_files(), _QUICK_FILES if quick else most)
     changed = {**files, _CHANGED: files[_CHANGED] + b"\0"}
     part.add(PICO, OURS, "cable, files", "bytes", [sum(len(data) for data in files.values())])
+    part.add(PICO, OURS, "cable, number of files", "", [len(files)])
     part.add(PICO, OURS, "cable, changed file", "bytes", [len(changed[_CHANGED])])
     # On an empty board -f changes nothing, and without it nothing is sent again.
     for what, before, wanted, ways in (

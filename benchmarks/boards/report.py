@@ -141,9 +141,10 @@ _ROWS = {"aims": aims_rows, "heap": heap_rows, "times": times_rows, "cable": cab
 def table(name: str, results: BoardResults) -> str:
     """One of the tables of :data:`HEADS`, for a page."""
     text = markdown(HEADS[name], _ROWS[name](results))
-    files, changed = results.find(PICO, OURS, "cable, files"), results.find(PICO, OURS, "cable, changed file")
-    if name == "cable" and files is not None and changed is not None:
-        text += f"\nAll files have {show(files)} bytes, the changed one {show(changed)}.\n"
+    sizes = [results.find(PICO, OURS, f"cable, {what}") for what in ("number of files", "files", "changed file")]
+    if name == "cable" and None not in sizes:
+        count, files, changed = (f"{size.median:,.0f}" for size in sizes if size is not None)
+        text += f"\nAll {count} files of the runtime that were brought have {files} bytes, the changed one {changed}.\n"
     return text
 
 

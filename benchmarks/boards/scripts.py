@@ -132,12 +132,13 @@ class Bench:
         return since(began)
 
     async def starts(self, app_id, times, by_hand):
+        # The program of the last one stays, for the events.
         ours, hand = [], []
         for _ in range(times):
-            ours.append(await self.start(app_id))
             await self.stage.stop()
             if by_hand:
                 hand.append(self.start_by_hand())
+            ours.append(await self.start(app_id))
         tell("start " + app_id, "cygnet", ours)
         if by_hand:
             tell("start " + app_id, "by hand", hand)
@@ -155,7 +156,6 @@ class Bench:
         return Ssd1306(self.board["display"], Wires())
 
     async def events(self, app_id, times, by_hand):
-        await self.start(app_id)
         host = self.stage._host
         host.screen.next()
         if by_hand == COMPARED:
@@ -169,8 +169,6 @@ class Bench:
             self.counter.press()
             tell("pictures", "", [list(ours), list(I2C.frame)])
             I2C.frame = None
-        elif by_hand:
-            self.start_by_hand()
         works, hands, edges, sent, hand_sent = [], [], [], [], []
         for _ in range(times):
             began = begin()
