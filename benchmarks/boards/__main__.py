@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from subprocess import SubprocessError
 from typing import Protocol
 
 from benchmarks.boards.cable import measure_cable
@@ -62,6 +63,11 @@ def measure_part(name: str, *, quick: bool = False, files: int = 0) -> Part:
     return part
 
 
+def sentence(error: Exception) -> str:
+    """What went wrong: a fleet that runs beside a board wraps it in groups."""
+    return sentence(error.exceptions[0]) if isinstance(error, ExceptionGroup) else str(error)
+
+
 def _keep(part: Part, name: str) -> None:
     results = read_board_results()
     results.parts[name] = part
@@ -85,8 +91,8 @@ def main() -> int:
     for name in names:
         try:
             results.parts[name] = measure_part(name, quick=quick, files=options.files)
-        except (CygnetError, AssertionError, OSError) as error:
-            print(f"error: {name}: {error}", file=sys.stderr)
+        except (CygnetError, AssertionError, OSError, SubprocessError, ExceptionGroup) as error:
+            print(f"error: {name}: {sentence(error)}", file=sys.stderr)
             failed = True
             continue
         if not quick and not options.dry:

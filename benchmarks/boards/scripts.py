@@ -96,10 +96,10 @@ class Wires:
     def i2c(self, part): return I2C()
 
 class Services:
-    def __init__(self): self.said = ""
+    said = ""
     def telemetry(self, source, name, values): return True
     def log(self, level, source, text):
-        self.said = text
+        Services.said = text
 
 def tell(measure, way, values):
     print("bench times " + json.dumps([measure, way, values]))
@@ -112,7 +112,7 @@ def begin():
 
 def since(began):
     if not I2C.drawn:
-        raise Exception("nothing was drawn")
+        raise Exception("nothing was drawn; it said last: " + Services.said)
     return time.ticks_diff(I2C.drawn, began)
 
 class Bench:
@@ -188,12 +188,12 @@ class Bench:
             tell("event " + app_id, "by hand", hands)
             tell("bus " + app_id, "by hand", hand_sent)
         if not self.stage.running:
-            raise Exception(app_id + " was ended: " + self.services.said)
+            raise Exception(app_id + " was ended: " + Services.said)
         await self.stage.stop()
 
     def press(self, host):
         if host.program is None:
-            raise Exception("it was ended: " + self.services.said)
+            raise Exception("it was ended: " + Services.said)
         host._button(host.program, "select", True)
         host._draw()
 

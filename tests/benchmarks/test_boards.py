@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.boards.__main__ import measure_part
+from benchmarks.boards.__main__ import PARTS, measure_part, sentence
 from benchmarks.boards.figures import BoardResults, Part, read_board_results
 from benchmarks.boards.heap import read_heap, smallest
 from benchmarks.boards.names import CHANGED, COPY, COUNTS, FORCED, LAMP_TIMER, OURS, PICO, UNIX
@@ -81,6 +81,12 @@ def test_an_emulated_pico_w_says_its_figures(name: str, measures: list[str]) -> 
     assert all(found.find(PICO, OURS, measure) is not None for measure in measures)
 
 
+def test_the_results_have_every_part_and_what_has_an_aim() -> None:
+    written = read_board_results()
+    assert list(written.parts) == list(PARTS)
+    assert [one.aim for one in judge_boards(written)] == ["≤ 64 KB", "≥ 100 KB"]
+
+
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     found = results(80, 110)
     found.parts["other"] = Part("another", "then", [1.0, 2.0], {"MicroPython": "1.29.0"}, [], ["a remark"])
@@ -130,6 +136,11 @@ def _from(size: int, unsteady: dict[int, int] | None = None) -> Callable[[int], 
 )
 def test_the_smallest_heap_is_one_that_works_each_time(works: Callable[[int], bool], found: int | None) -> None:
     assert smallest(works, 64, 128, 4, 3) == found
+
+
+def test_what_went_wrong_beside_a_fleet_is_told_in_its_own_sentence() -> None:
+    wrong = BenchmarkError("the board does not come to idle")
+    assert sentence(ExceptionGroup("unhandled", [ExceptionGroup("inner", [wrong])])) == str(wrong) == sentence(wrong)
 
 
 def test_readings_are_told_from_what_else_a_board_says() -> None:
