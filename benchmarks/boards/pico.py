@@ -6,52 +6,41 @@ fleet's MACs: an Ed25519 signature takes the emulator half a minute, and leaves 
 """
 
 import asyncio
-import functools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.boards.figures import Part
 from benchmarks.boards.heap import read_heap
-from benchmarks.boards.names import OURS, PICO
-from benchmarks.boards.programs import beeper, lamp_timer
+from benchmarks.boards.names import LAMP_TIMER, OURS, PICO
+from benchmarks.boards.programs import lamp_timer
 from benchmarks.boards.scripts import NO_WIRE, WATCH_HEAP
 from benchmarks.boards.tools import package_version
 from benchmarks.errors import BenchmarkError
-from firmware_tools.build.program import BuiltProgram
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.image import littlefs_image, read_littlefs
 from tests.boards.journey import DEVICE, Journey, has, journey
 from tests.boards.power import PicoW
 
-_READINGS = 3
+_READINGS = 2
 _PATIENCE_SECONDS = 1500.0
 
 
 def measure_pico_heap(part: Part, say: Callable[[str], None], *, quick: bool = False) -> None:
-    """What is free: on the bare board, idle and joined, and with each program."""
+    """What is free: on the bare board, idle and joined, and with the example on its display."""
     part.versions["rp2040py"] = package_version("rp2040py")
     with tempfile.TemporaryDirectory(prefix="cygnet-bench-") as folder:
         with PicoW(Path(folder)) as board, BoardConnection.open(board.port) as connection:
             part.versions["MicroPython on the Pico W"] = connection.facts.version_text
             free = connection.run("import gc;gc.collect();print(gc.mem_free())", "asking what is free")
         part.add(PICO, OURS, "free, nothing runs", "bytes", [int(free)])
-    programs: tuple[tuple[str, Callable[[Path], BuiltProgram]], ...] = (
-        ("small program", beeper),
-        ("lamp_timer", lambda _folder: lamp_timer()),
-    )
     if quick:
         return
     with tempfile.TemporaryDirectory(prefix="cygnet-bench-") as folder:
-        asyncio.run(_live(Path(folder), programs, part, say))
+        asyncio.run(_live(Path(folder), part, say))
 
 
-async def _live(
-    folder: Path,
-    programs: tuple[tuple[str, Callable[[Path], BuiltProgram]], ...],
-    part: Part,
-    say: Callable[[str], None],
-) -> None:
+async def _live(folder: Path, part: Part, say: Callable[[str], None]) -> None:
     async with journey(folder, on=False) as trip:
         image = folder / "filesystem.img"
         ran = await trip.provision("--image", image, "--signature", "hmac")
@@ -63,21 +52,14 @@ async def _live(
         trip.board.power_on()
         await trip.until("it has joined and heard its fleet", _has_joined)
         await _read(trip, "idle", part, say)
-        before = ""
-        for name, make in programs:
-            built = make(folder)
-            app_id = built.package.manifest.app_id
-            await trip.fleet.operations.publish(built.data, "program.ma")
-            if before:
-                await trip.fleet.operations.unassign(DEVICE, before)
-            await trip.fleet.operations.assign(DEVICE, app_id, None, True)
-            say(f"{PICO}: gets {name} …")
-            await trip.until(f"{name} runs", functools.partial(_has_ended_up, app_id))
-            if has(await trip.device(), app_id)[0] == "failed":
-                part.remarks.append(f"{name} does not run on the {PICO}: {_error(await trip.device(), app_id)}")
-            else:
-                await _read(trip, name, part, say)
-            before = app_id
+        await trip.fleet.operations.publish(lamp_timer().data, "lamp_timer.ma")
+        await trip.fleet.operations.assign(DEVICE, LAMP_TIMER, None, True)
+        say(f"{PICO}: gets lamp_timer …")
+        await trip.until("lamp_timer runs, or does not", _has_ended_up)
+        if has(await trip.device(), LAMP_TIMER)[0] == "failed":
+            part.remarks.append(f"lamp_timer does not run on the {PICO}: {_error(await trip.device())}")
+        else:
+            await _read(trip, "lamp_timer", part, say)
 
 
 async def _read(trip: Journey, state: str, part: Part, say: Callable[[str], None]) -> None:
@@ -99,11 +81,11 @@ def _has_joined(device: dict[str, object]) -> bool:
     return device["status"] == "online" and device["reported_version"] == device["desired_version"] != 0
 
 
-def _has_ended_up(app_id: str, device: dict[str, object]) -> bool:
-    return has(device, app_id)[0] in ("running", "failed")
+def _has_ended_up(device: dict[str, object]) -> bool:
+    return has(device, LAMP_TIMER)[0] in ("running", "failed")
 
 
-def _error(device: dict[str, object], app_id: str) -> str:
+def _error(device: dict[str, object]) -> str:
     programs = device["programs"]
     assert isinstance(programs, list)
-    return next((str(one["has"].get("error")) for one in programs if one["app_id"] == app_id and one["has"]), "")
+    return next((str(one["has"].get("error")) for one in programs if one["app_id"] == LAMP_TIMER and one["has"]), "")
