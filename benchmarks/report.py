@@ -1,19 +1,25 @@
 """What a run says, in the terminal and on the pages: the tables of README.md and docs/performance.md, and a chart."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from benchmarks.aims import amount, judge, show
+from benchmarks.boards.chart import draw_boards
+from benchmarks.boards.figures import read_board_results
+from benchmarks.boards.report import machine_text as boards_machine
+from benchmarks.boards.report import table as boards_table
 from benchmarks.chart import draw_growth
 from benchmarks.courses import read_soak
 from benchmarks.figures import Results
 from benchmarks.page import SCROLLED, SIZES
 from benchmarks.systems import CROWD, CYGNET, PEERS, ROOT, System
+from benchmarks.tables import markdown
 
 _SYSTEMS = (CYGNET, *PEERS)
 README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "performance.md"
 CHART = ROOT / "docs" / "images" / "growth.svg"
+BOARDS_CHART = ROOT / "docs" / "images" / "boards.svg"
 
 # title, measure of Cygnet, measure of the peers
 _LAUNCHES = (
@@ -46,11 +52,6 @@ _SCROLLING = (
 _MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 def _cell(results: Results, system: System, measure: str, rows: int) -> str:
     figure = results.find(system.name, measure, rows)
     if figure is not None:
@@ -72,7 +73,7 @@ def _line(results: Results, title: str, ours: str, theirs: str, rows: int) -> li
 def aims_table(results: Results) -> str:
     """Each aim, and whether it is reached."""
     rows = [[one.title, one.aim, one.ours, one.best, one.verdict] for one in judge(results)]
-    return _markdown(["aim", "", "Cygnet", "best peer", ""], rows)
+    return markdown(["aim", "", "Cygnet", "best peer", ""], rows)
 
 
 def compared_table(results: Results) -> str:
@@ -85,7 +86,7 @@ def compared_table(results: Results) -> str:
     crowd = show(results.find("cygnet", "crowd", CROWD))
     systems = _measured(results)
     rows.append([f"{CROWD} hello programs at once, PSS of all", crowd, *["—"] * (len(systems) - 1)])
-    return _markdown(["", *(system.title for system in systems)], rows)
+    return markdown(["", *(system.title for system in systems)], rows)
 
 
 def summary_table(results: Results) -> str:
@@ -100,7 +101,7 @@ def summary_table(results: Results) -> str:
         ("1,000 rows: private memory", "private", "private", 1000),
     ]
     head = ["", *(system.title for system in _measured(results))]
-    return _markdown(head, [_line(results, *line) for line in chosen])
+    return markdown(head, [_line(results, *line) for line in chosen])
 
 
 def growth_table(results: Results) -> str:
@@ -111,7 +112,7 @@ def growth_table(results: Results) -> str:
             measure = ours if system is CYGNET else theirs
             if measure:
                 rows.append([title, system.title, *(_cell(results, system, measure, size) for size in SIZES)])
-    return _markdown(["", "", *(f"{size:,} rows" for size in SIZES)], rows)
+    return markdown(["", "", *(f"{size:,} rows" for size in SIZES)], rows)
 
 
 def wire_table(results: Results) -> str:
@@ -123,7 +124,7 @@ def wire_table(results: Results) -> str:
             figures = [results.find("cygnet", measure, size) for size in SIZES]
             name = title.partition(",")[0] if ours.startswith("cell") else title
             rows.append([name, *(f"{figure.median:,.0f}" if figure else "—" for figure in figures)])
-    return _markdown(["bytes on the wire", *(f"{size:,} rows" for size in SIZES)], rows)
+    return markdown(["bytes on the wire", *(f"{size:,} rows" for size in SIZES)], rows)
 
 
 def scrolling_table(results: Results) -> str:
@@ -131,7 +132,7 @@ def scrolling_table(results: Results) -> str:
     rows = []
     for title, measure in _SCROLLING:
         rows.append([title, *(show(results.find("cygnet", measure, size)) for size in SCROLLED)])
-    return _markdown(["", *(f"{size:,} rows" for size in SCROLLED)], rows)
+    return markdown(["", *(f"{size:,} rows" for size in SCROLLED)], rows)
 
 
 def soak_table() -> str:
@@ -143,7 +144,7 @@ def soak_table() -> str:
         unit = "" if course.unit == "loops" else course.unit
         cells = [f"{amount(value, unit)}".strip() for value in (begin, end)]
         rows.append([course.name, *cells, f"{course.growth:+.1%}", "flat" if course.flat else "creeps"])
-    table = _markdown(["", "first third", "last third", "", ""], rows)
+    table = markdown(["", "first third", "last third", "", ""], rows)
     load = " to ".join(f"{load:.1f}" for load in soak.load)
     return f"{soak.machine}; load {load}; {soak.date}.\n\n{table}"
 
@@ -169,6 +170,11 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "wire": wire_table,
     "scrolling": scrolling_table,
     "soak": lambda _: soak_table(),
+    "boards_machine": lambda _: boards_machine(read_board_results()),
+    "boards_aims": lambda _: boards_table("aims", read_board_results()),
+    "boards_heap": lambda _: boards_table("heap", read_board_results()),
+    "boards_times": lambda _: boards_table("times", read_board_results()),
+    "boards_cable": lambda _: boards_table("cable", read_board_results()),
 }
 
 
@@ -178,10 +184,11 @@ def filled(text: str, results: Results) -> str:
 
 
 def write_pages(results: Results) -> None:
-    """Write the pages and the chart."""
+    """Write the pages and the charts."""
     for page in (README, PAGE):
         page.write_text(filled(page.read_text(encoding="utf-8"), results), encoding="utf-8")
     CHART.write_text(draw_growth(results), encoding="utf-8")
+    BOARDS_CHART.write_text(draw_boards(read_board_results()), encoding="utf-8")
 
 
 def print_report(results: Results) -> None:

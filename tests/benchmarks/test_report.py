@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.aims import judge
+from benchmarks.boards.chart import draw_boards
+from benchmarks.boards.figures import read_board_results
 from benchmarks.chart import draw_growth
 from benchmarks.figures import Results, read_results
-from benchmarks.report import BLOCKS, CHART, PAGE, README, filled
+from benchmarks.report import BLOCKS, BOARDS_CHART, CHART, PAGE, README, filled
 
 
 def results(**values: float) -> Results:
@@ -27,8 +29,9 @@ def test_the_tables_of_a_page_are_those_of_the_results(page: Path) -> None:
     assert filled(text, read_results()) == text
 
 
-def test_the_chart_is_drawn_from_the_results() -> None:
+def test_the_charts_are_drawn_from_the_results() -> None:
     assert CHART.read_text(encoding="utf-8") == draw_growth(read_results())
+    assert BOARDS_CHART.read_text(encoding="utf-8") == draw_boards(read_board_results())
 
 
 def test_the_page_holds_every_table() -> None:

@@ -78,7 +78,9 @@ def test_each_link_leads_somewhere(page: Path) -> None:
 def test_each_file_that_a_page_names_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = re.findall(r"`((?:deploy|benchmarks|examples|models|tests|device_runtime|firmware_tools)/[\w./-]+)`", text)
-    named += [f"{name.replace('.', '/')}.py" for name in re.findall(r"python -m (benchmarks\.\w+)", text)]
+    for name in re.findall(r"python -m (benchmarks\.\w+)", text):
+        path = name.replace(".", "/")
+        named.append(f"{path}/__main__.py" if (ROOT / path).is_dir() else f"{path}.py")
     for name in named:
         assert (ROOT / name).exists(), f"{page.name} names {name}"
 
