@@ -1,9 +1,9 @@
 """Memory of a whole board on MicroPython's unix port: the heap that it uses, and the smallest in which it works.
 
-The runtime is the one that boards get, joined to its fleet through a real mosquitto with TLS. Words have 64 bits here.
-What is used is ``gc.mem_alloc()`` after a collection, once a second, by a task beside the runtime; what that takes
-itself is seen without a runtime, and taken off. The smallest heap is searched in steps of 4 KB, and must do three times
-in a row.
+The runtime is the one that boards get, joined to its fleet through a real mosquitto with TLS. Words have 64 bits there,
+as boards' have not; so it is measured once more on an older MicroPython with 32. What is used is ``gc.mem_alloc()``
+after a collection, once a second, by a task beside the runtime; what that takes itself is seen without a runtime, and
+taken off. The smallest heap is searched in steps of 4 KB, and must do three times in a row.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.boards.figures import Part
-from benchmarks.boards.names import OURS, UNIX
+from benchmarks.boards.names import OURS, UNIX, UNIX_32
 from benchmarks.boards.programs import beeper, lamp_timer
 from benchmarks.boards.scripts import BARE_HEAP, HEAP_PREFIX, WATCH_HEAP
-from benchmarks.boards.tools import unix_port
+from benchmarks.boards.tools import unix_port, unix_port_32, unix_port_version
 from benchmarks.errors import BenchmarkError
 from firmware_tools.build.program import BuiltProgram
 from tests.micro.whole import DEVICE, Whole, whole_board
@@ -53,43 +53,57 @@ STATES = (IDLE, SMALL, EXAMPLE)
 
 def measure_heap(part: Part, say: Callable[[str], None], *, quick: bool = False) -> None:
     """The heap that each state uses."""
-    for state in STATES[:1] if quick else STATES:
-        say(f"{UNIX}: heap used, {state.name} …")
-        log, why = asyncio.run(_readings(state))
-        if why:
-            raise BenchmarkError(f"a board with {_AMPLE} KB of heap does not come to {state.name}, {why}: {log[-400:]}")
-        bare = bare_heap()
-        if state is IDLE:
-            part.add(UNIX, OURS, "heap, bare", "bytes", [bare])
-        watching = read_heap(log, bare=True)[0] - bare
-        part.add(UNIX, OURS, f"heap, {state.name}", "bytes", [used - watching for used in read_heap(log)[-_READINGS:]])
+    for board, port in _ports(part):
+        bare = bare_heap(port)
+        part.add(board, OURS, "heap, bare", "bytes", [bare])
+        for state in STATES[:1] if quick else STATES:
+            say(f"{board}: heap used, {state.name} …")
+            log, why = asyncio.run(_readings(port, state))
+            if why:
+                raise BenchmarkError(
+                    f"a board with {_AMPLE} KB of heap does not come to {state.name}, {why}: {log[-400:]}"
+                )
+            watching = read_heap(log, bare=True)[0] - bare
+            used = [used - watching for used in read_heap(log)[-_READINGS:]]
+            part.add(board, OURS, f"heap, {state.name}", "bytes", used)
 
 
-def bare_heap() -> int:
-    """Bytes that the unix port itself uses, with asyncio."""
+def _ports(part: Part) -> list[tuple[str, str]]:
+    """What boards are called, and the MicroPython that stands for them."""
+    small = unix_port_32()
+    if small is None:
+        part.remarks.append("there is no MicroPython with 32-bit words here: `make system-tools` says why")
+        return [(UNIX, unix_port())]
+    part.versions["MicroPython with 32-bit words"] = unix_port_version(small)
+    return [(UNIX, unix_port()), (UNIX_32, small)]
+
+
+def bare_heap(port: str) -> int:
+    """Bytes that a unix port itself uses, with asyncio."""
     with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as file:
         file.write(BARE_HEAP)
         file.flush()
-        command = [unix_port(), "-X", f"heapsize={_AMPLE}k", file.name]
+        command = [port, "-X", f"heapsize={_AMPLE}k", file.name]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return read_heap(said, bare=True)[0]
 
 
 def measure_smallest(part: Part, say: Callable[[str], None], *, quick: bool = False) -> None:
     """The smallest ``-X heapsize=`` at which each state is reached."""
-    for state in STATES[:1] if quick else STATES:
+    for board, port in _ports(part):
+        for state in STATES[:1] if quick else STATES:
 
-        def works(size: int, state: State = state) -> bool:
-            why = asyncio.run(_try(state, size))
-            say(f"{UNIX}: {state.name} with {size}k: {why or 'works'}")
-            return not why
+            def works(size: int, board: str = board, port: str = port, state: State = state) -> bool:
+                why = asyncio.run(_try(port, state, size))
+                say(f"{board}: {state.name} with {size}k: {why or 'works'}")
+                return not why
 
-        step = 4 * _STEP if quick else _STEP
-        size = smallest(works, state.least, state.most, step, 1 if quick else _CONFIRMED)
-        if size is None:
-            part.remarks.append(f"{state.name} does not work with -X heapsize={state.most}k")
-        else:
-            part.add(UNIX, OURS, f"smallest heap, {state.name}", "k", [size])
+            step = 4 * _STEP if quick else _STEP
+            size = smallest(works, state.least, state.most, step, 1 if quick else _CONFIRMED)
+            if size is None:
+                part.remarks.append(f"{state.name} does not work with -X heapsize={state.most}k ({board})")
+            else:
+                part.add(board, OURS, f"smallest heap, {state.name}", "k", [size])
 
 
 def smallest(works: Callable[[int], bool], least: int, most: int, step: int, confirmed: int) -> int | None:
@@ -116,10 +130,10 @@ def read_heap(log: str, *, bare: bool = False, free: bool = False) -> list[int]:
     return [int(line[1 if free else 0]) for line in found if bool(line[2]) is bare]
 
 
-async def _readings(state: State) -> tuple[str, str]:
+async def _readings(port: str, state: State) -> tuple[str, str]:
     """What the board said, and why it is not in that state; empty if it is."""
     with tempfile.TemporaryDirectory(prefix="cygnet-bench-") as folder:
-        async with whole_board(unix_port(), Path(folder), more=_more(state)) as whole:
+        async with whole_board(port, Path(folder), more=_more(state)) as whole:
             board = whole.board
             board.heap = f"{_AMPLE}k"
             await _bring(whole, state, Path(folder))
@@ -132,10 +146,10 @@ async def _readings(state: State) -> tuple[str, str]:
             return board.log, why
 
 
-async def _try(state: State, size: int) -> str:
+async def _try(port: str, state: State, size: int) -> str:
     """Why it does not work with a heap of so many KB; empty if it does."""
     with tempfile.TemporaryDirectory(prefix="cygnet-bench-") as folder:
-        async with whole_board(unix_port(), Path(folder), more=_more(state)) as whole:
+        async with whole_board(port, Path(folder), more=_more(state)) as whole:
             whole.board.heap = f"{size}k"
             await _bring(whole, state, Path(folder))
             whole.board.start()

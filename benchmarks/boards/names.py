@@ -1,6 +1,7 @@
 """What figures of boards are called."""
 
 UNIX = "unix port"
+UNIX_32 = "unix port, 32-bit words"
 PICO = "emulated Pico W"
 
 OURS, BY_HAND = "cygnet", "by hand"

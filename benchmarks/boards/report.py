@@ -16,6 +16,7 @@ from benchmarks.boards.names import (
     OURS,
     PICO,
     UNIX,
+    UNIX_32,
 )  # fmt: skip
 from benchmarks.tables import markdown
 
@@ -99,6 +100,8 @@ def heap_rows(results: BoardResults) -> list[list[str]]:
             title,
             kilobytes(results.find(UNIX, OURS, f"heap, {there}")),
             show(results.find(UNIX, OURS, f"smallest heap, {there}")),
+            kilobytes(results.find(UNIX_32, OURS, f"heap, {there}")),
+            show(results.find(UNIX_32, OURS, f"smallest heap, {there}")),
             kilobytes(results.find(PICO, OURS, f"free, {here}")),
         ]
         for title, there, here in STATES
@@ -131,7 +134,7 @@ def cable_rows(results: BoardResults) -> list[list[str]]:
 
 HEADS = {
     "aims": ("aim", "", "Cygnet", ""),
-    "heap": ("", f"used, {UNIX}", "works from `-X heapsize=`", f"free, {PICO}"),
+    "heap": ("", f"used, {UNIX}", "works from", f"used, {UNIX_32}", "works from", f"free, {PICO}"),
     "times": ("", f"{UNIX}", "by hand", f"{PICO}", "by hand"),
     "cable": (f"over the cable, {PICO}", "`cygnet board install`", f"`{COPY}`", f"`{FORCED}`"),
 }

@@ -22,10 +22,16 @@ def unix_port() -> str:
     return found
 
 
-def unix_port_version() -> str:
-    """Such as ``1.29.0``."""
+def unix_port_32() -> str | None:
+    """The path of one with the words of boards, which have 32 bits; None where there is none."""
+    found = Path(".micropython-32", "micropython").absolute()
+    return str(found) if found.exists() else None
+
+
+def unix_port_version(port: str = "") -> str:
+    """Such as ``1.29.0``, of that port."""
     code = "import sys; print('.'.join([str(part) for part in sys.implementation.version[:3]]))"
-    command = [unix_port(), "-c", code]
+    command = [port or unix_port(), "-c", code]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
