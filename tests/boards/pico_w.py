@@ -69,18 +69,20 @@ class Names(nat.UdpRelay):
 
 
 class Device(MicroPythonDevice):
-    """A board whose radio begins anew when the chip is reset.
+    """A board whose radio and connections end when the chip is reset.
 
-    In the emulator (0.3.6) it does so only when its power pin lets go, and takes what the other pins do then for a
-    transfer: after ``machine.reset()`` the firmware says "Failed to start CYW43", and there is no Wi-Fi.
+    In the emulator (0.3.6) the radio begins anew only when its power pin lets go, and takes what the other pins do then
+    for a transfer: after ``machine.reset()`` the firmware says "Failed to start CYW43". And a connection that was open
+    takes the first packets of the next one from the same port, which then waits in vain.
     """
 
     radio: GSPIBus | None = None
 
     def _enter_reset(self, cause: Any) -> None:
         super()._enter_reset(cause)
-        if self.radio is not None:
+        if self.radio is not None and self.radio.nat_bridge is not None:
             self.radio.power_off()
+            self.radio.nat_bridge.reset()
 
 
 class Console(PtyInteractiveRepl):

@@ -209,4 +209,4 @@ def test_another_wheel_is_not_installed(run: Run, tmp_path: Path, board: Path) -
 def test_the_plan_tells_what_is_asked_and_where_it_goes(run: Run, tmp_path: Path) -> None:
     said = run("flash", wheel(tmp_path, "9.9.0"), "--board", "rpi4-headunit", "--port", "pi@kitchen", "--dry-run")
     assert "who it is: Raspberry Pi 4 or Raspberry Pi Compute Module 4, Python 3.11 or newer" in said.out
-    assert "install it into /opt/cygnet with inference, voice" in said.out
+    assert "install it into /opt/cygnet with gpio, inference, python, voice" in said.out

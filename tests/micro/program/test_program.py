@@ -127,11 +127,11 @@ class Index(Page):
     def tap(self, event):
         for _ in range(20):
             _tick()
-            call("slow", ms=10)
+            call("slow", ms=40)
         log("done")
 """
     files = {"pages/index/index.wxml": "<view bindtap='tap'/>", "pages/index/index.py": code}
-    assert lines(play(micropython, tmp_path, files, (1, 1, "tap"))) == ["done"]
+    assert lines(play(micropython, tmp_path, files, (1, 1, "tap"), limits={"event_ms": 500})) == ["done"]
 
 
 def test_what_reads_templates_is_forgotten_when_they_are_read(micropython: str, tmp_path: Path) -> None:
