@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -14,9 +15,9 @@ settings.load_profile("cygnet")
 
 @pytest.fixture(scope="session")
 def micropython() -> str:
-    """The path of MicroPython's unix port."""
+    """The path of MicroPython's unix port; another one is tried by naming it in ``MICROPYTHON``."""
     beside = Path(sys.executable).parent / "micropython"
-    found = str(beside) if beside.exists() else shutil.which("micropython")
+    found = os.environ.get("MICROPYTHON") or (str(beside) if beside.exists() else shutil.which("micropython"))
     assert found is not None, "MicroPython's unix port is missing: run `make setup`"
     return found
 
