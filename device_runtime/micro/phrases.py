@@ -1,7 +1,7 @@
 """What the runtime says when something goes wrong, in a file: as texts in the code it would lie in memory for ever.
 
 Sources have their sentences where they belong; for boards the toolchain puts them into ``micro/phrases.bin`` and calls
-of :func:`phrase` in their place (``firmware_tools/provision/phrases.py``, which says what the file is like).
+of :func:`phrase` in their place (``firmware_tools/provision/packing/phrases.py``, which says what the file is like).
 """
 
 _FILE = __file__[: __file__.rfind("/") + 1] + "phrases.bin"

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 import device_runtime.micro
 from device_runtime.program.package import seal_package
 from firmware_tools.build.micropython import compile_module
-from firmware_tools.provision.compact import compact
 from firmware_tools.provision.errors import ProvisionError
-from firmware_tools.provision.joining import join
-from firmware_tools.provision.phrases import PHRASES, take_out
+from firmware_tools.provision.packing.compact import compact
+from firmware_tools.provision.packing.joining import join
+from firmware_tools.provision.packing.phrases import PHRASES, take_out
 
 MAIN = "/main.py"
 LOADER = "/cygnet/loader.mpy"

@@ -1,4 +1,4 @@
-"""True names in the tracebacks of boards: :mod:`.compact` gives functions short ones.
+"""True names in the tracebacks of boards: :mod:`.packing.compact` gives functions short ones.
 
 What was renamed is not kept anywhere: of one version of the runtime the same comes out each time, so it is made again
 from the sources that are installed, when the first traceback comes.
@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from firmware_tools.provision.compact import compact
 from firmware_tools.provision.console import Said
-from firmware_tools.provision.joining import join
-from firmware_tools.provision.phrases import take_out
+from firmware_tools.provision.packing.compact import compact
+from firmware_tools.provision.packing.joining import join
+from firmware_tools.provision.packing.phrases import take_out
 from firmware_tools.provision.runtime import runtime_sources, runtime_version
 
 # As the runtime says it when it starts (device_runtime/micro/sync/assembly.py).
@@ -25,7 +25,7 @@ def function_names(full: Mapping[str, str], short: Mapping[str, str]) -> dict[st
     """By module (``micro.sync.link``), the true name of each function that has a short one.
 
     Args:
-        full: sources by file name, as :func:`.compact.compact` takes them.
+        full: sources by file name, as :func:`.packing.compact.compact` takes them.
         short: the same as it gives them back: every function where it was.
     """
     names: dict[str, dict[str, str]] = {}

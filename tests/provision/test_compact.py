@@ -9,9 +9,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from firmware_tools.provision.compact import compact
-from firmware_tools.provision.firmware_names import FIRMWARE_NAMES
-from firmware_tools.provision.joining import join
+from firmware_tools.provision.packing.compact import compact
+from firmware_tools.provision.packing.firmware_names import FIRMWARE_NAMES
+from firmware_tools.provision.packing.joining import join
 from firmware_tools.provision.runtime import runtime_sources
 
 SOURCES = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tools.provision.joining import JoinError, join
+from firmware_tools.provision.packing.joining import JoinError, join
 
 GROUPS = {"own/main.py": ("own/clock.py", "own/sync/link.py", "own/sync/mqtt.py")}
 BEGINNING = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tools.provision.phrases import take_out
+from firmware_tools.provision.packing.phrases import take_out
 from firmware_tools.provision.runtime import runtime_sources
 
 PHRASES = runtime_sources()["micro/phrases.py"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware_tools.provision.compact import compact
 from firmware_tools.provision.console import Said, parse_line
+from firmware_tools.provision.packing.compact import compact
 from firmware_tools.provision.runtime import runtime_files, runtime_sources, runtime_version
 from firmware_tools.provision.true_names import Namer, function_names, installed_names
 from tests.provision.command import board_command

@@ -7,101 +7,28 @@ get them joined.
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from device_runtime.errors import CygnetError
-
-GROUPS: Mapping[str, Sequence[str]] = {
-    "micro/runtime.py": (
-        "micro/clock.py",
-        "micro/phrases.py",
-        "micro/records.py",
-        "micro/sync/messages.py",
-        "micro/sync/mqtt.py",
-        "micro/sync/link.py",
-        "micro/sync/work.py",
-        "micro/sync/memory.py",
-        "micro/sync/programs.py",
-        "micro/sync/telemetry.py",
-        "micro/sync/slots.py",
-        "micro/sync/agent.py",
-        "micro/sync/stage.py",
-    ),
-    "micro/sync/seals.py": ("micro/sync/sha512.py", "micro/sync/ed25519.py"),
-    "micro/sync/doing.py": ("micro/sync/switching.py",),
-    "micro/sync/update.py": ("micro/sync/files.py",),
-    "micro/program/guard.py": ("micro/program/errors.py",),
-    "micro/program/host.py": ("micro/capability/buttons.py", "micro/capability/pins.py"),
-    "micro/program/program.py": (
-        "micro/program/faults.py",
-        "micro/program/values.py",
-        "micro/program/limits.py",
-        "micro/program/timers.py",
-        "micro/program/code.py",
-        "micro/program/stack.py",
-    ),
-    "micro/view/page.py": (
-        "micro/view/errors.py",
-        "micro/view/javascript.py",
-        "micro/view/trampoline.py",
-        "micro/view/template.py",
-        "micro/view/expressions.py",
-        "micro/view/paths.py",
-        "micro/view/reconcile.py",
-        "micro/view/blocks.py",
-        "micro/view/fragments.py",
-        "micro/view/loops.py",
-        "micro/view/routing.py",
-    ),
-    "micro/view/loader.py": ("micro/view/reader.py", "micro/view/binder.py"),
-    "micro/screen/screen.py": (
-        "micro/screen/glyphs.py",
-        "micro/screen/paint.py",
-        "micro/screen/nodes.py",
-        "micro/screen/text.py",
-        "micro/screen/style.py",
-        "micro/screen/theme.py",
-        "micro/screen/widgets.py",
-        "micro/screen/layout.py",
-    ),
-    "micro/capability/gate.py": ("micro/capability/arguments.py",),
-}
-"""By the file that takes them in, what is in memory whenever that is."""
-
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+from firmware_tools.provision.packing.groups import GROUPS
+from firmware_tools.provision.packing.modules import (
+    COMPREHENSIONS,
+    ClassScope,
+    Function,
+    Module,
+    arguments_of,
+    bound,
+    locals_of,
+    outermost,
+    read_module,
+    resolve,
+    visit_defaults,
+)
 
 
 class JoinError(CygnetError):
     """Modules cannot be made one without changing what they do; the sentence says where."""
-
-
-@dataclass
-class _Module:
-    path: str
-    tree: ast.Module
-    own: set[str] = field(default_factory=set)
-    """What it defines at its outermost level."""
-    outer: dict[str, str] = field(default_factory=dict)
-    """By the names that ``import json as j`` gives there, the whole of it."""
-
-    @property
-    def dotted(self) -> str:
-        """Its name: ``micro.sync.link``."""
-        return self.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-    @property
-    def package(self) -> list[str]:
-        """Where its relative imports begin: ``["micro", "sync"]``."""
-        parts = self.path.removesuffix(".py").split("/")
-        return parts[:-1]
-
-    @property
-    def stem(self) -> str:
-        """Its last name."""
-        return self.dotted.rpartition(".")[2]
 
 
 def join(sources: Mapping[str, str], groups: Mapping[str, Sequence[str]] = GROUPS) -> dict[str, str]:
@@ -115,7 +42,7 @@ def join(sources: Mapping[str, str], groups: Mapping[str, Sequence[str]] = GROUP
         JoinError: two modules cannot be joined as they are.
         SyntaxError: a source is no Python.
     """
-    modules = {path: _read(path, text) for path, text in sources.items()}
+    modules = {path: read_module(path, text) for path, text in sources.items()}
     plans = [
         _Plan(modules, [modules[path] for path in (*members, target) if path in modules], target)
         for target, members in groups.items()
@@ -133,116 +60,27 @@ def join(sources: Mapping[str, str], groups: Mapping[str, Sequence[str]] = GROUP
     return {path: joined[path] + "\n" for path in sources if path in joined}
 
 
-def without_types(tree: ast.Module) -> None:
-    """Take out what is imported for annotations only, and the annotations."""
-    _WithoutTypes().visit(tree)
-
-
-class _WithoutTypes(ast.NodeTransformer):
-    def visit_Try(self, node: ast.Try) -> ast.AST | None:
-        is_guarded = [ast.unparse(handler) for handler in node.handlers] == ["except ImportError:\n    pass"]
-        if is_guarded and all(_is_for_types(each) for each in node.body):
-            return None
-        return self.generic_visit(node)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
-        if node.value is None:
-            return None
-        return self.generic_visit(ast.copy_location(ast.Assign([node.target], node.value), node))
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        node.annotation = None
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._function(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._function(node)
-
-    def _function(self, node: _Function) -> ast.AST:
-        node.returns = None
-        return self.generic_visit(node)
-
-
-def _is_for_types(node: ast.stmt) -> bool:
-    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-        return True
-    return isinstance(node, ast.ImportFrom) and (node.level > 0 or node.module in ("typing", "collections.abc"))
-
-
-def _read(path: str, text: str) -> _Module:
-    tree = ast.parse(text, path)
-    without_types(tree)
-    module = _Module(path, tree)
-    for node in _outermost(tree.body):
-        if isinstance(node, ast.Import):
-            module.outer.update({alias.asname or alias.name: f"import {alias.name}" for alias in node.names})
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            module.outer.update(
-                {alias.asname or alias.name: f"from {node.module} import {alias.name}" for alias in node.names}
-            )
-        elif not isinstance(node, ast.ImportFrom):
-            module.own.update(_bound(node))
-    module.own -= set(module.outer)
-    return module
-
-
-def _outermost(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
-    """Statements and expressions, but not those inside functions and classes."""
-    for node in body:
-        yield from _shallow(node)
-
-
-def _shallow(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
-    if isinstance(
-        node, _Function | ast.ClassDef | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-    ):
-        return
-    for child in ast.iter_child_nodes(node):
-        yield from _shallow(child)
-
-
-def _bound(node: ast.AST) -> Iterator[str]:
-    """The names that one node binds where it stands."""
-    if isinstance(node, _Function | ast.ClassDef):
-        yield node.name
-    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
-        yield node.id
-    elif isinstance(node, ast.ExceptHandler) and node.name:
-        yield node.name
-    elif isinstance(node, ast.Import | ast.ImportFrom):
-        yield from (alias.asname or alias.name for alias in node.names)
-
-
-def _resolve(module: _Module, node: ast.ImportFrom) -> str:
-    """The whole name of what a relative import names: ``micro.sync.messages``."""
-    base = module.package[: len(module.package) - node.level + 1]
-    return ".".join([*base, *([node.module] if node.module else [])])
-
-
 @dataclass
 class _Plan:
     """One group."""
 
-    modules: Mapping[str, _Module]
-    members: list[_Module]
+    modules: Mapping[str, Module]
+    members: list[Module]
     target: str
 
-    def ordered(self) -> list[_Module]:
+    def ordered(self) -> list[Module]:
         """The members, each after those that it imports when it is loaded."""
         by_name = {member.dotted: member for member in self.members}
-        done: list[_Module] = []
+        done: list[Module] = []
 
-        def take(member: _Module, waiting: tuple[str, ...]) -> None:
+        def take(member: Module, waiting: tuple[str, ...]) -> None:
             if member.dotted in waiting:
                 raise JoinError(f"{member.path}: it imports itself by way of {' -> '.join(waiting)}")
             if member in done:
                 return
-            for node in _outermost(member.tree.body):
+            for node in outermost(member.tree.body):
                 if isinstance(node, ast.ImportFrom) and node.level:
-                    base = _resolve(member, node)
+                    base = resolve(member, node)
                     for name in (base, *(f"{base}.{alias.name}" for alias in node.names)):
                         if name in by_name and by_name[name] is not member:
                             take(by_name[name], (*waiting, member.dotted))
@@ -271,7 +109,7 @@ class _Plan:
 class _Names:
     """What everything is called afterwards."""
 
-    def __init__(self, modules: Mapping[str, _Module], plans: Sequence[_Plan]) -> None:
+    def __init__(self, modules: Mapping[str, Module], plans: Sequence[_Plan]) -> None:
         self.by_dotted = {module.dotted: module for module in modules.values()}
         self._final: dict[tuple[str, str], str] = {}
         self._target: dict[str, str] = {}
@@ -308,7 +146,7 @@ class _Names:
 class _Rewrite(ast.NodeTransformer):
     """Makes a module part of another, or of a package whose modules were joined."""
 
-    def __init__(self, module: _Module, target: str, names: _Names) -> None:
+    def __init__(self, module: Module, target: str, names: _Names) -> None:
         self._module, self._target, self._names = module, target, names
         self._here = {name: names.final(module.dotted, name) for name in module.own}
         """By a name of this module, what it is called now."""
@@ -323,7 +161,7 @@ class _Rewrite(ast.NodeTransformer):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | list[ast.stmt] | None:
         if not node.level:
             return node
-        base = _resolve(self._module, node)
+        base = resolve(self._module, node)
         kept: list[ast.ImportFrom] = []
         for alias in node.names:
             whole = f"{base}.{alias.name}"
@@ -432,12 +270,12 @@ class _Rewrite(ast.NodeTransformer):
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return self._function(node)
 
-    def _function(self, node: _Function) -> ast.AST:
+    def _function(self, node: Function) -> ast.AST:
         node.name = self._new(node.name) if not self._in_class() else node.name
         node.decorator_list = [self.visit(each) for each in node.decorator_list]
-        _visit_defaults(self, node.args)
+        visit_defaults(self, node.args)
         scopes, modules, here = self._scopes, dict(self._modules), dict(self._here)
-        self._scopes = [scope for scope in scopes if not isinstance(scope, _ClassScope)] + [_locals(node)]
+        self._scopes = [scope for scope in scopes if not isinstance(scope, ClassScope)] + [locals_of(node)]
         self._gone.append(set())
         node.body = self._body(node.body) or [ast.Pass()]
         self._gone.pop()
@@ -445,12 +283,12 @@ class _Rewrite(ast.NodeTransformer):
         return node
 
     def _in_class(self) -> bool:
-        return bool(self._scopes) and isinstance(self._scopes[-1], _ClassScope)
+        return bool(self._scopes) and isinstance(self._scopes[-1], ClassScope)
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        _visit_defaults(self, node.args)
+        visit_defaults(self, node.args)
         scopes = self._scopes
-        self._scopes = [*scopes, {each.arg for each in _arguments(node.args)}]
+        self._scopes = [*scopes, {each.arg for each in arguments_of(node.args)}]
         node.body = self.visit(node.body)
         self._scopes = scopes
         return node
@@ -460,7 +298,7 @@ class _Rewrite(ast.NodeTransformer):
         node.bases = [self.visit(each) for each in node.bases]
         node.decorator_list = [self.visit(each) for each in node.decorator_list]
         scopes = self._scopes
-        self._scopes = [*scopes, _ClassScope(name for each in _outermost(node.body) for name in _bound(each))]
+        self._scopes = [*scopes, ClassScope(name for each in outermost(node.body) for name in bound(each))]
         node.body = self._body(node.body) or [ast.Pass()]
         self._scopes = scopes
         return node
@@ -473,7 +311,7 @@ class _Rewrite(ast.NodeTransformer):
         return found
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        if isinstance(node, _COMPREHENSIONS):
+        if isinstance(node, COMPREHENSIONS):
             scopes = self._scopes
             targets = {
                 each.id for one in node.generators for each in ast.walk(one.target) if isinstance(each, ast.Name)
@@ -492,27 +330,3 @@ class _Rewrite(ast.NodeTransformer):
 
 def _place(node: ast.ImportFrom) -> tuple[int, str | None]:
     return node.level, node.module
-
-
-class _ClassScope(set[str]):
-    """Names that a class's body sees, and its methods do not."""
-
-
-def _locals(node: _Function) -> set[str]:
-    found = {each.arg for each in _arguments(node.args)}
-    elsewhere: set[str] = set()
-    for each in _outermost(node.body):
-        found.update(_bound(each))
-        if isinstance(each, ast.Global | ast.Nonlocal):
-            elsewhere.update(each.names)
-    return found - elsewhere
-
-
-def _arguments(arguments: ast.arguments) -> list[ast.arg]:
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return every + [each for each in (arguments.vararg, arguments.kwarg) if each is not None]
-
-
-def _visit_defaults(visitor: ast.NodeTransformer, arguments: ast.arguments) -> None:
-    arguments.defaults = [visitor.visit(each) for each in arguments.defaults]
-    arguments.kw_defaults = [visitor.visit(each) if each is not None else None for each in arguments.kw_defaults]

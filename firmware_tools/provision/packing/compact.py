@@ -31,8 +31,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from firmware_tools.provision.firmware_names import FIRMWARE_NAMES
-from firmware_tools.provision.joining import without_types
+from firmware_tools.provision.packing.firmware_names import FIRMWARE_NAMES
+from firmware_tools.provision.packing.modules import arguments_of, without_types
+from firmware_tools.provision.packing.uses import Uses
 
 _OPEN_MODULES = ("program/api.py",)
 """What programs see."""
@@ -74,7 +75,7 @@ def compact(sources: Mapping[str, str]) -> dict[str, str]:
     for tree in trees.values():
         _inline(tree, imported)
     kept = _kept(trees)
-    uses = _Uses()
+    uses = Uses()
     for tree in trees.values():
         uses.visit(tree)
     names = _names(trees, kept, uses)
@@ -167,16 +168,16 @@ def _defined(tree: ast.AST) -> Iterator[str]:
             yield node.name
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name
-            yield from (each.arg for each in _arguments(node.args))
+            yield from (each.arg for each in arguments_of(node.args))
         elif isinstance(node, ast.Lambda):
-            yield from (each.arg for each in _arguments(node.args))
+            yield from (each.arg for each in arguments_of(node.args))
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             yield node.attr
 
 
-def _names(trees: Mapping[str, ast.Module], kept: set[str], uses: "_Uses") -> dict[str, dict[str, str]]:
+def _names(trees: Mapping[str, ast.Module], kept: set[str], uses: Uses) -> dict[str, dict[str, str]]:
     """By file, a short name for each name that may have one; an argument's may be its own.
 
     A name that stands in one file only gets one that others of other files have too, and what only ever stands after a
@@ -206,7 +207,7 @@ def _names(trees: Mapping[str, ast.Module], kept: set[str], uses: "_Uses") -> di
     return names
 
 
-def _assign(wanted: list[str], uses: "_Uses", free: list[str], names: dict[str, str]) -> None:
+def _assign(wanted: list[str], uses: Uses, free: list[str], names: dict[str, str]) -> None:
     """Give each of ``wanted`` that costs something a name that ``names`` has not yet for its use."""
     for is_member in (False, True):
         taken = {
@@ -217,71 +218,6 @@ def _assign(wanted: list[str], uses: "_Uses", free: list[str], names: dict[str, 
         for name in wanted:
             if name in uses.members and name not in uses.names if is_member else name in uses.names:
                 names[name] = next(left)
-
-
-class _Uses(ast.NodeVisitor):
-    """What names stand for that cost memory: members after a dot, and names of modules; and arguments, which are
-    given one letter."""
-
-    def __init__(self) -> None:
-        self.members: set[str] = set()
-        self.names: set[str] = set()
-        self.arguments: set[str] = set()
-        self._inside: list[ast.AST] = []
-
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        self.members.add(node.attr)
-        self.generic_visit(node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self._name(node.name)
-        self._within(node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._function(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self._function(node)
-
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        is_method = self._inside and isinstance(self._inside[-1], ast.ClassDef)
-        (self.members if is_method else self.names).add(node.name)
-        self.arguments.update(each.arg for each in _arguments(node.args))
-        for default in (*node.args.defaults, *node.args.kw_defaults, *node.decorator_list):
-            if default is not None:
-                self.visit(default)
-        self._inside.append(node)
-        for statement in node.body:
-            self.visit(statement)
-        self._inside.pop()
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        self.arguments.update(each.arg for each in _arguments(node.args))
-        self._within(node)
-
-    def _within(self, node: ast.AST) -> None:
-        self._inside.append(node)
-        self.generic_visit(node)
-        self._inside.pop()
-
-    def visit_Name(self, node: ast.Name) -> None:
-        if not self._inside:
-            self.names.add(node.id)
-        elif isinstance(self._inside[-1], ast.ClassDef):
-            # A class's own body sees its members by their names.
-            self._name(node.id)
-            self.members.add(node.id)
-
-    def visit_Global(self, node: ast.Global) -> None:
-        self.names.update(node.names)
-
-    def visit_alias(self, node: ast.alias) -> None:
-        self.names.add(node.name)
-        if node.asname:
-            self.names.add(node.asname)
-
-    def _name(self, name: str) -> None:
-        self.names.add(name)
 
 
 def _mentioned(tree: ast.AST) -> Iterator[str]:
@@ -315,7 +251,7 @@ def _globals(tree: ast.Module) -> set[str]:
 class _Rename(ast.NodeTransformer):
     """Gives names; the arguments of each function are ``a``, ``b``, ``c`` again, so far as it has no such names."""
 
-    def __init__(self, names: Mapping[str, str], uses: "_Uses", shared: set[str]) -> None:
+    def __init__(self, names: Mapping[str, str], uses: Uses, shared: set[str]) -> None:
         self._members = {name: short for name, short in names.items() if name in uses.members}
         # A local variable is not called as a member of the same name is, which may be as something else is called.
         self._names = {name: short for name, short in names.items() if name in uses.names}
@@ -395,8 +331,3 @@ class _Rename(ast.NodeTransformer):
             if isinstance(each, ast.arg) and is_argument and each.arg not in own:
                 own[each.arg] = next(free, "") or self._names.get(each.arg, each.arg)
         return own
-
-
-def _arguments(arguments: ast.arguments) -> list[ast.arg]:
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return every + [each for each in (arguments.vararg, arguments.kwarg) if each is not None]

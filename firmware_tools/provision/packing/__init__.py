@@ -1,0 +1,1 @@
+"""The micro runtime made small for boards: sentences out, modules joined, names shortened."""

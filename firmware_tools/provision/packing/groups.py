@@ -1,0 +1,60 @@
+"""Which modules of the micro runtime are in memory together."""
+
+from collections.abc import Mapping, Sequence
+
+GROUPS: Mapping[str, Sequence[str]] = {
+    "micro/runtime.py": (
+        "micro/clock.py",
+        "micro/phrases.py",
+        "micro/records.py",
+        "micro/sync/messages.py",
+        "micro/sync/mqtt.py",
+        "micro/sync/link.py",
+        "micro/sync/work.py",
+        "micro/sync/memory.py",
+        "micro/sync/programs.py",
+        "micro/sync/telemetry.py",
+        "micro/sync/slots.py",
+        "micro/sync/agent.py",
+        "micro/sync/stage.py",
+    ),
+    "micro/sync/seals.py": ("micro/sync/sha512.py", "micro/sync/ed25519.py"),
+    "micro/sync/doing.py": ("micro/sync/switching.py",),
+    "micro/sync/update.py": ("micro/sync/files.py",),
+    "micro/program/guard.py": ("micro/program/errors.py",),
+    "micro/program/host.py": ("micro/capability/buttons.py", "micro/capability/pins.py"),
+    "micro/program/program.py": (
+        "micro/program/faults.py",
+        "micro/program/values.py",
+        "micro/program/limits.py",
+        "micro/program/timers.py",
+        "micro/program/code.py",
+        "micro/program/stack.py",
+    ),
+    "micro/view/page.py": (
+        "micro/view/errors.py",
+        "micro/view/javascript.py",
+        "micro/view/trampoline.py",
+        "micro/view/template.py",
+        "micro/view/expressions.py",
+        "micro/view/paths.py",
+        "micro/view/reconcile.py",
+        "micro/view/blocks.py",
+        "micro/view/fragments.py",
+        "micro/view/loops.py",
+        "micro/view/routing.py",
+    ),
+    "micro/view/loader.py": ("micro/view/reader.py", "micro/view/binder.py"),
+    "micro/screen/screen.py": (
+        "micro/screen/glyphs.py",
+        "micro/screen/paint.py",
+        "micro/screen/nodes.py",
+        "micro/screen/text.py",
+        "micro/screen/style.py",
+        "micro/screen/theme.py",
+        "micro/screen/widgets.py",
+        "micro/screen/layout.py",
+    ),
+    "micro/capability/gate.py": ("micro/capability/arguments.py",),
+}
+"""By the file that takes them in, what is in memory whenever that is."""
