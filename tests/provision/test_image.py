@@ -23,7 +23,7 @@ from firmware_tools.provision.image import (
 )
 from firmware_tools.provision.provisioning import board_files
 from firmware_tools.provision.rom import runtime_image
-from firmware_tools.provision.runtime import runtime_files
+from firmware_tools.provision.runtime import runtime_files, slot_files
 from firmware_tools.provision.whole_image import write_image
 from tests.boards.power import stock_firmware
 
@@ -182,3 +182,11 @@ def test_the_runtime_runs_from_a_rom_file_system_and_takes_less_memory_there(mic
         assert file == f"{expected}/runtime.mpy"
         taken[at] = int(heap)
     assert taken["/rom"] < 0.7 * taken[str(tmp_path / "a")], taken
+
+
+def test_a_pico_w_has_room_for_two_runtimes_and_programs() -> None:
+    """An update lies beside the runtime that runs, and littlefs gives each file whole blocks."""
+    memory = find_micro_board("pico-w").memory
+    assert memory.filesystem_kb
+    files = {**slot_files("a"), **slot_files("b"), "/cygnet/programs/x/big": bytes(256 * 1024)}
+    assert read_littlefs(littlefs_image(files, memory.filesystem_kb * 1024)).keys() >= files.keys()
