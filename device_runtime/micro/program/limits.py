@@ -3,6 +3,7 @@
 import gc
 
 from .. import clock
+from ..view.errors import ViewError
 from . import faults, guard
 from .errors import ProgramError, Stopped
 
@@ -12,6 +13,7 @@ try:
 
     if TYPE_CHECKING:
         from .shapes import Write
+        from .stack import PageStack
 except ImportError:
     pass
 
@@ -38,6 +40,8 @@ class Calls:
 
     limits: "Limits"
     fault: str
+    stack: "PageStack"
+    _record: bool
     _write: "Write"
     _where: str
     """The file whose code runs."""
@@ -68,6 +72,7 @@ class Calls:
                 value = function(*arguments)
             finally:
                 guard.leave()
+                self._show_changes()
             self._strikes = self._faults = 0
         except Stopped as stopped:
             self._took_too_long(milliseconds, faults.place_of(stopped) or where)
@@ -81,6 +86,23 @@ class Calls:
         finally:
             self._where = outer
         return value
+
+    def _show_changes(self) -> None:
+        """Bring pages up to date with what was written to their data: here, and not in ``set_data``, deep in the
+        program's call, where a board has no stack left for it."""
+        for record in self.stack.pages:
+            view, changed = record.view, record.changed
+            record.changed = None
+            if view is None or changed is None:
+                continue
+            try:
+                if view.root is None:
+                    view.render()  # it could not be shown before
+                    record.unsent = True
+                else:
+                    view.refresh(changed, record.operations if self._record and not record.unsent else None)
+            except ViewError as error:
+                self._report(f"{record.route}.view", f"the page cannot be shown: {error}")
 
     def _report(self, where: str, text: str) -> None:
         self.fault = f"{where}: {text}"

@@ -9,8 +9,8 @@ import gc
 from .. import clock
 from ..view.errors import TemplateError, ViewError
 from ..view.page import PageView
+from ..view.paths import write_all
 from ..view.routing import route
-from ..view.template import Template
 from . import api, faults, guard
 from .code import Code, read_manifest
 from .errors import ProgramError
@@ -304,6 +304,7 @@ class Program(Calls):
                 bound = view.two_way_path(node, name)
                 if bound is not None:
                     self._update(record, {bound: detail["value"]})
+                    self._show_changes()
                     break
         if time_stamp is None:
             time_stamp = clock.ticks_diff(clock.ticks_ms(), self._started)
@@ -321,18 +322,11 @@ class Program(Calls):
                 record.operations.append(["set", node, "value", answer])
 
     def _update(self, record: PageRecord, changes: "dict[str, Any]") -> None:
-        view = record.view
-        if view is None:
-            view = PageView(Template(), record.instance.data)  # it only writes
         try:
-            view.update(changes, record.operations if self._record and not record.unsent else None)
-            if view.root is None and record.view is not None:
-                view.render()  # it could not be shown before
-                record.unsent = True
+            changed = write_all(record.instance.data, changes)
         except ViewError as error:
-            if view.root is not None or record.view is None:
-                raise ValueError(str(error)) from None
-            self._report(f"{record.route}.view", f"the page cannot be shown: {error}")
+            raise ValueError(str(error)) from None
+        record.changed = changed if record.changed is None else record.changed | changed
 
     # -- what the program asks, by api.py --------------------------------------------------------------------------
 
