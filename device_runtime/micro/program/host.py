@@ -129,6 +129,8 @@ class ProgramHost:
                 self._lines = 0
                 self._turn()
                 self._flush()
+                if self.program is not None:
+                    self.program.settle()
         except ProgramError as error:
             sentence = str(error)
         except MemoryError:

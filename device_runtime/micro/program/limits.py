@@ -49,6 +49,44 @@ class Calls:
     """Ticks by which the launch must be over; 0: it is."""
     _strikes: int
     _faults: int
+    used: int
+    """What it takes, in bytes."""
+    _others: int
+    """What others took when this turn began; 0: no turn waits for :meth:`settle`."""
+    _base: int
+    """The same, of the first turn after its first page was drawn."""
+    _most: int
+    """The most since then."""
+
+    def _begin(self) -> None:
+        if self._others:
+            return  # the turn before is not drawn yet
+        gc.collect()
+        self._others = gc.mem_alloc() - self.used  # type: ignore[attr-defined]
+        self._base = self._base or self._others
+        self._most = max(self._most, self._others)
+
+    def settle(self) -> None:
+        """What was done is drawn and passed on: see what the program takes by now.
+
+        What others free of its (a line of the log, once it is sent) is not told from what they free of their own. So
+        the count errs upwards, though not beyond what there is more than at its first page; and it is ended only for
+        what is left when others take the most that they ever did.
+
+        Raises:
+            ProgramError: it takes more than it may.
+        """
+        if not self._others:
+            return
+        gc.collect()
+        now = gc.mem_alloc()  # type: ignore[attr-defined]
+        self.used = now - max(self._others, self._base)
+        self._others = 0
+        sure = now - self._most
+        if sure > self.limits.heap:
+            raise ProgramError(
+                f"the program uses {sure // 1024 + 1} KB of memory, and may use {self.limits.heap // 1024}"
+            )
 
     def _time(self) -> int:
         """What a call may take: what is left of the launch, or the time of an event."""

@@ -44,7 +44,6 @@ class Program(Calls):
     def __init__(self, folder: str, limits: "Limits", invoke: "Invoke", write: "Write", record: bool = False) -> None:
         self.folder = folder
         self.limits = limits
-        self.used = 0
         self.timers = Timers()
         self.invoke = invoke
         self._write = write
@@ -58,7 +57,7 @@ class Program(Calls):
         self._wanted: list[tuple[str, Any, str]] = []
         self._patches: list[list[Any]] = []
         self._where = ""
-        self._before = 0
+        self._others = self._most = self._base = self.used = 0
         self._started = clock.ticks_ms()
         self.manifest = read_manifest(folder)
         self._code = Code(folder, self._report, self._time)
@@ -79,6 +78,8 @@ class Program(Calls):
         self._launched = clock.ticks_add(clock.ticks_ms(), self.limits.launch_ms)
         self._turn(self._launch, url)
         self._launched = 0
+        self.settle()
+        self._most = self._base = 0  # what draws is loaded with the first page, and is not the program's
 
     def event(self, page: int, node: int, kind: str, detail: object = None, time_stamp: "int | None" = None) -> None:
         """Something happened on a node of a page; what is gone hears nothing.
@@ -160,12 +161,8 @@ class Program(Calls):
 
     # -- turns and limits --------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        gc.collect()
-        self._before = gc.mem_alloc()  # type: ignore[attr-defined]
-
     def _turn(self, step: "Callable[..., None] | None" = None, *arguments: object) -> None:
-        """Do a step, then what handlers left to do, and see what the program takes by now."""
+        """Do a step, then what handlers left to do."""
         try:
             if step is not None:
                 step(*arguments)
@@ -183,12 +180,8 @@ class Program(Calls):
             raise ProgramError("the program has used up the board's memory") from None
         except Exception as error:  # noqa: BLE001 - what a program made of its page must not end the runtime
             raise ProgramError(f"what the program made of its page cannot be used: {faults.text_of(error)}") from None
-        gc.collect()
-        self.used += gc.mem_alloc() - self._before  # type: ignore[attr-defined]
-        if self.used > self.limits.heap:
-            raise ProgramError(
-                f"the program uses {self.used // 1024 + 1} KB of memory, and may use {self.limits.heap // 1024}"
-            )
+        if self._record:
+            self.settle()  # nobody draws
 
     # -- launch and navigation ---------------------------------------------------------------------------------
 
