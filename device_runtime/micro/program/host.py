@@ -103,6 +103,7 @@ class ProgramHost:
             self._end()
             self._say("its program cannot run")
             raise
+        self._buttons.listen(True)
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -203,6 +204,7 @@ class ProgramHost:
             self._services.log("warning", self.running, said)
 
     def _end(self) -> None:
+        self._buttons.listen(False)
         if self._gate is not None:
             self._flush()
             self._gate.end()
