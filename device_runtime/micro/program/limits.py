@@ -141,6 +141,10 @@ class Calls:
                     view.refresh(changed, record.operations if self._record and not record.unsent else None)
             except ViewError as error:
                 self._report(f"{record.route}.view", f"the page cannot be shown: {error}")
+            except MemoryError:
+                gc.collect()
+                view.render()  # anew: without nodes nothing could happen on it any more
+                record.unsent = True
 
     def _report(self, where: str, text: str) -> None:
         self.fault = f"{where}: {text}"

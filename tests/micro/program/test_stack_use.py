@@ -1,6 +1,8 @@
-"""A board's stack is small: a Pico's holds some 25 calls of Python, and most of them belong to the program."""
+"""Pages are brought up to date with little: a Pico's stack holds some 25 calls, most of them the program's."""
 
 from pathlib import Path
+
+import pytest
 
 from tests.micro.board import run_json
 from tests.micro.program.player import write_program
@@ -56,3 +58,39 @@ def test_a_page_takes_no_more_stack_where_the_program_is_deep_in_its_own_calls(
     assert [one[0][1][0][2] for one in patches] == ["2", "3"], "also where the handler failed after it"
     assert [line[0] for line in said] == ["error"]
     assert "after all" in said[0][2]
+
+
+_SHORT = """
+from micro.program.limits import Limits
+from micro.program.program import Program
+from micro.view import page
+said = []
+program = Program(given["folder"], Limits({}), None, lambda *line: said.append(line), True)
+program.start()
+short = [given["times"]]
+run = page.run
+def short_run(generator):
+    if short[0]:
+        short[0] -= 1
+        raise MemoryError
+    return run(generator)
+page.run = short_run
+view = program.stack.top.view
+program.event(1, 1, "tap")
+shown = view.root is not None
+said_first = said.copy()
+node = view.root.base if shown else 1
+program.event(1, node, "tap")
+answer([shown, view.root is not None and view.root.text(1), said_first])
+"""
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_page_that_was_short_of_memory_once_lives_on(micropython: str, tmp_path: Path, times: int) -> None:
+    folder = write_program(tmp_path / "program", FILES)
+    shown, text, said = run_json(micropython, _SHORT, {"folder": str(folder), "times": times}, tmp_path)
+    if times == 1:
+        assert (shown, text, said) == (True, "3", [])
+    else:  # and it does not keep that to itself
+        assert (shown, text) == (False, False)
+        assert "the board has no memory left for what this handler does" in said[0][2]
