@@ -120,10 +120,7 @@ class Bench:
         self.root = root
         self.board = board
         self.services = Services()
-        try:
-            self.stage = Stage(root, self.services)  # reads board.json itself
-        except TypeError:
-            self.stage = Stage(root, board, self.services)
+        self.stage = Stage(root, self.services)
         self.select = board["buttons"]["select"]["pin"]
 
     async def start(self, app_id):

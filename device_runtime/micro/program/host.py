@@ -103,6 +103,7 @@ class ProgramHost:
             self._end()
             self._say("its program cannot run")
             raise
+        self._buttons.listen(True)
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -129,6 +130,8 @@ class ProgramHost:
                 self._lines = 0
                 self._turn()
                 self._flush()
+                if self.program is not None:
+                    self.program.settle()
         except ProgramError as error:
             sentence = str(error)
         except MemoryError:
@@ -201,6 +204,7 @@ class ProgramHost:
             self._services.log("warning", self.running, said)
 
     def _end(self) -> None:
+        self._buttons.listen(False)
         if self._gate is not None:
             self._flush()
             self._gate.end()

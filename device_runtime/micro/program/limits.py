@@ -3,6 +3,7 @@
 import gc
 
 from .. import clock
+from ..view.errors import ViewError
 from . import faults, guard
 from .errors import ProgramError, Stopped
 
@@ -12,6 +13,7 @@ try:
 
     if TYPE_CHECKING:
         from .shapes import Write
+        from .stack import PageStack
 except ImportError:
     pass
 
@@ -38,6 +40,8 @@ class Calls:
 
     limits: "Limits"
     fault: str
+    stack: "PageStack"
+    _record: bool
     _write: "Write"
     _where: str
     """The file whose code runs."""
@@ -45,6 +49,44 @@ class Calls:
     """Ticks by which the launch must be over; 0: it is."""
     _strikes: int
     _faults: int
+    used: int
+    """What it takes, in bytes."""
+    _others: int
+    """What others took when this turn began; 0: no turn waits for :meth:`settle`."""
+    _base: int
+    """The same, of the first turn after its first page was drawn."""
+    _most: int
+    """The most since then."""
+
+    def _begin(self) -> None:
+        if self._others:
+            return  # the turn before is not drawn yet
+        gc.collect()
+        self._others = gc.mem_alloc() - self.used  # type: ignore[attr-defined]
+        self._base = self._base or self._others
+        self._most = max(self._most, self._others)
+
+    def settle(self) -> None:
+        """What was done is drawn and passed on: see what the program takes by now.
+
+        What others free of its (a line of the log, once it is sent) is not told from what they free of their own. So
+        the count errs upwards, though not beyond what there is more than at its first page; and it is ended only for
+        what is left when others take the most that they ever did.
+
+        Raises:
+            ProgramError: it takes more than it may.
+        """
+        if not self._others:
+            return
+        gc.collect()
+        now = gc.mem_alloc()  # type: ignore[attr-defined]
+        self.used = now - max(self._others, self._base)
+        self._others = 0
+        sure = now - self._most
+        if sure > self.limits.heap:
+            raise ProgramError(
+                f"the program uses {sure // 1024 + 1} KB of memory, and may use {self.limits.heap // 1024}"
+            )
 
     def _time(self) -> int:
         """What a call may take: what is left of the launch, or the time of an event."""
@@ -68,6 +110,7 @@ class Calls:
                 value = function(*arguments)
             finally:
                 guard.leave()
+                self._show_changes()
             self._strikes = self._faults = 0
         except Stopped as stopped:
             self._took_too_long(milliseconds, faults.place_of(stopped) or where)
@@ -81,6 +124,27 @@ class Calls:
         finally:
             self._where = outer
         return value
+
+    def _show_changes(self) -> None:
+        """Bring pages up to date with what was written to their data: here, and not in ``set_data``, deep in the
+        program's call, where a board has no stack left for it."""
+        for record in self.stack.pages:
+            view, changed = record.view, record.changed
+            record.changed = None
+            if view is None or changed is None:
+                continue
+            try:
+                if view.root is None:
+                    view.render()  # it could not be shown before
+                    record.unsent = True
+                else:
+                    view.refresh(changed, record.operations if self._record and not record.unsent else None)
+            except ViewError as error:
+                self._report(f"{record.route}.view", f"the page cannot be shown: {error}")
+            except MemoryError:
+                gc.collect()
+                view.render()  # anew: without nodes nothing could happen on it any more
+                record.unsent = True
 
     def _report(self, where: str, text: str) -> None:
         self.fault = f"{where}: {text}"

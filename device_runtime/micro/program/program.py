@@ -9,8 +9,8 @@ import gc
 from .. import clock
 from ..view.errors import TemplateError, ViewError
 from ..view.page import PageView
+from ..view.paths import write_all
 from ..view.routing import route
-from ..view.template import Template
 from . import api, faults, guard
 from .code import Code, read_manifest
 from .errors import ProgramError
@@ -44,7 +44,6 @@ class Program(Calls):
     def __init__(self, folder: str, limits: "Limits", invoke: "Invoke", write: "Write", record: bool = False) -> None:
         self.folder = folder
         self.limits = limits
-        self.used = 0
         self.timers = Timers()
         self.invoke = invoke
         self._write = write
@@ -58,7 +57,7 @@ class Program(Calls):
         self._wanted: list[tuple[str, Any, str]] = []
         self._patches: list[list[Any]] = []
         self._where = ""
-        self._before = 0
+        self._others = self._most = self._base = self.used = 0
         self._started = clock.ticks_ms()
         self.manifest = read_manifest(folder)
         self._code = Code(folder, self._report, self._time)
@@ -79,6 +78,8 @@ class Program(Calls):
         self._launched = clock.ticks_add(clock.ticks_ms(), self.limits.launch_ms)
         self._turn(self._launch, url)
         self._launched = 0
+        self.settle()
+        self._most = self._base = 0  # what draws is loaded with the first page, and is not the program's
 
     def event(self, page: int, node: int, kind: str, detail: object = None, time_stamp: "int | None" = None) -> None:
         """Something happened on a node of a page; what is gone hears nothing.
@@ -160,12 +161,8 @@ class Program(Calls):
 
     # -- turns and limits --------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        gc.collect()
-        self._before = gc.mem_alloc()  # type: ignore[attr-defined]
-
     def _turn(self, step: "Callable[..., None] | None" = None, *arguments: object) -> None:
-        """Do a step, then what handlers left to do, and see what the program takes by now."""
+        """Do a step, then what handlers left to do."""
         try:
             if step is not None:
                 step(*arguments)
@@ -183,12 +180,8 @@ class Program(Calls):
             raise ProgramError("the program has used up the board's memory") from None
         except Exception as error:  # noqa: BLE001 - what a program made of its page must not end the runtime
             raise ProgramError(f"what the program made of its page cannot be used: {faults.text_of(error)}") from None
-        gc.collect()
-        self.used += gc.mem_alloc() - self._before  # type: ignore[attr-defined]
-        if self.used > self.limits.heap:
-            raise ProgramError(
-                f"the program uses {self.used // 1024 + 1} KB of memory, and may use {self.limits.heap // 1024}"
-            )
+        if self._record:
+            self.settle()  # nobody draws
 
     # -- launch and navigation ---------------------------------------------------------------------------------
 
@@ -304,6 +297,7 @@ class Program(Calls):
                 bound = view.two_way_path(node, name)
                 if bound is not None:
                     self._update(record, {bound: detail["value"]})
+                    self._show_changes()
                     break
         if time_stamp is None:
             time_stamp = clock.ticks_diff(clock.ticks_ms(), self._started)
@@ -321,18 +315,11 @@ class Program(Calls):
                 record.operations.append(["set", node, "value", answer])
 
     def _update(self, record: PageRecord, changes: "dict[str, Any]") -> None:
-        view = record.view
-        if view is None:
-            view = PageView(Template(), record.instance.data)  # it only writes
         try:
-            view.update(changes, record.operations if self._record and not record.unsent else None)
-            if view.root is None and record.view is not None:
-                view.render()  # it could not be shown before
-                record.unsent = True
+            changed = write_all(record.instance.data, changes)
         except ViewError as error:
-            if view.root is not None or record.view is None:
-                raise ValueError(str(error)) from None
-            self._report(f"{record.route}.view", f"the page cannot be shown: {error}")
+            raise ValueError(str(error)) from None
+        record.changed = changed if record.changed is None else record.changed | changed
 
     # -- what the program asks, by api.py --------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ try:
 
     if TYPE_CHECKING:
         from ..view.page import PageView
-        from ..view.shapes import Operation
+        from ..view.shapes import Changed, Operation
         from .shapes import Move
 except ImportError:
     pass
@@ -18,7 +18,7 @@ class NavigationError(Exception):
 
 
 class PageRecord:
-    """One page that exists: its ``instance`` of the program's class, its ``view``, and the operations that wait."""
+    """One page that exists: its ``instance`` of the program's class, its ``view``, and what waits to be shown."""
 
     def __init__(self, identity: int, route: str, query: "dict[str, str]") -> None:
         self.id = identity
@@ -28,6 +28,8 @@ class PageRecord:
         self.view: PageView | None = None
         self.unsent = True
         self.operations: list[Operation] = []
+        self.changed: Changed = None
+        """The members of the data that were written to and are not shown yet."""
 
 
 class PageStack:

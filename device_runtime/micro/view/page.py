@@ -5,7 +5,7 @@ from . import javascript as js
 from .blocks import Instance
 from .errors import ViewError
 from .expressions import data_member, get, local, object_value
-from .paths import format_path, parse_path, write
+from .paths import format_path, write_all
 from .trampoline import run
 
 try:
@@ -69,7 +69,7 @@ class PageView:
         """
         if self.root is None:
             self.live = 0
-            self._bounded(None, None)
+            self.refresh(None, None)
 
     def snapshot(self) -> "list[Operation]":
         """The inserts that make the page as it is; none before :meth:`render`."""
@@ -85,18 +85,16 @@ class PageView:
             ViewError: a key is no data path, and nothing is written; or the page has become too deep or too long, and
                 is empty from then on until it is rendered again.
         """
-        paths = [(parse_path(key), key) for key in changes]
-        # Dictionaries have no order on boards: what is around goes first.
-        paths.sort(key=lambda pair: (len(pair[0]), pair[1]))
-        changed: set[Key] = set()
-        for path, key in paths:
-            write(self.data, path, changes[key])
-            changed.add(path[0])
+        changed = write_all(self.data, changes)
         if self.root is not None:
-            self._bounded(changed, operations)
+            self.refresh(changed, operations)
 
-    def _bounded(self, changed: "Changed", operations: "list[Operation] | None") -> None:
-        """Render or update; a page that cannot be shown becomes an empty one, since its instances are half made."""
+    def refresh(self, changed: "Changed", operations: "list[Operation] | None") -> None:
+        """Bring the nodes up to date with these members of the data (:func:`.paths.write_all`), or make them.
+
+        Raises:
+            ViewError: the page has become too deep or too long: it is empty from then on, its instances are half made.
+        """
         root = self.root
         self.root = None
         try:

@@ -58,6 +58,22 @@ def format_path(path: "list[Key]") -> str:
     return text
 
 
+def write_all(data: "Data", changes: "Data") -> "set[Key]":
+    """Write ``changes`` (``set_data`` keys and values) to the data; gives the names of the members that they are in.
+
+    Raises:
+        ViewError: a key is no data path, and nothing is written.
+    """
+    paths = [(parse_path(key), key) for key in changes]
+    # Dictionaries have no order on boards: what is around goes first.
+    paths.sort(key=lambda pair: (len(pair[0]), pair[1]))
+    changed: set[Key] = set()
+    for path, key in paths:
+        write(data, path, changes[key])
+        changed.add(path[0])
+    return changed
+
+
 def write(data: "Data", path: "list[Key]", value: object) -> None:
     """Write ``value`` at ``path`` in place, making the objects and lists on the way."""
     container: Any = data
