@@ -22,8 +22,9 @@ _STRIKES = 3
 """So many handlers in a row that take too long end a program."""
 _FAULTS = 10
 """So many handlers in a row that raise end a program."""
-_SMALL = 512
-"""Bytes: a smaller change between two turns is of calls, or what was sent of the program's telemetry and log."""
+_SMALL = 2048
+"""Bytes: a smaller change between two turns is of calls, of what a stale word of the stack still holds, or of what was
+sent of the program's telemetry and log."""
 
 
 class Limits:
