@@ -22,6 +22,9 @@ _STRIKES = 3
 """So many handlers in a row that take too long end a program."""
 _FAULTS = 10
 """So many handlers in a row that raise end a program."""
+_SMALL = 2048
+"""Bytes: a smaller change between two turns is of calls, of what a stale word of the stack still holds, or of what was
+sent of the program's telemetry and log."""
 
 
 class Limits:
@@ -52,36 +55,46 @@ class Calls:
     used: int
     """What it takes, in bytes."""
     _others: int
-    """What others took when this turn began; 0: no turn waits for :meth:`settle`."""
+    """What others take."""
+    _after: int
+    """What all took when the last turn was over; -1: a turn waits for :meth:`settle`."""
+    _usual: int
+    """The last small change between two turns: a turn begins deeper in calls, which take memory, than it ends."""
     _base: int
-    """The same, of the first turn after its first page was drawn."""
+    """What others took when its first page was drawn."""
     _most: int
-    """The most since then."""
+    """The most that they took since then."""
 
     def _begin(self) -> None:
-        if self._others:
+        if self._after < 0:
             return  # the turn before is not drawn yet
         gc.collect()
-        self._others = gc.mem_alloc() - self.used  # type: ignore[attr-defined]
+        now = gc.mem_alloc()  # type: ignore[attr-defined]
+        change = now - self._after
+        if abs(change) < _SMALL:
+            self._usual = change
+        else:
+            self._others += change - self._usual
+        self._after = -1
         self._base = self._base or self._others
         self._most = max(self._most, self._others)
 
     def settle(self) -> None:
         """What was done is drawn and passed on: see what the program takes by now.
 
-        What others free of its (a line of the log, once it is sent) is not told from what they free of their own. So
-        the count errs upwards, though not beyond what there is more than at its first page; and it is ended only for
-        what is left when others take the most that they ever did.
+        What is freed between turns is others', where it is more than a line of the log that was sent; so the count may
+        err. It does so by no more than what others took since its first page, and it is ended only for what is left
+        when they take the most that they ever did.
 
         Raises:
             ProgramError: it takes more than it may.
         """
-        if not self._others:
+        if self._after >= 0:
             return
         gc.collect()
-        now = gc.mem_alloc()  # type: ignore[attr-defined]
-        self.used = now - max(self._others, self._base)
-        self._others = 0
+        self._after = now = gc.mem_alloc()  # type: ignore[attr-defined]
+        self._others = min(now, max(self._others, self._base))
+        self.used = now - self._others
         sure = now - self._most
         if sure > self.limits.heap:
             raise ProgramError(

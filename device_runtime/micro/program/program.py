@@ -57,7 +57,7 @@ class Program(Calls):
         self._wanted: list[tuple[str, Any, str]] = []
         self._patches: list[list[Any]] = []
         self._where = ""
-        self._others = self._most = self._base = self.used = 0
+        self._others = self._after = self._usual = self._most = self._base = self.used = 0
         self._started = clock.ticks_ms()
         self.manifest = read_manifest(folder)
         self._code = Code(folder, self._report, self._time)
