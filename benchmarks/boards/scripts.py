@@ -97,7 +97,7 @@ class Wires:
 
 class Services:
     said = ""
-    def telemetry(self, source, name, values): return True
+    def record(self, source, name, values): return True
     def log(self, level, source, text):
         Services.said = text
 
@@ -120,7 +120,7 @@ class Bench:
         self.root = root
         self.board = board
         self.services = Services()
-        self.stage = Stage(root, self.services)
+        self.stage = Stage(root, self.services, self.services.log)
         self.select = board["buttons"]["select"]["pin"]
 
     async def start(self, app_id):

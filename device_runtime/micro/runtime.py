@@ -12,7 +12,6 @@ try:
 
     if TYPE_CHECKING:
         from .sync.agent import Agent
-        from .sync.telemetry import Telemetry
         from .sync.work import Work
         from .watchdog import Watchdog
 except ImportError:
@@ -23,21 +22,6 @@ _LONGEST_LINE = 500
 _SHORT = 2
 _COLLECT_EVERY = 8192
 """Bytes after which garbage is collected: what lives long then lies close together, and memory stays in one piece."""
-
-
-class Services:
-    """What the runtime does for programs (``micro.program.host``)."""
-
-    def __init__(self, queue: "Telemetry") -> None:
-        self._queue = queue
-
-    def telemetry(self, source: str, name: str, values: "dict[str, Any]") -> bool:
-        """Take an event for the fleet; False when it is no record that the fleet takes."""
-        return self._queue.record(source, name, values)
-
-    def log(self, level: str, source: str, text: str) -> None:
-        """Say something to whoever listens at the serial port (``cygnet board logs``)."""
-        log(level, source, text)
 
 
 def log(level: str, source: str, text: str) -> None:
@@ -85,7 +69,7 @@ async def _run(root: str, slot: str, safe: bool, identity: "dict[str, Any]", wat
     from .sync.assembly import assemble
     from .sync.messages import pin, unload
 
-    link, agent, work, pace = assemble(root, slot, safe, identity, watchdog, Services, log)
+    link, agent, work, pace = assemble(root, slot, safe, identity, watchdog, log)
     del assemble
     unload("assembly")
     pin()

@@ -21,6 +21,7 @@ from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.packing.compact import compact
 from firmware_tools.provision.packing.joining import join
 from firmware_tools.provision.packing.phrases import PHRASES, take_out
+from firmware_tools.provision.packing.unused import without_unused
 
 MAIN = "/main.py"
 LOADER = "/cygnet/loader.mpy"
@@ -90,8 +91,14 @@ def packed(sources: Mapping[str, str]) -> tuple[dict[str, str], bytes]:
         JoinError: modules of one group cannot be joined.
         SyntaxError: a source is no Python.
     """
+    joined, phrases = joined_runtime(sources)
+    return compact(joined), phrases
+
+
+def joined_runtime(sources: Mapping[str, str]) -> tuple[dict[str, str], bytes]:
+    """:func:`packed`, with the names that the sources have."""
     quiet, phrases = take_out(sources)
-    return compact(join(quiet)), phrases
+    return join(without_unused(quiet)), phrases
 
 
 @functools.cache

@@ -12,9 +12,7 @@ from dataclasses import replace
 
 from firmware_tools.provision.console import Said
 from firmware_tools.provision.packing.compact import compact
-from firmware_tools.provision.packing.joining import join
-from firmware_tools.provision.packing.phrases import take_out
-from firmware_tools.provision.runtime import runtime_sources, runtime_version
+from firmware_tools.provision.runtime import joined_runtime, runtime_sources, runtime_version
 
 # As the runtime says it when it starts (device_runtime/micro/sync/assembly.py).
 _STARTED = re.compile(r"\S+ of \S+, runtime (\S+), slot \w+")
@@ -45,7 +43,7 @@ def installed_names() -> Mapping[str, Mapping[str, str]]:
     Raises:
         ProvisionError: this installation lacks its sources.
     """
-    joined = join(take_out(runtime_sources())[0])
+    joined, _ = joined_runtime(runtime_sources())
     return function_names(joined, compact(joined))
 
 

@@ -10,7 +10,7 @@ try:
     from typing import TYPE_CHECKING, Any
 
     if TYPE_CHECKING:
-        from ..runtime import Services
+        from ..services import Services
         from .shapes import Pins, Provider, Values
 except ImportError:
     pass

@@ -15,8 +15,8 @@ try:
 
     if TYPE_CHECKING:
         from ..capability.gate import Gate
-        from ..runtime import Services
         from ..screen.screen import Screen
+        from ..services import Services
         from .program import Program
         from .shapes import Event
 except ImportError:

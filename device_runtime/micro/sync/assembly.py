@@ -18,7 +18,6 @@ try:
     from typing import TYPE_CHECKING, Any
 
     if TYPE_CHECKING:
-        from ..runtime import Services
         from ..watchdog import Watchdog
 except ImportError:
     pass
@@ -51,7 +50,6 @@ def assemble(
     safe: bool,
     identity: "dict[str, Any]",
     watchdog: "Watchdog | None",
-    services: "Callable[[Telemetry], Services]",
     log: "Callable[[str, str, str], None]",
 ) -> "tuple[Link, Agent, Work, dict[str, int]]":
     """The parts that run, and the pace at which.
@@ -62,7 +60,6 @@ def assemble(
         safe: leave programs alone.
         identity: ``identity.json``.
         watchdog: or None.
-        services: class of what programs' host is given.
         log: takes a level, a source and a text.
 
     Raises:
@@ -79,7 +76,7 @@ def assemble(
     log("info", "runtime", f"{identity['device']} of {identity['fleet']}, runtime {slots.version}, slot {slot}")
     if safe:
         log("warning", "runtime", "safe mode: the board went down several times in a row; programs are not started")
-    host = None if safe else Stage(root, services(telemetry))
+    host = None if safe else Stage(root, telemetry, log)
     trial_seconds = board.get("program", {}).get("trial_seconds", _TRIAL_SECONDS)
     work = Work(memory, telemetry, Programs(root), slots, host, pace, trial_seconds, log, safe)
     wifi = None
@@ -90,6 +87,10 @@ def assemble(
     link = Link(identity, root, wifi, watchdog, memory.next_session, log, MAX_DESIRED_BYTES)
     agent = Agent(board.get("name", identity.get("board", "")), link, memory, telemetry, work, pace, log)
     work.link = link
+    # Each of them is made once: what makes it is nearly two of the kilobytes that a board has for everything.
+    for each in (Memory, Telemetry, Slots, Programs, Work, Link, Agent):
+        each.__init__ = None  # type: ignore[assignment, method-assign]  # what is deleted stays in its table
+    Memory._recall = None  # type: ignore[assignment, method-assign]
     return link, agent, work, pace
 
 

@@ -16,7 +16,7 @@ try:
 
     if TYPE_CHECKING:
         from ..program.host import ProgramHost
-        from ..runtime import Services
+        from .telemetry import Telemetry
 except ImportError:
     pass
 
@@ -28,8 +28,8 @@ _KEPT = ("program", "program.guard", "program.errors")
 class Stage:
     """What :class:`.work.Work` wants of ``micro.program.host``: ``running``, ``start``, ``stop``, ``on_failure``."""
 
-    def __init__(self, root: str, services: "Services") -> None:
-        self._root, self._services = root, services
+    def __init__(self, root: str, queue: "Telemetry", log: "Callable[[str, str, str], None]") -> None:
+        self._root, self._queue, self._log = root, queue, log
         self._host: ProgramHost | None = None
         self.on_failure: Callable[[str, str], None] | None = None
         """``f(app_id, sentence)``: the program was ended by its own fault."""
@@ -74,10 +74,11 @@ class Stage:
     def _make(self) -> "ProgramHost":
         try:
             from ..program.host import ProgramHost
+            from ..services import Services
         except ImportError as error:
             raise SyncError(f"this runtime runs no programs ({error}): update it")
         board = read_document(self._root + "cygnet/board.json") or {}
-        host = ProgramHost(self._root, board, self._services)
+        host = ProgramHost(self._root, board, Services(self._queue, self._log))
         host.on_failure = self._failed
         return host
 
