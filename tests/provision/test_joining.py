@@ -19,7 +19,7 @@ BEGINNING = {
     "def turn():\n    global _state\n    _state = 'of clock'\n    return _state\n",
     "own/sync/mqtt.py": "import json\n_TURN = 3\nclass Packet:\n    kind = 'p'\n    def text(self):\n"
     "        return json.dumps([self.kind, _TURN])\ndef text(value):\n    return 't' + str(value)\n"
-    "os = 'ours'\ndef max(a, b):\n    return 'most'\n",
+    "os = 'ours'\n",
     "own/sync/link.py": "import json\nfrom .. import clock\nfrom .mqtt import Packet, text as said\n_TURN = 5\n"
     "def send(value):\n    return [said(value), Packet().text(), json.dumps(_TURN), clock.now()]\n"
     "from ..clock import now as clock_now\ndef help_with():\n    return 'of link'\n"
@@ -50,8 +50,6 @@ MAINS = {
     "        return send(1)\n    except ValueError:\n        del send\n",
     "names that another imports from elsewhere": "from .elsewhere import help_with\nfrom .sync.link import send\n"
     "def now():\n    return help_with()\ndef main():\n    return [now(), send(1)]\n",
-    "a name of Python's that another has": "from .sync.mqtt import text\ndef main():\n    return text(max(1, 2))\n"
-    "class Packet:\n    pass\n",
     "what another has from its group": "from .sync import link\nfrom .sync.link import said\ndef main():\n"
     "    return [said(1), link.said(2), link.clock_now()]\n",
     "a list that is made of one of its name": "from .sync.link import send\n_TURN = [1, 2]\ndef main():\n"
@@ -106,6 +104,9 @@ def test_joined_modules_do_what_they_did(main: str, tmp_path: Path) -> None:
             "own/main.py: json is from own.elsewhere import json here, and import json in another",
         ),
         ("def now_clock(): pass\ndef now(): pass\n", "own/main.py: now_clock becomes"),
+        ("from .sync.mqtt import text\ndef main():\n    global text\n    text = 1\n", "text is imported and then set"),
+        ("from .clock import offset\n", "own/main.py: offset of own.clock changes"),
+        ("def main(): pass\ndef max(a, b): pass\n", "own/main.py: max is a name of Python's own"),
         ("from .sync.mqtt import text\ntext = text(1)\n", "own/main.py: text is imported and then set"),
         ("from .sync.mqtt import *\n", "own/main.py:1: it imports all"),
         ("from own.sync.mqtt import text\n", "own/main.py:1: it imports from own.sync.mqtt by its whole name"),

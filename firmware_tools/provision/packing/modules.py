@@ -21,6 +21,8 @@ class Module:
     """By the names that ``import json as j`` gives there, the whole of it."""
     inner: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By the names that ``from .link import send as s`` gives there, ``own.link`` and ``send``."""
+    changed: set[str] = field(default_factory=set)
+    """What functions set of it."""
 
     @property
     def dotted(self) -> str:
@@ -98,7 +100,8 @@ def read_module(path: str, text: str) -> Module:
             module.own.update(bound(node))
     for each in ast.walk(tree):
         if isinstance(each, ast.Global):
-            module.own.update(name for name in each.names if name not in module.inner)
+            module.changed.update(each.names)
+    module.own |= module.changed
     module.own -= set(module.outer)
     return module
 

@@ -53,9 +53,9 @@ class Names:
                     raise JoinError(f"{member.path}: {name} is {what} here, and {outer[name]} in another of its group")
         for member in plan.members:
             for name in member.own:
-                # Others of the group may mean Python's own by it.
-                is_free = name not in outer and name not in _BUILTIN
-                is_free = is_free and (owners[name] == 1 or member.path == plan.target)
+                if name in _BUILTIN:  # others of the group may mean Python's own by it, and so may it at first
+                    raise JoinError(f"{member.path}: {name} is a name of Python's own: rename it")
+                is_free = name not in outer and (owners[name] == 1 or member.path == plan.target)
                 final = name if is_free else f"{name}_{member.stem}"
                 if final in given or final in outer:
                     raise JoinError(f"{member.path}: {name} becomes {final}, which its group has already: rename one")

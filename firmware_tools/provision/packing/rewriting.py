@@ -87,6 +87,8 @@ class Rewrite(ast.NodeTransformer):
         target = self._names.target(base)
         final = self._names.final(base, name)
         if target == self._target:
+            if name in self._names.by_dotted[base].changed:
+                raise JoinError(f"{self._module.path}: {name} of {base} changes: import the module, and name it there")
             self._forget(local, final)
             self._here[local] = final
             return None
