@@ -7,8 +7,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -20,7 +18,7 @@ from firmware_tools.provision.errors import BoardConnectionError, ProvisionError
 from firmware_tools.provision.frames import content
 from firmware_tools.provision.image import romfs_image
 from firmware_tools.provision.provisioning import boot_record
-from firmware_tools.provision.rom import _hold, image_of, plan_rom, runtime_image, write_rom
+from firmware_tools.provision.rom import image_of, plan_rom, runtime_image, write_rom
 from firmware_tools.provision.runtime import _runtime_list, runtime_files, slot_files, start_files
 from tests.provision.command import BOARD, Ran, board_command, write_board
 from tests.provision.rom_part import RomPart
@@ -395,15 +393,3 @@ def test_the_loader_chooses(micropython: str, tmp_path: Path, case: str) -> None
     )
     ran = subprocess.run([micropython, "-c", code], capture_output=True, text=True, check=False)
     assert ran.stdout.splitlines()[-1] == f"slot {expected!r}", ran.stdout + ran.stderr
-
-
-@pytest.mark.parametrize(
-    ("answers", "fed"), [([], False), ([[0]], False), ([[1]], True), ([[0], "blinking"], True), (["blinking"], True)]
-)
-def test_a_watchdog_is_fed_where_a_board_does_not_deny_that_it_has_one(answers: list[object], fed: bool) -> None:
-    did: list[str] = []
-    board: Any = SimpleNamespace(
-        answers=lambda *_: answers, begin_anew=did.append, run=lambda _code, doing: did.append(doing)
-    )
-    _hold(board)
-    assert did == ["stopping what runs", *(["holding its watchdog"] if fed else [])]
