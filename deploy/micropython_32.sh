@@ -25,7 +25,9 @@ echo "Fetching a MicroPython with 32-bit words …"
 "${apt[@]}" update || give_up "$suite cannot be fetched"
 (cd "$new/debs" && "${apt[@]}" download micropython libc6 libffi8 libmbedcrypto16 libmbedtls21 libmbedx509-7) ||
   give_up "$suite has no MicroPython for i386"
-for package in "$new"/debs/*.deb; do dpkg -x "$package" "$new/root"; done
+for package in "$new"/debs/*.deb; do
+  dpkg -x "$package" "$new/root" || give_up "$(basename "$package") cannot be unpacked"
+done
 cat > "$new/micropython" <<'END'
 #!/bin/sh
 root=$(dirname "$(readlink -f "$0")")/root

@@ -46,7 +46,7 @@ class Light(Protocol):
         """Shine: ``level`` from 0 (off) to 1.
 
         Raises:
-            OSError: it does not answer.
+            OSError, ValueError: it does not answer, or there is no such line.
             CygnetError: a part is missing that it needs.
         """
 
@@ -66,7 +66,7 @@ def light_capabilities(lights: Mapping[str, Light]) -> list[Capability]:
             if 0 < level < 1 and not light.dims:
                 raise CapabilityError(f"the light {name!r} cannot be dimmed")
             light.set(level, colour or _WHITE)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise CapabilityError(f"the light {name!r} does not answer: {error}") from error
         return None
 

@@ -127,7 +127,11 @@ def run_on(
             return result, done
 
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            results = list(pool.map(one, enumerate(ports)))
+            try:
+                results = list(pool.map(one, enumerate(ports)))
+            except KeyboardInterrupt:
+                display.interrupted.set()  # what writes to a board goes on to its end; what only listens does not
+                raise
     if as_json:
         click.echo(json.dumps([_document(result, done) for result, done in results], indent=2))
     if failures and len(ports) == 1:

@@ -93,8 +93,10 @@ def install(
         told = [told_of(sent), *todo.notes]
         if todo.app_id and not no_start and wait:
             line.step("waiting for its trial")
-            well = await_trial(port, todo.app_id, wait)
+            well = await_trial(port, todo.app_id, wait, line.is_over)
             silent = f"it has not said within {wait:g} s that it runs well: see `cygnet board logs`"
+            if line.is_over():
+                silent = "whether it runs well was not waited for: see `cygnet board logs`"
             told.append("it runs well and is kept" if well else silent)
         where = "gone from" if gone else "on"
         return replace(done, detail=f"{todo.what} {where} {micro.name}; {'; '.join(told)}", sent=sent.wire)

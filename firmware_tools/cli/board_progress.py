@@ -19,6 +19,8 @@ class Display:
     def __init__(self, *, quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet)
         self._lock = threading.Lock()
+        self.interrupted = threading.Event()
+        """Somebody does not want to wait any longer for what can be left."""
         self._bars = Progress(
             TextColumn("{task.fields[name]}"),
             TextColumn("{task.description}"),
@@ -84,6 +86,10 @@ class Line:
 
     def at(self, done: int) -> None:
         self._display.at(self._task, done)
+
+    def is_over(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self._display.interrupted.is_set()
 
     def end(self) -> None:
         """The job has ended."""

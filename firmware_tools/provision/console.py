@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import serial
@@ -39,13 +39,16 @@ def parse_line(line: str) -> Said:
     return Said(line)
 
 
-def follow(port: str, *, seconds: float = 0, restarting: bool = False) -> Generator[Said, None, None]:
+def follow(
+    port: str, *, seconds: float = 0, restarting: bool = False, is_over: Callable[[], bool] = lambda: False
+) -> Generator[Said, None, None]:
     """The lines of the board on ``port`` as they come. One that restarts is waited for.
 
     Args:
         port: where it is.
         seconds: end after so long; 0 never.
         restarting: it restarts just now, so its port may be away.
+        is_over: asked again and again; true ends it early.
 
     Raises:
         FlashError: there is no such port, it is busy, or not ours.
@@ -55,12 +58,12 @@ def follow(port: str, *, seconds: float = 0, restarting: bool = False) -> Genera
         check_port(port)
     end = time.monotonic() + seconds if seconds else float("inf")
     rest = b""
-    while time.monotonic() < end:
-        with _opened(port, end) as line:
+    while time.monotonic() < end and not is_over():
+        with _opened(port, end, is_over) as line:
             if line is None:
                 return
             try:
-                while time.monotonic() < end:
+                while time.monotonic() < end and not is_over():
                     rest += line.read(line.in_waiting or 1)
                     *whole, rest = rest.split(b"\n")
                     if len(rest) > _LONGEST_LINE:
@@ -74,10 +77,10 @@ def follow(port: str, *, seconds: float = 0, restarting: bool = False) -> Genera
 
 
 @contextlib.contextmanager
-def _opened(port: str, end: float) -> Iterator[serial.Serial | None]:
+def _opened(port: str, end: float, is_over: Callable[[], bool]) -> Iterator[serial.Serial | None]:
     """The port when it is there; ``None`` when the time is over first."""
     until, error = time.monotonic() + _BACK_SECONDS, None
-    while time.monotonic() < min(until, end):
+    while time.monotonic() < min(until, end) and not is_over():
         try:
             line = serial.serial_for_url(port, _BAUD, timeout=_POLL_SECONDS, exclusive=True)
         except (OSError, ValueError) as failure:

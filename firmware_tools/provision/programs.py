@@ -24,6 +24,7 @@ from firmware_tools.provision.delivery import Plan, plan_delivery
 from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.held import BOOT_RECORD, DESIRED_RECORD, PROGRAMS_RECORD, Held, look_at
 from firmware_tools.provision.identity import Identity
+from firmware_tools.provision.rom import readable
 
 _FOLDER = "/cygnet/programs"
 
@@ -69,8 +70,9 @@ def plan_program(board: BoardConnection, package: bytes, name: str) -> ProgramPl
     app_id = manifest.app_id
     wanted = _wanted(held, identity).get(app_id)
     if wanted is not None and wanted.get("sha256") != digest:
+        version = readable(wanted.get("version_name"))
         raise ProvisionError(
-            f"fleet {identity.fleet} wants {app_id} {wanted.get('version_name')} on {identity.device} and would put it "
+            f"fleet {identity.fleet} wants {app_id} {version} on {identity.device} and would put it "
             "back; publish yours and assign it, or take the fleet's away first: "
             f"`cygnet fleet unassign {identity.device} {app_id}`"
         )
@@ -114,7 +116,31 @@ def _look_at(board: BoardConnection) -> tuple[Held, Identity]:
     held = look_at(board)
     if held.identity is None:
         raise ProvisionError(f"the board on {board.port} is no device yet; run `cygnet board provision` first")
+    programs, boot = held.record(PROGRAMS_RECORD) or {}, held.record(BOOT_RECORD) or {}
+    if not (_is_sensible(programs) and isinstance(boot.get("starts", 0), int)):
+        raise ProvisionError(
+            f"what the board on {board.port} remembers of its programs makes no sense; "
+            "empty it with `cygnet board flash --erase`, and provision it again"
+        )
     return held, held.identity
+
+
+def _is_sensible(record: dict[str, Any]) -> bool:
+    """Whether a board's record of its programs is such as its runtime writes it."""
+    apps = record.get("apps", {})
+    if not isinstance(apps, dict) or not isinstance(record.get("front", ""), str):
+        return False
+    for app_id, app in apps.items():
+        if not (app_id.isprintable() and isinstance(app, dict) and {"current", "before", "trial"} <= app.keys()):
+            return False
+        for version in (app["current"], app["before"]):
+            if version is not None and not (
+                isinstance(version, dict) and isinstance(version.get("folder"), str) and "sha256" in version
+            ):
+                return False
+        if app["current"] is not None and not isinstance(app.get("starting"), int):
+            return False
+    return True
 
 
 def _wanted(held: Held, identity: Identity) -> dict[str, Any]:
@@ -122,8 +148,10 @@ def _wanted(held: Held, identity: Identity) -> dict[str, Any]:
     signed = (held.record(DESIRED_RECORD) or {}).get("signed")
     if not isinstance(signed, dict) or (signed.get("fleet"), signed.get("device")) != (identity.fleet, identity.device):
         return {}
-    programs: dict[str, Any] = signed.get("programs", {})
-    return programs
+    programs = signed.get("programs", {})
+    if not isinstance(programs, dict):
+        return {}
+    return {app_id: target for app_id, target in programs.items() if isinstance(target, dict)}
 
 
 def _language(manifest: Manifest) -> str:

@@ -169,7 +169,7 @@ def look_at_rom(board: BoardConnection, length: int) -> Rom:
     answers = board.answers(f"_q({length})", "looking at its ROM", silence=60)
     match answers:
         case [[int(size), int(block), int(inflates), bytes(digest), [*names]]] if size >= 0 and block >= 0:
-            return Rom(size, block, bool(inflates), digest, tuple(_readable(name) for name in names[:_MOST_NAMES]))
+            return Rom(size, block, bool(inflates), digest, tuple(readable(name) for name in names[:_MOST_NAMES]))
     raise ProvisionError(f"what the board on {board.port} says of its ROM makes no sense; repeat the command")
 
 
@@ -227,9 +227,9 @@ def write_rom(board: BoardConnection, plan: RomPlan, progress: Callable[[int], N
 
 def _hold(board: BoardConnection) -> None:
     """Have nothing run from the partition, and a watchdog that was started fed by code that stays."""
-    (answer,) = board.answers(_RUNS, "looking at what runs") or [[0]]
+    answers = board.answers(_RUNS, "looking at what runs")
     board.begin_anew("stopping what runs")
-    if answer != [0]:
+    if answers not in ([], [[0]]):  # better fed for nothing than reset while its ROM is half written
         board.run(_FEED, "holding its watchdog")
 
 
@@ -246,6 +246,6 @@ def _blocks(plan: RomPlan, head: int, step: int) -> list[tuple[bytes, int]]:
     return blocks
 
 
-def _readable(name: object) -> str:
+def readable(name: object) -> str:
     """What a board calls something, so that it does not lead our terminal."""
     return "".join(each if each.isprintable() else "?" for each in str(name))[:_LONGEST_NAME]

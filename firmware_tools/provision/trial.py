@@ -1,18 +1,20 @@
 """What becomes of a program that was installed over the cable, by what the board says of it."""
 
+from collections.abc import Callable
 from contextlib import closing
 
 from firmware_tools.provision.console import follow
 from firmware_tools.provision.errors import ProvisionError
 
 
-def await_trial(port: str, app_id: str, seconds: float) -> bool:
+def await_trial(port: str, app_id: str, seconds: float, is_over: Callable[[], bool] = lambda: False) -> bool:
     """Listen to a board that restarts with a program on trial until it has run well.
 
     Args:
         port: where the board is.
         app_id: the program.
         seconds: give up after so long.
+        is_over: asked again and again; true gives up early.
 
     Returns:
         Whether it runs well; ``False`` when the board said nothing of it in time.
@@ -21,7 +23,7 @@ def await_trial(port: str, app_id: str, seconds: float) -> bool:
         ProvisionError: the board stopped it, and why.
         BoardConnectionError: the board does not come back.
     """
-    with closing(follow(port, seconds=seconds, restarting=True)) as lines:
+    with closing(follow(port, seconds=seconds, restarting=True, is_over=is_over)) as lines:
         for said in lines:
             if said.source != "sync":
                 continue

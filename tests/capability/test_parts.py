@@ -206,3 +206,13 @@ async def test_a_sensor_that_does_not_answer_is_a_refusal(make_caller: MakeCalle
     assert await gate.invoke(make_caller(), "sensor.read", {"name": "sun"}) == {"value": 3.5, "unit": "lx"}
     with pytest.raises(CapabilityError, match="the sensor 'wind' does not answer: it was unplugged"):
         await gate.invoke(make_caller(), "sensor.read", {"name": "wind"})
+
+
+async def test_a_light_whose_line_the_chip_has_not_is_a_sentence(make_caller: MakeCaller) -> None:
+    class Absent(_Light):
+        def set(self, level: float, colour: Colour) -> None:  # noqa: ARG002
+            raise ValueError("Invalid argument")  # as gpiod makes EINVAL of the kernel's one
+
+    gate = CapabilityGate(light_capabilities({"lamp": Absent()}))
+    with pytest.raises(CapabilityError, match="the light 'lamp' does not answer: Invalid argument"):
+        await gate.invoke(make_caller(permissions=("led",)), "led.set", {"name": "lamp", "on": True})

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from firmware_tools.provision.packing.compact import compact
 from firmware_tools.provision.packing.firmware_names import FIRMWARE_NAMES
 from firmware_tools.provision.packing.joining import join
@@ -84,6 +86,54 @@ def test_code_with_short_names_does_what_it_did(tmp_path: Path) -> None:
         assert gone not in everything
     for kept in ("CounterError", "label", "times", "main", "stands_in_a_text", "dumps", "separators"):
         assert kept in everything
+
+
+WAYS = {
+    "a class of another file's class": "from .base import Base\nclass Sub(Base):\n    def __init__(self):\n"
+    "        super().__init__()\n        self.second_thing = 2\n    def of_sub(self):\n"
+    "        return self.second_thing\n"
+    "def main(root):\n    made = Sub()\n    return [made.of_sub(), use_base(made)]\nfrom .user import use_base\n",
+    "a member that another file gives": "from .base import Base\ndef main(root):\n    made = Base()\n"
+    "    made.extra_thing = 7\n    return [made.extra_thing, use_base(made)]\nfrom .user import use_base\n",
+    "a class in a function": "def main(kind_of):\n    class Local:\n        kind_of = 3\n"
+    "        def advance(self, by_some):\n"
+    "            return self.kind_of + by_some\n    return [kind_of, Local().advance(1)]\n",
+    "a property that is set": "class Other:\n    def setter(self):\n        return 1\nclass Has:\n    @property\n"
+    "    def value_of(self):\n        return self._value\n    @value_of.setter\n    def value_of(self, new_value):\n"
+    "        self._value = new_value\ndef main(root):\n    made = Has()\n    made.value_of = 4\n"
+    "    return [made.value_of, Other().setter()]\n",
+    "what is called as a constant is": "from .base import VALUE as _SAME\n_STEP = _STEPS = _LAST = 3\n_STEP_ONE = 1\n"
+    "_STEP_TWO = 2\ndef taken(_STEP_ONE):\n    return _STEP_ONE\ndef late():\n"
+    "    from .base import VALUE as _STEP_TWO\n"
+    "    return _STEP_TWO\ndef main(root):\n    return [taken(5), late(), _SAME]\n",
+    "a constant that is named by a text": "from . import base\ndef main(root):\n"
+    "    return getattr(base, 'UNSEEN', 0)\n",
+    "an error without a use": "def work(first, second, third, fourth, fifth):\n    try:\n        1 / 0\n"
+    "    except ZeroDivisionError as e:\n        return [first, second, third, fourth, (lambda sixth: fifth)(1)]\n"
+    "def main(root):\n    return work(1, 2, 3, 4, 5)\n",
+    "texts and types that do nothing": "def main(root):\n    if root:\n        'nothing'\n    try:\n        kind: int\n"
+    "    finally:\n        'nothing'\n    return 1\n",
+    "functions in functions": "def outer(begin_at):\n    counted = begin_at\n    def inner(by_much):\n"
+    "        nonlocal counted, begin_at\n        counted += by_much\n        begin_at += 1\n"
+    "        def third(begin_at=counted):\n            return begin_at\n        return [third(), begin_at]\n"
+    "    return inner\n"
+    "def main(root):\n    made = outer(4)\n    return [made(1), made(2)]\n",
+    "arguments of every kind": "def work(first, *rest, named_one=1, **others):\n"
+    "    return [first, rest, named_one, sorted(others.items())]\ndef main(root):\n    late = {'named_one': 5}\n"
+    "    return [work(1, 2, named_one=3, strange_one=5), work(0, **late)]\n",
+}
+
+
+@pytest.mark.parametrize("using", WAYS.values(), ids=WAYS)
+def test_each_way_to_name_things_keeps_its_meaning(using: str, tmp_path: Path) -> None:
+    sources = {
+        "own/__init__.py": "",
+        "own/base.py": "UNSEEN = 9\nVALUE = 8\nclass Base:\n    def __init__(self):\n        self.first_thing = 1\n"
+        "    def of_base(self):\n        return self.first_thing\n",
+        "own/user.py": "def use_base(given):\n    return given.of_base()\n",
+        "own/using.py": using,
+    }
+    assert run(compact(sources), tmp_path / "short") == run(sources, tmp_path / "long")
 
 
 def test_what_programs_and_the_loader_name_keeps_its_names() -> None:

@@ -6,15 +6,21 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from device_runtime.keys import encode_public_key
 from device_runtime.micro.records import record_bytes
 from device_runtime.sync.messages import Desired, ProgramTarget, sign_desired
+from firmware_tools.provision import programs as programs_module
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.delivery import deliver, plan_delivery, read_files
-from firmware_tools.provision.held import BOOT_RECORD, DESIRED_RECORD, PROGRAMS_RECORD, parse_record
+from firmware_tools.provision.errors import ProvisionError
+from firmware_tools.provision.held import BOOT_RECORD, DESIRED_RECORD, PROGRAMS_RECORD, Held, parse_record
+from firmware_tools.provision.identity import identity_of_document
+from firmware_tools.provision.programs import plan_program, plan_removal
 from tests.build.python_programs import KEY, build, write_program
 from tests.provision.command import Ran, board_command, write_board
 from tests.provision.unix_board import UnixBoard, unix_board
@@ -156,6 +162,54 @@ def test_a_board_that_lost_what_its_fleet_wants_keeps_the_fleet_s_programs(devic
     apps = _record(device)["apps"]
     assert isinstance(apps, dict)
     assert {app_id: app["current"]["code"] for app_id, app in apps.items()} == {_APP: 1, "org.example.oven": 2}
+
+
+_VERSION = {"folder": "0" * 16, "sha256": "0" * 64}
+
+
+@pytest.mark.parametrize(
+    "apps",
+    [
+        5,
+        {_APP: 5},
+        {_APP: {"current": None}},
+        {_APP: {"current": 5, "before": None, "trial": False, "starting": 0}},
+        {_APP: {"current": {**_VERSION, "folder": 5}, "before": None, "trial": False, "starting": 0}},
+        {_APP: {"current": None, "before": {}, "trial": False, "starting": 0}},
+        {_APP: {"current": _VERSION, "before": None, "trial": False, "starting": "x"}},
+        {"\x1b]0;x\x07": {"current": None, "before": None, "trial": False, "starting": 0}},
+    ],
+)
+def test_a_record_of_programs_without_sense_is_a_sentence(
+    apps: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = {PROGRAMS_RECORD: record_bytes({"front": "", "apps": apps}, 1)}
+    _holds(monkeypatch, records)
+    with pytest.raises(ProvisionError, match="what the board on here remembers of its programs makes no sense"):
+        plan_removal(_CABLE, _APP)
+    with pytest.raises(ProvisionError, match="makes no sense"):
+        plan_program(_CABLE, _program(tmp_path, 1).read_bytes(), "py")
+
+
+def test_what_a_board_says_of_its_fleet_s_version_does_not_lead_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = {_APP: {"sha256": "1" * 64, "version_name": "\x1b]0;x\x07"}}
+    signed = {"fleet": "shop", "device": "shelf-1", "programs": programs}
+    _holds(monkeypatch, {DESIRED_RECORD: record_bytes({"signed": signed}, 1)})
+    with pytest.raises(ProvisionError) as refused:
+        plan_program(_CABLE, _program(tmp_path, 1).read_bytes(), "py")
+    assert str(refused.value).isprintable()
+
+
+_CABLE: Any = SimpleNamespace(port="here", require=lambda _what: None)
+
+
+def _holds(monkeypatch: pytest.MonkeyPatch, records: dict[str, bytes]) -> None:
+    broker = {"host": "h", "port": 1883, "tls": False}
+    document = {"fleet": "shop", "device": "shelf-1", "broker": broker, "fleet_key": _FLEET_KEY, "wifi": [], "time": 1}
+    identity = identity_of_document(document, "identity.json", b"")
+    monkeypatch.setattr(programs_module, "look_at", lambda _board: Held(identity, records, None))
 
 
 def test_a_board_in_safe_mode_starts_what_comes_over_the_cable(device: UnixBoard, tmp_path: Path) -> None:

@@ -170,8 +170,7 @@ async def _bring(work: "Work", desired: "dict[str, Any]", app_id: str, target: "
     await _fetch(work, desired, app_id, target)
     unload("fetching", "files", "package", "update")  # a program needs the room
     gc.collect()
-    if work.host is not None and work.host.running == app_id:
-        await work.host.stop()
+    await _stop(work, app_id)
     switch(work.programs, app_id, target)
     work.down.pop(app_id, None)
     work.failures.pop(app_id, None)
@@ -195,12 +194,19 @@ async def _fetch(work: "Work", desired: "dict[str, Any]", app_id: str, target: "
 
 
 async def _remove(work: "Work", app_id: str) -> None:
-    if work.host is not None and work.host.running == app_id:
-        await work.host.stop()
-        work.good_at = None
+    await _stop(work, app_id)
     remove(work.programs, app_id)
     work.down.pop(app_id, None)
     work.tell("removed", {"app_id": app_id})
+
+
+async def _stop(work: "Work", app_id: str) -> None:
+    """It runs no more, nor is it what is started next."""
+    if work.launch is not None and work.launch[0] == app_id:
+        work.launch = None
+    if work.host is not None and work.host.running == app_id:
+        await work.host.stop()
+        work.good_at = None
 
 
 async def _run_front(work: "Work", desired: "dict[str, Any]") -> None:

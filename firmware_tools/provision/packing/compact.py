@@ -43,6 +43,7 @@ _PYTHON = (
     asyncio, asyncio.Task, asyncio.Event, asyncio.Lock, asyncio.StreamReader, asyncio.StreamWriter, binascii, gc,
     hashlib, hashlib.sha256(), io, io.BytesIO, io.StringIO, json, math, os, random, socket, socket.socket, ssl,
     ssl.SSLContext, struct, sys, time, sys.implementation, (lambda: (yield))(), io.FileIO, asyncio.Lock(),
+    property,
 )  # fmt: skip
 _BOARD = """
 readinto readexactly awrite wait_closed drain e s ioctl poll ticks_ms ticks_us ticks_diff ticks_add sleep_ms sleep_us
@@ -72,6 +73,7 @@ def compact(sources: Mapping[str, str]) -> dict[str, str]:
         if isinstance(node, ast.ImportFrom)
         for name in (alias.name for alias in node.names)
     } | {node.attr for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    imported |= _said(trees)
     for tree in trees.values():
         _inline(tree, imported)
     kept = _kept(trees)
@@ -91,18 +93,12 @@ class _WithoutTexts(ast.NodeTransformer):
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         return None if is_text else self.generic_visit(node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._block(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._block(node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        return self._block(node)
-
-    def _block(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.AST:
-        self.generic_visit(node)
-        node.body = node.body or [ast.Pass()]
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        if isinstance(node, ast.stmt | ast.ExceptHandler) and getattr(node, "body", None) == []:
+            node.body = [ast.Pass()]  # type: ignore[union-attr]
+        if isinstance(node, ast.Try) and not (node.handlers or node.finalbody):
+            node.finalbody = [ast.Pass()]
         return node
 
 
@@ -111,12 +107,13 @@ def _inline(tree: ast.Module, imported: set[str]) -> None:
     stores = Counter(
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
     )
+    other = imported | set(_bound_otherwise(tree))
     values: dict[str, int] = {}
     for node in list(tree.body):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
             value = node.value.value if isinstance(node.value, ast.Constant) else None
-            if name not in imported and name.isupper() and stores[name] == 1 and type(value) is int:
+            if name not in other and name.isupper() and stores[name] == 1 and type(value) is int:
                 values[name] = value
                 tree.body.remove(node)
 
@@ -125,6 +122,19 @@ def _inline(tree: ast.Module, imported: set[str]) -> None:
             return ast.Constant(values[node.id]) if node.id in values else node
 
     Inline().visit(tree)
+
+
+def _bound_otherwise(tree: ast.AST) -> Iterator[str]:
+    """The names that are bound, but not as variables are."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name
 
 
 def _kept(trees: Mapping[str, ast.Module]) -> set[str]:
@@ -189,6 +199,8 @@ def _names(trees: Mapping[str, ast.Module], kept: set[str], uses: Uses) -> dict[
         for name in _mentioned(tree):
             places.setdefault(name, set()).add(file)
             counts[name] += 1
+        for name in _of_others(tree):
+            places.setdefault(name, set()).add("")
     letters, more = string.ascii_letters + "_", string.ascii_letters + string.digits
     said = _said(trees)
     free = [name for name in FIRMWARE_NAMES if name not in said and name not in places]
@@ -230,6 +242,19 @@ def _mentioned(tree: ast.AST) -> Iterator[str]:
             yield node.attr
         elif isinstance(node, ast.alias | ast.ExceptHandler) and node.name:
             yield node.name
+
+
+def _of_others(tree: ast.Module) -> Iterator[str]:
+    """The members that objects of other files' classes may get here: set from outside, or of a class that inherits.
+
+    A short name that is given in each file anew would make two members of one object the same.
+    """
+    here = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)} | set(dir(builtins))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and not {ast.unparse(base) for base in node.bases} <= here:
+            yield from _defined(node)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) != "self":
+            yield node.attr
 
 
 def _globals(tree: ast.Module) -> set[str]:
@@ -314,7 +339,7 @@ class _Rename(ast.NodeTransformer):
             self._own = self._arguments_of(node)
         self._depth += 1
         names = self._members if is_method else self._names
-        node.name = names.get(node.name, node.name) if outermost else self._new(node.name)
+        node.name = names.get(node.name, node.name) if outermost or is_method else self._new(node.name)
         self.generic_visit(node)
         self._depth -= 1
         self._in_class = is_method
@@ -324,8 +349,12 @@ class _Rename(ast.NodeTransformer):
 
     def _arguments_of(self, node: ast.AST) -> dict[str, str]:
         used = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} | set(_defined(node)) | self._shared
+        used |= {each.name for each in ast.walk(node) if isinstance(each, ast.ExceptHandler) and each.name}
         free = (letter for letter in string.ascii_letters if letter not in used)
         own: dict[str, str] = {}
+        for each in ast.walk(node):
+            if isinstance(each, ast.ClassDef):
+                own.update((name, self._names.get(name, name)) for name in _defined(each))  # also of its members
         for each in ast.walk(node):
             is_argument = isinstance(each, ast.arg) and each.arg in self._arguments and each.arg not in self._shared
             if isinstance(each, ast.arg) and is_argument and each.arg not in own:

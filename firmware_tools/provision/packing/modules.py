@@ -19,6 +19,10 @@ class Module:
     """What it defines at its outermost level."""
     outer: dict[str, str] = field(default_factory=dict)
     """By the names that ``import json as j`` gives there, the whole of it."""
+    inner: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By the names that ``from .link import send as s`` gives there, ``own.link`` and ``send``."""
+    changed: set[str] = field(default_factory=set)
+    """What functions set of it."""
 
     @property
     def dotted(self) -> str:
@@ -82,15 +86,29 @@ def read_module(path: str, text: str) -> Module:
     module = Module(path, tree)
     for node in outermost(tree.body):
         if isinstance(node, ast.Import):
-            module.outer.update({alias.asname or alias.name: f"import {alias.name}" for alias in node.names})
+            for name, alias in zip(bound(node), node.names, strict=True):
+                _outer(module, name, f"import {alias.name if alias.asname else name}")
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            module.outer.update(
-                {alias.asname or alias.name: f"from {node.module} import {alias.name}" for alias in node.names}
-            )
-        elif not isinstance(node, ast.ImportFrom):
+            for name, alias in zip(bound(node), node.names, strict=True):
+                _outer(module, name, f"from {node.module} import {alias.name}")
+        elif isinstance(node, ast.ImportFrom):
+            for name, alias in zip(bound(node), node.names, strict=True):
+                what = resolve(module, node), alias.name
+                if module.inner.setdefault(name, what) != what:
+                    module.own.add(name)  # it stands for two things, as what is set again does
+        else:
             module.own.update(bound(node))
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Global):
+            module.changed.update(each.names)
+    module.own |= module.changed
     module.own -= set(module.outer)
     return module
+
+
+def _outer(module: Module, name: str, what: str) -> None:
+    before = module.outer.get(name, what)
+    module.outer[name] = what if before == what else f"{before} or {what}"
 
 
 def outermost(body: Iterable[ast.stmt]) -> Iterator[ast.AST]:
@@ -118,7 +136,8 @@ def bound(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.ExceptHandler) and node.name:
         yield node.name
     elif isinstance(node, ast.Import | ast.ImportFrom):
-        yield from (alias.asname or alias.name for alias in node.names)
+        whole = isinstance(node, ast.ImportFrom)
+        yield from (alias.asname or (alias.name if whole else alias.name.partition(".")[0]) for alias in node.names)
 
 
 def resolve(module: Module, node: ast.ImportFrom) -> str:
@@ -128,7 +147,11 @@ def resolve(module: Module, node: ast.ImportFrom) -> str:
 
 
 class ClassScope(set[str]):
-    """Names that a class's body sees, and its methods do not."""
+    """Names that a class's body sees, and its methods do not; before it has set one, it sees what is outside."""
+
+    def __init__(self, body: Iterable[ast.stmt]) -> None:
+        super().__init__(name for each in outermost(body) for name in bound(each))
+        self.set_by_now: set[str] = set()
 
 
 def locals_of(node: Function) -> set[str]:
@@ -140,6 +163,17 @@ def locals_of(node: Function) -> set[str]:
         if isinstance(each, ast.Global | ast.Nonlocal):
             elsewhere.update(each.names)
     return found - elsewhere
+
+
+def fixed_of(node: Function) -> set[str]:
+    """Those of a function's own names that it has from elsewhere than relative imports."""
+    found = {each.arg for each in arguments_of(node.args)}
+    for each in outermost(node.body):
+        is_relative = isinstance(each, ast.ImportFrom) and each.level
+        is_deleted = isinstance(each, ast.Name) and isinstance(each.ctx, ast.Del)
+        if not (is_relative or is_deleted):
+            found.update(bound(each))
+    return found
 
 
 def arguments_of(arguments: ast.arguments) -> list[ast.arg]:
