@@ -157,13 +157,20 @@ def _said(trees: Mapping[str, ast.Module]) -> set[str]:
                 kept.add(node.name)
             elif isinstance(node, ast.keyword) and node.arg:
                 kept.add(node.arg)
-            elif isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not node.level):
+            elif isinstance(node, ast.Import | ast.ImportFrom) and not _is_own(node, trees):
                 kept.update(alias.name for alias in node.names)
                 kept.update(alias.asname for alias in node.names if alias.asname)
         if name.endswith(_OPEN_MODULES):
             kept.update(_defined(tree))
             kept.update(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
     return kept
+
+
+def _is_own(node: ast.Import | ast.ImportFrom, trees: Mapping[str, ast.Module]) -> bool:
+    """Whether an import names modules of the package, relatively or by their whole names."""
+    if isinstance(node, ast.Import):
+        return False
+    return node.level > 0 or any(name.startswith(f"{(node.module or '').split('.')[0]}/") for name in trees)
 
 
 def _is_error(node: ast.ClassDef) -> bool:
