@@ -361,7 +361,7 @@ async def test_after_several_crashes_the_board_only_talks_to_its_fleet_until_som
 
 
 async def test_crashes_are_counted_until_a_start_goes_well(fleet: RunningFleet, enrolled: Board) -> None:
-    enrolled.put_runtime("a", extra="\n\ndef read_document(path):\n    raise ValueError('broken')\n")
+    enrolled.put_runtime("a", extra="\n\ndef main(root, slot, safe):\n    raise ValueError('broken')\n")
     async with enrolled.powered():
         await enrolled.says("ended by a fault", times=4)
     assert enrolled.record("boot.json")["starts"] >= 4
