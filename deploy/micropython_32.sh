@@ -11,7 +11,8 @@ give_up() { echo "note: no 32-bit MicroPython here ($1); its tests are left out"
 command -v apt-get >/dev/null || give_up "no apt-get"
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -f "$keys" ] || give_up "no $keys"
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/$' | head -n 1)
+mirror=$(grep -rhoE '(https?|file|mirror)[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
+  head -n 1 | tr -d ' ') || true
 [ -n "$mirror" ] || give_up "apt-get knows no mirror of Debian"
 rm -rf "$folder.new"
 mkdir -p "$folder.new/state/lists/partial" "$folder.new/cache/archives/partial" "$folder.new/debs"
