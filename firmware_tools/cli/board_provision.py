@@ -324,7 +324,13 @@ def _token(path: Path | None) -> str:
     """The operator token: from a file, the environment, or a fleet's home on this machine."""
     if path is not None:
         return read_secret(path, "the operator token")
-    return os.environ.get("CYGNET_FLEET_TOKEN", "") or FleetHome(default_home()).token()
+    given, home = os.environ.get("CYGNET_FLEET_TOKEN", ""), FleetHome(default_home())
+    if not given and not home.token_file.exists():
+        raise ProvisionError(
+            f"no fleet lives on this computer (in {home.directory}): give its operator's token with --token-file, "
+            "or make a fleet with `cygnet fleet init`"
+        )
+    return given or home.token()
 
 
 def _wifi(ssid: str, path: Path | None) -> tuple[str, str]:

@@ -278,6 +278,16 @@ async def test_a_board_that_checks_macs_gets_its_key_once(
     assert key not in again.out
 
 
+def test_a_computer_without_a_fleet_is_told_how_to_name_its_token(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CYGNET_FLEET_HOME", str(tmp_path))
+    monkeypatch.delenv("CYGNET_FLEET_TOKEN", raising=False)
+    ran = board_command("provision", "--fleet", "http://127.0.0.1:9", "--device", "x", "--wifi", "a", "--wifi-open")
+    assert "no fleet lives on this computer" in ran.error
+    assert "--token-file" in ran.error
+
+
 def _token_is_told(said: str, home: FleetHome) -> bool:
     return home.token() in said
 
