@@ -1,4 +1,4 @@
-"""The runtime of a MicroPython board: put together here, started by the loader (``main.py``)."""
+"""The runtime of a MicroPython board: put together here, started by ``main.py``."""
 
 import asyncio
 import gc

@@ -1,7 +1,7 @@
 """The runtime's slots and the loader's record, ``boot.json``, as the running runtime sees them.
 
 ``a`` and ``b`` are folders, into which updates come; ``rom`` is the image that the cable brought, where there is one.
-The loader (``main.py``) starts a slot that is on trial at most three times; this here says when the trial is over.
+The loader lets a slot that is on trial be started at most three times; this here says when the trial is over.
 ``boot.json``: ``good`` (slot), ``trial`` (slot or empty), ``version`` (of the one on trial), ``tries``, ``starts``
 (since the last that went well), ``failed`` (``version`` and ``error`` of the last that did not pass, or null).
 """

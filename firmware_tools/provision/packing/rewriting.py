@@ -120,7 +120,7 @@ class Rewrite(ast.NodeTransformer):
 
     def _import(self, path: str, name: str | None, local: str) -> ast.ImportFrom:
         """``from …path import name as local``, or the module itself."""
-        # By the whole name, which is in memory anyway. And before 1.26 a relative import begins at whoever put himself
+        # By the whole name, which is in memory anyway. And in 1.25 a relative import begins at whoever put himself
         # in the place of ``__import__``, which is the guard of programs.
         parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
         wanted = name
