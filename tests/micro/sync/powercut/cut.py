@@ -9,6 +9,7 @@ follows is what a start after a cut does: mount what is there, and go on. Prints
 
 import asyncio
 import binascii
+import builtins
 import hashlib
 import json
 import os
@@ -76,17 +77,31 @@ class Flash:
 
 
 KEPT: "list[Any]" = []
-"""File systems that were cut: files that the cut left open are closed when they are collected, and need them."""
+"""File systems that were cut, and all that was ever opened in one. The cut leaves littlefs in the middle of its work,
+with entries of its list of open files on a stack that is gone: whoever closed a file there, as the collector does
+with one that nobody holds, would follow them. So nobody lets go."""
+
+
+def kept(what: "Any") -> "Any":
+    def opened(*arguments: "Any") -> "Any":
+        KEPT.append(what(*arguments))
+        return KEPT[-1]
+
+    return opened
+
+
+builtins.open = kept(open)  # type: ignore[misc]
 
 
 def mount(data: bytearray) -> Flash:
     """Power on: a new system on what lies on the flash."""
     unmount()
-    if KEPT:
-        KEPT[-1][1].gone, KEPT[-1][1].data = True, bytearray()
+    for before in KEPT:
+        if isinstance(before, Flash):
+            before.gone, before.data = True, bytearray()
     fresh = Flash(data)
     system = vfs.VfsLfs2(fresh) if KIND == "littlefs" else vfs.VfsFat(fresh)
-    KEPT.append((system, fresh))
+    KEPT.extend((system, fresh))
     vfs.mount(system, ROOT[:-1])
     return fresh
 
