@@ -90,7 +90,7 @@ def kept(what: "Any") -> "Any":
     return opened
 
 
-builtins.open = kept(open)  # type: ignore[misc]
+builtins.open = kept(open)
 
 
 def mount(data: bytearray) -> Flash:
