@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 
 from benchmarks import voice_corpus as corpus
+from device_runtime.inference.features import MicroFeatures
 from device_runtime.inference.store import ModelStore
 from device_runtime.voice.endpoint import CHUNK_BYTES, VAD_TASK, SileroActivity
-from device_runtime.voice.features import MicroFeatures
 from device_runtime.voice.wake import WAKE_TASK, WakeWord
 
 CONDITIONS = ("quiet", "soft", "noise 10 dB")

@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[1]
 ALLOWED: dict[str, set[str]] = {
     "view": set(),
     "engine": set(),
-    "inference": set(),
+    "inference": {"engine"},  # its frames and its isolation: models live in confined processes
     "program": {"engine", "view", "capability"},
-    "capability": {"program"},
+    "capability": {"program", "inference"},
     "voice": {"engine", "inference", "program"},  # engine for its frames: voice is a worker, too
     "sync": set(),
     "micro": set(),  # MicroPython has none of the other rooms

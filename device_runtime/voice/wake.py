@@ -11,8 +11,8 @@ import numpy as np
 
 from device_runtime.inference.backend import Backend
 from device_runtime.inference.card import ModelCard
+from device_runtime.inference.features import CHANNELS, STEP_SECONDS, MicroFeatures
 from device_runtime.inference.store import ModelError, ModelStore
-from device_runtime.voice.features import CHANNELS, STEP_SECONDS, MicroFeatures
 
 WAKE_TASK = "wake-word"
 
@@ -30,9 +30,9 @@ class WakeWord:
     """Listens for one wake word in a stream of 16 kHz mono int16 sound.
 
     Raises:
-        ModelError: the model is missing, is not what its card says, or takes no feature rows.
+        ModelError: the model is missing, is not what its card says, or takes no feature rows; or the extra ``voice``
+            is not installed.
         CardError: the card lacks ``phrase``, ``cutoff``, ``window`` or ``refractory_seconds``.
-        VoiceError: the extra ``voice`` is not installed.
     """
 
     def __init__(self, store: ModelStore, card: ModelCard, backend: Backend | None = None) -> None:

@@ -15,6 +15,7 @@ _NOUNS: dict[str, tuple[str, str, str]] = {
     "fleet": ("firmware_tools.cli.fleet:fleet", "fleet", "Serve a fleet; publish, assign, watch."),
     "device": ("device_runtime.host.command:device", "", "Run this machine as a device."),
     "board": ("firmware_tools.cli.board:board", "", "Find, flash and look after boards; check their configurations."),
+    "model": ("firmware_tools.cli.model:model", "train", "Make, test and publish models."),
     "demo": ("firmware_tools.cli.demo:demo", "fleet,voice,inference,tools", "The whole system on this machine."),
 }
 

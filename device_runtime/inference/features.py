@@ -4,9 +4,10 @@ Source: TensorFlow Lite Micro's audio front end (window 30 ms, step 10 ms, 40 me
 noise reduction, PCAN gain control, logarithm), through ``pymicro-features``.
 """
 
+import importlib
 from collections.abc import Iterator
 
-from device_runtime.voice.errors import import_voice_package
+from device_runtime.inference.store import ModelError
 
 CHANNELS = 40
 STEP_SECONDS = 0.010
@@ -17,11 +18,16 @@ class MicroFeatures:
     """Turns a stream of 16 kHz mono int16 little-endian samples into feature rows, one each 10 ms.
 
     Raises:
-        VoiceError: the extra ``voice`` is not installed.
+        ModelError: ``pymicro-features`` is not installed.
     """
 
     def __init__(self) -> None:
-        self._frontend = import_voice_package("pymicro_features").MicroFrontend()
+        try:
+            self._frontend = importlib.import_module("pymicro_features").MicroFrontend()
+        except ImportError as error:
+            raise ModelError(
+                f"models that hear need pymicro_features: {error}; install it with: pip install 'cygnet[voice]'"
+            ) from error
         self._pending = bytearray()
 
     def feed(self, pcm: bytes) -> Iterator[list[float]]:

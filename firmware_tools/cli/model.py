@@ -1,0 +1,29 @@
+"""``cygnet model``: from an idea to a tested int8 model."""
+
+import click
+
+from firmware_tools.cli.lazy import load_command
+
+# verb -> (where its click command is, its line in the overview); each needs the extra ``train``, unless it says less.
+_VERBS: dict[str, tuple[str, str]] = {}
+
+
+class _Verbs(click.Group):
+    """Loads a verb's module at its first use, since TensorFlow takes seconds."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
+        if cmd_name not in _VERBS:
+            return None
+        return load_command(_VERBS[cmd_name][0], f"cygnet model {cmd_name}", "train")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in _VERBS.items()])
+
+
+@click.group(cls=_Verbs)
+def model() -> None:
+    """Make, test and publish models."""

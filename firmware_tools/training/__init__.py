@@ -1,0 +1,1 @@
+"""The model lab: data sets, training, quantisation and evaluation by scenario."""

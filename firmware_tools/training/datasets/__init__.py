@@ -1,0 +1,1 @@
+"""What makes data sets: one module a builder, found by its name."""
