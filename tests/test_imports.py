@@ -11,14 +11,15 @@ ROOT = Path(__file__).parents[1]
 # room -> the rooms of device_runtime that it may import; `values`, `errors`, `keys` and `resources` are for all.
 ALLOWED: dict[str, set[str]] = {
     "view": set(),
+    "sealed": set(),
     "engine": set(),
-    "inference": {"engine"},  # its frames and its isolation: models live in confined processes
-    "program": {"engine", "view", "capability"},
+    "inference": {"engine", "sealed"},  # its frames and its isolation: models live in confined processes
+    "program": {"engine", "view", "capability", "sealed"},
     "capability": {"program", "inference"},
     "voice": {"engine", "inference", "program"},  # engine for its frames: voice is a worker, too
     "sync": set(),
     "micro": set(),  # MicroPython has none of the other rooms
-    "host": {"program", "capability", "sync", "voice", "inference", "engine", "view"},
+    "host": {"program", "capability", "sync", "voice", "inference", "engine", "view", "sealed"},
 }
 COMMON = {"values", "errors", "keys", "resources"}
 

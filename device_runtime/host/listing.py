@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device_runtime.errors import CygnetError
-from device_runtime.program.archive import read_archive
 from device_runtime.program.manifest import Manifest, parse_manifest
 from device_runtime.program.package import read_package_file
+from device_runtime.sealed.archive import read_archive
 
 
 @dataclass(frozen=True, slots=True)

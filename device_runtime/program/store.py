@@ -7,9 +7,7 @@ at the next start.
 """
 
 import contextlib
-import errno
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,6 +17,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.keys import KeyRing
 from device_runtime.program.manifest import check_platform
 from device_runtime.program.package import Package, PackageError, open_package, read_package, read_package_file
+from device_runtime.sealed.durable import disk_sentence, size_of, write_whole
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -100,11 +99,11 @@ class ProgramStore:
         )
         try:
             # The bytes that were verified are the bytes that are kept: the file is not read a second time.
-            _write_whole(self._path(package.sha256), data)
+            write_whole(self._path(package.sha256), data)
             self._write_index({**self._index, program.app_id: program})
         except OSError as error:
             raise StoreError(
-                f"{manifest.app_id} {manifest.version.name} cannot be installed: {_disk_sentence(error)}; "
+                f"{manifest.app_id} {manifest.version.name} cannot be installed: {disk_sentence(error)}; "
                 "what was installed stays"
             ) from error
         self._open[package.sha256] = package
@@ -143,7 +142,7 @@ class ProgramStore:
         return {
             app_id: program
             for app_id, program in index.items()
-            if _SHA256.fullmatch(program.sha256) and _size(self._path(program.sha256)) == program.size
+            if _SHA256.fullmatch(program.sha256) and size_of(self._path(program.sha256)) == program.size
         }
 
     def _write_index(self, index: dict[str, InstalledProgram]) -> None:
@@ -151,7 +150,7 @@ class ProgramStore:
         for app_id, program in index.items():
             document[app_id] = asdict(program)
             del document[app_id]["app_id"]
-        _write_whole(self._index_path, json.dumps(document, indent=1, sort_keys=True).encode())
+        write_whole(self._index_path, json.dumps(document, indent=1, sort_keys=True).encode())
         self._index = index
 
     def _sweep(self) -> None:
@@ -162,36 +161,3 @@ class ProgramStore:
             if path.suffix != ".ma" or path.stem not in used:
                 with contextlib.suppress(FileNotFoundError):
                     path.unlink()
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
-
-
-def _disk_sentence(error: OSError) -> str:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return "the disk is full"
-    return str(error.strerror)
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write ``path`` so that after a power cut it holds either what it held or all of ``data``."""
-    aside = path.with_name(path.name + ".new")
-    try:
-        with aside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            aside.unlink()
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

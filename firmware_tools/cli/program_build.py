@@ -14,9 +14,9 @@ from device_runtime.host.board import find_board
 from device_runtime.host.command import alone
 from device_runtime.host.device import Device
 from device_runtime.keys import encode_public_key, key_ring
-from device_runtime.program.archive import read_archive
 from device_runtime.program.package import read_package_file, seal_package
 from device_runtime.program.uri import is_uri
+from device_runtime.sealed.archive import read_archive
 from firmware_tools.build.portable.boards import check_for_board, read_board_tables
 from firmware_tools.build.program import BuiltProgram, build_program, write_package
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key, load_private_key

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.keys import key_ring
-from device_runtime.program.archive import ArchiveError, read_archive
 from device_runtime.program.package import DIGESTS, SIGNATURE, Package, read_package, seal_package
+from device_runtime.sealed.archive import ArchiveError, read_archive
 from firmware_tools.fleet.errors import FleetError
 
 

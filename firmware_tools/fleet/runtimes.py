@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, delete, insert, select, update
 
-from device_runtime.program.archive import ArchiveError, read_archive
 from device_runtime.program.package import DIGESTS, SIGNATURE, seal_package
+from device_runtime.sealed.archive import ArchiveError, read_archive
 from device_runtime.sync.fields import one_line
 from device_runtime.sync.messages import MAX_TEXT, RuntimeTarget
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError

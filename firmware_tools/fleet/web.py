@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from device_runtime.program.archive import MAX_ARCHIVE_BYTES
+from device_runtime.sealed.archive import MAX_ARCHIVE_BYTES
 from device_runtime.sync.transport import MqttTransport
 from firmware_tools.fleet.access import access_control, add_headers
 from firmware_tools.fleet.documents import device_document

@@ -16,9 +16,9 @@ from device_runtime.micro.sync.programs import Programs
 from device_runtime.micro.sync.slots import SAFE_AFTER
 from device_runtime.micro.sync.switching import MOST_STARTS, switch
 from device_runtime.micro.sync.update import is_used
-from device_runtime.program.archive import read_archive
 from device_runtime.program.manifest import Manifest, parse_manifest
 from device_runtime.program.package import DIGESTS, SIGNATURE
+from device_runtime.sealed.archive import read_archive
 from firmware_tools.provision.connection import BoardConnection
 from firmware_tools.provision.delivery import Plan, plan_delivery
 from firmware_tools.provision.errors import ProvisionError

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from device_runtime.program.archive import read_archive
 from device_runtime.program.package import seal_package
+from device_runtime.sealed.archive import read_archive
 from firmware_tools.build.micropython import compile_module
 from firmware_tools.build.portable.boards import check_for_board, read_board_tables
 from firmware_tools.build.portable.instrument import instrument

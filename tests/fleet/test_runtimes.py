@@ -8,8 +8,8 @@ import json
 import pytest
 
 from device_runtime.errors import CygnetError
-from device_runtime.program.archive import read_archive, write_archive
 from device_runtime.program.package import DIGESTS, seal_package
+from device_runtime.sealed.archive import read_archive, write_archive
 from device_runtime.sync.messages import RuntimeTarget, canonical_json
 from firmware_tools.cli import main
 from firmware_tools.fleet.client import FleetClient

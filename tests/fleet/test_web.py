@@ -143,7 +143,7 @@ async def test_a_faulty_request_is_answered_by_one_sentence(
 
 def altered() -> bytes:
     """A package whose app.js was changed without a new seal, in an archive that is otherwise in order."""
-    from device_runtime.program.archive import read_archive, write_archive
+    from device_runtime.sealed.archive import read_archive, write_archive
 
     entries = read_archive(small_package())
     return write_archive({**entries, "app.js": b"App({evil: true})"})

@@ -10,8 +10,8 @@ from typing import Any
 
 from device_runtime.micro.sync.messages import SyncError
 from device_runtime.micro.sync.package import check_name, open_package
-from device_runtime.program.archive import read_archive, write_archive
 from device_runtime.program.package import DIGESTS, SIGNATURE, seal_package
+from device_runtime.sealed.archive import read_archive, write_archive
 from tests.fuzz.choices import Choices
 from tests.fuzz.documents import mutated
 from tests.fuzz.packages import ENTRIES, KEY, SEALED, _altered

@@ -12,8 +12,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.keys import key_ring
-from device_runtime.program.archive import ArchiveError, read_archive, write_archive
 from device_runtime.program.package import DIGESTS, SIGNATURE, PackageError, read_package, seal_package
+from device_runtime.sealed.archive import ArchiveError, read_archive, write_archive
 from tests.fuzz.choices import Choices
 from tests.fuzz.documents import mutated, nested, written
 from tests.fuzz.manifests import FULL, SMALL

@@ -14,8 +14,8 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from device_runtime.keys import key_ring
-from device_runtime.program.archive import MAX_ARCHIVE_BYTES, ArchiveError, read_archive, write_archive
 from device_runtime.program.package import DIGESTS, SIGNATURE, PackageError, open_package, read_package, seal_package
+from device_runtime.sealed.archive import MAX_ARCHIVE_BYTES, ArchiveError, read_archive, write_archive
 
 KEY = Ed25519PrivateKey.generate()
 TRUSTED = key_ring([KEY.public_key()])

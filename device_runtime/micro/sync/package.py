@@ -1,6 +1,6 @@
 """Reading a package (``.ma``) at the fleet by ranges: what is in it, where, and that it is the one that is desired.
 
-A package is a ZIP file in one canonical form (``device_runtime/program/archive.py``): entries sorted by name and
+A package is a ZIP file in one canonical form (``device_runtime/sealed/archive.py``): entries sorted by name and
 stored, so that from ``META-INF/digests.json`` the place of every byte follows. A wrong place would give bytes with
 another SHA-256, so nothing that is computed here is trusted.
 """

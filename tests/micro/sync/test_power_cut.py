@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.keys import encode_public_key
-from device_runtime.program.archive import read_archive
 from device_runtime.program.package import DIGESTS, seal_package
+from device_runtime.sealed.archive import read_archive
 from device_runtime.sync.messages import Desired, ProgramTarget, RuntimeTarget, sign_desired
 from firmware_tools.provision.rom import image_of
 from tests.micro.sync.board import MICRO, REPOSITORY, program, runtime_files

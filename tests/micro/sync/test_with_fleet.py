@@ -14,8 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.micro.records import record_bytes
-from device_runtime.program.archive import read_archive
 from device_runtime.program.package import seal_package
+from device_runtime.sealed.archive import read_archive
 from device_runtime.sync.messages import Desired, sign_desired
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.home import FleetHome

@@ -133,7 +133,7 @@ def read_archive(data: bytes) -> dict[str, bytes]:
     except (zipfile.BadZipFile, EOFError, struct.error, NotImplementedError, UnicodeDecodeError, ValueError) as error:
         raise ArchiveError("it is not a whole ZIP file: it was truncated, damaged, or is something else") from error
     if write_archive(entries) != data:
-        raise ArchiveError("it is not in the canonical form that `cygnet program build` writes, so it was altered")
+        raise ArchiveError("it is not in the canonical form in which packages are written, so it was altered")
     return entries
 
 
