@@ -1,7 +1,7 @@
 """The models that this device has: found by name or by task, and checked before a byte of them is used."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from device_runtime.resources import resource_directory
 
 if TYPE_CHECKING:
     from device_runtime.inference.backend import Backend, Model
+    from device_runtime.inference.installed import InstalledModels
 
 
 class ModelError(CygnetError):
@@ -21,12 +22,16 @@ class ModelError(CygnetError):
 class ModelStore:
     """Model folders in the distribution's ``models`` directory and in ``directories``; a later one of a name wins.
 
+    One that came from the fleet (``installed``) wins over these only if its version is higher: a device that was
+    updated does not go on with an older model than it brings.
+
     Raises:
         CardError: a card breaks its schema.
     """
 
-    def __init__(self, directories: Iterable[Path] = ()) -> None:
+    def __init__(self, directories: Iterable[Path] = (), installed: "InstalledModels | None" = None) -> None:
         self.directories = tuple(directories)
+        self._installed = installed
         self._cards: dict[str, ModelCard] = {}
         for directory in (resource_directory("models"), *self.directories):
             for path in sorted(directory.glob(f"*/{CARD_FILE}")):
@@ -35,7 +40,11 @@ class ModelStore:
 
     def cards(self, task: str = "") -> list[ModelCard]:
         """The cards by name, all or those of one task."""
-        return [card for _, card in sorted(self._cards.items()) if task in ("", card.task)]
+        return [card for _, card in sorted(self._all().items()) if task in ("", card.task)]
+
+    def own_cards(self) -> list[ModelCard]:
+        """The cards by name of the models that came with this device, and not from a fleet."""
+        return [card for _, card in sorted(self._cards.items())]
 
     def card(self, name: str) -> ModelCard:
         """The card of the model ``name``.
@@ -43,9 +52,25 @@ class ModelStore:
         Raises:
             ModelError: there is none.
         """
-        if name not in self._cards:
-            raise ModelError(f"there is no model {name!r} on this device; it has {', '.join(sorted(self._cards))}")
-        return self._cards[name]
+        cards = self._all()
+        if name not in cards:
+            raise ModelError(f"there is no model {name!r} on this device; it has {', '.join(sorted(cards))}")
+        return cards[name]
+
+    def hold(self, card: ModelCard) -> Callable[[], None]:
+        """Keep a card's files where they are while they are used, also when the fleet sends another version or takes
+        the model away; call what is returned at the end."""
+        if self._installed is None or card is self._cards.get(card.name):
+            return lambda: None
+        return self._installed.hold(card)
+
+    def _all(self) -> dict[str, ModelCard]:
+        cards = dict(self._cards)
+        for card in self._installed.cards() if self._installed is not None else ():
+            own = self._cards.get(card.name)
+            if own is None or card.version.code > own.version.code:
+                cards[card.name] = card
+        return cards
 
     def path(self, card: ModelCard) -> Path:
         """The model's file, after its SHA-256 was found to be the card's.

@@ -1,0 +1,330 @@
+"""The models that came from the fleet: stage -> verify -> switch, so that a power cut at any moment leaves either the
+old version of a model or the new one, whole.
+
+On disk, under one directory: ``versions/<sha256>/<name>/``, an unpacked model package (named by the package's SHA-256,
+never changed once named so), and ``installed.json`` (which version each model has, and which it had before), replaced
+by rename. Archives have one form only, so that the files of a folder give the very bytes that were signed: what lies
+there is verified whole at each start. A version that is damaged by then gives way to the one before. What neither the
+index nor a session uses is swept.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import re
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from device_runtime.errors import CygnetError
+from device_runtime.inference.card import CARD_FILE, ModelCard
+from device_runtime.inference.package import MAX_PACKAGE_BYTES, ModelPackage, ModelPackageError, read_model_package
+from device_runtime.keys import KeyRing
+from device_runtime.sealed.archive import ArchiveError, write_archive
+from device_runtime.sealed.durable import disk_sentence, size_of, sync_directory, write_synced, write_whole
+
+logger = logging.getLogger(__name__)
+
+ModelCheck: TypeAlias = Callable[[ModelCard, bytes], Awaitable[None]]
+"""Loads a model where it can harm nobody, and compares it with its card. Raises :class:`CygnetError`."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_STAGED, _SWEPT = ".new", ".old"
+
+
+class InstalledModelsError(CygnetError):
+    """The store cannot do what was asked; the models are as before."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """One version of a model: ``sha256`` (hex) and ``size`` (bytes) of its package."""
+
+    name: str
+    version_code: int
+    version_name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A model of the index: what it is, and what it was."""
+
+    current: InstalledModel
+    previous: InstalledModel | None = None
+
+
+class InstalledModels:
+    """Models in ``directory``, accepted only when signed by a key of ``trusted`` and passed by ``check``.
+
+    Methods that are not coroutines may be called from any thread.
+    """
+
+    def __init__(self, directory: Path, trusted: KeyRing, check: ModelCheck) -> None:
+        """Verify what is there; versions that are damaged are left out, and told in :attr:`faults`.
+
+        Raises:
+            InstalledModelsError: the directory cannot be made, or its index is damaged.
+        """
+        self._versions, self._index_path = directory / "versions", directory / "installed.json"
+        self._trusted, self._check = trusted, check
+        self._lock = threading.RLock()
+        self._held: Counter[str] = Counter()
+        self._cards: dict[str, ModelCard] = {}
+        self.faults: dict[str, str] = {}
+        """By model: what was found wrong with it at the start."""
+        try:
+            self._versions.mkdir(parents=True, exist_ok=True)
+            self._index = self._read_index()
+        except OSError as error:
+            raise InstalledModelsError(f"the models in {directory} cannot be used: {disk_sentence(error)}") from error
+        self._sweep()
+
+    def installed(self) -> Mapping[str, InstalledModel]:
+        """The models by name, each in its current version."""
+        return {name: entry.current for name, entry in self._index.items()}
+
+    def cards(self) -> list[ModelCard]:
+        """The cards of the current versions; a card's ``path`` lies beside the model's file."""
+        with self._lock:
+            return [self._cards[entry.current.sha256] for entry in self._index.values()]
+
+    def hold(self, card: ModelCard) -> Callable[[], None]:
+        """Keep the files of a card's version, whatever is installed or removed, until what is returned is called."""
+        sha256 = card.path.parent.parent.name
+        with self._lock:
+            self._held[sha256] += 1
+        released = threading.Event()
+
+        def release() -> None:
+            with self._lock:
+                if not released.is_set():
+                    released.set()
+                    self._held[sha256] -= 1
+                    if not self._held[sha256]:
+                        del self._held[sha256]
+                        self._sweep()
+
+        return release
+
+    async def install(self, path: Path, name: str | None = None, version_code: int | None = None) -> InstalledModel:
+        """Verify the package file ``path``, let the model be tried, take it over, and switch to it.
+
+        ``name`` and ``version_code``, where given, must be the card's own. ``path`` is left where it is.
+
+        Raises:
+            ModelPackageError: the package is refused.
+            InstalledModelsError: it is another model or version than was asked for, or the disk cannot take it.
+            CygnetError: the model does not pass its check.
+        """
+        package = await asyncio.to_thread(self._read_package, path)
+        card = package.card
+        if name is not None and card.name != name:
+            raise InstalledModelsError(f"the model package is {card.name}, not {name} for which it was sent")
+        if version_code is not None and card.version.code != version_code:
+            raise InstalledModelsError(
+                f"the model package is version {card.version.code} of {card.name}, not {version_code} for which it "
+                "was sent"
+            )
+        await self._check(card, package.content)
+        try:
+            return await asyncio.to_thread(self._take, package)
+        except OSError as error:
+            raise InstalledModelsError(
+                f"model {card.name} {card.version.name} cannot be installed: {disk_sentence(error)}; "
+                "what was installed stays"
+            ) from error
+
+    async def restore(self, name: str, sha256: str) -> bool:
+        """Switch back to the version before, if that is the package with this SHA-256; else false.
+
+        Raises:
+            CygnetError: the version before is damaged, the model does not pass its check any more, or the disk refuses.
+        """
+        entry = self._index.get(name)
+        if entry is None or entry.previous is None or entry.previous.sha256 != sha256:
+            return False
+        package = await asyncio.to_thread(self._verify, entry.previous)
+        await self._check(package.card, package.content)
+        try:
+            await asyncio.to_thread(self._switch, entry.previous, package.card)
+        except OSError as error:
+            raise InstalledModelsError(
+                f"model {name} cannot be switched to the version before: {disk_sentence(error)}"
+            ) from error
+        return True
+
+    def remove(self, name: str) -> None:
+        """Forget a model; one that is not installed is no error. Its files stay for as long as they are held.
+
+        Raises:
+            InstalledModelsError: the disk refuses.
+        """
+        with self._lock:
+            if name not in self._index:
+                return
+            try:
+                self._write_index({key: entry for key, entry in self._index.items() if key != name})
+            except OSError as error:
+                raise InstalledModelsError(f"model {name} cannot be removed: {disk_sentence(error)}") from error
+            self._sweep()
+
+    def _read_package(self, path: Path) -> ModelPackage:
+        try:
+            if size_of(path) > MAX_PACKAGE_BYTES:
+                raise ModelPackageError(f"model package {path.name} is refused: it is larger than any model's")
+            data = path.read_bytes()
+        except OSError as error:
+            raise ModelPackageError(f"model package {path.name} cannot be read: {disk_sentence(error)}") from error
+        return read_model_package(data, path.name, self._trusted)
+
+    def _take(self, package: ModelPackage) -> InstalledModel:
+        version = package.card.version
+        model = InstalledModel(package.card.name, version.code, version.name, package.sha256, package.size)
+        with self._lock:
+            if not self._is_whole(model):
+                self._unpack(model, package)
+            self._switch(model, package.card)
+        return model
+
+    def _unpack(self, model: InstalledModel, package: ModelPackage) -> None:
+        """Write beside, then rename: under the final name there is never half a model."""
+        final, staged = self._versions / model.sha256, self._versions / f"{model.sha256}{_STAGED}"
+        shutil.rmtree(staged, ignore_errors=True)
+        shutil.rmtree(final, ignore_errors=True)  # damaged, else it would have been used
+        try:
+            made = {staged}
+            for entry, data in package.entries.items():
+                file = staged / model.name / entry
+                file.parent.mkdir(parents=True, exist_ok=True)
+                write_synced(file, data)
+                made.update(parent for parent in file.parents if parent.is_relative_to(staged))
+            for folder in made:
+                sync_directory(folder)
+            staged.rename(final)
+            sync_directory(self._versions)
+        except OSError:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+
+    def _switch(self, model: InstalledModel, card: ModelCard) -> None:
+        with self._lock:
+            before = self._index.get(model.name)
+            if before is None or before.current == model:
+                entry = _Entry(model, before.previous if before else None)
+            else:
+                entry = _Entry(model, before.current)
+            self._cards[model.sha256] = replace(card, path=self._versions / model.sha256 / model.name / CARD_FILE)
+            self._write_index({**self._index, model.name: entry})
+            self.faults.pop(model.name, None)
+            self._sweep()
+
+    def _is_whole(self, model: InstalledModel) -> bool:
+        try:
+            self._verify(model)
+        except CygnetError:
+            return False
+        return True
+
+    def _verify(self, model: InstalledModel) -> ModelPackage:
+        """Read a version from the disk and check everything that was checked when it came.
+
+        Raises:
+            CygnetError: it is damaged, or signed by a key that is no longer trusted.
+        """
+        folder = self._versions / model.sha256 / model.name
+        what = f"model {model.name} {model.version_name}"
+        entries: dict[str, bytes] = {}
+        try:
+            for file in sorted(folder.rglob("*")):
+                if file.is_file() and len(entries) < 16:
+                    if file.stat().st_size > MAX_PACKAGE_BYTES:
+                        raise InstalledModelsError(f"{what} is damaged on this device's disk")
+                    entries[file.relative_to(folder).as_posix()] = file.read_bytes()
+            data = write_archive(entries)
+        except OSError as error:
+            raise InstalledModelsError(f"{what} cannot be read: {disk_sentence(error)}") from error
+        except ArchiveError as error:
+            raise InstalledModelsError(f"{what} is damaged on this device's disk: {error}") from error
+        package = read_model_package(data, f"{model.name} {model.version_name}", self._trusted)
+        if package.sha256 != model.sha256 or package.card.name != model.name:
+            raise InstalledModelsError(f"{what} is damaged on this device's disk: it is not what was installed")
+        return package
+
+    def _read_index(self) -> dict[str, _Entry]:
+        try:
+            document = json.loads(self._index_path.read_bytes())
+            index = {name: _entry(name, entry) for name, entry in document.items()}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise InstalledModelsError(
+                f"{self._index_path} cannot be read ({error}); "
+                "delete it to start with no models of the fleet: it sends them again"
+            ) from error
+        return {name: found for name, entry in index.items() if (found := self._usable(entry)) is not None}
+
+    def _usable(self, entry: _Entry) -> _Entry | None:
+        """What of an entry is whole: a damaged version gives way to the one before."""
+        whole: list[InstalledModel] = []
+        for model in (entry.current, entry.previous):
+            if model is None:
+                continue
+            try:
+                card = self._verify(model).card
+            except CygnetError as error:
+                logger.error("%s", error)
+                if model is entry.current:
+                    self.faults[model.name] = str(error)
+            else:
+                path = self._versions / model.sha256 / model.name / CARD_FILE
+                self._cards[model.sha256] = replace(card, path=path)
+                whole.append(model)
+        return _Entry(*whole[:2]) if whole else None
+
+    def _write_index(self, index: dict[str, _Entry]) -> None:
+        document = {name: asdict(entry) for name, entry in index.items()}
+        write_whole(self._index_path, json.dumps(document, indent=1, sort_keys=True).encode())
+        self._index = index
+
+    def _sweep(self) -> None:
+        """Delete what nobody uses, and what a power cut left half-written. What cannot be deleted is left for later."""
+        with self._lock:
+            used = {
+                model.sha256 for entry in self._index.values() for model in (entry.current, entry.previous) if model
+            }
+            used |= self._held.keys()
+            self._cards = {sha256: card for sha256, card in self._cards.items() if sha256 in used}
+            with contextlib.suppress(OSError):
+                for path in self._versions.iterdir():
+                    if path.name not in used:
+                        self._delete(path)
+
+    def _delete(self, path: Path) -> None:
+        """Renamed first: under its final name, a version is whole or not there."""
+        swept = path if path.suffix else path.with_name(path.name + _SWEPT)
+        if swept != path:
+            shutil.rmtree(swept, ignore_errors=True)
+            path.rename(swept)
+        if swept.is_dir():
+            shutil.rmtree(swept, ignore_errors=True)
+        else:
+            swept.unlink()
+
+
+def _entry(name: str, entry: Any) -> _Entry:
+    previous = entry["previous"]
+    return _Entry(_model(name, entry["current"]), None if previous is None else _model(name, previous))
+
+
+def _model(name: str, entry: Any) -> InstalledModel:
+    model = InstalledModel(**entry)
+    if model.name != name or not _SHA256.fullmatch(model.sha256):
+        raise ValueError(f"what it says of {name!a} is no version of a model")
+    return model
