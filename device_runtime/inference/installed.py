@@ -142,15 +142,19 @@ class InstalledModels:
             ) from error
 
     async def restore(self, name: str, sha256: str) -> bool:
-        """Switch back to the version before, if that is the package with this SHA-256; else false.
+        """Switch back to the version before, if that is the package with this SHA-256, and whole; else false.
 
         Raises:
-            CygnetError: the version before is damaged, the model does not pass its check any more, or the disk refuses.
+            CygnetError: the model does not pass its check any more, or the disk refuses.
         """
         entry = self._index.get(name)
         if entry is None or entry.previous is None or entry.previous.sha256 != sha256:
             return False
-        package = await asyncio.to_thread(self._verify, entry.previous)
+        try:
+            package = await asyncio.to_thread(self._verify, entry.previous)
+        except CygnetError as error:
+            logger.warning("%s", error)
+            return False
         await self._check(package.card, package.content)
         try:
             await asyncio.to_thread(self._switch, entry.previous, package.card)

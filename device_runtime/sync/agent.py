@@ -35,6 +35,7 @@ from device_runtime.sync.messages import (
     encode,
     topic,
 )
+from device_runtime.sync.models import ModelInstaller
 from device_runtime.sync.reconciler import Installer, Reconciler
 from device_runtime.sync.share_messages import Peers, Share, ShareReceipt, SharingRequest
 from device_runtime.sync.sharing import Sharing, SharingError
@@ -92,6 +93,7 @@ class SyncAgent:
         installer: Installer,
         telemetry: TelemetryQueue,
         *,
+        models: ModelInstaller | None = None,
         on_settings: Callable[[Mapping[str, Value]], None] | None = None,
         pace: Pace | None = None,
         content_options: Mapping[str, Any] | None = None,
@@ -104,6 +106,7 @@ class SyncAgent:
             transport: not started yet; the agent starts and stops it.
             installer: the device's programs.
             telemetry: the queue whose records are sent; it stays the caller's to close.
+            models: the device's models from the fleet; without it, it takes none.
             on_settings: hears the desired settings at the start and when they change.
             pace: how often things happen.
             content_options: passed on to :class:`ContentPuller`.
@@ -122,7 +125,7 @@ class SyncAgent:
         self._puller = ContentPuller(folder / "content", self, **(content_options or {}))
         self._report_due = asyncio.Event()
         self._reconciler = Reconciler(
-            self._memory, self._puller, installer, telemetry, self._pace.retry, self._report_due.set
+            self._memory, self._puller, installer, telemetry, self._pace.retry, self._report_due.set, models
         )
         self._documents: asyncio.Queue[bytes] = asyncio.Queue(_WAITING_DOCUMENTS)
         self._session = 0
@@ -307,6 +310,7 @@ class SyncAgent:
             board=one_line(self._identity.board, MAX_TEXT),
             runtime=one_line(self._identity.runtime, MAX_TEXT),
             programs=self._reconciler.reports(),
+            models=self._reconciler.model_reports(),
         )
 
     async def _send_telemetry(self) -> None:

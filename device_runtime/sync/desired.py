@@ -21,6 +21,8 @@ from device_runtime.values import Value
 MAX_MESSAGE_BYTES = 256 * 1024
 """The longest JSON payload."""
 MAX_PROGRAMS = 256
+MAX_MODELS = 64
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 MAX_VALUES = 64
 """The most values in one telemetry record, and settings in one desired document."""
 MAX_TEXT = 64
@@ -46,6 +48,17 @@ class ProgramTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelTarget:
+    """One model that a device should have: its package's SHA-256 (hex) and size in bytes; ``digests`` as there."""
+
+    version_code: int
+    version_name: str
+    sha256: str
+    size: int
+    digests: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RuntimeTarget:
     """The runtime that a microcontroller should have: its version, and the sealed archive with it."""
 
@@ -58,7 +71,7 @@ class RuntimeTarget:
 @dataclass(frozen=True, slots=True)
 class Desired:
     """What one device should have. ``version`` only rises; ``issued`` and ``expires`` (0: never) are Unix time in
-    seconds; ``runtime`` is for microcontrollers, which take theirs from the fleet."""
+    seconds; ``runtime`` is for microcontrollers, which take theirs from the fleet; ``models`` is not."""
 
     fleet: str
     device: str
@@ -68,6 +81,7 @@ class Desired:
     settings: Mapping[str, Value] = field(default_factory=dict)
     expires: int = 0
     runtime: RuntimeTarget | None = None
+    models: Mapping[str, ModelTarget] = field(default_factory=dict)
 
 
 def sign_desired(desired: Desired, private_key: Ed25519PrivateKey, device_key: bytes | None = None) -> bytes:
@@ -139,10 +153,10 @@ def verify_desired(payload: bytes, trusted: KeyRing, fleet: str, device: str) ->
 def _document(desired: Desired) -> dict[str, Any]:
     """What is signed: members that say nothing are left out, since boards count bytes."""
     signed: dict[str, Any] = {"type": "desired", **asdict(desired)}
-    for member, nothing in (("expires", 0), ("runtime", None)):
+    for member, nothing in (("expires", 0), ("runtime", None), ("models", {})):
         if signed[member] == nothing:
             del signed[member]
-    for entry in [*signed["programs"].values(), signed.get("runtime", {})]:
+    for entry in [*signed["programs"].values(), *signed.get("models", {}).values(), signed.get("runtime", {})]:
         if not entry.get("digests", True):
             del entry["digests"]
     return signed
@@ -172,6 +186,10 @@ def _desired(fields: Fields) -> Desired:
         settings=fields.values("settings", MAX_VALUES, default={}),
         expires=fields.integer("expires", default=0),
         runtime=_runtime(fields),
+        models={
+            name: _model(Fields(entry, f"desired: models.{name}"))
+            for name, entry in model_entries(fields, "desired", MAX_MODELS, {}).items()
+        },
     )
 
 
@@ -201,6 +219,32 @@ def program_entries(fields: Fields, where: str) -> Mapping[str, Any]:
                 "underscores and hyphens"
             )
     return programs
+
+
+def model_entries(fields: Fields, where: str, most: int, absent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The member ``models``, by name, each entry still to be checked; ``absent`` itself when there is none.
+
+    Raises:
+        ProtocolError: it is no object, or too large, or a name is none of a model.
+    """
+    models = fields.mapping("models", most, absent)
+    for name in models:
+        if not isinstance(name, str) or not MODEL_NAME.fullmatch(name):
+            raise ProtocolError(
+                f"{where}: models holds {ascii(name)[:80]}, but a model's name is 1 to 64 of a-z, 0-9 and _, "
+                "and starts with a letter or digit"
+            )
+    return models
+
+
+def _model(fields: Fields) -> ModelTarget:
+    return ModelTarget(
+        version_code=fields.integer("version_code", low=1),
+        version_name=fields.text("version_name", MAX_TEXT),
+        sha256=fields.form("sha256", SHA256, "64 lower-case hex digits"),
+        size=fields.integer("size", low=1, high=MAX_CONTENT_BYTES),
+        digests=_digests(fields),
+    )
 
 
 def _target(fields: Fields) -> ProgramTarget:

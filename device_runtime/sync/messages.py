@@ -35,6 +35,7 @@ from device_runtime.sync.desired import MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES
 from device_runtime.sync.desired import MAX_PROGRAMS as MAX_PROGRAMS
 from device_runtime.sync.desired import MAX_TEXT as MAX_TEXT
 from device_runtime.sync.desired import Desired as Desired
+from device_runtime.sync.desired import ModelTarget as ModelTarget
 from device_runtime.sync.desired import ProgramTarget as ProgramTarget
 from device_runtime.sync.desired import RuntimeTarget as RuntimeTarget
 from device_runtime.sync.desired import sign_desired as sign_desired
@@ -42,6 +43,9 @@ from device_runtime.sync.desired import verify_desired as verify_desired
 from device_runtime.sync.fields import Fields, parse_object, shorten
 from device_runtime.sync.fields import ProtocolError as ProtocolError
 from device_runtime.sync.fields import canonical_json as canonical_json
+from device_runtime.sync.model_messages import MAX_ERROR as MAX_ERROR
+from device_runtime.sync.model_messages import ModelReport as ModelReport
+from device_runtime.sync.model_messages import read_models
 from device_runtime.sync.share_messages import (
     REQUEST_ID,
     REQUEST_KINDS,
@@ -68,7 +72,6 @@ MAX_RECORDS = 500
 """The most telemetry records in one batch."""
 MAX_SOURCE = 128
 """The longest source of a telemetry record: an app id."""
-MAX_ERROR = 500
 MAX_HEADER_BYTES = 2048
 """The longest first line of a response."""
 
@@ -127,7 +130,8 @@ class ProgramReport:
 @dataclass(frozen=True, slots=True)
 class Reported:
     """What one device has. ``session`` is the number that the device drew when it connected; ``runtime_error`` says in
-    a sentence why a runtime that it should have is not the one that it has."""
+    a sentence why a runtime that it should have is not the one that it has; ``models`` is None of a device that takes
+    none from its fleet."""
 
     session: int
     desired_version: int
@@ -135,6 +139,7 @@ class Reported:
     runtime: str
     programs: Mapping[str, ProgramReport]
     runtime_error: str = ""
+    models: Mapping[str, ModelReport] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +225,8 @@ def encode(message: Plain) -> bytes:
     tail = b""
     match message:
         case Reported():
+            if message.models is None:
+                del document["models"]
             _reported(Fields(document, "reported"))
         case State():
             _state(Fields(document, "state"))
@@ -293,6 +300,7 @@ def _reported(fields: Fields) -> Reported:
             for app_id, entry in program_entries(fields, "reported").items()
         },
         runtime_error=fields.text("runtime_error", MAX_ERROR, default=""),
+        models=read_models(fields),
     )
 
 

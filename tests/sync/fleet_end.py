@@ -19,6 +19,7 @@ from device_runtime.sync.messages import (
     ContentRequest,
     Desired,
     DesiredRequest,
+    ModelTarget,
     ProgramTarget,
     Reported,
     State,
@@ -44,6 +45,11 @@ FLEET, DEVICE = "shop", "kiosk-1"
 def target_of(data: bytes, code: int = 1, launch: bool = False) -> ProgramTarget:
     """What a desired document says of a package with this content."""
     return ProgramTarget(code, f"{code}.0", hashlib.sha256(data).hexdigest(), len(data), launch)
+
+
+def model_of(data: bytes, code: int = 1) -> ModelTarget:
+    """What a desired document says of a model's package with this content."""
+    return ModelTarget(code, f"{code}.0", hashlib.sha256(data).hexdigest(), len(data))
 
 
 class FleetEnd:
@@ -97,6 +103,11 @@ class FleetEnd:
         """The phase of a program in the latest report."""
         programs = self.reported[-1].programs if self.reported else {}
         return programs[app_id].phase if app_id in programs else ""
+
+    def model(self, name: str) -> tuple[str, int]:
+        """Phase and version code of a model in the latest report."""
+        models = (self.reported[-1].models or {}) if self.reported else {}
+        return (models[name].phase, models[name].version_code) if name in models else ("", 0)
 
     def names(self) -> list[str]:
         """The names of the stored records, in order."""

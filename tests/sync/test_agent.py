@@ -20,6 +20,7 @@ from device_runtime.sync.transport import Backoff, MqttTransport
 from tests.brokers import Mosquitto, running_mosquitto
 from tests.sync.amqtt_broker import running_amqtt
 from tests.sync.fleet_end import DEVICE, FLEET, KEY, TRUSTED, FleetEnd, running_fleet, target_of
+from tests.sync.model_shelf import ModelShelf
 from tests.sync.recorder import record_until_killed
 from tests.sync.shelf import Shelf
 from tests.sync.waiting import until
@@ -49,7 +50,9 @@ class Kiosk:
 
 
 @asynccontextmanager
-async def kiosk(url: str, folder: Path, shelf: Shelf | None = None, **content: Any) -> AsyncIterator[Kiosk]:
+async def kiosk(
+    url: str, folder: Path, shelf: Shelf | None = None, models: ModelShelf | None = None, **content: Any
+) -> AsyncIterator[Kiosk]:
     shelf = shelf or Shelf(folder / "shelf")
     telemetry = TelemetryQueue(folder / "telemetry.db")
     transport = MqttTransport(url, f"{FLEET}-{DEVICE}", backoff=Backoff(0.01, 0.05))
@@ -61,6 +64,7 @@ async def kiosk(url: str, folder: Path, shelf: Shelf | None = None, **content: A
         transport,
         shelf,
         telemetry,
+        models=models,
         on_settings=settings.append,
         pace=PACE,
         content_options={"block_bytes": BLOCK, "patience": 0.5} | content,

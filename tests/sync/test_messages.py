@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from device_runtime.inference.card import CardError, parse_card
 from device_runtime.program.manifest import ManifestError, parse_manifest
 from device_runtime.sync.messages import (
     BLOCK_BYTES,
@@ -18,6 +20,8 @@ from device_runtime.sync.messages import (
     ContentRequest,
     Desired,
     DesiredRequest,
+    ModelReport,
+    ModelTarget,
     ProgramReport,
     ProgramTarget,
     ProtocolError,
@@ -40,16 +44,25 @@ from device_runtime.sync.messages import (
     verify_desired,
 )
 from device_runtime.sync.share_messages import Peers, PeersRequest, Share, ShareReceipt, ShareRequest
+from tests.inference.model_packages import digits_entries
 
 SHA = "ab" * 32
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
 TRUSTED = {key_id(KEY.public_key()): KEY.public_key()}
 TARGET = ProgramTarget(3, "1.2.0", SHA, 70_000, launch=True)
+MODEL = ModelTarget(2, "1.1.0", SHA, 20_000, digests=SHA)
 DESIRED = Desired("shop", "kiosk-1", 7, 1_790_000_000, {"com.example.weather": TARGET}, {"volume": 0.5})
 
 MESSAGES: list[tuple[Any, Callable[[bytes], Any]]] = [
     (
-        Reported(9, 7, "speaker", "0.1.0", {"a": ProgramReport(3, "1.2.0", "failed", 1, 2, "no room")}),
+        Reported(
+            9,
+            7,
+            "speaker",
+            "0.1.0",
+            {"a": ProgramReport(3, "1.2.0", "failed", 1, 2, "no room")},
+            models={"commands_en": ModelReport(2, "1.1.0", "built-in"), "digits": ModelReport(1, "1", "installed")},
+        ),
         decode_reported,
     ),
     (State("lost", 12), decode_state),
@@ -183,6 +196,73 @@ def test_what_the_peer_would_refuse_is_not_sent() -> None:
 
 def test_a_signed_desired_document_is_verified() -> None:
     assert verify(sign_desired(DESIRED, KEY)) == DESIRED
+    with_models = dataclasses.replace(DESIRED, models={"commands_en": MODEL})
+    assert verify(sign_desired(with_models, KEY)) == with_models
+
+
+def test_what_says_nothing_about_models_is_as_it_was_before_there_were_any() -> None:
+    assert b"models" not in sign_desired(DESIRED, KEY)
+    assert b"models" not in encode(Reported(9, 7, "pico", "0.1.0", {}))
+    assert decode_reported(encode(Reported(9, 7, "pico", "0.1.0", {}))).models is None
+    assert decode_reported(encode(Reported(9, 7, "speaker", "0.1.0", {}, models={}))).models == {}
+
+
+@pytest.mark.parametrize(
+    "models",
+    [None, [], 1, {"": {}}, {"Commands": {}}, {"../a": {}}, {"a": None}, {"a": {"version_code": 1}}, {"a" * 65: {}}],
+    ids=ascii,
+)
+def test_reported_models_that_break_a_rule_are_refused(models: object) -> None:
+    document = json.loads(encode(MESSAGES[0][0])) | {"models": models}
+    with pytest.raises(ProtocolError, match="models"):
+        decode_reported(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("change", [{"phase": "running"}, {"error": "a\nb"}, {"error": "x" * 501}, {"received": -1}])
+def test_a_reported_model_that_breaks_a_rule_is_refused(change: dict[str, Any]) -> None:
+    document = json.loads(encode(MESSAGES[0][0]))
+    document["models"]["digits"] |= change
+    with pytest.raises(ProtocolError):
+        decode_reported(json.dumps(document).encode())
+
+
+TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=64)
+
+
+@ANY_SPEED
+@given(
+    models=st.dictionaries(
+        st.from_regex(r"[a-z0-9][a-z0-9_]{0,20}", fullmatch=True),
+        st.builds(
+            ModelTarget,
+            st.integers(1, 2**53 - 1),
+            TEXTS,
+            st.just(SHA),
+            st.integers(1, 2**31 - 1),
+            st.sampled_from(["", SHA]),
+        ),
+        max_size=4,
+    ),
+    reports=st.none()
+    | st.dictionaries(
+        st.from_regex(r"[a-z0-9][a-z0-9_]{0,20}", fullmatch=True),
+        st.builds(
+            ModelReport,
+            st.integers(0, 2**53 - 1),
+            TEXTS,
+            st.sampled_from(["downloading", "installed", "built-in", "failed"]),
+            st.integers(0, 2**31 - 1),
+            st.integers(0, 2**31 - 1),
+            TEXTS,
+        ),
+        max_size=4,
+    ),
+)
+def test_models_come_back_as_they_were(models: dict[str, ModelTarget], reports: dict[str, ModelReport] | None) -> None:
+    desired = dataclasses.replace(DESIRED, models=models)
+    assert verify(sign_desired(desired, KEY)) == desired
+    reported = Reported(9, 7, "speaker", "0.1.0", {}, models=reports)
+    assert decode_reported(encode(reported)) == reported
 
 
 def envelope_of(change: Callable[[dict[str, Any]], None]) -> bytes:
@@ -240,6 +320,13 @@ def test_one_trusted_signature_among_unknown_ones_is_enough() -> None:
         {"programs": {"a": dataclasses.replace(TARGET, size=0)}},
         {"programs": {"a": dataclasses.replace(TARGET, version_code=0)}},
         {"programs": {f"a{n}": TARGET for n in range(257)}},
+        {"models": {"Digits": MODEL}},
+        {"models": {"../digits": MODEL}},
+        {"models": {"a": dataclasses.replace(MODEL, sha256="../../etc/passwd")}},
+        {"models": {"a": dataclasses.replace(MODEL, size=0)}},
+        {"models": {"a": dataclasses.replace(MODEL, version_code=0)}},
+        {"models": {"a": dataclasses.replace(MODEL, digests="x")}},
+        {"models": {f"a{n}": MODEL for n in range(65)}},
         {"version": 0},
         {"device": "a/b"},
         {"settings": {"x": float("nan")}},
@@ -249,6 +336,24 @@ def test_one_trusted_signature_among_unknown_ones_is_enough() -> None:
 def test_a_desired_document_that_a_device_would_refuse_is_not_signed(change: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):
         sign_desired(dataclasses.replace(DESIRED, **change), KEY)
+
+
+@ANY_SPEED
+@given(name=st.text(max_size=20) | st.from_regex(r"[a-z0-9][a-zA-Z0-9_.-]{0,10}", fullmatch=True))
+def test_a_models_name_is_the_same_on_its_card_and_on_the_wire(name: str) -> None:
+    try:
+        parse_card(
+            digits_entries(name="NAME")["card.toml"].decode().replace('"NAME"', json.dumps(name)), Path("card"), name
+        )
+        on_card = True
+    except CardError:
+        on_card = False
+    try:
+        sign_desired(dataclasses.replace(DESIRED, models={name: MODEL}), KEY)
+        on_wire = True
+    except ProtocolError:
+        on_wire = False
+    assert on_card == on_wire
 
 
 @ANY_SPEED

@@ -47,6 +47,14 @@ def test_the_example_of_desired_is_signed() -> None:
     assert desired.runtime.version == "0.2.0"
     assert desired.runtime.digests
     assert all(target.digests for target in desired.programs.values())
+    assert all(target.digests for target in desired.models.values())
+    assert set(desired.models) == {"commands_en"}
+
+
+def test_the_example_of_reported_has_a_model_of_each_kind() -> None:
+    models = decode_reported(EXAMPLES["reported"].encode()).models
+    assert models is not None
+    assert {report.phase for report in models.values()} == {"installed", "built-in", "failed"}
 
 
 def test_the_mac_in_the_example_of_desired_is_over_what_is_signed() -> None:

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from device_runtime.keys import encode_public_key
-from device_runtime.sync.messages import Desired, canonical_json, sign_desired
+from device_runtime.sync.messages import Desired, ModelTarget, canonical_json, sign_desired
 from tests.micro.sync.mpy import run_micropython
 
 _stream = hashlib.shake_256(b"what is signed").digest(300_000)
@@ -158,6 +158,21 @@ for app_id in given:
 """
     wrong = ["", ".", "..", ".a", "_a", "-a", "a/b", "a b", "a" * 129, "\xe9"]
     assert run_micropython(micropython, code, [*wrong, "a", "0", "Z.b_c-d"]) == [True] * len(wrong) + [False] * 3
+
+
+def test_models_that_a_fleet_sends_to_a_board_are_passed_over(micropython: str) -> None:
+    fleet_key = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
+    model = ModelTarget(2, "1.1.0", "ab" * 32, 40_000, "cd" * 32)
+    models = {f"model_{number}": model for number in range(8)}
+    payload = sign_desired(Desired("north", "pico-1", 1, 1, {}, models=models), fleet_key).decode()
+    code = """
+import asyncio
+from micro.sync import desired
+document = asyncio.run(desired.verify_desired(given["payload"].encode(), given["identity"]))
+answer = [document["version"], len(document["programs"])]
+"""
+    identity = {"fleet": "north", "device": "pico-1", "fleet_key": encode_public_key(fleet_key.public_key())}
+    assert run_micropython(micropython, code, {"payload": payload, "identity": identity}) == [1, 0]
 
 
 def test_macs_are_those_of_rfc_2104(micropython: str) -> None:
