@@ -1,14 +1,14 @@
 """``inference.*``: models for programs, on their own data or on what the board's microphone hears.
 
 A program names a file of its package or of its own folder (``model``), a shared model that its manifest lists under
-``cygnet.models`` (``name``), or an ability, by which the device chooses (``ability``). It gets numbers and labels; sound
-itself never crosses to it. Names, arguments and results are those of microcontrollers
+``cygnet.models`` (``name``), or an ability, by which the device chooses (``ability``). It gets numbers and labels;
+sound itself never crosses to it. Names, arguments and results are those of microcontrollers
 (``device_runtime/micro/capability/inference.py``). Sessions end with the program.
 """
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -20,7 +20,8 @@ from device_runtime.capability.registry import Caller, Capability, CapabilityErr
 from device_runtime.capability.tensors import describe, read_inputs, write_tensor
 from device_runtime.errors import CygnetError
 from device_runtime.inference.card import ModelCard, parse_card
-from device_runtime.inference.service import InferenceService, InferenceSession, OwnModel
+from device_runtime.inference.service import OwnModel
+from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
 from device_runtime.program.allowance import Allowance
 from device_runtime.program.limits import Limits
 from device_runtime.values import Value
@@ -32,6 +33,38 @@ MAX_WAITING_RUNS = 8
 _MAX_NAME = 64
 _MAX_CARD_BYTES = 64 * 1024
 _WAYS = ("model", "name", "ability")
+
+
+class ModelSession(Protocol):
+    """One user's way to a model; :class:`device_runtime.inference.service.InferenceSession` is one."""
+
+    @property
+    def inputs(self) -> tuple[TensorInfo, ...]: ...
+
+    @property
+    def outputs(self) -> tuple[TensorInfo, ...]: ...
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def task(self) -> str: ...
+
+    async def run(self, inputs: Sequence[TensorData], *, real: bool = True) -> tuple[TensorData, ...]: ...
+
+    async def feed(self, pcm: bytes) -> tuple[Detection, ...]: ...
+
+    async def reset(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Models(Protocol):
+    """Who loads models; :class:`device_runtime.inference.service.InferenceService` does."""
+
+    async def open(self, model: str | OwnModel, owner: str) -> ModelSession: ...
+
+    async def close_owner(self, owner: str) -> None: ...
 
 
 class Abilities(Protocol):
@@ -61,7 +94,7 @@ class Ears(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Opened:
-    session: InferenceSession
+    session: ModelSession
     model: str
     waiting: int = 0
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -83,7 +116,7 @@ class ProgramInference:
     """What every program on this board does with models."""
 
     def __init__(
-        self, service: InferenceService, abilities: Abilities, files: ProgramFiles, ears: Ears | None, limits: Limits
+        self, service: Models, abilities: Abilities, files: ProgramFiles, ears: Ears | None, limits: Limits
     ) -> None:
         self._service = service
         self._abilities = abilities
@@ -153,7 +186,9 @@ class ProgramInference:
 
     async def _card(self, caller: Caller, path: str) -> ModelCard | None:
         """The card of a program's own model, if there is one beside it: ``models/x.toml``."""
-        place = str(PurePosixPath(path).with_suffix(".toml")) if "://" not in path else f"{path.rpartition('.')[0]}.toml"
+        place = (
+            str(PurePosixPath(path).with_suffix(".toml")) if "://" not in path else f"{path.rpartition('.')[0]}.toml"
+        )
         try:
             content = await self._files.read(caller, place, "model")
         except CapabilityError as error:
@@ -254,10 +289,12 @@ class ProgramInference:
         return None
 
     async def _hear(self, caller: Caller, run: _Run, number: int, opened: _Opened) -> None:
-        assert self._ears is not None  # inference.listen is offered with a microphone only
-        self._ears.listening(caller.app_id, on=True)
+        ears = self._ears
+        if ears is None:  # inference.listen is offered with a microphone only
+            return
+        ears.listening(caller.app_id, on=True)
         try:
-            async for sound in self._ears.chunks():
+            async for sound in ears.chunks():
                 async with opened.busy:
                     heard = await self._timed(run, opened.session.feed(sound))
                 for found in heard:
@@ -271,7 +308,7 @@ class ProgramInference:
         except CygnetError as error:
             await caller.emit("inference.error", {"session": number, "reason": str(error)})
         finally:
-            self._ears.listening(caller.app_id, on=False)
+            ears.listening(caller.app_id, on=False)
 
     async def stop(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
         """Let the model hear no more; what it has heard so far is forgotten. One that hears nothing is no error."""
@@ -290,7 +327,7 @@ class ProgramInference:
 
 
 def inference_capabilities(
-    service: InferenceService, abilities: Abilities, files: ProgramFiles, ears: Ears | None, limits: Limits
+    service: Models, abilities: Abilities, files: ProgramFiles, ears: Ears | None, limits: Limits
 ) -> list[Capability]:
     """``inference.open {model | name | ability}``, ``inference.run {session, inputs}``, ``inference.close {session}``;
     with a microphone ``inference.listen {session}`` and ``inference.stop {session}``, which need the permission

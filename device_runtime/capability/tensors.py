@@ -90,7 +90,9 @@ def _shape(value: Value, info: TensorInfo, where: str) -> tuple[int, ...]:
         if isinstance(size, bool) or not 0 < whole <= MAX_BYTES:
             raise refuse(f"{where}: shape must be a list of whole numbers above 0")
         sizes.append(whole)
-    fits = len(sizes) == len(info.shape) and all(b in (a, *([b] if a <= 0 else [])) for a, b in zip(info.shape, sizes))
+    fits = len(sizes) == len(info.shape) and all(
+        wanted <= 0 or size == wanted for wanted, size in zip(info.shape, sizes, strict=False)
+    )
     if not isinstance(value, list) or not fits:
         raise refuse(f"{where}: expected the shape {list(info.shape)}, got {str(value)[:80]}")
     if prod(sizes) > MAX_BYTES:
@@ -100,15 +102,17 @@ def _shape(value: Value, info: TensorInfo, where: str) -> tuple[int, ...]:
 
 def _packed(numbers: list[Value], dtype: str, where: str) -> bytes:
     whole = not dtype.startswith("float")
+    checked: list[int | float] = []
     for index, number in enumerate(numbers):
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise refuse(f"{where}: data[{index}] must be a number")
         if whole and isinstance(number, float):
             if not number.is_integer():
                 raise refuse(f"{where}: data[{index}] must be a whole number, since the type is {dtype}")
-            numbers[index] = int(number)
+            number = int(number)
+        checked.append(number)
     try:
-        packed = array.array(_CODES[dtype], numbers)  # type: ignore[arg-type] # numbers they are, as was just seen
+        packed = array.array(_CODES[dtype], checked)
     except OverflowError as error:
         raise refuse(f"{where}: data holds a number that {dtype} cannot hold") from error
     if sys.byteorder == "big":
@@ -117,7 +121,7 @@ def _packed(numbers: list[Value], dtype: str, where: str) -> bytes:
 
 
 def write_tensor(tensor: TensorData, *, as_numbers: bool) -> dict[str, Value]:
-    """A tensor for a program: its data as bytes, or ``as_numbers`` as a flat list; what is not finite is ``None`` there.
+    """A tensor for a program: data as bytes, or ``as_numbers`` as a flat list, where what is not finite is ``None``.
 
     Raises:
         CapabilityError: the type has no numbers that a list can hold.

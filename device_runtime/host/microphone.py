@@ -1,11 +1,10 @@
 """The board's microphone for programs: one sound for all who listen, and people see who does.
 
 Sound comes from the board's own microphone, which runs while somebody listens, or from a screen, whose browser sends
-it. While the board itself speaks, listeners hear nothing: they would hear the board.
+it. While the board itself speaks, models hear nothing: they would hear the board.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +16,7 @@ from device_runtime.values import Value
 
 logger = logging.getLogger(__name__)
 
-_KEPT_SECONDS = 2.0
+_KEPT_SECONDS = 10.0
 """How far behind a listener may be; what is older it does not hear."""
 
 
@@ -37,21 +36,21 @@ class ProgramMicrophone:
     def __init__(self, sign: Sign, source: Callable[[], AudioSource] | None = None) -> None:
         self._sign = sign
         self._source = source
-        self._listeners: dict[QueueSource, None] = {}
+        self._listeners: dict[QueueSource, bool] = {}
         self._lost: CygnetError | None = None
         self._running: asyncio.Task[None] | None = None
         self._programs: dict[str, int] = {}
         self._muted_until = 0.0
         self._screen = ""
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """16 kHz mono int16 as it comes, until the microphone ends.
+    async def chunks(self, *, while_speaking: bool = False) -> AsyncIterator[bytes]:
+        """16 kHz mono int16 as it comes, until the microphone ends; ``while_speaking`` also what the board says.
 
         Raises:
             CygnetError: there is no microphone, or it fails.
         """
         queue = QueueSource(_KEPT_SECONDS)
-        self._listeners[queue] = None
+        self._listeners[queue] = while_speaking
         if self._source is not None and (self._running is None or self._running.done()):
             self._lost = None
             self._running = asyncio.create_task(self._listen(self._source()))
@@ -68,9 +67,8 @@ class ProgramMicrophone:
 
     async def _listen(self, source: AudioSource) -> None:
         try:
-            async with contextlib.aclosing(source.chunks()) as sounds:
-                async for sound in sounds:
-                    self._push(sound)
+            async for sound in source.chunks():
+                self._push(sound)
         except CygnetError as error:
             logger.error("the microphone is lost: %s", error)
             self._lost = error
@@ -90,12 +88,13 @@ class ProgramMicrophone:
             self._screen = ""
 
     def _push(self, sound: bytes) -> None:
-        if time.monotonic() >= self._muted_until:
-            for listener in self._listeners:
+        speaks = time.monotonic() < self._muted_until
+        for listener, while_speaking in self._listeners.items():
+            if while_speaking or not speaks:
                 listener.push(sound)
 
     def mute(self, seconds: float) -> None:
-        """Hear nothing for so long: the board speaks."""
+        """The board speaks for so long."""
         self._muted_until = max(self._muted_until, time.monotonic() + seconds)
 
     def listening(self, app_id: str, *, on: bool) -> None:

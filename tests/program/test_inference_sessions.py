@@ -91,7 +91,9 @@ async def test_a_session_knows_its_model_when_it_is_loaded(board: Board) -> None
 
 
 async def test_a_run_that_comes_early_waits_for_the_model(board: Board) -> None:
-    body = f"wx.createInferenceSession({{ name: 'double' }}).run({TENSORS}).then((t) => {{ report(t.y.shape); done() }})"
+    body = (
+        f"wx.createInferenceSession({{ name: 'double' }}).run({TENSORS}).then((t) => {{ report(t.y.shape); done() }})"
+    )
     assert await reports(board, body) == [[[1, 4]]]
 
 
@@ -143,7 +145,9 @@ async def test_what_cannot_be_opened_is_heard_by_on_error_and_by_every_run(
 async def test_a_run_that_does_not_fit_is_rejected_with_what_was_expected(
     board: Board, tensors: str, sentence: str
 ) -> None:
-    body = f"wx.createInferenceSession({{ name: 'double' }}).run({tensors}).catch((e) => {{ report(e.errMsg); done() }})"
+    body = (
+        f"wx.createInferenceSession({{ name: 'double' }}).run({tensors}).catch((e) => {{ report(e.errMsg); done() }})"
+    )
     ((told,),) = await reports(board, body)
     assert told.startswith("InferenceSession.run:fail parameter error: ")
     assert sentence in told
@@ -230,7 +234,9 @@ async def test_listening_that_is_refused_is_heard_by_on_error(
     assert told == f"InferenceSession.listen:fail {sentence}"
 
 
-async def test_a_microphone_that_is_lost_is_heard_and_may_be_listened_to_again(board: Board, services: Services) -> None:
+async def test_a_microphone_that_is_lost_is_heard_and_may_be_listened_to_again(
+    board: Board, services: Services
+) -> None:
     body = """
       const session = wx.createInferenceSession({ ability: 'sound-events' });
       session.onError((error) => { report(error.errMsg); session.listen() });
@@ -285,4 +291,3 @@ async def test_a_host_without_models_says_so_by_on_error(board: Board) -> None:
     finally:
         await sessions.close()
     assert found == [["createInferenceSession:fail not supported on this host", False]]
-
