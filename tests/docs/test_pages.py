@@ -193,7 +193,7 @@ def test_the_manifest_page_lists_every_member_that_is_read() -> None:
     }
     inside = {"tab_bar", "voice", "network", "intents", "icons", "req_permissions", "version", "widgets"}
     inside |= {"subpackages", "slots"}
-    assert read - inside == listed - {"format", "models", "data_plan", "hosts", "compiler", "capabilities"} - inside
+    assert read - inside == listed - {"format", "data_plan", "hosts", "compiler", "capabilities"} - inside
 
 
 def test_the_manifest_page_lists_every_member_of_cygnet_json() -> None:
