@@ -37,7 +37,7 @@ import numpy as np
 
 from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
-from device_runtime.engine.frames import FrameError, Request, Response
+from device_runtime.engine.frames import Exit, FrameError, Request, Response
 from device_runtime.errors import CygnetError
 from device_runtime.inference.backend import Array, Backend, Model, Tensor, find_backend
 from device_runtime.inference.listening import SoundClassifier
@@ -74,6 +74,8 @@ def serve(connection: WorkerConnection, backend: Backend) -> None:
                 connection.send(_answer(server, request))
     except ConnectionClosed:
         return
+    except MemoryError:  # not even for what was asked
+        connection.send(Exit("there is no memory left for it"))
 
 
 def _answer(server: "_Server", request: Request) -> Response:
