@@ -123,6 +123,12 @@ class InferenceSession:
             heard.extend(Detection(label, probability, seconds) for label, probability, seconds in answer)
         return tuple(heard)
 
+    @property
+    def process_id(self) -> int | None:
+        """Of the process that its model is in now."""
+        process = self._loaded.process
+        return None if process is None or process.lost else process.pid
+
     async def reset(self) -> None:
         """Forget what was heard or remembered. Raises :class:`ModelError`: the model is gone."""
         await self._ask("reset", {})
@@ -230,6 +236,11 @@ class InferenceService:
                 loaded.process.end()
         self._models.clear()
         await self._workers.close()
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Barriers that this kernel does not put around models, and why; known when one has been loaded."""
+        return self._workers.missing
 
     def memory_bytes(self) -> int:
         """What all loaded models have at this moment."""

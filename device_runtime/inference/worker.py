@@ -27,6 +27,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,10 @@ import numpy as np
 
 from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
-from device_runtime.engine.frames import FrameError, Request, Response
+from device_runtime.engine.frames import Exit, FrameError, Request, Response
 from device_runtime.errors import CygnetError
 from device_runtime.inference.backend import Array, Backend, Model, Tensor, find_backend
-from device_runtime.inference.listening import SoundClassifier
+from device_runtime.inference.listening import SoundClassifier, check_sounds
 from device_runtime.inference.sounds import SoundSettings
 from device_runtime.inference.store import ModelError
 from device_runtime.inference.tensors import TensorData
@@ -74,6 +75,8 @@ def serve(connection: WorkerConnection, backend: Backend) -> None:
                 connection.send(_answer(server, request))
     except ConnectionClosed:
         return
+    except MemoryError:  # not even for what was asked
+        connection.send(Exit("there is no memory left for it"))
 
 
 def _answer(server: "_Server", request: Request) -> Response:
@@ -90,10 +93,25 @@ def _answer(server: "_Server", request: Request) -> Response:
 
 
 class _Session:
-    """One user of the model; ``sounds`` where it listens."""
+    """One user of the model. One that remembers gets a copy for each of them, when it is first used: most of those who
+    open a model that hears listen to what others hear, too (``shared_hearing.py``), and need none."""
 
-    def __init__(self, model: Model, sounds: SoundClassifier | None) -> None:
-        self.model, self.sounds = model, sounds
+    def __init__(self, make: Callable[[], Model], settings: SoundSettings | None) -> None:
+        self._make, self._settings = make, settings
+
+    @cached_property
+    def model(self) -> Model:
+        return self._make()
+
+    @cached_property
+    def sounds(self) -> SoundClassifier | None:
+        return None if self._settings is None else SoundClassifier(self.model, self._settings)
+
+    def reset(self) -> None:
+        if "sounds" in vars(self) and self.sounds is not None:
+            self.sounds.reset()
+        elif "model" in vars(self):
+            self.model.reset()
 
 
 class _Server:
@@ -105,6 +123,7 @@ class _Server:
         self._content = bytearray()
         self._file = b""
         self._model: Model | None = None
+        self._is_taken = False
         self._sessions: dict[int, _Session] = {}
         self.requests: Mapping[str, Callable[[Mapping[str, Any]], Value]] = {
             "part": self._part,
@@ -132,16 +151,26 @@ class _Server:
         }
 
     def _open(self, arguments: Mapping[str, Any]) -> Value:
-        model = self._model
-        if model is None:
-            raise ModelError("a session is opened before its model is there")
-        if model.stateful and self._sessions:
-            model = self._backend.load(self._file, self.name)
-        sounds = None
-        if "sounds" in arguments:
-            sounds = SoundClassifier(model, SoundSettings.of(arguments["sounds"]))
-        self._sessions[arguments["session"]] = _Session(model, sounds)
+        settings = SoundSettings.of(arguments["sounds"]) if "sounds" in arguments else None
+        if settings is not None:
+            check_sounds(self._loaded(), settings)
+        self._sessions[arguments["session"]] = _Session(self._copy, settings)
         return None
+
+    def _loaded(self) -> Model:
+        if self._model is None:
+            raise ModelError("a session is opened before its model is there")
+        return self._model
+
+    def _copy(self) -> Model:
+        """The model, if it can be shared or nobody has it."""
+        model = self._loaded()
+        if not model.stateful:
+            return model
+        if self._is_taken:
+            return self._backend.load(self._file, self.name)
+        self._is_taken = True
+        return model
 
     def _run(self, arguments: Mapping[str, Any]) -> Value:
         model = self._sessions[arguments["session"]].model
@@ -165,8 +194,7 @@ class _Server:
         return [[heard.label, heard.probability, heard.seconds] for heard in sounds.feed(arguments["pcm"])]
 
     def _reset(self, arguments: Mapping[str, Any]) -> Value:
-        session = self._sessions[arguments["session"]]
-        (session.sounds or session.model).reset()
+        self._sessions[arguments["session"]].reset()
         return None
 
     def _close(self, arguments: Mapping[str, Any]) -> Value:
