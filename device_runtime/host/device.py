@@ -36,6 +36,7 @@ from device_runtime.host.board import Board
 from device_runtime.host.conversation import Conversation
 from device_runtime.host.desk import SOURCE, Desk
 from device_runtime.host.dialogs import Dialogs
+from device_runtime.host.fleet_models import FleetModels
 from device_runtime.host.front import Front
 from device_runtime.host.hearing import Hearing
 from device_runtime.host.installer import DeviceInstaller
@@ -51,6 +52,7 @@ from device_runtime.host.screen.server import ScreenServer, ScreenSize
 from device_runtime.host.sensors import make_sensors
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
+from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing, key_ring
 from device_runtime.program.session import SessionListener, Surroundings
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions
@@ -121,7 +123,11 @@ class Device:
         self._sockets = SocketClient(policy)
         self._media = ProgramMedia(self._files, self._http)
         dialogs = Dialogs()
-        self._models = DeviceModels(board) if can_run_models() else None
+        self._fleet_models = FleetModels(state / "models", fleet_keys) if provisioning else None
+        store = self._fleet_models.store if self._fleet_models is not None else ModelStore()
+        self._models = DeviceModels(board, store) if can_run_models() else None
+        if self._fleet_models is not None and self._models is not None:
+            self._fleet_models.use(self._models.service.check)
         self._front = Front(self.store, dialogs, self._media, instruments.theme)
         self._screen = ScreenServer(
             self._front,
@@ -226,7 +232,16 @@ class Device:
         installer = DeviceInstaller(self.store, self.desk, self.programs_changed)
         trusted = key_ring([provisioning.fleet_key])
         settings = ignored_settings(self._telemetry.record)
-        return SyncAgent(identity, trusted, state / "sync", transport, installer, self._telemetry, on_settings=settings)
+        return SyncAgent(
+            identity,
+            trusted,
+            state / "sync",
+            transport,
+            installer,
+            self._telemetry,
+            models=self._fleet_models,
+            on_settings=settings,
+        )
 
     async def start(self) -> str:
         """Serve the screen, listen, and join the fleet; gives the URL of the screen.

@@ -193,7 +193,11 @@ class InferenceService:
         """
         if isinstance(model, str):
             card = self._store.card(model)
-            content = await asyncio.to_thread(self._store.read, card)
+            release = self._store.hold(card)  # the fleet may send another version meanwhile
+            try:
+                content = await asyncio.to_thread(self._store.read, card)
+            finally:
+                release()
             wanted, place = OwnModel(model, content, card), ""
         else:
             wanted, place = model, owner

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from firmware_tools.cli import fleet_tables
+from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_runtime import runtime
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
 from firmware_tools.fleet.client import FleetClient, segment
@@ -54,6 +55,7 @@ def fleet(context: click.Context, home: Path | None, url: str, token_file: Path 
 
 
 fleet.add_command(runtime)
+fleet.add_command(model)
 
 
 @fleet.command()
@@ -242,6 +244,7 @@ def assign(target: Target, device: str, app_id: str, version_code: int | None, l
         click.echo(json.dumps(release, indent=2))
     else:
         click.echo(f"{device} should have {app_id} {release['version_name']} (version {release['version_code']}).")
+        fleet_tables.print_models_of_program(release["models"])
 
 
 @fleet.command()

@@ -11,10 +11,11 @@ from rich.text import Text
 
 _STATUS = {"online": "green", "offline": "bright_black", "lost": "red", "never": "bright_black"}
 _STEPS = {"in step": "green", "downloading": "cyan", "waiting": "yellow", "failed": "red", "removing": "yellow"}
+_STEPS |= {"unpublished": "red", "unsupported": "red"}
 
 
 def print_devices(devices: Sequence[Mapping[str, Any]], fleet: Mapping[str, Any]) -> None:
-    """A row a program of each device."""
+    """A row a program of each device, and a row a model."""
     console = Console()
     if not fleet["connected"]:
         console.print(f"[yellow]The broker {fleet['broker']} is away; devices go on with what they have.[/]")
@@ -40,12 +41,64 @@ def _device_table(devices: Sequence[Mapping[str, Any]], now: float) -> Table:
             Text(device["status"], _STATUS[device["status"]]),
             Text(ago(device["last_seen"], now)),
         ]
-        if not device["programs"]:
+        if not device["programs"] and not device["models"]:
             table.add_row(*head, Text("none assigned", "bright_black"))
         for program in device["programs"]:
             table.add_row(*head, *_program_cells(program))
             head = [Text(), Text(), Text()]
+        for model in device["models"]:
+            table.add_row(*head, *_model_cells(model))
+            head = [Text(), Text(), Text()]
     return table
+
+
+def _model_cells(model: Mapping[str, Any]) -> list[Text]:
+    should, has, step = model["should"], model["has"], model["step"]
+    note = step
+    if step == "downloading" and has["size"]:
+        note = f"downloading {100 * has['received'] // has['size']} %"
+    elif step == "in step" and has["phase"] == "built-in":
+        note = "built in"
+    if reason := (has["error"] if has else "") or model["note"]:
+        note = f"{step}: {reason}"
+    return [
+        Text(f"model {model['name']}"),
+        Text(should["version_name"] if should else "-"),
+        Text(has["version_name"] if has else "-"),
+        Text(note, _STEPS[step]),
+    ]
+
+
+def print_models_of_program(models: Sequence[Mapping[str, Any]]) -> None:
+    """What becomes of the models that a program asks for, which was just assigned."""
+    console = Console(soft_wrap=True)
+    for model in models:
+        if model["note"]:
+            console.print(Text("note: ", "yellow") + Text(model["note"]))
+        elif model["should"]:
+            console.print(f"  with the model {model['name']} {model['should']['version_name']}", highlight=False)
+
+
+def print_models(models: Sequence[Mapping[str, Any]]) -> None:
+    """A row a published version of a model."""
+    console = Console()
+    if not models:
+        console.print("No models yet. Publish one: cygnet model publish MODEL-DIR")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bright_black")
+    for column in ("MODEL", "TASK", "VERSION", "CODE", "SIZE", "PUBLISHED"):
+        table.add_column(column, justify="right" if column in {"CODE", "SIZE"} else "left")
+    for release in models:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(release["published_at"]))
+        table.add_row(
+            Text(release["model"], "bold"),
+            Text(release["task"]),
+            Text(release["version_name"]),
+            str(release["version_code"]),
+            f"{release['size']:,}",
+            when,
+        )
+    console.print(table)
 
 
 def _program_cells(program: Mapping[str, Any]) -> list[Text]:

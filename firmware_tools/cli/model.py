@@ -5,7 +5,10 @@ import click
 from firmware_tools.cli.lazy import load_command
 
 # verb -> (where its click command is, its line in the overview); each needs the extra ``train``, unless it says less.
-_VERBS: dict[str, tuple[str, str]] = {}
+_VERBS: dict[str, tuple[str, str]] = {
+    "publish": ("firmware_tools.cli.model_publish:publish", "Publish a model to a fleet."),
+}
+_EXTRAS = {"publish": "fleet,inference"}
 
 
 class _Verbs(click.Group):
@@ -17,7 +20,7 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
         if cmd_name not in _VERBS:
             return None
-        return load_command(_VERBS[cmd_name][0], f"cygnet model {cmd_name}", "train")
+        return load_command(_VERBS[cmd_name][0], f"cygnet model {cmd_name}", _EXTRAS.get(cmd_name, "train"))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from device_runtime.sync.messages import ProgramReport, ProgramTarget, TelemetryRecord
-from firmware_tools.fleet.registry import Device
+from firmware_tools.fleet.model_documents import model_documents
+from firmware_tools.fleet.records import Device
 
 Step = Literal["waiting", "downloading", "in step", "failed", "removing"]
 """Where one program on one device stands between what it should be and what it is."""
@@ -32,6 +33,7 @@ def device_document(device: Device) -> dict[str, Any]:
         "reported_version": device.reported_version,
         "reported_at": device.reported_at,
         "programs": [_program(app_id, device.should.get(app_id), device.has.get(app_id)) for app_id in app_ids],
+        "models": model_documents(device),
     }
 
 

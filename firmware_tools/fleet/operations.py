@@ -9,8 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.keys import encode_public_key
 from firmware_tools.fleet.enroll import Provisioning
+from firmware_tools.fleet.models import ModelRelease, sign_model
 from firmware_tools.fleet.publish import sign_release
-from firmware_tools.fleet.registry import Registry, Release
+from firmware_tools.fleet.records import Release
+from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.runtimes import RuntimeRelease, seal_runtime
 from firmware_tools.fleet.service import FleetService
 
@@ -64,6 +66,31 @@ class Operations:
     async def unassign(self, device: str, app_id: str) -> None:
         """Take a program away from a device."""
         await self._service.change(lambda registry: registry.unassign(device, app_id), [device])
+
+    async def publish_model(self, data: bytes, name: str) -> tuple[ModelRelease, bool, list[str]]:
+        """Publish a model; the second value is false when these bytes were published before. Last, the devices that
+        get it at once, since a program of theirs asks for a model that was not there."""
+        sealed, package = await asyncio.to_thread(sign_model, data, name, self._key)
+        await self._service.add_content(sealed)
+        served: list[str] = []
+
+        def work(registry: Registry) -> tuple[ModelRelease, bool, list[str]]:
+            release, new, devices = registry.publish_model(package, time.time())
+            served.extend(devices)
+            return release, new, devices
+
+        result = await self._service.change(work, served)  # read when the work is done
+        if result[1]:
+            self._service.feed.announce({"type": "releases"})
+        return result
+
+    async def assign_model(self, device: str, name: str, version_code: int | None) -> ModelRelease:
+        """Let a device have a model; the newest version when ``version_code`` is ``None``."""
+        return await self._service.change(lambda registry: registry.assign_model(device, name, version_code), [device])
+
+    async def unassign_model(self, device: str, name: str) -> list[str]:
+        """Take a model away from a device; the programs for which it stays."""
+        return await self._service.change(lambda registry: registry.unassign_model(device, name), [device])
 
     async def publish_runtime(self, data: bytes, name: str) -> tuple[RuntimeRelease, bool]:
         """Publish a runtime of microcontrollers; the second value is false when these bytes were published before."""

@@ -2,17 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
+from device_runtime.inference.package import ModelPackage
 from device_runtime.program.manifest import Manifest
 from device_runtime.sync.fields import MAX_INTEGER
 from device_runtime.sync.messages import (
     MAX_PROGRAMS,
     Desired,
-    ProgramReport,
     ProgramTarget,
     Reported,
     RuntimeTarget,
@@ -20,50 +20,14 @@ from device_runtime.sync.messages import (
     check_identifier,
 )
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
+from firmware_tools.fleet.models import ModelAssignment, ModelRegistry, ModelRelease
+from firmware_tools.fleet.records import Device, Release, device_of, release_of, with_models
 from firmware_tools.fleet.runtimes import RuntimeRegistry, RuntimeRelease
 from firmware_tools.fleet.schema import assignments, devices, programs, releases
-
-Presence = Literal["never", "online", "offline", "lost"]
-"""``never``: enrolled, and not heard of yet; the others are those of the state channel."""
 
 _FIRST_DESIRED_VERSION = 1
 DESIRED_SECONDS = 30 * 86_400
 """So long is a desired document good for a device that has not seen it yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """One published version of a program; ``published_at`` is Unix time in seconds."""
-
-    app_id: str
-    name: str
-    version_code: int
-    version_name: str
-    sha256: str
-    size: int
-    published_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One enrolled device: what it is, what it should have and what it says it has. Times are Unix seconds."""
-
-    id: str
-    name: str
-    status: Presence
-    session: int
-    enrolled_at: float
-    last_seen: float | None
-    board: str
-    runtime: str
-    desired_version: int
-    reported_version: int
-    reported_at: float | None
-    should: Mapping[str, ProgramTarget]
-    has: Mapping[str, ProgramReport]
-    runtime_should: str = ""
-    """The version of the runtime that is assigned to a microcontroller, or empty."""
-    runtime_error: str = ""
 
 
 class Registry:
@@ -73,6 +37,8 @@ class Registry:
         self._connection = connection
         self.runtimes = RuntimeRegistry(connection)
         """Runtimes of microcontrollers, and device keys."""
+        self.models = ModelRegistry(connection)
+        """Models, and which devices should have them."""
 
     # Devices
 
@@ -106,8 +72,14 @@ class Registry:
     def devices(self) -> list[Device]:
         """Every enrolled device, by id."""
         targets, runtimes = self._targets(), self.runtimes.targets()
+        models, wanted, boards = self.models.assigned(), self.models.wanted(), self.models.without_models()
         return [
-            _device(row, targets.get(row.id, {}), runtimes.get(row.id))
+            with_models(
+                device_of(row, targets.get(row.id, {}), runtimes.get(row.id)),
+                models.get(row.id, {}),
+                wanted.get(row.id, {}),
+                row.id in boards,
+            )
             for row in self._connection.execute(select(devices).order_by(devices.c.id))
         ]
 
@@ -120,7 +92,12 @@ class Registry:
         row = self._connection.execute(select(devices).where(devices.c.id == device)).one_or_none()
         if row is None:
             raise NotFoundError(f"device {device} is not enrolled; enroll it with `cygnet fleet enroll {device}`")
-        return _device(row, self._targets(device).get(device, {}), self.runtimes.targets(device).get(device))
+        return with_models(
+            device_of(row, self._targets(device).get(device, {}), self.runtimes.targets(device).get(device)),
+            self.models.assigned(device).get(device, {}),
+            self.models.wanted(device).get(device, {}),
+            device in self.models.without_models(),
+        )
 
     # What devices say
 
@@ -135,14 +112,20 @@ class Registry:
         """Note what a device has. Returns whether its desired document has to be published again.
 
         A device that has seen a newer desired version than this database knows of would refuse everything that
-        comes after (the database was restored from a backup): then this database's version is raised past it.
+        comes after (the database was restored from a backup): then this database's version is raised past it. And one
+        that has learned to take models gets those that its programs ask for.
         """
+        took_models = self.models.takes_models(device)
         self._connection.execute(
             update(devices)
             .where(devices.c.id == device)
             .values(reported=asdict(reported), reported_at=now, board=reported.board, runtime=reported.runtime)
         )
-        return self.raise_past(device, reported.desired_version)
+        raised = self.raise_past(device, reported.desired_version)
+        if not took_models and self.models.settle(device):
+            self._raise_version(device)
+            return True
+        return raised
 
     def record_seen(self, seen: Mapping[str, float]) -> None:
         """Note when devices were last heard of."""
@@ -186,7 +169,8 @@ class Registry:
                     f"{app_id} version {version.code} ({existing.version_name}) is published with other content; "
                     "raise version.code in its cygnet.json and publish again"
                 )
-            return _release(existing), False
+            self.models.note_program(existing.id, manifest.models)  # a fleet older than models did not
+            return release_of(existing), False
         if self._connection.scalar(select(programs.c.app_id).where(programs.c.app_id == app_id)) is None:
             self._connection.execute(insert(programs).values(app_id=app_id, name=manifest.name))
         else:
@@ -194,13 +178,14 @@ class Registry:
         release = Release(app_id, manifest.name, version.code, version.name, sha256, size, now)
         values = asdict(release)
         del values["name"]
-        self._connection.execute(insert(releases).values(values))
+        made = self._connection.execute(insert(releases).values(values)).inserted_primary_key
+        self.models.note_program(made[0] if made else 0, manifest.models)
         return release, True
 
     def releases(self) -> list[Release]:
         """Every release, by program, newest version first."""
         query = _release_query().order_by(releases.c.app_id, releases.c.version_code.desc())
-        return [_release(row) for row in self._connection.execute(query)]
+        return [release_of(row) for row in self._connection.execute(query)]
 
     # Assignments
 
@@ -229,9 +214,11 @@ class Registry:
             self._connection.execute(insert(assignments).values(device=device, app_id=app_id, **values))
         elif (before.release_id, before.launch) != (row.id, launch):
             self._connection.execute(update(assignments).where(*here).values(values))
-        if before is None or (before.release_id, before.launch) != (row.id, launch):
+        changed = before is None or (before.release_id, before.launch) != (row.id, launch)
+        models = [name for name, app_ids in self.models.wanted(device).get(device, {}).items() if app_id in app_ids]
+        if self.models.settle(device, models) or changed:
             self._raise_version(device)
-        return _release(self._connection.execute(_release_query().where(releases.c.id == row.id)).one())
+        return release_of(self._connection.execute(_release_query().where(releases.c.id == row.id)).one())
 
     def unassign(self, device: str, app_id: str) -> None:
         """Take a program away from a device.
@@ -243,7 +230,49 @@ class Registry:
         gone = delete(assignments).where(assignments.c.device == device, assignments.c.app_id == app_id)
         if self._connection.execute(gone).rowcount == 0:
             raise NotFoundError(f"{app_id} is not assigned to device {device}")
+        self.models.settle(device)
         self._raise_version(device)
+
+    def publish_model(self, package: ModelPackage, now: float) -> tuple[ModelRelease, bool, list[str]]:
+        """Add a version of a model; false when it was published before. Devices whose programs have asked for the
+        model in vain get it, and are named.
+
+        Raises:
+            ConflictError: this version is published with other content, or a higher one is published.
+        """
+        release, new = self.models.publish(package.card, package.sha256, package.size, now)
+        served = [device for device in self.models.lacking(release.model) if self.models.settle(device)]
+        for device in served:
+            self._raise_version(device)
+        return release, new, served
+
+    def assign_model(self, device: str, name: str, version_code: int | None) -> ModelRelease:
+        """Let a device have a model, whatever its programs ask for; the newest version if ``version_code`` is None.
+
+        Raises:
+            NotFoundError: no such device, model or version.
+            ConflictError: the device takes no models.
+            FleetError: the device has as many models as a desired document can hold.
+        """
+        self._require(device)
+        release, changed = self.models.assign(device, name, version_code)
+        if changed:
+            self._raise_version(device)
+        return release
+
+    def unassign_model(self, device: str, name: str) -> list[str]:
+        """An operator no longer wants a model on a device. The app ids of programs that ask for it, so that it stays.
+
+        Raises:
+            NotFoundError: no such device, or it is not assigned to it.
+            ConflictError: it is there only because programs ask for it.
+        """
+        self._require(device)
+        self.models.unassign(device, name)
+        self.models.settle(device)
+        self._raise_version(device)
+        kept = self.models.assigned(device).get(device, {})
+        return self.models.wanted(device).get(device, {}).get(name, []) if name in kept else []
 
     def assign_runtime(self, device: str, version: str | None) -> RuntimeRelease:
         """Let a microcontroller have a runtime, the newest one if ``version`` is ``None``.
@@ -276,7 +305,15 @@ class Registry:
         version = self._connection.scalar(select(devices.c.desired_version).where(devices.c.id == device))
         if version is None:
             raise NotFoundError(f"device {device} is not enrolled")
-        return self._desired(fleet, device, version, int(now), self._targets(device), self.runtimes.targets(device))
+        return self._desired(
+            fleet,
+            device,
+            version,
+            int(now),
+            self._targets(device),
+            self.runtimes.targets(device),
+            self.models.assigned(device),
+        )
 
     def _desired(
         self,
@@ -286,6 +323,7 @@ class Registry:
         now: int,
         targets: Mapping[str, Mapping[str, ProgramTarget]],
         runtimes: Mapping[str, RuntimeTarget],
+        models: Mapping[str, Mapping[str, ModelAssignment]],
     ) -> Desired:
         return Desired(
             fleet,
@@ -295,13 +333,14 @@ class Registry:
             programs=targets.get(device, {}),
             expires=now + DESIRED_SECONDS,
             runtime=runtimes.get(device),
+            models={name: model.target for name, model in models.get(device, {}).items()},
         )
 
     def all_desired(self, fleet: str, now: float) -> list[Desired]:
         """What every device should have."""
-        targets, runtimes = self._targets(), self.runtimes.targets()
+        targets, runtimes, models = self._targets(), self.runtimes.targets(), self.models.assigned()
         return [
-            self._desired(fleet, row.id, row.desired_version, int(now), targets, runtimes)
+            self._desired(fleet, row.id, row.desired_version, int(now), targets, runtimes, models)
             for row in self._connection.execute(select(devices.c.id, devices.c.desired_version))
         ]
 
@@ -330,28 +369,3 @@ class Registry:
 
 def _release_query() -> Any:
     return select(releases, programs.c.name).join(programs, programs.c.app_id == releases.c.app_id)
-
-
-def _release(row: Row[Any]) -> Release:
-    return Release(row.app_id, row.name, row.version_code, row.version_name, row.sha256, row.size, row.published_at)
-
-
-def _device(row: Row[Any], should: Mapping[str, ProgramTarget], runtime: RuntimeTarget | None) -> Device:
-    reported = row.reported or {"programs": {}, "desired_version": 0}
-    return Device(
-        id=row.id,
-        name=row.name,
-        status=row.status,
-        session=row.session,
-        enrolled_at=row.enrolled_at,
-        last_seen=row.last_seen,
-        board=row.board,
-        runtime=row.runtime,
-        desired_version=row.desired_version,
-        reported_version=reported["desired_version"],
-        reported_at=row.reported_at,
-        should=should,
-        has={app_id: ProgramReport(**report) for app_id, report in reported["programs"].items()},
-        runtime_should=runtime.version if runtime else "",
-        runtime_error=reported.get("runtime_error", ""),
-    )

@@ -95,6 +95,38 @@ runtime_assignments = Table(
     Column("version", String(64), ForeignKey("runtimes.version"), nullable=False),
 )
 
+model_releases = Table(
+    "model_releases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("model", String(64), nullable=False),
+    Column("version_code", BigInteger, nullable=False),
+    Column("version_name", String(64), nullable=False),
+    Column("task", String(100), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("published_at", Double, nullable=False),
+    UniqueConstraint("model", "version_code"),
+)
+
+# Which models the programs of a release ask for.
+release_models = Table(
+    "release_models",
+    metadata,
+    Column("release_id", Integer, ForeignKey("releases.id"), primary_key=True),
+    Column("model", String(64), primary_key=True),
+)
+
+# Which models a device should have: because an operator said so (explicit), or because a program of it asks for it.
+model_assignments = Table(
+    "model_assignments",
+    metadata,
+    Column("device", String(64), ForeignKey("devices.id"), primary_key=True),
+    Column("model", String(64), primary_key=True),
+    Column("release_id", Integer, ForeignKey("model_releases.id"), nullable=False),
+    Column("explicit", Boolean, nullable=False),
+)
+
 telemetry = Table(
     "telemetry",
     metadata,

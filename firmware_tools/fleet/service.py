@@ -42,7 +42,8 @@ from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.feed import LiveFeed
 from firmware_tools.fleet.inbox import Inbox
 from firmware_tools.fleet.outgoing import Outgoing
-from firmware_tools.fleet.registry import Device, Registry
+from firmware_tools.fleet.records import Device
+from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.sharing import ShareDesk
 from firmware_tools.fleet.signing import SignedAll, Signer
 from firmware_tools.fleet.storing import Stored, store_work

@@ -15,7 +15,7 @@ from device_runtime.sync.share_messages import (
     SharingRequest,
     SharingResponse,
 )
-from firmware_tools.fleet.registry import Device
+from firmware_tools.fleet.records import Device
 
 SHARES = 10
 """How many pages one device may send..."""

@@ -39,8 +39,9 @@ class Signer:
         programs = {
             app_id: replace(target, digests=self._digest(target.sha256)) for app_id, target in desired.programs.items()
         }
+        models = {name: replace(target, digests=self._digest(target.sha256)) for name, target in desired.models.items()}
         runtime = desired.runtime and replace(desired.runtime, digests=self._digest(desired.runtime.sha256))
-        return sign_desired(replace(desired, programs=programs, runtime=runtime), self._key, device_key)
+        return sign_desired(replace(desired, programs=programs, models=models, runtime=runtime), self._key, device_key)
 
     def sign_all(self, documents: Sequence[Desired], keys: Mapping[str, bytes]) -> SignedAll:
         """Sign what can be signed: a package that the disk lost holds up the devices that should have it, no others.

@@ -12,7 +12,8 @@ from device_runtime.sync.messages import (
 )
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.inbox import Work
-from firmware_tools.fleet.registry import Device, Registry
+from firmware_tools.fleet.records import Device
+from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.telemetry import TelemetryStore
 
 _MOST_SHOWN = 200

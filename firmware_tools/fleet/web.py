@@ -14,6 +14,7 @@ from device_runtime.sync.transport import MqttTransport
 from firmware_tools.fleet.access import access_control, add_headers
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.model_documents import model_documents
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.telemetry import MOST_ROWS, TelemetryQuery
@@ -38,10 +39,14 @@ class FleetApi:
             web.get("/api/devices/{device}", self.device),
             web.put("/api/devices/{device}/programs/{app_id}", self.assign),
             web.delete("/api/devices/{device}/programs/{app_id}", self.unassign),
+            web.put("/api/devices/{device}/models/{model}", self.assign_model),
+            web.delete("/api/devices/{device}/models/{model}", self.unassign_model),
             web.put("/api/devices/{device}/runtime", self.assign_runtime),
             web.delete("/api/devices/{device}/runtime", self.unassign_runtime),
             web.get("/api/runtimes", self.runtimes),
             web.post("/api/runtimes", self.publish_runtime),
+            web.get("/api/models", self.models),
+            web.post("/api/models", self.publish_model),
             web.get("/api/releases", self.releases),
             web.post("/api/releases", self.publish),
             web.get("/api/telemetry", self.telemetry),
@@ -99,20 +104,43 @@ class FleetApi:
     async def assign(self, request: web.Request) -> web.Response:
         """Let a device have a program: ``{"version_code"?, "launch"?}``."""
         body = await _body(request, {"version_code", "launch"})
-        code, launch = body.get("version_code"), body.get("launch", False)
-        if not (code is None or (isinstance(code, int) and not isinstance(code, bool))) or not isinstance(launch, bool):
-            raise FleetError(
-                "assigning takes version_code (a whole number, or null for the newest) and launch (boolean)"
-            )
-        release = await self._operations.assign(
-            request.match_info["device"], request.match_info["app_id"], code, launch
-        )
-        return web.json_response({**asdict(release), "launch": launch})
+        launch = body.get("launch", False)
+        if not isinstance(launch, bool):
+            raise FleetError("assigning takes launch, which is true or false")
+        device, app_id = request.match_info["device"], request.match_info["app_id"]
+        release = await self._operations.assign(device, app_id, _version_code(body), launch)
+        found = await self._service.read(lambda registry, _: registry.device(device))
+        models = [model for model in model_documents(found) if app_id in model["programs"]]
+        return web.json_response({**asdict(release), "launch": launch, "models": models})
 
     async def unassign(self, request: web.Request) -> web.Response:
         """Take a program away from a device."""
         await self._operations.unassign(request.match_info["device"], request.match_info["app_id"])
         return web.json_response({})
+
+    async def assign_model(self, request: web.Request) -> web.Response:
+        """Let a device have a model: ``{"version_code"?}``, the newest version without it."""
+        code = _version_code(await _body(request, {"version_code"}))
+        release = await self._operations.assign_model(request.match_info["device"], request.match_info["model"], code)
+        return web.json_response(asdict(release))
+
+    async def unassign_model(self, request: web.Request) -> web.Response:
+        """Take a model away from a device; answers the programs for which it stays."""
+        programs = await self._operations.unassign_model(request.match_info["device"], request.match_info["model"])
+        return web.json_response({"programs": programs})
+
+    async def models(self, _request: web.Request) -> web.Response:
+        """Every version of every model."""
+        found = await self._service.read(lambda registry, _: registry.models.all())
+        return web.json_response({"models": [asdict(release) for release in found]})
+
+    async def publish_model(self, request: web.Request) -> web.Response:
+        """Publish the model's package that is the request's body; ``?name=`` is what messages call it."""
+        release, new, devices = await self._operations.publish_model(
+            await request.read(), Path(request.query.get("name", "the model")).name[:100]
+        )
+        answer = {**asdict(release), "new": new, "devices": devices}
+        return web.json_response(answer, status=201 if new else 200)
 
     async def assign_runtime(self, request: web.Request) -> web.Response:
         """Let a microcontroller have a runtime: ``{"version"?}``, the newest without it."""
@@ -208,6 +236,13 @@ async def _body(request: web.Request, known: set[str]) -> dict[str, Any]:
     if not isinstance(body, dict) or not body.keys() <= known:
         raise FleetError(f"the request's body must be a JSON object with the members {', '.join(sorted(known))}")
     return body
+
+
+def _version_code(body: dict[str, Any]) -> int | None:
+    code = body.get("version_code")
+    if not (code is None or (isinstance(code, int) and not isinstance(code, bool))):
+        raise FleetError("assigning takes version_code, which is a whole number, or null for the newest")
+    return code
 
 
 def _query(request: web.Request) -> TelemetryQuery:

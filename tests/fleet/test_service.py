@@ -22,7 +22,7 @@ from firmware_tools.fleet import database as database_module
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.errors import ConflictError, NotFoundError
 from firmware_tools.fleet.home import FleetHome
-from firmware_tools.fleet.registry import Device, Release
+from firmware_tools.fleet.records import Device, Release
 from firmware_tools.fleet.server import RunningFleet, run_fleet
 from firmware_tools.fleet.telemetry import TelemetryQuery
 from firmware_tools.sign.keys import load_private_key

@@ -6,7 +6,7 @@ import pytest
 
 from device_runtime.sync.messages import FleetResponse, ProgramReport, Reported, State, encode
 from device_runtime.sync.share_messages import Peers, PeersRequest, Share, ShareReceipt, ShareRequest
-from firmware_tools.fleet.registry import Device
+from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.server import RunningFleet
 from firmware_tools.fleet.sharing import SHARES, ShareDesk
 from tests.brokers import Mosquitto

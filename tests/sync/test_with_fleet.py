@@ -14,7 +14,7 @@ from device_runtime.sync.messages import ProgramTarget
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff, MqttTransport
 from firmware_tools.fleet.home import init_home
-from firmware_tools.fleet.registry import Device
+from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.server import RunningFleet, run_fleet
 from firmware_tools.fleet.telemetry import TelemetryQuery
 from firmware_tools.sign.keys import load_private_key

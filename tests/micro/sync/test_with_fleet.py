@@ -19,7 +19,7 @@ from device_runtime.sealed.archive import read_archive
 from device_runtime.sync.messages import Desired, sign_desired
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.home import FleetHome
-from firmware_tools.fleet.registry import Device
+from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.server import RunningFleet
 from firmware_tools.fleet.telemetry import TelemetryQuery
 from firmware_tools.sign.keys import load_private_key
