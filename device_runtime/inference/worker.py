@@ -26,7 +26,7 @@ request     arguments                                                        ans
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,9 @@ def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
     """What the zygote is to be asked for: see :mod:`device_runtime.engine.zygote`."""
     backend = find_backend("" if backend_name == "auto" else backend_name, int(threads), delegate)
     # Runtimes look at the processor when they are first used, in files that a model's process cannot open.
-    warm = backend.load(_WARMING, "warming")
-    warm.invoke(*(np.zeros(tensor.shape, tensor.dtype) for tensor in warm.inputs))
+    with _silence():
+        warm = backend.load(_WARMING, "warming")
+        warm.invoke(*(np.zeros(tensor.shape, tensor.dtype) for tensor in warm.inputs))
     with contextlib.suppress(ImportError):  # SoundClassifier says so, to who wants to hear
         import pymicro_features  # noqa: F401 it cannot be imported later
 
@@ -63,6 +64,20 @@ def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
         serve(WorkerConnection(connection), backend)
 
     return WorkerBody(run, threads=int(threads))
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Without what the runtime tells the terminal of its delegates; what goes wrong, it raises."""
+    kept = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    os.close(nothing)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def serve(connection: WorkerConnection, backend: Backend) -> None:
