@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 from benchmarks.boards.figures import BoardResults, Part
 from benchmarks.figures import read_results
@@ -43,7 +44,7 @@ def measure_wake_words(part: Part, *, quick: bool) -> None:
 def measure_invocations(part: Part, *, quick: bool) -> None:
     """One invocation, on each runtime that there is an environment of."""
     for python in _ENVIRONMENTS:
-        if not os.path.exists(python):
+        if not Path(python).exists():
             part.remarks.append(f"tflite-runtime was not measured: there is no {python}")
             continue
         command = [python, "-m", "benchmarks.inference.invoke", *(("5", "50") if quick else ("300", "200"))]
@@ -61,7 +62,9 @@ def measure_sharing(part: Part, *, quick: bool) -> None:
             for programs in (1, 10):
                 part.add("litert", OURS, f"memory {name} {programs}", "bytes", [asyncio.run(use(name, programs))])
     for name, _ in _SHARED:
-        part.add("litert", OURS, f"round trip {name}", "us", asyncio.run(sharing.round_trip(name, 50 if quick else 2000)))
+        part.add(
+            "litert", OURS, f"round trip {name}", "us", asyncio.run(sharing.round_trip(name, 50 if quick else 2000))
+        )
 
 
 def main() -> int:

@@ -45,7 +45,10 @@ def measure(rounds: int, calls: int) -> list[dict[str, Any]]:
         bare.allocate_tensors()
         put, get = bare.get_input_details()[0]["index"], bare.get_output_details()[0]["index"]
 
-        ways: dict[str, Callable[[], object]] = {"ours": functools.partial(model.invoke, given), "bare": functools.partial(_bare, bare, put, get, given)}
+        ways: dict[str, Callable[[], object]] = {
+            "ours": functools.partial(model.invoke, given),
+            "bare": functools.partial(_bare, bare, put, get, given),
+        }
         times: dict[str, list[float]] = {way: [] for way in ways}
         for _ in range(rounds):
             for way, call in ways.items():

@@ -53,8 +53,8 @@ def _judge_wake_words(results: BoardResults) -> Iterator[Judged]:
         share = ours.median / 1000
         yield Judged(
             f"CPU time of the {ours.measure}, features included, beside pymicro-wakeword's own loop",
-            f"≤ {_MOST_CPU} ×; real-time factor ≤ {_MOST_REAL_TIME}",
-            f"{ratio:.2f} ×; {share:.4f} (least {ours.least / 1000:.4f})",
+            f"≤ {_MOST_CPU} x; real-time factor ≤ {_MOST_REAL_TIME}",
+            f"{ratio:.2f} x; {share:.4f} (least {ours.least / 1000:.4f})",
             f"{theirs.median / 1000:.4f} (least {theirs.least / 1000:.4f})",
             _verdict(reached=ratio <= _MOST_CPU and share <= _MOST_REAL_TIME),
         )
@@ -85,8 +85,8 @@ def _judge_sharing(results: BoardResults) -> Iterator[Judged]:
         ratio = ten.median / one.median
         yield Judged(
             f"memory of `{one.measure.split()[1]}` shared by ten programs, beside one",
-            f"≤ {_MOST_MEMORY} ×",
-            f"{ratio:.2f} × ({amount(ten.median / 2**20, 'MiB')})",
+            f"≤ {_MOST_MEMORY} x",
+            f"{ratio:.2f} x ({amount(ten.median / 2**20, 'MiB')})",
             amount(one.median / 2**20, "MiB"),
             _verdict(reached=ratio <= _MOST_MEMORY),
         )

@@ -26,7 +26,7 @@ request     arguments                                                        ans
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,20 +42,25 @@ from device_runtime.engine.frames import Exit, FrameError, Request, Response
 from device_runtime.errors import CygnetError
 from device_runtime.inference.backend import Array, Backend, Model, Tensor, find_backend
 from device_runtime.inference.listening import SoundClassifier, check_sounds
+from device_runtime.inference.onnx import OnnxBackend, fits
 from device_runtime.inference.sounds import SoundSettings
 from device_runtime.inference.store import ModelError
 from device_runtime.inference.tensors import TensorData
 from device_runtime.values import Value
 
-_WARMING = Path(__file__).parent / "warming.tflite"
-
 
 def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
     """What the zygote is to be asked for: see :mod:`device_runtime.engine.zygote`."""
-    backend = find_backend("" if backend_name == "auto" else backend_name, int(threads), delegate)
+    backend: Backend
+    if backend_name == OnnxBackend.name:
+        backend, file = OnnxBackend(int(threads)), "warming.onnx"
+    else:
+        backend = find_backend("" if backend_name == "auto" else backend_name, int(threads), delegate)
+        file = "warming.tflite"
     # Runtimes look at the processor when they are first used, in files that a model's process cannot open.
-    warm = backend.load(_WARMING, "warming")
-    warm.invoke(*(np.zeros(tensor.shape, tensor.dtype) for tensor in warm.inputs))
+    with _silence():
+        warm = backend.load(Path(__file__).parent / file, "warming")
+        warm.invoke(*(np.zeros(tensor.shape, tensor.dtype) for tensor in warm.inputs))
     with contextlib.suppress(ImportError):  # SoundClassifier says so, to who wants to hear
         import pymicro_features  # noqa: F401 it cannot be imported later
 
@@ -63,6 +68,20 @@ def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
         serve(WorkerConnection(connection), backend)
 
     return WorkerBody(run, threads=int(threads))
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Without what the runtime tells the terminal of its delegates; what goes wrong, it raises."""
+    kept = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    os.close(nothing)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def serve(connection: WorkerConnection, backend: Backend) -> None:
@@ -210,7 +229,7 @@ def _stored(model: str, tensor: Tensor, data: TensorData) -> Array:
     """What was given as the model stores it: real numbers are quantised, other whole numbers fit or are refused."""
     where = f"model {model}, input {tensor.name}"
     data.check(where)
-    if data.shape != tensor.shape:
+    if not fits(data.shape, tensor.shape):
         raise ModelError(
             f"{where}: expected {tensor.dtype.name} {list(tensor.shape)}, got {data.dtype} {list(data.shape)}"
         )
