@@ -198,7 +198,10 @@ class InferenceService:
                 f"model {wanted.name} has {len(wanted.content)} bytes; "
                 f"this device takes models of up to {self.settings.model_bytes}"
             )
-        key = (place, hashlib.sha256(wanted.content).hexdigest())
+        # Another card makes another model of the same file: other labels, another cut-off.
+        of = str(wanted.card.path) if wanted.card is not None else ""
+        key = (place, f"{hashlib.sha256(wanted.content).hexdigest()} {of}")
+        self._end_stale()
         loaded = self._models.get(key)
         if loaded is None or (loaded.process is not None and loaded.process.lost):
             loaded = self._models[key] = _Loaded(wanted)
@@ -347,6 +350,16 @@ class InferenceService:
             return
         for key, other in list(self._models.items()):
             if other is loaded and (key[0] or loaded.process is None or loaded.process.lost):
+                del self._models[key]
+                if loaded.process is not None:
+                    loaded.process.end()
+        self._end_stale()
+
+    def _end_stale(self) -> None:
+        """End models that the store has no more, or in another version, as soon as nobody has a session of them."""
+        cards = self._store.cards()
+        for key, loaded in list(self._models.items()):
+            if not key[0] and not loaded.sessions and loaded.model.card not in cards:
                 del self._models[key]
                 if loaded.process is not None:
                     loaded.process.end()
