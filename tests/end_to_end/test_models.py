@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device_runtime.inference.package import seal_model
 from firmware_tools.demo.processes import Service, Services
 from firmware_tools.fleet.client import FleetClient
+from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome
 from tests.brokers import free_port, running_mosquitto
 from tests.inference.model_packages import digits_entries, digits_folder
@@ -97,7 +98,7 @@ class Household:
     async def _answers(self) -> bool:
         try:
             await self.client.call("GET", "/api/fleet")
-        except Exception:  # whatever it is, it is not there yet
+        except FleetError:
             return False
         return True
 
