@@ -46,20 +46,22 @@ def _device_table(devices: Sequence[Mapping[str, Any]], now: float) -> Table:
         for program in device["programs"]:
             table.add_row(*head, *_program_cells(program))
             head = [Text(), Text(), Text()]
+        said = ""
         for model in device["models"]:
-            table.add_row(*head, *_model_cells(model))
-            head = [Text(), Text(), Text()]
+            table.add_row(*head, *_model_cells(model, said))
+            head, said = [Text(), Text(), Text()], model["note"]
     return table
 
 
-def _model_cells(model: Mapping[str, Any]) -> list[Text]:
+def _model_cells(model: Mapping[str, Any], said: str) -> list[Text]:
+    """``said``: the note of the row before, which is not repeated."""
     should, has, step = model["should"], model["has"], model["step"]
     note = step
     if step == "downloading" and has["size"]:
         note = f"downloading {100 * has['received'] // has['size']} %"
     elif step == "in step" and has["phase"] == "built-in":
         note = "built in"
-    if reason := (has["error"] if has else "") or model["note"]:
+    if reason := (has["error"] if has else "") or (model["note"] if model["note"] != said else ""):
         note = f"{step}: {reason}"
     return [
         Text(f"model {model['name']}"),

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from device_runtime.sync.messages import ProgramReport, Reported
+from device_runtime.sync.messages import ModelReport, ProgramReport, Reported
 from firmware_tools.fleet.home import FleetHome
 from firmware_tools.fleet.server import RunningFleet
 from tests.brokers import Mosquitto
 from tests.fleet.devices import connected_device
 from tests.fleet.packages import small_package
+from tests.inference.model_packages import digits_package
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser]
 EPOCH = "00112233aabbccdd"
@@ -136,3 +137,45 @@ async def test_nothing_is_wider_than_a_phone(
     await page.goto(f"{fleet.url}/#token={home.token()}")
     await expect(page.get_by_role("article")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+async def test_models_are_shown_beside_programs_and_are_assigned_and_taken_away(
+    fleet: RunningFleet, home: FleetHome, mosquitto: Mosquitto, page: Page
+) -> None:
+    await page.goto(f"{fleet.url}/#token={home.token()}")
+    await fleet.operations.enroll("kitchen", "Kitchen speaker")
+    await fleet.operations.publish_model(digits_package(2, "numbers"), "numbers")
+    await fleet.operations.publish(small_package(models=["numbers", "alarms"]), "lamp.ma")
+    await fleet.operations.assign("kitchen", "org.example.lamp", None, launch=False)
+    row = page.get_by_role("article", name="Kitchen speaker")
+    releases = page.locator("#releases")
+    await expect(releases).to_contain_text("digit-classification")
+    await expect(row).to_contain_text("not published")
+    await expect(row).to_contain_text("asks for the model alarms, which this fleet does not have")
+
+    async with connected_device("north", "kitchen", mosquitto.url) as device:
+        half = ModelReport(2, "2.0", "downloading", 7, 14)
+        await device.report(Reported(1, 2, "speaker", "cygnet", {}, models={"numbers": half}))
+        await expect(row.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "50")
+        sentence = "model <b>numbers</b> is refused"
+        failed = ModelReport(2, "2.0", "failed", error=sentence)
+        await device.report(Reported(1, 2, "speaker", "cygnet", {}, models={"numbers": failed}))
+        await expect(row.get_by_text(sentence)).to_be_visible()  # as text, never as markup
+        there = {"numbers": ModelReport(2, "2.0", "installed"), "alarms": ModelReport(1, "1.0", "built-in")}
+        await device.report(Reported(1, 2, "speaker", "cygnet", {}, models=there))
+        await expect(row).to_contain_text("built in")
+        await expect(row).not_to_contain_text("not published")
+
+        await releases.locator(".program-group", has_text="numbers").get_by_role("button", name="Assign…").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("Kitchen speaker").check()
+        await dialog.get_by_role("button", name="Assign").click()
+        await expect(page.get_by_text("numbers 2.0 assigned to kitchen.")).to_be_visible()
+        await row.locator(".model", has_text="numbers").hover()
+        await row.get_by_role("button", name="Take the model numbers away from Kitchen speaker").click()
+        await dialog.get_by_role("button", name="Take away").click()
+        await expect(page.get_by_text("keeps the model numbers for org.example.lamp.")).to_be_visible()
+
+        await device.report(Reported(1, 3, "pico", "cygnet", {}))
+        await expect(row).to_contain_text("not supported")
+        await expect(row.get_by_text("takes no models from its fleet")).to_have_count(1)  # for both, said once

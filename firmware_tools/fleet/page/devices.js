@@ -3,6 +3,8 @@
 import { call } from "./api.js";
 import { $, ago, h, openDialog, toast } from "./dom.js";
 import { openAssign } from "./assign.js";
+import { modelRows } from "./models.js";
+import { stepCell, versions } from "./programs.js";
 
 const LABELS = { never: "not seen yet", online: "online", offline: "offline", lost: "lost" };
 
@@ -37,7 +39,7 @@ export function drawTimes(state) {
 }
 
 function matches(device, filter) {
-  const text = [device.id, device.name, device.status, device.board, ...device.programs.map((p) => p.app_id)].join(" ");
+  const text = [device.id, device.name, device.status, device.board, ...device.programs.map((p) => p.app_id), ...device.models.map((m) => m.name)].join(" ");
   return text.toLowerCase().includes(filter);
 }
 
@@ -58,8 +60,8 @@ function deviceRow(device, state) {
       h("span", { class: "dot" }), h("span", { class: "label" }, LABELS[device.status]),
       device.last_seen === null ? null : h("div", { class: "sub", "data-seen": device.last_seen })),
     h("div", { class: "programs" },
-      device.programs.length
-        ? device.programs.map((program) => programRow(device, program, state))
+      device.programs.length || device.models.length
+        ? [...device.programs.map((program) => programRow(device, program, state)), ...modelRows(device)]
         : h("span", { class: "sub" }, state.releases.length ? "No program assigned." : "Nothing to assign yet: publish a program first.")),
     h("div", { class: "act" },
       h("button", { type: "button", class: "small", disabled: !state.releases.length, onclick: () => openAssign(state, { device: device.id }) }, "Assign…")));
@@ -81,29 +83,6 @@ function programRow(device, { app_id, should, has, step }, state) {
       ? h("button", { type: "button", class: "quiet remove", title: label, "aria-label": label, onclick: () => confirmRemoval(device, app_id, title) }, "✕")
       : null,
     has?.error ? h("span", { class: "error" }, has.error) : null);
-}
-
-function versions(should, has) {
-  // While it downloads or fails, a device speaks of the version that it is to have.
-  const held = ["downloading", "failed"].includes(has?.phase) ? null : has?.version_name;
-  const wanted = should?.version_name;
-  if (!held) return [h("span", { class: "arrow" }, "→"), wanted ?? has.version_name];
-  if (!wanted) return [held, h("span", { class: "arrow" }, "→"), h("span", { class: "sub" }, "—")];
-  return held === wanted ? [held] : [h("span", { class: "sub" }, held), h("span", { class: "arrow" }, "→"), wanted];
-}
-
-function stepCell(step, should, has, device) {
-  const cell = h("span", { class: `step ${step.replace(" ", "-")}` });
-  if (step === "downloading" && has.size) {
-    const bar = h("i");
-    const percent = Math.min(100, Math.floor((100 * has.received) / has.size));
-    bar.style.width = `${percent}%`;
-    cell.append(h("span", { class: "bar", role: "progressbar", "aria-valuenow": percent, "aria-label": "Download" }, bar), `${percent} %`);
-  } else {
-    const words = { "in step": has?.phase === "running" ? "running" : "installed", removing: "to be removed", downloading: "downloading", failed: "failed" };
-    cell.append(words[step] ?? (device.status === "online" ? "waiting" : "waits for the device"));
-  }
-  return cell;
 }
 
 function confirmRemoval(device, appId, title) {

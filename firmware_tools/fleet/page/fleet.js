@@ -11,6 +11,7 @@ const state = {
   fleet: null,
   devices: new Map(),
   releases: [],
+  models: [],
   names: new Map(), // app_id -> the program's name
   skew: 0,
   away: false,
@@ -30,7 +31,9 @@ async function loadDevices() {
 }
 
 async function loadReleases() {
-  state.releases = (await call("GET", "/api/releases")).releases;
+  const [{ releases }, { models }] = await Promise.all([call("GET", "/api/releases"), call("GET", "/api/models")]);
+  state.releases = releases;
+  state.models = models;
   state.names = new Map(state.releases.map((release) => [release.app_id, release.name]));
 }
 

@@ -4,12 +4,14 @@ import { call } from "./api.js";
 import { $, bytes, h, toast } from "./dom.js";
 import { openAssign } from "./assign.js";
 import { drawTimes } from "./devices.js";
+import { modelGroups } from "./models.js";
 
 /** Draw the releases, grouped by program, newest version first. */
 export function drawReleases(state) {
   const programs = Map.groupBy ? Map.groupBy(state.releases, (r) => r.app_id) : group(state.releases);
   $("releases").replaceChildren(
-    ...(programs.size ? [...programs.values()].map((releases) => programGroup(releases, state)) : [noReleases()]),
+    ...(programs.size || state.models.length ? [...programs.values()].map((releases) => programGroup(releases, state)) : [noReleases()]),
+    ...modelGroups(state),
   );
   drawTimes(state);
 }
