@@ -148,7 +148,9 @@ def _read_card(entries: Mapping[str, bytes]) -> ModelCard:
 def _model_file(entries: Mapping[str, bytes], card: ModelCard) -> bytes:
     source = card.source
     if source.package:
-        raise ModelPackageError(f"its card says that {source.package} carries the model, where the package should")
+        raise ModelPackageError(
+            f"its card says that {source.package[:60]!a} carries the model; here it has to be itself"
+        )
     if source.format not in _FORMATS:
         raise ModelPackageError(f"it is a {source.format[:40]!a} file; devices run {', '.join(_FORMATS)}")
     file = PurePosixPath(source.file)

@@ -13,6 +13,8 @@ from device_runtime.sync.messages import (
     ContentRequest,
     Desired,
     DesiredRequest,
+    ModelReport,
+    ModelTarget,
     Plain,
     ProgramReport,
     ProgramTarget,
@@ -42,7 +44,8 @@ from tests.fuzz.refusals import check_refusal
 _SHA256 = "0" * 64
 _MESSAGES: list[tuple[str, Plain]] = [
     ("reported", Reported(1, 2, "virtual", "0.1", {"a": ProgramReport(1, "1", "running"), "b": ProgramReport(2, "2",
-    "failed", error="x")})),
+    "failed", error="x")}, models={"m": ModelReport(1, "1", "built-in"),
+    "n": ModelReport(2, "2", "failed", error="x")})),
     ("state", State("online", 7)),
     ("telemetry", TelemetryBatch("00000000", (TelemetryRecord(1, 1.5, "a", "b", {"c": [1, {"d": None}]}),))),
     ("request", ContentRequest("1", _SHA256, 0, 100)),
@@ -55,7 +58,15 @@ _MESSAGES: list[tuple[str, Plain]] = [
     ("response", Share("1", "d2", "a", "pages/a", "A page")),
     ("response", ShareReceipt("1", "")),
 ]  # fmt: skip
-_DESIRED = Desired("f", "d", 3, 1_700_000_000, {"a": ProgramTarget(1, "1", _SHA256, 10, True)}, {"volume": 3})
+_DESIRED = Desired(
+    "f",
+    "d",
+    3,
+    1_700_000_000,
+    {"a": ProgramTarget(1, "1", _SHA256, 10, True)},
+    {"volume": 3},
+    models={"m": ModelTarget(2, "1.1.0", _SHA256, 10, _SHA256)},
+)
 _DECODE: dict[str, Callable[[bytes], Plain]] = {
     "reported": decode_reported,
     "state": decode_state,

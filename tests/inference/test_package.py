@@ -93,7 +93,7 @@ def test_the_same_model_makes_the_same_bytes() -> None:
         pytest.param(lambda: sealed(run__py=b"evil"), "'run.py', which is neither the card nor", id="another file"),
         pytest.param(
             lambda: with_card('file = "digits.tflite"', 'file = "digits.tflite"\npackage = "evil"'),
-            "carries the model, where the package should",
+            "'evil' carries the model; here it has to be itself",
             id="model elsewhere",
         ),
         pytest.param(
