@@ -168,7 +168,9 @@ class Device:
         if self._microphone is not None:
             self._conversation.on_speaking.append(self._microphone.mute)
         self._hearing = (
-            Hearing(board, self._screen, self._conversation, self._telemetry.record) if board.voice.enabled else None
+            Hearing(board, self._screen, self._conversation, self._telemetry.record, store)
+            if board.voice.enabled
+            else None
         )
         self._agent = self._sync_agent(state, provisioning) if provisioning else None
         if self._shared is not None and self._agent is not None:

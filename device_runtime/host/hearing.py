@@ -29,14 +29,16 @@ logger = logging.getLogger(__name__)
 class Hearing:
     """Runs the voice pipeline of a board, and is its listener."""
 
-    def __init__(self, board: Board, screen: ScreenServer, conversation: Conversation, record: Record) -> None:
+    def __init__(
+        self, board: Board, screen: ScreenServer, conversation: Conversation, record: Record, store: ModelStore
+    ) -> None:
         self._board = board
         self._screen = screen
         self._conversation = conversation
         self._record = record
         backend = "" if board.inference.backend == "auto" else board.inference.backend
         self._pipeline = VoicePipeline(
-            ModelStore(),
+            store,
             wake_model=board.voice.wake_model,
             listener=self,
             backend=backend,

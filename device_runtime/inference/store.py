@@ -30,13 +30,21 @@ class ModelStore:
     """
 
     def __init__(self, directories: Iterable[Path] = (), installed: "InstalledModels | None" = None) -> None:
-        self.directories = tuple(directories)
+        self._directories = tuple(directories)
         self._installed = installed
         self._cards: dict[str, ModelCard] = {}
-        for directory in (resource_directory("models"), *self.directories):
+        for directory in (resource_directory("models"), *self._directories):
             for path in sorted(directory.glob(f"*/{CARD_FILE}")):
                 card = read_card(path)
                 self._cards[card.name] = card
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """Where this store has its models from, besides the distribution: a store of these directories finds the same
+        models, in another process."""
+        cards = self._all()
+        own = {id(card) for card in self._cards.values()}
+        return (*self._directories, *(card.path.parent.parent for card in cards.values() if id(card) not in own))
 
     def cards(self, task: str = "") -> list[ModelCard]:
         """The cards by name, all or those of one task."""

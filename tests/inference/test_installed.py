@@ -123,6 +123,20 @@ async def test_a_model_of_the_fleet_wins_over_the_devices_own_if_its_version_is_
     assert store.own_cards() == ModelStore().cards()
 
 
+async def test_another_process_finds_the_same_models_by_their_directories(tmp_path: Path) -> None:
+    models = opened(tmp_path)
+    store = ModelStore([tmp_path / "more"], installed=models)
+    assert list(store.directories) == [tmp_path / "more"]
+    await models.install(package_file(tmp_path, 2))
+    await models.install(package_file(tmp_path, 1, "numbers"))
+    there = ModelStore(store.directories)
+    assert there.cards() == store.cards()
+    assert there.read(there.card("digits")) == store.read(store.card("digits"))
+    await models.install(package_file(tmp_path, 1))  # the device's own is no older
+    (folder,) = store.directories[1:]
+    assert folder.name == models.installed()["numbers"].sha256
+
+
 async def test_a_model_of_another_name_is_found_beside_the_devices_own(tmp_path: Path) -> None:
     models = opened(tmp_path)
     store = ModelStore(installed=models)
