@@ -7,6 +7,7 @@ session of it.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import logging
@@ -83,6 +84,7 @@ class InferenceSession:
         self._service, self._loaded, self._number = service, loaded, number
         self._generation = 0
         self._closed = False
+        self._connecting = asyncio.Lock()
         self.owner = owner
         self.inputs: tuple[TensorInfo, ...] = ()
         self.outputs: tuple[TensorInfo, ...] = ()
@@ -153,14 +155,15 @@ class InferenceSession:
 
     async def _connect(self) -> ModelProcess:
         """The model's process, in which this session is known."""
-        process = await self._service._provide(self._loaded)
-        if self._generation != self._loaded.generation:
-            arguments: dict[str, Value] = {"session": self._number}
-            if self.task in SOUND_TASKS and self._loaded.model.card is not None:
-                arguments["sounds"] = sound_settings(self._loaded.model.card).members()
-            await process.request("open", arguments, self._service.settings.load_seconds, "was loaded")
-            self._generation = self._loaded.generation
-            self.inputs, self.outputs = process.inputs, process.outputs
+        async with self._connecting:
+            process = await self._service._provide(self._loaded)
+            if self._generation != self._loaded.generation:
+                arguments: dict[str, Value] = {"session": self._number}
+                if self.task in SOUND_TASKS and self._loaded.model.card is not None:
+                    arguments["sounds"] = sound_settings(self._loaded.model.card).members()
+                await process.request("open", arguments, self._service.settings.load_seconds, "was loaded")
+                self._generation = self._loaded.generation
+                self.inputs, self.outputs = process.inputs, process.outputs
         return process
 
 
@@ -333,7 +336,8 @@ class InferenceService:
         process = loaded.process
         self._forget(session, loaded)
         if process is not None and not process.lost and generation == loaded.generation and loaded.sessions:
-            await process.request("close", {"session": number}, self.settings.run_seconds)
+            with contextlib.suppress(ModelError):  # its process ends meanwhile: so does the session
+                await process.request("close", {"session": number}, self.settings.run_seconds)
 
     def _forget(self, session: InferenceSession, loaded: _Loaded) -> None:
         """A model that nobody has a session of any more stays loaded while there is room: programs come again. One of

@@ -99,6 +99,22 @@ async def test_a_model_that_remembers_does_so_for_each_session_apart(service: In
     assert await add(theirs, 10, 20) == [20, 40]
 
 
+async def test_who_comes_after_a_session_starts_afresh(service: InferenceService) -> None:
+    staying, leaving = await service.open(counter(), "one"), await service.open(counter(), "one")
+    assert await add(staying, 1, 1) == [1, 1]
+    assert await add(leaving, 5, 5) == [5, 5]
+    await leaving.close()
+    coming = await service.open(counter(), "one")
+    assert await add(coming, 2, 2) == [2, 2]
+    assert await add(staying, 1, 1) == [2, 2]
+
+
+async def test_calls_at_once_find_one_session(service: InferenceService) -> None:
+    session = await service.open(counter(), "one")
+    totals = await asyncio.gather(*(add(session, 1, 0) for _ in range(10)))
+    assert sorted(total[0] for total in totals) == list(range(1, 11))
+
+
 async def test_a_program_cannot_reach_into_the_model_of_another(service: InferenceService) -> None:
     ours, theirs = await service.open(counter(), "one"), await service.open(counter(), "two")
     assert ours.process_id != theirs.process_id
