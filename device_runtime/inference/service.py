@@ -7,6 +7,7 @@ session of it.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import logging
@@ -83,6 +84,7 @@ class InferenceSession:
         self._service, self._loaded, self._number = service, loaded, number
         self._generation = 0
         self._closed = False
+        self._connecting = asyncio.Lock()
         self.owner = owner
         self.inputs: tuple[TensorInfo, ...] = ()
         self.outputs: tuple[TensorInfo, ...] = ()
@@ -108,17 +110,21 @@ class InferenceSession:
         answer = await self._ask("run", {"inputs": given, "real": real})
         return tuple(TensorData(tuple(shape), dtype, data) for shape, dtype, data in answer)
 
+    def check_hears(self) -> None:
+        """Raises :class:`ModelError`: this model's task is not one that hears."""
+        if self.task not in SOUND_TASKS:
+            raise ModelError(
+                f"model {self.name} does not listen: its task is {self.task or 'not known without a card'}, and "
+                f"those that do are {', '.join(SOUND_TASKS)}"
+            )
+
     async def feed(self, pcm: bytes) -> tuple[Detection, ...]:
         """Let a model that hears take in sound: 16 kHz mono int16 little-endian; what it heard in it.
 
         Raises:
             ModelError: the model's task is not one that hears; or as for :meth:`run`.
         """
-        if self.task not in SOUND_TASKS:
-            raise ModelError(
-                f"model {self.name} does not listen: its task is {self.task or 'not known without a card'}, and "
-                f"those that do are {', '.join(SOUND_TASKS)}"
-            )
+        self.check_hears()
         heard: list[Detection] = []
         for start in range(0, len(pcm), _SOUND_BYTES):
             answer = await self._ask("feed", {"pcm": pcm[start : start + _SOUND_BYTES]})
@@ -153,14 +159,15 @@ class InferenceSession:
 
     async def _connect(self) -> ModelProcess:
         """The model's process, in which this session is known."""
-        process = await self._service._provide(self._loaded)
-        if self._generation != self._loaded.generation:
-            arguments: dict[str, Value] = {"session": self._number}
-            if self.task in SOUND_TASKS and self._loaded.model.card is not None:
-                arguments["sounds"] = sound_settings(self._loaded.model.card).members()
-            await process.request("open", arguments, self._service.settings.load_seconds, "was loaded")
-            self._generation = self._loaded.generation
-            self.inputs, self.outputs = process.inputs, process.outputs
+        async with self._connecting:
+            process = await self._service._provide(self._loaded)
+            if self._generation != self._loaded.generation:
+                arguments: dict[str, Value] = {"session": self._number}
+                if self.task in SOUND_TASKS and self._loaded.model.card is not None:
+                    arguments["sounds"] = sound_settings(self._loaded.model.card).members()
+                await process.request("open", arguments, self._service.settings.load_seconds, "was loaded")
+                self._generation = self._loaded.generation
+                self.inputs, self.outputs = process.inputs, process.outputs
         return process
 
 
@@ -340,7 +347,8 @@ class InferenceService:
         process = loaded.process
         self._forget(session, loaded)
         if process is not None and not process.lost and generation == loaded.generation and loaded.sessions:
-            await process.request("close", {"session": number}, self.settings.run_seconds)
+            with contextlib.suppress(ModelError):  # its process ends meanwhile: so does the session
+                await process.request("close", {"session": number}, self.settings.run_seconds)
 
     def _forget(self, session: InferenceSession, loaded: _Loaded) -> None:
         """A model that nobody has a session of any more stays loaded while there is room: programs come again. One of

@@ -126,10 +126,15 @@ class _Session:
     def sounds(self) -> SoundClassifier | None:
         return None if self._settings is None else SoundClassifier(self.model, self._settings)
 
+    @property
+    def has_model(self) -> bool:
+        """It has been used."""
+        return "model" in vars(self)
+
     def reset(self) -> None:
         if "sounds" in vars(self) and self.sounds is not None:
             self.sounds.reset()
-        elif "model" in vars(self):
+        elif self.has_model:
             self.model.reset()
 
 
@@ -142,7 +147,7 @@ class _Server:
         self._content = bytearray()
         self._file = b""
         self._model: Model | None = None
-        self._is_taken = False
+        self._free: list[Model] = []
         self._sessions: dict[int, _Session] = {}
         self.requests: Mapping[str, Callable[[Mapping[str, Any]], Value]] = {
             "part": self._part,
@@ -163,6 +168,8 @@ class _Server:
         self._file = bytes(self._content)
         self._content = bytearray()
         self._model = self._backend.load(self._file, self.name)
+        if self._model.stateful:
+            self._free.append(self._model)
         return {
             "inputs": [_described(tensor) for tensor in self._model.inputs],
             "outputs": [_described(tensor) for tensor in self._model.outputs],
@@ -182,14 +189,15 @@ class _Server:
         return self._model
 
     def _copy(self) -> Model:
-        """The model, if it can be shared or nobody has it."""
+        """The model, if it can be shared; else one that nobody has any more, or a new one."""
         model = self._loaded()
         if not model.stateful:
             return model
-        if self._is_taken:
-            return self._backend.load(self._file, self.name)
-        self._is_taken = True
-        return model
+        if self._free:
+            free = self._free.pop()
+            free.reset()
+            return free
+        return self._backend.load(self._file, self.name)
 
     def _run(self, arguments: Mapping[str, Any]) -> Value:
         model = self._sessions[arguments["session"]].model
@@ -217,7 +225,10 @@ class _Server:
         return None
 
     def _close(self, arguments: Mapping[str, Any]) -> Value:
-        self._sessions.pop(arguments["session"], None)
+        session = self._sessions.pop(arguments["session"], None)
+        # One is kept for the next who comes; what others took is given back.
+        if session is not None and session.has_model and session.model.stateful and not self._free:
+            self._free.append(session.model)
         return None
 
 

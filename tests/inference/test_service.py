@@ -99,6 +99,22 @@ async def test_a_model_that_remembers_does_so_for_each_session_apart(service: In
     assert await add(theirs, 10, 20) == [20, 40]
 
 
+async def test_who_comes_after_a_session_starts_afresh(service: InferenceService) -> None:
+    staying, leaving = await service.open(counter(), "one"), await service.open(counter(), "one")
+    assert await add(staying, 1, 1) == [1, 1]
+    assert await add(leaving, 5, 5) == [5, 5]
+    await leaving.close()
+    coming = await service.open(counter(), "one")
+    assert await add(coming, 2, 2) == [2, 2]
+    assert await add(staying, 1, 1) == [2, 2]
+
+
+async def test_calls_at_once_find_one_session(service: InferenceService) -> None:
+    session = await service.open(counter(), "one")
+    totals = await asyncio.gather(*(add(session, 1, 0) for _ in range(10)))
+    assert sorted(total[0] for total in totals) == list(range(1, 11))
+
+
 async def test_a_program_cannot_reach_into_the_model_of_another(service: InferenceService) -> None:
     ours, theirs = await service.open(counter(), "one"), await service.open(counter(), "two")
     assert ours.process_id != theirs.process_id
@@ -125,6 +141,20 @@ async def test_a_tensor_that_does_not_fit_is_named(
     assert expected in str(caught.value)
     assert "model digits" in str(caught.value)
     assert await session.run([floats(ZERO)])  # and the session goes on
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", "uint8", "int16"])
+@pytest.mark.parametrize("backend", ["auto", "reference"])
+async def test_models_of_every_quantisation_take_real_numbers(
+    starting: Callable[..., InferenceService], backend: str, dtype: str
+) -> None:
+    from tests.inference.making import sums
+
+    session = await starting(backend=backend).open(OwnModel("sums", sums(dtype)), "a program")
+    assert (session.inputs[0].dtype, session.outputs[0].dtype) == (dtype, dtype)
+    numbers = np.array([[1.5, -4, 10, 0.5]], np.float32)
+    (answer,) = await session.run([TensorData((1, 4), "float32", numbers.tobytes())])
+    assert np.frombuffer(answer.data, np.float32).tolist() == [8, 8, 8]
 
 
 async def test_infinite_numbers_saturate(service: InferenceService) -> None:
