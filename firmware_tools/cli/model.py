@@ -5,7 +5,11 @@ import click
 from firmware_tools.cli.lazy import load_command
 
 # verb -> (where its click command is, its line in the overview); each needs the extra ``train``, unless it says less.
-_VERBS: dict[str, tuple[str, str]] = {}
+_VERBS: dict[str, tuple[str, str]] = {
+    "test": ("firmware_tools.cli.model_test:test", "Measure what a card promises; a report, and a gate."),
+    "list": ("firmware_tools.cli.model_list:list_models", "Every model that is here."),
+    "show": ("firmware_tools.cli.model_list:show", "A model's card, for reading."),
+}
 
 
 class _Verbs(click.Group):
