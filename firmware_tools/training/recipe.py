@@ -20,7 +20,8 @@ from firmware_tools.training.dataset import DatasetBuilder, DatasetError, find_b
 
 RECIPE_FILE = "recipe.toml"
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
+"""What a model, and so its folder, may be called."""
 _TASK = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _INPUTS = {"int8": ("int8", "uint8", "float32"), "int16": ("int16", "float32")}
 T = TypeVar("T")
@@ -156,7 +157,7 @@ def find_recipe(place: str) -> Recipe:
             return read_recipe(path / RECIPE_FILE)
         raise RecipeError(f"{path} holds no {RECIPE_FILE}; `cygnet model new DIRECTORY` makes one to begin with")
     models = resource_directory("models")
-    if _NAME.fullmatch(place) and (models / place / RECIPE_FILE).is_file():
+    if MODEL_NAME.fullmatch(place) and (models / place / RECIPE_FILE).is_file():
         return read_recipe(models / place / RECIPE_FILE)
     there = sorted(found.parent.name for found in models.glob(f"*/{RECIPE_FILE}"))
     close = difflib.get_close_matches(place, there, 1, 0.5)
@@ -215,7 +216,7 @@ class _File(BoardFile):
 def _read(file: _File, path: Path) -> Recipe:
     file.known(file.document, ["task", "seed", "data", "train", "quantize"], ())
     name = path.resolve().parent.name
-    if not _NAME.fullmatch(name):
+    if not MODEL_NAME.fullmatch(name):
         raise file.fault((), f"the folder's name {name!r} is the model's: a-z, 0-9 and _, at most 64 of them")
     task = file.text(file.document, "task", (), "what the model is for, such as 'spoken-commands'")
     if not _TASK.fullmatch(task):
