@@ -10,13 +10,13 @@ import click
 
 from device_runtime.inference.card import CARD_FILE, ModelCard
 from device_runtime.inference.store import ModelStore
-from firmware_tools.cli.model_bars import Bars
+from firmware_tools.cli.model_progress import LabProgress
 from firmware_tools.training.card_update import update_card
-from firmware_tools.training.evaluation.data_source import default_cache
 from firmware_tools.training.evaluation.measures import Measure
 from firmware_tools.training.examination import Examination, ExaminationError, examine
 from firmware_tools.training.gate import Finding, judge, passed
 from firmware_tools.training.report.page import report_page
+from firmware_tools.training.workplace import default_cache
 
 _MARKS = {"kept": ("✓", "green"), "missed": ("✗", "red"), "unmeasured": ("?", "yellow"), "elsewhere": ("·", "")}
 
@@ -51,8 +51,8 @@ def test(
     Exits with 1 when a promise is missed, when int8 loses more than the card allows, or when nothing measures it.
     """
     store, card = find_model(name)
-    with Bars(quiet=as_json) as bars:
-        found = examine(card, store, cache or default_cache(), bars)
+    with LabProgress(quiet=as_json) as progress:
+        found = examine(card, store, cache or default_cache(), progress)
         if update:
             changes = update_card(found)
             store, card = find_model(name)

@@ -8,31 +8,23 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
+
 from device_runtime.errors import CygnetError
 from device_runtime.inference.backend import find_backend
 from device_runtime.inference.card import ModelCard
-from device_runtime.inference.store import ModelStore
+from device_runtime.inference.store import ModelError, ModelStore
 from firmware_tools.training.arena import ArenaError, NoArenaToolError, measure_arena
 from firmware_tools.training.dataset import Progress
-from firmware_tools.training.evaluation.data_source import find_source, load_data
+from firmware_tools.training.evaluation.data_source import find_data
 from firmware_tools.training.evaluation.evaluator import Subject, find_evaluator
 from firmware_tools.training.evaluation.measures import Evaluation
 from firmware_tools.training.latency import Timing, machine_name, time_invocations
+from firmware_tools.training.layers import LayerDifference, layer_differences
 from firmware_tools.training.macs import CountError, Operators, count_operators
 
+_COMPARED = 60
 _PACKAGES = ("cygnet", "numpy", "ai-edge-litert", "tflite-runtime", "tflite-micro")
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """How far int8 is from float32 after one operator: the ratio of signal to error in dB, the largest error, and the
-    step of the quantisation; both in the units of the tensor."""
-
-    name: str
-    operator: str
-    sqnr_db: float
-    max_error: float
-    scale: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,7 @@ class Examination:
     card: ModelCard
     evaluation: Evaluation
     costs: Costs
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerDifference, ...]
     machine: str
     versions: tuple[tuple[str, str], ...]
     when: datetime
@@ -78,13 +70,13 @@ def examine(card: ModelCard, store: ModelStore, cache: Path, progress: Progress)
     Raises:
         EvaluationError, DatasetError, ModelError, CardError, MissingRuntimeError: it cannot be tested here.
     """
-    source = find_source(card)
-    subject = Subject(card, store, find_backend(), lambda: load_data(source, card.name, cache, progress))
+    subject = Subject(card, store, find_backend(), find_data(card, cache, progress))
     evaluation = find_evaluator(card.task).evaluate(subject, progress)
     progress.stage(f"{card.name}: what it takes", 1)
     costs = measure_costs(card, store.read(card))
     progress.advance()
-    return Examination(card, evaluation, costs, (), machine_name(), versions(card), datetime.now(UTC))
+    layers = compare_layers(subject, progress)
+    return Examination(card, evaluation, costs, layers, machine_name(), versions(card), datetime.now(UTC))
 
 
 def measure_costs(card: ModelCard, content: bytes) -> Costs:
@@ -107,6 +99,28 @@ def measure_costs(card: ModelCard, content: bytes) -> Costs:
             tools.add("arena_bytes")
     timings = tuple(time_invocations(content, card.name))
     return Costs(len(content), operators, arena, timings, tuple(missing), frozenset(tools))
+
+
+def compare_layers(subject: Subject, progress: Progress) -> tuple[LayerDifference, ...]:
+    """Where the model and its float twin differ, by layer, on test examples; empty where there is no twin.
+
+    Raises:
+        LabError: they are no two models of one network.
+        ModelError: the twin cannot be read.
+    """
+    if subject.float_path is None or not len(subject.data.test):
+        return ()
+    try:
+        twin = subject.float_path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{subject.float_path} cannot be read: {error.strerror}") from error
+    shape = subject.card.inputs[0].shape[1:]
+    chosen = list(subject.data.test.x[:: max(1, len(subject.data.test) // _COMPARED)])[:_COMPARED]
+    if len(subject.card.inputs) != 1 or chosen[0].shape != shape:
+        return ()
+    progress.stage(f"{subject.card.name}: int8 and float32, layer by layer", len(chosen))
+    examples = [(np.asarray(example[None], np.float32),) for example in chosen]
+    return tuple(layer_differences(subject.store.read(subject.card), twin, examples, progress.advance))
 
 
 def versions(card: ModelCard) -> tuple[tuple[str, str], ...]:

@@ -5,9 +5,8 @@
 
 import hashlib
 import json
-import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,41 @@ from typing import Any
 from device_runtime.inference.card import ModelCard
 from firmware_tools.training.dataset import Dataset, DatasetBuilder, DatasetError, Progress, find_builder
 from firmware_tools.training.evaluation.evaluator import EvaluationError
+from firmware_tools.training.lab import Lab
+from firmware_tools.training.recipe import RECIPE_FILE, read_recipe
+from firmware_tools.training.workplace import told_when_full
 
 TEST_FILE = "test.toml"
-RECIPE_FILE = "recipe.toml"
+
+
+def find_data(card: ModelCard, cache: Path, progress: Progress) -> Callable[[], Dataset]:
+    """What reads the test data of a card's model, and makes them first where they are not in ``cache``.
+
+    They are those of ``test.toml`` beside the card, else of ``recipe.toml``. What is returned raises
+
+    - EvaluationError, RecipeError: the builder's options are wrong, or a library is missing;
+    - DatasetError, LabError: they cannot be made: a program is missing, or the disk is full.
+
+    Raises:
+        EvaluationError: there is neither file, or it is faulty.
+        RecipeError: the recipe is faulty.
+    """
+    folder = card.path.parent
+    if (folder / TEST_FILE).is_file():
+        source = read_source(folder / TEST_FILE)
+        return lambda: _load(source, card.name, cache, progress)
+    if (folder / RECIPE_FILE).is_file():
+        recipe = read_recipe(folder / RECIPE_FILE)
+
+        def load() -> Dataset:
+            lab = Lab(recipe, progress, cache)
+            return lab.place.builder.load(lab.data().folder, only_test=True)
+
+        return load
+    raise EvaluationError(
+        f"{folder} holds neither {TEST_FILE} nor {RECIPE_FILE}: nothing says what {card.name} is to be judged by; "
+        "docs/models.md shows both"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +72,18 @@ class DataSource:
             raise EvaluationError(f"{self.path}: [data]: {error}") from error
 
 
-def find_source(card: ModelCard) -> DataSource:
-    """The data of a card's model: ``test.toml`` beside the card, else ``recipe.toml``.
+def read_source(path: Path) -> DataSource:
+    """Read and check a ``test.toml``; the builder checks its options.
 
     Raises:
-        EvaluationError: there is neither, or it has no ``[data]`` with a builder.
+        EvaluationError: it cannot be read, or a key is missing, unknown or of another type.
     """
-    for name in (TEST_FILE, RECIPE_FILE):
-        path = card.path.parent / name
-        if path.is_file():
-            return _read(path)
-    raise EvaluationError(
-        f"{card.path.parent} holds neither {TEST_FILE} nor {RECIPE_FILE}: nothing says what {card.name} is to be "
-        "judged by; docs/models.md shows both"
-    )
-
-
-def _read(path: Path) -> DataSource:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise EvaluationError(f"{path} cannot be read: {error}") from error
     data, seed = document.get("data"), document.get("seed", 0)
-    if path.name == TEST_FILE and (unknown := sorted(set(document) - {"data", "seed"})):
+    if unknown := sorted(set(document) - {"data", "seed"}):
         raise EvaluationError(f"{path}: {unknown[0]!a} is not a known key; expected seed and [data]")
     if not isinstance(data, dict) or not isinstance(data.get("builder"), str):
         raise EvaluationError(f"{path}: data.builder is missing; expected the name of a builder of data sets")
@@ -73,19 +93,7 @@ def _read(path: Path) -> DataSource:
     return DataSource(path, data["builder"], options, seed)
 
 
-def default_cache() -> Path:
-    """``$XDG_CACHE_HOME/cygnet/models``, or ``~/.cache/cygnet/models``."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "cygnet" / "models"
-
-
-def load_data(source: DataSource, name: str, cache: Path, progress: Progress) -> Dataset:
-    """The test data of the model ``name``, made first where they are not in the cache.
-
-    Raises:
-        EvaluationError: as :meth:`DataSource.find_builder`.
-        DatasetError: it cannot be made: a program is missing, or the disk is full.
-    """
+def _load(source: DataSource, name: str, cache: Path, progress: Progress) -> Dataset:
     builder = source.find_builder()
     goes_in = [source.builder, dict(source.options), source.seed, builder.fingerprint()]
     digest = hashlib.sha256(json.dumps(goes_in, sort_keys=True, default=str).encode()).hexdigest()[:16]
@@ -93,9 +101,7 @@ def load_data(source: DataSource, name: str, cache: Path, progress: Progress) ->
     try:
         return builder.load(folder, only_test=True)
     except DatasetError:
-        try:
+        with told_when_full(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EvaluationError(f"{folder} cannot be made: {error.strerror}; choose another --cache") from error
-        builder.build(folder, progress)
+            builder.build(folder, progress)
         return builder.load(folder, only_test=True)

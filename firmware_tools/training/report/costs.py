@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from firmware_tools.training.evaluation.measures import FLOAT32, INT8, find
-from firmware_tools.training.examination import Examination, Layer
+from firmware_tools.training.examination import Examination
+from firmware_tools.training.layers import LayerDifference
 from firmware_tools.training.report.drawing import Bar, bars
 from firmware_tools.training.report.pieces import figure, many, row, text
 
@@ -57,7 +58,7 @@ def _short(name: str) -> str:
     return "/".join(parts[-2:])[-34:]
 
 
-def _layers(layers: tuple[Layer, ...]) -> Iterator[str]:
+def _layers(layers: tuple[LayerDifference, ...]) -> Iterator[str]:
     known = sorted((one for one in layers if math.isfinite(one.sqnr_db)), key=lambda one: one.sqnr_db)
     if not known:
         return
