@@ -28,7 +28,7 @@ ALL = "all"
 SCENARIOS = ("quiet", "far-field", "car-idle", "car-60", "car-120", "babble")
 ACCURACY = "accuracy"
 _WORST = 12
-_MOST_GROUPS = 24
+_MOST_GROUPS = 16
 
 
 def probabilities(model: Model, x: NDArray[Any], step: Callable[[], None] = lambda: None) -> NDArray[np.float32]:
@@ -139,19 +139,28 @@ def against_snr(test: Split, right: NDArray[np.bool_], variant: str, *, least: i
 
 
 def groups(test: Split, right: NDArray[np.bool_]) -> tuple[tuple[str, tuple[Measure, ...]], ...]:
-    """The accuracy by synthesiser (or whatever stands before the first ``:`` or ``/`` of the sources) and by source."""
-    made: dict[str, list[bool]] = defaultdict(list)
-    voices: dict[str, list[bool]] = defaultdict(list)
-    for source, hit in zip(test.source, right, strict=True):
-        name = str(source)
-        made[name.replace("/", ":").partition(":")[0]].append(bool(hit))
-        voices[name].append(bool(hit))
+    """The accuracy by synthesiser and by voice, or whatever else the sources are."""
+    return grouped([str(source) for source in test.source], [bool(hit) for hit in right])
+
+
+def grouped(sources: Sequence[str], hits: Sequence[bool]) -> tuple[tuple[str, tuple[Measure, ...]], ...]:
+    """Shares by origin (what stands before the first ``:`` or ``/`` of a source) and by source, the worst first.
+
+    Of very many sources, the worst alone.
+    """
+    origins: dict[str, list[bool]] = defaultdict(list)
+    all_sources: dict[str, list[bool]] = defaultdict(list)
+    for source, hit in zip(sources, hits, strict=True):
+        origins[source.replace("/", ":").partition(":")[0]].append(hit)
+        all_sources[source].append(hit)
     found = []
-    for title, shares in (("By origin", made), ("By voice or recording", voices)):
-        if 1 < len(shares) <= _MOST_GROUPS and "" not in shares:
-            ordered = sorted(shares.items(), key=lambda item: sum(item[1]) / len(item[1]))
-            found.append((title, tuple(proportion(name, ACCURACY, sum(all_), len(all_)) for name, all_ in ordered)))
-    if len(found) == 2 and [measure.scenario for measure in found[0][1]] == [m.scenario for m in found[1][1]]:
+    for title, shares in (("By origin", origins), ("By voice or recording", all_sources)):
+        if len(shares) < 2 or "" in shares:
+            continue
+        ordered = sorted(shares.items(), key=lambda item: (sum(item[1]) / len(item[1]), item[0]))
+        measures = tuple(proportion(name, ACCURACY, sum(own), len(own)) for name, own in ordered[:_MOST_GROUPS])
+        found.append((title if len(shares) <= _MOST_GROUPS else f"The worst {_MOST_GROUPS} of {len(shares)}", measures))
+    if len(found) == 2 and len(origins) == len(all_sources):
         del found[0]
     return tuple(found)
 

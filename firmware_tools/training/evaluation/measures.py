@@ -96,6 +96,8 @@ class Example:
     """An example that the model got wrong: the surer of the wrong answer, the worse.
 
     Attributes:
+        expected: what was right; empty where nothing should have been answered.
+        answered: what was answered; empty where nothing was.
         probability: of the answer that was given, 0 to 1.
         sound: 16 kHz mono int16 of it, empty where there is none.
         picture: ``[height, width]`` 0 to 1 of it, None where there is none; of sounds the features, as rows over time.

@@ -189,7 +189,8 @@ def groups_section(groups: Sequence[tuple[str, Sequence[Measure]]]) -> Iterator[
         return
     yield "<h2 id=voices>By voice and origin</h2><div class=columns>"
     for title, measures in groups:
-        yield f"<figure class=panel><figcaption>{text(title)}</figcaption>"
+        wide = " wide" if len(measures) > 2 * _NARROW else ""
+        yield f"<figure class='panel{wide}'><figcaption>{text(title)}</figcaption>"
         for measure in measures:
             yield _row(measure.scenario or "unknown", [measure], {}, 1.0)
         yield f"{_axis(1.0, 'share')}</figure>"
@@ -200,20 +201,28 @@ def worst_section(worst: Sequence[Example]) -> Iterator[str]:
     """The examples that the model was surest and wrong about, to look at and to listen to."""
     if not worst:
         return
-    yield "<h2 id=worst>Where it is surest and wrong</h2><ul class=worst>"
+    yield "<h2 id=worst>Its worst mistakes</h2><ul class=worst>"
     for index, example in enumerate(worst):
         picture = ""
         if example.picture is not None:
             address, is_sound = picture_uri(example.picture)
-            said = f"{'Spectrogram' if is_sound else 'Picture'} of {example.expected}"
+            said = f"{'Spectrogram' if is_sound else 'Picture'} of {example.expected or example.answered}"
             picture = f"<img class='{'sound' if is_sound else 'plain'}' alt='{text(said)}' src='{address}'>"
         player = ""
         if example.sound and index < _SOUNDS:
             player = f"<audio controls preload=none src='{sound_uri(example.sound)}'></audio>"
-        where = " · ".join(part for part in (example.scenario, example.source) if part)
-        yield (
-            f"<li class=panel>{picture}<p><b>{text(example.expected)}</b> was taken for <b class=wrong>"
-            f"{text(example.answered)}</b></p><p class=note>{example.probability * 100:.0f} % sure"
-            f"{f' · {text(where)}' if where else ''}</p>{player}</li>"
-        )
+        notes = [
+            f"{example.probability * 100:.0f} % sure" if example.answered else "",
+            example.scenario,
+            example.source,
+        ]
+        note = text(" · ".join(part for part in notes if part))
+        yield f"<li class=panel>{picture}<p>{_mistake(example)}</p><p class=note>{note}</p>{player}</li>"
     yield "</ul>"
+
+
+def _mistake(example: Example) -> str:
+    expected, answered = f"<b>{text(example.expected)}</b>", f"<b class=wrong>{text(example.answered)}</b>"
+    if not example.expected:
+        return f"{answered} was heard in something else"
+    return f"{expected} was taken for {answered}" if example.answered else f"{expected} was <b class=wrong>missed</b>"
