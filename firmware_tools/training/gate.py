@@ -56,10 +56,10 @@ def passed(findings: tuple[Finding, ...], *, allow_unmeasured: bool = False) -> 
     return all(finding.passes or (allow_unmeasured and finding.state == "unmeasured") for finding in findings)
 
 
-def name_of(entry: Accuracy | Measure) -> str:
-    """What an accuracy is called in sentences."""
-    float_twin = " (float32)" if entry.variant == FLOAT32 else ""
-    return f"{entry.metric} in {entry.scenario}{float_twin}"
+def name_of(entry: Accuracy | Measure, card: ModelCard) -> str:
+    """What an accuracy is called in sentences; which of two models it is of where there are two."""
+    twin = " (float32)" if entry.variant == FLOAT32 and card.source.float_file is not None else ""
+    return f"{entry.metric} in {entry.scenario}{twin}"
 
 
 def _accuracy(card: ModelCard, measures: tuple[Measure, ...]) -> Iterator[Finding]:
@@ -67,7 +67,7 @@ def _accuracy(card: ModelCard, measures: tuple[Measure, ...]) -> Iterator[Findin
         sentence = "accuracy: the card promises none; write what was measured into it with --update"
         yield Finding("accuracy", "nothing", f"{len(measures)} figures", "missed", sentence)
     for entry in card.accuracy:
-        what = name_of(entry)
+        what = name_of(entry, card)
         measure = find(measures, entry.scenario, entry.metric, entry.variant)
         if measure is None:
             sentence = f"{what}: promised {entry.value:g}, and nothing measures it; it is not what this test shows"

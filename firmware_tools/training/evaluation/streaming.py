@@ -35,6 +35,8 @@ _TAIL = RATE * 4 // 5 * 2
 _FRAME = RATE // 100
 _MOST_CLIPS = 900
 _MOST_WORST = 12
+_SETTLING = 40
+"""Rows until the front end knows the noise: brighter than all that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,8 @@ def _example(expected: str, heard: Heard | None, scenario: str, source: str, pcm
     """Something misheard, with what the device's front end makes of it to look at."""
     label, probability = (heard.label, heard.probability) if heard else ("", 0.0)
     rows = np.array(list(MicroFeatures().feed(pcm)), np.float32)
-    return Example(expected, label, probability, scenario, source, pcm, picture(rows))
+    shown = rows[_SETTLING:] if len(rows) > 2 * _SETTLING else rows
+    return Example(expected, label, probability, scenario, source, pcm, picture(shown))
 
 
 def word_end(pcm: bytes) -> float:

@@ -96,11 +96,11 @@ def operators_section(found: Examination) -> Iterator[str]:
                 bar = bars(f"{name}: {total:,}", [Bar(total, math.nan, math.nan, "int8")], most)
                 number, unit = many(total)
                 share = total / costs.operators.macs * 100
-                called = f"<code>{text(name)}</code>"
+                called = f"<code>{text(name).replace('_', '_<wbr>')}</code>"
                 yield row(called, f"{often} &times;", bar, f"{number} {unit}", f"{share:.0f} %")
         others = [f"{often} &times; {text(name)}" for name, (total, often) in sums.items() if not total]
         if others:
-            yield f"<p class=note>Besides, without any: {', '.join(others)}.</p>"
+            yield f"<p class=note>Besides, without any: {', '.join(others).replace('_', '_<wbr>')}.</p>"
         yield "</figure>"
     if costs.timings:
         yield "<figure class='panel table'><figcaption>One invocation on this machine</figcaption><table><thead><tr>"

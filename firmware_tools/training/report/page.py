@@ -88,7 +88,7 @@ def _cards(found: Examination, findings: Sequence[Finding]) -> Iterator[str]:
         unit = "an hour" if measure.unit == "an hour" else unit
         what = measure.metric.removesuffix(" an hour") if measure.unit == "an hour" else measure.metric
         note = _interval_note(measure)
-        yield _card(f"{what}, {measure.scenario}", number, unit, note, bad=name_of(measure) in missed)
+        yield _card(f"{what}, {measure.scenario}", number, unit, note, bad=name_of(measure, found.card) in missed)
     for _, measure, lost in losses(found.evaluation.measures)[:1]:
         note = f"of {text(measure.metric)}, float32 to int8"
         bad = f"{measure.metric} lost by int8" in missed
@@ -110,18 +110,16 @@ def _cards(found: Examination, findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def headlines(measures: Sequence[Measure]) -> list[Measure]:
-    """What a reader asks first: at most two shares (over all, and in quiet), false accepts, a delay."""
+    """What a reader asks first: at most four shares (over all and in quiet, then others), false accepts, a delay."""
     own = [one for one in measures if one.variant == INT8] or list(measures)
-    own = [one for one in own if one.headline]
-    shares = [one for one in own if one.unit == "share"]
+    shares = [one for one in own if one.unit == "share" and one.headline]
     first = shares[0].metric if shares else ""
     chosen = [one for name in ("all", "quiet") for one in shares if one.scenario == name and one.metric == first]
-    chosen = chosen[:2] or shares[:1]
-    if len(chosen) < 2:
-        chosen += [one for one in shares if one not in chosen and one.metric != first][: 2 - len(chosen)]
+    chosen = chosen or shares[:1]
+    others = {one.metric: one for one in reversed(shares) if one.metric != first}
     rates = [one for one in own if one.metric == FALSE_ACCEPTS]
     delays = [one for one in own if one.unit == "seconds"]
-    return [*chosen, *rates[:1], *delays[:1]]
+    return [*chosen, *reversed(others.values()), *rates[:1], *delays[:1]][:6]
 
 
 def _interval_note(measure: Measure) -> str:

@@ -188,8 +188,8 @@ def groups_section(groups: Sequence[tuple[str, Sequence[Measure]]]) -> Iterator[
     if not groups:
         return
     yield "<h2 id=voices>By voice and origin</h2><div class=columns>"
+    wide = " wide" if any(len(measures) > 2 * _NARROW for _, measures in groups) else ""
     for title, measures in groups:
-        wide = " wide" if len(measures) > 2 * _NARROW else ""
         yield f"<figure class='panel{wide}'><figcaption>{text(title)}</figcaption>"
         for measure in measures:
             yield _row(measure.scenario or "unknown", [measure], {}, 1.0)

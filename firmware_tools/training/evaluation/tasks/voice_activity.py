@@ -25,6 +25,7 @@ FOUND = "speech found"
 FALSE = "noise taken for speech"
 _FRAME = 160
 _SHOWN = "car-60"
+_VOICES = "babble"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,14 @@ class Evaluator:
             measures += _measures(
                 name, [clip for clip, at in zip(clips, scenarios, strict=True) if at == name], cutoff, variant
             )
-        for clip, ratio in zip(clips, test.snr, strict=True):
-            by_ratio[float(ratio)].append(clip)
+        for clip, ratio, at in zip(clips, test.snr, scenarios, strict=True):
+            if at != _VOICES:
+                by_ratio[float(ratio)].append(clip)
         points = tuple(
             (ratio, _measures(f"{ratio:g} dB", among, cutoff, variant)[0]) for ratio, among in sorted(by_ratio.items())
         )
-        curves = (Curve("Frames against noise", "signal-to-noise ratio, dB", points, variant),)
+        title = f"{FRAMES[:1].upper()}{FRAMES[1:]} against noise, without {_VOICES}"
+        curves = (Curve(title, "signal-to-noise ratio, dB", points, variant),) if len(points) > 1 else ()
         seconds = sum(len(clip.truth) for clip in clips) * CHUNK_SAMPLES / 16000
         facts = (
             ("Test sound", f"{seconds / 60:.0f} minutes of synthesised sentences with pauses, and of noise alone"),

@@ -32,7 +32,9 @@ class Evaluator:
                 woken += bool(play(listener, read_sound(data.folder / data.test.sound[index])))
                 progress.advance()
             measures = [proportion(ALL, NEAR, woken, len(near), headline=True, lower_is_better=True)]
-        facts = tuple(describe(data.test, data.labels))
+        times = f"{len(said) - len(near):,} times the phrase, {len(near):,} times one that is nearly it"
+        # The first fact counts labels, of which there is but one here.
+        facts = (("Test examples", times), *describe(data.test, data.labels)[1:])
         own = Evaluation(tuple(measures), groups=voices(subject, clips), facts=facts)
         return heard.joined(own).joined(false_accepts(listener, data, progress, INT8))
 
