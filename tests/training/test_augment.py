@@ -82,7 +82,9 @@ def test_a_codec_keeps_length_and_most_of_the_sound(codec: str) -> None:
     size = 1 << (2 * len(before)).bit_length()
     spectra = (np.fft.rfft(sound.astype(np.float64), size) for sound in (before, after))
     one, other = spectra
-    alike = np.fft.irfft(one * np.conj(other)).max() / np.sqrt(np.sum(before.astype(np.float64) ** 2) * np.sum(after.astype(np.float64) ** 2))
+    alike = np.fft.irfft(one * np.conj(other)).max() / np.sqrt(
+        np.sum(before.astype(np.float64) ** 2) * np.sum(after.astype(np.float64) ** 2)
+    )
     assert alike > 0.85
 
 

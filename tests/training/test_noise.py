@@ -49,7 +49,9 @@ def test_most_of_a_cars_noise_is_below_500_hertz(kind: str) -> None:
 
 
 def test_wind_makes_a_fast_car_brighter_than_a_slow_one() -> None:
-    fast, slow = (np.mean([share_below(noise_of(kind, seed), 1000) for seed in range(8)]) for kind in ("car-120", "car-60"))
+    fast, slow = (
+        np.mean([share_below(noise_of(kind, seed), 1000) for seed in range(8)]) for kind in ("car-120", "car-60")
+    )
     assert fast < slow
 
 

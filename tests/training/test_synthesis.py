@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from firmware_tools.training.dataset import DatasetError
-from firmware_tools.training.synthesis import MAKES, PEAK, RATE, Manner, SynthesisError, Synthesiser, find_synthesiser
+from firmware_tools.training.synthesis import MAKES, PEAK, RATE, Manner, Synthesiser, SynthesisError, find_synthesiser
 from firmware_tools.training.synthesis.conversation import Conversation
 from firmware_tools.training.synthesis.synthesiser import tidy
 

@@ -185,7 +185,9 @@ def _work(sort: str, split: str, number: int) -> None:
 
 def _empty(rows: int) -> Split:
     text = np.zeros(0, np.str_)
-    return Split(np.zeros((0, rows, CHANNELS, 1), np.float32), np.zeros(0, np.int64), text, text, np.zeros(0, np.float32))
+    return Split(
+        np.zeros((0, rows, CHANNELS, 1), np.float32), np.zeros(0, np.int64), text, text, np.zeros(0, np.float32)
+    )
 
 
 def _load(folder: Path, split: str, count: int, rows: int) -> Split:
@@ -205,6 +207,4 @@ def _load(folder: Path, split: str, count: int, rows: int) -> Split:
     if len(joined["y"]) != count or joined["x"].shape != (count, rows, CHANNELS):
         raise DatasetError(f"{folder} holds {len(joined['y'])} examples to {split} of {count}; make the data again")
     sounds = tuple(str(sound) for sound in joined["sound"]) if split == "test" else ()
-    return Split(
-        joined["x"][..., None], joined["y"], joined["scenario"], joined["source"], joined["snr"], sounds
-    )
+    return Split(joined["x"][..., None], joined["y"], joined["scenario"], joined["source"], joined["snr"], sounds)

@@ -96,7 +96,9 @@ class SpeechOptions:
                         )
         both = set(self.talk) & set(self.test_talk)
         if both:
-            raise DatasetError(f"data.test_talk has {min(both)!r}, which data.talk has, too; tests need other sentences")
+            raise DatasetError(
+                f"data.test_talk has {min(both)!r}, which data.talk has, too; tests need other sentences"
+            )
 
     def _holds(self, text: str, command: str) -> bool:
         if self.language == "cmn":
