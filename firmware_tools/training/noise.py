@@ -4,10 +4,10 @@ Each recipe is a spectrum, in dB at some frequencies, that random noise is given
 it swells and falls. They are models, not recordings: see docs/models.md for what that means.
 
 Sources of the shapes:
-- road and cabin: most energy below 500 Hz, falling steeply above (B. Schuller, Intelligent Audio Analysis, 2013, ch. 10,
-  fig. 10.2), with the resonance of the tyres' air near 220 Hz (H. Sakata et al., SAE 901163, 1990);
-- level grows with speed, by tyres first and wind later (D. Flor et al., Characterization of Noise Level Inside a Vehicle
-  under Different Conditions, Sensors 20(9):2471, 2020);
+- road and cabin: most energy below 500 Hz, falling steeply above (B. Schuller, Intelligent Audio Analysis, 2013,
+  ch. 10), with a resonance near 220 Hz, as the air in tyres has it;
+- noise grows with speed (D. Flor et al., Characterization of Noise Level Inside a Vehicle under Different Conditions,
+  Sensors 20(9):2471, 2020), by the tyres first and by wind later;
 - engine: four-stroke, four cylinders: two firings a revolution;
 - rooms and fans: power falls by 3 dB an octave (pink), with the hum of the motor.
 """

@@ -157,7 +157,7 @@ def test_faults_are_sentences(what: object, sentence: str) -> None:
 
 
 def test_an_unknown_variant_of_espeak_is_refused() -> None:
-    with pytest.raises(SynthesisError, match="no voice 'en-us.nobody'"):
+    with pytest.raises(SynthesisError, match="no voice 'en-us/nobody'"):
         installed("espeak-ng").say("yes", "en-us/nobody")
 
 

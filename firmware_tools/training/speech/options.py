@@ -92,7 +92,8 @@ class SpeechOptions:
                 for command, label in said.items():
                     if self._holds(text, command):
                         raise DatasetError(
-                            f"data.{name} has {text!r}, in which {command!r} of the label {label!r} is said; leave it out"
+                            f"data.{name} has {text!r}, in which {command!r} of the label {label!r} is said; "
+                            "leave it out"
                         )
         both = set(self.talk) & set(self.test_talk)
         if both:
