@@ -153,7 +153,7 @@ def _drawn(options: SpeechOptions, voices: Sequence[Voice], split: str, count: i
 
 
 def _test(options: SpeechOptions, voices: Sequence[Voice], seed: int) -> list[Example]:
-    """Every voice says every command at every ratio of every scenario; a tenth as much is unknown, a twentieth silence."""
+    """Every voice says every command at every ratio of every scenario; a tenth of it is unknown, a twentieth silence."""
     drawing = _Drawing(options, voices, "test", seed)
     examples: list[Example] = []
 
