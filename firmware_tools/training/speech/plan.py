@@ -50,8 +50,8 @@ class Example:
 
     @property
     def source(self) -> str:
-        """Whose voice it is."""
-        return self.voice.speaker if self.voice is not None else f"noise of {self.split}"
+        """Make and voice."""
+        return f"{self.voice.make}/{self.voice.name}" if self.voice is not None else f"noise/{self.split}"
 
 
 def cast(options: SpeechOptions) -> Mapping[str, tuple[Voice, ...]]:
@@ -153,7 +153,7 @@ def _drawn(options: SpeechOptions, voices: Sequence[Voice], split: str, count: i
 
 
 def _test(options: SpeechOptions, voices: Sequence[Voice], seed: int) -> list[Example]:
-    """Every voice says every command at every ratio of every scenario; a tenth of it is unknown, a twentieth silence."""
+    """Every voice says every command at every ratio of every scenario; a tenth is unknown, a twentieth silence."""
     drawing = _Drawing(options, voices, "test", seed)
     examples: list[Example] = []
 
