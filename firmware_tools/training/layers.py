@@ -154,7 +154,7 @@ class _Run:
         for detail, array in zip(self.inputs, example, strict=True):
             if tuple(detail["shape"]) != array.shape:
                 raise LabError(
-                    f"the input {detail['name']} takes {list(detail['shape'])}, the examples are {list(array.shape)}"
+                    f"the input {detail['name']} takes {detail['shape'].tolist()}, the examples are {list(array.shape)}"
                 )
             scale, zero_point = detail["quantization"]
             stored = array
