@@ -2,6 +2,7 @@
 
 import errno
 import multiprocessing
+import os
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +143,6 @@ def _try_to_work(folder: Path) -> str:
     ],
 )
 def test_what_the_disk_refuses_is_one_sentence(tmp_path: Path, number: int, told: str) -> None:
-    import os
-
     with pytest.raises(LabError, match=told) as caught, place(tmp_path).working("train"):
         raise OSError(number, os.strerror(number))
     assert "\n" not in str(caught.value)
@@ -162,7 +161,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     def refuse(number: int) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(workplace.os, "fsync", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(OSError, match="full"):
         write_whole(path, b"after")
     assert path.read_bytes() == b"before"

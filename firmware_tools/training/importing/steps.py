@@ -19,10 +19,11 @@ EXAMPLES = "examples.npz"
 REFERENCE = "reference.npz"
 ONNX = "model.onnx"
 # What has a module that is missing.
+_PADDLE = "paddlepaddle paddle2onnx"
 _PACKAGES = {
     "torch": "torch onnxscript",
-    "paddle": "paddlepaddle paddle2onnx",
-    "paddle2onnx": "paddlepaddle paddle2onnx",
+    "paddle": _PADDLE,
+    "paddle2onnx": _PADDLE,
 }
 _EXTRA = "'cygnet[train-import]'"
 _MISSING = 3
@@ -50,9 +51,8 @@ def run_step(module: str, source: Path, folder: Path, title: str) -> None:
     said = done.stdout.decode("utf-8", "replace").strip().splitlines()
     sentence = said[-1] if said and done.returncode in (1, _MISSING) else _last_words(done.stderr)
     if done.returncode == _MISSING:
-        raise LabError(
-            f"importing from {title} needs {sentence}, which is not installed; run: pip install {_PACKAGES.get(sentence, _EXTRA)}"
-        )
+        remedy = f"pip install {_PACKAGES.get(sentence, _EXTRA)}"
+        raise LabError(f"importing from {title} needs {sentence}, which is not installed; run: {remedy}")
     if done.returncode < 0:
         raise LabError(f"{title} crashed (signal {-done.returncode}) on {source}: {sentence}")
     raise LabError(f"{source} cannot be imported from {title}: {sentence}")
