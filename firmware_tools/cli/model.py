@@ -9,6 +9,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "new": ("firmware_tools.cli.model_new:new", "Begin a model of your own, with a recipe that runs in a minute."),
     "data": ("firmware_tools.cli.model_data:data", "Make the data set of a recipe."),
     "train": ("firmware_tools.cli.model_train:train", "Train the network of a recipe."),
+    "import": ("firmware_tools.cli.model_import:import_", "Make an int8 model of one of another framework."),
     "quantize": ("firmware_tools.cli.model_quantize:quantize", "Make the int8 model of a recipe."),
     "test": ("firmware_tools.cli.model_test:test", "Measure what a card promises; a report, and a gate."),
     "list": ("firmware_tools.cli.model_list:list_models", "Every model that is here."),

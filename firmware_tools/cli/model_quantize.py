@@ -34,7 +34,9 @@ def quantize(recipe: str, cache: Path | None, fresh: bool, as_json: bool, write:
         if not as_json:
             _say(lab, made, whole=layers)
         if write:
-            for path in write_model(lab.recipe.path.parent, made.folder / MODEL, made.folder / FLOAT_MODEL):
+            for path in write_model(
+                lab.recipe.path.parent, (made.folder / MODEL).read_bytes(), (made.folder / FLOAT_MODEL).read_bytes()
+            ):
                 click.echo(f"  {path}", err=as_json)
 
     facts = make(recipe, cache, as_json, lambda lab: lab.quantize(fresh=fresh), then)
@@ -49,7 +51,12 @@ def _say(lab: Lab, made: Made, *, whole: bool) -> None:
         f"  {made.folder}\n"
     )
     say_layers(layers_of(made), whole=whole)
-    lacking = not_on_boards((made.folder / MODEL).read_bytes())
+    say_boards((made.folder / MODEL).read_bytes())
+
+
+def say_boards(content: bytes) -> None:
+    """Whether microcontrollers lack something of a model."""
+    lacking = not_on_boards(content)
     if lacking:
         click.echo(f"\nNot for microcontrollers, whose interpreter lacks {', '.join(lacking)}.")
 

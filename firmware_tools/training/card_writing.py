@@ -1,5 +1,6 @@
 """Putting a model into its folder: the files, and what they tell into ``card.toml``, which else stays as it is."""
 
+import hashlib
 import json
 import re
 import tomllib
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from device_runtime.inference.card import CARD_FILE, parse_card
-from firmware_tools.training.workplace import LabError, file_hash, told_when_full, write_whole
+from firmware_tools.training.workplace import LabError, told_when_full, write_whole
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\- ]+?)\s*\]\]?\s*(#.*)?")
 _KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*=""")
@@ -92,8 +93,8 @@ def new_card(
     return "\n".join([*lines, ""])
 
 
-def write_model(folder: Path, model: Path, twin: Path, card: str = "") -> list[Path]:
-    """Put ``model`` and its float32 ``twin`` into ``folder`` as ``<name>.tflite`` and ``<name>_float.tflite``.
+def write_model(folder: Path, content: bytes, twin: bytes, card: str = "") -> list[Path]:
+    """Put a model and its float32 ``twin`` into ``folder`` as ``<name>.tflite`` and ``<name>_float.tflite``.
 
     ``name`` is the folder's. Its card (or ``card``, the text of a new one) gets the files, the SHA-256, and shape,
     dtype, scale and zero point of each tensor. Returns what was written.
@@ -110,21 +111,21 @@ def write_model(folder: Path, model: Path, twin: Path, card: str = "") -> list[P
             raise LabError(f"{folder} has no {CARD_FILE}; `cygnet model new` shows what one has") from error
         except ValueError as error:
             raise LabError(f"{path} is not UTF-8 text") from error
-        content = model.read_bytes()
-        changed = _changed(path, text, name, content, file_hash(model))
+        changed = _changed(path, text, name, content)
         parse_card(changed, path, name)
         written = [folder / f"{name}.tflite", folder / f"{name}_float.tflite", path]
-        for place, bytes_ in zip(written, (content, twin.read_bytes(), changed.encode()), strict=True):
+        for place, bytes_ in zip(written, (content, twin, changed.encode()), strict=True):
             write_whole(place, bytes_)
     return written
 
 
-def _changed(path: Path, text: str, name: str, content: bytes, digest: str) -> str:
+def _changed(path: Path, text: str, name: str, content: bytes) -> str:
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise LabError(f"{path}: not TOML: {error}") from error
     edited = _Edited(text)
+    digest = hashlib.sha256(content).hexdigest()
     edited.set("source", 0, {
         "file": f'"{name}.tflite"', "sha256": f'"{digest}"', "float_file": f'"{name}_float.tflite"',
     })  # fmt: skip

@@ -95,8 +95,9 @@ def layer_differences(
 
 
 def worst_layers(differences: Sequence[LayerDifference], count: int) -> list[LayerDifference]:
-    """Those that add most to the error, the worst first."""
-    return sorted(differences, key=lambda each: (-each.added_db, each.sqnr_db))[:count]
+    """At most so many of those that add to the error, the worst first; of none, the one that is furthest off."""
+    ordered = sorted(differences, key=lambda each: (-each.added_db, each.sqnr_db))
+    return [each for each in ordered[:count] if each.added_db > 0] or ordered[:1]
 
 
 def layer_table(differences: Sequence[LayerDifference]) -> str:
@@ -153,7 +154,7 @@ class _Run:
         for detail, array in zip(self.inputs, example, strict=True):
             if tuple(detail["shape"]) != array.shape:
                 raise LabError(
-                    f"the input {detail['name']} takes {list(detail['shape'])}, the examples are {list(array.shape)}"
+                    f"the input {detail['name']} takes {detail['shape'].tolist()}, the examples are {list(array.shape)}"
                 )
             scale, zero_point = detail["quantization"]
             stored = array

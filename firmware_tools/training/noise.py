@@ -4,10 +4,10 @@ Each recipe is a spectrum, in dB at some frequencies, that random noise is given
 it swells and falls. They are models, not recordings: see docs/models.md for what that means.
 
 Sources of the shapes:
-- road and cabin: most energy below 500 Hz, falling steeply above (B. Schuller, Intelligent Audio Analysis, 2013, ch. 10,
-  fig. 10.2), with the resonance of the tyres' air near 220 Hz (H. Sakata et al., SAE 901163, 1990);
-- level grows with speed, by tyres first and wind later (D. Flor et al., Characterization of Noise Level Inside a Vehicle
-  under Different Conditions, Sensors 20(9):2471, 2020);
+- road and cabin: most energy below 500 Hz, falling steeply above (B. Schuller, Intelligent Audio Analysis, 2013,
+  ch. 10), with a resonance near 220 Hz, as the air in tyres has it;
+- noise grows with speed (D. Flor et al., Characterization of Noise Level Inside a Vehicle under Different Conditions,
+  Sensors 20(9):2471, 2020), by the tyres first and by wind later;
 - engine: four-stroke, four cylinders: two firings a revolution;
 - rooms and fans: power falls by 3 dB an octave (pink), with the hum of the motor.
 """
@@ -76,7 +76,9 @@ def _fan(samples: int, generator: np.random.Generator) -> NDArray[np.float64]:
     return air + generator.uniform(0.05, 0.3) * hum + generator.uniform(0.05, 0.25) * blades
 
 
-def _car(samples: int, generator: np.random.Generator, turns: tuple[float, float], parts: Sequence[float]) -> NDArray[np.float64]:
+def _car(
+    samples: int, generator: np.random.Generator, turns: tuple[float, float], parts: Sequence[float]
+) -> NDArray[np.float64]:
     """``turns`` of the engine a minute; ``parts``: engine, cabin, road and wind."""
     engine = _turning(samples, generator.uniform(*turns) / 60 * 2, 3.0, generator)
     road = shaped(samples, _ROAD, generator) * _slow(samples, 4.0, 0.25, generator)

@@ -179,6 +179,8 @@ class _File(BoardFile):
         return super().fault(where, sentence) if hasattr(self, "_path") else BoardError(sentence)
 
     def table(self, schema: type[T], table: Mapping[str, Any], where: tuple[str, ...]) -> T:
+        if not isinstance(table, Mapping):
+            raise self.fault(where, f"{'.'.join(where)!r} must be a table, [{'.'.join(where)}]")
         return self._table(schema, table, where)
 
     def part(self, name: str) -> dict[str, Any]:

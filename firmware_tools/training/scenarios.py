@@ -1,12 +1,12 @@
 """Where a device is spoken to: place, noise, and how far speech is above it.
 
 Signal-to-noise ratios are of powers in 125 Hz to 7.5 kHz, of the utterance as it is heard in the place against the
-noise during it. Of test sets each ratio is one of ``test``; training draws evenly from ``train``, which reaches a little
-beyond.
+noise during it. Of test sets each ratio is one of ``test``; training draws evenly from ``train``, which reaches a
+little beyond.
 
 Where the ratios are from:
-- quiet, far-field: conversational speech has 60 dB(A) at 1 m (ISO 9921:2003, table of vocal effort, "normal"), quiet
-  living rooms 30 dB(A); doubling the distance costs up to 6 dB, and a fan or a kitchen adds 10 to 15 dB.
+- quiet, far-field: conversational speech has 60 dB(A) at 1 m (ISO 9921, normal vocal effort); quiet living rooms are
+  taken to have 30 dB(A). Doubling the distance costs up to 6 dB, and a fan or a kitchen adds 10 to 15 dB.
 - cars: 120 km/h on a highway gives ratios around and below 0 dB over the whole band, since most of the noise is below
   500 Hz (B. Schuller, Intelligent Audio Analysis, 2013, ch. 10); in the band of the front end that is 0 to 10 dB. Noise
   grows with speed (D. Flor et al., Sensors 20(9):2471, 2020).

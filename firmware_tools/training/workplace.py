@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import errno
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -146,11 +147,10 @@ def told_when_full(folder: Path) -> Iterator[None]:
                 f"the disk of {folder} is full; free some of it, or use another --cache, and run this again: it goes "
                 "on where it was"
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            raise LabError(
-                f"{error.filename or folder} cannot be used: {error.strerror}; choose another --cache"
-            ) from error
-        raise
+        reason = error.strerror or str(error)
+        raise LabError(
+            f"{error.filename or folder} cannot be used: {reason}; see to it, or use another --cache"
+        ) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -179,9 +179,14 @@ def file_hash(path: Path) -> str:
 
 def code_version(modules: tuple[str, ...]) -> str:
     """A hash of what modules of this package do: not of their comments, docstrings or layout."""
+    return _code(_HERE, modules)
+
+
+@functools.cache
+def _code(folder: Path, modules: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
     for name in modules:
-        tree = ast.parse((_HERE / f"{name}.py").read_text(encoding="utf-8"))
+        tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False):
                 node.body = node.body[1:] or [ast.Pass()]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_tools.training.synthesis.fresh_espeak import FreshEspeak
-from firmware_tools.training.synthesis.synthesiser import Manner, Sound, SynthesisError, tidy
+from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, tidy
 
 _INSTALL = "pip install 'cygnet[train]'"
 _LANGUAGES = {"en": ("en-us", "en-gb-x-rp", "en-us", "en-gb-scotland", "en-us-nyc", "en"), "cmn": ("cmn",)}
@@ -47,7 +47,7 @@ class Espeak:
     def speaker(self, voice: str) -> str:
         return f"espeak-ng {voice.partition('+')[2] or voice}"
 
-    def say(self, text: str, voice: str, manner: Manner = Manner()) -> Sound:
+    def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
         if self._library is None:
             self._library = FreshEspeak(self._loader().get_library_path(), str(self._data()))
         pitch = min(max(round(50 + _OCTAVE * math.log2(manner.pitch)), 0), 99)

@@ -12,7 +12,7 @@ import wave
 from pathlib import Path
 
 from firmware_tools.training.synthesis.conversation import Conversation
-from firmware_tools.training.synthesis.synthesiser import Manner, Sound, SynthesisError, find_program, tidy
+from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, find_program, tidy
 
 _INSTALL = "apt-get install festival festvox-kdlpc16k"
 _VOICES = {"ked": "Kurt Dusterhoff"}
@@ -43,7 +43,7 @@ class Festival:
     def speaker(self, voice: str) -> str:
         return _VOICES[voice]
 
-    def say(self, text: str, voice: str, manner: Manner = Manner()) -> Sound:
+    def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
         if voice not in _VOICES:
             raise SynthesisError(f"festival is used with the voice {', '.join(_VOICES)}, not with {voice!r}")
         if not text or not set(text) <= _ALLOWED:

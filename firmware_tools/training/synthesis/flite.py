@@ -5,7 +5,7 @@ Licence: BSD-like (CMU). kal is diphones of Kevin Lenzo; awb, rms and slt are CM
 
 import subprocess
 
-from firmware_tools.training.synthesis.synthesiser import Manner, Sound, SynthesisError, find_program, tidy
+from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, find_program, tidy
 
 _INSTALL = "apt-get install flite"
 _SPEAKERS = {"kal16": "Kevin Lenzo", "awb": "Alan W Black", "rms": "CMU Arctic rms", "slt": "CMU Arctic slt"}
@@ -26,7 +26,9 @@ class Flite:
         program = find_program("flite", self.name, _INSTALL)
         done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=_SECONDS)
         words = done.stdout.split()
-        return " ".join(words[words.index("version:") : words.index("version:") + 2]) if "version:" in words else "flite"
+        return (
+            " ".join(words[words.index("version:") : words.index("version:") + 2]) if "version:" in words else "flite"
+        )
 
     def voices(self, language: str) -> tuple[str, ...]:
         return tuple(_SPEAKERS) if language == "en" else ()
@@ -34,7 +36,7 @@ class Flite:
     def speaker(self, voice: str) -> str:
         return _SPEAKERS[voice]
 
-    def say(self, text: str, voice: str, manner: Manner = Manner()) -> Sound:
+    def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
         if voice not in _SPEAKERS:
             raise SynthesisError(f"flite has no voice {voice!r}; it has {', '.join(_SPEAKERS)}")
         command = [find_program("flite", self.name, _INSTALL), "-voice", voice]

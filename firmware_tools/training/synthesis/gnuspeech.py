@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 
 from firmware_tools.training.synthesis.conversation import Conversation
-from firmware_tools.training.synthesis.synthesiser import Manner, Sound, SynthesisError, find_program, tidy
+from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, find_program, tidy
 
 _INSTALL = "deploy/voices.sh"
 _PACKAGE = "@echogarden/gnuspeech-wasm"
@@ -53,7 +53,7 @@ class GnuSpeech:
     def speaker(self, voice: str) -> str:
         return f"gnuspeech {voice}"
 
-    def say(self, text: str, voice: str, manner: Manner = Manner()) -> Sound:
+    def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
         if voice not in _VOICES:
             raise SynthesisError(f"gnuspeech has no voice {voice!r}; it has {', '.join(_VOICES)}")
         if self._program is None or not self._program.usable:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_tools.training.synthesis.synthesiser import Manner, Sound, SynthesisError, int16, tidy
+from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, int16, tidy
 
 _INSTALL = "pip install 'cygnet[train]'"
 _RATE = 24000
@@ -39,7 +39,7 @@ class Hibari:
     def speaker(self, voice: str) -> str:
         return _VOICES[voice]
 
-    def say(self, text: str, voice: str, manner: Manner = Manner()) -> Sound:
+    def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
         if voice not in _VOICES:
             raise SynthesisError(f"hibari is used with the voice {', '.join(_VOICES)}, not with {voice!r}")
         if self._speak is None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from device_runtime.voice.errors import VoiceError
 from device_runtime.voice.speech import phonemes
-from firmware_tools.training.synthesis.synthesiser import Manner, Sound, SynthesisError, int16, tidy
+from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, int16, tidy
 
 _INSTALL = "pip install 'cygnet[train]'"
 _VOICES = {"joe": "Piper joe"}
@@ -42,7 +42,7 @@ class Piper:
     def speaker(self, voice: str) -> str:
         return _VOICES[voice]
 
-    def say(self, text: str, voice: str, manner: Manner = Manner()) -> Sound:
+    def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
         if voice not in _VOICES:
             raise SynthesisError(f"piper is used with the voice {', '.join(_VOICES)}, not with {voice!r}")
         if self._session is None:

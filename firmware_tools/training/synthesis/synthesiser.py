@@ -40,6 +40,10 @@ class Manner:
                 raise SynthesisError(f"a voice's {name} is changed by 0.5 to 2, not by {getattr(self, name)!r}")
 
 
+PLAIN = Manner()
+"""As the voice speaks by itself."""
+
+
 class Synthesiser(Protocol):
     """One make of voices. ``say`` gives the same sound for the same arguments in every process."""
 
@@ -62,7 +66,7 @@ class Synthesiser(Protocol):
     def speaker(self, voice: str) -> str:
         """Whose voice it is. Two synthesisers made from one person's recordings give the same name."""
 
-    def say(self, text: str, voice: str, manner: Manner = Manner()) -> Sound:
+    def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
         """``text`` spoken, without the silence around it, its peak at ``PEAK``.
 
         Raises:

