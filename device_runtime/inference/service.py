@@ -7,6 +7,7 @@ session of it.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import logging
@@ -28,6 +29,8 @@ _log = logging.getLogger(__name__)
 _ENTRY = "device_runtime.inference.worker:prepare"
 _MIB = 1024 * 1024
 _SOUND_BYTES = 320_000  # ten seconds
+# Files of ONNX begin with the field `ir_version` of their protocol buffer; those of TensorFlow Lite name themselves.
+_ONNX, _TFLITE = b"\x08", b"TFL3"
 # A file that ended its process as often is not given to another.
 _MOST_ENDS = 3
 
@@ -81,6 +84,7 @@ class InferenceSession:
         self._service, self._loaded, self._number = service, loaded, number
         self._generation = 0
         self._closed = False
+        self._connecting = asyncio.Lock()
         self.owner = owner
         self.inputs: tuple[TensorInfo, ...] = ()
         self.outputs: tuple[TensorInfo, ...] = ()
@@ -151,14 +155,15 @@ class InferenceSession:
 
     async def _connect(self) -> ModelProcess:
         """The model's process, in which this session is known."""
-        process = await self._service._provide(self._loaded)
-        if self._generation != self._loaded.generation:
-            arguments: dict[str, Value] = {"session": self._number}
-            if self.task in SOUND_TASKS and self._loaded.model.card is not None:
-                arguments["sounds"] = sound_settings(self._loaded.model.card).members()
-            await process.request("open", arguments, self._service.settings.load_seconds, "was loaded")
-            self._generation = self._loaded.generation
-            self.inputs, self.outputs = process.inputs, process.outputs
+        async with self._connecting:
+            process = await self._service._provide(self._loaded)
+            if self._generation != self._loaded.generation:
+                arguments: dict[str, Value] = {"session": self._number}
+                if self.task in SOUND_TASKS and self._loaded.model.card is not None:
+                    arguments["sounds"] = sound_settings(self._loaded.model.card).members()
+                await process.request("open", arguments, self._service.settings.load_seconds, "was loaded")
+                self._generation = self._loaded.generation
+                self.inputs, self.outputs = process.inputs, process.outputs
         return process
 
 
@@ -172,17 +177,7 @@ class InferenceService:
         self._numbers = itertools.count(1)
         self._clock = itertools.count(1)
         self._ends: dict[str, int] = {}
-        own_library = self.settings.delegate not in ("default", "none")
-        self._workers = WorkerFactory(
-            _ENTRY,
-            self.settings.backend,
-            str(self.settings.threads),
-            self.settings.delegate,
-            barriers=() if own_library else self.settings.barriers,
-            required=self.settings.required_barriers,
-            memory_bytes=self.settings.memory_bytes,
-            threads=self.settings.threads,
-        )
+        self._factories: dict[str, WorkerFactory] = {}
 
     async def open(self, model: str | OwnModel, owner: str) -> InferenceSession:
         """A session of a model of this device, by its name, or of a program's own, for ``owner``.
@@ -224,6 +219,24 @@ class InferenceService:
         process = await self._start(OwnModel(card.name, content, card))
         process.end()
 
+    def _workers(self, content: bytes) -> WorkerFactory:
+        """Where processes for a file of this kind come from; those of each runtime from a zygote of their own."""
+        kind = "onnx" if content[:1] == _ONNX and content[4:8] != _TFLITE else self.settings.backend
+        if kind not in self._factories:
+            settings = self.settings
+            own_library = settings.delegate not in ("default", "none")
+            self._factories[kind] = WorkerFactory(
+                _ENTRY,
+                kind,
+                str(settings.threads),
+                settings.delegate,
+                barriers=() if own_library else settings.barriers,
+                required=settings.required_barriers,
+                memory_bytes=settings.memory_bytes,
+                threads=settings.threads,
+            )
+        return self._factories[kind]
+
     async def close_owner(self, owner: str) -> None:
         """End all sessions of an owner, such as a program that has ended."""
         theirs = [session for loaded in self._models.values() for session in loaded.sessions if session.owner == owner]
@@ -235,12 +248,13 @@ class InferenceService:
             if loaded.process is not None:
                 loaded.process.end()
         self._models.clear()
-        await self._workers.close()
+        for factory in self._factories.values():
+            await factory.close()
 
     @property
     def missing(self) -> Mapping[str, str]:
         """Barriers that this kernel does not put around models, and why; known when one has been loaded."""
-        return self._workers.missing
+        return {name: why for factory in self._factories.values() for name, why in factory.missing.items()}
 
     def memory_bytes(self) -> int:
         """What all loaded models have at this moment."""
@@ -264,7 +278,7 @@ class InferenceService:
         if self._ends.get(sha256, 0) >= _MOST_ENDS:
             raise ModelError(f"model {model.name} has ended its process {_MOST_ENDS} times, and is not loaded again")
         try:
-            worker = await self._workers.start_worker()
+            worker = await self._workers(model.content).start_worker()
         except EngineError as error:
             raise ModelError(f"model {model.name} cannot be loaded: {error}") from error
         process = ModelProcess(model.name, worker)
@@ -322,7 +336,8 @@ class InferenceService:
         process = loaded.process
         self._forget(session, loaded)
         if process is not None and not process.lost and generation == loaded.generation and loaded.sessions:
-            await process.request("close", {"session": number}, self.settings.run_seconds)
+            with contextlib.suppress(ModelError):  # its process ends meanwhile: so does the session
+                await process.request("close", {"session": number}, self.settings.run_seconds)
 
     def _forget(self, session: InferenceSession, loaded: _Loaded) -> None:
         """A model that nobody has a session of any more stays loaded while there is room: programs come again. One of

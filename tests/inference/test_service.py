@@ -99,6 +99,22 @@ async def test_a_model_that_remembers_does_so_for_each_session_apart(service: In
     assert await add(theirs, 10, 20) == [20, 40]
 
 
+async def test_who_comes_after_a_session_starts_afresh(service: InferenceService) -> None:
+    staying, leaving = await service.open(counter(), "one"), await service.open(counter(), "one")
+    assert await add(staying, 1, 1) == [1, 1]
+    assert await add(leaving, 5, 5) == [5, 5]
+    await leaving.close()
+    coming = await service.open(counter(), "one")
+    assert await add(coming, 2, 2) == [2, 2]
+    assert await add(staying, 1, 1) == [2, 2]
+
+
+async def test_calls_at_once_find_one_session(service: InferenceService) -> None:
+    session = await service.open(counter(), "one")
+    totals = await asyncio.gather(*(add(session, 1, 0) for _ in range(10)))
+    assert sorted(total[0] for total in totals) == list(range(1, 11))
+
+
 async def test_a_program_cannot_reach_into_the_model_of_another(service: InferenceService) -> None:
     ours, theirs = await service.open(counter(), "one"), await service.open(counter(), "two")
     assert ours.process_id != theirs.process_id
@@ -372,3 +388,39 @@ def test_without_delegates_the_answers_are_the_same() -> None:
             (stored,) = model.invoke(model.inputs[0].quantize(image(rows)))
             answers.append(int(stored.argmax()))
         assert answers[0] == answers[1]
+
+
+def rows(*numbers: float) -> TensorData:
+    return TensorData((len(numbers) // 4, 4), "float32", np.array(numbers, np.float32).tobytes())
+
+
+async def test_a_model_of_wechat_programs_runs_with_as_many_rows_as_are_given(service: InferenceService) -> None:
+    pytest.importorskip("onnxruntime")
+    content = (Path(__file__).parent / "data" / "affine.onnx").read_bytes()
+    session = await service.open(OwnModel("affine.onnx", content), "a program")
+    assert session.inputs == (TensorInfo("x", (-1, 4), "float32"),)
+    weights = np.arange(12, dtype=np.float32).reshape(4, 3) - 4
+    for given in (rows(1, 2, 3, 4), rows(1, 0, 0, 0, 0, 0, 0, -1)):
+        (answer,) = await session.run([given])
+        x = np.frombuffer(given.data, np.float32).reshape(given.shape)
+        assert answer.data == np.maximum(x @ weights, 0).tobytes()
+        assert answer.shape == (given.shape[0], 3)
+    with pytest.raises(ModelError, match=r"model affine\.onnx, input x: expected float32 \[-1, 4\], got float32 \[5\]"):
+        await session.run([TensorData((5,), "float32", bytes(20))])
+
+
+async def test_a_broken_onnx_file_ends_in_a_sentence(service: InferenceService) -> None:
+    pytest.importorskip("onnxruntime")
+    content = (Path(__file__).parent / "data" / "affine.onnx").read_bytes()
+    with pytest.raises(ModelError, match="model broken cannot be loaded: "):
+        await service.open(OwnModel("broken", content[:60]), "a program")
+    chance = random.Random(5)  # noqa: S311 the same ones each time
+    for _ in range(60):
+        changed = bytearray(content)
+        changed[chance.randrange(1, len(content))] = chance.randrange(256)
+        try:
+            session = await service.open(OwnModel("broken", bytes(changed)), "a program")
+            await session.run([zeros(replace(tensor, shape=(1, 4))) for tensor in session.inputs])
+        except ModelError as error:
+            assert str(error).startswith("model broken"), error  # noqa: PT017 most of them raise, some may not
+        await service.close_owner("a program")
