@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from device_runtime.errors import CygnetError
 from device_runtime.inference.card import CARD_FILE, ModelCard
 from device_runtime.inference.store import ModelStore
 from firmware_tools.cli.model_progress import LabProgress
@@ -15,6 +16,7 @@ from firmware_tools.training.card_update import update_card
 from firmware_tools.training.evaluation.measures import Measure
 from firmware_tools.training.examination import Examination, ExaminationError, examine
 from firmware_tools.training.gate import Finding, judge, passed
+from firmware_tools.training.report.index import Outcome, index_page
 from firmware_tools.training.report.page import report_page
 from firmware_tools.training.workplace import default_cache
 
@@ -37,39 +39,109 @@ def find_model(place: str, folders: tuple[Path, ...] = ()) -> tuple[ModelStore, 
 
 
 @click.command(epilog="Example: cygnet model test digits --report digits.html")
-@click.argument("name")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write the report, one HTML file.")
+@click.argument("name", required=False)
+@click.option("--all", "every", is_flag=True, help="Test every model that is here, one after the other.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the report: a file; with --all, a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything that was measured as JSON.")
 @click.option("--update", is_flag=True, help="Write what was measured into the model's card.toml.")
 @click.option("--allow-unmeasured", is_flag=True, help="Let a promise pass for which a tool is not installed here.")
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Where test data are kept.")
 def test(
-    name: str, report: Path | None, as_json: bool, update: bool, allow_unmeasured: bool, cache: Path | None
+    name: str | None,
+    every: bool,
+    report: Path | None,
+    as_json: bool,
+    update: bool,
+    allow_unmeasured: bool,
+    cache: Path | None,
 ) -> int:
     """Measure all that the card of model NAME promises (a name, or a folder with a card).
 
     Exits with 1 when a promise is missed, when int8 loses more than the card allows, or when nothing measures it.
     """
-    store, card = find_model(name)
-    with LabProgress(quiet=as_json) as progress:
-        found = examine(card, store, cache or default_cache(), progress)
-        if update:
-            changes = update_card(found)
-            store, card = find_model(name)
-            found = found.against(card)
-    findings = judge(found)
-    good = passed(findings, allow_unmeasured=allow_unmeasured)
-    if report is not None:
-        try:
-            report.write_text(report_page(found, findings), encoding="utf-8")
-        except OSError as error:
-            raise ExaminationError(f"{report} cannot be written: {error.strerror}") from error
-    if as_json:
-        click.echo(json.dumps(as_document(found, findings, good=good), indent=2, ensure_ascii=False))
+    if every == (name is not None):
+        raise click.UsageError("name a model, or say --all")
+    options = _Options(as_json, update, allow_unmeasured, cache or default_cache())
+    if name is not None:
+        found, findings = _examine(name, options)
+        if report is not None:
+            _write(report, report_page(found, findings))
+        good = passed(findings, allow_unmeasured=allow_unmeasured)
+        if as_json:
+            _print_json(as_document(found, findings, good=good))
+        else:
+            _tell(found, findings, good=good, report=report)
         return 0 if good else 1
-    if update:
-        for change in changes:
-            click.echo(f"  written: {change}")
+    tested = [_one_of_all(card, options, report) for card in ModelStore().cards()]
+    if report is not None:
+        _write(report / "index.html", index_page(tested, allow_unmeasured=allow_unmeasured))
+    good = all(one.passes(allow_unmeasured=allow_unmeasured) for one in tested)
+    if as_json:
+        _print_json(
+            [
+                as_document(one.found, one.findings, good=one.passes(allow_unmeasured=allow_unmeasured))
+                if one.found is not None
+                else {"model": one.name, "passed": False, "error": one.error}
+                for one in tested
+            ]
+        )
+    else:
+        click.echo(
+            f"{sum(one.passes(allow_unmeasured=allow_unmeasured) for one in tested)} of {len(tested)} models passed"
+        )
+    return 0 if good else 1
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Options:
+    as_json: bool
+    update: bool
+    allow_unmeasured: bool
+    cache: Path
+
+
+def _examine(name: str, options: _Options) -> tuple[Examination, tuple[Finding, ...]]:
+    store, card = find_model(name)
+    with LabProgress(quiet=options.as_json) as progress:
+        found = examine(card, store, options.cache, progress)
+    if options.update:
+        for change in update_card(found):
+            if not options.as_json:
+                click.echo(f"  written: {change}")
+        found = found.against(find_model(name)[1])
+    return found, judge(found)
+
+
+def _one_of_all(card: ModelCard, options: _Options, report: Path | None) -> Outcome:
+    """Test a model among others: what stops it is told, and the next one follows."""
+    try:
+        found, findings = _examine(card.name, options)
+    except CygnetError as error:
+        if not options.as_json:
+            click.echo(f"  {click.style('✗', fg='red')} {card.name}: {error}")
+        return Outcome(card.name, card.task, error=str(error))
+    page = f"{card.name}.html" if report is not None else ""
+    if report is not None:
+        _write(report / page, report_page(found, findings))
+    if not options.as_json:
+        good = passed(findings, allow_unmeasured=options.allow_unmeasured)
+        _tell(found, findings, good=good, report=report / page if report else None)
+    return Outcome(card.name, card.task, page, found, findings)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ExaminationError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _print_json(document: object) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _tell(found: Examination, findings: tuple[Finding, ...], *, good: bool, report: Path | None) -> None:
     for finding in findings:
         mark, colour = _MARKS[finding.state]
         click.echo(f"  {click.style(mark, fg=colour or None)} {finding.sentence}")
@@ -77,8 +149,8 @@ def test(
     if report is not None:
         click.echo(f"report: {report}")
     verdict = click.style("passed", fg="green", bold=True) if good else click.style("missed", fg="red", bold=True)
+    card = found.card
     click.echo(f"{card.name} {card.version.name}: {verdict}, {kept} of {len(findings)} promises kept")
-    return 0 if good else 1
 
 
 def as_document(found: Examination, findings: tuple[Finding, ...], *, good: bool) -> dict[str, Any]:

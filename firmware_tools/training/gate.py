@@ -104,7 +104,7 @@ def _loss(card: ModelCard, measures: tuple[Measure, ...]) -> Iterator[Finding]:
     for twin, measure, lost in losses(measures):
         what = f"{measure.metric} lost by int8"
         allowed = f"at most {card.loss.points:g} point{'' if card.loss.points == 1 else 's'}"
-        got = f"{lost:.2f} points ({shown(twin.value, 'share')} to {shown(measure.value, 'share')})"
+        got = f"{max(lost, 0):.2f} points ({shown(twin.value, 'share')} to {shown(measure.value, 'share')})"
         over = lost > card.loss.points + 1e-9
         sentence = f"{what}: promised {allowed}, measured {got}"
         yield Finding(what, allowed, got, "missed" if over else "kept", sentence)

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -116,3 +117,25 @@ def test_show_reads_a_card_aloud() -> None:
     ):
         assert said in text
     assert json.loads(run("show", "digits", "--json").output)["labels"] == list("0123456789")
+
+
+def test_all_models_are_tested_though_one_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "models"
+    for name in ("digits", "alexa"):
+        shutil.copytree(resource_directory("models") / name, folder / name)
+    for path in folder.glob("*/*.toml"):
+        if path.name != "card.toml":
+            path.unlink()
+    monkeypatch.setattr("device_runtime.inference.store.resource_directory", lambda _: folder)
+    result = run("test", "--all", "--report", str(tmp_path / "reports"))
+    assert result.return_value == 1
+    assert "0 of 2 models passed" in result.output
+    page = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "0 of 2 keep every promise" in page
+    assert page.count("holds neither test.toml nor recipe.toml") == 2
+
+
+@pytest.mark.parametrize("arguments", [(), ("digits", "--all")])
+def test_one_model_or_all_must_be_said(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(click.UsageError, match="name a model, or say --all"):
+        run("test", *arguments)

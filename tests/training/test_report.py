@@ -12,6 +12,7 @@ from playwright.async_api import Browser, async_playwright
 from firmware_tools.training.evaluation.measures import Confusion, Example
 from firmware_tools.training.examination import Examination
 from firmware_tools.training.gate import judge
+from firmware_tools.training.report.index import Outcome, index_page
 from firmware_tools.training.report.page import report_page
 from tests.browser import CHROMIUM_ARGUMENTS
 from tests.training.examinations import CARD, card_of, examination
@@ -145,3 +146,21 @@ async def test_it_is_read_without_scripts_and_never_wider_than_the_screen(
     assert bar is not None
     assert bar["width"] > 40
     await context.close()
+
+
+def test_the_page_over_all_models_leads_to_each_report() -> None:
+    found = examination()
+    broken = examination(card_of(CARD.replace("bytes = 40000", "bytes = 1", 1)))
+    tested = [
+        Outcome("commands", "spoken-commands", "commands.html", found, judge(found)),
+        Outcome("large", "spoken-commands", "large.html", broken, judge(broken)),
+        Outcome("<b>", "other", error="<script>no data</script>"),
+    ]
+    page = Page(index_page(tested))
+    assert page.open == []
+    assert [attributes["href"] for tag, attributes in page.tags if tag == "a"] == ["commands.html", "large.html"]
+    assert not [tag for tag, _ in page.tags if tag in {"script", "b0"}]
+    text = " ".join(page.text.split())
+    assert "1 of 3 keep every promise of their cards" in text
+    assert "size: promised at most 1 bytes, measured 39,000 bytes" in text
+    assert "<script>no data</script>" in text
