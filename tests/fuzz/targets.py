@@ -5,7 +5,7 @@ from types import ModuleType
 
 TARGETS = (
     "board_answers", "boards", "capabilities", "cards", "firmware", "frames", "links", "manifests",
-    "micro_messages", "micro_packages", "micro_views", "monty_messages", "packages",
+    "micro_messages", "micro_packages", "micro_views", "model_operators", "monty_messages", "packages",
     "same_views",
     "patches", "python_sources", "screen_messages",
     "scripts", "sessions",

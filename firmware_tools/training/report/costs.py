@@ -8,7 +8,7 @@ from firmware_tools.training.evaluation.measures import FLOAT32, INT8, find
 from firmware_tools.training.examination import Examination
 from firmware_tools.training.layers import LayerDifference
 from firmware_tools.training.report.drawing import Bar, bars
-from firmware_tools.training.report.pieces import figure, many, row, text
+from firmware_tools.training.report.pieces import breakable, figure, many, row, text
 
 _LAYERS = 14
 _GOOD_DB = 40.0
@@ -70,8 +70,8 @@ def _layers(layers: tuple[LayerDifference, ...]) -> Iterator[str]:
         kind = "worst-layer" if layer is known[0] else "int8"
         bar = bars(f"{layer.name}: {layer.sqnr_db:.1f} dB", [Bar(layer.sqnr_db, math.nan, math.nan, kind)], most)
         steps = f"{layer.max_error / layer.scale:,.1f} steps" if layer.scale else f"{layer.max_error:.3g}"
-        name = f"<code title='{text(layer.name)}'>{text(_short(layer.name))}</code>"
-        yield row(name, text(layer.operator), bar, f"{layer.sqnr_db:.1f} dB", f"at most {steps} off")
+        name = f"<code title='{text(layer.name)}'>{breakable(_short(layer.name))}</code>"
+        yield row(name, breakable(layer.operator), bar, f"{layer.sqnr_db:.1f} dB", f"at most {steps} off")
     rest = len(known) - len(chosen)
     more = f" The other {rest} layers are closer." if rest else ""
     yield "<p class=note>In the order in which they run. A step is one step of the tensor's quantisation."
@@ -96,11 +96,11 @@ def operators_section(found: Examination) -> Iterator[str]:
                 bar = bars(f"{name}: {total:,}", [Bar(total, math.nan, math.nan, "int8")], most)
                 number, unit = many(total)
                 share = total / costs.operators.macs * 100
-                called = f"<code>{text(name).replace('_', '_<wbr>')}</code>"
+                called = f"<code>{breakable(name)}</code>"
                 yield row(called, f"{often} &times;", bar, f"{number} {unit}", f"{share:.0f} %")
-        others = [f"{often} &times; {text(name)}" for name, (total, often) in sums.items() if not total]
+        others = [f"{often} &times; {breakable(name)}" for name, (total, often) in sums.items() if not total]
         if others:
-            yield f"<p class=note>Besides, without any: {', '.join(others).replace('_', '_<wbr>')}.</p>"
+            yield f"<p class=note>Besides, without any: {', '.join(others)}.</p>"
         yield "</figure>"
     if costs.timings:
         yield "<figure class='panel table'><figcaption>One invocation on this machine</figcaption><table><thead><tr>"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from importlib.resources import files
 
-from firmware_tools.training.evaluation.measures import FALSE_ACCEPTS, INT8, Measure
+from firmware_tools.training.evaluation.measures import INT8, Measure
 from firmware_tools.training.examination import Examination
 from firmware_tools.training.gate import Finding, losses, name_of, passed
 from firmware_tools.training.report.costs import operators_section, quantization_section
@@ -85,11 +85,11 @@ def _cards(found: Examination, findings: Sequence[Finding]) -> Iterator[str]:
     for measure in headlines(found.evaluation.measures):
         value = figure(measure.value, measure.unit)
         number, _, unit = value.partition(" ")
-        unit = "an hour" if measure.unit == "an hour" else unit
-        what = measure.metric.removesuffix(" an hour") if measure.unit == "an hour" else measure.metric
+        unit = measure.unit if measure.unit.startswith("a") else unit  # an hour, a day
+        what = measure.metric.removesuffix(f" {measure.unit}")
         note = _interval_note(measure)
         yield _card(f"{what}, {measure.scenario}", number, unit, note, bad=name_of(measure, found.card) in missed)
-    for _, measure, lost in losses(found.evaluation.measures)[:1]:
+    for _, measure, lost in sorted(losses(found.evaluation.measures), key=lambda pair: -pair[2])[:1]:
         note = f"of {text(measure.metric)}, float32 to int8"
         bad = f"{measure.metric} lost by int8" in missed
         yield _card("lost by quantisation", f"{max(lost, 0):.1f}", "points", note, bad=bad)
@@ -110,14 +110,14 @@ def _cards(found: Examination, findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def headlines(measures: Sequence[Measure]) -> list[Measure]:
-    """What a reader asks first: at most four shares (over all and in quiet, then others), false accepts, a delay."""
+    """What a reader asks first: at most six: shares over all and in quiet, then other shares, rates, a delay."""
     own = [one for one in measures if one.variant == INT8] or list(measures)
     shares = [one for one in own if one.unit == "share" and one.headline]
     first = shares[0].metric if shares else ""
     chosen = [one for name in ("all", "quiet") for one in shares if one.scenario == name and one.metric == first]
     chosen = chosen or shares[:1]
     others = {one.metric: one for one in reversed(shares) if one.metric != first}
-    rates = [one for one in own if one.metric == FALSE_ACCEPTS]
+    rates = [one for one in own if one.headline and one.unit not in ("share", "seconds")]
     delays = [one for one in own if one.unit == "seconds"]
     return [*chosen, *reversed(others.values()), *rates[:1], *delays[:1]][:6]
 

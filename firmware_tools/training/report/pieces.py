@@ -15,9 +15,9 @@ def text(value: object) -> str:
     return html.escape(shown, quote=True)
 
 
-def anchor(*names: str) -> str:
-    """A fragment of letters, digits and ``-``."""
-    return re.sub(r"[^a-z0-9]+", "-", " ".join(names).lower()).strip("-") or "here"
+def breakable(name: str) -> str:
+    """A name of parts, as text that may go on in the next line after ``_`` and ``/``."""
+    return re.sub(r"([_/])", r"\1<wbr>", text(name))
 
 
 def figure(value: float, unit: str) -> str:
