@@ -162,7 +162,10 @@ def confusion_section(confusion: Confusion) -> Iterator[str]:
     yield "<p class=note>Each row is what was right, each column what the model answered. Rows add up to all examples"
     yield "of a label; the stronger the colour, the larger the part of its row.</p>"
     yield "<div class=scroll><table class=matrix><thead><tr><td></td>"
-    yield "".join(f"<th scope=col><span>{text(label)}</span></th>" for label in confusion.labels)
+    for label in confusion.labels:
+        # Han and kana stand upright where they run downwards; letters lie on their side.
+        kind = " class=upright" if any(char >= "\u2e80" for char in label) else ""
+        yield f"<th scope=col><span{kind}>{text(label)}</span></th>"
     yield "<th scope=col class=recall><span>found</span></th></tr></thead><tbody>"
     for right, label in enumerate(confusion.labels):
         counts = confusion.counts[right]
