@@ -41,6 +41,7 @@ class Hearing:
             listener=self,
             backend=backend,
             threads=board.inference.threads,
+            delegate=board.inference.delegate,
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._speaking_screen = ""

@@ -38,15 +38,22 @@ class VoicePipeline:
 
     The stages are ``idle``, ``wake``, ``listening``, then ``recognised`` or ``rejected``, and ``answer`` while muted;
     see :mod:`device_runtime.voice.events`. ``wake_model`` is the name of a model of the task ``wake-word``, run by
-    ``backend`` (``litert``, ``tflite``, or empty for what is installed) in ``threads`` threads.
+    ``backend`` (``litert``, ``tflite``, or empty for what is installed) in ``threads`` threads, with ``delegate``.
     """
 
     def __init__(
-        self, store: ModelStore, *, wake_model: str, listener: VoiceListener, backend: str = "", threads: int = 1
+        self,
+        store: ModelStore,
+        *,
+        wake_model: str,
+        listener: VoiceListener,
+        backend: str = "",
+        threads: int = 1,
+        delegate: str = "default",
     ) -> None:
         self._store = store
         self._wake_model = wake_model
-        self._backend, self._threads = backend, threads
+        self._runtime: dict[str, Value] = {"backend": backend, "threads": threads, "delegate": delegate}
         self._listener = listener
         self._grammar = Grammar({})
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -177,7 +184,7 @@ class VoicePipeline:
         self._errors = asyncio.create_task(self._read_errors(self._process))
         directories: list[Value] = [str(directory) for directory in self._store.directories]
         start: dict[str, Value] = {"wake_model": self._wake_model, "directories": directories}
-        self._send("start", start | {"backend": self._backend, "threads": self._threads})
+        self._send("start", start | self._runtime)
         self._frames = FrameDecoder()
         try:
             first = await asyncio.wait_for(self._receive(), _START_SECONDS)

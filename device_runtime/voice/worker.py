@@ -7,7 +7,7 @@ a process with an event loop. Frames are those of :mod:`device_runtime.engine.fr
 in              payload                                                             answer
 ==============  ==================================================================  =========================
 ``start``       ``wake_model``, ``directories`` (of further models), ``backend``    ``ready`` or ``failed``
-                (its name, empty for any), ``threads``
+                (its name, empty for any), ``threads``, ``delegate``
 ``grammar``     ``transitions`` (lists of state, next state, word)                  ``warning`` for some words
 ``audio``       ``pcm`` (16 kHz mono int16), ``time`` (when it came; echoed)        what was heard in it
 ``listen``      ``time``                                                            ``attentive``
@@ -93,7 +93,8 @@ def run(source: BinaryIO, sink: BinaryIO) -> int:
     start: dict[str, Any] = next(events).payload
     try:
         store = ModelStore([Path(path) for path in start["directories"]])
-        chain = Chain(store, start["wake_model"], backend=find_backend(start["backend"], start["threads"]))
+        backend = find_backend(start["backend"], start["threads"], start["delegate"])
+        chain = Chain(store, start["wake_model"], backend=backend)
         send(Event("ready", {}))
         for event in events:
             for answer in _answers(chain, event):
