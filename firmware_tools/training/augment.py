@@ -136,7 +136,7 @@ def _opus(sound: Sound) -> Sound:
     try:
         files: Any = importlib.import_module("soundfile")
     except (ImportError, OSError) as error:  # OSError: its C library is missing
-        raise DatasetError(f"the codec opus needs soundfile: {error}; run: pip install 'cygnet[train]'") from error
+        raise DatasetError(f"the codec opus needs soundfile: {error}; run: pip install 'cygnet[voices]'") from error
     packed = io.BytesIO()
     files.write(packed, sound, RATE, format="OGG", subtype="OPUS")
     packed.seek(0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from firmware_tools.training.dataset import DatasetError
 from firmware_tools.training.synthesis import RATE, Sound
 
-_INSTALL = "pip install 'cygnet[train]'"
+_INSTALL = "pip install 'cygnet[voices]'"
 _ORDER = 12
 """Reflections of reflections: enough for the first 100 ms; what follows is faint."""
 _TRIES = 50

@@ -135,6 +135,8 @@ class _Worker:
         self.bank = lru_cache(maxsize=1)(lambda split: load_bank(folder, split))
 
     def work(self, sort: str, split: str, number: int) -> None:
+        if _path(self.folder, sort, split, number).exists():
+            return
         if sort == "bank":
             make_bank(self.options, self.voices[split], split, self.seed, self.folder)
         elif sort == "background":

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from firmware_tools.training.dataset import DatasetError
 from firmware_tools.training.synthesis import RATE
 
 
-def write_whole(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write ``arrays`` as one ``.npz`` file.
+def write_whole(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write ``arrays``, by name, as one ``.npz`` file.
 
     Raises:
         DatasetError: the disk is full, or the folder not to be written to.

@@ -12,7 +12,7 @@ from typing import Any
 from firmware_tools.training.synthesis.fresh_espeak import FreshEspeak
 from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, tidy
 
-_INSTALL = "pip install 'cygnet[train]'"
+_INSTALL = "pip install 'cygnet[voices]'"
 _LANGUAGES = {"en": ("en-us", "en-gb-x-rp", "en-us", "en-gb-scotland", "en-us-nyc", "en"), "cmn": ("cmn",)}
 # Not like a person, or not to be understood by one: robots, demons, and variants that are effects.
 _NO_PERSON = ("robosoft", "UniRobot", "anikaRobot", "Demonic", "whisper", "croak", "Tweaky", "fast", "AnxiousAndy")

@@ -15,7 +15,7 @@ from device_runtime.voice.errors import VoiceError
 from device_runtime.voice.speech import phonemes
 from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, int16, tidy
 
-_INSTALL = "pip install 'cygnet[train]'"
+_INSTALL = "pip install 'cygnet[voices]'"
 _VOICES = {"joe": "Piper joe"}
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, int16, tidy
 
-_INSTALL = "pip install 'cygnet[train]'"
+_INSTALL = "pip install 'cygnet[voices]'"
 _RATE = 24000
 _VOICES = {"baker": "CSMSC Baker"}
 _SYLLABLE = re.compile(r"([a-zü]+)([1-5])")
