@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack fuzz test-tflite clean
+.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack fuzz models test-tflite clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -56,8 +56,11 @@ attack: setup ## Run every attack that a worker can make, and time another progr
 	@$(BIN)/pytest -q tests/isolation
 	@$(BIN)/python -m benchmarks.isolation $(ATTACK_OPTIONS)
 
+models: system-tools ## Test every model against its card; reports in .models/ (some ten minutes, 2 GB the first time)
+	@deploy/test_models.sh $(MODELS_OPTIONS)
+
 fuzz: ## Feed hostile input to what reads it, for SECONDS=60 each; TARGET=name for one
 	@deploy/fuzz.sh --seconds $(or $(SECONDS),60) $(TARGET)
 
 clean: ## Remove the virtual environments and caches
-	rm -rf .venv .venv-* .arm64 .micropython-32 .demo .bench .fuzz .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-* .models .arm64 .micropython-32 .demo .bench .fuzz .mypy_cache .ruff_cache .pytest_cache

@@ -6,6 +6,14 @@ from firmware_tools.cli.lazy import load_command
 
 # verb -> (where its click command is, its line in the overview); each needs the extra ``train``, unless it says less.
 _VERBS: dict[str, tuple[str, str]] = {
+    "new": ("firmware_tools.cli.model_new:new", "Begin a model of your own, with a recipe that runs in a minute."),
+    "data": ("firmware_tools.cli.model_data:data", "Make the data set of a recipe."),
+    "train": ("firmware_tools.cli.model_train:train", "Train the network of a recipe."),
+    "import": ("firmware_tools.cli.model_import:import_", "Make an int8 model of one of another framework."),
+    "quantize": ("firmware_tools.cli.model_quantize:quantize", "Make the int8 model of a recipe."),
+    "test": ("firmware_tools.cli.model_test:test", "Measure what a card promises; a report, and a gate."),
+    "list": ("firmware_tools.cli.model_list:list_models", "Every model that is here."),
+    "show": ("firmware_tools.cli.model_list:show", "A model's card, for reading."),
     "publish": ("firmware_tools.cli.model_publish:publish", "Publish a model to a fleet."),
 }
 _EXTRAS = {"publish": "fleet,inference"}

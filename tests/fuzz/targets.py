@@ -5,8 +5,8 @@ from types import ModuleType
 
 TARGETS = (
     "board_answers", "boards", "capabilities", "cards", "firmware", "frames", "links", "manifests",
-    "micro_messages", "micro_packages", "micro_views", "model_packages", "monty_messages", "packages",
-    "same_views",
+    "micro_messages", "micro_packages", "micro_views", "model_operators", "model_packages", "monty_messages",
+    "packages", "same_views",
     "patches", "python_sources", "screen_messages",
     "scripts", "sessions",
     "source_maps", "styles", "sync_messages", "templates", "views",
