@@ -1,5 +1,6 @@
 """Models for tests: real ones of Cygnet's own folder, under other versions."""
 
+import re
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,10 +20,11 @@ def digits_entries(code: int = 1, name: str = "digits", ballast: int = 0, said: 
     head = [f'name = "{name}"', f'version = {{code = {code}, name = "{code}.0"}}']
     if ballast:
         head.append("# " + "x" * ballast)
-    card = "\n".join([*head, *lines])
     if said:
-        card = card.replace('labels = ["0", "1",', f'labels = ["{said} 0", "{said} 1",')
-        assert said in card
+        labels = next(line for line in lines if line.startswith("labels ="))
+        lines[lines.index(labels)] = re.sub('(?<=[ [])"', f'"{said} ', labels)
+    card = "\n".join([*head, *lines])
+    assert said in card
     return {**entries, "card.toml": card.encode()}
 
 
