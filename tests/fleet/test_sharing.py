@@ -90,8 +90,8 @@ async def test_a_page_reaches_the_other_device(fleet: RunningFleet, mosquitto: M
             return any(isinstance(answer, Peers) and answer.devices == ("hall",) for answer in desk.responses)
 
         for _ in range(100):
-            await hall_is_known()
             known = len(of(Peers, desk.responses))
+            await hall_is_known()
             await eventually(lambda known=known: len(of(Peers, desk.responses)) > known, "an answer")  # type: ignore[misc] # a default binds it
             if found():
                 break
