@@ -156,7 +156,7 @@ class ProgramInference:
         run.sessions[number] = _Opened(session, name)
         return {
             "session": number,
-            "name": name,
+            "name": PurePosixPath(name).stem,
             "task": session.task,
             "inputs": [dict(describe(info)) for info in session.inputs],
             "outputs": [dict(describe(info)) for info in session.outputs],
@@ -307,6 +307,9 @@ class ProgramInference:
                     await caller.emit("inference.result", told)
         except CygnetError as error:
             await caller.emit("inference.error", {"session": number, "reason": str(error)})
+        except Exception:  # a fault of the board's own: the program must not believe that all is quiet
+            await caller.emit("inference.error", {"session": number, "reason": "internal error of the host"})
+            raise
         finally:
             ears.listening(caller.app_id, on=False)
 

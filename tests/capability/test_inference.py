@@ -148,7 +148,7 @@ async def test_a_model_of_the_package_goes_to_the_service_with_its_card(make: Ma
     device = make()
     program = device.program({f"models/own.{suffix}": b"model", "models/own.toml": CARD.encode()})
     opened = await program.call("open", model=f"/models/own.{suffix}")
-    assert (opened["name"], opened["labels"]) == (f"/models/own.{suffix}", ["loud"])
+    assert (opened["name"], opened["labels"]) == ("own", ["loud"])
     (own,) = device.service.own
     assert own.content == b"model"
     assert own.card is not None
