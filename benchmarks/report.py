@@ -11,6 +11,7 @@ from benchmarks.boards.report import table as boards_table
 from benchmarks.chart import draw_growth
 from benchmarks.courses import read_soak
 from benchmarks.figures import Results
+from benchmarks.inference.report import inference_table, read_inference_results, trips_table
 from benchmarks.page import SCROLLED, SIZES
 from benchmarks.systems import CROWD, CYGNET, PEERS, ROOT, System
 from benchmarks.tables import markdown
@@ -170,6 +171,9 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "wire": wire_table,
     "scrolling": scrolling_table,
     "soak": lambda _: soak_table(),
+    "inference_machine": lambda _: boards_machine(read_inference_results()),
+    "inference_aims": lambda _: inference_table(read_inference_results()),
+    "inference_trips": lambda _: trips_table(read_inference_results()),
     "boards_machine": lambda _: boards_machine(read_board_results()),
     "boards_aims": lambda _: boards_table("aims", read_board_results()),
     "boards_heap": lambda _: boards_table("heap", read_board_results()),

@@ -72,8 +72,20 @@ class Voice:
 class Inference:
     """How models are run."""
 
-    backend: Literal["auto", "litert", "tflite"] = key("`auto` takes what is installed, LiteRT first", default="auto")
+    backend: Literal["auto", "litert", "tflite", "reference"] = key(
+        "`auto` takes what is installed, LiteRT first; `reference` is LiteRT's plain kernels, to compare with",
+        default="auto",
+    )
     threads: int = key("threads a model", default=1, minimum=1, maximum=16)
+    delegate: str = key(
+        "`default` (XNNPACK, where the runtime has it), `none`, or the path of a shared library; such a one reaches "
+        "for devices, so models run without barriers with it",
+        default="default",
+    )
+    memory_mb: int = key(
+        "memory of all loaded models, MiB; those that were not used for the longest time make room", default=256,
+        minimum=16, maximum=65536,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ Tensors go in and out as they are stored (quantised); :meth:`Tensor.quantize` an
 Importing this module needs numpy, which the extras ``inference`` and ``inference-tflite`` install.
 """
 
+import ctypes
 import importlib
 import re
 from collections.abc import Callable, Mapping
@@ -106,15 +107,22 @@ class TfliteBackend:
     """Either TensorFlow Lite runtime: both have the same ``Interpreter``.
 
     ``threads`` is per model; one is right for small models, which spend more on waking threads than on sums.
-    ``options`` are further arguments of the interpreter: its kernels, and delegates.
+    ``options`` are further arguments of the interpreter: its kernels, and delegates; ``plain`` are those to try when it
+    will not load a model with them.
     """
 
     def __init__(
-        self, name: str, interpreter: Any, threads: int = 1, options: Mapping[str, Any] = MappingProxyType({})
+        self,
+        name: str,
+        interpreter: Any,
+        threads: int = 1,
+        options: Mapping[str, Any] = MappingProxyType({}),
+        plain: dict[str, Any] | None = None,
     ) -> None:
         self.name = name
         self._interpreter = interpreter
         self._options = {"num_threads": threads, **options}
+        self._plain = plain
 
     def load(self, source: bytes | Path, name: str) -> "TfliteModel":
         """See :meth:`Backend.load`."""
@@ -128,7 +136,14 @@ class TfliteBackend:
         # Bytes 4 to 8 of the FlatBuffer are its file identifier. Other bytes can crash the runtime: refuse them here.
         if content[4:8] != b"TFL3":
             raise ModelError(f"model {name} is not a TensorFlow Lite model: bytes 4 to 8 are not 'TFL3'")
-        return TfliteModel(name, self.name, lambda: self._interpreter(model_content=content, **self._options))
+        try:
+            return TfliteModel(name, self.name, lambda: self._interpreter(model_content=content, **self._options))
+        except ModelError:
+            if self._plain is None:
+                raise
+        # XNNPACK, which runtimes bring along, takes some models for broken that their own kernels run.
+        options = self._options | self._plain
+        return TfliteModel(name, self.name, lambda: self._interpreter(model_content=content, **options))
 
 
 class TfliteModel:
@@ -139,18 +154,25 @@ class TfliteModel:
         self._runtime = runtime
         self._new_interpreter = new_interpreter
         self._start()
-        self.inputs = tuple(_tensor(detail) for detail in self._interpreter.get_input_details())
-        self.outputs = tuple(_tensor(detail) for detail in self._interpreter.get_output_details())
-        # The runtime says which operators there are by this name alone, in every version.
-        operators = {detail["op_name"] for detail in self._interpreter._get_ops_details()}
+        try:
+            self.inputs = tuple(_tensor(detail) for detail in self._interpreter.get_input_details())
+            self.outputs = tuple(_tensor(detail) for detail in self._interpreter.get_output_details())
+            # The runtimes of all versions say which operators there are, by this name alone.
+            operators = {detail["op_name"] for detail in self._interpreter._get_ops_details()}
+        except UnicodeDecodeError as error:
+            raise ModelError(f"model {name} cannot be loaded: the name of a tensor is not UTF-8") from error
         self.stateful = not operators.isdisjoint(_REMEMBER)
-        self._expected = tuple((tensor.index, tensor.shape, tensor.dtype) for tensor in self.inputs)
+        self._expected = tuple((number, tensor.shape, tensor.dtype) for number, tensor in enumerate(self.inputs))
+        self._places = tuple(tensor.index for tensor in self.inputs)
         self._given = tuple(tensor.index for tensor in self.outputs)
+        self._only = self._given[0] if len(self._given) == 1 else None
 
     def _start(self) -> None:
         try:
             self._interpreter = self._new_interpreter()
             self._interpreter.allocate_tensors()
+            self._set, self._get = self._interpreter.set_tensor, self._interpreter.get_tensor
+            self._run = self._interpreter.invoke
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"model {self.name} cannot be loaded: {self._explain(str(error))}") from error
 
@@ -167,21 +189,25 @@ class TfliteModel:
 
     def invoke(self, *arrays: Array) -> tuple[Array, ...]:
         """See :meth:`Model.invoke`."""
-        interpreter = self._interpreter
+        # Called some thousand times a second for models that take microseconds: methods are bound once, and a dtype
+        # is looked at twice only if it is another object.
         if len(arrays) != len(self._expected):
             raise ModelError(f"model {self.name} takes {len(self.inputs)} arrays, not {len(arrays)}")
-        for (index, shape, dtype), array in zip(self._expected, arrays, strict=True):
-            if array.shape != shape or array.dtype != dtype:
+        for index, shape, dtype in self._expected:
+            array = arrays[index]
+            if array.shape != shape or (array.dtype is not dtype and array.dtype != dtype):
                 raise self._misfit(index, array)
-            interpreter.set_tensor(index, array)
+            self._set(self._places[index], array)
         try:
-            interpreter.invoke()
+            self._run()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"model {self.name} failed: {' '.join(str(error).split())}") from error
-        return tuple(map(interpreter.get_tensor, self._given))
+        if self._only is not None:
+            return (self._get(self._only),)
+        return tuple(map(self._get, self._given))
 
     def _misfit(self, index: int, array: Array) -> ModelError:
-        tensor = next(tensor for tensor in self.inputs if tensor.index == index)
+        tensor = self.inputs[index]
         return ModelError(
             f"model {self.name}, input {tensor.name}: expected {tensor.dtype.name} {list(tensor.shape)}, "
             f"got {array.dtype.name} {list(array.shape)}"
@@ -235,19 +261,21 @@ def find_backend(name: str = "", threads: int = 1, delegate: str = "default") ->
                 module = importlib.import_module(module_name)
             except ModuleNotFoundError:
                 continue
-            options = _options(module, candidate, delegate)
-            return TfliteBackend(candidate, module.Interpreter, threads, options)
+            kernels = "experimental_op_resolver_type"
+            plain: dict[str, Any] = {kernels: module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES}
+            if candidate == "reference":
+                options: dict[str, Any] = {kernels: module.OpResolverType.BUILTIN_REF}
+            elif delegate in DELEGATES:
+                options = {} if delegate == "default" else plain
+            else:
+                options = {"experimental_delegates": [_library(module, delegate)]}
+            return TfliteBackend(candidate, module.Interpreter, threads, options, None if options else plain)
     raise MissingRuntimeError(f"the model runtime {name or 'LiteRT or tflite-runtime'} is not installed; {_REMEDY}")
 
 
-def _options(module: Any, name: str, delegate: str) -> dict[str, Any]:
-    if name == "reference":
-        return {"experimental_op_resolver_type": module.OpResolverType.BUILTIN_REF}
-    if delegate == "default":
-        return {}
-    if delegate == "none":
-        return {"experimental_op_resolver_type": module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES}
+def _library(module: Any, path: str) -> Any:
     try:
-        return {"experimental_delegates": [module.load_delegate(delegate)]}
+        ctypes.CDLL(path)  # the runtime's own loader leaves half an object behind that complains when it is collected
+        return module.load_delegate(path)
     except (ValueError, OSError, RuntimeError) as error:
-        raise ModelError(f"the delegate {delegate} cannot be loaded: {error}") from error
+        raise ModelError(f"the delegate {path} cannot be loaded: {error}") from error

@@ -15,6 +15,28 @@ from device_runtime.inference.store import ModelError
 from device_runtime.inference.tensors import Detection
 
 
+def check_sounds(model: Model, settings: SoundSettings) -> None:
+    """See if a model can hear as its card says.
+
+    Raises:
+        ModelError: its input is not ``[1, rows, 40]`` or ``[1, rows, 40, 1]``, or its output not one number a label.
+    """
+    shape = model.inputs[0].shape if len(model.inputs) == 1 else ()
+    if len(shape) not in (3, 4) or (shape[0], shape[2], *shape[3:]) not in ((1, CHANNELS), (1, CHANNELS, 1)):
+        raise ModelError(
+            f"model {model.name}: a model that hears has one input [1, rows, {CHANNELS}], not "
+            f"{[list(tensor.shape) for tensor in model.inputs]}"
+        )
+    output = model.outputs[0].shape if len(model.outputs) == 1 else ()
+    if output != (1, len(settings.labels)):
+        raise ModelError(
+            f"model {model.name}: {len(settings.labels)} labels need one output [1, {len(settings.labels)}], not "
+            f"{[list(tensor.shape) for tensor in model.outputs]}"
+        )
+    if settings.stride > shape[1]:
+        raise ModelError(f"model {model.name}: a stride of {settings.stride} rows would leave some unheard")
+
+
 class SoundClassifier:
     """Listens with one model to a stream of 16 kHz mono int16 sound.
 
@@ -24,23 +46,11 @@ class SoundClassifier:
     """
 
     def __init__(self, model: Model, settings: SoundSettings) -> None:
-        shape = model.inputs[0].shape if len(model.inputs) == 1 else ()
-        if len(shape) not in (3, 4) or (shape[0], shape[2], *shape[3:]) not in ((1, CHANNELS), (1, CHANNELS, 1)):
-            raise ModelError(
-                f"model {model.name}: a model that hears has one input [1, rows, {CHANNELS}], not "
-                f"{[list(tensor.shape) for tensor in model.inputs]}"
-            )
-        output = model.outputs[0].shape if len(model.outputs) == 1 else ()
-        if output != (1, len(settings.labels)):
-            raise ModelError(
-                f"model {model.name}: {len(settings.labels)} labels need one output [1, {len(settings.labels)}], not "
-                f"{[list(tensor.shape) for tensor in model.outputs]}"
-            )
+        check_sounds(model, settings)
+        shape = model.inputs[0].shape
         self._model, self._settings = model, settings
         self._input, self._output = model.inputs[0], model.outputs[0]
         self._stride = settings.stride or shape[1]
-        if self._stride > shape[1]:
-            raise ModelError(f"model {model.name}: a stride of {self._stride} rows would leave some unheard")
         # Rows are quantised once, when they come; what was heard before the first one is silence.
         silence = self._input.quantize(np.zeros((), np.float32))
         self._rows: Array = np.full((shape[1], CHANNELS), silence, self._input.dtype)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from device_runtime.engine.frames import FrameDecoder, FrameError, Request, Response, encode_frame
+from device_runtime.engine.frames import Exit, FrameDecoder, FrameError, Request, Response, encode_frame
 from device_runtime.engine.workers import WorkerProcess, describe_status
 from device_runtime.inference.store import ModelError
 from device_runtime.inference.tensors import TensorInfo
@@ -34,6 +34,11 @@ class ModelProcess:
         self._decoder = FrameDecoder(weigh=True)
         self._numbers = itertools.count(1)
         self._turn = asyncio.Lock()
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._worker.pid
 
     @property
     def idle(self) -> bool:
@@ -97,6 +102,8 @@ class ModelProcess:
             raise self._lose(f"it took longer than {seconds:g} s and was ended") from None
         except (OSError, FrameError) as error:
             raise self._lose(f"it ended while it {doing}: {await self._last_words(error)}") from error
+        if isinstance(response, Exit):
+            raise self._lose(response.reason[:_MAX_SENTENCE])
         if response is None:
             raise self._lose(f"it ended while it {doing}: {await self._last_words(None)}")
         if response.id != number:
@@ -105,11 +112,11 @@ class ModelProcess:
             raise ModelError(response.error[:_MAX_SENTENCE])
         return response.value
 
-    async def _receive(self) -> Response | None:
+    async def _receive(self) -> Response | Exit | None:
         loop = asyncio.get_running_loop()
         while data := await loop.sock_recv(self._worker.connection, _CHUNK):
             for frame in self._decoder.feed(data):
-                if isinstance(frame, Response):
+                if isinstance(frame, Response | Exit):
                     return frame
         return None
 

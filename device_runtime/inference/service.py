@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 _ENTRY = "device_runtime.inference.worker:prepare"
 _MIB = 1024 * 1024
 _SOUND_BYTES = 320_000  # ten seconds
+# Files of ONNX begin with the field `ir_version` of their protocol buffer; those of TensorFlow Lite name themselves.
+_ONNX, _TFLITE = b"\x08", b"TFL3"
 # A file that ended its process as often is not given to another.
 _MOST_ENDS = 3
 
@@ -123,6 +125,12 @@ class InferenceSession:
             heard.extend(Detection(label, probability, seconds) for label, probability, seconds in answer)
         return tuple(heard)
 
+    @property
+    def process_id(self) -> int | None:
+        """Of the process that its model is in now."""
+        process = self._loaded.process
+        return None if process is None or process.lost else process.pid
+
     async def reset(self) -> None:
         """Forget what was heard or remembered. Raises :class:`ModelError`: the model is gone."""
         await self._ask("reset", {})
@@ -166,17 +174,7 @@ class InferenceService:
         self._numbers = itertools.count(1)
         self._clock = itertools.count(1)
         self._ends: dict[str, int] = {}
-        own_library = self.settings.delegate not in ("default", "none")
-        self._workers = WorkerFactory(
-            _ENTRY,
-            self.settings.backend,
-            str(self.settings.threads),
-            self.settings.delegate,
-            barriers=() if own_library else self.settings.barriers,
-            required=self.settings.required_barriers,
-            memory_bytes=self.settings.memory_bytes,
-            threads=self.settings.threads,
-        )
+        self._factories: dict[str, WorkerFactory] = {}
 
     async def open(self, model: str | OwnModel, owner: str) -> InferenceSession:
         """A session of a model of this device, by its name, or of a program's own, for ``owner``.
@@ -218,6 +216,24 @@ class InferenceService:
         process = await self._start(OwnModel(card.name, content, card))
         process.end()
 
+    def _workers(self, content: bytes) -> WorkerFactory:
+        """Where processes for a file of this kind come from; those of each runtime from a zygote of their own."""
+        kind = "onnx" if content[:1] == _ONNX and content[4:8] != _TFLITE else self.settings.backend
+        if kind not in self._factories:
+            settings = self.settings
+            own_library = settings.delegate not in ("default", "none")
+            self._factories[kind] = WorkerFactory(
+                _ENTRY,
+                kind,
+                str(settings.threads),
+                settings.delegate,
+                barriers=() if own_library else settings.barriers,
+                required=settings.required_barriers,
+                memory_bytes=settings.memory_bytes,
+                threads=settings.threads,
+            )
+        return self._factories[kind]
+
     async def close_owner(self, owner: str) -> None:
         """End all sessions of an owner, such as a program that has ended."""
         theirs = [session for loaded in self._models.values() for session in loaded.sessions if session.owner == owner]
@@ -229,7 +245,13 @@ class InferenceService:
             if loaded.process is not None:
                 loaded.process.end()
         self._models.clear()
-        await self._workers.close()
+        for factory in self._factories.values():
+            await factory.close()
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Barriers that this kernel does not put around models, and why; known when one has been loaded."""
+        return {name: why for factory in self._factories.values() for name, why in factory.missing.items()}
 
     def memory_bytes(self) -> int:
         """What all loaded models have at this moment."""
@@ -253,7 +275,7 @@ class InferenceService:
         if self._ends.get(sha256, 0) >= _MOST_ENDS:
             raise ModelError(f"model {model.name} has ended its process {_MOST_ENDS} times, and is not loaded again")
         try:
-            worker = await self._workers.start_worker()
+            worker = await self._workers(model.content).start_worker()
         except EngineError as error:
             raise ModelError(f"model {model.name} cannot be loaded: {error}") from error
         process = ModelProcess(model.name, worker)

@@ -26,7 +26,8 @@ request     arguments                                                        ans
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,24 +38,29 @@ import numpy as np
 
 from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
-from device_runtime.engine.frames import FrameError, Request, Response
+from device_runtime.engine.frames import Exit, FrameError, Request, Response
 from device_runtime.errors import CygnetError
 from device_runtime.inference.backend import Array, Backend, Model, Tensor, find_backend
-from device_runtime.inference.listening import SoundClassifier
+from device_runtime.inference.listening import SoundClassifier, check_sounds
+from device_runtime.inference.onnx import OnnxBackend, fits
 from device_runtime.inference.sounds import SoundSettings
 from device_runtime.inference.store import ModelError
 from device_runtime.inference.tensors import TensorData
 from device_runtime.values import Value
 
-_WARMING = Path(__file__).parent / "warming.tflite"
-
 
 def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
     """What the zygote is to be asked for: see :mod:`device_runtime.engine.zygote`."""
-    backend = find_backend("" if backend_name == "auto" else backend_name, int(threads), delegate)
+    backend: Backend
+    if backend_name == OnnxBackend.name:
+        backend, file = OnnxBackend(int(threads)), "warming.onnx"
+    else:
+        backend = find_backend("" if backend_name == "auto" else backend_name, int(threads), delegate)
+        file = "warming.tflite"
     # Runtimes look at the processor when they are first used, in files that a model's process cannot open.
-    warm = backend.load(_WARMING, "warming")
-    warm.invoke(*(np.zeros(tensor.shape, tensor.dtype) for tensor in warm.inputs))
+    with _silence():
+        warm = backend.load(Path(__file__).parent / file, "warming")
+        warm.invoke(*(np.zeros(tensor.shape, tensor.dtype) for tensor in warm.inputs))
     with contextlib.suppress(ImportError):  # SoundClassifier says so, to who wants to hear
         import pymicro_features  # noqa: F401 it cannot be imported later
 
@@ -62,6 +68,20 @@ def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
         serve(WorkerConnection(connection), backend)
 
     return WorkerBody(run, threads=int(threads))
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Without what the runtime tells the terminal of its delegates; what goes wrong, it raises."""
+    kept = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    os.close(nothing)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def serve(connection: WorkerConnection, backend: Backend) -> None:
@@ -74,6 +94,8 @@ def serve(connection: WorkerConnection, backend: Backend) -> None:
                 connection.send(_answer(server, request))
     except ConnectionClosed:
         return
+    except MemoryError:  # not even for what was asked
+        connection.send(Exit("there is no memory left for it"))
 
 
 def _answer(server: "_Server", request: Request) -> Response:
@@ -90,10 +112,25 @@ def _answer(server: "_Server", request: Request) -> Response:
 
 
 class _Session:
-    """One user of the model; ``sounds`` where it listens."""
+    """One user of the model. One that remembers gets a copy for each of them, when it is first used: most of those who
+    open a model that hears listen to what others hear, too (``shared_hearing.py``), and need none."""
 
-    def __init__(self, model: Model, sounds: SoundClassifier | None) -> None:
-        self.model, self.sounds = model, sounds
+    def __init__(self, make: Callable[[], Model], settings: SoundSettings | None) -> None:
+        self._make, self._settings = make, settings
+
+    @cached_property
+    def model(self) -> Model:
+        return self._make()
+
+    @cached_property
+    def sounds(self) -> SoundClassifier | None:
+        return None if self._settings is None else SoundClassifier(self.model, self._settings)
+
+    def reset(self) -> None:
+        if "sounds" in vars(self) and self.sounds is not None:
+            self.sounds.reset()
+        elif "model" in vars(self):
+            self.model.reset()
 
 
 class _Server:
@@ -105,6 +142,7 @@ class _Server:
         self._content = bytearray()
         self._file = b""
         self._model: Model | None = None
+        self._is_taken = False
         self._sessions: dict[int, _Session] = {}
         self.requests: Mapping[str, Callable[[Mapping[str, Any]], Value]] = {
             "part": self._part,
@@ -132,16 +170,26 @@ class _Server:
         }
 
     def _open(self, arguments: Mapping[str, Any]) -> Value:
-        model = self._model
-        if model is None:
-            raise ModelError("a session is opened before its model is there")
-        if model.stateful and self._sessions:
-            model = self._backend.load(self._file, self.name)
-        sounds = None
-        if "sounds" in arguments:
-            sounds = SoundClassifier(model, SoundSettings.of(arguments["sounds"]))
-        self._sessions[arguments["session"]] = _Session(model, sounds)
+        settings = SoundSettings.of(arguments["sounds"]) if "sounds" in arguments else None
+        if settings is not None:
+            check_sounds(self._loaded(), settings)
+        self._sessions[arguments["session"]] = _Session(self._copy, settings)
         return None
+
+    def _loaded(self) -> Model:
+        if self._model is None:
+            raise ModelError("a session is opened before its model is there")
+        return self._model
+
+    def _copy(self) -> Model:
+        """The model, if it can be shared or nobody has it."""
+        model = self._loaded()
+        if not model.stateful:
+            return model
+        if self._is_taken:
+            return self._backend.load(self._file, self.name)
+        self._is_taken = True
+        return model
 
     def _run(self, arguments: Mapping[str, Any]) -> Value:
         model = self._sessions[arguments["session"]].model
@@ -165,8 +213,7 @@ class _Server:
         return [[heard.label, heard.probability, heard.seconds] for heard in sounds.feed(arguments["pcm"])]
 
     def _reset(self, arguments: Mapping[str, Any]) -> Value:
-        session = self._sessions[arguments["session"]]
-        (session.sounds or session.model).reset()
+        self._sessions[arguments["session"]].reset()
         return None
 
     def _close(self, arguments: Mapping[str, Any]) -> Value:
@@ -182,7 +229,7 @@ def _stored(model: str, tensor: Tensor, data: TensorData) -> Array:
     """What was given as the model stores it: real numbers are quantised, other whole numbers fit or are refused."""
     where = f"model {model}, input {tensor.name}"
     data.check(where)
-    if data.shape != tensor.shape:
+    if not fits(data.shape, tensor.shape):
         raise ModelError(
             f"{where}: expected {tensor.dtype.name} {list(tensor.shape)}, got {data.dtype} {list(data.shape)}"
         )

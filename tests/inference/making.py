@@ -95,6 +95,22 @@ def fully_connected(width: int = 4, height: int = 3, *, version: int = 4) -> byt
     return maker.pack([given], [wanted])
 
 
+def slow() -> bytes:
+    """int8: a convolution of some ten billion multiplications, with few weights."""
+    maker = ModelMaker()
+    given = maker.tensor("given", (1, 512, 512, 32), "int8", 0.5, 0)
+    weights = maker.tensor("weights", (32, 9, 9, 32), "int8", 1.0, 0, np.ones((32, 9, 9, 32), np.int8))
+    bias = maker.tensor("bias", (32,), "int32", 0.5, 0, np.zeros(32, np.int32))
+    wanted = maker.tensor("wanted", (1, 512, 512, 32), "int8", 1.0, 0)
+    options = schema.Conv2DOptionsT()
+    options.padding, options.strideH, options.strideW = schema.Padding.SAME, 1, 1
+    maker.operator(
+        schema.BuiltinOperator.CONV_2D, [given, weights, bias], [wanted], schema.BuiltinOptions.Conv2DOptions, options,
+        version=3,
+    )  # fmt: skip
+    return maker.pack([given], [wanted])
+
+
 def custom(name: str) -> bytes:
     """A model with an operator that no runtime has."""
     maker = ModelMaker()

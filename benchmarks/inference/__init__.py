@@ -1,0 +1,1 @@
+"""Figures of the inference layer, beside the libraries that it stands on."""
