@@ -25,8 +25,16 @@ class DeviceModels:
         voice = board.voice.speech_voice.partition("-")[0].partition("+")[0]
         self._language = _LANGUAGES.get(voice, voice)
         self._wake_model = board.voice.wake_model
+        inference = board.inference
         self.service = InferenceService(
-            self._store, InferenceSettings(backend=board.inference.backend, threads=board.inference.threads)
+            self._store,
+            InferenceSettings(
+                backend=inference.backend,
+                threads=inference.threads,
+                delegate=inference.delegate,
+                memory_bytes=inference.memory_mb * 1024 * 1024,
+                required_barriers=board.isolation.require,
+            ),
         )
 
     def model_for(self, ability: str) -> str:

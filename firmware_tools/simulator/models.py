@@ -1,6 +1,7 @@
 """What a program's models do, in lines for the console."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from device_runtime.values import Value
 
@@ -9,12 +10,12 @@ _MOST_LABELS = 16
 
 
 def line_of_call(
-    name: str, arguments: Mapping[str, Value], value: Value, reason: str | None, milliseconds: float
+    name: str, arguments: Mapping[str, Value], value: Any, reason: str | None, milliseconds: float
 ) -> tuple[str, str]:
     """Level and text of a line about a call that has ended; no text where there is nothing to say of it."""
     if not name.startswith("inference."):
         return "info", ""
-    session = arguments.get("session")
+    session: Any = arguments.get("session")
     if reason is not None:
         about = next((str(arguments[way]) for way in ("model", "name", "ability") if way in arguments), session)
         return "warn", f"{name} of {about}: {reason}"
@@ -28,7 +29,7 @@ def line_of_call(
     return "info", f"session {session} {_TOLD[name]}" if name in _TOLD else ""
 
 
-def line_of_event(name: str, payload: Value) -> tuple[str, str]:
+def line_of_event(name: str, payload: Any) -> tuple[str, str]:
     """The same of what the program is told."""
     if not isinstance(payload, dict):
         return "info", ""

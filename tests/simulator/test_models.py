@@ -1,3 +1,4 @@
+# ruff: noqa: E501 a row of a table reads better whole
 """What a program's models do, as the console of the developer's tools tells it."""
 
 from typing import Any

@@ -147,6 +147,21 @@ function readTensors(outputs) {
   return tensors;
 }
 
+// swan.ai: the device speaks into a file; what Baidu's servers do, nothing here does.
+const ai = failingObject('ai');
+ai.textToAudio = (options) =>
+  answer('ai.textToAudio', options, (given, done) => {
+    const values = {};
+    const names = [['tex', 'text'], ['spd', 'speed'], ['pit', 'pitch'], ['vol', 'volume']];
+    for (let index = 0; index < names.length; index++) {
+      const value = copyOut(readMember(given, names[index][0], names[index][0]), names[index][0], []);
+      // Their numbers come as texts, too.
+      if (value !== undefined) values[names[index][1]] = index > 0 && typeof value === 'string' ? toNumber(value) : value;
+    }
+    ask('speech.synthesize', values, done);
+  });
+defineHostApi('ai', 'speech.synthesize', ai);
+
 // Where the host runs no models, a session is one that fails: who listens hears why.
 defineSync('createInferenceSession', createInferenceSession);
 defineHostApi('getInferenceEnvInfo', 'inference.open', (options) =>
