@@ -1,0 +1,374 @@
+"""Models in processes of their own: shared, within their memory, and no harm to anybody when one goes wrong."""
+
+import asyncio
+import os
+import random
+import select
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device_runtime.inference.backend import find_backend
+from device_runtime.inference.card import ModelCard
+from device_runtime.inference.service import InferenceService, InferenceSession, InferenceSettings, OwnModel
+from device_runtime.inference.store import ModelError, ModelStore
+from device_runtime.inference.tensors import SIZES, TensorData, TensorInfo
+from tests.inference.test_backend import FOUR, ZERO, image
+
+STORE = ModelStore()
+COUNTER = Path(__file__).parent / "data" / "counter.tflite"
+MIB = 1024 * 1024
+Opening = Callable[..., Awaitable[InferenceService]]
+
+
+@pytest.fixture
+async def starting() -> AsyncIterator[Callable[..., InferenceService]]:
+    """Makes services, and ends them."""
+    services = []
+
+    def start(**settings: object) -> InferenceService:
+        services.append(InferenceService(STORE, replace(InferenceSettings(), **settings)))  # type: ignore[arg-type]
+        return services[-1]
+
+    yield start
+    for service in services:
+        await service.close()
+
+
+@pytest.fixture
+def service(starting: Callable[..., InferenceService]) -> InferenceService:
+    return starting()
+
+
+def floats(rows: str) -> TensorData:
+    return TensorData((1, 8, 8, 1), "float32", image(rows).tobytes())
+
+
+def zeros(tensor: TensorInfo) -> TensorData:
+    return TensorData(tensor.shape, tensor.dtype, bytes(prod(tensor.shape) * SIZES[tensor.dtype]))
+
+
+def status_of(process: int | None) -> dict[str, str]:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def counter() -> OwnModel:
+    return OwnModel("counter", COUNTER.read_bytes())
+
+
+async def add(session: InferenceSession, first: int, second: int) -> list[int]:
+    given = TensorData((1, 2), "int32", np.array([first, second], np.int32).tobytes())
+    (total,) = await session.run([given])
+    return [int(value) for value in np.frombuffer(total.data, np.int32)]
+
+
+@pytest.mark.parametrize("rows", [ZERO, FOUR])
+async def test_a_model_in_a_process_answers_as_it_does_here(service: InferenceService, rows: str) -> None:
+    session = await service.open("digits", "a program")
+    (probabilities,) = await session.run([floats(rows)])
+    (stored,) = await session.run([floats(rows)], real=False)
+
+    model = STORE.load(STORE.card("digits"))
+    (expected,) = model.invoke(model.inputs[0].quantize(image(rows)))
+    assert (stored.dtype, stored.shape, stored.data) == ("int8", (1, 10), expected.tobytes())
+    assert (probabilities.dtype, probabilities.shape) == ("float32", (1, 10))
+    assert probabilities.data == model.outputs[0].dequantize(expected).tobytes()
+    assert (session.task, session.labels[4]) == ("digit-classification", "4")
+
+
+async def test_ten_programs_have_one_process(service: InferenceService) -> None:
+    sessions = [await service.open("digits", f"program {number}") for number in range(10)]
+    assert len({session.process_id for session in sessions}) == 1
+    answers = await asyncio.gather(*(session.run([floats(ZERO)]) for session in sessions))
+    assert len({answer[0].data for answer in answers}) == 1
+
+
+async def test_a_model_that_remembers_does_so_for_each_session_apart(service: InferenceService) -> None:
+    ours, theirs = await service.open(counter(), "one"), await service.open(counter(), "one")
+    assert await add(ours, 1, 2) == [1, 2]
+    assert await add(theirs, 10, 20) == [10, 20]
+    assert await add(ours, 1, 2) == [2, 4]
+    await ours.reset()
+    assert await add(ours, 1, 2) == [1, 2]
+    assert await add(theirs, 10, 20) == [20, 40]
+
+
+async def test_a_program_cannot_reach_into_the_model_of_another(service: InferenceService) -> None:
+    ours, theirs = await service.open(counter(), "one"), await service.open(counter(), "two")
+    assert ours.process_id != theirs.process_id
+
+
+BAD = [
+    ([], "takes 1 inputs (serving_default_keras_tensor:0), not 0"),
+    ([TensorData((1, 8, 8), "float32", bytes(256))], "expected int8 [1, 8, 8, 1], got float32 [1, 8, 8]"),
+    ([TensorData((1, 8, 8, 1), "int32", bytes(256))], "expected int8 or real numbers, got int32"),
+    ([TensorData((1, 8, 8, 1), "float32", bytes(255))], "has 256 bytes, not 255"),
+    ([TensorData((1, 8, 8, 1), "text", bytes(64))], "there is no dtype 'text'"),
+    ([TensorData((1, -8, -8, 1), "int8", bytes(64))], "none of them negative"),
+    ([TensorData((1, 8, 8, 1), "float32", np.full(64, np.nan, np.float32).tobytes())], "it holds NaN"),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), BAD, ids=[expected for _, expected in BAD])
+async def test_a_tensor_that_does_not_fit_is_named(
+    service: InferenceService, given: list[TensorData], expected: str
+) -> None:
+    session = await service.open("digits", "a program")
+    with pytest.raises(ModelError) as caught:
+        await session.run(given)
+    assert expected in str(caught.value)
+    assert "model digits" in str(caught.value)
+    assert await session.run([floats(ZERO)])  # and the session goes on
+
+
+async def test_infinite_numbers_saturate(service: InferenceService) -> None:
+    session = await service.open("digits", "a program")
+    most = TensorData((1, 8, 8, 1), "float32", np.full(64, np.inf, np.float32).tobytes())
+    dark = TensorData((1, 8, 8, 1), "int8", np.full(64, 127, np.int8).tobytes())
+    assert await session.run([most]) == await session.run([dark])
+
+
+async def test_unused_models_are_unloaded_for_others_and_come_again_unnoticed(
+    starting: Callable[..., InferenceService],
+) -> None:
+    from tests.inference.making import fully_connected
+
+    service = starting(memory_bytes=24 * MIB)
+    sessions = []
+    for number in range(6):  # of some 6 MiB each
+        content = fully_connected(1024, 3000 + number)
+        sessions.append(await service.open(OwnModel(f"model {number}", content), "a program"))
+    assert service.memory_bytes() <= 24 * MIB
+    assert [session.process_id is None for session in sessions] == sorted(
+        (session.process_id is None for session in sessions), reverse=True
+    )
+    assert sessions[0].process_id is None
+    ones = TensorData((1, 1024), "float32", np.full(1024, 0.5, np.float32).tobytes())
+    (answer,) = await sessions[0].run([ones])
+    assert np.frombuffer(answer.data, np.float32)[0] == 127  # 512 saturates
+    assert service.memory_bytes() <= 24 * MIB
+
+
+async def test_a_model_for_which_there_is_no_memory_is_refused_with_figures(
+    starting: Callable[..., InferenceService],
+) -> None:
+    from tests.inference.making import fully_connected
+
+    service = starting(memory_bytes=16 * MIB)
+    small = await service.open("digits", "a program")
+    with pytest.raises(ModelError, match=r"model large needs \d+\.\d MiB, .* of the 16\.0 MiB that this device"):
+        await service.open(OwnModel("large", fully_connected(1024, 8000)), "a program")
+    with pytest.raises(ModelError, match="model huge: there is no memory left for it"):
+        await service.open(OwnModel("huge", fully_connected(4096, 12000)), "a program")
+    assert await small.run([floats(ZERO)])
+
+
+async def test_a_model_that_remembers_is_not_unloaded_under_its_user(
+    starting: Callable[..., InferenceService],
+) -> None:
+    from tests.inference.making import fully_connected
+
+    service = starting(memory_bytes=16 * MIB)
+    session = await service.open(counter(), "a program")
+    assert await add(session, 1, 1) == [1, 1]
+    for number in range(4):
+        await service.open(OwnModel("large", fully_connected(1024, 2000 + number)), "a program")
+    assert await add(session, 1, 1) == [2, 2]
+
+
+async def test_a_process_that_dies_ends_its_sessions_and_no_others(service: InferenceService) -> None:
+    session, other = await service.open("digits", "one"), await service.open(counter(), "two")
+    pid = session.process_id
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(ModelError, match="model digits: it ended while it ran: it was ended by the signal SIGKILL"):
+        await session.run([floats(ZERO)])
+    with pytest.raises(ModelError, match="SIGKILL"):
+        await session.run([floats(ZERO)])
+    assert await add(other, 1, 1) == [1, 1]
+    again = await service.open("digits", "one")
+    assert await again.run([floats(ZERO)])
+
+
+async def test_a_model_that_takes_too_long_is_ended(starting: Callable[..., InferenceService]) -> None:
+    from tests.inference.making import slow
+
+    service = starting(run_seconds=0.1)
+    session = await service.open(OwnModel("slow", slow()), "a program")
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    with pytest.raises(ModelError, match=r"model slow: it took longer than 0\.1 s and was ended"):
+        await session.run([zeros(session.inputs[0])])
+    ticking.cancel()
+    assert ticks > 100, "the event loop stood still"
+
+
+async def test_who_stops_waiting_does_not_get_the_next_one_another_answer(service: InferenceService) -> None:
+    session = await service.open(counter(), "a program")
+    first = asyncio.create_task(add(session, 1, 0))
+    await asyncio.sleep(0)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert await add(session, 0, 5) in ([1, 5], [0, 5])  # whether the first had begun or not
+
+
+async def test_a_programs_own_model_goes_with_it(service: InferenceService) -> None:
+    session = await service.open(counter(), "a program")
+    kept = await service.open("digits", "a program")
+    assert session.process_id is not None
+    process = os.pidfd_open(session.process_id)
+    await service.close_owner("a program")
+    with pytest.raises(ModelError, match="this session of the model counter has been closed"):
+        await add(session, 1, 1)
+    assert kept.process_id is not None  # a model of the device stays while there is room
+    ended, _, _ = await asyncio.to_thread(select.select, [process], [], [], 30)
+    os.close(process)
+    assert ended
+
+
+async def test_a_large_file_is_refused(starting: Callable[..., InferenceService]) -> None:
+    service = starting(model_bytes=1000)
+    with pytest.raises(ModelError, match=r"model counter has \d+ bytes; this device takes models of up to 1000"):
+        await service.open(counter(), "a program")
+
+
+async def test_a_file_larger_than_a_frame_is_loaded(service: InferenceService) -> None:
+    from tests.inference.making import fully_connected
+
+    session = await service.open(OwnModel("large", fully_connected(4096, 4200)), "a program")
+    (answer,) = await session.run([zeros(session.inputs[0])])
+    assert answer.data == bytes(4 * 4200)
+
+
+async def test_what_two_threads_compute_is_the_same(starting: Callable[..., InferenceService]) -> None:
+    session = await starting(threads=2).open("digits", "a program")
+    alone = await starting().open("digits", "a program")
+    assert await session.run([floats(ZERO)]) == await alone.run([floats(ZERO)])
+
+
+async def test_a_models_process_is_confined(service: InferenceService) -> None:
+    session = await service.open("digits", "a program")
+    fields = status_of(session.process_id)
+    assert fields["NoNewPrivs"] == "1"
+    assert fields["CapEff"].strip("0") == ""
+    if "seccomp" not in service.missing:
+        assert fields["Seccomp"] == "2"
+
+
+async def test_a_card_that_is_not_the_models_is_refused(service: InferenceService) -> None:
+    card = STORE.card("digits")
+    with pytest.raises(ModelError, match="has shape, dtype, zero point"):
+        await service.check(card, COUNTER.read_bytes())
+    await service.check(card, STORE.read(card))
+
+
+async def test_broken_files_end_in_a_sentence(service: InferenceService) -> None:
+    """Bytes changed and cut off at random: a sentence or an answer, and the next model runs."""
+    whole = [STORE.read(STORE.card("digits")), COUNTER.read_bytes()]
+    chance = random.Random(3)  # noqa: S311 the same ones each time
+    ran = 0
+    for _ in range(150):
+        content = bytearray(chance.choice(whole))
+        for _ in range(chance.choice((1, 5, 30))):
+            content[chance.randrange(8, len(content))] = chance.randrange(256)
+        if chance.random() < 0.2:
+            del content[chance.randrange(8, len(content)) :]
+        try:
+            session = await service.open(OwnModel("broken", bytes(content)), "a program")
+            await session.run([zeros(tensor) for tensor in session.inputs])
+            ran += 1
+        except ModelError as error:
+            assert str(error).startswith("model broken"), error  # noqa: PT017 most of them raise, some may not
+        await service.close_owner("a program")
+    assert 0 < ran < 150
+    session = await service.open("digits", "a program")
+    assert await session.run([floats(ZERO)])
+
+
+LACKING = [
+    (lambda making: making.custom("Foo"), "its operator Foo is none of TensorFlow Lite's own"),
+    (
+        lambda making: making.fully_connected(version=99),
+        "its operator FULLY_CONNECTED version 99 is not in the runtime",
+    ),
+    (lambda _: b"not a model at all", "is not a TensorFlow Lite model: bytes 4 to 8 are not 'TFL3'"),
+    (lambda _: b"", "is not a TensorFlow Lite model"),
+]
+
+
+@pytest.mark.parametrize(("make", "expected"), LACKING, ids=[expected for _, expected in LACKING])
+async def test_what_the_runtime_lacks_is_named(
+    service: InferenceService, make: Callable[[object], bytes], expected: str
+) -> None:
+    from tests.inference import making
+
+    with pytest.raises(ModelError) as caught:
+        await service.open(OwnModel("theirs", make(making)), "a program")
+    assert "model theirs" in str(caught.value)
+    assert expected in str(caught.value)
+
+
+async def test_a_model_that_hears_tells_what_and_when(service: InferenceService) -> None:
+    pytest.importorskip("pymicro_features")
+    from tests.voice.sounds import spoken
+
+    session = await service.open("okay_nabu", "a program")
+    (heard,) = await session.feed(spoken("okay nabu"))
+    assert (heard.label, session.task) == ("okay nabu", "wake-word")
+    assert 0.85 < heard.probability <= 1
+    assert 0.9 < heard.seconds < len(spoken("okay nabu")) / 32000
+
+
+async def test_a_model_that_sees_does_not_hear(service: InferenceService) -> None:
+    session = await service.open("digits", "a program")
+    with pytest.raises(ModelError, match="model digits does not listen: its task is digit-classification"):
+        await session.feed(bytes(320))
+
+
+async def test_a_model_that_ended_its_process_three_times_is_not_tried_again(
+    starting: Callable[..., InferenceService],
+) -> None:
+    service = starting(load_seconds=0.0)
+    for _ in range(3):
+        with pytest.raises(ModelError, match="took longer than 0 s"):
+            await service.open(counter(), "a program")
+    with pytest.raises(ModelError, match="has ended its process 3 times, and is not loaded again"):
+        await service.open(counter(), "a program")
+
+
+def test_the_reference_kernels_are_a_back_end() -> None:
+    pytest.importorskip("ai_edge_litert")
+    backend = find_backend("reference")
+    model = STORE.load(STORE.card("digits"), backend)
+    (stored,) = model.invoke(model.inputs[0].quantize(image(FOUR)))
+    assert (backend.name, int(stored.argmax())) == ("reference", 4)
+
+
+def test_a_delegate_that_is_not_there_is_named() -> None:
+    with pytest.raises(ModelError, match=r"the delegate /nowhere/libnpu\.so cannot be loaded"):
+        find_backend(delegate="/nowhere/libnpu.so")
+
+
+def test_without_delegates_the_answers_are_the_same() -> None:
+    card: ModelCard = STORE.card("digits")
+    for rows in (ZERO, FOUR):
+        answers = []
+        for delegate in ("default", "none"):
+            model = STORE.load(card, find_backend(delegate=delegate))
+            (stored,) = model.invoke(model.inputs[0].quantize(image(rows)))
+            answers.append(int(stored.argmax()))
+        assert answers[0] == answers[1]
