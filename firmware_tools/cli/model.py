@@ -5,7 +5,15 @@ import click
 from firmware_tools.cli.lazy import load_command
 
 # verb -> (where its click command is, its line in the overview); each needs the extra ``train``, unless it says less.
-_VERBS: dict[str, tuple[str, str]] = {}
+_VERBS: dict[str, tuple[str, str]] = {
+    "new": ("firmware_tools.cli.model_new:new", "Begin a model of your own, with a recipe that runs in a minute."),
+    "data": ("firmware_tools.cli.model_data:data", "Make the data set of a recipe."),
+    "train": ("firmware_tools.cli.model_train:train", "Train the network of a recipe."),
+    "quantize": ("firmware_tools.cli.model_quantize:quantize", "Make the int8 model of a recipe."),
+    "test": ("firmware_tools.cli.model_test:test", "Measure what a card promises; a report, and a gate."),
+    "list": ("firmware_tools.cli.model_list:list_models", "Every model that is here."),
+    "show": ("firmware_tools.cli.model_list:show", "A model's card, for reading."),
+}
 
 
 class _Verbs(click.Group):

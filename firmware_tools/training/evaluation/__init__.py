@@ -1,0 +1,1 @@
+"""Evaluation by scenario: one module a task (``tasks``), behind one interface (``evaluator``)."""

