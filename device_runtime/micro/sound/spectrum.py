@@ -20,6 +20,13 @@ except ImportError:
 
 
 @micropython.viper
+def make_room(sound: ptr32):  # type: ignore[no-untyped-def]
+    """Move the newest 20 of 30 ms to the front."""
+    for at in range(160):
+        sound[at] = sound[at + 80]
+
+
+@micropython.viper
 def windowed(sound: ptr16, work: ptr16) -> int:
     """Multiply 480 samples by the window, into the order in which an FFT of radix 4 takes them.
 
