@@ -75,7 +75,7 @@ class WorkerFactory:
     :mod:`device_runtime.engine.zygote` describes. A zygote that dies takes its workers with it; the next
     :meth:`start_worker` starts another, and the log says so. ``barriers`` are put around the workers as far as the
     kernel has them; without one of those that are ``required``, no worker starts. ``memory_bytes`` is what a worker may
-    have in all; its limit of addresses follows from that, and its control group.
+    have in all; its limit of addresses follows from that, and its control group, which lets it have ``threads``.
     """
 
     def __init__(
@@ -85,9 +85,11 @@ class WorkerFactory:
         barriers: Collection[str] = BARRIERS,
         required: Collection[str] = (),
         memory_bytes: int = _MEMORY_BYTES,
+        threads: int = 1,
     ) -> None:
         self._groups: WorkerGroups | None = None
         self._memory_bytes = memory_bytes
+        self._threads = threads
         self.missing: dict[str, str] = {}
         self._required = required
         self._command = [sys.executable, "-m", "device_runtime.engine.zygote", entry]
@@ -188,7 +190,7 @@ class WorkerFactory:
             self._forking.pop(number, None)
         if self._groups is not None:
             # Not waited for: the kernel takes milliseconds to move a process, and other barriers stand already.
-            loop.run_in_executor(None, self._groups.add, pid, self._memory_bytes)
+            loop.run_in_executor(None, self._groups.add, pid, self._memory_bytes, self._threads)
             if companion is not None:
                 loop.run_in_executor(None, self._groups.add, companion, self._memory_bytes, _COMPANION_THREADS)
         return WorkerProcess(pid, ours, ended, companion)

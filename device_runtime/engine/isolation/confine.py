@@ -38,11 +38,15 @@ BARRIERS: Final = ("privileges", "limits", "namespaces", "empty-root", "landlock
 
 class Confinement:
     """The barriers of one zygote and its workers. ``wanted`` are those of :data:`BARRIERS` that it tries; what the
-    kernel does not grant is in :attr:`missing`, with the reason. ``memory_bytes`` is what a worker may have."""
+    kernel does not grant is in :attr:`missing`, with the reason. ``memory_bytes`` is what a worker may have, and
+    ``threads`` how many."""
 
-    def __init__(self, wanted: Collection[str], memory_bytes: int, companion: "Companion | None" = None) -> None:
+    def __init__(
+        self, wanted: Collection[str], memory_bytes: int, companion: "Companion | None" = None, threads: int = 1
+    ) -> None:
         self._wanted = wanted
         self._companion = companion
+        self._threads = threads
         self._companion_landlock: Landlock | None = None
         self._companion_filter: SystemCallFilter | None = None
         self._own_root = False
@@ -95,7 +99,12 @@ class Confinement:
             self._companion_landlock = CompanionLandlock(self._companion)
 
     def _prepare_filter(self) -> None:
-        self._filter = SystemCallFilter()
+        if self._threads > 1:
+            from device_runtime.engine.isolation.threaded_calls import THREADED
+
+            self._filter = SystemCallFilter(THREADED)
+        else:
+            self._filter = SystemCallFilter()
         if self._companion is not None:
             from device_runtime.engine.isolation.companion_calls import COMPANION
 
@@ -121,7 +130,7 @@ class Confinement:
             os._exit(0)
         os.nice(_COURTESY)
         if self._limited:
-            limit_worker(last + 1)
+            limit_worker(last + 1, self._threads)
         if self._filter is not None:
             self._filter.put_on()
         return _SOCKET

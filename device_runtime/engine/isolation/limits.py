@@ -50,13 +50,16 @@ def offer_to_the_kernel() -> None:
     Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
 
 
-def limit_worker(descriptors: int) -> None:
-    """What a worker takes on after the fork: no process, no file that grows, no descriptor more than it has.
+def limit_worker(descriptors: int, threads: int = 1) -> None:
+    """What a worker takes on after the fork: no process, no file that grows, no descriptor more than it has. The
+    kernel counts threads as processes, and those of all workers together: where there may be threads, it is the filter
+    of system calls that lets no process be.
 
     Raises:
         OSError: the kernel refused.
     """
-    resource.setrlimit(resource.RLIMIT_NPROC, _NONE)
+    if threads == 1:
+        resource.setrlimit(resource.RLIMIT_NPROC, _NONE)
     resource.setrlimit(resource.RLIMIT_FSIZE, _NONE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 

@@ -1,0 +1,140 @@
+"""The host's side of a model's process (:mod:`device_runtime.inference.worker`)."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from device_runtime.engine.frames import FrameDecoder, FrameError, Request, Response, encode_frame
+from device_runtime.engine.workers import WorkerProcess, describe_status
+from device_runtime.inference.store import ModelError
+from device_runtime.inference.tensors import TensorInfo
+from device_runtime.values import Value
+
+_log = logging.getLogger(__name__)
+_CHUNK = 256 * 1024
+_PART_BYTES = 8 * 1024 * 1024
+_END_SECONDS = 5.0
+_MAX_SENTENCE = 1000
+
+
+class ModelProcess:
+    """One model in a process of its own, which answers one request after the other."""
+
+    def __init__(self, name: str, worker: WorkerProcess) -> None:
+        self.name = name
+        self.inputs: tuple[TensorInfo, ...] = ()
+        self.outputs: tuple[TensorInfo, ...] = ()
+        self.stateful = False
+        self.lost = ""
+        """Why it is gone; empty while it is there."""
+        self._worker = worker
+        self._decoder = FrameDecoder(weigh=True)
+        self._numbers = itertools.count(1)
+        self._turn = asyncio.Lock()
+
+    @property
+    def idle(self) -> bool:
+        """Nobody waits for an answer."""
+        return not self._turn.locked()
+
+    def memory_bytes(self) -> int:
+        """What it has for itself, and would give back; 0 where the kernel does not tell."""
+        try:
+            text = Path(f"/proc/{self._worker.pid}/smaps_rollup").read_text(encoding="ascii")
+        except OSError:
+            return 0
+        lines = dict(line.split(":", 1) for line in text.splitlines()[1:])
+        return 1024 * sum(int(lines[key].split()[0]) for key in ("Private_Clean", "Private_Dirty") if key in lines)
+
+    async def load(self, content: bytes, seconds: float) -> None:
+        """Give it the model.
+
+        Raises:
+            ModelError: the file is no model, or one that the runtime cannot run; or it ended the process.
+        """
+        for start in range(0, len(content), _PART_BYTES):
+            await self.request("part", {"data": content[start : start + _PART_BYTES]}, seconds, "was loaded")
+        answer: Any = await self.request("load", {"name": self.name}, seconds, "was loaded")
+        try:
+            self.inputs = tuple(_tensor(*told) for told in answer["inputs"])
+            self.outputs = tuple(_tensor(*told) for told in answer["outputs"])
+            self.stateful = bool(answer["stateful"])
+        except (TypeError, KeyError, ValueError) as error:
+            raise self._lose(f"its process does not answer as it should: {error}") from error
+
+    async def request(self, name: str, arguments: Mapping[str, Value], seconds: float, doing: str = "ran") -> Value:
+        """Ask, and wait for the answer; whoever stops waiting does not stop the work.
+
+        Raises:
+            ModelError: what the process says is wrong; or it took longer than ``seconds``; or it has ended.
+        """
+        return await asyncio.shield(asyncio.create_task(self._ask(name, arguments, seconds, doing)))
+
+    async def _ask(self, name: str, arguments: Mapping[str, Value], seconds: float, doing: str) -> Value:
+        async with self._turn:
+            if self.lost:
+                raise ModelError(self.lost)
+            try:
+                return await self._exchange(name, arguments, seconds, doing)
+            finally:
+                if self.lost:  # ended meanwhile, by this or from elsewhere
+                    self._worker.connection.close()
+
+    async def _exchange(self, name: str, arguments: Mapping[str, Value], seconds: float, doing: str) -> Value:
+        number = next(self._numbers)
+        try:
+            data = encode_frame(Request(number, name, dict(arguments)))
+        except FrameError as error:
+            raise ModelError(f"model {self.name}: {error}") from error
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.get_running_loop().sock_sendall(self._worker.connection, data)
+                response = await self._receive()
+        except TimeoutError:
+            raise self._lose(f"it took longer than {seconds:g} s and was ended") from None
+        except (OSError, FrameError) as error:
+            raise self._lose(f"it ended while it {doing}: {await self._last_words(error)}") from error
+        if response is None:
+            raise self._lose(f"it ended while it {doing}: {await self._last_words(None)}")
+        if response.id != number:
+            raise self._lose("its process does not answer as it should")
+        if response.error is not None:
+            raise ModelError(response.error[:_MAX_SENTENCE])
+        return response.value
+
+    async def _receive(self) -> Response | None:
+        loop = asyncio.get_running_loop()
+        while data := await loop.sock_recv(self._worker.connection, _CHUNK):
+            for frame in self._decoder.feed(data):
+                if isinstance(frame, Response):
+                    return frame
+        return None
+
+    async def _last_words(self, error: Exception | None) -> str:
+        if isinstance(error, FrameError):
+            return str(error)
+        try:
+            async with asyncio.timeout(_END_SECONDS):
+                return describe_status(await self._worker.ended)
+        except TimeoutError:
+            return "nobody knows why"
+
+    def _lose(self, why: str) -> ModelError:
+        self.lost = f"model {self.name}: {why}"
+        _log.warning("%s", self.lost)
+        self.end()
+        return ModelError(self.lost)
+
+    def end(self) -> None:
+        """End the process; what it had is free again."""
+        self.lost = self.lost or f"model {self.name} has been unloaded"
+        self._worker.kill()
+        if self.idle:
+            self._worker.connection.close()
+
+
+def _tensor(name: str, shape: list[int], dtype: str, scale: float, zero_point: int) -> TensorInfo:
+    return TensorInfo(str(name), tuple(int(size) for size in shape), str(dtype), float(scale), int(zero_point))

@@ -1,0 +1,326 @@
+"""Models for everybody on this device who asks: each loaded once, in a process of its own, within a budget of memory.
+
+A model's way: name or file -> checked against its card -> a process that loads it -> sessions. Processes of models that
+nobody has used for the longest time are ended when memory is needed for another; who still has a session does not
+notice, since the next call loads the model again. A model that remembers what it heard is kept while somebody has a
+session of it.
+"""
+
+import asyncio
+import hashlib
+import itertools
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from device_runtime.engine import EngineError
+from device_runtime.engine.isolation.confine import BARRIERS
+from device_runtime.engine.workers import WorkerFactory
+from device_runtime.inference.card import ModelCard
+from device_runtime.inference.process import ModelProcess
+from device_runtime.inference.sounds import SOUND_TASKS, sound_settings
+from device_runtime.inference.store import ModelError, ModelStore, check_tensors
+from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
+from device_runtime.values import Value
+
+_log = logging.getLogger(__name__)
+_ENTRY = "device_runtime.inference.worker:prepare"
+_MIB = 1024 * 1024
+_SOUND_BYTES = 320_000  # ten seconds
+# A file that ended its process as often is not given to another.
+_MOST_ENDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceSettings:
+    """How models are run on this device.
+
+    ``backend``: ``auto`` or a name of :data:`~device_runtime.inference.backend.BACKENDS`. ``threads`` a model.
+    ``delegate``: ``default``, ``none``, or the path of a shared library; such a one needs devices, so that models run
+    without ``barriers`` there. ``memory_bytes``: what all loaded models may have; ``model_bytes``: of one file.
+    ``load_seconds``, ``run_seconds``: a model that takes longer is ended.
+    """
+
+    backend: str = "auto"
+    threads: int = 1
+    delegate: str = "default"
+    memory_bytes: int = 256 * _MIB
+    model_bytes: int = 64 * _MIB
+    load_seconds: float = 30.0
+    run_seconds: float = 30.0
+    barriers: tuple[str, ...] = BARRIERS
+    required_barriers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModel:
+    """A program's own model: the bytes of a .tflite file, called ``name`` in errors, and its card, if it has one."""
+
+    name: str
+    content: bytes = field(repr=False)
+    card: ModelCard | None = None
+
+
+class _Loaded:
+    """A model that may be in a process now; ``generation`` counts its processes."""
+
+    def __init__(self, model: OwnModel) -> None:
+        self.model = model
+        self.process: ModelProcess | None = None
+        self.generation = 0
+        self.used = 0
+        self.sessions: set[InferenceSession] = set()
+        self.loading = asyncio.Lock()
+
+
+class InferenceSession:
+    """One user's way to a model. ``task`` and ``labels`` are empty where the model has no card."""
+
+    def __init__(self, service: "InferenceService", loaded: _Loaded, number: int, owner: str) -> None:
+        self._service, self._loaded, self._number = service, loaded, number
+        self._generation = 0
+        self._closed = False
+        self.owner = owner
+        self.inputs: tuple[TensorInfo, ...] = ()
+        self.outputs: tuple[TensorInfo, ...] = ()
+        card = loaded.model.card
+        self.name = loaded.model.name
+        self.labels = card.labels if card is not None else ()
+        self.task = card.task if card is not None else ""
+
+    async def run(self, inputs: Sequence[TensorData], *, real: bool = True) -> tuple[TensorData, ...]:
+        """Run the model once.
+
+        Args:
+            inputs: one for each input, in order. Floats are quantised where the model stores whole numbers; other
+                numbers must have the model's dtype, or fit in it.
+            real: give real numbers (float32) where an output is quantised, not what is stored.
+
+        Raises:
+            ModelError: a tensor has another shape or dtype; or the model failed, took too long, or is gone.
+        """
+        for number, data in enumerate(inputs):
+            data.check(f"model {self.name}, input {number}")
+        given: list[Value] = [[list(data.shape), data.dtype, data.data] for data in inputs]
+        answer = await self._ask("run", {"inputs": given, "real": real})
+        return tuple(TensorData(tuple(shape), dtype, data) for shape, dtype, data in answer)
+
+    async def feed(self, pcm: bytes) -> tuple[Detection, ...]:
+        """Let a model that hears take in sound: 16 kHz mono int16 little-endian; what it heard in it.
+
+        Raises:
+            ModelError: the model's task is not one that hears; or as for :meth:`run`.
+        """
+        if self.task not in SOUND_TASKS:
+            raise ModelError(
+                f"model {self.name} does not listen: its task is {self.task or 'not known without a card'}, and "
+                f"those that do are {', '.join(SOUND_TASKS)}"
+            )
+        heard: list[Detection] = []
+        for start in range(0, len(pcm), _SOUND_BYTES):
+            answer = await self._ask("feed", {"pcm": pcm[start : start + _SOUND_BYTES]})
+            heard.extend(Detection(label, probability, seconds) for label, probability, seconds in answer)
+        return tuple(heard)
+
+    async def reset(self) -> None:
+        """Forget what was heard or remembered. Raises :class:`ModelError`: the model is gone."""
+        await self._ask("reset", {})
+
+    async def close(self) -> None:
+        """End the session; nothing happens the second time."""
+        if not self._closed:
+            self._closed = True
+            await self._service._leave(self, self._loaded, self._number, self._generation)
+
+    async def open(self) -> None:
+        """Begin; the service calls it."""
+        await self._connect()
+
+    async def _ask(self, name: str, arguments: Mapping[str, Value]) -> Any:
+        if self._closed:
+            raise ModelError(f"this session of the model {self.name} has been closed")
+        process = await self._connect()
+        return await process.request(name, {"session": self._number, **arguments}, self._service.settings.run_seconds)
+
+    async def _connect(self) -> ModelProcess:
+        """The model's process, in which this session is known."""
+        process = await self._service._provide(self._loaded)
+        if self._generation != self._loaded.generation:
+            arguments: dict[str, Value] = {"session": self._number}
+            if self.task in SOUND_TASKS and self._loaded.model.card is not None:
+                arguments["sounds"] = sound_settings(self._loaded.model.card).members()
+            await process.request("open", arguments, self._service.settings.load_seconds, "was loaded")
+            self._generation = self._loaded.generation
+            self.inputs, self.outputs = process.inputs, process.outputs
+        return process
+
+
+class InferenceService:
+    """Loads models and opens sessions; see this module. One event loop's."""
+
+    def __init__(self, store: ModelStore, settings: InferenceSettings | None = None) -> None:
+        self.settings = settings or InferenceSettings()
+        self._store = store
+        self._models: dict[tuple[str, str], _Loaded] = {}
+        self._numbers = itertools.count(1)
+        self._clock = itertools.count(1)
+        self._ends: dict[str, int] = {}
+        own_library = self.settings.delegate not in ("default", "none")
+        self._workers = WorkerFactory(
+            _ENTRY,
+            self.settings.backend,
+            str(self.settings.threads),
+            self.settings.delegate,
+            barriers=() if own_library else self.settings.barriers,
+            required=self.settings.required_barriers,
+            memory_bytes=self.settings.memory_bytes,
+            threads=self.settings.threads,
+        )
+
+    async def open(self, model: str | OwnModel, owner: str) -> InferenceSession:
+        """A session of a model of this device, by its name, or of a program's own, for ``owner``.
+
+        Raises:
+            ModelError: there is no such model; its file is not what its card says, or is no model, or none that the
+                runtime can run; or there is no room for it.
+        """
+        if isinstance(model, str):
+            card = self._store.card(model)
+            content = await asyncio.to_thread(self._store.read, card)
+            wanted, place = OwnModel(model, content, card), ""
+        else:
+            wanted, place = model, owner
+        if len(wanted.content) > self.settings.model_bytes:
+            raise ModelError(
+                f"model {wanted.name} has {len(wanted.content)} bytes; "
+                f"this device takes models of up to {self.settings.model_bytes}"
+            )
+        key = (place, hashlib.sha256(wanted.content).hexdigest())
+        loaded = self._models.get(key)
+        if loaded is None or (loaded.process is not None and loaded.process.lost):
+            loaded = self._models[key] = _Loaded(wanted)
+        session = InferenceSession(self, loaded, next(self._numbers), owner)
+        loaded.sessions.add(session)
+        try:
+            await session.open()
+        except BaseException:
+            self._forget(session, loaded)
+            raise
+        return session
+
+    async def check(self, card: ModelCard, content: bytes) -> None:
+        """See if a model that has come could be run here, in a process for that alone.
+
+        Raises:
+            ModelError: it is not what its card says, or cannot be run.
+        """
+        process = await self._start(OwnModel(card.name, content, card))
+        process.end()
+
+    async def close_owner(self, owner: str) -> None:
+        """End all sessions of an owner, such as a program that has ended."""
+        theirs = [session for loaded in self._models.values() for session in loaded.sessions if session.owner == owner]
+        await asyncio.gather(*(session.close() for session in theirs))
+
+    async def close(self) -> None:
+        """End every process."""
+        for loaded in self._models.values():
+            if loaded.process is not None:
+                loaded.process.end()
+        self._models.clear()
+        await self._workers.close()
+
+    def memory_bytes(self) -> int:
+        """What all loaded models have at this moment."""
+        return sum(loaded.process.memory_bytes() for loaded in self._models.values() if loaded.process is not None)
+
+    async def _provide(self, loaded: _Loaded) -> ModelProcess:
+        """The process of a model, started if it has none."""
+        loaded.used = next(self._clock)
+        async with loaded.loading:
+            process = loaded.process
+            if process is not None and process.lost and loaded.generation:
+                raise ModelError(process.lost)
+            if process is None:
+                process = loaded.process = await self._start(loaded.model)
+                loaded.generation += 1
+                self._make_room(loaded)
+        return process
+
+    async def _start(self, model: OwnModel) -> ModelProcess:
+        sha256 = hashlib.sha256(model.content).hexdigest()
+        if self._ends.get(sha256, 0) >= _MOST_ENDS:
+            raise ModelError(f"model {model.name} has ended its process {_MOST_ENDS} times, and is not loaded again")
+        try:
+            worker = await self._workers.start_worker()
+        except EngineError as error:
+            raise ModelError(f"model {model.name} cannot be loaded: {error}") from error
+        process = ModelProcess(model.name, worker)
+        try:
+            await process.load(model.content, self.settings.load_seconds)
+            if model.card is not None:
+                check_tensors(model.card, process.inputs, process.outputs)
+        except BaseException:
+            if process.lost:
+                self._ends[sha256] = self._ends.get(sha256, 0) + 1
+            process.end()
+            raise
+        return process
+
+    def _make_room(self, newest: _Loaded) -> None:
+        """End what was not used for the longest time, until all fits.
+
+        Raises:
+            ModelError: it does not fit, whatever ends.
+        """
+        sizes = {
+            loaded: loaded.process.memory_bytes()
+            for loaded in self._models.values()
+            if loaded.process is not None and not loaded.process.lost
+        }
+        total = sum(sizes.values())
+        for loaded in sorted(sizes, key=lambda loaded: loaded.used):
+            if total <= self.settings.memory_bytes:
+                return
+            if loaded is newest or not self._can_go(loaded):
+                continue
+            total -= sizes[loaded]
+            self._unload(loaded)
+        if total > self.settings.memory_bytes:
+            needed = sizes.get(newest, 0)
+            self._unload(newest)
+            raise ModelError(
+                f"model {newest.model.name} needs {needed / _MIB:.1f} MiB, and with those in use the models would have "
+                f"{total / _MIB:.1f} MiB of the {self.settings.memory_bytes / _MIB:.1f} MiB that this device gives them"
+            )
+
+    @staticmethod
+    def _can_go(loaded: _Loaded) -> bool:
+        process = loaded.process
+        return process is not None and process.idle and not (process.stateful and loaded.sessions)
+
+    @staticmethod
+    def _unload(loaded: _Loaded) -> None:
+        if loaded.process is not None:
+            _log.info("model %s is unloaded to make room", loaded.model.name)
+            loaded.process.end()
+            loaded.process = None
+
+    async def _leave(self, session: InferenceSession, loaded: _Loaded, number: int, generation: int) -> None:
+        process = loaded.process
+        self._forget(session, loaded)
+        if process is not None and not process.lost and generation == loaded.generation and loaded.sessions:
+            await process.request("close", {"session": number}, self.settings.run_seconds)
+
+    def _forget(self, session: InferenceSession, loaded: _Loaded) -> None:
+        """A model that nobody has a session of any more stays loaded while there is room: programs come again. One of
+        a program's own, and one whose process is lost, goes."""
+        loaded.sessions.discard(session)
+        if loaded.sessions:
+            return
+        for key, other in list(self._models.items()):
+            if other is loaded and (key[0] or loaded.process is None or loaded.process.lost):
+                del self._models[key]
+                if loaded.process is not None:
+                    loaded.process.end()

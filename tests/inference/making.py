@@ -1,0 +1,107 @@
+"""Small models, put together operator by operator: what a converter would never write can be in them, too.
+
+    python -m tests.inference.making
+
+writes ``device_runtime/inference/warming.tflite`` again.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+schema: Any = pytest.importorskip("ai_edge_litert.schema_py_generated")
+flatbuffers: Any = pytest.importorskip("flatbuffers")
+
+DTYPES = {
+    "float32": schema.TensorType.FLOAT32,
+    "int8": schema.TensorType.INT8,
+    "uint8": schema.TensorType.UINT8,
+    "int16": schema.TensorType.INT16,
+    "int32": schema.TensorType.INT32,
+}
+
+
+class ModelMaker:
+    """Collects tensors and operators of one subgraph, and packs them."""
+
+    def __init__(self) -> None:
+        self._model = schema.ModelT()
+        self._model.version = 3
+        self._model.description = "made for tests"
+        self._model.buffers = [schema.BufferT()]
+        self._model.operatorCodes = []
+        self._graph = schema.SubGraphT()
+        self._graph.tensors, self._graph.operators = [], []
+        self._model.subgraphs = [self._graph]
+
+    def tensor(
+        self, name: str, shape: tuple[int, ...], dtype: str, scale: float = 0.0, zero_point: int = 0,
+        content: "NDArray[Any] | None" = None,
+    ) -> int:  # fmt: skip
+        """A tensor, constant if it has a content; its number."""
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape, tensor.type = name, list(shape), DTYPES[dtype]
+        if scale:
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [zero_point]
+        if content is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(content.tobytes(), np.uint8)
+            self._model.buffers.append(buffer)
+            tensor.buffer = len(self._model.buffers) - 1
+        self._graph.tensors.append(tensor)
+        return len(self._graph.tensors) - 1
+
+    def operator(
+        self, code: int, inputs: list[int], outputs: list[int], kind: int = 0, options: Any = None, *, version: int = 1,
+        custom: str = "",
+    ) -> None:  # fmt: skip
+        """An operator; ``kind`` and ``options`` are its entry of the union BuiltinOptions."""
+        entry = schema.OperatorCodeT()
+        entry.builtinCode, entry.version = code, version
+        entry.deprecatedBuiltinCode = min(code, 127)
+        if custom:
+            entry.customCode = custom
+        self._model.operatorCodes.append(entry)
+        operator = schema.OperatorT()
+        operator.opcodeIndex = len(self._model.operatorCodes) - 1
+        operator.inputs, operator.outputs = inputs, outputs
+        operator.builtinOptionsType, operator.builtinOptions = kind, options
+        self._graph.operators.append(operator)
+
+    def pack(self, inputs: list[int], outputs: list[int]) -> bytes:
+        """The bytes of the .tflite file."""
+        self._graph.inputs, self._graph.outputs = inputs, outputs
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(self._model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+
+def fully_connected(width: int = 4, height: int = 3, *, version: int = 4) -> bytes:
+    """int8: ``[1, width]`` to ``[1, height]``, all weights 1."""
+    maker = ModelMaker()
+    given = maker.tensor("given", (1, width), "int8", 0.5, 0)
+    weights = maker.tensor("weights", (height, width), "int8", 1.0, 0, np.ones((height, width), np.int8))
+    bias = maker.tensor("bias", (height,), "int32", 0.5, 0, np.zeros(height, np.int32))
+    wanted = maker.tensor("wanted", (1, height), "int8", 1.0, 0)
+    options = schema.FullyConnectedOptionsT()
+    maker.operator(
+        schema.BuiltinOperator.FULLY_CONNECTED, [given, weights, bias], [wanted],
+        schema.BuiltinOptions.FullyConnectedOptions, options, version=version,
+    )  # fmt: skip
+    return maker.pack([given], [wanted])
+
+
+def custom(name: str) -> bytes:
+    """A model with an operator that no runtime has."""
+    maker = ModelMaker()
+    given, wanted = maker.tensor("given", (1, 4), "float32"), maker.tensor("wanted", (1, 4), "float32")
+    maker.operator(schema.BuiltinOperator.CUSTOM, [given], [wanted], custom=name)
+    return maker.pack([given], [wanted])
+
+
+if __name__ == "__main__":
+    Path("device_runtime/inference/warming.tflite").write_bytes(fully_connected(8, 8))
