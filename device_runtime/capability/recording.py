@@ -9,6 +9,7 @@ import asyncio
 import io
 import wave
 from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Protocol
 
 from device_runtime.capability.arguments import choice, number, refuse, text
 from device_runtime.capability.files import ProgramFiles
@@ -21,6 +22,16 @@ SAMPLE_RATE = 16_000
 MAX_MS = 600_000
 _DEFAULT_MS = 60_000
 MAX_FRAME_KB = 1024
+
+
+class Listening(Protocol):
+    """Who shows people that a program hears them."""
+
+    def __call__(self, app_id: str, *, on: bool) -> None: ...
+
+
+def _show_nothing(app_id: str, *, on: bool) -> None:
+    """For boards that show nothing to anybody."""
 
 
 class _Recording:
@@ -39,8 +50,9 @@ class _Recording:
 class Recorder:
     """The board's microphone for programs. ``listen`` begins to give its sound: 16 kHz mono int16."""
 
-    def __init__(self, listen: Callable[[], AsyncIterator[bytes]], files: ProgramFiles) -> None:
+    def __init__(self, listen: Callable[[], AsyncIterator[bytes]], files: ProgramFiles, listening: Listening) -> None:
         self._listen = listen
+        self._listening = listening
         self._files = files
         self._running: _Recording | None = None
 
@@ -67,6 +79,7 @@ class Recorder:
         caller, task = recording.caller, recording.task
         hearing = asyncio.ensure_future(self._hear(recording))
         stopping = asyncio.ensure_future(recording.stopped.wait())
+        self._listening(caller.app_id, on=True)
         try:
             await tell(caller, task, "Start", None)
             await asyncio.wait([hearing, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -89,6 +102,7 @@ class Recorder:
             await tell(caller, task, "error", {"reason": str(error)})
         finally:
             self._running = None
+            self._listening(caller.app_id, on=False)
             hearing.cancel()
             stopping.cancel()
             await asyncio.wait([hearing, stopping])
@@ -131,10 +145,12 @@ class Recorder:
             await tell(caller, recording.task, name.capitalize(), None)
 
 
-def recording_capabilities(listen: Callable[[], AsyncIterator[bytes]], files: ProgramFiles) -> list[Capability]:
+def recording_capabilities(
+    listen: Callable[[], AsyncIterator[bytes]], files: ProgramFiles, listening: Listening = _show_nothing
+) -> list[Capability]:
     """``record.start {task, duration? (ms), format?, frameSize?}``, ``record.pause``, ``record.resume`` and
     ``record.stop``; all need the permission ``record``."""
-    recorder = Recorder(listen, files)
+    recorder = Recorder(listen, files, listening)
 
     def act(name: str) -> Capability:
         async def perform(caller: Caller, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG001 takes nothing

@@ -43,6 +43,7 @@ BASE_FILES = (
     "sockets.js",
     "files.js",
     "audio.js",
+    "inference.js",
     "animation.js",
     "bytes.js",
     "random.js",

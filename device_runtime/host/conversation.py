@@ -52,7 +52,7 @@ class Conversation:
         self._loudspeaker = loudspeaker
         self._busy = asyncio.Lock()
         self.grammar = Grammar({})
-        self.on_speaking: Callable[[float], None] = lambda _seconds: None
+        self.on_speaking: list[Callable[[float], None]] = []
         """Told how long an answer sounds, so that the board does not listen to itself."""
 
     def learn(self, voices: Mapping[str, Voice]) -> Grammar:
@@ -128,7 +128,9 @@ class Conversation:
             logger.error("the answer cannot be spoken: %s", error)
             self._screen.speech(text)
             return
-        self.on_speaking(wav_seconds(wav))
+        seconds = wav_seconds(wav)
+        for told in self.on_speaking:
+            told(seconds)
         if self._loudspeaker is None:
             self._screen.speech(text, wav)
         else:

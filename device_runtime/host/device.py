@@ -15,6 +15,7 @@ from device_runtime.capability.clipboard import clipboard_capabilities
 from device_runtime.capability.device import battery_capabilities, device_capabilities
 from device_runtime.capability.files import ProgramFiles, file_capabilities
 from device_runtime.capability.fonts import font_capabilities
+from device_runtime.capability.inference import inference_capabilities
 from device_runtime.capability.media import ProgramMedia
 from device_runtime.capability.origin import NetworkPolicy
 from device_runtime.capability.parts import buzzer_capability, light_capabilities, sensor_capabilities
@@ -41,6 +42,8 @@ from device_runtime.host.installer import DeviceInstaller
 from device_runtime.host.leaving import leaving_capabilities
 from device_runtime.host.lights import make_lights
 from device_runtime.host.links import find_program
+from device_runtime.host.microphone import ProgramMicrophone
+from device_runtime.host.models import DeviceModels, can_run_models
 from device_runtime.host.notices import NetworkNotices, ignored_settings
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
@@ -118,18 +121,21 @@ class Device:
         self._sockets = SocketClient(policy)
         self._media = ProgramMedia(self._files, self._http)
         dialogs = Dialogs()
+        self._models = DeviceModels(board) if can_run_models() else None
         self._front = Front(self.store, dialogs, self._media, instruments.theme)
         self._screen = ScreenServer(
             self._front,
             name=name or (provisioning.device if provisioning else board.name),
             screen=ScreenSize(board.screen.width, board.screen.height, board.screen.rpx),
-            microphone=board.audio.microphone if board.voice.enabled else "none",
+            microphone=board.audio.microphone if board.voice.enabled or self._models is not None else "none",
             host=board.screen.listen,
             port=board.screen.port,
             routes=instruments.routes,
             guards=instruments.guards,
         )
         dialogs.use(self._screen)
+        self._microphone = self._program_microphone()
+        self._front.microphone = self._microphone
         speaker = _Speaker()
         self.desk = Desk(self.store, self._screen, self._telemetry.record)
         self.desk.on_program_exit = dialogs.dismiss_all
@@ -153,6 +159,8 @@ class Device:
             self.desk, self._screen, self._telemetry.record, _mouth(board), _loudspeaker(board)
         )
         speaker.conversation = self._conversation
+        if self._microphone is not None:
+            self._conversation.on_speaking.append(self._microphone.mute)
         self._hearing = (
             Hearing(board, self._screen, self._conversation, self._telemetry.record) if board.voice.enabled else None
         )
@@ -187,10 +195,23 @@ class Device:
             player = _loudspeaker(self._board) or ScreenPlayer(self._screen)
             offered.append(buzzer_capability(player))
             offered += audio_capabilities(player, self._files, self._http)
-        if self._board.audio.microphone == "device":
-            microphone = MicrophoneSource(self._board.audio.input_device)
-            offered += recording_capabilities(microphone.chunks, self._files)
+        if self._board.audio.microphone == "device" and self._microphone is not None:
+            microphone = self._microphone
+            offered += recording_capabilities(
+                lambda: microphone.chunks(while_speaking=True), self._files, microphone.listening
+            )
+        if self._models is not None:
+            limits = self._board.limits
+            offered += inference_capabilities(self._models.service, self._models, self._files, self._microphone, limits)
         return offered
+
+    def _program_microphone(self) -> ProgramMicrophone | None:
+        """The microphone for programs, if the board has one."""
+        audio = self._board.audio
+        if audio.microphone == "none":
+            return None
+        source = (lambda: MicrophoneSource(audio.input_device)) if audio.microphone == "device" else None
+        return ProgramMicrophone(self._screen, source)
 
     def _sync_agent(self, state: Path, provisioning: Provisioning) -> SyncAgent:
         identity = Identity(provisioning.fleet, provisioning.device, self._board.name, version("cygnet"))
@@ -239,6 +260,10 @@ class Device:
         await self._notices.stop()
         await self.desk.stop()
         await self._sessions.close()
+        if self._models is not None:
+            await self._models.service.close()
+        if self._microphone is not None:
+            await self._microphone.close()
         await self._screen.stop()
         await self._sockets.close()
         await self._http.close()

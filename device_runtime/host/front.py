@@ -9,6 +9,7 @@ from device_runtime.host.conversation import Conversation
 from device_runtime.host.desk import Desk
 from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.hearing import Hearing
+from device_runtime.host.microphone import ProgramMicrophone
 from device_runtime.host.screen.layout import Intersection, Viewport
 from device_runtime.host.screen.messages import NodeEvent, OpenType
 from device_runtime.host.screen.server import ProgramTile, ScreenDelegate
@@ -22,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 
 class Front(ScreenDelegate):
-    """Passes what screens ask to whoever serves it. ``hearing`` is ``None`` on a board without voice; without a
-    ``theme`` screens choose it."""
+    """Passes what screens ask to whoever serves it. ``hearing`` is ``None`` on a board without voice,
+    ``microphone`` where programs have none; without a ``theme`` screens choose it."""
 
     def __init__(
         self, store: ProgramStore, dialogs: Dialogs, media: ProgramMedia, theme: Callable[[], str] | None = None
@@ -35,6 +36,7 @@ class Front(ScreenDelegate):
         self._desk: Desk | None = None
         self._conversation: Conversation | None = None
         self.hearing: Hearing | None = None
+        self.microphone: ProgramMicrophone | None = None
         self.viewports: dict[str, Viewport] = {}
         """What each connected screen last said of its size, by target."""
 
@@ -95,6 +97,8 @@ class Front(ScreenDelegate):
         self.viewports.pop(target, None)
         if self.hearing is not None:
             self.hearing.forget_screen(target)
+        if self.microphone is not None:
+            self.microphone.forget_screen(target)
 
     def node_event(self, event: NodeEvent) -> None:
         """Pass an event to its program; one that no longer runs hears nothing."""
@@ -156,6 +160,8 @@ class Front(ScreenDelegate):
         """Microphone audio of a screen."""
         if self.hearing is not None:
             self.hearing.hear(target, samples)
+        if self.microphone is not None:
+            self.microphone.hear(target, samples)
 
     async def launch(self, app_id: str, path: str) -> None:
         """Bring a program to the front."""
@@ -188,6 +194,8 @@ class Front(ScreenDelegate):
         Raises:
             CygnetError: the board has no ears.
         """
+        if self.hearing is None and self.microphone is not None:
+            return  # programs hear, and nobody else
         if self.hearing is None:
             raise CygnetError("this board does not listen; type the request instead")
         self.hearing.listen(target)

@@ -53,7 +53,7 @@ class Hearing:
             VoiceError: the extra ``voice`` or a model is missing.
         """
         await self._pipeline.start()
-        self._conversation.on_speaking = self._pipeline.mute
+        self._conversation.on_speaking.append(self._pipeline.mute)
         if self._board.audio.microphone == "device":
             source = MicrophoneSource(self._board.audio.input_device)
             self._microphone = asyncio.create_task(self._listen_to(source))

@@ -11,31 +11,42 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from device_runtime.errors import CygnetError
+from device_runtime.inference.card_table import CardError, Table
+
+__all__ = ["CARD_FILE", "CardError", "ModelCard", "parse_card", "read_card"]
 
 CARD_FILE = "card.toml"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DTYPES = ("int8", "uint8", "int16", "int32", "float32")
-_KINDS = {str: "a string", int: "a whole number", float: "a number", list: "a list", dict: "a table", bool: "a boolean"}
+_VERSION_NAME = re.compile(r"[A-Za-z0-9.+-]{1,32}")
+_VARIANTS = ("int8", "float32")
+DEFAULT_TOLERANCE = 0.02
 
 
-class CardError(CygnetError):
-    """A model card breaks its schema; the message names the file, the key and what was expected."""
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which one of the models of this name: a higher ``code`` (at least 1) is newer, ``name`` is what people read."""
+
+    code: int = 1
+    name: str = "1.0.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the model's bytes are: beside the card, or in an installed PyPI package (``extra`` installs it)."""
+    """Where the model's bytes are: beside the card, or in an installed PyPI package (``extra`` installs it).
+
+    ``float_file`` is the model before its quantisation, in the card's folder; None where there is none to compare with.
+    """
 
     file: PurePosixPath
     sha256: str
     format: str
     package: str = ""
     extra: str = ""
+    float_file: PurePosixPath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +63,33 @@ class TensorCard:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """One measurement: ``value`` of ``metric`` in ``scenario`` over ``samples`` examples."""
+    """One measurement: ``value`` of ``metric`` in ``scenario`` over ``samples`` examples, by the model as it is
+    (``variant`` int8) or before its quantisation (float32). ``cygnet model test`` finds it within ``tolerance``."""
 
     scenario: str
     metric: str
     value: float
     samples: int
+    variant: str = "int8"
+    tolerance: float = DEFAULT_TOLERANCE
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the model takes at most: its file, multiply-accumulate operations of one invocation, and its tensor arena in
+    TensorFlow Lite Micro. 0 is not stated."""
+
+    bytes: int = 0
+    macs: int = 0
+    arena_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """How many points of a hundred int8 may lose against float32, and why more than 1, if more."""
+
+    points: float = 1.0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +103,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """A checked card. ``parameters`` are the numbers that the task needs (a wake word's cut-off, for example)."""
+    """A checked card. ``parameters`` are what the task needs (a wake word's cut-off, for example)."""
 
     path: Path
     name: str
@@ -87,6 +119,9 @@ class ModelCard:
     parameters: Mapping[str, str | int | float | bool]
     accuracy: tuple[Accuracy, ...]
     latency: tuple[Latency, ...]
+    version: Version = Version()
+    cost: Cost = Cost()
+    loss: Loss = Loss()
 
     def number(self, key: str) -> float:
         """The number ``parameters.<key>``.
@@ -94,7 +129,7 @@ class ModelCard:
         Raises:
             CardError: the card lacks it, or it is no number.
         """
-        return _Table(self.path, "parameters", self.parameters).number(key)
+        return Table(self.path, "parameters", self.parameters).number(key)
 
     def text(self, key: str) -> str:
         """The string ``parameters.<key>``.
@@ -102,64 +137,7 @@ class ModelCard:
         Raises:
             CardError: the card lacks it, or it is no string.
         """
-        return _Table(self.path, "parameters", self.parameters).text(key)
-
-
-class _Table:
-    """One TOML table with its place in the file, so that every complaint can name it."""
-
-    def __init__(self, file: Path, path: str, table: Mapping[str, Any]) -> None:
-        self.file, self.path, self.table = file, path, table
-
-    def fault(self, key: str, expected: str, value: object = None) -> CardError:
-        place = ascii(f"{self.path}.{key}" if self.path else key)[1:-1][:200]
-        found = "is missing" if value is None else f"is {str(value)[:60]!r}"
-        return CardError(f"{self.file}: {place} {found}; expected {expected}")
-
-    def value(self, key: str, kind: type, default: Any = None) -> Any:
-        value = self.table.get(key, default)
-        if value is None:
-            raise self.fault(key, _KINDS[kind])
-        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-            raise self.fault(key, _KINDS[kind], value)
-        return value
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value: str = self.value(key, str, default)
-        return value
-
-    def whole(self, key: str, default: int | None = None) -> int:
-        value: int = self.value(key, int, default)
-        return value
-
-    def number(self, key: str, default: float | None = None) -> float:
-        value = self.table.get(key, default)
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
-            return float(value)
-        number: float = self.value(key, float, value)
-        return number
-
-    def table_at(self, key: str, *, required: bool) -> "_Table":
-        return _Table(self.file, f"{self.path}.{key}".strip("."), self.value(key, dict, None if required else {}))
-
-    def tables(self, key: str) -> list["_Table"]:
-        entries = self.value(key, list, [])
-        for index, entry in enumerate(entries):
-            if not isinstance(entry, dict):
-                raise self.fault(f"{key}[{index}]", "a table", entry)
-        return [_Table(self.file, f"{key}[{index}]", entry) for index, entry in enumerate(entries)]
-
-    def strings(self, key: str) -> tuple[str, ...]:
-        entries = self.value(key, list, [])
-        for index, entry in enumerate(entries):
-            if not isinstance(entry, str):
-                raise self.fault(f"{key}[{index}]", "a string", entry)
-        return tuple(entries)
-
-    def allow(self, *keys: str) -> None:
-        for key in self.table:
-            if key not in keys:
-                raise self.fault(key, f"one of the keys {', '.join(sorted(keys))}", "not a known key")
+        return Table(self.path, "parameters", self.parameters).text(key)
 
 
 def read_card(path: Path) -> ModelCard:
@@ -174,47 +152,91 @@ def read_card(path: Path) -> ModelCard:
         raise CardError(f"{path}: the model card cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and lists in lists
         raise CardError(f"{path}: not TOML: {error}") from error
-    card = _Table(path, "", document)
+    return _card(Table(path, "", document), path.parent.name, with_source=True)
+
+
+def parse_card(text: str, path: Path, name: str, *, with_source: bool = True) -> ModelCard:
+    """Check a card that is at hand as text: that of the model ``name``; ``path`` is what faults are told by.
+
+    Without ``with_source`` the card may lack ``source``: the model is ``<name>.tflite`` beside it, and whoever read the
+    card checks the model's bytes by other means (a package's seal); its ``sha256`` is empty.
+
+    Raises:
+        CardError: as :func:`read_card`.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CardError(f"{path}: not TOML: {error}") from error
+    return _card(Table(path, "", document), name, with_source=with_source)
+
+
+def _card(card: Table, expected_name: str, *, with_source: bool) -> ModelCard:
     card.allow(
-        "name", "task", "description", "licence", "data", "recipe", "labels",
-        "source", "inputs", "outputs", "parameters", "accuracy", "latency",
+        "name", "version", "task", "description", "licence", "data", "recipe", "labels",
+        "source", "inputs", "outputs", "parameters", "accuracy", "latency", "cost", "quantization",
     )  # fmt: skip
     name = card.text("name")
-    if not _NAME.fullmatch(name) or name != path.parent.name:
-        raise card.fault("name", f"the name of the card's folder, {path.parent.name!r}, in a-z, 0-9 and _", name)
+    if not _NAME.fullmatch(name) or name != expected_name:
+        raise card.fault("name", f"the name of the card's folder, {expected_name!r}, in a-z, 0-9 and _", name)
     parameters = card.table_at("parameters", required=False)
     for key, value in parameters.table.items():
         if not isinstance(value, str | int | float | bool):
             raise parameters.fault(key, "a string, a number or a boolean", value)
+    if with_source or "source" in card.table:
+        source = _source(card.table_at("source", required=True))
+    else:
+        source = Source(PurePosixPath(f"{name}.tflite"), "", "tflite")
     return ModelCard(
-        path=path,
+        path=card.file,
         name=name,
         task=card.text("task"),
         description=card.text("description"),
         licence=card.text("licence"),
         data=card.text("data"),
         recipe=card.text("recipe"),
-        source=_source(card.table_at("source", required=True)),
+        source=source,
         inputs=tuple(_tensor(entry) for entry in card.tables("inputs")),
         outputs=tuple(_tensor(entry) for entry in card.tables("outputs")),
         labels=card.strings("labels"),
         parameters=parameters.table,
         accuracy=tuple(_accuracy(entry) for entry in card.tables("accuracy")),
         latency=tuple(_latency(entry) for entry in card.tables("latency")),
+        version=_version(card.table_at("version", required=False)),
+        cost=_cost(card.table_at("cost", required=False)),
+        loss=_loss(card.table_at("quantization", required=False)),
     )
 
 
-def _source(entry: _Table) -> Source:
-    entry.allow("file", "sha256", "format", "package", "extra")
-    file, sha256 = PurePosixPath(entry.text("file")), entry.text("sha256")
+def _version(entry: Table) -> Version:
+    entry.allow("code", "name")
+    code, name = entry.whole("code", 1), entry.text("name", "1.0.0")
+    if not 1 <= code < 2**31:
+        raise entry.fault("code", "a whole number of 1 to 2147483647", code)
+    if not _VERSION_NAME.fullmatch(name):
+        raise entry.fault("name", "1 to 32 of a-z, A-Z, 0-9, '.', '-' and '+'", name)
+    return Version(code, name)
+
+
+def _path(entry: Table, key: str) -> PurePosixPath:
+    file = PurePosixPath(entry.text(key))
     if file.is_absolute() or ".." in file.parts or not file.parts:
-        raise entry.fault("file", "a path below the card's folder or the package", file)
+        raise entry.fault(key, "a path below the card's folder or the package", file)
+    return file
+
+
+def _source(entry: Table) -> Source:
+    entry.allow("file", "sha256", "format", "package", "extra", "float_file")
+    file, sha256 = _path(entry, "file"), entry.text("sha256")
     if not _SHA256.fullmatch(sha256):
         raise entry.fault("sha256", "64 lower-case hexadecimal digits", sha256)
-    return Source(file, sha256, entry.text("format", "tflite"), entry.text("package", ""), entry.text("extra", ""))
+    float_file = _path(entry, "float_file") if "float_file" in entry.table else None
+    return Source(
+        file, sha256, entry.text("format", "tflite"), entry.text("package", ""), entry.text("extra", ""), float_file
+    )
 
 
-def _tensor(entry: _Table) -> TensorCard:
+def _tensor(entry: Table) -> TensorCard:
     entry.allow("name", "shape", "dtype", "units", "scale", "zero_point")
     shape, dtype, scale = entry.value("shape", list), entry.text("dtype"), entry.number("scale", 0.0)
     if not all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in shape):
@@ -228,11 +250,36 @@ def _tensor(entry: _Table) -> TensorCard:
     )  # fmt: skip
 
 
-def _accuracy(entry: _Table) -> Accuracy:
-    entry.allow("scenario", "metric", "value", "samples")
-    return Accuracy(entry.text("scenario"), entry.text("metric"), entry.number("value"), entry.whole("samples"))
+def _accuracy(entry: Table) -> Accuracy:
+    entry.allow("scenario", "metric", "value", "samples", "variant", "tolerance")
+    value, tolerance = entry.number("value"), entry.number("tolerance", DEFAULT_TOLERANCE)
+    if not math.isfinite(value):
+        raise entry.fault("value", "a number", value)
+    if not 0 <= tolerance < math.inf:
+        raise entry.fault("tolerance", "a number of at least 0", tolerance)
+    variant = entry.text("variant", _VARIANTS[0])
+    if variant not in _VARIANTS:
+        raise entry.fault("variant", f"one of {', '.join(_VARIANTS)}", variant)
+    return Accuracy(
+        entry.text("scenario"), entry.text("metric"), value, entry.count("samples"), variant, tolerance
+    )  # fmt: skip
 
 
-def _latency(entry: _Table) -> Latency:
+def _latency(entry: Table) -> Latency:
     entry.allow("machine", "backend", "microseconds")
     return Latency(entry.text("machine"), entry.text("backend"), entry.number("microseconds"))
+
+
+def _cost(entry: Table) -> Cost:
+    entry.allow("bytes", "macs", "arena_bytes")
+    return Cost(entry.count("bytes", 0), entry.count("macs", 0), entry.count("arena_bytes", 0))
+
+
+def _loss(entry: Table) -> Loss:
+    entry.allow("points_lost", "reason")
+    points, reason = entry.number("points_lost", 1.0), entry.text("reason", "")
+    if not 0 <= points <= 100:
+        raise entry.fault("points_lost", "0 to 100 points", points)
+    if points > 1 and not reason.strip():
+        raise entry.fault("reason", "a sentence that says why more than 1 point is lost")
+    return Loss(points, reason)

@@ -50,6 +50,8 @@ class Limits:
     timers: int = _quota("timers that wait", 10_000, 10, 100_000)
     log_lines_a_second: int = _quota("lines of the console in a second; errors have twice as many", 200, 10, 10_000)
     storage_mb: int = _quota("what `wx.setStorage` keeps in MiB", 10, 1, 1024)
+    inference_sessions: int = _quota("models that a program has open at once", 8, 1, 64)
+    model_mb: int = _quota("a model of a program's own in MiB", 16, 1, 1024)
 
     @classmethod
     def read(cls, members: Mapping[str, Any]) -> "Limits":

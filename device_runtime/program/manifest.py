@@ -34,6 +34,8 @@ _SLOT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 # BCP 47 as far as its form goes: a language of letters, then subtags of letters and digits.
 _LANGUAGE = re.compile(r"(?:[a-zA-Z]{2,8}|[xX](?=-))(?:-[a-zA-Z0-9]{1,8})*")
 _SIZES = re.compile(r"(?:any|[1-9]\d{0,5}[xX][1-9]\d{0,5})(?: +(?:any|[1-9]\d{0,5}[xX][1-9]\d{0,5}))*", re.IGNORECASE)
+# The name of a model card's folder.
+_MODEL = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?:;.*)?")
 
 
@@ -150,6 +152,7 @@ class Manifest:
     subpackages: tuple[Subpackage, ...]
     aliases: Mapping[str, str]
     voice: Voice
+    models: tuple[str, ...]
     document: Mapping[str, Any]
 
     @property
@@ -235,6 +238,7 @@ def read_manifest(document: Any) -> Manifest:
         ),
         aliases=_aliases(ours.inner("resolve_alias")),
         voice=_voice(ours.inner("voice")),
+        models=ours.each("models", list(ours.strings("models")), _model_fault),
         document=document,
     )
 
@@ -284,6 +288,10 @@ def _tab_bar(entry: Members, pages: tuple[str, ...]) -> TabBar:
         background_color=entry.text("background_color", ""),
         custom=entry.flag("custom", default=False),
     )
+
+
+def _model_fault(name: str) -> str | None:
+    return None if _MODEL.fullmatch(name) else "the name of a model, such as commands_en"
 
 
 def _aliases(entry: Members) -> dict[str, str]:

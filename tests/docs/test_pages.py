@@ -193,7 +193,7 @@ def test_the_manifest_page_lists_every_member_that_is_read() -> None:
     }
     inside = {"tab_bar", "voice", "network", "intents", "icons", "req_permissions", "version", "widgets"}
     inside |= {"subpackages", "slots"}
-    assert read - inside == listed - {"format", "models", "data_plan", "hosts", "compiler", "capabilities"} - inside
+    assert read - inside == listed - {"format", "data_plan", "hosts", "compiler", "capabilities"} - inside
 
 
 def test_the_manifest_page_lists_every_member_of_cygnet_json() -> None:
@@ -207,7 +207,7 @@ def test_the_model_page_lists_every_key_of_a_card() -> None:
         key for call in re.findall(r"\.allow\((.*?)\)", source, re.DOTALL) for key in re.findall(r'"(\w+)"', call)
     }
     text = " ".join(cell for row in table(DOCS / "model-developer.md", "The card") for cell in row[:2])
-    assert allowed - {"source"} <= set(re.findall(r"`(?:source\.)?(\w+)`", text))
+    assert allowed - {"source", "version", "cost", "quantization"} <= set(re.findall(r"`(?:\w+\.)?(\w+)`", text))
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")

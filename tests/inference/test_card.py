@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from device_runtime.inference.card import CardError, read_card
+from device_runtime.inference.card import CardError, parse_card, read_card
 from device_runtime.inference.store import ModelStore
 
 CARD = """
@@ -60,6 +60,32 @@ def test_a_card_gives_every_part(tmp_path: Path) -> None:
     assert (card.number("cutoff"), card.text("phrase")) == (1.0, "go")
     assert card.accuracy[0].samples == 10
     assert card.latency[0].microseconds == 12.0
+    assert (card.accuracy[0].variant, card.accuracy[0].tolerance) == ("int8", 0.02)
+    assert (card.version.code, card.version.name, card.source.float_file) == (1, "1.0.0", None)
+    assert (card.cost.bytes, card.cost.macs, card.cost.arena_bytes, card.loss.points) == (0, 0, 0, 1.0)
+
+
+def test_a_card_says_its_version_its_float_twin_and_what_the_model_costs(tmp_path: Path) -> None:
+    more = 'version = {code = 3, name = "1.2.0"}\n[quantization]\npoints_lost = 2.5\nreason = "Narrow."\n'
+    more += '[cost]\nbytes = 100\nmacs = 7\narena_bytes = 50\n[source]\nfloat_file = "sums_float.tflite"'
+    text = CARD.replace("[source]", more, 1).replace(
+        "value = 0.5", 'value = 0.5\nvariant = "float32"\ntolerance = 0', 1
+    )
+    card = read_card(write(tmp_path, text))
+    assert (card.version.code, card.version.name) == (3, "1.2.0")
+    assert str(card.source.float_file) == "sums_float.tflite"
+    assert (card.cost.bytes, card.cost.macs, card.cost.arena_bytes) == (100, 7, 50)
+    assert (card.loss.points, card.loss.reason) == (2.5, "Narrow.")
+    assert (card.accuracy[0].variant, card.accuracy[0].tolerance) == ("float32", 0.0)
+
+
+def test_a_card_of_a_programs_own_model_may_lack_its_source(tmp_path: Path) -> None:
+    start, end = CARD.index("[source]"), CARD.index("[[inputs]]")
+    text = CARD[:start] + CARD[end:]
+    card = parse_card(text, tmp_path / "models/sums.toml", "sums", with_source=False)
+    assert (str(card.source.file), card.source.sha256) == ("sums.tflite", "")
+    with pytest.raises(CardError, match="source is missing"):
+        parse_card(text, tmp_path / "models/sums.toml", "sums")
 
 
 @pytest.mark.parametrize(
@@ -82,6 +108,20 @@ def test_a_card_gives_every_part(tmp_path: Path) -> None:
         ("cutoff = 1", "cutoff = [1]", "parameters.cutoff is .*; expected a string, a number or a boolean"),
         ("samples = 10", "", r"accuracy\[0\].samples is missing; expected a whole number"),
         ("microseconds = 12", 'microseconds = "12"', r"latency\[0\].microseconds is '12'; expected a number"),
+        ("samples = 10", "samples = -1", r"accuracy\[0\].samples is '-1'; expected a whole number of at least 0"),
+        ("value = 0.5", "value = nan", r"accuracy\[0\].value is 'nan'; expected a number"),
+        ("value = 0.5", 'value = 0.5\nvariant = "int4"', r"variant is 'int4'; expected one of int8, float32"),
+        ("value = 0.5", "value = 0.5\ntolerance = -0.1", r"tolerance is '-0.1'; expected a number of at least 0"),
+        ("[source]", "[version]\ncode = 0\n[source]", "version.code is '0'; expected a whole number of 1 to"),
+        ("[source]", '[version]\nname = "a b"\n[source]', "version.name is 'a b'; expected 1 to 32 of"),
+        ("[source]", '[source]\nfloat_file = "../y"', "source.float_file is '../y'; expected a path below"),
+        ("[source]", "[cost]\nmacs = -1\n[source]", "cost.macs is '-1'; expected a whole number of at least 0"),
+        (
+            "[source]",
+            "[quantization]\npoints_lost = 2\n[source]",
+            "quantization.reason is missing; expected a sentence",
+        ),
+        ("[source]", "[quantization]\npoints_lost = 101\n[source]", "points_lost is '101.0'; expected 0 to 100 points"),
         ('name = "sums"', "name = ", "not TOML"),
     ],
 )

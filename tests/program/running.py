@@ -65,6 +65,7 @@ def program(
     permissions: Iterable[str] = (),
     app: str = "App({})",
     subpackages: Iterable[Mapping[str, Any]] = (),
+    models: Iterable[str] = (),
 ) -> Program:
     """``pages`` maps routes to their JavaScript; a page without a view of its own has an empty one."""
     document: dict[str, Any] = {
@@ -77,7 +78,7 @@ def program(
         "req_permissions": [{"name": name, "reason": "test"} for name in permissions],
     }
     tab_list = [{"route": route, "text": route} for route in tabs]
-    document["cygnet"] = {"subpackages": list(subpackages)}
+    document["cygnet"] = {"subpackages": list(subpackages), "models": list(models)}
     if tab_list:
         document["cygnet"]["tab_bar"] = {"tabs": tab_list}
     entries: dict[str, bytes] = {"app.js": app.encode()}

@@ -12,6 +12,7 @@ from device_runtime.capability.clipboard import clipboard_capabilities
 from device_runtime.capability.device import battery_capabilities, device_capabilities
 from device_runtime.capability.files import ProgramFiles, file_capabilities
 from device_runtime.capability.fonts import font_capabilities
+from device_runtime.capability.inference import inference_capabilities
 from device_runtime.capability.media import ProgramMedia
 from device_runtime.capability.origin import NetworkPolicy
 from device_runtime.capability.pictures import picture_capabilities
@@ -29,6 +30,7 @@ from device_runtime.host.screen.layout import LayoutRequest, Observation
 from device_runtime.program.limits import Limits
 from device_runtime.program.session import Surroundings
 from device_runtime.values import Value
+from tests.inference_parts import Ears, Service
 from tests.program.running import Recorder
 
 
@@ -72,6 +74,7 @@ class Services:
         self.sockets = SocketClient(policy)
         self.media = ProgramMedia(self.files, self.http)
         self.loudspeaker = Loudspeaker()
+        self.models, self.ears = Service(), Ears()
         self.clipboard: list[tuple[str, str]] = []
         self.answers: Callable[[Sequence[LayoutRequest]], list[dict[str, Value] | None]] | None = None
         self.observed: list[tuple[int, int, Observation]] = []
@@ -142,6 +145,7 @@ class Services:
             *clipboard_capabilities(lambda app_id, act: self.clipboard.append((app_id, act))),
             *audio_capabilities(self.loudspeaker, self.files, self.http),
             *recording_capabilities(self.microphone, self.files),
+            *inference_capabilities(self.models, self.models, self.files, self.ears, Limits()),
             telemetry_capability(lambda *_: None),
             speech_capability(self),
             self._noting("exitMiniProgram", self.left),

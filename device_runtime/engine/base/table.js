@@ -37,6 +37,7 @@ const CLASSES = freeze({
   CanvasContext: 'createCanvasContext',
   DownloadTask: 'downloadFile',
   FileSystemManager: 'getFileSystemManager',
+  InferenceSession: 'createInferenceSession',
   InnerAudioContext: 'createInnerAudioContext',
   IntersectionObserver: 'createIntersectionObserver',
   LogManager: 'getLogManager',

@@ -198,6 +198,14 @@ class PythonEngine:
         error_text = None if answer else "the program does not listen: it has no on_intent"
         self._bound["answer"](number, answer[0] if answer else None, error_text)
 
+    def _on_host_event(self, name: str, payload: Any) -> None:
+        page = self._stack[-1] if self._stack else 0
+        if name == "Inference.result":
+            self._ask("life", page, "on_inference", payload)
+        elif name == "Inference.error":
+            text = f"session {payload['session']} hears no more: {payload['reason']}"
+            self._bound["write"]("error", text, self._routes.get(page, ""))
+
     def _on_finish_call(self, call: int, value: Value, error: str | None) -> None:
         name, source = self._navigations.pop(call, ("", ""))
         if error is not None and name:

@@ -131,6 +131,7 @@ class ScreenServer:
         self._guards = list(guards)
         self._notice = ""
         self._lights: list[Value] = []
+        self._listening: list[Value] = []
         self._allowed_hosts = {"localhost", "127.0.0.1", "::1"} | {name.lower() for name in allowed_hosts}
         self._beyond_loopback = host != "localhost" and not is_loopback(host)
         self._clients: dict[str, Connection] = {}
@@ -376,6 +377,11 @@ class ScreenServer:
         self._lights = lights
         self._send({"type": "lights", "lights": lights})
 
+    def listening(self, programs: list[Value]) -> None:
+        """Show on every screen, also on those that come later, which programs hear the microphone now, by their ids."""
+        self._listening = programs
+        self._send({"type": "listening", "programs": programs})
+
     def _send(self, message: Mapping[str, object], target: str = "", about: str = "") -> None:
         """Queue a message for one screen, or for all but those that still wait for the snapshot of ``about``."""
         text = encode(message)
@@ -525,6 +531,8 @@ class ScreenServer:
             self._send({"type": "notice", "text": self._notice}, client.target)
         if self._lights:
             self._send({"type": "lights", "lights": self._lights}, client.target)
+        if self._listening:
+            self._send({"type": "listening", "programs": self._listening}, client.target)
         for message in self._dialogs.values():
             self._send(message, client.target)
         self._delegate.attach(client.target)

@@ -37,6 +37,11 @@ class Screen {
     this.notice.hidden = true;
     this.lights = make("ul", { class: "lights", "aria-label": "Lights" });
     this.lights.hidden = true;
+    this.listening = make("button", { type: "button", class: "listening" });
+    this.listening.hidden = true;
+    this.listening.addEventListener("click", () => this.voice.turnOn());
+    this.listeners = [];
+    this.voice.onMicrophone = () => this.showListening(this.listeners);
     this.away = make("div", { class: "away", role: "status" });
     this.away.hidden = true;
 
@@ -49,7 +54,7 @@ class Screen {
     this.content = make("div", { class: "content" }, this.home.element, this.shelf, this.capsule, this.voice.panel);
     this.dialogs = new Dialogs(this.content, (id, result) => send({ type: "ui_result", id, result }), () => null);
     this.dialogs.element.classList.add("own-dialogs");
-    stage.append(this.content, this.dialogs.element, this.errors, this.notice, this.lights, this.away);
+    stage.append(this.content, this.dialogs.element, this.errors, this.notice, this.lights, this.listening, this.away);
     addEventListener("resize", () => this.fit());
     darkQuery.addEventListener("change", () => this.reportSize());
     new ResizeObserver(() => this.fit()).observe(document.documentElement);
@@ -142,6 +147,7 @@ class Screen {
         this.dialogs.closeAll();
         this.showNotice("");
         this.showLights([]);
+        this.showListening([]);
         this.voice.configure(message.microphone);
         this.showPrograms(message.name, message.programs);
         document.title = message.name;
@@ -211,6 +217,9 @@ class Screen {
         break;
       case "lights":
         this.showLights(message.lights);
+        break;
+      case "listening":
+        this.showListening(message.programs);
         break;
       default:
         console.warn(`the device sent ${String(message.type)}, which this screen does not know`);
@@ -284,6 +293,19 @@ class Screen {
         return make("li", {}, dot, `${name}: ${state}`);
       }),
     );
+  }
+
+  /** Which programs hear the microphone. Where it is this browser's and off, a press turns it on. */
+  showListening(programs) {
+    this.listeners = programs;
+    this.listening.hidden = !programs.length;
+    const names = programs.map((appId) => this.programs.find((program) => program.app_id === appId)?.name ?? appId).join(", ");
+    const deaf = this.voice.source === "screen" && !this.voice.microphone.on;
+    const text = deaf ? `Let ${names} listen` : `${names} ${programs.length > 1 ? "listen" : "listens"}`;
+    this.listening.classList.toggle("deaf", deaf);
+    this.listening.disabled = !deaf;
+    this.listening.setAttribute("aria-label", text);
+    this.listening.replaceChildren(sign("microphone"), make("span", {}, text));
   }
 
   showState(state) {

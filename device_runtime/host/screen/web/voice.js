@@ -68,6 +68,7 @@ export class Voice {
       if (event.key === "Escape") this.dismiss();
     });
     this.player = new Audio();
+    this.onMicrophone = () => {};
   }
 
   /** Which microphone hears: "screen", "device" or "none". */
@@ -102,16 +103,20 @@ export class Voice {
       this.stopMicrophone();
       return;
     }
-    if (this.source === "screen") {
-      try {
-        await this.microphone.start();
-      } catch (error) {
-        this.onError(error.message);
-        return;
-      }
-      this.press(true);
-    }
+    if (this.source === "screen" && !(await this.turnOn())) return;
     this.connection.send({ type: "listen" });
+  }
+
+  /** Let the browser's microphone be heard, without asking for anything; says if it is on. */
+  async turnOn() {
+    try {
+      await this.microphone.start();
+    } catch (error) {
+      this.onError(error.message);
+      return false;
+    }
+    this.press(true);
+    return true;
   }
 
   stopMicrophone() {
@@ -124,6 +129,7 @@ export class Voice {
       bar.microphone.setAttribute("aria-pressed", String(on));
       bar.microphone.setAttribute("aria-label", on ? "Stop the microphone" : "Speak");
     }
+    this.onMicrophone();
   }
 
   // ---------------------------------------------------------------- what the device says

@@ -1,0 +1,360 @@
+"""``inference.*``: models for programs, on their own data or on what the board's microphone hears.
+
+A program names a file of its package or of its own folder (``model``), a shared model that its manifest lists under
+``cygnet.models`` (``name``), or an ability, by which the device chooses (``ability``). It gets numbers and labels;
+sound itself never crosses to it. Names, arguments and results are those of microcontrollers
+(``device_runtime/micro/capability/inference.py``). Sessions end with the program.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+from device_runtime.capability.arguments import refuse, text
+from device_runtime.capability.files import ProgramFiles
+from device_runtime.capability.paths import MAX_PATH_CHARACTERS
+from device_runtime.capability.registry import Caller, Capability, CapabilityError
+from device_runtime.capability.tensors import describe, read_inputs, write_tensor
+from device_runtime.errors import CygnetError
+from device_runtime.inference.card import ModelCard, parse_card
+from device_runtime.inference.service import OwnModel
+from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
+from device_runtime.program.allowance import Allowance
+from device_runtime.program.limits import Limits
+from device_runtime.values import Value
+
+MODEL_SUFFIXES = (".tflite", ".onnx")
+"""What a program's own models end with; which of them the device runs, its back ends say."""
+MAX_WAITING_RUNS = 8
+"""Of one session: a program that runs it faster than the model answers is told so."""
+_MAX_NAME = 64
+_MAX_CARD_BYTES = 64 * 1024
+_WAYS = ("model", "name", "ability")
+
+
+class ModelSession(Protocol):
+    """One user's way to a model; :class:`device_runtime.inference.service.InferenceSession` is one."""
+
+    @property
+    def inputs(self) -> tuple[TensorInfo, ...]: ...
+
+    @property
+    def outputs(self) -> tuple[TensorInfo, ...]: ...
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def task(self) -> str: ...
+
+    async def run(self, inputs: Sequence[TensorData], *, real: bool = True) -> tuple[TensorData, ...]: ...
+
+    async def feed(self, pcm: bytes) -> tuple[Detection, ...]: ...
+
+    async def reset(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Models(Protocol):
+    """Who loads models; :class:`device_runtime.inference.service.InferenceService` does."""
+
+    async def open(self, model: str | OwnModel, owner: str) -> ModelSession: ...
+
+    async def close_owner(self, owner: str) -> None: ...
+
+
+class Abilities(Protocol):
+    """The device's choice of models."""
+
+    def model_for(self, ability: str) -> str:
+        """The name of the model that serves a task.
+
+        Raises:
+            CygnetError: the device has none; the sentence says what it has.
+        """
+
+
+class Ears(Protocol):
+    """The board's microphone, for several listeners at once."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """16 kHz mono int16 as it comes; nothing while the board itself speaks.
+
+        Raises:
+            CygnetError: there is no microphone, or it fails.
+        """
+
+    def listening(self, app_id: str, *, on: bool) -> None:
+        """A program begins to listen, or ends: people are shown it."""
+
+
+@dataclass(slots=True, eq=False)
+class _Opened:
+    session: ModelSession
+    model: str
+    waiting: int = 0
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    listening: "asyncio.Task[None] | None" = None
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """One run of a program: its sessions by their numbers, and what time its models may still take."""
+
+    owner: str
+    time: Allowance
+    sessions: dict[int, _Opened] = field(default_factory=dict)
+    opening: int = 0
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+
+class ProgramInference:
+    """What every program on this board does with models."""
+
+    def __init__(
+        self, service: Models, abilities: Abilities, files: ProgramFiles, ears: Ears | None, limits: Limits
+    ) -> None:
+        self._service = service
+        self._abilities = abilities
+        self._files = files
+        self._ears = ears
+        self._limits = limits
+        self._runs: dict[int, _Run] = {}
+        self._numbers = itertools.count(1)
+        self._closing: set[asyncio.Task[None]] = set()
+
+    # -- sessions ----------------------------------------------------------------------------------------------
+
+    async def open(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
+        """Load a model, or share one that is loaded; tells its inputs, outputs and labels.
+
+        Raises:
+            CapabilityError: an argument is wrong, the program may not have the model, or has too many open.
+            CygnetError: the model cannot be had or loaded.
+        """
+        ways = [way for way in _WAYS if arguments.get(way) is not None]
+        if len(ways) != 1:
+            raise refuse("one of model (a file), name (a shared model) and ability (a task) must be given")
+        run = self._run(caller)
+        most = self._limits.inference_sessions
+        if len(run.sessions) + run.opening >= most:
+            raise CapabilityError(f"more than {most} models are open; close one first")
+        run.opening += 1
+        try:
+            name, model = await self._wanted(caller, ways[0], arguments)
+            session = await self._service.open(model, run.owner)
+        finally:
+            run.opening -= 1
+        if self._runs.get(id(caller.run)) is not run:  # the program ended meanwhile
+            await session.close()
+            raise CapabilityError("the program has ended")
+        number = next(run.numbers)
+        run.sessions[number] = _Opened(session, name)
+        return {
+            "session": number,
+            "name": name,
+            "task": session.task,
+            "inputs": [dict(describe(info)) for info in session.inputs],
+            "outputs": [dict(describe(info)) for info in session.outputs],
+            "labels": list(session.labels),
+        }
+
+    async def _wanted(self, caller: Caller, way: str, arguments: Mapping[str, Value]) -> tuple[str, str | OwnModel]:
+        """What to call the model in sentences, and what the service is to open."""
+        if way == "model":
+            path = text(arguments, way, MAX_PATH_CHARACTERS)
+            return path, await self._own(caller, path)
+        wanted = text(arguments, way, _MAX_NAME)
+        if way == "ability":
+            wanted = await asyncio.to_thread(self._abilities.model_for, wanted)
+        elif wanted not in caller.manifest.models:
+            raise CapabilityError(f"the manifest does not list the model {wanted!r} under cygnet.models")
+        return wanted, wanted
+
+    async def _own(self, caller: Caller, path: str) -> OwnModel:
+        if not path.endswith(MODEL_SUFFIXES):
+            raise refuse(f"model must end with {' or '.join(MODEL_SUFFIXES)}, and {path[-80:]!r} does not")
+        content = await self._files.read(caller, path, "model")
+        most = self._limits.model_mb * 1024 * 1024
+        if len(content) > most:
+            raise CapabilityError(f"the model {path} holds {len(content)} bytes; at most {most} are allowed")
+        return OwnModel(path, content, await self._card(caller, path))
+
+    async def _card(self, caller: Caller, path: str) -> ModelCard | None:
+        """The card of a program's own model, if there is one beside it: ``models/x.toml``."""
+        place = (
+            str(PurePosixPath(path).with_suffix(".toml")) if "://" not in path else f"{path.rpartition('.')[0]}.toml"
+        )
+        try:
+            content = await self._files.read(caller, place, "model")
+        except CapabilityError as error:
+            if str(error).startswith("no such file"):
+                return None
+            raise
+        if len(content) > _MAX_CARD_BYTES:
+            raise CapabilityError(f"the card {place} holds more than {_MAX_CARD_BYTES} bytes")
+        try:
+            document = content.decode()
+        except UnicodeDecodeError as error:
+            raise CapabilityError(f"the card {place} is not UTF-8 text") from error
+        return parse_card(document, Path(place), PurePosixPath(place).stem, with_source=False)
+
+    async def close(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
+        """End a session; one that is closed already is no error."""
+        number = _number(arguments)
+        run = self._runs.get(id(caller.run))
+        opened = run.sessions.pop(number, None) if run is not None else None
+        if opened is not None:
+            await self._end_listening(opened)
+            await opened.session.close()
+        return None
+
+    def _run(self, caller: Caller) -> _Run:
+        """The run of this caller, which is forgotten when the program ends, with all of its sessions."""
+        key = id(caller.run)
+        run = self._runs.get(key)
+        if run is None:
+            minute = self._limits.cpu_seconds_a_minute
+            run = self._runs[key] = _Run(f"{caller.app_id}#{next(self._numbers)}", Allowance(minute / 60, minute))
+            ended = caller.keep(_for_ever())
+            # A task that is cancelled before it began runs none of its code, so its end is what is heard.
+            ended.add_done_callback(lambda _: self._forget(key))
+        return run
+
+    def _forget(self, key: int) -> None:
+        run = self._runs.pop(key)
+        closing = asyncio.get_running_loop().create_task(self._service.close_owner(run.owner))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    def _opened(self, caller: Caller, arguments: Mapping[str, Value]) -> tuple[_Run, int, _Opened]:
+        number = _number(arguments)
+        run = self._runs.get(id(caller.run))
+        if run is None or number not in run.sessions:
+            raise CapabilityError(f"there is no open session {number}")
+        return run, number, run.sessions[number]
+
+    # -- running -----------------------------------------------------------------------------------------------
+
+    async def run(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
+        """Run the model once.
+
+        Raises:
+            CapabilityError: an input is wrong, or too many runs wait, or the program's models took too much time.
+            CygnetError: the model failed.
+        """
+        run, _, opened = self._opened(caller, arguments)
+        inputs = read_inputs(arguments.get("inputs"), opened.session.inputs, opened.model)
+        if opened.waiting >= MAX_WAITING_RUNS:
+            raise CapabilityError(f"more than {MAX_WAITING_RUNS} runs of {opened.model} wait; wait for an answer first")
+        opened.waiting += 1
+        try:
+            async with opened.busy:
+                outputs = await self._timed(run, opened.session.run(inputs))
+        finally:
+            opened.waiting -= 1
+        numbers = caller.manifest.language == "python"
+        named = zip(opened.session.outputs, outputs, strict=True)
+        return {"outputs": {info.name: write_tensor(tensor, as_numbers=numbers) for info, tensor in named}}
+
+    async def _timed(self, run: _Run, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do what a model takes its time for; a program whose models took too much of it is told so."""
+        if run.time.left < 0:
+            work.close()
+            raise CapabilityError(
+                f"its models took more than the {self._limits.cpu_seconds_a_minute:g} s that they may take in a minute"
+            )
+        began = asyncio.get_running_loop().time()
+        try:
+            return await work
+        finally:
+            run.time.owe(asyncio.get_running_loop().time() - began)
+
+    # -- listening ---------------------------------------------------------------------------------------------
+
+    async def listen(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
+        """Begin to let the model hear; the program hears ``inference.result`` of what it recognises.
+
+        Raises:
+            CygnetError: the model is none that hears.
+        """
+        run, number, opened = self._opened(caller, arguments)
+        await opened.session.feed(b"")  # says so if the model hears nothing
+        if opened.listening is None or opened.listening.done():
+            opened.listening = caller.keep(self._hear(caller, run, number, opened))
+        return None
+
+    async def _hear(self, caller: Caller, run: _Run, number: int, opened: _Opened) -> None:
+        ears = self._ears
+        if ears is None:  # inference.listen is offered with a microphone only
+            return
+        ears.listening(caller.app_id, on=True)
+        try:
+            async for sound in ears.chunks():
+                async with opened.busy:
+                    heard = await self._timed(run, opened.session.feed(sound))
+                for found in heard:
+                    told: dict[str, Value] = {
+                        "session": number,
+                        "label": found.label,
+                        "probability": found.probability,
+                        "seconds": found.seconds,
+                    }
+                    await caller.emit("inference.result", told)
+        except CygnetError as error:
+            await caller.emit("inference.error", {"session": number, "reason": str(error)})
+        finally:
+            ears.listening(caller.app_id, on=False)
+
+    async def stop(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
+        """Let the model hear no more; what it has heard so far is forgotten. One that hears nothing is no error."""
+        _, _, opened = self._opened(caller, arguments)
+        if await self._end_listening(opened):
+            await opened.session.reset()
+        return None
+
+    async def _end_listening(self, opened: _Opened) -> bool:
+        listening, opened.listening = opened.listening, None
+        if listening is None or listening.done():
+            return False
+        listening.cancel()
+        await asyncio.wait([listening])
+        return True
+
+
+def inference_capabilities(
+    service: Models, abilities: Abilities, files: ProgramFiles, ears: Ears | None, limits: Limits
+) -> list[Capability]:
+    """``inference.open {model | name | ability}``, ``inference.run {session, inputs}``, ``inference.close {session}``;
+    with a microphone ``inference.listen {session}`` and ``inference.stop {session}``, which need the permission
+    ``record``."""
+    models = ProgramInference(service, abilities, files, ears, limits)
+    offered = [
+        Capability("inference.open", models.open),
+        Capability("inference.run", models.run),
+        Capability("inference.close", models.close),
+    ]
+    if ears is not None:
+        offered.append(Capability("inference.listen", models.listen, permission="record"))
+        offered.append(Capability("inference.stop", models.stop, permission="record"))
+    return offered
+
+
+def _number(arguments: Mapping[str, Value]) -> int:
+    value = arguments.get("session")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise refuse("session must be the number that inference.open gave")
+    return value
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+__all__ = ["Abilities", "Ears", "ProgramInference", "inference_capabilities"]
