@@ -77,6 +77,9 @@ class Abilities(Protocol):
             CygnetError: the device has none; the sentence says what it has.
         """
 
+    def parameters_of(self, model: str) -> Mapping[str, str | int | float | bool]:
+        """What the card of a model of the device says for whoever uses it, such as a cut-off."""
+
 
 class Ears(Protocol):
     """The board's microphone, for several listeners at once."""
@@ -103,12 +106,17 @@ class _Opened:
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """One run of a program: its sessions by their numbers, and what time its models may still take."""
+    """One run of a program: its sessions by their numbers, and what time its models may still take.
+
+    ``of`` and ``alive`` are held, so that the run is known by who it is until its task has ended.
+    """
 
     owner: str
+    of: object
     time: Allowance
     sessions: dict[int, _Opened] = field(default_factory=dict)
     opening: int = 0
+    alive: "asyncio.Task[None] | None" = None
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
 
@@ -146,6 +154,7 @@ class ProgramInference:
         run.opening += 1
         try:
             name, model = await self._wanted(caller, ways[0], arguments)
+            parameters = await asyncio.to_thread(self._parameters, model)
             session = await self._service.open(model, run.owner)
         finally:
             run.opening -= 1
@@ -161,7 +170,13 @@ class ProgramInference:
             "inputs": [dict(describe(info)) for info in session.inputs],
             "outputs": [dict(describe(info)) for info in session.outputs],
             "labels": list(session.labels),
+            "parameters": dict(parameters),
         }
+
+    def _parameters(self, model: str | OwnModel) -> Mapping[str, str | int | float | bool]:
+        if isinstance(model, str):
+            return self._abilities.parameters_of(model)
+        return model.card.parameters if model.card is not None else {}
 
     async def _wanted(self, caller: Caller, way: str, arguments: Mapping[str, Value]) -> tuple[str, str | OwnModel]:
         """What to call the model in sentences, and what the service is to open."""
@@ -219,10 +234,12 @@ class ProgramInference:
         run = self._runs.get(key)
         if run is None:
             minute = self._limits.cpu_seconds_a_minute
-            run = self._runs[key] = _Run(f"{caller.app_id}#{next(self._numbers)}", Allowance(minute / 60, minute))
-            ended = caller.keep(_for_ever())
+            run = self._runs[key] = _Run(
+                f"{caller.app_id}#{next(self._numbers)}", caller.run, Allowance(minute / 60, minute)
+            )
+            run.alive = caller.keep(_for_ever())
             # A task that is cancelled before it began runs none of its code, so its end is what is heard.
-            ended.add_done_callback(lambda _: self._forget(key))
+            run.alive.add_done_callback(lambda _: self._forget(key))
         return run
 
     def _forget(self, key: int) -> None:

@@ -87,6 +87,10 @@ class PlayedModels:
         """A test gives a model by its ability."""
         return ability
 
+    def parameters_of(self, model: str) -> Mapping[str, str | int | float | bool]:  # noqa: ARG002 the device's shape
+        """They have none."""
+        return {}
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """What the test lets be heard."""
         queue: asyncio.Queue[bytes] = asyncio.Queue()

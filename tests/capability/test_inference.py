@@ -135,12 +135,14 @@ async def test_a_session_says_what_its_model_takes_and_gives(make: Make) -> None
         ],
         "outputs": [{"name": "y", "shape": [1, 4], "dtype": "float32", "scale": 0.0, "zero_point": 0}],
         "labels": [],
+        "parameters": {},
     }
 
 
 async def test_an_ability_is_served_by_the_model_that_the_device_chooses(make: Make) -> None:
     opened = await make().program(models=[]).call("open", ability="sound-events")
     assert (opened["name"], opened["task"], opened["labels"]) == ("alarms", "sound-events", ["loud"])
+    assert opened["parameters"] == {"cutoff": 0.5}
 
 
 @pytest.mark.parametrize("suffix", ["tflite", "onnx"])

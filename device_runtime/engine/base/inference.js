@@ -89,7 +89,7 @@ function createInferenceSession(options) {
         fail('InferenceSession.listen', lost);
       },
     });
-    const facts = ['name', 'task', 'inputs', 'outputs', 'labels'];
+    const facts = ['name', 'task', 'inputs', 'outputs', 'labels', 'parameters'];
     for (let index = 0; index < facts.length; index++) putOwn(session, facts[index], opened[facts[index]]);
     if (listening) start();
     fireLoaded('Load', undefined);
