@@ -13,7 +13,7 @@ ALLOWED: dict[str, set[str]] = {
     "view": set(),
     "engine": set(),
     "inference": {"engine"},  # its frames and its isolation: models live in confined processes
-    "program": {"engine", "view", "capability"},
+    "program": {"engine", "view", "capability", "inference"},  # inference for the numbers of a face detector
     "capability": {"program", "inference"},
     "voice": {"engine", "inference", "program"},  # engine for its frames: voice is a worker, too
     "sync": set(),

@@ -51,6 +51,7 @@ from device_runtime.host.screen.server import ScreenServer, ScreenSize
 from device_runtime.host.sensors import make_sensors
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
+from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.keys import KeyRing, key_ring
 from device_runtime.program.session import SessionListener, Surroundings
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions
@@ -205,8 +206,9 @@ class Device:
                 lambda: microphone.chunks(while_speaking=True), self._files, microphone.listening
             )
         if self._models is not None:
-            limits = self._board.limits
-            offered += inference_capabilities(self._models.service, self._models, self._files, self._microphone, limits)
+            models, ears = self._models, self._microphone
+            hearing = SharedHearing(models.service, ears.chunks) if ears is not None else None
+            offered += inference_capabilities(models.service, models, self._files, ears, self._board.limits, hearing)
         return offered
 
     def _program_microphone(self) -> ProgramMicrophone | None:

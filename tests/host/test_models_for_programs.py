@@ -239,3 +239,22 @@ def test_the_wake_word_is_that_of_the_board_and_speech_is_in_its_language(tmp_pa
     models = DeviceModels(find_board("virtual-speaker"), ModelStore([tmp_path]))
     assert models.model_for("wake-word") == "okay_nabu"
     assert models.model_for("spoken-commands") == "words_b"
+
+
+async def test_programs_that_wait_for_the_same_word_share_one_ear(tmp_path: Path) -> None:
+    body = """
+      const session = wx.createInferenceSession({ ability: 'wake-word' });
+      session.onError((error) => tell(error.errMsg));
+      session.onLoad(() => { session.listen(); tell('listens') });
+      session.onResult(({ label }) => { session.stop(); tell('heard ' + label) });"""
+    permissions = [{"name": "record", "reason": "to listen"}]
+    names = [f"test.ears{number}" for number in range(3)]
+    programs = [write_program(tmp_path, name, page(body), permissions=permissions) for name in names]
+    async with virtual_speaker(tmp_path, *programs) as screen:
+        for name in names:
+            await shows(screen, name, "listens")
+        await screen.until(lambda: sorted(screen.listening) == names)
+        await screen.hear(silence(1) + spoken("okay nabu") + silence(1))
+        for name in names:
+            await shows(screen, name, "heard okay nabu")
+        await screen.until(lambda: screen.listening == [])
