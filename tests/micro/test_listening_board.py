@@ -7,12 +7,15 @@ import pytest
 from device_runtime.inference.card import CARD_FILE
 from device_runtime.inference.store import ModelStore
 from tests.build.python_programs import build, write_program
+from tests.micro.sync.board import REPOSITORY
 from tests.micro.test_whole_board import has_told, is_lit, until
 from tests.micro.whole import DEVICE, whole_board
 from tests.voice.sounds import spoken
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 EAR = "org.example.ear"
+PICO = "196k"
+"""What a Pico W has free before anything of ours runs."""
 _STORE = ModelStore()
 _PAGE = """
 from cygnet import Page, call, log
@@ -68,4 +71,27 @@ async def test_a_program_from_the_fleet_hears_and_lights_its_lamp(
             microphone.write(spoken("okay nabu"))
         await until(lambda: is_lit(lamp), board)
         await until(lambda: has_told(whole, EAR, 7), board)
+        assert board.starts == 1, board.log
+
+
+@pytest.mark.parametrize("bits", [32])
+async def test_the_example_hears_two_words_by_its_own_model_and_switches_the_lamp(
+    request: pytest.FixtureRequest, bits: int, tmp_path: Path
+) -> None:
+    port: str = request.getfixturevalue("micropython" if bits == 64 else "micropython_32")
+    built = build(REPOSITORY / "examples" / "keyword_lamp")
+    app_id = built.package.manifest.app_id
+    async with whole_board(port, tmp_path, more={"display": {}}) as whole:
+        board = whole.board
+        board.heap = PICO
+        await whole.fleet.operations.publish(built.data, "keyword_lamp.ma")
+        await whole.fleet.operations.assign(DEVICE, app_id, None, True)
+        board.start()
+        await whole.until_running(app_id, built.package.manifest.version.code)
+        lamp, sound = board.cygnet / "pins" / "1", board.cygnet / "pins" / "8"
+        for word, lit in (("on", True), ("off", False), ("on", True)):
+            with sound.open("ab") as microphone:
+                microphone.write(spoken(word))
+            await until(lambda lit=lit: is_lit(lamp) is lit, board)  # type: ignore[misc]
+        assert "hears nothing" not in board.log
         assert board.starts == 1, board.log

@@ -49,7 +49,9 @@ class Hearing:
         for at in range(len(self._outputs)):
             self._outputs[at] = self._zero & 255
         self._at = self._waiting = self._oldest = 0
-        self._deaf_until = 0.0
+        # The front end takes the first sounds for loud ones, until it knows the noise; a window holds them for long.
+        slides = self._stride * _CHANNELS < len(self._ring)
+        self._deaf_until = self._steps / _ROWS_A_SECOND + self._deaf if slides else 0.0
 
     def reset(self) -> None:
         """Forget all that was heard; time goes on."""
