@@ -1,4 +1,4 @@
-const EARS = { models: { 'spoken-commands': { labels: ['on', 'off', 'up'] } } };
+const EARS = { models: { 'models/on_off.tflite': {} } };
 
 describe('the lamp', () => {
   it('hears two words', () => {
