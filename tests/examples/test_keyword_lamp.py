@@ -1,5 +1,5 @@
-"""The keyword lamp on a whole virtual speaker: words that a voice says into its screen switch the light, by the model of
-the program's own package."""
+"""The keyword lamp on a whole virtual speaker: words that a voice says into its screen switch the light, by the
+model of the package."""
 
 from pathlib import Path
 
