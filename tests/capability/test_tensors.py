@@ -50,7 +50,8 @@ def test_numbers_are_packed_and_unpacked_as_they_are(dtype: str, data: st.DataOb
     floats = dtype.startswith("float")
     bits = 8 * SIZES[dtype]
     least, most = (0, 2**bits - 1) if dtype.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    each: Any = st.floats(width=bits, allow_nan=False, allow_infinity=False) if floats else st.integers(least, most)
+    width: Any = bits
+    each: Any = st.floats(width=width, allow_nan=False, allow_infinity=False) if floats else st.integers(least, most)
     numbers = data.draw(st.lists(each, min_size=1, max_size=8))
     info = TensorInfo("x", (len(numbers),), dtype)
     (tensor,) = read_inputs({"x": {"type": dtype, "data": list(numbers)}}, [info], "m")

@@ -30,7 +30,7 @@ def tone(hertz: Sound) -> Sound:
 def pcm(sound: Sound) -> bytes:
     """A quarter of full scale, in the noise of a quiet room, with two seconds of that room around it."""
     noise = np.random.default_rng(1).normal(0, 20, len(sound))
-    samples = np.clip(sound / np.abs(sound).max() * 8192 + noise, -32768, 32767).astype("<i2").tobytes()
+    samples: bytes = np.clip(sound / np.abs(sound).max() * 8192 + noise, -32768, 32767).astype("<i2").tobytes()
     return silence(2) + samples + silence(2)
 
 
