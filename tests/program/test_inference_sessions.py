@@ -320,3 +320,11 @@ async def test_what_cannot_be_said_fails_in_swan_s_terms(board: Board) -> None:
         ["ai.textToAudio:fail parameter error: text must hold something to say"],
         ["ai.textToAudio:fail parameter error: speed must be a number"],
     ]
+
+
+async def test_who_listens_again_to_a_session_that_never_was_does_not_do_so_for_ever(board: Board) -> None:
+    body = """
+      let errors = 0;
+      const session = wx.createInferenceSession({ ability: 'mind-reading' });
+      session.onError(() => { errors++; session.listen(); setTimeout(() => { report(errors); done() }, 50) });"""
+    assert await reports(board, body) == [[1]]

@@ -117,11 +117,14 @@ function createInferenceSession(options) {
     else append(waiting, ready);
   });
   session.listen = () => {
-    if (reason !== null) return fail('InferenceSession.listen', reason);
-    if (listening) return undefined;
+    if (reason !== null) {
+      // It was told already. To tell it again would never end where onError listens again.
+      warn('listen was called on an InferenceSession that cannot listen; it is ignored: ' + reason);
+      return;
+    }
+    if (listening) return;
     listening = true;
     if (loaded) start();
-    return undefined;
   };
   session.stop = () => {
     if (!listening) return;
