@@ -118,25 +118,27 @@ def noise(scenario: str, samples: int, rng: Random) -> Sound:
 
 
 def _babble(samples: int, rng: Random) -> Sound:
-    """Many voices: harmonic sound of six wandering pitches in moving formants, by the syllable, and breath noise."""
+    """Many voices: harmonic sound of five wandering pitches in moving formants, by the syllable, and breath noise."""
     time = np.arange(samples) / RATE
+    frames = time[::160]  # formants move slowly
     babble = np.zeros(samples)
-    for _ in range(6):
+    for _ in range(5):
         knots = int(samples / RATE * rng.uniform(3, 6)) + 3
         grid = np.linspace(0, time[-1], knots)
-        pitch = rng.uniform(90, 240) * np.interp(time, grid, rng.normal(1, 0.08, knots))
-        loud = np.interp(time, grid, rng.random(knots) ** 2)
-        first, second = (np.interp(time, grid, rng.uniform(*band, knots)) for band in ((300, 800), (900, 2300)))
-        phase = 2 * np.pi * np.cumsum(pitch) / RATE
-        for k in range(1, 26):
+        pitch = rng.uniform(90, 240) * np.interp(frames, grid, rng.normal(1, 0.08, knots))
+        loud = np.interp(frames, grid, rng.random(knots) ** 2)
+        first, second = (np.interp(frames, grid, rng.uniform(*band, knots)) for band in ((300, 800), (900, 2300)))
+        phase = 2 * np.pi * np.cumsum(np.interp(time, frames, pitch)) / RATE
+        for k in range(1, 17):
             formants = np.exp(-(((k * pitch - first) / 180) ** 2)) + 0.5 * np.exp(-(((k * pitch - second) / 260) ** 2))
-            babble += loud * (formants + 0.02) / k**0.3 * np.sin(k * phase)
+            strength = loud * (formants + 0.02) / k**0.3
+            babble += np.interp(time, frames, strength) * np.sin(k * phase)
     babble += 0.1 * np.std(babble) * _shaped(samples, 2, 2000, rng)
     return babble / np.std(babble)
 
 
 def heard(event: Sound, lead: float, length: float, scene: Scene, family: str, rng: Random) -> Sound:
-    """The event, ``lead`` seconds after the scene's noise began, as a microphone hears it; int16 range, ``length`` seconds."""
+    """``length`` seconds as a microphone hears them: the event ``lead`` seconds after the noise began; int16 range."""
     samples = round(length * RATE)
     place = _PLACE.get(scene.scenario, "cabin")
     wet = fftconvolve(event, _room(place, family, int(rng.integers(60))))
