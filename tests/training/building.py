@@ -17,7 +17,7 @@ class Silent:
         pass
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for the end of the process."""
 
 
@@ -30,7 +30,7 @@ class KilledAfter(Silent):
     def advance(self, steps: int = 1) -> None:
         self.steps -= steps
         if self.steps < 0:
-            raise Killed
+            raise KilledError
 
 
 def made(builder: DatasetBuilder, folder: Path) -> Dataset:

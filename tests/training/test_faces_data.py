@@ -1,4 +1,4 @@
-"""Pictures with faces from installed packages: always the same, and the test's people apart from those of the ranges."""
+"""Pictures with faces from installed packages: always the same, and nobody is in two splits."""
 
 from pathlib import Path
 

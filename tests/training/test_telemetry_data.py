@@ -12,7 +12,7 @@ from firmware_tools.training.dataset import DatasetError
 from firmware_tools.training.datasets.telemetry import Builder
 from firmware_tools.training.device_simulator import FAULTS, Device, run
 from firmware_tools.training.evaluation.tasks.anomaly_detection import area_under_curve
-from tests.training.building import Killed, KilledAfter, Silent, assert_apart, assert_same, made
+from tests.training.building import KilledAfter, KilledError, Silent, assert_apart, assert_same, made
 
 SMALL = {"train": 2, "validation": 1, "test": 2, "days": 1, "faults": 1}
 
@@ -28,7 +28,7 @@ def test_another_seed_makes_other_windows_and_another_fingerprint(tmp_path: Path
 
 
 def test_a_build_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         Builder(SMALL, 3).build(tmp_path / "killed", KilledAfter(2))
     kept = sorted((tmp_path / "killed").rglob("*.npz"))
     assert kept

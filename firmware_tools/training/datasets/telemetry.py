@@ -74,7 +74,8 @@ class Builder:
             arrays = joined(parts)
             nothing = np.full(len(arrays["y"]), np.nan, np.float32)
             splits.append(Split(arrays["x"], arrays["y"], arrays["scenario"], arrays["source"], nothing))
-        return Dataset(folder, LABELS, *splits)
+        train, validation, test = splits
+        return Dataset(folder, LABELS, train, validation, test)
 
     def _device(self, split: str, number: int) -> Arrays:
         """All windows of one device."""

@@ -104,7 +104,7 @@ def horn(rng: Random) -> Event:
         add(sound, faded(honk, rng.uniform(0.008, 0.05), rng.uniform(0.02, 0.09)), at)
         active.append((at, at + duration))
         at += duration + rng.uniform(0.1, 0.4)
-    spans = []
+    spans: list[tuple[float, float]] = []
     for start, end in active:
         spans += steady_spans(start, end, 0.14) if end - start < 0.5 else steady_spans(start, end, 0.3)
     return Event(sound, tuple(spans), tuple(active))
@@ -133,7 +133,7 @@ def siren(rng: Random) -> Event:
         frequency = low * (high / low) ** ramp
         needed = 0.7
     slope = rng.uniform(0.6, 1.8)
-    strengths = np.arange(1, 16) ** -slope
+    strengths = np.arange(1.0, 16.0) ** -slope
     if rng.random() < 0.4:
         strengths[1::2] *= rng.uniform(0, 0.3)
     sound = faded(_tone(frequency, strengths, rng), 0.05, 0.05)

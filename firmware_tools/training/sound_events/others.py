@@ -3,19 +3,20 @@
 The names of the functions say what they make. Each is a generator whose event has no spans.
 """
 
-import io
+import importlib
 import subprocess
 import tempfile
 import wave
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 from scipy.signal import butter, lfilter, sosfilt
 
-from device_runtime.voice.speech import Speech, resample
+from device_runtime.voice.speech import resample
 from firmware_tools.training.dataset import DatasetError
 from firmware_tools.training.sound_events.event import RATE, Event, Generator, Random, Sound, add, faded, seconds
+from firmware_tools.training.synthesis.fresh_espeak import FreshEspeak
 
 LENGTH = 4.5
 """Seconds of each sound here."""
@@ -31,17 +32,8 @@ _COMMON_WORDS = (
 )
 _WORDS = _COMMON_WORDS.split()
 _ESPEAK_VOICES = (
-    "en-us+m1",
-    "en-us+f1",
-    "en-gb-x-rp+m3",
-    "en-us+f3",
-    "de+m2",
-    "fr+f2",
-    "es+m5",
-    "cmn+f1",
-    "it+m4",
-    "ru+f4",
-)
+    "en-us+m1", "en-us+f1", "en-gb-x-rp+m3", "en-us+f4", "de+m2", "fr+f1", "es+m5", "cmn+f1", "it+m4", "ru+f4",
+)  # fmt: skip
 _FLITE_VOICES = ("kal16", "awb", "rms", "slt")
 
 
@@ -56,15 +48,25 @@ def _sentence(rng: Random) -> str:
     return " ".join(rng.choice(_WORDS, int(rng.integers(9, 16))))
 
 
+@cache
+def _espeak() -> FreshEspeak:
+    try:
+        loader = importlib.import_module("espeakng_loader")
+    except ImportError as error:
+        raise DatasetError("speech to train with is by espeak-ng; run: pip install 'cygnet[train]'") from error
+    return FreshEspeak(loader.get_library_path(), loader.get_data_path())
+
+
 def speech_by_espeak(rng: Random) -> Event:
-    """Words in a row by espeak-ng, one of ten voices, any pace and pitch."""
+    """Words in a row by espeak-ng, one of ten voices that do not breathe (breath differs each time), at any pace.
+
+    Raises:
+        DatasetError: espeakng-loader is not installed.
+    """
     voice = _ESPEAK_VOICES[int(rng.integers(len(_ESPEAK_VOICES)))]
-    content = Speech(voice, rate=int(rng.integers(130, 230)), pitch=int(rng.integers(20, 80))).synthesize(
-        _sentence(rng)
-    )
-    with wave.open(io.BytesIO(content)) as file:
-        pcm = resample(file.readframes(file.getnframes()), file.getframerate(), RATE)
-    return _event(np.frombuffer(pcm, "<i2").astype(np.float64))
+    pace, pitch = int(rng.integers(130, 230)), int(rng.integers(20, 80))
+    pcm, rate = _espeak().say(_sentence(rng), voice, pace, pitch)
+    return _event(np.frombuffer(resample(pcm, rate, RATE), "<i2").astype(np.float64))
 
 
 def speech_by_flite(rng: Random) -> Event:

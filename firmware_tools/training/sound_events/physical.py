@@ -88,13 +88,13 @@ def horn(rng: Random) -> Event:
     samples = round(length * RATE)
     gate, active, at = np.zeros(samples), [], 0.0
     presses = rng.choice(np.array(["long", "short", "tut-tut", "angry"], object))
-    times = {
+    presses_of: dict[str, list[tuple[float, float]]] = {
         "long": [(rng.gamma(6, 0.25), 0)],
         "short": [(rng.gamma(8, 0.05), 0)],
         "tut-tut": [(0.22, 0.16), (0.3, 0)],
         "angry": [(0.3, 0.2), (0.25, 0.15), (1.2, 0)],
-    }[str(presses)]
-    for on, off in times:
+    }
+    for on, off in presses_of[str(presses)]:
         on = min(max(on * rng.normal(1, 0.1), 0.18), 3.0)
         if at + on > length:
             break
@@ -118,7 +118,7 @@ def horn(rng: Random) -> Event:
         comb[0], comb[-2:] = 1, -rng.uniform(0.2, 0.4)
         blown = lfilter([1.0], comb, beat * 0.5 + np.asarray(disc))
         sound += np.tanh(blown * rng.uniform(1, 4)) * pressure
-    spans = []
+    spans: list[tuple[float, float]] = []
     for start, end in active:
         spans += steady_spans(start, end, 0.14) if end - start < 0.5 else steady_spans(start, end, 0.3)
     return Event(sound, tuple(spans), tuple(active))
@@ -171,11 +171,13 @@ def _plate(rng: Random, width: float, height: float, speed: float, count: int) -
 
 
 def _ring(force: Sound, frequencies: Sound, quality: Sound, strengths: Sound) -> Sound:
-    sound = np.zeros(len(force))
+    """What is heard of modes that a force drives: the velocity of the plate, not how far it bends."""
+    bent = np.zeros(len(force))
     for frequency, q, strength in zip(frequencies, quality, strengths, strict=True):
         if 30 < frequency < 7700:
-            sound += strength * _resonator(force, float(frequency), float(q))
-    return sound
+            bent += strength * _resonator(force, float(frequency), float(q))
+    heard: Sound = np.diff(bent, prepend=0.0)
+    return heard
 
 
 _GLASS = 5200 / np.sqrt(12 * 0.95)  # m/s: sqrt(E / density), soda-lime glass, Poisson 0.23
@@ -221,24 +223,26 @@ def glass(rng: Random) -> Event:
 
 def knock(rng: Random) -> Event:
     """A knuckle, a soft mass on a stiff spring, on a panel that is held at its edges."""
-    rhythm = [
+    rhythms: list[list[float]] = [
         [0, 1, 2], [0, 1], [0, 1, 2, 3, 4], [0, 1, 1.5, 2, 3], [0, 1, 2, 3], [0, 0.8, 2, 2.8],
-    ][int(rng.integers(6))]  # fmt: skip
+    ]  # fmt: skip
+    rhythm = rhythms[int(rng.integers(6))]
     beat = rng.normal(0.23, 0.04)
     beat = min(max(beat, 0.15), 0.34)
     kind = rng.choice(["door", "table", "steel", "pane"], p=[0.5, 0.25, 0.13, 0.12])
-    stiffness, quality = {
+    panels = {
         "door": (_WOOD * rng.uniform(0.01, 0.04), 12.0),
         "table": (_WOOD * rng.uniform(0.018, 0.04), 18.0),
         "steel": (_STEEL * rng.uniform(0.001, 0.004), 40.0),
         "pane": (_GLASS * rng.uniform(0.003, 0.006), 20.0),
-    }[str(kind)]
+    }
+    stiffness, quality = panels[str(kind)]
     frequencies = _plate(rng, rng.uniform(0.35, 0.9), rng.uniform(0.5, 1.8), stiffness, 30)
     sound = np.zeros(round((beat * rhythm[-1] + 0.6) * RATE))
     times = [max(0.0, step * beat + rng.normal(0, 0.012)) for step in rhythm]
     for at in times:
         strength = rng.uniform(0.5, 1.2)
-        contact = max(6, round(0.0035 * strength**-0.2 * rng.uniform(0.5, 1.2) * RATE))  # Hertz: harder is shorter
+        contact = max(6, round(0.0018 * strength**-0.2 * rng.uniform(0.5, 2) * RATE))  # Hertz: harder is shorter
         force = np.zeros(round(0.35 * RATE))
         force[:contact] = strength * np.sin(np.pi * np.arange(contact) / contact) ** 1.5
         where = np.abs(np.sin(np.pi * rng.random(30) * np.arange(1, 31)))

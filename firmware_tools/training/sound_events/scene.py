@@ -83,7 +83,8 @@ def _room(place: str, family: str, number: int) -> Sound:
     room.compute_rir()
     response = np.asarray(room.rir[0][0], np.float64)
     response = response[np.argmax(np.abs(response)) :]
-    return response / np.sqrt(np.sum(response**2))
+    whole: Sound = response / np.sqrt(np.sum(response**2))
+    return whole
 
 
 def _shaped(samples: int, slope: float, knee: float, rng: Random) -> Sound:
@@ -134,7 +135,8 @@ def _babble(samples: int, rng: Random) -> Sound:
             strength = loud * (formants + 0.02) / k**0.3
             babble += np.interp(time, frames, strength) * np.sin(k * phase)
     babble += 0.1 * np.std(babble) * _shaped(samples, 2, 2000, rng)
-    return babble / np.std(babble)
+    whole: Sound = babble / np.std(babble)
+    return whole
 
 
 def heard(event: Sound, lead: float, length: float, scene: Scene, family: str, rng: Random) -> Sound:
@@ -157,4 +159,5 @@ def heard(event: Sound, lead: float, length: float, scene: Scene, family: str, r
         mixed = mixed + tilt * np.concatenate([[0.0], mixed[:-1]])
     peak = 32767 * 10 ** (rng.uniform(-36, -1) / 20)
     mixed = mixed * (peak / np.max(np.abs(mixed)))
-    return np.round(mixed)
+    heard_sound: Sound = np.round(mixed)
+    return heard_sound

@@ -78,7 +78,7 @@ def _detect(model: Model, card: ModelCard, pictures: NDArray[Any], progress: Pro
 
 def _there(y: NDArray[Any]) -> list[Face]:
     """The faces that are in a picture."""
-    return [Face(1.0, *(float(value) for value in place[1:])) for place in y if place[0] > 0]
+    return [Face(1.0, float(p[1]), float(p[2]), float(p[3]), float(p[4])) for p in y if p[0] > 0]
 
 
 def _best(face: Face, others: Sequence[Face]) -> float:
