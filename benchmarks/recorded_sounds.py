@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import resample_poly
 
+from device_runtime.inference.backend import find_backend
 from device_runtime.inference.store import ModelStore
-from firmware_tools.training.evaluation.evaluator import find_backend
 from firmware_tools.training.evaluation.listeners import DeviceListener
 from firmware_tools.training.evaluation.streaming import play
 

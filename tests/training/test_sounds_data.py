@@ -38,7 +38,8 @@ def test_training_and_test_are_of_different_families(whole: Path) -> None:
     assert {source.split("/")[0] for source in dataset.train.source} == {"additive"}
     assert {source.split("/")[0] for source in dataset.test.source} == {"physical"}
     assert dataset.test.x.shape[1:] == (ROWS, 40, 1)
-    assert all((whole / file).is_file() for file in (*dataset.test.sound, *dataset.background))
+    assert all((whole / sound).is_file() for sound in dataset.test.sound)
+    assert all(file.is_file() for file in dataset.background)
     assert np.array_equal(np.isnan(dataset.test.snr), dataset.test.y == 0)
 
 
