@@ -1,4 +1,5 @@
-"""What a device tells of itself, as an anomaly detector takes it: windows in the device's own usual spread, and a score.
+"""What a device tells of itself, as an anomaly detector takes it: windows in the device's own usual spread, and a
+score.
 
 For models of the task ``anomaly-detection``: an autoencoder that learned what is usual gives back its input; what it
 cannot give back is unusual. Numbers are plain lists, so programs and devices without numpy can use this.
@@ -7,6 +8,7 @@ cannot give back is unusual. Numbers are plain lists, so programs and devices wi
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean, pstdev
 
 SIGNALS = ("temperature", "load", "memory", "free_disk", "voltage", "message_rate")
@@ -51,7 +53,7 @@ class Usual:
 
 def roughness(readings: Sequence[float]) -> float:
     """The logarithm of the mean step from reading to reading: very low where a sensor is stuck."""
-    steps = [abs(after - before) for before, after in zip(readings, readings[1:], strict=False)]
+    steps = [abs(after - before) for before, after in pairwise(readings)]
     return math.log(fmean(steps) + 1e-6)
 
 

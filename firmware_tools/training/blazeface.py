@@ -1,4 +1,5 @@
-"""BlazeFace (Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019) as a Keras model.
+"""BlazeFace (Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019) as a Keras
+model.
 
 The weights are those of the short-range detector that the package mediapipe carries (Apache-2.0; half floats in a
 .tflite whose tensors are float32). They are read from that file, so nothing is trained here.
@@ -31,8 +32,8 @@ def build() -> Any:
     """A Keras model without its weights: ``[1, 128, 128, 3]`` in -1 to 1 to ``[1, 896, 16]`` and ``[1, 896, 1]``.
 
     The first output has, for each anchor, the box's centre and size and six points of the face, in pixels from the
-    anchor; the second how sure it is that there is a face: ``logit / SCORE_GAIN + SCORE_ZERO``, cut to 0 and 6. As a plain
-    logit it reaches from -400 to 3, of which int8 could tell three steps around a cut-off apart. Anchors:
+    anchor; the second how sure it is that there is a face: ``logit / SCORE_GAIN + SCORE_ZERO``, cut to 0 and 6. As a
+    plain logit it reaches from -400 to 3, of which int8 could tell three steps around a cut-off apart. Anchors:
     :mod:`device_runtime.inference.faces`.
     """
     import keras
@@ -85,7 +86,8 @@ def load_weights(model: Any, content: bytes) -> None:
         raise WeightsError(f"the file has {len(found)} convolutions; BlazeFace short range has {len(order)}")
     for name, (kernel, bias) in zip(order, found, strict=True):
         layer = model.get_layer(name)
-        # TensorFlow Lite: [out, rows, columns, in], depthwise [1, rows, columns, channels]; Keras: [rows, columns, in, out].
+        # TensorFlow Lite: [out, rows, columns, in], depthwise [1, rows, columns, channels];
+        # Keras: [rows, columns, in, out], depthwise [rows, columns, channels, 1].
         depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
         kernel = kernel.transpose(1, 2, 3, 0)
         wanted = [tuple(weight.shape) for weight in layer.get_weights()]
@@ -104,9 +106,8 @@ def correct_biases(
 
     Args:
         model: of :func:`build`, with its weights.
-        right, quantised: boxes ``[n, 896, 16]`` and scores ``[n, 896, 1]`` of the same pictures, by the float32 model and
-            by the quantised one.
-        least: numbers with fewer faces than this stay as they are.
+        right, quantised: boxes ``[n, 896, 16]`` and scores ``[n, 896, 1]`` of the same pictures, by the float32 model
+            and by the quantised one. least: numbers with fewer faces than this stay as they are.
     """
     fine = 2 * (_SIZE // 8) ** 2
     for name, anchors, part in (("box_fine", 2, slice(0, fine)), ("box_coarse", 6, slice(fine, None))):

@@ -4,10 +4,10 @@
     python models/face_detection/recipe.py /tmp/mediapipe-0.10.21-*.whl
 
 Nothing is trained: the network is built anew in Keras, filled with the half floats of the package, and its ranges are
-measured on the training split of the data set ``faces``. Then the biases of the boxes are corrected: int8 boxes came out 6 %
-too large, so what int8 adds to each number on the average, where there is a face in that split, is taken from its bias
-(bias correction after Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019).
-Needs the extra ``train``.
+measured on the training split of the data set ``faces``. Then the biases of the boxes are corrected: int8 boxes came
+out 6 % too large, so what int8 adds to each number on the average, where there is a face in that split, is taken from
+its bias (bias correction after Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction",
+2019). Needs the extra ``train``.
 """
 
 import sys

@@ -1,14 +1,15 @@
 """Pictures with and without faces, from photographs that installed packages carry; few, and said to be few.
 
-* 100 faces of 100 people, 25 x 25 pixels of grey, that scikit-image took from Labeled Faces in the Wild (Huang et al., 2007):
-  the first 40 measure ranges when the model is quantised, the other 60 are for the test;
-* two portraits in the public domain: Eileen Collins (NASA; in scikit-image) and Grace Hopper (US Navy; in matplotlib), for
-  the test only, at many sizes and places and in several lights;
-* photographs without people (scikit-image, scikit-learn) as what lies behind the small faces, and for false detections; a cat apart, since its face is one, too.
+* 100 faces of 100 people, 25 x 25 pixels of grey, that scikit-image took from Labeled Faces in the Wild (Huang et al.,
+  2007): the first 40 measure ranges when the model is quantised, the other 60 are for the test;
+* two portraits in the public domain: Eileen Collins (NASA; in scikit-image) and Grace Hopper (US Navy; in matplotlib),
+  for the test only, at many sizes and places and in several lights;
+* photographs without people (scikit-image, scikit-learn) as what lies behind the small faces, and for false detections;
+  a cat apart, since its face is one, too.
 
-The test has thus two people in colour and 60 in coarse grey. It can show what whole numbers cost against float32, and that
-anchors, boxes and letterbox are right; it cannot show how well the detector does on people at large, of any age, skin or
-light. For that its makers' model card has to be read.
+The test has thus two people in colour and 60 in coarse grey. It can show what whole numbers cost against float32, and
+that anchors, boxes and letterbox are right; it cannot show how well the detector does on people at large, of any age,
+skin or light. For that its makers' model card has to be read.
 """
 
 import io
@@ -69,8 +70,8 @@ Picture = NDArray[np.uint8]
 class Builder:
     """See :class:`firmware_tools.training.dataset.DatasetBuilder`.
 
-    Options: ``representative``: pictures of the training split, which measures ranges and trains nothing; ``each``: test
-    pictures of each of :data:`SCENARIOS`. Labels: see :class:`firmware_tools.training.dataset.Split`, one face at most.
+    Options: ``representative``: pictures of the training split, which measures ranges and trains nothing; ``each``:
+    test pictures of each of :data:`SCENARIOS`, with one face at most.
     """
 
     def __init__(self, options: Mapping[str, Any], seed: int) -> None:
@@ -94,7 +95,7 @@ class Builder:
         mark_whole(folder, self.fingerprint())
 
     def load(self, folder: Path, *, only_test: bool = False) -> Dataset:
-        """See :class:`firmware_tools.training.dataset.DatasetBuilder`. There is no validation split: nothing is chosen."""
+        """See :class:`firmware_tools.training.dataset.DatasetBuilder`; without validation: nothing is chosen."""
         need_whole(folder, self.fingerprint())
         none = empty_split((SIZE, SIZE, 3), (1, 5))
         train = none if only_test else _split([("", read_shard(_file(folder, "train")))])
@@ -236,6 +237,6 @@ def _framed(
 
 
 def _lit(picture: Picture, rng: np.random.Generator, least: float, most: float, noise: float) -> Picture:
-    """In a light of ``least`` to ``most``, with the noise of a sensor: a standard deviation of up to ``noise`` steps."""
+    """In a light of ``least`` to ``most``, with a sensor's noise: a standard deviation of up to ``noise`` steps."""
     lit = picture * rng.uniform(least, most) + rng.normal(0, rng.uniform(0, noise), picture.shape)
     return np.asarray(np.clip(np.round(lit), 0, 255), np.uint8)

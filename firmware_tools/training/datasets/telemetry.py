@@ -1,7 +1,7 @@
 """Telemetry of simulated devices: weeks without a fault to learn from, and windows with one to test with.
 
-All of it is calculated (:mod:`firmware_tools.training.device_simulator`). Devices of the test are drawn anew, so none of
-them was learned from; what is usual for each was taken from a week of its own before the windows begin.
+All of it is calculated (:mod:`firmware_tools.training.device_simulator`). Devices of the test are drawn anew, so none
+of them was learned from; what is usual for each was taken from a week of its own before the windows begin.
 """
 
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ class Builder:
         mark_whole(folder, self.fingerprint())
 
     def load(self, folder: Path, *, only_test: bool = False) -> Dataset:
-        """See :class:`firmware_tools.training.dataset.DatasetBuilder`. Windows of a device follow each other in time."""
+        """See :class:`firmware_tools.training.dataset.DatasetBuilder`. A device's windows follow each other in time."""
         need_whole(folder, self.fingerprint())
         splits = []
         for split in _SPLITS:
@@ -74,7 +74,8 @@ class Builder:
             arrays = joined(parts)
             nothing = np.full(len(arrays["y"]), np.nan, np.float32)
             splits.append(Split(arrays["x"], arrays["y"], arrays["scenario"], arrays["source"], nothing))
-        return Dataset(folder, LABELS, *splits)
+        train, validation, test = splits
+        return Dataset(folder, LABELS, train, validation, test)
 
     def _device(self, split: str, number: int) -> Arrays:
         """All windows of one device."""

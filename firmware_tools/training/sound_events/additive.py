@@ -1,11 +1,14 @@
 """The family for training: sums of sines and of damped modes.
 
-Sources of the numbers: ISO 8201:2017 and NFPA 72 (temporal-three: 0.5 s on, 0.5 s off, three times, then 1.5 s), UL 2034
-(temporal-four: four pulses of 0.1 s, then 5 s), UL 217 (520 Hz low-frequency sounders; others near 3.1 kHz); SAE J1849
-and common siren specifications (wail 500 to 1,500 Hz in seconds, yelp two to five times a second, hi-lo two tones of
-half a second); UN ECE R28 and makers' data (car horns: tones of 300 to 500 Hz a third apart, energy up to 3.5 kHz);
-modal frequencies and dampings of wood and glass after van den Doel and Pai, "Modal Synthesis for Vibrating Objects" (2003).
+Sources of the numbers: ISO 8201:2017 and NFPA 72 (temporal-three: 0.5 s on, 0.5 s off, three times, then 1.5 s), UL
+2034 (temporal-four: four pulses of 0.1 s, then 5 s), UL 217 (520 Hz low-frequency sounders; others near 3.1 kHz); SAE
+J1849 and common siren specifications (wail 500 to 1,500 Hz in seconds, yelp two to five times a second, hi-lo two tones
+of half a second); UN ECE R28 and makers' data (car horns: tones of 300 to 500 Hz a third apart, energy up to 3.5 kHz);
+modal frequencies and dampings of wood and glass after van den Doel and Pai, "Modal Synthesis for Vibrating Objects"
+(2003).
 """
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -71,9 +74,7 @@ def alarm(rng: Random) -> Event:
     if on > 0.4:
         spans = tuple((start, start + 0.4) for start, _ in active)
     else:  # short pulses: two make a beat
-        spans = tuple(
-            (start, end) for (start, _), (_, end) in zip(active, active[1:], strict=False) if end - start < 0.85
-        )
+        spans = tuple((start, end) for (start, _), (_, end) in pairwise(active) if end - start < 0.85)
     return Event(sound, spans, tuple(active))
 
 
@@ -103,7 +104,7 @@ def horn(rng: Random) -> Event:
         add(sound, faded(honk, rng.uniform(0.008, 0.05), rng.uniform(0.02, 0.09)), at)
         active.append((at, at + duration))
         at += duration + rng.uniform(0.1, 0.4)
-    spans = []
+    spans: list[tuple[float, float]] = []
     for start, end in active:
         spans += steady_spans(start, end, 0.14) if end - start < 0.5 else steady_spans(start, end, 0.3)
     return Event(sound, tuple(spans), tuple(active))
@@ -132,7 +133,7 @@ def siren(rng: Random) -> Event:
         frequency = low * (high / low) ** ramp
         needed = 0.7
     slope = rng.uniform(0.6, 1.8)
-    strengths = np.arange(1, 16) ** -slope
+    strengths = np.arange(1.0, 16.0) ** -slope
     if rng.random() < 0.4:
         strengths[1::2] *= rng.uniform(0, 0.3)
     sound = faded(_tone(frequency, strengths, rng), 0.05, 0.05)
@@ -151,24 +152,25 @@ def _modes(rng: Random, frequencies: Sound, decays: Sound, strengths: Sound, dur
 def glass(rng: Random) -> Event:
     """A pane or a bottle that breaks: a blow, then many ringing pieces, fewer and quieter with time."""
     length = rng.uniform(0.5, 1.6)
-    sound = np.zeros(round((length + 0.4) * RATE))
+    sound = np.zeros(round((length + 0.7) * RATE))
     burst = rng.normal(0, 1, round(rng.uniform(0.004, 0.03) * RATE))
     add(sound, faded(burst, 0, len(burst) / RATE) * rng.uniform(0.3, 1.5), 0.0)
-    thump = _modes(rng, rng.uniform(80, 700, 3), rng.uniform(0.01, 0.05, 3), rng.uniform(0.2, 1, 3), 0.2)
-    add(sound, thump * rng.uniform(0, 1.2), 0.0)
+    thump = _modes(rng, rng.uniform(60, 700, 4), rng.uniform(0.01, 0.1, 4), rng.uniform(0.2, 1, 4), 0.3)
+    add(sound, thump * rng.uniform(0, 4), 0.0)
+    silent = rng.uniform(0, 0.3) if rng.random() < 0.4 else 0.0  # until pieces reach the floor
     spread = length * rng.uniform(0.2, 0.5)
     for _ in range(int(rng.integers(15, 110))):
-        at = min(rng.exponential(spread), length)
+        at = silent + min(rng.exponential(spread), length)
         count = int(rng.integers(2, 6))
         piece = _modes(
             rng,
             np.exp(rng.uniform(np.log(1700), np.log(7600), count)),
-            np.exp(rng.uniform(np.log(0.004), np.log(0.07), count)),
+            np.exp(rng.uniform(np.log(0.002), np.log(0.07), count)),
             rng.uniform(0.2, 1, count),
             0.25,
         )
         add(sound, piece * rng.pareto(2.0) * np.exp(-at / length), at)
-    return Event(sound, ((0.0, 0.3),), ((0.0, min(length * 0.8, 1.2)),))
+    return Event(sound, ((0.0, silent + 0.3),), ((0.0, min(silent + length * 0.8, 1.5)),))
 
 
 def knock(rng: Random) -> Event:
@@ -176,22 +178,23 @@ def knock(rng: Random) -> Event:
     count = int(rng.integers(2, 7))
     beat = rng.uniform(0.12, 0.34)
     kind = rng.choice(["wood", "metal", "window"], p=[0.7, 0.15, 0.15])
-    lowest, damping = {"wood": (70, 0.02), "metal": (150, 0.06), "window": (180, 0.03)}[str(kind)]
-    modes = int(rng.integers(5, 13))
-    frequencies = lowest * rng.uniform(0.8, 3) * np.cumsum(rng.uniform(0.5, 1.6, modes))
-    decays = damping * rng.uniform(0.5, 2) * (frequencies / frequencies[0]) ** -rng.uniform(0.2, 0.9)
+    lowest, damping = {"wood": (50, 0.02), "metal": (110, 0.06), "window": (130, 0.03)}[str(kind)]
+    modes = int(rng.integers(5, 20))
+    soft = rng.uniform(0.001, 0.008)  # seconds that a blow takes: a fist is softer than a knuckle
+    frequencies = lowest * rng.uniform(0.8, 4) * np.cumsum(rng.uniform(0.5, 1.6, modes))
+    decays = damping * rng.uniform(0.3, 2) * (frequencies / frequencies[0]) ** -rng.uniform(0.2, 0.9)
     strengths = (np.arange(modes) + 1.0) ** -rng.uniform(0.1, 0.9)
-    sound = np.zeros(round((count * 0.45 + 0.4) * RATE))
+    sound = np.zeros(round((count * 0.8 + 0.4) * RATE))
     at, times = 0.0, []
     for _ in range(count):
         blow = _modes(rng, frequencies, decays, strengths * rng.uniform(0.6, 1.4, modes), 0.3)
-        hit = np.hanning(max(4, round(rng.uniform(0.001, 0.005) * RATE)))
+        hit = np.hanning(max(4, round(soft * rng.uniform(0.8, 1.25) * RATE)))
         add(sound, np.convolve(blow, hit / hit.sum())[: len(blow)] * rng.uniform(0.5, 1.2), at)
         contact = rng.normal(0, 1, round(0.006 * RATE))
-        add(sound, faded(contact, 0, 0.006) * rng.uniform(0.02, 0.25), at)
+        add(sound, faded(contact, 0, 0.006) * rng.uniform(0.0, 0.15) * np.max(np.abs(blow)), at)
         times.append(at)
-        at += beat * rng.uniform(0.85, 1.15)
-    spans = tuple((start, end + 0.05) for start, end in zip(times, times[1:], strict=False))
+        at += beat * rng.uniform(0.85, 1.15) * (2 if rng.random() < 0.1 else 1)  # some leave one out
+    spans = tuple((start, end + 0.05) for start, end in pairwise(times) if end - start < 0.8)
     return Event(sound, spans, ((0.0, times[-1] + 0.15),))
 
 

@@ -3,27 +3,37 @@
 The names of the functions say what they make. Each is a generator whose event has no spans.
 """
 
+import importlib
 import subprocess
-from functools import lru_cache
+import tempfile
+import wave
+from functools import cache, lru_cache
+from pathlib import Path
 
 import numpy as np
 from scipy.signal import butter, lfilter, sosfilt
 
+from device_runtime.voice.speech import resample
 from firmware_tools.training.dataset import DatasetError
 from firmware_tools.training.sound_events.event import RATE, Event, Generator, Random, Sound, add, faded, seconds
+from firmware_tools.training.synthesis.fresh_espeak import FreshEspeak
 
 LENGTH = 4.5
 """Seconds of each sound here."""
 
-_WORDS = (
+_COMMON_WORDS = (
     "the of and a to in is you that it he was for on are as with his they at be this have from or one had by word but "
     "not what all were we when your can said there use an each which she do how their if will up other about out many "
     "then them these so some her would make like him into time has look two more write go see number no way could "
-    "people my than first water been call who oil its now find long down day did get come made may part over new sound "
-    "take only little work know place year live me back give most very after thing our just name good sentence man "
-    "think say great where help through much before line right too mean old any same tell boy follow came want show"
-).split()
-_ESPEAK_VOICES = ("en-us+m1", "en-us+f1", "en-gb-x-rp+m3", "en-us+f3", "de+m2", "fr+f2", "es+m5", "cmn+f1", "it+m4", "ru+f4")
+    "people my than first water been call who oil its now find long down day did get come made may part over new "
+    "sound take only little work know place year live me back give most very after thing our just name good sentence "
+    "man think say great where help through much before line right too mean old any same tell boy follow came want "
+    "show"
+)
+_WORDS = _COMMON_WORDS.split()
+_ESPEAK_VOICES = (
+    "en-us+m1", "en-us+f1", "en-gb-x-rp+m3", "en-us+f4", "de+m2", "fr+f1", "es+m5", "cmn+f1", "it+m4", "ru+f4",
+)  # fmt: skip
 _FLITE_VOICES = ("kal16", "awb", "rms", "slt")
 
 
@@ -38,18 +48,25 @@ def _sentence(rng: Random) -> str:
     return " ".join(rng.choice(_WORDS, int(rng.integers(9, 16))))
 
 
+@cache
+def _espeak() -> FreshEspeak:
+    try:
+        loader = importlib.import_module("espeakng_loader")
+    except ImportError as error:
+        raise DatasetError("speech to train with is by espeak-ng; run: pip install 'cygnet[train]'") from error
+    return FreshEspeak(loader.get_library_path(), loader.get_data_path())
+
+
 def speech_by_espeak(rng: Random) -> Event:
-    """Words in a row by espeak-ng, one of ten voices, any pace and pitch."""
-    from device_runtime.voice.speech import Speech, resample
+    """Words in a row by espeak-ng, one of ten voices that do not breathe (breath differs each time), at any pace.
 
-    import io
-    import wave
-
+    Raises:
+        DatasetError: espeakng-loader is not installed.
+    """
     voice = _ESPEAK_VOICES[int(rng.integers(len(_ESPEAK_VOICES)))]
-    content = Speech(voice, rate=int(rng.integers(130, 230)), pitch=int(rng.integers(20, 80))).synthesize(_sentence(rng))
-    with wave.open(io.BytesIO(content)) as file:
-        pcm = resample(file.readframes(file.getnframes()), file.getframerate(), RATE)
-    return _event(np.frombuffer(pcm, "<i2").astype(np.float64))
+    pace, pitch = int(rng.integers(130, 230)), int(rng.integers(20, 80))
+    pcm, rate = _espeak().say(_sentence(rng), voice, pace, pitch)
+    return _event(np.frombuffer(resample(pcm, rate, RATE), "<i2").astype(np.float64))
 
 
 def speech_by_flite(rng: Random) -> Event:
@@ -58,28 +75,26 @@ def speech_by_flite(rng: Random) -> Event:
     Raises:
         DatasetError: flite is not installed.
     """
-    return _event(_flite(_FLITE_VOICES[int(rng.integers(len(_FLITE_VOICES)))], _sentence(rng), round(rng.uniform(0.8, 1.25), 2)))
+    return _event(
+        _flite(_FLITE_VOICES[int(rng.integers(len(_FLITE_VOICES)))], _sentence(rng), round(rng.uniform(0.8, 1.25), 2))
+    )
 
 
 @lru_cache(maxsize=8)
 def _flite(voice: str, text: str, stretch: float) -> Sound:
-    import tempfile
-    import wave
-    from pathlib import Path
-
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "speech.wav"
         command = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-t", text, "-o", str(target)]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=60)
         except FileNotFoundError as error:
-            raise DatasetError("speech to test with is by flite, which is not installed; run: apt install flite") from error
+            raise DatasetError(
+                "speech to test with is by flite, which is not installed; run: apt install flite"
+            ) from error
         except subprocess.SubprocessError as error:
             raise DatasetError(f"flite did not speak: {error}") from error
         with wave.open(str(target)) as file:
             rate, pcm = file.getframerate(), file.readframes(file.getnframes())
-    from device_runtime.voice.speech import resample
-
     return np.frombuffer(resample(pcm, rate, RATE), "<i2").astype(np.float64)
 
 
@@ -91,8 +106,9 @@ def notes(rng: Random) -> Event:
     sound = np.zeros(round(LENGTH * RATE))
     slope, at = rng.uniform(0.5, 2.5), 0.0
     plucked = rng.random() < 0.6
+    beat = rng.uniform(0.12, 0.8) if rng.random() < 0.4 else None
     while at < LENGTH:
-        length = rng.uniform(0.1, 0.9)
+        length = rng.uniform(0.1, 0.9) if beat is None else beat
         time = seconds(length + 0.3)
         for _ in range(int(rng.integers(1, 4))):
             pitch = 110 * 2 ** (rng.integers(0, 48) / 12)
@@ -110,7 +126,7 @@ def thuds(rng: Random) -> Event:
     """Single blows far apart: doors, things put down, steps."""
     sound = np.zeros(round(LENGTH * RATE))
     at = rng.uniform(0, 0.6)
-    apart = rng.uniform(0.5, 2.5)
+    apart = rng.uniform(0.45, 0.75) if rng.random() < 0.5 else rng.uniform(0.5, 2.5)
     colour = rng.uniform(200, 5000)
     while at < LENGTH:
         time = seconds(0.4)
@@ -122,6 +138,23 @@ def thuds(rng: Random) -> Event:
         add(sound, burst * rng.uniform(0.5, 1), at)
         at += apart * rng.uniform(0.8, 1.2)
     return _event(sound)
+
+
+def ticks(rng: Random) -> Event:
+    """Small hits without a beat, few or many a second: keys, drops, crackling, crockery."""
+    sound = np.zeros(round(LENGTH * RATE))
+    often, low = np.exp(rng.uniform(np.log(3), np.log(150))), rng.uniform(200, 3000)
+    high, longest = min(low * rng.uniform(1.2, 5), 7500), rng.uniform(0.001, 0.02)
+    colours = [
+        np.exp(-seconds(0.06) / rng.uniform(0.0005, longest))
+        * np.sin(2 * np.pi * rng.uniform(low, high) * seconds(0.06))
+        for _ in range(8)
+    ]
+    at = 0.0
+    while at < LENGTH:
+        add(sound, colours[int(rng.integers(8))] * rng.exponential(1), at)
+        at += rng.exponential(1 / often)
+    return _event(sound + rng.normal(0, rng.uniform(0, 0.05), len(sound)))
 
 
 def signals(rng: Random) -> Event:
@@ -244,8 +277,8 @@ def motor(rng: Random) -> Event:
 
 
 TRAINING: tuple[tuple[Generator, float], ...] = (
-    (speech_by_espeak, 0.3), (notes, 0.17), (thuds, 0.13), (signals, 0.08), (engine, 0.1), (rustle, 0.12),
-    (silence, 0.1),
+    (speech_by_espeak, 0.27), (notes, 0.19), (thuds, 0.14), (ticks, 0.12), (signals, 0.07), (engine, 0.07),
+    (rustle, 0.08), (silence, 0.06),
 )  # fmt: skip
 """Generators with their shares of the label ``none``."""
 

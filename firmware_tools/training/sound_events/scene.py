@@ -83,7 +83,8 @@ def _room(place: str, family: str, number: int) -> Sound:
     room.compute_rir()
     response = np.asarray(room.rir[0][0], np.float64)
     response = response[np.argmax(np.abs(response)) :]
-    return response / np.sqrt(np.sum(response**2))
+    whole: Sound = response / np.sqrt(np.sum(response**2))
+    return whole
 
 
 def _shaped(samples: int, slope: float, knee: float, rng: Random) -> Sound:
@@ -118,25 +119,28 @@ def noise(scenario: str, samples: int, rng: Random) -> Sound:
 
 
 def _babble(samples: int, rng: Random) -> Sound:
-    """Many voices: harmonic sound of six wandering pitches in moving formants, by the syllable, and breath noise."""
+    """Many voices: harmonic sound of five wandering pitches in moving formants, by the syllable, and breath noise."""
     time = np.arange(samples) / RATE
+    frames = time[::160]  # formants move slowly
     babble = np.zeros(samples)
-    for _ in range(6):
+    for _ in range(5):
         knots = int(samples / RATE * rng.uniform(3, 6)) + 3
         grid = np.linspace(0, time[-1], knots)
-        pitch = rng.uniform(90, 240) * np.interp(time, grid, rng.normal(1, 0.08, knots))
-        loud = np.interp(time, grid, rng.random(knots) ** 2)
-        first, second = (np.interp(time, grid, rng.uniform(*band, knots)) for band in ((300, 800), (900, 2300)))
-        phase = 2 * np.pi * np.cumsum(pitch) / RATE
-        for k in range(1, 26):
+        pitch = rng.uniform(90, 240) * np.interp(frames, grid, rng.normal(1, 0.08, knots))
+        loud = np.interp(frames, grid, rng.random(knots) ** 2)
+        first, second = (np.interp(frames, grid, rng.uniform(*band, knots)) for band in ((300, 800), (900, 2300)))
+        phase = 2 * np.pi * np.cumsum(np.interp(time, frames, pitch)) / RATE
+        for k in range(1, 17):
             formants = np.exp(-(((k * pitch - first) / 180) ** 2)) + 0.5 * np.exp(-(((k * pitch - second) / 260) ** 2))
-            babble += loud * (formants + 0.02) / k**0.3 * np.sin(k * phase)
+            strength = loud * (formants + 0.02) / k**0.3
+            babble += np.interp(time, frames, strength) * np.sin(k * phase)
     babble += 0.1 * np.std(babble) * _shaped(samples, 2, 2000, rng)
-    return babble / np.std(babble)
+    whole: Sound = babble / np.std(babble)
+    return whole
 
 
 def heard(event: Sound, lead: float, length: float, scene: Scene, family: str, rng: Random) -> Sound:
-    """The event, ``lead`` seconds after the scene's noise began, as a microphone hears it; int16 range, ``length`` seconds."""
+    """``length`` seconds as a microphone hears them: the event ``lead`` seconds after the noise began; int16 range."""
     samples = round(length * RATE)
     place = _PLACE.get(scene.scenario, "cabin")
     wet = fftconvolve(event, _room(place, family, int(rng.integers(60))))
@@ -155,4 +159,5 @@ def heard(event: Sound, lead: float, length: float, scene: Scene, family: str, r
         mixed = mixed + tilt * np.concatenate([[0.0], mixed[:-1]])
     peak = 32767 * 10 ** (rng.uniform(-36, -1) / 20)
     mixed = mixed * (peak / np.max(np.abs(mixed)))
-    return np.round(mixed)
+    heard_sound: Sound = np.round(mixed)
+    return heard_sound

@@ -1,4 +1,4 @@
-"""Anomalies in telemetry: how well the reconstruction error tells faults from what is usual, and what it costs in alarms."""
+"""Anomalies in telemetry: how well the reconstruction error tells faults from what is usual, and how often it errs."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -29,7 +29,8 @@ class Evaluator:
         """Recall, false faces and overlap (intersection over union), by scenario; and how far int8 agrees with float32.
 
         Raises:
-            EvaluationError: the model's outputs are not those of such a detector, or the data are not pictures of faces.
+            EvaluationError: the model's outputs are not those of such a detector, or the data are not pictures of
+            faces.
         """
         card, test = subject.card, subject.data.test
         if not len(test) or test.y.ndim != 3 or test.y.shape[2] != 5:
@@ -43,9 +44,8 @@ class Evaluator:
             measures += _measures(test, faces, variant)
         if FLOAT32 in found:
             measures.append(_agreement(found[FLOAT32], found[INT8]))
-        facts = (
-            ("Test pictures", f"{len(test):,}, made of {len(set(map(str, test.source)))} cut-outs; none trained the model"),
-        )  # fmt: skip
+        sources = len(set(map(str, test.source)))
+        facts = (("Test pictures", f"{len(test):,}, made of {sources} cut-outs; none trained the model"),)
         return Evaluation(tuple(measures), worst=_worst(test, found[INT8]), facts=facts)
 
 
@@ -78,7 +78,7 @@ def _detect(model: Model, card: ModelCard, pictures: NDArray[Any], progress: Pro
 
 def _there(y: NDArray[Any]) -> list[Face]:
     """The faces that are in a picture."""
-    return [Face(1.0, *(float(value) for value in place[1:])) for place in y if place[0] > 0]
+    return [Face(1.0, float(p[1]), float(p[2]), float(p[3]), float(p[4])) for p in y if p[0] > 0]
 
 
 def _best(face: Face, others: Sequence[Face]) -> float:
