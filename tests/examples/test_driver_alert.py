@@ -6,14 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device_runtime.inference.store import ModelStore
 from device_runtime.resources import resource_directory
 from tests.voice.sounds import silence, spoken
 from tests.whole_device import Screen, virtual_speaker
 
 pytest.importorskip("pymicro_features")
-if not ModelStore().cards("sound-events"):
-    pytest.skip("this checkout has no model for sound-events", allow_module_level=True)
 APP = "cygnet.examples.driver-alert"
 ALERT = resource_directory("examples") / "driver_alert"
 RATE = 16_000
