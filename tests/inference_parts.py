@@ -3,7 +3,7 @@ loud. What a real runtime does with them is tested with a real one."""
 
 import array
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from device_runtime.inference.service import OwnModel
@@ -96,6 +96,9 @@ class Service:
             if task == ability:
                 return name
         raise ModelError(f"this device has no model for {ability!r}")
+
+    def parameters_of(self, model: str) -> Mapping[str, str | int | float | bool]:
+        return {"cutoff": 0.5} if model in HEARS else {}
 
 
 class Ears:

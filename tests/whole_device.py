@@ -38,6 +38,10 @@ class Screen:
         """Tap a program's tile."""
         await self._socket.send_json({"type": "launch", "app_id": app_id, "path": path})
 
+    async def home(self) -> None:
+        """Show the launcher."""
+        await self._socket.send_json({"type": "home"})
+
     async def ask(self, text: str) -> None:
         """Type a request."""
         await self._socket.send_json({"type": "utterance", "text": text})

@@ -8,20 +8,21 @@ sound itself never crosses to it. Names, arguments and results are those of micr
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any
 
 from device_runtime.capability.arguments import refuse, text
 from device_runtime.capability.files import ProgramFiles
+from device_runtime.capability.models import Abilities, Ears, Hearing, Models, ModelSession
 from device_runtime.capability.paths import MAX_PATH_CHARACTERS
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.tensors import describe, read_inputs, write_tensor
 from device_runtime.errors import CygnetError
 from device_runtime.inference.card import ModelCard, parse_card
 from device_runtime.inference.service import OwnModel
-from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
+from device_runtime.inference.tensors import Detection
 from device_runtime.program.allowance import Allowance
 from device_runtime.program.limits import Limits
 from device_runtime.values import Value
@@ -35,67 +36,11 @@ _MAX_CARD_BYTES = 64 * 1024
 _WAYS = ("model", "name", "ability")
 
 
-class ModelSession(Protocol):
-    """One user's way to a model; :class:`device_runtime.inference.service.InferenceSession` is one."""
-
-    @property
-    def inputs(self) -> tuple[TensorInfo, ...]: ...
-
-    @property
-    def outputs(self) -> tuple[TensorInfo, ...]: ...
-
-    @property
-    def labels(self) -> tuple[str, ...]: ...
-
-    @property
-    def task(self) -> str: ...
-
-    async def run(self, inputs: Sequence[TensorData], *, real: bool = True) -> tuple[TensorData, ...]: ...
-
-    async def feed(self, pcm: bytes) -> tuple[Detection, ...]: ...
-
-    async def reset(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
-class Models(Protocol):
-    """Who loads models; :class:`device_runtime.inference.service.InferenceService` does."""
-
-    async def open(self, model: str | OwnModel, owner: str) -> ModelSession: ...
-
-    async def close_owner(self, owner: str) -> None: ...
-
-
-class Abilities(Protocol):
-    """The device's choice of models."""
-
-    def model_for(self, ability: str) -> str:
-        """The name of the model that serves a task.
-
-        Raises:
-            CygnetError: the device has none; the sentence says what it has.
-        """
-
-
-class Ears(Protocol):
-    """The board's microphone, for several listeners at once."""
-
-    def chunks(self) -> AsyncIterator[bytes]:
-        """16 kHz mono int16 as it comes; nothing while the board itself speaks.
-
-        Raises:
-            CygnetError: there is no microphone, or it fails.
-        """
-
-    def listening(self, app_id: str, *, on: bool) -> None:
-        """A program begins to listen, or ends: people are shown it."""
-
-
 @dataclass(slots=True, eq=False)
 class _Opened:
     session: ModelSession
     model: str
+    shared: bool = False
     waiting: int = 0
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     listening: "asyncio.Task[None] | None" = None
@@ -103,12 +48,17 @@ class _Opened:
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """One run of a program: its sessions by their numbers, and what time its models may still take."""
+    """One run of a program: its sessions by their numbers, and what time its models may still take.
+
+    ``of`` and ``alive`` are held, so that the run is known by who it is until its task has ended.
+    """
 
     owner: str
+    of: object
     time: Allowance
     sessions: dict[int, _Opened] = field(default_factory=dict)
     opening: int = 0
+    alive: "asyncio.Task[None] | None" = None
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
 
@@ -116,12 +66,19 @@ class ProgramInference:
     """What every program on this board does with models."""
 
     def __init__(
-        self, service: Models, abilities: Abilities, files: ProgramFiles, ears: Ears | None, limits: Limits
+        self,
+        service: Models,
+        abilities: Abilities,
+        files: ProgramFiles,
+        ears: Ears | None,
+        limits: Limits,
+        hearing: Hearing | None = None,
     ) -> None:
         self._service = service
         self._abilities = abilities
         self._files = files
         self._ears = ears
+        self._hearing = hearing
         self._limits = limits
         self._runs: dict[int, _Run] = {}
         self._numbers = itertools.count(1)
@@ -146,6 +103,7 @@ class ProgramInference:
         run.opening += 1
         try:
             name, model = await self._wanted(caller, ways[0], arguments)
+            parameters = await asyncio.to_thread(self._parameters, model)
             session = await self._service.open(model, run.owner)
         finally:
             run.opening -= 1
@@ -153,15 +111,21 @@ class ProgramInference:
             await session.close()
             raise CapabilityError("the program has ended")
         number = next(run.numbers)
-        run.sessions[number] = _Opened(session, name)
+        run.sessions[number] = _Opened(session, name, isinstance(model, str))
         return {
             "session": number,
-            "name": name,
+            "name": PurePosixPath(name).stem,
             "task": session.task,
             "inputs": [dict(describe(info)) for info in session.inputs],
             "outputs": [dict(describe(info)) for info in session.outputs],
             "labels": list(session.labels),
+            "parameters": dict(parameters),
         }
+
+    def _parameters(self, model: str | OwnModel) -> Mapping[str, str | int | float | bool]:
+        if isinstance(model, str):
+            return self._abilities.parameters_of(model)
+        return model.card.parameters if model.card is not None else {}
 
     async def _wanted(self, caller: Caller, way: str, arguments: Mapping[str, Value]) -> tuple[str, str | OwnModel]:
         """What to call the model in sentences, and what the service is to open."""
@@ -219,10 +183,12 @@ class ProgramInference:
         run = self._runs.get(key)
         if run is None:
             minute = self._limits.cpu_seconds_a_minute
-            run = self._runs[key] = _Run(f"{caller.app_id}#{next(self._numbers)}", Allowance(minute / 60, minute))
-            ended = caller.keep(_for_ever())
+            run = self._runs[key] = _Run(
+                f"{caller.app_id}#{next(self._numbers)}", caller.run, Allowance(minute / 60, minute)
+            )
+            run.alive = caller.keep(_for_ever())
             # A task that is cancelled before it began runs none of its code, so its end is what is heard.
-            ended.add_done_callback(lambda _: self._forget(key))
+            run.alive.add_done_callback(lambda _: self._forget(key))
         return run
 
     def _forget(self, key: int) -> None:
@@ -294,21 +260,33 @@ class ProgramInference:
             return
         ears.listening(caller.app_id, on=True)
         try:
-            async for sound in ears.chunks():
-                async with opened.busy:
-                    heard = await self._timed(run, opened.session.feed(sound))
-                for found in heard:
-                    told: dict[str, Value] = {
-                        "session": number,
-                        "label": found.label,
-                        "probability": found.probability,
-                        "seconds": found.seconds,
-                    }
-                    await caller.emit("inference.result", told)
+            async for found in self._heard(run, opened, ears):
+                told: dict[str, Value] = {
+                    "session": number,
+                    "label": found.label,
+                    "probability": found.probability,
+                    "seconds": found.seconds,
+                }
+                await caller.emit("inference.result", told)
         except CygnetError as error:
             await caller.emit("inference.error", {"session": number, "reason": str(error)})
+        except Exception:  # a fault of the board's own: the program must not believe that all is quiet
+            await caller.emit("inference.error", {"session": number, "reason": "internal error of the host"})
+            raise
         finally:
             ears.listening(caller.app_id, on=False)
+
+    async def _heard(self, run: _Run, opened: _Opened, ears: Ears) -> AsyncIterator[Detection]:
+        """What a session hears: a model of the device hears once for all, one of the program's own for it alone."""
+        if opened.shared and self._hearing is not None:
+            async for found in self._hearing.listen(opened.model):
+                yield found
+            return
+        async for sound in ears.chunks():
+            async with opened.busy:
+                heard = await self._timed(run, opened.session.feed(sound))
+            for found in heard:
+                yield found
 
     async def stop(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
         """Let the model hear no more; what it has heard so far is forgotten. One that hears nothing is no error."""
@@ -327,12 +305,17 @@ class ProgramInference:
 
 
 def inference_capabilities(
-    service: Models, abilities: Abilities, files: ProgramFiles, ears: Ears | None, limits: Limits
+    service: Models,
+    abilities: Abilities,
+    files: ProgramFiles,
+    ears: Ears | None,
+    limits: Limits,
+    hearing: Hearing | None = None,
 ) -> list[Capability]:
     """``inference.open {model | name | ability}``, ``inference.run {session, inputs}``, ``inference.close {session}``;
     with a microphone ``inference.listen {session}`` and ``inference.stop {session}``, which need the permission
-    ``record``."""
-    models = ProgramInference(service, abilities, files, ears, limits)
+    ``record``. With ``hearing`` all programs hear what one model of the device hears."""
+    models = ProgramInference(service, abilities, files, ears, limits, hearing)
     offered = [
         Capability("inference.open", models.open),
         Capability("inference.run", models.run),

@@ -44,6 +44,7 @@ BASE_FILES = (
     "files.js",
     "audio.js",
     "inference.js",
+    "faces.js",
     "animation.js",
     "bytes.js",
     "random.js",

@@ -24,7 +24,7 @@ from device_runtime.capability.recording import recording_capabilities
 from device_runtime.capability.registry import Capability, CapabilityGate
 from device_runtime.capability.request import HttpClient, request_capabilities
 from device_runtime.capability.sockets import SocketClient, socket_capabilities
-from device_runtime.capability.speech import Speaker, speech_capability
+from device_runtime.capability.speech import Speaker, speech_capability, synthesis_capability
 from device_runtime.capability.storage import ProgramStorage, storage_capabilities
 from device_runtime.capability.telemetry import telemetry_capability
 from device_runtime.capability.transfer import transfer_capabilities
@@ -53,6 +53,7 @@ from device_runtime.host.sensors import make_sensors
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.inference.store import ModelStore
+from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.keys import KeyRing, key_ring
 from device_runtime.program.session import SessionListener, Surroundings
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions
@@ -68,6 +69,8 @@ logger = logging.getLogger(__name__)
 
 # What forking a worker and its first page take besides the program's own code.
 _START_SLACK_SECONDS = 5.0
+# As espeak-ng names it.
+_CHINESE_VOICE = "cmn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,8 @@ class Device:
         ]
         if self._shared is not None:
             offered += self._shared.capabilities()
+        if self._board.voice.enabled and self._board.audio.speaker != "none":
+            offered.append(synthesis_capability(_synthesiser(self._board), self._files))
         offered += light_capabilities(make_lights(self._board.leds, self._screen.lights))
         offered += sensor_capabilities(make_sensors(self._board.sensors))
         if self._board.audio.speaker != "none":
@@ -209,8 +214,9 @@ class Device:
                 lambda: microphone.chunks(while_speaking=True), self._files, microphone.listening
             )
         if self._models is not None:
-            limits = self._board.limits
-            offered += inference_capabilities(self._models.service, self._models, self._files, self._microphone, limits)
+            models, ears = self._models, self._microphone
+            hearing = SharedHearing(models.service, ears.chunks) if ears is not None else None
+            offered += inference_capabilities(models.service, models, self._files, ears, self._board.limits, hearing)
         return offered
 
     def _program_microphone(self) -> ProgramMicrophone | None:
@@ -348,6 +354,17 @@ def _mouth(board: Board) -> Speech | None:
     if not board.voice.enabled or board.audio.speaker == "none":
         return None
     return Speech(board.voice.speech_voice)
+
+
+def _synthesiser(board: Board) -> Callable[[str, str, int, int], bytes]:
+    """Makes sound of text for programs."""
+    own = board.voice.speech_voice
+
+    def synthesise(text: str, language: str, rate: int, pitch: int) -> bytes:
+        voice = _CHINESE_VOICE if language == "zh" and not own.startswith(_CHINESE_VOICE) else own
+        return Speech(voice, rate, pitch).synthesize(text)
+
+    return synthesise
 
 
 def _loudspeaker(board: Board) -> AudioSink | None:

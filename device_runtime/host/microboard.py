@@ -245,8 +245,13 @@ def capabilities(board: MicroBoard) -> frozenset[str]:
         "led.set": bool(board.leds),
         "buzzer.play": board.buzzer is not None,
         "sensor.read": bool(board.sensors),
+        "inference.listen": board.microphone is not None,
+        "inference.stop": board.microphone is not None,
     }
-    always = ("device.info", "telemetry", "storage.get", "storage.set", "storage.remove")
+    always = (
+        "device.info", "telemetry", "storage.get", "storage.set", "storage.remove", "inference.open", "inference.run",
+        "inference.close",
+    )  # fmt: skip
     return frozenset((*always, *(name for name, there in parts.items() if there)))
 
 

@@ -1,5 +1,6 @@
 """The models of a device for its programs: how they are run, and which one serves an ability."""
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 
 from device_runtime.host.board import Board
@@ -25,8 +26,16 @@ class DeviceModels:
         voice = board.voice.speech_voice.partition("-")[0].partition("+")[0]
         self._language = _LANGUAGES.get(voice, voice)
         self._wake_model = board.voice.wake_model
+        inference = board.inference
         self.service = InferenceService(
-            self._store, InferenceSettings(backend=board.inference.backend, threads=board.inference.threads)
+            self._store,
+            InferenceSettings(
+                backend=inference.backend,
+                threads=inference.threads,
+                delegate=inference.delegate,
+                memory_bytes=inference.memory_mb * 1024 * 1024,
+                required_barriers=board.isolation.require,
+            ),
         )
 
     def model_for(self, ability: str) -> str:
@@ -45,6 +54,10 @@ class DeviceModels:
         fitting = [card for card in cards if card.parameters.get("language") == self._language]
         chosen = [card for card in cards if card.name == self._wake_model]
         return (chosen or fitting or cards)[0].name
+
+    def parameters_of(self, model: str) -> Mapping[str, str | int | float | bool]:
+        """See :meth:`device_runtime.capability.inference.Abilities.parameters_of`."""
+        return self._store.card(model).parameters
 
 
 def can_run_models() -> bool:

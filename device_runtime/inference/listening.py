@@ -64,7 +64,9 @@ class SoundClassifier:
     def _start(self) -> None:
         self._waiting: list[list[float]] = []
         self._probabilities: deque[Array] = deque(maxlen=self._settings.window)
-        self._deaf_until = 0.0
+        # The front end takes the first sounds for loud ones, until it knows the noise; a window holds them for long.
+        slides = self._stride < len(self._rows)
+        self._deaf_until = self._steps * STEP_SECONDS + self._settings.refractory_seconds if slides else 0.0
         self._rows[:] = self._silence
 
     def feed(self, pcm: bytes) -> list[Detection]:

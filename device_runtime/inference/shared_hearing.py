@@ -11,8 +11,8 @@ from device_runtime.inference.service import InferenceService
 from device_runtime.inference.store import ModelError
 from device_runtime.inference.tensors import Detection
 
+_RATE = 16_000
 _OWNER = "the microphone"
-_BYTES_A_SECOND = 32_000
 # What a listener may have waiting before it is behind for good.
 _MOST_WAITING = 100
 
@@ -21,9 +21,9 @@ class _Ear:
     """A model that listens, and who hears of it."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
         self.listeners: set[asyncio.Queue[Detection | CygnetError]] = set()
         self.task: asyncio.Task[None] | None = None
+        self.samples = 0
 
 
 class SharedHearing:
@@ -34,8 +34,8 @@ class SharedHearing:
         self._chunks = chunks
         self._ears: dict[str, _Ear] = {}
 
-    async def listen(self, model: str) -> AsyncGenerator[Detection, None]:
-        """What the model of that name hears from now on, and when, counted from now. It listens while anybody iterates.
+    async def listen(self, model: str) -> AsyncIterator[Detection]:
+        """What the model of that name hears from now on, in seconds from now. It listens while anybody iterates.
 
         Raises:
             ModelError: there is no such model, it does not hear, or it has failed.
@@ -44,7 +44,7 @@ class SharedHearing:
         ear = self._ears.setdefault(model, _Ear())
         mine: asyncio.Queue[Detection | CygnetError] = asyncio.Queue(_MOST_WAITING)
         ear.listeners.add(mine)
-        begun = ear.seconds
+        begun = ear.samples / _RATE
         if ear.task is None:
             ear.task = asyncio.create_task(self._hear(model, ear), name=f"the ear of {model}")
         try:
@@ -52,7 +52,7 @@ class SharedHearing:
                 heard = await mine.get()
                 if isinstance(heard, CygnetError):
                     raise heard
-                yield replace(heard, seconds=max(0.0, heard.seconds - begun))
+                yield replace(heard, seconds=heard.seconds - begun)
         finally:
             ear.listeners.discard(mine)
             if not ear.listeners and self._ears.get(model) is ear:
@@ -62,19 +62,29 @@ class SharedHearing:
                     await ear.task
 
     async def _hear(self, model: str, ear: _Ear) -> None:
+        sounds = self._chunks()
+        # It is heard from now on, also what is said while the model is opened.
+        beginning = asyncio.ensure_future(anext(sounds, None))
         try:
             session = await self._service.open(model, _OWNER)
             try:
-                async for sound in self._chunks():
+                sound = await beginning
+                while sound is not None:
+                    ear.samples += len(sound) // 2
                     for detection in await session.feed(sound):
                         _tell(ear, detection)
-                    ear.seconds += len(sound) / _BYTES_A_SECOND
+                    sound = await anext(sounds, None)
             finally:
                 await session.close()
             raise ModelError("the microphone gives no more sound")
         except CygnetError as error:
             self._ears.pop(model, None)
             _tell(ear, error)
+        finally:
+            beginning.cancel()
+            await asyncio.gather(beginning, return_exceptions=True)
+            if isinstance(sounds, AsyncGenerator):
+                await sounds.aclose()
 
 
 def _tell(ear: _Ear, what: Detection | CygnetError) -> None:

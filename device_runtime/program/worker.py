@@ -23,7 +23,7 @@ from device_runtime.engine.quickjs import DEFAULT_MEMORY_BYTES, QuickJSEngine
 from device_runtime.engine.source_maps import SourceMaps
 from device_runtime.engine.timers import TimerHeap
 from device_runtime.errors import CygnetError
-from device_runtime.program import encoding
+from device_runtime.program import encoding, faces
 from device_runtime.program.apis import api_document
 from device_runtime.program.components import Components
 from device_runtime.program.displayed import DisplayedPages
@@ -121,6 +121,16 @@ def serve(connection: WorkerConnection, engine: QuickJSEngine, worker: "type[Wor
             connection.send(Exit(f"the runtime failed: {type(error).__name__}: {error}"))
     except ConnectionClosed:
         return
+
+
+def _told(function: Callable[..., Any], *values: Any) -> Value:
+    """What a function gives, or its complaint as a text: a program sees neither its types nor its places."""
+    whole = [int(value) if isinstance(value, float) and value.is_integer() else value for value in values]
+    try:
+        answer: Value = function(*whole)
+    except (ValueError, TypeError, OverflowError) as error:
+        return str(error)
+    return answer
 
 
 class _Watchdog:
@@ -313,6 +323,8 @@ class Worker:
             "base64": encoding.base64_text,
             "unbase64": encoding.base64_bytes,
             "random": encoding.random_bytes,
+            "facePicture": lambda *values: _told(faces.picture, *values),
+            "faces": lambda *values: _told(faces.faces, *values),
         }
         for name, function in functions.items():
             self._engine.bind(name, function)

@@ -17,6 +17,7 @@ from firmware_tools.build.compilers import compile_sources
 from firmware_tools.build.dialects import SourceError, load_project
 from firmware_tools.build.npm import add_npm_packages
 from firmware_tools.build.pages import with_pages_that_are_there
+from firmware_tools.build.portable.models import BoardModel, board_models
 from firmware_tools.build.portable.sources import PythonSources, compiler_name
 from firmware_tools.build.source_files import find_source_files, ignored_files
 from firmware_tools.build.source_maps import with_source_maps, without_source_maps
@@ -24,13 +25,17 @@ from firmware_tools.build.source_maps import with_source_maps, without_source_ma
 
 @dataclass(frozen=True, slots=True)
 class BuiltProgram:
-    """A package and what was noticed while building it; each warning is a sentence with file and line. ``capabilities``
-    are those that a program in Python names, with the first place of each."""
+    """A package and what was noticed while building it; each warning is a sentence with file and line.
+
+    ``capabilities`` are those that a program in Python names, with the first place of each; ``models`` are its own as
+    microcontrollers have them.
+    """
 
     data: bytes
     package: Package
     warnings: tuple[str, ...]
     capabilities: Mapping[str, str] = field(default_factory=dict)
+    models: tuple[BoardModel, ...] = ()
 
 
 def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool = False) -> BuiltProgram:
@@ -55,12 +60,17 @@ def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool 
     npm = add_npm_packages(project, files, warnings)
     entries = Assembly(project, files, npm, warnings, python).entries()
     entries = with_source_maps(entries, warnings) if source_maps else without_source_maps(entries)
+    models: tuple[BoardModel, ...] = ()
+    if python is not None:
+        made = board_models(entries)
+        models = made.models
+        entries |= made.entries
     entries["manifest.json"] = manifest
     data = seal_package(entries, key)
     # What the device will check is checked here first, by the same code.
     package = read_package(data, f"{directory.name}.ma", key_ring([key.public_key()]))
     return BuiltProgram(
-        data, package, tuple(dict.fromkeys(warnings)), python.capabilities if python is not None else {}
+        data, package, tuple(dict.fromkeys(warnings)), python.capabilities if python is not None else {}, models
     )
 
 

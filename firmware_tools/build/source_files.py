@@ -11,7 +11,7 @@ from typing import Any
 
 from firmware_tools.build.dialects import DIALECTS, SourceError, SourceProject
 
-DEVELOPERS_FOLDERS = frozenset({"tests", "test", "__tests__", "dist"})
+DEVELOPERS_FOLDERS = frozenset({"tests", "test", "__tests__", "dist", "training"})
 """Folders beside ``app.json`` of which only what is asked for is in the package."""
 
 _NOT_PACKAGED_FOLDERS = frozenset({"node_modules", "META-INF"})

@@ -29,7 +29,7 @@ from firmware_tools.port.members import member_table
 from firmware_tools.port.places import Places
 from firmware_tools.port.program import Program
 from firmware_tools.port.refusals import all_refusals
-from firmware_tools.port.remarks import remark_findings, typescript_findings
+from firmware_tools.port.remarks import model_findings, remark_findings, typescript_findings
 from firmware_tools.port.servers import (
     declared_origins,
     find_origins,
@@ -118,6 +118,7 @@ class _Port:
             *definition_findings(self._program, self._members, self._places),
             *ConfigurationJudge(self._program, self._members, self._places).findings(),
             *remark_findings(self._program, self._places),
+            *model_findings(self._program),
         ]
         report = self._report()
         report.apis = apis.apis()

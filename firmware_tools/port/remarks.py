@@ -88,6 +88,20 @@ def typescript_findings(program: Program, places: Places) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def model_findings(program: Program) -> Iterator[Finding]:
+    """Models of programs of WeChat, which are ONNX files."""
+    at = tuple(
+        Place(program.files.shown(name), 1, 1) for name in sorted(program.files) if name.lower().endswith(".onnx")
+    )
+    if at:
+        yield Finding(
+            "source", "a model in ONNX", Severity.UNCLEAR,
+            "the model travels in the package as it is, and runs on 64-bit Linux devices that have the extra `onnx`; "
+            "other devices say that they cannot, to `session.onError`",
+            "a `.tflite` file, which every device runs: `cygnet model import` makes one", at,
+        )  # fmt: skip
+
+
 def _frameworks(program: Program) -> Finding | None:
     """A framework whose runtime calls the host by computed names."""
     declared = program.configuration("package.json").get("dependencies")

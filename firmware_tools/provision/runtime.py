@@ -1,9 +1,11 @@
-"""The micro runtime as files for a board: bytecode of ``device_runtime/micro``, and the list that the loader checks.
+"""The micro runtime as files for a board: bytecode of ``device_runtime/micro``, sources of what boards compile to their
+own machine code, and the list that the loader checks.
 
 ``/main.py`` and the loader travel by cable only; everything else is the content of a slot, over a cable or sealed for
 the fleet.
 """
 
+import ast
 import functools
 import hashlib
 import json
@@ -20,6 +22,7 @@ from firmware_tools.build.micropython import compile_module
 from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.packing.compact import compact
 from firmware_tools.provision.packing.joining import join
+from firmware_tools.provision.packing.native import is_native
 from firmware_tools.provision.packing.phrases import PHRASES, take_out
 from firmware_tools.provision.packing.unused import without_unused
 
@@ -73,11 +76,14 @@ def compiled_runtime(sources: Mapping[str, str], version: str = "") -> dict[str,
     """
     short, phrases = packed(sources)
     # Tracebacks show what a source is called, and each name takes memory for ever: what the module is called anyway.
-    called = [name.removesuffix(".py").replace("/", ".") for name in short]
+    natives = {name: text.encode() for name, text in short.items() if is_native(ast.parse(text))}
+    texts = {name: text for name, text in short.items() if name not in natives}
+    called = [name.removesuffix(".py").replace("/", ".") for name in texts]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         # Line numbers would take 8 of the 201 KB that a Pico W has for everything.
-        compiled = list(pool.map(functools.partial(compile_module, lines=False), short.values(), called))
-    files = {name.removesuffix(".py") + ".mpy": data for name, data in zip(short, compiled, strict=True)}
+        compiled = list(pool.map(functools.partial(compile_module, lines=False), texts.values(), called))
+    files = {name.removesuffix(".py") + ".mpy": data for name, data in zip(texts, compiled, strict=True)}
+    files |= natives
     if phrases:
         files[f"{_PACKAGE}/{PHRASES}"] = phrases
     files[RUNTIME_LIST] = _runtime_list(files, version or runtime_version())

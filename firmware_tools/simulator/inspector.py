@@ -11,6 +11,7 @@ from device_runtime.values import Value
 from device_runtime.view.patches import Operation
 from firmware_tools.simulator.faults import Fault
 from firmware_tools.simulator.inspected import root_name
+from firmware_tools.simulator.models import line_of_call, line_of_event
 from firmware_tools.simulator.network import NetworkLog, origin_of
 
 MAX_LINES = 2000
@@ -50,6 +51,7 @@ class Inspector:
         self._launch_turn: dict[str, Any] | None = None
         self.template_names: Mapping[str, frozenset[str]] = {}
         self._calls: dict[int, tuple[str, str | None, str]] = {}
+        self._models: dict[int, dict[str, Value]] = {}
 
     def now(self) -> float:
         """Seconds since the tools began."""
@@ -111,6 +113,7 @@ class Inspector:
         for names in self.used.values():
             names.clear()
         self._calls.clear()
+        self._models.clear()
         self._publish({"type": "faults", "faults": []})
         self._publish({"type": "used", "used": self.used})
 
@@ -262,11 +265,16 @@ class Inspector:
         """A program asks the host for something."""
         origin = origin_of(str(arguments.get("url", "")))
         self._calls[call] = (name, permission, origin)
+        if name.startswith("inference."):
+            self._models[call] = {way: value for way, value in arguments.items() if way != "inputs"}
         self.network.started(call, name, arguments)
 
     def call_ended(self, call: int, value: Value, reason: str | None, milliseconds: float) -> None:
         """The host has answered."""
         name, permission, origin = self._calls.pop(call, ("", None, ""))
+        level, text = line_of_call(name, self._models.pop(call, {}), value, reason, milliseconds)
+        if text:
+            self._add_line(level, text, "", "")
         if name.startswith("storage."):
             self._publish({"type": "storage_changed"})
         self.network.ended(call, value, reason, milliseconds)
@@ -280,6 +288,9 @@ class Inspector:
         """A provider told the program something."""
         if name == "task":
             self.network.task_event(payload)
+        level, text = line_of_event(name, payload)
+        if text:
+            self._add_line(level, text, "", "")
 
     def _count(self, table: str, name: str) -> None:
         self.used[table][name] = self.used[table].get(name, 0) + 1

@@ -19,12 +19,14 @@ from device_runtime.view.mirror import MirrorNode, MirrorTree
 from device_runtime.view.patches import Operation
 from device_runtime.voice.grammar import Grammar
 from firmware_tools.testing.launching import Launcher
+from firmware_tools.testing.models import PlayedModelError
 from firmware_tools.testing.selectors import attribute_text, select, visible_text
 from firmware_tools.testing.surroundings import Surroundings
 
 STEP_SECONDS = 10.0
 _TYPED = ("input", "textarea")
 _OUTLINE_NODES = 40
+_WORLD = ("requests", "dialogs", "network", "models")
 _PROBE = "cygnet-test-"
 
 
@@ -134,14 +136,14 @@ class ProgramDriver:
     # ---- starting
 
     async def _do_launch(self, options: Mapping[str, Any]) -> None:
-        known = ("path", "storage", "requests", "dialogs", "network")
+        known = ("path", "storage", *_WORLD)
         for option in options:
             if option not in known:
                 raise DriverError(f"launch has no option {option!r}; known are {', '.join(known)}")
         await self.end()
         storage = self._launcher.new_storage()
         self._surroundings = Surroundings(storage, self._launcher.new_files(), self._tell)
-        await self._do_surround({name: options[name] for name in ("requests", "dialogs", "network") if name in options})
+        await self._do_surround({name: options[name] for name in _WORLD if name in options})
         for key, value in dict(options.get("storage") or {}).items():
             await storage.set(self._launcher.manifest.app_id, key, value)
         await self._start(str(options.get("path") or ""))
@@ -155,6 +157,7 @@ class ProgramDriver:
         surroundings.requests = dict(options.get("requests") or surroundings.requests)
         surroundings.dialogs = dict(options.get("dialogs") or surroundings.dialogs)
         surroundings.network_type = str(options.get("network") or surroundings.network_type)
+        surroundings.models.given = dict(options.get("models") or surroundings.models.given)
 
     async def _start(self, path: str) -> None:
         self._screen, self._exit, self._logs = _Screen(), None, []
@@ -309,6 +312,20 @@ class ProgramDriver:
 
     async def _do_intent(self, name: str, slots: dict[str, str]) -> str | None:
         return await self._request(name, slots, "")
+
+    async def _do_hear(self, label: str, probability: float) -> None:
+        deadline = time.monotonic() + self._launcher.wait_seconds
+        while True:  # a program that is still loading its model is given time
+            try:
+                self._outside().models.hear(label, probability)
+            except PlayedModelError:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise
+                await self._do_wait(self._version, left * 1000)
+            else:
+                break
+        await self._settle()
 
     async def _request(self, intent: str, slots: dict[str, str], sentence: str) -> str | None:
         answer = await asyncio.wait_for(self._running().intent(intent, slots, sentence), STEP_SECONDS)

@@ -152,6 +152,11 @@
       return host('say', sentence);
     }
 
+    // What the models that listen hear, by its label.
+    hear(label, probability) {
+      host('hear', String(label), probability === undefined ? 0.9 : Number(probability));
+    }
+
     intent(name, slots) {
       return host('intent', name, slots || {});
     }
@@ -195,7 +200,7 @@
       return host('storage');
     }
 
-    // What the world answers from now on, as for launch(): requests, dialogs, network.
+    // What the world answers from now on, as for launch(): requests, dialogs, network, models.
     surround(options) {
       host('surround', options);
     }
@@ -214,7 +219,8 @@
     }
   }
 
-  // options: path, storage {key: value}, requests {address: answer}, dialogs {showModal: result}, network 'wifi'
+  // options: path, storage {key: value}, requests {address: answer}, dialogs {showModal: result}, network 'wifi',
+  // models {ability, name or path: {labels, inputs {name: shape}, outputs {name: numbers}}}
   globalThis.launch = (options) => {
     host('launch', options || {});
     return new Program();

@@ -15,13 +15,16 @@ from device_runtime.capability.arguments import text
 from device_runtime.capability.clipboard import clipboard_capabilities
 from device_runtime.capability.device import device_capabilities
 from device_runtime.capability.files import ProgramFiles, file_capabilities
+from device_runtime.capability.inference import inference_capabilities
 from device_runtime.capability.origin import NetworkPolicy, parse_url
 from device_runtime.capability.registry import Caller, Capability, CapabilityError, Provider
 from device_runtime.capability.speech import speech_capability
 from device_runtime.capability.storage import ProgramStorage, storage_capabilities
 from device_runtime.capability.telemetry import telemetry_capability
 from device_runtime.capability.ui import ui_capabilities
+from device_runtime.program.limits import Limits
 from device_runtime.values import Value
+from firmware_tools.testing.models import PlayedModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Surroundings:
 
     ``requests`` maps an address (with or without its query) to the answer: a body, or
     ``{"statusCode", "header", "data"}``, or ``{"fail": reason}``. ``dialogs`` maps ``showModal`` and
-    ``showActionSheet`` to the answers of the user. ``network_type`` is in WeChat's words.
+    ``showActionSheet`` to the answers of the user. ``network_type`` is in WeChat's words. ``models`` are those of the
+    device: see :mod:`firmware_tools.testing.models`.
     """
 
     storage: ProgramStorage
@@ -47,6 +51,7 @@ class Surroundings:
     requests: dict[str, Any] = field(default_factory=dict)
     dialogs: dict[str, Any] = field(default_factory=dict)
     network_type: str = "wifi"
+    models: PlayedModels = field(default_factory=PlayedModels)
     calls: list[Call] = field(default_factory=list)
 
     def capabilities(self) -> list[Capability]:
@@ -58,6 +63,7 @@ class Surroundings:
             *ui_capabilities(self),
             telemetry_capability(self.record),
             speech_capability(self),
+            *inference_capabilities(self.models, self.models, self.files, self.models, Limits()),
             *device_capabilities(lambda: self.network_type, self.vibrate),
             Capability("request", self._answer, permission="request"),
             Capability("request.abort", self._abort, permission="request"),

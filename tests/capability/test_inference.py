@@ -135,12 +135,14 @@ async def test_a_session_says_what_its_model_takes_and_gives(make: Make) -> None
         ],
         "outputs": [{"name": "y", "shape": [1, 4], "dtype": "float32", "scale": 0.0, "zero_point": 0}],
         "labels": [],
+        "parameters": {},
     }
 
 
 async def test_an_ability_is_served_by_the_model_that_the_device_chooses(make: Make) -> None:
     opened = await make().program(models=[]).call("open", ability="sound-events")
     assert (opened["name"], opened["task"], opened["labels"]) == ("alarms", "sound-events", ["loud"])
+    assert opened["parameters"] == {"cutoff": 0.5}
 
 
 @pytest.mark.parametrize("suffix", ["tflite", "onnx"])
@@ -148,7 +150,7 @@ async def test_a_model_of_the_package_goes_to_the_service_with_its_card(make: Ma
     device = make()
     program = device.program({f"models/own.{suffix}": b"model", "models/own.toml": CARD.encode()})
     opened = await program.call("open", model=f"/models/own.{suffix}")
-    assert (opened["name"], opened["labels"]) == (f"/models/own.{suffix}", ["loud"])
+    assert (opened["name"], opened["labels"]) == ("own", ["loud"])
     (own,) = device.service.own
     assert own.content == b"model"
     assert own.card is not None

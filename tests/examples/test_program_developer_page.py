@@ -62,8 +62,10 @@ def test_it_lists_every_capability(tmp_path: Path) -> None:
     elsewhere = {
         "downloadFile", "uploadFile", "connectSocket", "createInnerAudioContext", "getRecorderManager",
         "getBatteryInfo", "exitMiniProgram", "restartMiniProgram", "showShareMenu", "loadFontFace", "getImageInfo",
+        "initFaceDetect", "faceDetect", "stopFaceDetect", "ai",
     }  # fmt: skip
-    named = {"getFileSystemManager" if name.startswith("file.") else own.get(name, name) for name in offered}
+    families = {"file": "getFileSystemManager", "inference": "createInferenceSession"}
+    named = {families.get(name.partition(".")[0]) or own.get(name, name) for name in offered}
     assert named | elsewhere == listed - {"Sync"}
 
 

@@ -131,6 +131,26 @@ class Index(Page):
     assert told == f"best {DIGITS.labels[best]} {round(numbers[best], 3):g}"
 
 
+async def test_the_onnx_model_of_a_wechat_program_runs_unmodified(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    body = """
+      const session = wx.createInferenceSession({
+        model: 'models/affine.onnx', precisionLevel: 4, typicalShape: { x: [2, 4] }, allowNPU: false, allowQuantize: false,
+      });
+      session.onError((error) => tell(error.errMsg));
+      session.onLoad(async () => {
+        const data = new Float32Array([1, 0, 0, 0, 0, 0, 0, 1]).buffer;
+        const { y } = await session.run({ x: { shape: [2, 4], data, type: 'float32' } });
+        tell(JSON.stringify([y.shape, y.type, Array.from(new Float32Array(y.data))]));
+        session.destroy();
+      });"""
+    content = (Path(__file__).parents[1] / "inference/data/affine.onnx").read_bytes()
+    program = write_program(tmp_path, "test.onnx", {**page(body), "models/affine.onnx": content})
+    async with virtual_speaker(tmp_path, program) as screen:
+        told = json.loads(await shows(screen, "test.onnx", "float32"))
+    assert told == [[2, 3], "float32", [0, 0, 0, 5, 6, 7]]
+
+
 async def test_what_is_said_to_the_screen_is_heard_by_a_program_and_shown_to_people(tmp_path: Path) -> None:
     files = page(
         """
@@ -219,3 +239,22 @@ def test_the_wake_word_is_that_of_the_board_and_speech_is_in_its_language(tmp_pa
     models = DeviceModels(find_board("virtual-speaker"), ModelStore([tmp_path]))
     assert models.model_for("wake-word") == "okay_nabu"
     assert models.model_for("spoken-commands") == "words_b"
+
+
+async def test_programs_that_wait_for_the_same_word_share_one_ear(tmp_path: Path) -> None:
+    body = """
+      const session = wx.createInferenceSession({ ability: 'wake-word' });
+      session.onError((error) => tell(error.errMsg));
+      session.onLoad(() => { session.listen(); tell('listens') });
+      session.onResult(({ label }) => { session.stop(); tell('heard ' + label) });"""
+    permissions = [{"name": "record", "reason": "to listen"}]
+    names = [f"test.ears{number}" for number in range(3)]
+    programs = [write_program(tmp_path, name, page(body), permissions=permissions) for name in names]
+    async with virtual_speaker(tmp_path, *programs) as screen:
+        for name in names:
+            await shows(screen, name, "listens")
+        await screen.until(lambda: sorted(screen.listening) == names)
+        await screen.hear(silence(1) + spoken("okay nabu") + silence(1))
+        for name in names:
+            await shows(screen, name, "heard okay nabu")
+        await screen.until(lambda: screen.listening == [])

@@ -560,3 +560,30 @@ async def test_simulated_lights_are_shown_also_on_screens_that_come_later(
     for screen in (first, second):
         await expect(screen.page.locator(".lights li")).to_have_text(["lamp: off"])
     assert await dot.evaluate("each => getComputedStyle(each).backgroundColor") != lit
+
+
+async def test_people_see_which_programs_listen(device: PaperDevice, screens: Screens) -> None:
+    await device.screen.stop()
+    device.server = ScreenServer(device, microphone="device")
+    device.url = await device.server.start()
+    device.screen.listening([APP])
+    screen = await screens.open()
+    sign = screen.page.locator(".listening")
+    await expect(sign).to_have_text("Lamp listens")
+    await expect(sign).to_be_disabled()
+    device.screen.listening([])
+    await expect(sign).to_be_hidden()
+
+
+async def test_a_program_that_listens_to_a_browser_hears_once_its_microphone_is_on(
+    device: PaperDevice, screens: Screens
+) -> None:
+    screen = await screens.open(permissions=["microphone"])
+    device.screen.listening([APP])
+    sign = screen.page.locator(".listening")
+    await expect(sign).to_have_text("Let Lamp listen")
+    await sign.click()
+    await expect(sign).to_have_text("Lamp listens")
+    await device.wait(lambda: len(device.heard) >= 2560)
+    await screen.page.locator(".home .ask-microphone").click()
+    await expect(sign).to_have_text("Let Lamp listen")

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -32,14 +33,23 @@ async def test_what_is_lacking_on_a_board_is_what_its_device_does_not_register(
     silent = dataclasses.replace(board, voice=dataclasses.replace(board.voice, enabled=False))
     device = device_module.Device(silent, tmp_path, None, {})
     await device.stop()
-    machine = {"getBatteryInfo", "share.page"}
-    assert NEEDS - offered - machine == lacking_capabilities(board, NEEDS) - machine
+    machine = {"getBatteryInfo", "share.page", "inference.open"}
+    assert NEEDS - offered - machine == lacking_capabilities(silent, NEEDS) - machine
+
+
+@pytest.mark.parametrize(("speaker", "has"), [("screen", True), ("none", False)])
+def test_a_board_that_speaks_speaks_into_files(speaker: Literal["screen", "none"], has: bool) -> None:
+    board = find_board("virtual-speaker")
+    board = dataclasses.replace(board, audio=dataclasses.replace(board.audio, speaker=speaker))
+    assert ("speech.synthesize" not in lacking_capabilities(board, ["speech.synthesize"])) is has
 
 
 def test_without_a_board_only_what_no_board_has_is_lacking() -> None:
     assert lacking_capabilities(None, NEEDS) == {"vibrateShort", "vibrateLong"}
 
 
-@pytest.mark.parametrize(("name", "depends"), [("audio.play", True), ("record.start", True), ("request", False)])
+@pytest.mark.parametrize(
+    ("name", "depends"), [("audio.play", True), ("record.start", True), ("inference.open", True), ("request", False)]
+)
 def test_what_depends_on_the_board_is_known(name: str, depends: bool) -> None:
     assert depends_on_board(name) is depends

@@ -365,3 +365,12 @@ def test_the_examples_ask_for_nothing_that_is_missing(example: str) -> None:
 def test_what_one_command_mends_comes_after_what_needs_work(tmp_path: Path) -> None:
     report = report_of(tmp_path, {"app.js": f"wx.login(); {SERVER}"})
     assert [one.kind for one in report.of(Severity.BREAKS)] == ["api", "permission", "server", "server"]
+
+
+def test_a_model_of_a_wechat_program_is_named_with_where_it_runs(tmp_path: Path) -> None:
+    script = "wx.createInferenceSession({ model: 'models/mnist.onnx' }); Page({})"
+    report = report_of(tmp_path, {f"{INDEX}.js": script, "models/mnist.onnx": "", "models/own.tflite": ""})
+    found = finding(report, "a model in ONNX")
+    assert found.severity is Severity.UNCLEAR
+    assert [(place.file, place.line) for place in found.places] == [("models/mnist.onnx", 1)]
+    assert "`cygnet model import`" in found.instead

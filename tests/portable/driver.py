@@ -2,7 +2,8 @@
 """Runs on MicroPython: plays a built program, and says what came of it, one JSON document a step.
 
 ``driver.py RUNTIME GIVEN``: the folder of the package ``micro``, and a file with ``folder``, ``steps`` and ``limits``.
-A step is ``[page, node, type, detail]``, ``["timer"]`` or ``["back"]``. Time stands still, but while a handler runs.
+A step is ``[page, node, type, detail]``, ``["timer"]``, ``["back"]`` or ``["heard", label]``. Time stands
+still, but while a handler runs.
 """
 
 import json
@@ -39,6 +40,13 @@ def invoke(name: str, values: "dict[str, Any]") -> "Any":
     if name == "led.set":
         log.append(["called", name, json.dumps(values.get("level", values.get("on")))])
         return None
+    if name == "inference.open":
+        shape = {"name": "x", "shape": [1, 2], "dtype": "float32", "scale": 0.0, "zero_point": 0}
+        return {"session": 1, "name": "own", "task": "", "inputs": [shape], "outputs": [], "labels": ["on", "off"]}
+    if name == "inference.run":
+        return {"outputs": {"y": {"shape": [1, 2], "type": "float32", "data": values["inputs"]["x"]["data"]}}}
+    if name in ("inference.listen", "inference.close"):
+        return None
     if name == "storage.get":
         return stored.get(values["key"])
     if name == "storage.set":
@@ -58,6 +66,8 @@ def play(step: "list[Any]") -> None:
         program.fire_timers()
     elif step[0] == "back":
         program.back()
+    elif step[0] == "heard":
+        program.heard({"session": 1, "label": step[1], "probability": 0.75, "seconds": 1.5})
     else:
         program.event(step[0], step[1], step[2], step[3], 1)
 

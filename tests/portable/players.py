@@ -59,7 +59,16 @@ async def play_on_linux(package: Package, steps: tuple[Step, ...]) -> Played:
     async def store(_: Caller, values: Mapping[str, Value]) -> Value:
         return None
 
+    async def open_model(_: Caller, values: Mapping[str, Value]) -> Value:
+        shape: Value = {"name": "x", "shape": [1, 2], "dtype": "float32", "scale": 0.0, "zero_point": 0}
+        return {"session": 1, "name": "own", "task": "", "inputs": [shape], "outputs": [], "labels": ["on", "off"]}
+
+    async def run_model(_: Caller, values: Mapping[str, Any]) -> Value:
+        return {"outputs": {"y": {"shape": [1, 2], "type": "float32", "data": values["inputs"]["x"]["data"]}}}
+
     providers = {"led.set": led, "sensor.read": sensor, "echo": echo, "storage.set": store}
+    providers |= {"inference.open": open_model, "inference.run": run_model}
+    providers |= {"inference.listen": store, "inference.close": store}
     gate = CapabilityGate([Capability(name, provider) for name, provider in providers.items()])
     limits = Limits(event_seconds=_EVENT_SECONDS, memory_mb=8)
     workers = WorkerFactory(ENTRY, str(limits.memory_bytes), memory_bytes=limits.worker_memory_bytes)
@@ -98,6 +107,9 @@ class _Linux:
                 self._session.capability_event(NEXT_TIMER, None)
             case ("back",):
                 self._session.back()
+            case ("heard", label):
+                heard: Value = {"session": 1, "label": label, "probability": 0.75, "seconds": 1.5}
+                self._session.capability_event("inference.result", heard)
             case (kind, identity, *rest):
                 node = _find(self._trees.get(self._top, []), identity)
                 detail = rest[0] if rest else {}

@@ -1,7 +1,7 @@
 """The programs of the suite: what they are made of, and what happens to them.
 
 A step is ``("tap", id)`` or ``(type, id, detail)``, an event on the node of the top page with that ``id``;
-``("timer",)``, the next timer fires; ``("back",)``, the user goes back.
+``("timer",)``, the next timer fires; ``("back",)``, the user goes back; ``("heard", label)``, a model has heard this.
 """
 
 from collections.abc import Mapping
@@ -399,6 +399,38 @@ class Shop(App):
         (("tap", "a"), ("tap", "a"), ("tap", "b"), ("tap", "a"), ("tap", "a"), ("tap", "a")),
         ends="3 .* in a row took longer than",
         says="100",
+    ),
+    "a model that listens": Case(
+        '<view id="a" bindtap="a">{{word}} {{sure}}</view>',
+        _HEAD
+        + """
+    data = {"word": "", "sure": 0}
+
+    def on_load(self, query):
+        opened = call("inference.open", model="models/own.tflite")
+        self.session = opened["session"]
+        log(opened["labels"], opened["inputs"][0]["shape"])
+        call("inference.listen", session=self.session)
+
+    def on_inference(self, result):
+        if result["session"] == self.session:
+            self.set_data({"word": result["label"], "sure": round(result["probability"] * 100)})
+        if result["label"] == "off":
+            log(result["nothing"])
+
+    def a(self, event):
+        given = {"x": {"data": [1, 2.5]}}
+        log(call("inference.run", session=self.session, inputs=given)["outputs"]["y"]["data"])
+        call("inference.close", session=self.session)
+""",
+        (("heard", "on"), ("tap", "a"), ("heard", "off"), ("heard", "on")),
+        says="on 75",
+    ),
+    "a model that nobody listens to": Case(
+        "<view>{{n}}</view>",
+        _HEAD + "    data = {'n': 1}\n",
+        (("heard", "on"),),
+        says="1",
     ),
     "a hog": Case(
         '<view id="a" bindtap="a">{{n}}</view>',

@@ -20,7 +20,7 @@ from device_runtime.capability.recording import recording_capabilities
 from device_runtime.capability.registry import Caller, Capability, CapabilityError, CapabilityGate
 from device_runtime.capability.request import HttpClient, request_capabilities
 from device_runtime.capability.sockets import SocketClient, socket_capabilities
-from device_runtime.capability.speech import speech_capability
+from device_runtime.capability.speech import speech_capability, synthesis_capability
 from device_runtime.capability.storage import ProgramStorage, storage_capabilities
 from device_runtime.capability.telemetry import telemetry_capability
 from device_runtime.capability.transfer import transfer_capabilities
@@ -74,6 +74,7 @@ class Services:
         self.sockets = SocketClient(policy)
         self.media = ProgramMedia(self.files, self.http)
         self.loudspeaker = Loudspeaker()
+        self.synthesised: list[tuple[str, str, int, int]] = []
         self.models, self.ears = Service(), Ears()
         self.clipboard: list[tuple[str, str]] = []
         self.answers: Callable[[Sequence[LayoutRequest]], list[dict[str, Value] | None]] | None = None
@@ -113,6 +114,10 @@ class Services:
     def unobserve(self, app_id: str, observer: int) -> None:  # noqa: ARG002
         self.unobserved.append(observer)
 
+    def synthesise(self, text: str, language: str, rate: int, pitch: int) -> bytes:
+        self.synthesised.append((text, language, rate, pitch))
+        return wav(0.1)
+
     async def say(self, app_id: str, text: str) -> None: ...
 
     async def vibrate(self, milliseconds: int) -> None: ...
@@ -148,6 +153,7 @@ class Services:
             *inference_capabilities(self.models, self.models, self.files, self.ears, Limits()),
             telemetry_capability(lambda *_: None),
             speech_capability(self),
+            synthesis_capability(self.synthesise, self.files),
             self._noting("exitMiniProgram", self.left),
             self._noting("update.apply", self.updated),
             self._noting("restartMiniProgram", self.updated),

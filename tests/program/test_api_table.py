@@ -89,14 +89,19 @@ async def test_every_supported_name_is_there_and_does_not_answer_not_supported(b
     ]
     code = f"""
       const calls = {json.dumps([n for n in names if n not in leaving])};
-      for (const name of {json.dumps(names)}) if (typeof wx[name] !== 'function' || !wx.canIUse(name)) report(name);
+      const own = (name) => name.startsWith('ai.') ? [swan.ai, name.slice(3)] : [wx, name];
+      for (const name of {json.dumps(names)}) {{
+        const [owner, key] = own(name);
+        if (typeof owner[key] !== 'function' || !wx.canIUse(name)) report(name);
+      }}
       for (const name of calls) {{
         try {{
+          const [owner, key] = own(name);
           const kind = {json.dumps({n: TABLE.apis[n].kind for n in names})}[name];
           let heard;
           if (kind === 'call') {{
             await new Promise((done) => {{
-              wx[name]({{ fail(e) {{ heard = e.errMsg }}, complete: done }});
+              owner[key]({{ fail(e) {{ heard = e.errMsg }}, complete: done }});
               setTimeout(() => {{ heard = heard || 'hangs'; done() }}, 1500);
             }});
           }} else if (name.startsWith('off')) heard = wx[name]();

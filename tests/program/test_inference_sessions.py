@@ -291,3 +291,40 @@ async def test_a_host_without_models_says_so_by_on_error(board: Board) -> None:
     finally:
         await sessions.close()
     assert found == [["createInferenceSession:fail not supported on this host", False]]
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ("{ tex: 'hello', ctp: 1, lan: 'zh' }", ("hello", "", 165, 50)),
+        ("{ tex: 'hello', spd: '9', pit: 0, vol: '5' }", ("hello", "", 245, 0)),
+    ],
+)
+async def test_swan_s_text_becomes_a_file_that_can_be_played(
+    board: Board, services: Services, options: str, asked: tuple[str, str, int, int]
+) -> None:
+    services.synthesised.clear()
+    body = f"""
+      swan.ai.textToAudio({{ ...{options}, success(result) {{
+        wx.getFileSystemManager().getFileInfo({{ filePath: result.filePath, success({{ size }}) {{ report(result.errMsg, size > 44); done() }} }});
+      }} }});"""
+    assert await reports(board, body) == [["ai.textToAudio:ok", True]]
+    assert services.synthesised == [asked]
+
+
+async def test_what_cannot_be_said_fails_in_swan_s_terms(board: Board) -> None:
+    body = """
+      swan.ai.textToAudio({ tex: '', fail: ({ errMsg }) => report(errMsg) });
+      swan.ai.textToAudio({ tex: 'x', spd: 'fast' }).catch(({ errMsg }) => { report(errMsg); done() });"""
+    assert await reports(board, body) == [
+        ["ai.textToAudio:fail parameter error: text must hold something to say"],
+        ["ai.textToAudio:fail parameter error: speed must be a number"],
+    ]
+
+
+async def test_who_listens_again_to_a_session_that_never_was_does_not_do_so_for_ever(board: Board) -> None:
+    body = """
+      let errors = 0;
+      const session = wx.createInferenceSession({ ability: 'mind-reading' });
+      session.onError(() => { errors++; session.listen(); setTimeout(() => { report(errors); done() }, 50) });"""
+    assert await reports(board, body) == [[1]]

@@ -168,7 +168,7 @@ def unknown_names(sources: Mapping[str, str]) -> list[str]:
                 # `is_global` takes a function called `top` for the module (bpo-46200)
                 if each.is_global() and not each.is_local() and not each.is_parameter()
                 if each.get_name() not in made and not hasattr(builtins, each.get_name())
-                if each.get_name() not in ("__name__", "const")
+                if each.get_name() not in ("__name__", "const", "ptr8", "ptr16", "ptr32", "uint")
             ]
     return found
 

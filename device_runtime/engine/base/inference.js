@@ -89,7 +89,7 @@ function createInferenceSession(options) {
         fail('InferenceSession.listen', lost);
       },
     });
-    const facts = ['name', 'task', 'inputs', 'outputs', 'labels'];
+    const facts = ['name', 'task', 'inputs', 'outputs', 'labels', 'parameters'];
     for (let index = 0; index < facts.length; index++) putOwn(session, facts[index], opened[facts[index]]);
     if (listening) start();
     fireLoaded('Load', undefined);
@@ -117,11 +117,14 @@ function createInferenceSession(options) {
     else append(waiting, ready);
   });
   session.listen = () => {
-    if (reason !== null) return fail('InferenceSession.listen', reason);
-    if (listening) return undefined;
+    if (reason !== null) {
+      // It was told already. To tell it again would never end where onError listens again.
+      warn('listen was called on an InferenceSession that cannot listen; it is ignored: ' + reason);
+      return;
+    }
+    if (listening) return;
     listening = true;
     if (loaded) start();
-    return undefined;
   };
   session.stop = () => {
     if (!listening) return;
@@ -146,6 +149,21 @@ function readTensors(outputs) {
   }
   return tensors;
 }
+
+// swan.ai: the device speaks into a file; what Baidu's servers do, nothing here does.
+const ai = failingObject('ai');
+ai.textToAudio = (options) =>
+  answer('ai.textToAudio', options, (given, done) => {
+    const values = {};
+    const names = [['tex', 'text'], ['spd', 'speed'], ['pit', 'pitch'], ['vol', 'volume']];
+    for (let index = 0; index < names.length; index++) {
+      const value = copyOut(readMember(given, names[index][0], names[index][0]), names[index][0], []);
+      // Their numbers come as texts, too.
+      if (value !== undefined) values[names[index][1]] = index > 0 && typeof value === 'string' ? toNumber(value) : value;
+    }
+    ask('speech.synthesize', values, done);
+  });
+defineHostApi('ai', 'speech.synthesize', ai);
 
 // Where the host runs no models, a session is one that fails: who listens hears why.
 defineSync('createInferenceSession', createInferenceSession);

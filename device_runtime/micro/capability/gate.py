@@ -7,6 +7,7 @@ from .. import clock
 from ..program.errors import CapabilityError
 
 try:
+    from collections.abc import Callable
     from typing import TYPE_CHECKING, Any
 
     if TYPE_CHECKING:
@@ -15,13 +16,15 @@ try:
 except ImportError:
     pass
 
-PERMISSIONS = {"led.set": "led"}
+PERMISSIONS = {"led.set": "led", "inference.listen": "record", "inference.stop": "record"}
 """Capabilities that a manifest has to ask for, as on Linux."""
+_METHODS = {"storage": ("get", "set", "remove"), "inference": ("open", "run", "close", "listen", "stop")}
 
 
 class Gate:
     """What one program may ask of this board. ``pins`` are the board's (``pins.hardware``); parts are made, and
-    their code is loaded, when :meth:`load` names them or they are first asked for."""
+    their code is loaded, when :meth:`load` names them or they are first asked for. The program lies in ``folder``;
+    ``lend`` is told how many bytes more of memory are taken for it that do not count as its own."""
 
     def __init__(
         self,
@@ -31,6 +34,8 @@ class Gate:
         pins: "Pins",
         app_id: str,
         permissions: "list[str]",
+        folder: str = "",
+        lend: "Callable[[int], None] | None" = None,
     ) -> None:
         self._root = root
         self._board = board
@@ -38,13 +43,16 @@ class Gate:
         self._pins = pins
         self._app_id = app_id
         self._permissions = permissions
+        self._folder, self._lend = folder, lend
         self._parts: dict[str, Any] = {}
         self._started = clock.ticks_ms()
 
     def load(self, names: "list[str]") -> None:
         """Load the code behind these names now: deep in a program's call a board has no stack left to load it."""
         for name in names:
-            self._provider(name)
+            provider = self._provider(name)
+            if name == "inference.listen" and provider is not None:
+                self._parts["inference"].prepare_listening()
 
     def invoke(self, name: str, values: "Values") -> "Any":
         """Carry out one call.
@@ -69,8 +77,22 @@ class Gate:
                 said = part.flush() or said
         return said
 
+    @property
+    def listens(self) -> bool:
+        """Whether a model of the program hears."""
+        part = self._parts.get("inference")
+        return part is not None and part.listens
+
+    def heard(self) -> "dict[str, Any] | None":
+        """The oldest ``inference.result`` that the program was not told yet."""
+        part = self._parts.get("inference")
+        return None if part is None else part.take()
+
     def end(self) -> None:
-        """The program is over: nothing sounds on."""
+        """The program is over: nothing sounds on, and nobody hears."""
+        inference = self._parts.get("inference")
+        if inference is not None:
+            inference.end()
         buzzer = self._parts.get("buzzer")
         if buzzer is not None:
             buzzer.silence()
@@ -85,7 +107,7 @@ class Gate:
             part = self._part("buzzer")
         elif name == "sensor.read":
             part = self._part("sensors")
-        elif name in ("storage.get", "storage.set", "storage.remove"):
+        elif method in _METHODS.get(kind, ()):
             return getattr(self._part(kind), method)  # type: ignore[no-any-return]
         elif name == "telemetry":
             part = self._part(name)
@@ -108,6 +130,10 @@ class Gate:
             from .telemetry import Telemetry
 
             return Telemetry(self._services.telemetry, self._app_id)
+        if kind == "inference":
+            from .inference import Inference
+
+            return Inference(self._folder, self._board, self._pins, self._lent, self._say)
         described = self._board.get(kind)
         if not described:
             return None
@@ -122,6 +148,13 @@ class Gate:
         from .sensors import Sensors
 
         return Sensors(described, self._pins)
+
+    def _lent(self, count: int) -> None:
+        if self._lend is not None:
+            self._lend(count)
+
+    def _say(self, level: str, sentence: str) -> None:
+        self._services.log(level, self._app_id, sentence)
 
     def _info(self, _: "Values") -> "dict[str, Any]":
         """``device.info``: facts about the board."""

@@ -58,6 +58,12 @@ class Hardware:
             mosi=Pin(part["mosi"]), miso=None,
         )  # fmt: skip
 
+    def microphone(self, part: "dict[str, Any]") -> "Any":
+        """The microphone of a part: ``await fill(step)``, ``close()``."""
+        from ..sound.microphone import Microphone
+
+        return Microphone(part)
+
 
 def hardware(root: str, board: "dict[str, Any]") -> "Hardware | Simulated":
     """The pins of this board."""

@@ -1,11 +1,15 @@
 """Pins that are files, for boards without pins (MicroPython's unix port): ``cygnet/pins/<pin>``.
 
 What is driven is written there; what is read is taken from there: 0 or 1, for analogue inputs 0 to 65535, for I2C
-devices (``i2c-56``) the bytes of the next answer in hexadecimal.
+devices (``i2c-56``) the bytes of the next answer in hexadecimal. A microphone hears what its file (that of ``sd``) is
+given more of, as its samples: 16 kHz mono, 16 bits each, the smaller byte first; and silence where there is no more.
 """
 
+import asyncio
 import binascii
 import os
+
+from .. import clock
 
 try:
     from typing import Any
@@ -75,6 +79,35 @@ class _I2c:
         return answer[:count]
 
 
+class _Microphone:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._at = 0
+        self._due = clock.ticks_ms()
+        try:
+            self._at = os.stat(path)[6]  # what was said before nobody heard
+        except OSError:
+            pass
+
+    async def fill(self, step: "memoryview") -> None:
+        self._due = clock.ticks_add(self._due, 10)
+        await asyncio.sleep_ms(max(0, clock.ticks_diff(self._due, clock.ticks_ms())))  # type: ignore[attr-defined]
+        got = 0
+        try:
+            if os.stat(self._path)[6] >= self._at + len(step):
+                with open(self._path, "rb") as file:
+                    file.seek(self._at)
+                    got = file.readinto(step)
+        except OSError:
+            pass  # nobody has said anything yet
+        self._at += got
+        if not got:
+            step[:] = bytes(len(step))
+
+    def close(self) -> None:
+        pass
+
+
 class Simulated:
     """The same as ``pins.Hardware``."""
 
@@ -102,6 +135,9 @@ class Simulated:
 
     def i2c(self, part: "dict[str, Any]") -> _I2c:  # noqa: ARG002
         return _I2c(self._folder)
+
+    def microphone(self, part: "dict[str, Any]") -> _Microphone:
+        return _Microphone(f"{self._folder}{part['sd']}")
 
 
 def _read(path: str, otherwise: str) -> str:

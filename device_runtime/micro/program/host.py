@@ -25,6 +25,7 @@ except ImportError:
 _POLL_MS = 15
 """How often buttons are looked at."""
 _IDLE_MS = 250
+_HEARING_MS = 50
 _LINES_A_TURN = 20
 
 
@@ -87,8 +88,9 @@ class ProgramHost:
         self._folder = folder
         manifest = program.manifest
         self._gate = Gate(
-            self._root, self._board, self._services, self._pins, manifest["app_id"], manifest["permissions"]
-        )
+            self._root, self._board, self._services, self._pins, manifest["app_id"], manifest["permissions"], folder,
+            program.lend,
+        )  # fmt: skip
         self._gate.load(manifest["capabilities"])
         self.program = program
         self.running = app_id
@@ -148,6 +150,8 @@ class ProgramHost:
 
     def _pause(self) -> int:
         pause = _POLL_MS if self._has_buttons else _IDLE_MS
+        if self._gate is not None and self._gate.listens:
+            pause = min(pause, _HEARING_MS)
         wait = self.program.timers.wait(clock.ticks_ms()) if self.program is not None else -1
         return pause if wait < 0 else min(pause, max(1, wait))
 
@@ -162,6 +166,10 @@ class ProgramHost:
         if self._touch is not None and self.screen is not None:
             place, self._touch = self._touch, None
             self._happened(program, self.screen.touch(place[0], place[1]))
+        heard = self._gate.heard() if self._gate is not None else None
+        while heard is not None:
+            program.heard(heard)
+            heard = self._gate.heard()  # type: ignore[union-attr]
         if program.timers.wait(clock.ticks_ms()) == 0:
             program.fire_timers()
         self._draw()

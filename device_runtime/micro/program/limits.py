@@ -54,6 +54,8 @@ class Calls:
     _faults: int
     used: int
     """What it takes, in bytes."""
+    lent: int
+    """What is taken for it and is not its own."""
     _others: int
     """What others take."""
     _after: int
@@ -69,7 +71,7 @@ class Calls:
         if self._after < 0:
             return  # the turn before is not drawn yet
         gc.collect()
-        now = gc.mem_alloc()  # type: ignore[attr-defined]
+        now = gc.mem_alloc() - self.lent  # type: ignore[attr-defined]
         change = now - self._after
         if abs(change) < _SMALL:
             self._usual = change
@@ -92,7 +94,7 @@ class Calls:
         if self._after >= 0:
             return
         gc.collect()
-        self._after = now = gc.mem_alloc()  # type: ignore[attr-defined]
+        self._after = now = gc.mem_alloc() - self.lent  # type: ignore[attr-defined]
         self._others = min(now, max(self._others, self._base))
         self.used = now - self._others
         sure = now - self._most

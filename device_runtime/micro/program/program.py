@@ -57,6 +57,7 @@ class Program(Calls):
         self._wanted: list[tuple[str, Any, str]] = []
         self._patches: list[list[Any]] = []
         self._where = ""
+        self.lent = 0
         self._others = self._after = self._usual = self._most = self._base = self.used = 0
         self._started = clock.ticks_ms()
         self.manifest = read_manifest(folder)
@@ -125,6 +126,24 @@ class Program(Calls):
         taken = self._call(record.route, method, event)
         self._turn()
         return taken is True
+
+    def heard(self, result: "dict[str, Any]") -> None:
+        """A model has heard something: the top page's ``on_inference``; one that has none hears nothing.
+
+        Raises:
+            ProgramError: as :meth:`event` does.
+        """
+        record = self.stack.top
+        method = None if record is None else getattr(record.instance, "on_inference", None)
+        if record is None or method is None:
+            return
+        self._begin()
+        self._call(record.route, method, result)
+        self._turn()
+
+    def lend(self, count: int) -> None:
+        """So many bytes more are taken for the program and are not its own: the models that it has open."""
+        self.lent += count
 
     def back(self) -> bool:
         """Close the top page, as the owner wants; says if there was one below it."""

@@ -15,7 +15,10 @@ try:
 except ImportError:
     pass
 
-_UNUSED = ["py", "js", "mjs", "cjs", "ts", "map", "wxss", "wxml", "wxs", "html", "woff", "woff2", "ttf"]
+_UNUSED = [
+    "py", "js", "mjs", "cjs", "ts", "map", "wxss", "wxml", "wxs", "html", "woff", "woff2", "ttf", "tflite", "onnx",
+    "toml",
+]  # fmt: skip
 """Kinds of files that a microcontroller has no use for."""
 _MOST_RESOURCE = 16_384
 _MOST_MANIFEST = 8192
@@ -57,7 +60,7 @@ async def _open(
 def is_used(name: str, size: int) -> bool:
     """Whether a board needs this file of a package, which has ``size`` bytes."""
     kind = name[name.rfind(".") + 1 :]
-    return kind not in _UNUSED and (size <= _MOST_RESOURCE or kind in ("mpy", "view"))
+    return kind not in _UNUSED and (size <= _MOST_RESOURCE or kind in ("mpy", "view", "cgm"))
 
 
 def _check_manifest(path: str, app_id: str, target: "dict[str, Any]") -> None:

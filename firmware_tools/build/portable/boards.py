@@ -12,11 +12,22 @@ from firmware_tools.build.project_json import SourceError
 
 MICROPYTHON: Final = "micropython"
 _KIB: Final = 1024
-_ALWAYS: Final = frozenset({"device.info", "telemetry", "storage.get", "storage.set", "storage.remove"})
+_ALWAYS: Final = frozenset({
+    "device.info", "telemetry", "storage.get", "storage.set", "storage.remove", "inference.open", "inference.run",
+    "inference.close",
+})  # fmt: skip
 # A capability, and the table of a board's configuration without which it is not there.
-_PARTS: Final = {"led.set": "leds", "buzzer.play": "buzzer", "sensor.read": "sensors"}
+_PARTS: Final = {
+    "led.set": "leds", "buzzer.play": "buzzer", "sensor.read": "sensors", "inference.listen": "microphone",
+    "inference.stop": "microphone",
+}  # fmt: skip
 _RUN_THERE: Final = (".mpy", ".view")
-_LEFT_OUT: Final = (".py", ".js")
+_LEFT_OUT: Final = (".py", ".js", ".tflite", ".toml")
+_RATE: Final = 16_000
+_RUNTIME_KB: Final = 103
+"""Heap that the runtime takes with a small program without a display (docs/performance.md, On boards)."""
+_LISTENING_KB: Final = 24
+"""Heap that listening takes: front end, its tables, what waits of the microphone."""
 
 
 def read_board_tables(name_or_path: str) -> Mapping[str, Any]:
@@ -59,6 +70,7 @@ def _faults(built: BuiltProgram, board: Mapping[str, Any]) -> Iterator[str]:
         if capability not in _ALWAYS and not (part and board.get(part)):
             lacks = f"it has no {part}" if part else "no board of this kind has it"
             yield f"{place}: {name} cannot do {capability}: {lacks}"
+    yield from _model_faults(built, board, name)
     limits = board.get("program", {})
     for entry, data in package.entries.items():
         if entry.endswith(".view"):
@@ -74,6 +86,27 @@ def _faults(built: BuiltProgram, board: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} has no file system that holds programs"
     elif room and stored > room * _KIB:
         yield f"its files are {stored:,} bytes, and the file system of {name} has {room} KiB"
+
+
+def _model_faults(built: BuiltProgram, board: Mapping[str, Any], name: str) -> Iterator[str]:
+    listens = built.capabilities.get("inference.listen")
+    rate = board.get("microphone", {}).get("rate", _RATE)
+    if listens and board.get("microphone") and rate != _RATE:
+        yield f"{listens}: the microphone of {name} gives {rate} samples a second, and models hear {_RATE}"
+    if listens and built.models and not any(model.hears or model.fault for model in built.models):
+        yield f"{listens}: none of the program's models hears: its card names no task of sound"
+    heap = board.get("memory", {}).get("heap_kb", 0)
+    for model in built.models:
+        if model.description is None:
+            yield f"{name} cannot run {model.fault}"
+            continue
+        needed = -(-(model.description.size + model.description.arena) // _KIB)
+        room = heap - _RUNTIME_KB - (_LISTENING_KB if listens else 0)
+        if heap and needed > room:
+            yield (
+                f"{model.path} needs {needed} KiB of memory ({model.description.arena:,} bytes to run in), and {name} "
+                f"has {max(0, room)} KiB for models"
+            )
 
 
 def _view_faults(entry: str, document: Mapping[str, Any], name: str, nodes: int) -> Iterator[str]:

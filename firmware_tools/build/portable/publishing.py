@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from device_runtime.errors import CygnetError
+from firmware_tools.build.portable.models import BOARD_CARD, COMPACT, board_models
 from firmware_tools.build.portable.sources import BYTECODE, SOURCE, PythonSources, bytecode_of, compiler_name
 from firmware_tools.build.project_json import SourceError
 
@@ -48,6 +49,21 @@ def check_bytecode(entries: Mapping[str, bytes]) -> None:
             raise BytecodeMismatchError(f"its source is not allowed: {error}") from error
         if entries.get(made) != expected:
             raise BytecodeMismatchError(_difference(made, ours.get("compiler")))
+    _check_models(entries)
+
+
+def _check_models(entries: Mapping[str, bytes]) -> None:
+    """What boards have of a model is what this toolchain makes of it."""
+    there = {name: data for name, data in entries.items() if name.endswith((COMPACT, BOARD_CARD))}
+    try:
+        expected = board_models(entries).entries
+    except SourceError as error:
+        raise BytecodeMismatchError(f"a model of it cannot be used: {error}") from error
+    for name in sorted(there.keys() | expected.keys()):
+        if there.get(name) != expected.get(name):
+            raise BytecodeMismatchError(
+                f"{name} is not what this toolchain makes of the program's models; build the program again"
+            )
 
 
 def _sources(entries: Mapping[str, bytes]) -> dict[str, bytes]:

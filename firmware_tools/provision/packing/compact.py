@@ -33,6 +33,7 @@ from collections.abc import Iterator, Mapping
 
 from firmware_tools.provision.packing.firmware_names import FIRMWARE_NAMES
 from firmware_tools.provision.packing.modules import arguments_of, without_types
+from firmware_tools.provision.packing.native import is_native, native_source, shared_names
 from firmware_tools.provision.packing.uses import Uses
 
 _OPEN_MODULES = ("program/api.py",)
@@ -63,6 +64,9 @@ def compact(sources: Mapping[str, str]) -> dict[str, str]:
         SyntaxError: a source is no Python.
     """
     trees = {name: ast.parse(text, name) for name, text in sources.items()}
+    natives = {name: trees.pop(name) for name in sources if is_native(trees[name])}
+    shared = {name for tree in natives.values() for name in shared_names(tree)}
+    shared.update(part for name in natives for part in name.removesuffix(".py").split("/"))
     for tree in trees.values():
         without_types(tree)
         _WithoutTexts().visit(tree)
@@ -73,17 +77,19 @@ def compact(sources: Mapping[str, str]) -> dict[str, str]:
         if isinstance(node, ast.ImportFrom)
         for name in (alias.name for alias in node.names)
     } | {node.attr for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    imported |= _said(trees)
+    imported |= _said(trees) | shared
     for tree in trees.values():
         _inline(tree, imported)
-    kept = _kept(trees)
+    kept = _kept(trees) | shared
     uses = Uses()
     for tree in trees.values():
         uses.visit(tree)
     names = _names(trees, kept, uses)
     for name, tree in trees.items():
         _Rename(names[name], uses, _globals(tree)).visit(tree)
-    return {name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" for name, tree in trees.items()}
+    short = {name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" for name, tree in trees.items()}
+    short |= {name: native_source(tree) for name, tree in natives.items()}
+    return {name: short[name] for name in sources}
 
 
 class _WithoutTexts(ast.NodeTransformer):

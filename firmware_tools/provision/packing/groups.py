@@ -55,6 +55,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "micro/screen/widgets.py",
         "micro/screen/layout.py",
     ),
+    "micro/inference/model.py": ("micro/inference/checks.py", "micro/inference/loading.py"),
     "micro/capability/gate.py": ("micro/capability/arguments.py",),
 }
 """By the file that takes them in, what is in memory whenever that is."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from firmware_tools.provision.packing.groups import GROUPS
 from firmware_tools.provision.packing.modules import Module, outermost, read_module, resolve
 from firmware_tools.provision.packing.names import Group, JoinError, Names
+from firmware_tools.provision.packing.native import is_native
 from firmware_tools.provision.packing.rewriting import Rewrite
 
 __all__ = ["JoinError", "join"]
@@ -39,7 +40,9 @@ def join(sources: Mapping[str, str], groups: Mapping[str, Sequence[str]] = GROUP
     for plan in plans:
         joined[plan.target] = ast.unparse(ast.fix_missing_locations(plan.joined(names)))
     for path, module in modules.items():
-        if path not in taken:
+        if is_native(module.tree):
+            joined[path] = sources[path].rstrip("\n")  # what viper is told stands where others have types
+        elif path not in taken:
             Rewrite(module, module.path, names).visit(module.tree)
             joined[path] = ast.unparse(ast.fix_missing_locations(module.tree))
     return {path: joined[path] + "\n" for path in sources if path in joined}

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Mapping
 
 from firmware_tools.provision.packing.modules import without_types
+from firmware_tools.provision.packing.native import is_native
 
 _OPEN_MODULES = ("program/api.py",)
 """What programs call."""
@@ -34,7 +35,7 @@ def without_unused(sources: Mapping[str, str]) -> dict[str, str]:
             for each in tree.body
             if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name not in named
         ]
-        if unused and not path.endswith(_OPEN_MODULES):
+        if unused and not path.endswith(_OPEN_MODULES) and not is_native(tree):
             tree.body = [each for each in tree.body if each not in unused]
             changed[path] = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
     return changed
