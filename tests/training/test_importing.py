@@ -161,6 +161,25 @@ def test_a_model_of_keras_answers_as_it_did(tmp_path: Path, name: str) -> None:
     assert min(each.sqnr_db for each in imported.layers) > 20
 
 
+@needs("keras")
+@pytest.mark.parametrize("name", ["net.keras", "net.h5"])
+def test_code_in_a_file_of_keras_is_not_run(tmp_path: Path, name: str) -> None:
+    import keras
+    from keras import layers
+
+    from firmware_tools.training.importing import import_model
+    from firmware_tools.training.recipe import Quantization
+
+    ran = tmp_path / "ran"
+    bomb = layers.Lambda(lambda x, place=str(ran): (open(place, "w"), x)[1], output_shape=(3,))  # noqa: PTH123, SIM115
+    keras.Sequential([keras.Input((3,)), bomb]).save(tmp_path / name)
+    ran.unlink(missing_ok=True)
+    np.save(tmp_path / "inputs.npy", np.zeros((4, 3)))
+    with pytest.raises(LabError, match=r"Keras cannot load"):
+        import_model(tmp_path / name, tmp_path / "inputs.npy", Quantization(), Silence(), "net")
+    assert not ran.exists()
+
+
 class Bomb:
     def __reduce__(self) -> Any:
         return (Path("/tmp/cygnet-was-run").touch, ())  # noqa: S108 (that it is not made is the test)
