@@ -122,10 +122,12 @@ def test_a_curve_has_a_point_a_ratio_and_none_of_too_few_examples() -> None:
 
 
 def test_shares_by_voice_come_with_the_worst_first() -> None:
-    sources = ["a:1", "a:2", "b:1", "b:1"]
-    (_, by_origin), (_, by_voice) = grouped(sources, [True, False, True, True])
+    sources = ["a:1", "a:2", "b:1"] * 4
+    (_, by_origin), (_, by_voice) = grouped(sources, [True, False, True] * 4)
     assert [(one.scenario, one.value) for one in by_origin] == [("a", 0.5), ("b", 1.0)]
     assert [one.scenario for one in by_voice] == ["a:2", "a:1", "b:1"]
+    # Of a recording that is heard once there is nothing to tell.
+    assert grouped(["a:1", "a:2", "b:1"], [True, False, True]) == ()
 
 
 def test_words_are_found_in_a_stream_and_their_delay_is_told(tmp_path: Path) -> None:
