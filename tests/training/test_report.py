@@ -34,6 +34,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        self.text += "" if tag == "wbr" else " "
         if tag not in _VOID:
             self.open.append(tag)
 
@@ -44,7 +45,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.text += f"{data} "
+        self.text += data
 
 
 def page_of(found: Examination) -> Page:
