@@ -110,17 +110,21 @@ class InferenceSession:
         answer = await self._ask("run", {"inputs": given, "real": real})
         return tuple(TensorData(tuple(shape), dtype, data) for shape, dtype, data in answer)
 
+    def check_hears(self) -> None:
+        """Raises :class:`ModelError`: this model's task is not one that hears."""
+        if self.task not in SOUND_TASKS:
+            raise ModelError(
+                f"model {self.name} does not listen: its task is {self.task or 'not known without a card'}, and "
+                f"those that do are {', '.join(SOUND_TASKS)}"
+            )
+
     async def feed(self, pcm: bytes) -> tuple[Detection, ...]:
         """Let a model that hears take in sound: 16 kHz mono int16 little-endian; what it heard in it.
 
         Raises:
             ModelError: the model's task is not one that hears; or as for :meth:`run`.
         """
-        if self.task not in SOUND_TASKS:
-            raise ModelError(
-                f"model {self.name} does not listen: its task is {self.task or 'not known without a card'}, and "
-                f"those that do are {', '.join(SOUND_TASKS)}"
-            )
+        self.check_hears()
         heard: list[Detection] = []
         for start in range(0, len(pcm), _SOUND_BYTES):
             answer = await self._ask("feed", {"pcm": pcm[start : start + _SOUND_BYTES]})

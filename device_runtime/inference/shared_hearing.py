@@ -2,8 +2,9 @@
 costs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from device_runtime.errors import CygnetError
 from device_runtime.inference.service import InferenceService
@@ -11,6 +12,7 @@ from device_runtime.inference.store import ModelError
 from device_runtime.inference.tensors import Detection
 
 _OWNER = "the microphone"
+_BYTES_A_SECOND = 32_000
 # What a listener may have waiting before it is behind for good.
 _MOST_WAITING = 100
 
@@ -19,6 +21,7 @@ class _Ear:
     """A model that listens, and who hears of it."""
 
     def __init__(self) -> None:
+        self.seconds = 0.0
         self.listeners: set[asyncio.Queue[Detection | CygnetError]] = set()
         self.task: asyncio.Task[None] | None = None
 
@@ -31,8 +34,8 @@ class SharedHearing:
         self._chunks = chunks
         self._ears: dict[str, _Ear] = {}
 
-    async def listen(self, model: str) -> AsyncIterator[Detection]:
-        """What the model of that name hears from now on. It listens while anybody iterates.
+    async def listen(self, model: str) -> AsyncGenerator[Detection, None]:
+        """What the model of that name hears from now on, and when, counted from now. It listens while anybody iterates.
 
         Raises:
             ModelError: there is no such model, it does not hear, or it has failed.
@@ -41,6 +44,7 @@ class SharedHearing:
         ear = self._ears.setdefault(model, _Ear())
         mine: asyncio.Queue[Detection | CygnetError] = asyncio.Queue(_MOST_WAITING)
         ear.listeners.add(mine)
+        begun = ear.seconds
         if ear.task is None:
             ear.task = asyncio.create_task(self._hear(model, ear), name=f"the ear of {model}")
         try:
@@ -48,7 +52,7 @@ class SharedHearing:
                 heard = await mine.get()
                 if isinstance(heard, CygnetError):
                     raise heard
-                yield heard
+                yield replace(heard, seconds=max(0.0, heard.seconds - begun))
         finally:
             ear.listeners.discard(mine)
             if not ear.listeners and self._ears.get(model) is ear:
@@ -64,6 +68,7 @@ class SharedHearing:
                 async for sound in self._chunks():
                     for detection in await session.feed(sound):
                         _tell(ear, detection)
+                    ear.seconds += len(sound) / _BYTES_A_SECOND
             finally:
                 await session.close()
             raise ModelError("the microphone gives no more sound")

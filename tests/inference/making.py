@@ -21,6 +21,7 @@ DTYPES = {
     "uint8": schema.TensorType.UINT8,
     "int16": schema.TensorType.INT16,
     "int32": schema.TensorType.INT32,
+    "int64": schema.TensorType.INT64,
 }
 
 
@@ -92,6 +93,26 @@ def fully_connected(width: int = 4, height: int = 3, *, version: int = 4) -> byt
         schema.BuiltinOperator.FULLY_CONNECTED, [given, weights, bias], [wanted],
         schema.BuiltinOptions.FullyConnectedOptions, options, version=version,
     )  # fmt: skip
+    return maker.pack([given], [wanted])
+
+
+def sums(dtype: str) -> bytes:
+    """``[1, 4]`` to ``[1, 3]`` of that dtype, the sum of the four each time; steps of 0.5 in, 1.0 out."""
+    maker = ModelMaker()
+    if dtype == "float32":
+        given, wanted = maker.tensor("given", (1, 4), dtype), maker.tensor("wanted", (1, 3), dtype)
+        weights = maker.tensor("weights", (3, 4), dtype, content=np.ones((3, 4), np.float32))
+        bias = maker.tensor("bias", (3,), dtype, content=np.zeros(3, np.float32))
+    else:
+        zero = 128 if dtype == "uint8" else 0
+        stored, total = ("uint8", "int32") if dtype == "uint8" else ("int8", "int64" if dtype == "int16" else "int32")
+        given = maker.tensor("given", (1, 4), dtype, 0.5, zero)
+        wanted = maker.tensor("wanted", (1, 3), dtype, 1.0, zero)
+        weights = maker.tensor("weights", (3, 4), stored, 1.0, zero, np.full((3, 4), 1 + zero, stored))
+        bias = maker.tensor("bias", (3,), total, 0.5, 0, np.zeros(3, total))
+    options, code = schema.FullyConnectedOptionsT(), schema.BuiltinOperator.FULLY_CONNECTED
+    kind = schema.BuiltinOptions.FullyConnectedOptions
+    maker.operator(code, [given, weights, bias], [wanted], kind, options, version=7 if dtype == "int16" else 4)
     return maker.pack([given], [wanted])
 
 

@@ -143,6 +143,20 @@ async def test_a_tensor_that_does_not_fit_is_named(
     assert await session.run([floats(ZERO)])  # and the session goes on
 
 
+@pytest.mark.parametrize("dtype", ["float32", "int8", "uint8", "int16"])
+@pytest.mark.parametrize("backend", ["auto", "reference"])
+async def test_models_of_every_quantisation_take_real_numbers(
+    starting: Callable[..., InferenceService], backend: str, dtype: str
+) -> None:
+    from tests.inference.making import sums
+
+    session = await starting(backend=backend).open(OwnModel("sums", sums(dtype)), "a program")
+    assert (session.inputs[0].dtype, session.outputs[0].dtype) == (dtype, dtype)
+    numbers = np.array([[1.5, -4, 10, 0.5]], np.float32)
+    (answer,) = await session.run([TensorData((1, 4), "float32", numbers.tobytes())])
+    assert np.frombuffer(answer.data, np.float32).tolist() == [8, 8, 8]
+
+
 async def test_infinite_numbers_saturate(service: InferenceService) -> None:
     session = await service.open("digits", "a program")
     most = TensorData((1, 8, 8, 1), "float32", np.full(64, np.inf, np.float32).tobytes())

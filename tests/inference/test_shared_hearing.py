@@ -54,7 +54,7 @@ async def first(hearing: SharedHearing, model: str = MODEL) -> Detection:
     try:
         return await anext(heard)
     finally:
-        await heard.aclose()  # type: ignore[attr-defined]
+        await heard.aclose()
 
 
 async def test_all_hear_what_one_model_hears(service: InferenceService) -> None:
