@@ -32,7 +32,7 @@ _MOST_GROUPS, _LEAST_OF_A_GROUP = 16, 4
 
 
 def probabilities(model: Model, x: NDArray[Any], step: Callable[[], None] = lambda: None) -> NDArray[np.float32]:
-    """What ``model`` answers to each of ``x``: ``[n, outputs]``, real numbers.
+    """What ``model`` answers to each of ``x``, as if it came first: ``[n, outputs]``, real numbers.
 
     Raises:
         EvaluationError: an example is not of the shape of the model's input.
@@ -46,6 +46,8 @@ def probabilities(model: Model, x: NDArray[Any], step: Callable[[], None] = lamb
         )
     found = np.empty((len(x), math.prod(answered.shape)), np.float32)
     for index, example in enumerate(x):
+        if model.stateful:
+            model.reset()
         (stored,) = model.invoke(given.quantize(example[None]))
         found[index] = answered.dequantize(stored).reshape(-1)
         step()
