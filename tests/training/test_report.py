@@ -139,6 +139,7 @@ async def test_it_is_read_without_scripts_and_never_wider_than_the_screen(
     assert body is not None
     assert body["x"] >= 0
     assert body["x"] + body["width"] <= width
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
     for panel in await page.locator(".panel").all():
         box = await panel.bounding_box()
         assert box is not None
