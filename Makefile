@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack fuzz models test-tflite clean
+.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack fuzz models test-tflite test-training clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -22,6 +22,7 @@ demo: setup ## Start broker, fleet and a virtual speaker; ONCE=1 checks every st
 test: setup system-tools lint ## Run the whole test suite
 	@$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_OPTIONS)
 	@$(MAKE) --no-print-directory test-tflite
+	@SHORT=1 deploy/test_training.sh
 
 lint: setup ## Check style and types
 	@$(BIN)/ruff check .
@@ -30,6 +31,9 @@ lint: setup ## Check style and types
 
 test-tflite: ## Run the inference tests on tflite-runtime, in an environment of its own
 	@deploy/test_tflite.sh
+
+test-training: ## Test the model lab with TensorFlow (1.9 GB, once); IMPORTS=1 with PyTorch and PaddlePaddle as well
+	@deploy/test_training.sh $(TRAINING_OPTIONS)
 
 system-tools: ## Install what the tests start: mosquitto, Chromium, npm, a MicroPython with 32-bit words
 	@deploy/system_tools.sh

@@ -17,11 +17,9 @@ THREADS = 2
 def start_tensorflow(seed: int) -> Any:
     """The module ``tensorflow``, seeded, with Python's and numpy's generators, and with deterministic operators.
 
-    To be called before anything else imports TensorFlow. The same seed gives the same numbers on processors with the
-    same vector instructions; on others the last bits differ.
+    The same seed gives the same numbers on processors with the same vector instructions; on others the last bits
+    differ.
     """
-    # oneDNN picks its kernels by the processor; Eigen's are the same ones on all.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")

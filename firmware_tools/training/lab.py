@@ -83,7 +83,7 @@ class Lab:
         """
         if not fresh and (noted := self.place.done("train")):
             return Made("train", self.place.folder("train"), True, noted)
-        from firmware_tools.training.train import MODEL, best_epoch, train_model  # TensorFlow takes seconds
+        from firmware_tools.training.train import MODEL, STATE, best_epoch, train_model  # TensorFlow takes seconds
 
         dataset = self.dataset()
         with self.place.working("train", fresh=fresh) as folder:
@@ -99,7 +99,9 @@ class Lab:
                 ],
                 "best_epoch": best_epoch(epochs) + 1,
             }
-            return Made("train", folder, False, self.place.finish("train", facts, (MODEL,)))
+            noted = self.place.finish("train", facts, (MODEL,))
+            (folder / STATE).unlink(missing_ok=True)
+            return Made("train", folder, False, noted)
 
     def quantize(self, *, fresh: bool = False) -> Made:
         """Convert the network to ``model.tflite`` and ``model_float.tflite``; train it if it must be.

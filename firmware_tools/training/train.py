@@ -20,7 +20,8 @@ from firmware_tools.training.recipe import Recipe, RecipeError
 from firmware_tools.training.workplace import LabError, write_whole
 
 MODEL = "float.keras"
-_STATE = "state.npz"
+STATE = "state.npz"
+"""What training goes on with; it may go once it is noted that training is done."""
 _TESTED_AT_ONCE = 256
 
 
@@ -86,7 +87,7 @@ def train_model(recipe: Recipe, dataset: Dataset, folder: Path, progress: Progre
         OSError: the disk is full.
     """
     trainer = _Trainer(recipe, dataset)
-    path = folder / _STATE
+    path = folder / STATE
     state = trainer.resume(path)
     while len(state.epochs) < recipe.train.epochs:
         number = len(state.epochs)
@@ -100,7 +101,6 @@ def train_model(recipe: Recipe, dataset: Dataset, folder: Path, progress: Progre
     for variable, value in zip(trainer.model.weights, state.best, strict=True):
         variable.assign(value)
     save_model(trainer.model, folder / MODEL)
-    path.unlink()
     return state.epochs
 
 
@@ -166,10 +166,10 @@ class _Trainer:
         return state
 
     def weights(self) -> list[NDArray[Any]]:
-        return [np.array(variable) for variable in self.model.weights]
+        return [np.array(variable.value.numpy()) for variable in self.model.weights]
 
     def optimizer_state(self) -> list[NDArray[Any]]:
-        return [np.array(variable) for variable in self._optimizer.variables]
+        return [np.array(variable.value.numpy()) for variable in self._optimizer.variables]
 
     def run_epoch(self, number: int, progress: Progress) -> Epoch:
         for index, generator in enumerate(self._seeds):  # dropout, too, depends on nothing before the epoch

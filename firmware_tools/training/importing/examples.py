@@ -65,9 +65,10 @@ def _of_folder(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _of_file(path: Path) -> dict[str, NDArray[Any]]:
-    with np.load(path, allow_pickle=False) as file:
-        if isinstance(file, np.ndarray):
-            return {"input": _numbers(file, path.name)}
+    loaded = np.load(path, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        return {"input": _numbers(loaded, path.name)}
+    with loaded as file:
         return {name: _numbers(file[name], name) for name in file.files}
 
 
