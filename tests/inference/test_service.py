@@ -121,7 +121,7 @@ async def test_a_program_cannot_reach_into_the_model_of_another(service: Inferen
 
 
 BAD = [
-    ([], "takes 1 inputs (serving_default_keras_tensor:0), not 0"),
+    ([], "takes 1 inputs (input), not 0"),
     ([TensorData((1, 8, 8), "float32", bytes(256))], "expected int8 [1, 8, 8, 1], got float32 [1, 8, 8]"),
     ([TensorData((1, 8, 8, 1), "int32", bytes(256))], "expected int8 or real numbers, got int32"),
     ([TensorData((1, 8, 8, 1), "float32", bytes(255))], "has 256 bytes, not 255"),
