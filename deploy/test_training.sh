@@ -18,7 +18,7 @@ if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ]; then
   touch "$stamp"
 fi
 if [ -n "${SHORT:-}" ]; then
-  set -- tests/training/test_train.py -m short "$@"
+  set -- tests/training/test_train.py tests/training/test_model_commands.py tests/training/test_costs.py -m short "$@"
 else
   set -- tests/training "$@"
 fi

@@ -10,7 +10,7 @@ import click
 
 from device_runtime.inference.card import Accuracy, ModelCard
 from device_runtime.inference.store import ModelError, ModelStore
-from firmware_tools.cli.model_test import find_model
+from firmware_tools.cli.model_find import find_model
 
 _BEST = ("all", "quiet")
 

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from device_runtime.errors import CygnetError
-from device_runtime.inference.card import CARD_FILE, ModelCard
+from device_runtime.inference.card import ModelCard
 from device_runtime.inference.store import ModelStore
+from firmware_tools.cli.model_find import find_model
 from firmware_tools.cli.model_progress import LabProgress
 from firmware_tools.training.card_update import update_card
 from firmware_tools.training.evaluation.measures import Measure
@@ -21,21 +22,6 @@ from firmware_tools.training.report.page import report_page
 from firmware_tools.training.workplace import default_cache
 
 _MARKS = {"kept": ("✓", "green"), "missed": ("✗", "red"), "unmeasured": ("?", "yellow"), "elsewhere": ("·", "")}
-
-
-def find_model(place: str, folders: tuple[Path, ...] = ()) -> tuple[ModelStore, ModelCard]:
-    """The card of a model by its name, or by its folder.
-
-    Raises:
-        CardError, ModelError: there is none, or it is faulty.
-    """
-    folder = Path(place)
-    if (folder / CARD_FILE).is_file():
-        folder = folder.resolve()
-        store = ModelStore((*folders, folder.parent))
-        return store, store.card(folder.name)
-    store = ModelStore(folders)
-    return store, store.card(place)
 
 
 @click.command(epilog="Example: cygnet model test digits --report digits.html")

@@ -9,6 +9,7 @@ from pathlib import Path
 from device_runtime.inference.card import DEFAULT_TOLERANCE, ModelCard, parse_card
 from firmware_tools.training.evaluation.measures import FLOAT32, Measure, find
 from firmware_tools.training.examination import Examination, ExaminationError
+from firmware_tools.training.gate import name_of
 from firmware_tools.training.latency import Timing
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.-]+)\s*\]\]?\s*(#.*)?$")
@@ -128,12 +129,12 @@ def _update_accuracy(lines: list[str], found: Examination) -> list[str]:
             if key in keys
         ]
         if any(changed):
-            said.append(f"{entry.metric} in {entry.scenario}: {_number(entry.value)} is now {_number(measure.value)}")
+            said.append(f"{name_of(entry, found.card)}: {_number(entry.value)} is now {_number(measure.value)}")
     if not blocks:
         headline = [measure for measure in measures if measure.headline]
         for measure in headline:
             lines += ["", "[[accuracy]]", *_accuracy_lines(measure)]
-            said.append(f"{measure.metric} in {measure.scenario}: {_number(measure.value)}, new")
+            said.append(f"{name_of(measure, found.card)}: {_number(measure.value)}, new")
     return said
 
 

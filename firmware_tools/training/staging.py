@@ -44,6 +44,23 @@ def read_voices(names: Sequence[str]) -> list[Voice]:
     return voices
 
 
+def need_repeatable(voices: Sequence[Voice]) -> None:
+    """See that voices say the same each time: some variants of espeak-ng breathe by chance, and none of the lab does.
+
+    Raises:
+        DatasetError: one does not.
+        SynthesisError: a synthesiser is not installed.
+    """
+    for make, voice in voices:
+        variant = voice.partition("+")[2]
+        known = {name.partition("+")[2] for name in find_synthesiser(make).voices("en")} if variant else {variant}
+        if variant not in known:
+            raise DatasetError(
+                f"data.voices has {f'{make}:{voice}'!r}, which is not there, or sounds another way each time; variants "
+                f"that do not are {', '.join(sorted(known))}"
+            )
+
+
 def say(voice: Voice, text: str) -> Sound:
     """``text`` in a voice, without silence around it.
 

@@ -76,3 +76,10 @@ def test_what_was_not_measured_is_not_written(tmp_path: Path) -> None:
     found: Examination = examination(on_disk(tmp_path))
     update_card(replace(found, costs=replace(found.costs, arena_bytes=None)))
     assert read_card(found.card.path).cost.arena_bytes == 30_000
+
+
+def test_a_figure_that_was_missing_stands_with_its_like_and_before_what_is_said_of_the_next(tmp_path: Path) -> None:
+    card = on_disk(tmp_path, TEXT.replace("macs = 3000000\n", "").replace("arena_bytes = 30000\n", ""))
+    update_card(examination(card))
+    text = card.path.read_text(encoding="utf-8")
+    assert "bytes = 39000\nmacs = 2000000\narena_bytes = 25000\n\n# Heard in quiet.\n[[accuracy]]" in text

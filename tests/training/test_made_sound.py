@@ -1,16 +1,22 @@
 """Test sound that is made here: wake words and voice activity, the same bytes each time, whatever interrupted it."""
 
+import os
 import shutil
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from device_runtime.resources import resource_directory
 from firmware_tools.training.dataset import DatasetError, find_builder
 from firmware_tools.training.datasets.voice_activity import FRAME, UNSURE, frames_of
 from firmware_tools.training.datasets.wake_words import OTHER
 
+ROOT = Path(__file__).parents[2]
 WAKE: dict[str, Any] = {
     "phrase": "okay nabu", "said": ["okay nabu"], "near": ["okay now"], "talk": ["the soup needs more salt"],
     "voices": ["flite:slt"], "scenarios": ["car-60"], "background_minutes": 1,
@@ -77,6 +83,40 @@ def test_work_that_was_interrupted_goes_on_to_the_same_bytes(
     find_builder(name, options, 3).build(parted, Silent())
     assert bytes_of(whole) == bytes_of(parted)
     assert find_builder(name, options, 4).fingerprint() != builder.fingerprint()
+
+
+def test_a_voice_that_sounds_another_way_each_time_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("espeakng_loader")
+    builder = find_builder("wake_words", {**WAKE, "voices": ["espeak-ng:en-us+f2"]}, 3)
+    with pytest.raises(DatasetError, match=r"data\.voices has 'espeak-ng:en-us\+f2', which .* sounds another way"):
+        builder.build(tmp_path, Silent())
+
+
+_SAY = """
+import hashlib, sys, tomllib
+from firmware_tools.training.staging import read_voices, say
+for path in sys.argv[1:]:
+    with open(path, "rb") as file:
+        data = tomllib.load(file)["data"]
+    for voice in read_voices(data["voices"]):
+        sound = say(voice, data.get("said", data["talk"])[0])
+        print(voice, hashlib.sha256(sound.tobytes()).hexdigest())
+"""
+
+
+def test_the_voices_that_our_models_are_tested_with_say_the_same_in_every_process() -> None:
+    pytest.importorskip("espeakng_loader")
+    if shutil.which("flite") is None:
+        pytest.skip("flite is not installed")
+    paths = sorted(resource_directory("models").glob("*/test.toml"))
+    chosen = [str(path) for path in paths if "voices" in tomllib.loads(path.read_text(encoding="utf-8"))["data"]]
+    command = [sys.executable, "-c", _SAY, *chosen]
+    first, second = (
+        subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        for _ in range(2)
+    )
+    assert first.stdout == second.stdout
+    assert len(first.stdout.splitlines()) >= 18
 
 
 def test_a_wake_words_data_are_the_phrase_in_each_ratio_and_what_is_nearly_it(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def changed(folder: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+@pytest.mark.short
 def test_the_digits_keep_the_promises_of_their_card(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="the digits are scikit-learn's")
     report = tmp_path / "digits.html"
@@ -44,6 +45,7 @@ def test_the_digits_keep_the_promises_of_their_card(tmp_path: Path) -> None:
     assert "<title>digits: model test</title>" in report.read_text(encoding="utf-8")
 
 
+@pytest.mark.short
 def test_a_card_that_promises_too_much_fails_and_says_what(digits: Path, tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="the digits are scikit-learn's")
     changed(digits, "value = 0.95", "value = 0.999")
@@ -57,6 +59,7 @@ def test_a_card_that_promises_too_much_fails_and_says_what(digits: Path, tmp_pat
     assert told["layers"]
 
 
+@pytest.mark.short
 def test_update_makes_a_card_true(digits: Path, tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="the digits are scikit-learn's")
     before = (digits / "card.toml").read_text(encoding="utf-8")

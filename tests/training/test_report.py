@@ -34,6 +34,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        self.text += "" if tag == "wbr" else " "
         if tag not in _VOID:
             self.open.append(tag)
 
@@ -44,7 +45,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.text += f"{data} "
+        self.text += data
 
 
 def page_of(found: Examination) -> Page:
@@ -138,6 +139,7 @@ async def test_it_is_read_without_scripts_and_never_wider_than_the_screen(
     assert body is not None
     assert body["x"] >= 0
     assert body["x"] + body["width"] <= width
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
     for panel in await page.locator(".panel").all():
         box = await panel.bounding_box()
         assert box is not None

@@ -19,7 +19,7 @@ from device_runtime.host.board_file import key
 from firmware_tools.training.dataset import Dataset, DatasetError, Progress, Split
 from firmware_tools.training.recipe import read_options
 from firmware_tools.training.scenarios import SCENARIOS, find_scenario
-from firmware_tools.training.staging import Stage, read_voices, wav
+from firmware_tools.training.staging import Stage, need_repeatable, read_voices, wav
 from firmware_tools.training.synthesis import PEAK, RATE, Sound, find_synthesiser
 from firmware_tools.training.workplace import write_whole
 
@@ -62,6 +62,7 @@ class Builder:
 
     def build(self, folder: Path, progress: Progress) -> None:
         options = self._options
+        need_repeatable(self._voices)
         stage = Stage(self._seed, self._voices, options.talk)
         plan = [(name, snr) for name in options.scenarios for snr in SCENARIOS[name].test]
         examples = [(name, snr, clip < options.clips) for name, snr in plan for clip in range(options.clips + 1)]

@@ -17,7 +17,7 @@ from device_runtime.host.board_file import key
 from firmware_tools.training.dataset import Dataset, DatasetError, Progress, Split
 from firmware_tools.training.recipe import read_options
 from firmware_tools.training.scenarios import SCENARIOS, find_scenario
-from firmware_tools.training.staging import Stage, Voice, read_voices, say, wav
+from firmware_tools.training.staging import Stage, Voice, need_repeatable, read_voices, say, wav
 from firmware_tools.training.synthesis import RATE, find_synthesiser
 from firmware_tools.training.workplace import write_whole
 
@@ -62,6 +62,7 @@ class Builder:
     def build(self, folder: Path, progress: Progress) -> None:
         options = self._options
         voices = self._voices
+        need_repeatable(voices)
         stage = Stage(self._seed, voices, options.talk)
         (folder / "sounds").mkdir(parents=True, exist_ok=True)
         (folder / "background").mkdir(exist_ok=True)

@@ -27,12 +27,12 @@ from firmware_tools.training.evaluation.measures import (
 ALL = "all"
 SCENARIOS = ("quiet", "far-field", "car-idle", "car-60", "car-120", "babble")
 ACCURACY = "accuracy"
-_WORST = 12
-_MOST_GROUPS = 16
+_WORST = 8
+_MOST_GROUPS, _LEAST_OF_A_GROUP = 16, 4
 
 
 def probabilities(model: Model, x: NDArray[Any], step: Callable[[], None] = lambda: None) -> NDArray[np.float32]:
-    """What ``model`` answers to each of ``x``: ``[n, outputs]``, real numbers.
+    """What ``model`` answers to each of ``x``, as if it came first: ``[n, outputs]``, real numbers.
 
     Raises:
         EvaluationError: an example is not of the shape of the model's input.
@@ -46,6 +46,8 @@ def probabilities(model: Model, x: NDArray[Any], step: Callable[[], None] = lamb
         )
     found = np.empty((len(x), math.prod(answered.shape)), np.float32)
     for index, example in enumerate(x):
+        if model.stateful:
+            model.reset()
         (stored,) = model.invoke(given.quantize(example[None]))
         found[index] = answered.dequantize(stored).reshape(-1)
         step()
@@ -155,7 +157,7 @@ def grouped(sources: Sequence[str], hits: Sequence[bool]) -> tuple[tuple[str, tu
         all_sources[source].append(hit)
     found = []
     for title, shares in (("By origin", origins), ("By voice or recording", all_sources)):
-        if len(shares) < 2 or "" in shares:
+        if len(shares) < 2 or "" in shares or len(sources) < _LEAST_OF_A_GROUP * len(shares):
             continue
         ordered = sorted(shares.items(), key=lambda item: (sum(item[1]) / len(item[1]), item[0]))
         measures = tuple(proportion(name, ACCURACY, sum(own), len(own)) for name, own in ordered[:_MOST_GROUPS])

@@ -12,7 +12,7 @@ from firmware_tools.training.evaluation.streaming import detections, false_accep
 WRONG = "taken for another"
 
 
-def evaluate_sounds(subject: Subject, progress: Progress) -> Evaluation:
+def evaluate_sounds(subject: Subject, progress: Progress, *, with_delay: bool) -> Evaluation:
     """Accuracy by clip for the model and its twin; detections, delay and false accepts by the device's own code."""
     data, card = subject.data, subject.card
     by_clip = evaluate_classifier(subject, progress)
@@ -21,7 +21,8 @@ def evaluate_sounds(subject: Subject, progress: Progress) -> Evaluation:
     names = ["" if label in rejects else label for label in data.labels]
     found = by_clip
     if data.test.sound and np.any([names[int(right)] for right in data.test.y]):
-        heard, clips = detections(listener, data, lambda index: names[int(data.test.y[index])], progress, INT8)
+        right = [names[int(index)] for index in data.test.y]
+        heard, clips = detections(listener, data, right.__getitem__, progress, INT8, with_delay=with_delay)
         wrong = sum(any(one.label != clip.label for one in clip.heard) for clip in clips)
         other = proportion(ALL, WRONG, wrong, len(clips), lower_is_better=True, headline=True)
         # The worst clips are shown by clip already, with their features.

@@ -34,7 +34,7 @@ _CHUNK = RATE // 50 * 2
 _TAIL = RATE * 4 // 5 * 2
 _FRAME = RATE // 100
 _MOST_CLIPS = 900
-_MOST_WORST = 12
+_MOST_WORST = 8
 _SETTLING = 40
 """Rows until the front end knows the noise: brighter than all that follows."""
 
@@ -107,11 +107,18 @@ def _around(pcm: bytes, seconds: float) -> bytes:
 
 
 def detections(
-    listener: Listener, data: Dataset, label_of: Callable[[int], str], progress: Progress, variant: str
+    listener: Listener,
+    data: Dataset,
+    label_of: Callable[[int], str],
+    progress: Progress,
+    variant: str,
+    *,
+    with_delay: bool = True,
 ) -> tuple[Evaluation, list[Clip]]:
     """How many of the test split's words are heard, by scenario and ratio, and how long after their end.
 
-    ``label_of`` gives what should be heard in an example, or nothing where nothing should.
+    ``label_of`` gives what should be heard in an example, or nothing where nothing should. ``with_delay`` is for what
+    has an end: a siren has none.
     """
     test = data.test
     if not test.sound:
@@ -126,7 +133,7 @@ def detections(
         pcm = read_sound(data.folder / test.sound[index])
         clip = Clip(index, label_of(index), tuple(play(listener, pcm + pcm[:_TAIL])))
         clips.append(clip)
-        if clip.found is not None and str(test.scenario[index]) == SCENARIOS[0]:
+        if with_delay and clip.found is not None and str(test.scenario[index]) == SCENARIOS[0]:
             delays[SCENARIOS[0]].append(clip.found.seconds - word_end(pcm))
         progress.advance()
     scenarios = [name for name in in_order(str(name) for name in test.scenario[chosen]) if name]

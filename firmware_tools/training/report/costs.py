@@ -71,10 +71,10 @@ def _layers(layers: tuple[LayerDifference, ...]) -> Iterator[str]:
         bar = bars(f"{layer.name}: {layer.sqnr_db:.1f} dB", [Bar(layer.sqnr_db, math.nan, math.nan, kind)], most)
         steps = f"{layer.max_error / layer.scale:,.1f} steps" if layer.scale else f"{layer.max_error:.3g}"
         name = f"<code title='{text(layer.name)}'>{breakable(_short(layer.name))}</code>"
-        yield row(name, breakable(layer.operator), bar, f"{layer.sqnr_db:.1f} dB", f"at most {steps} off")
+        yield row(name, breakable(layer.operator), bar, f"{layer.sqnr_db:.1f} dB", f"&le; {steps}")
     rest = len(known) - len(chosen)
     more = f" The other {rest} layers are closer." if rest else ""
-    yield "<p class=note>In the order in which they run. A step is one step of the tensor's quantisation."
+    yield "<p class=note>In the order in which they run; below each the largest error, in steps of its quantisation."
     yield f"{more}</p></figure>"
 
 

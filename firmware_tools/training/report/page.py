@@ -82,14 +82,16 @@ def _top(found: Examination, findings: tuple[Finding, ...]) -> Iterator[str]:
 def _cards(found: Examination, findings: Sequence[Finding]) -> Iterator[str]:
     missed = {finding.what for finding in findings if finding.state == "missed"}
     yield "<section class=cards aria-label='Key figures: accuracy'>"
-    for measure in headlines(found.evaluation.measures):
+    pairs = losses(found.evaluation.measures)
+    # Six fit side by side, and what quantisation costs is one of them.
+    for measure in headlines(found.evaluation.measures)[: 5 if pairs else 6]:
         value = figure(measure.value, measure.unit)
         number, _, unit = value.partition(" ")
         unit = measure.unit if measure.unit.startswith("a") else unit  # an hour, a day
         what = measure.metric.removesuffix(f" {measure.unit}")
         note = _interval_note(measure)
         yield _card(f"{what}, {measure.scenario}", number, unit, note, bad=name_of(measure, found.card) in missed)
-    for _, measure, lost in sorted(losses(found.evaluation.measures), key=lambda pair: -pair[2])[:1]:
+    for _, measure, lost in sorted(pairs, key=lambda pair: -pair[2])[:1]:
         note = f"of {text(measure.metric)}, float32 to int8"
         bad = f"{measure.metric} lost by int8" in missed
         yield _card("lost by quantisation", f"{max(lost, 0):.1f}", "points", note, bad=bad)

@@ -9,7 +9,7 @@ from firmware_tools.training.report.drawing import Bar, Line, bars, plot, ticks
 from firmware_tools.training.report.pictures import picture_uri, sound_uri
 from firmware_tools.training.report.pieces import figure, interval, row, text
 
-_SOUNDS = 8
+_SOUNDS = 12
 _NARROW = 3
 
 

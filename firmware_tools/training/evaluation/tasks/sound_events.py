@@ -11,4 +11,4 @@ class Evaluator:
 
     def evaluate(self, subject: Subject, progress: Progress) -> Evaluation:
         """Accuracy by scenario, detections in a stream, and false accepts an hour."""
-        return evaluate_sounds(subject, progress)
+        return evaluate_sounds(subject, progress, with_delay=False)
