@@ -52,8 +52,8 @@ from device_runtime.host.screen.server import ScreenServer, ScreenSize
 from device_runtime.host.sensors import make_sensors
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
-from device_runtime.inference.store import ModelStore
 from device_runtime.inference.shared_hearing import SharedHearing
+from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing, key_ring
 from device_runtime.program.session import SessionListener, Surroundings
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions

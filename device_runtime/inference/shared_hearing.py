@@ -34,7 +34,7 @@ class SharedHearing:
         self._chunks = chunks
         self._ears: dict[str, _Ear] = {}
 
-    async def listen(self, model: str) -> AsyncIterator[Detection]:
+    async def listen(self, model: str) -> AsyncGenerator[Detection, None]:
         """What the model of that name hears from now on, in seconds from now. It listens while anybody iterates.
 
         Raises:

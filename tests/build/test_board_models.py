@@ -9,8 +9,8 @@ import pytest
 
 from device_runtime.inference.card import CARD_FILE
 from device_runtime.inference.store import ModelStore
-from device_runtime.program.archive import read_archive
 from device_runtime.program.package import seal_package
+from device_runtime.sealed.archive import read_archive
 from firmware_tools.build.micro_model import compile_model, describe
 from firmware_tools.build.portable.boards import check_for_board, read_board_tables
 from firmware_tools.build.portable.models import feature_table

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from firmware_tools.build.micro_model.compact import BINARY, LOOKUP, MEAN, SOFTMAX, Content, Numbers, Word
 from firmware_tools.build.micro_model.fixed import activation_range, quantize_multiplier, single
 from firmware_tools.build.micro_model.tables import (
-    addend, by_float, leaky_relu, logistic, relu, requantize, softmax_exponentials, tanh,
+    addend,
+    by_float,
+    leaky_relu,
+    logistic,
+    relu,
+    requantize,
+    softmax_exponentials,
+    tanh,
 )  # fmt: skip
 from firmware_tools.build.micro_model.tflite import Operator
 from firmware_tools.build.micro_model.work import Work

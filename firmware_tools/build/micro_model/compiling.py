@@ -7,7 +7,14 @@ from firmware_tools.build.micro_model.compact import FLIP, Compact, Port, View, 
 from firmware_tools.build.micro_model.convolutions import conv, depthwise, fully_connected, pool
 from firmware_tools.build.micro_model.errors import MicroModelError
 from firmware_tools.build.micro_model.shapes import (
-    concatenation, pad, resize_nearest, same, slice_, split, strided_slice, transpose,
+    concatenation,
+    pad,
+    resize_nearest,
+    same,
+    slice_,
+    split,
+    strided_slice,
+    transpose,
 )  # fmt: skip
 from firmware_tools.build.micro_model.tflite import Operator, Tensor, read_tflite
 from firmware_tools.build.micro_model.variables import Variables
