@@ -73,7 +73,9 @@ def run(device: Device, days: int, rng: np.random.Generator) -> Readings:
     temperature += rng.normal(0, 0.25, count) * device.noise
     memory = device.memory + 0.25 * np.convolve(load, np.ones(6) / 6, "full")[:count]
     memory = np.clip(memory + rng.normal(0, 0.006, count) * device.noise, 0, 1)
-    disk = device.disk - device.filling * (np.arange(count) % A_DAY) / A_DAY + rng.normal(0, 0.0004, count) * device.noise
+    disk = (
+        device.disk - device.filling * (np.arange(count) % A_DAY) / A_DAY + rng.normal(0, 0.0004, count) * device.noise
+    )
     voltage = device.supply * (1 - device.sag * load + rng.normal(0, 0.0015, count) * device.noise)
     rate = rng.poisson(5 * device.messages * (0.15 + 0.85 * rhythm)) / 5
     readings = np.stack([temperature, load, memory, disk, voltage, rate], axis=1)

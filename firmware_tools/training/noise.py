@@ -76,7 +76,9 @@ def _fan(samples: int, generator: np.random.Generator) -> NDArray[np.float64]:
     return air + generator.uniform(0.05, 0.3) * hum + generator.uniform(0.05, 0.25) * blades
 
 
-def _car(samples: int, generator: np.random.Generator, turns: tuple[float, float], parts: Sequence[float]) -> NDArray[np.float64]:
+def _car(
+    samples: int, generator: np.random.Generator, turns: tuple[float, float], parts: Sequence[float]
+) -> NDArray[np.float64]:
     """``turns`` of the engine a minute; ``parts``: engine, cabin, road and wind."""
     engine = _turning(samples, generator.uniform(*turns) / 60 * 2, 3.0, generator)
     road = shaped(samples, _ROAD, generator) * _slow(samples, 4.0, 0.25, generator)

@@ -28,7 +28,9 @@ def checked_options(builder: str, options: Mapping[str, Any], defaults: Mapping[
         if name not in defaults:
             raise DatasetError(f"the data set {builder} has no option {name!r}; it has {', '.join(sorted(defaults))}")
         if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= 1_000_000:
-            raise DatasetError(f"the data set {builder}: {name} is {value!r}; expected a whole number from 1 to 1,000,000")
+            raise DatasetError(
+                f"the data set {builder}: {name} is {value!r}; expected a whole number from 1 to 1,000,000"
+            )
     return {**defaults, **options}
 
 
@@ -74,7 +76,9 @@ def read_shard(path: Path) -> Arrays:
         with np.load(path) as file:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: this part of the data set is missing or damaged; remove it and make it again") from error
+        raise DatasetError(
+            f"{path}: this part of the data set is missing or damaged; remove it and make it again"
+        ) from error
 
 
 def joined(parts: list[Arrays]) -> Arrays:

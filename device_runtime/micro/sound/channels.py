@@ -7,7 +7,7 @@ boards and ports with words of 64 bits agree.
 
 import micropython
 
-from .tables import GAINS, LOGARITHMS, WEIGHTS, WIDTHS
+from ..sound.tables import GAINS, LOGARITHMS, WEIGHTS, WIDTHS
 
 try:
     from .shapes import ptr8, ptr16, ptr32

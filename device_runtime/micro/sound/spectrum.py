@@ -11,7 +11,7 @@ what follows the energies is in a file of its own.
 
 import micropython
 
-from .tables import LAST, TWIDDLES, WINDOW
+from ..sound.tables import LAST, TWIDDLES, WINDOW
 
 try:
     from .shapes import ptr16, ptr32

@@ -23,7 +23,18 @@ _WORDS = (
     "take only little work know place year live me back give most very after thing our just name good sentence man "
     "think say great where help through much before line right too mean old any same tell boy follow came want show"
 ).split()
-_ESPEAK_VOICES = ("en-us+m1", "en-us+f1", "en-gb-x-rp+m3", "en-us+f3", "de+m2", "fr+f2", "es+m5", "cmn+f1", "it+m4", "ru+f4")
+_ESPEAK_VOICES = (
+    "en-us+m1",
+    "en-us+f1",
+    "en-gb-x-rp+m3",
+    "en-us+f3",
+    "de+m2",
+    "fr+f2",
+    "es+m5",
+    "cmn+f1",
+    "it+m4",
+    "ru+f4",
+)
 _FLITE_VOICES = ("kal16", "awb", "rms", "slt")
 
 
@@ -46,7 +57,9 @@ def speech_by_espeak(rng: Random) -> Event:
     import wave
 
     voice = _ESPEAK_VOICES[int(rng.integers(len(_ESPEAK_VOICES)))]
-    content = Speech(voice, rate=int(rng.integers(130, 230)), pitch=int(rng.integers(20, 80))).synthesize(_sentence(rng))
+    content = Speech(voice, rate=int(rng.integers(130, 230)), pitch=int(rng.integers(20, 80))).synthesize(
+        _sentence(rng)
+    )
     with wave.open(io.BytesIO(content)) as file:
         pcm = resample(file.readframes(file.getnframes()), file.getframerate(), RATE)
     return _event(np.frombuffer(pcm, "<i2").astype(np.float64))
@@ -58,7 +71,9 @@ def speech_by_flite(rng: Random) -> Event:
     Raises:
         DatasetError: flite is not installed.
     """
-    return _event(_flite(_FLITE_VOICES[int(rng.integers(len(_FLITE_VOICES)))], _sentence(rng), round(rng.uniform(0.8, 1.25), 2)))
+    return _event(
+        _flite(_FLITE_VOICES[int(rng.integers(len(_FLITE_VOICES)))], _sentence(rng), round(rng.uniform(0.8, 1.25), 2))
+    )
 
 
 @lru_cache(maxsize=8)
@@ -73,7 +88,9 @@ def _flite(voice: str, text: str, stretch: float) -> Sound:
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=60)
         except FileNotFoundError as error:
-            raise DatasetError("speech to test with is by flite, which is not installed; run: apt install flite") from error
+            raise DatasetError(
+                "speech to test with is by flite, which is not installed; run: apt install flite"
+            ) from error
         except subprocess.SubprocessError as error:
             raise DatasetError(f"flite did not speak: {error}") from error
         with wave.open(str(target)) as file:

@@ -194,7 +194,9 @@ def glass(rng: Random) -> Event:
     blow = round(rng.uniform(0.0005, 0.004) * RATE) + 2
     force[:blow] = np.sin(np.pi * np.arange(blow) / blow) ** 1.5
     add(sound, _ring(force, pane, np.full(25, 15.0), rng.uniform(0.2, 1, 25)) * rng.uniform(2, 8), 0.0)
-    crack = rng.normal(0, 1, round(0.08 * RATE)) * np.exp(-np.arange(round(0.08 * RATE)) / RATE / rng.uniform(0.005, 0.02))
+    crack = rng.normal(0, 1, round(0.08 * RATE)) * np.exp(
+        -np.arange(round(0.08 * RATE)) / RATE / rng.uniform(0.005, 0.02)
+    )
     crack *= rng.random(len(crack)) < 0.3  # cracks run in jumps
     add(sound, np.diff(crack, prepend=0.0) * rng.uniform(0.5, 1.5), 0.0)
     fall = rng.uniform(0.02, 0.35)  # until the first piece meets the floor

@@ -26,7 +26,9 @@ class Flite:
         program = find_program("flite", self.name, _INSTALL)
         done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=_SECONDS)
         words = done.stdout.split()
-        return " ".join(words[words.index("version:") : words.index("version:") + 2]) if "version:" in words else "flite"
+        return (
+            " ".join(words[words.index("version:") : words.index("version:") + 2]) if "version:" in words else "flite"
+        )
 
     def voices(self, language: str) -> tuple[str, ...]:
         return tuple(_SPEAKERS) if language == "en" else ()

@@ -137,7 +137,9 @@ def _without_chance(model: bytes) -> bytes:
 
 
 def _run(model: Any, inputs: dict[str, np.ndarray[Any, Any]], output: int) -> np.ndarray[Any, Any]:
-    details = {detail["name"].removeprefix("serving_default_").split(":")[0]: detail for detail in model.get_input_details()}
+    details = {
+        detail["name"].removeprefix("serving_default_").split(":")[0]: detail for detail in model.get_input_details()
+    }
     for name, value in inputs.items():
         model.resize_tensor_input(details[name]["index"], value.shape)
     model.allocate_tensors()
