@@ -5,10 +5,9 @@ kissfft, whose results these give bit for bit. A number of 16 bits with a sign l
 stages of the FFT; elsewhere it is made so when it is read (``^ 0x8000``): viper reads without signs. Nothing between
 takes more than 32 bits, so that boards and ports with words of 64 bits agree.
 
-Parameters are buffers, each aligned to 4 bytes. An index that is a variable's name alone stands with ``+ 0``: MicroPython 1.27 on a Cortex-M0+ leaves such a variable
-doubled, or four times as large, behind it (of ``ptr16`` and ``ptr32``).
- A board compiles such files itself, in the memory that it has left:
-what follows the energies is in a file of its own.
+Parameters are buffers, each aligned to 4 bytes. An index that is a variable's name alone stands with ``+ 0``:
+MicroPython 1.27 on a Cortex-M0+ leaves such a variable doubled, or four times as large (of ``ptr16`` and ``ptr32``).
+A board compiles such files itself, in the memory that it has left: what follows the energies is in a file of its own.
 """
 
 import micropython
