@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device_runtime.host.board import load_any_board
 from device_runtime.inference.card import CARD_FILE
 from device_runtime.inference.store import ModelStore
 from device_runtime.program.package import seal_package
@@ -20,6 +21,7 @@ from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.publish import sign_release
 from tests.build.python_programs import KEY, PAGE, build, write_program
 
+ROOT = Path(__file__).parents[2]
 ROUTE = "pages/index/index"
 STORE = ModelStore()
 _LISTENS = (
@@ -82,12 +84,25 @@ def test_what_a_board_cannot_do_with_a_model_is_told(tmp_path: Path) -> None:
     built = build(program(tmp_path / "a", "okay_nabu"))
     told = check(built, "pico-w")
     assert f"{ROUTE}.py:8: pico-w cannot do inference.listen: it has no microphone" in told
-    parts = "[memory]\nheap_kb = 150\n[microphone]\nsck = 1\nws = 2\nsd = 3\nrate = 8000\n"
+    parts = "[memory]\nheap_kb = 175\n[microphone]\nsck = 1\nws = 2\nsd = 3\nrate = 8000\n"
     (tmp_path / "slow.toml").write_text(f'kind = "micropython"\nname = "slow"\n{parts}')
     told = check(built, str(tmp_path / "slow.toml"))
     assert f"{ROUTE}.py:8: the microphone of slow gives 8000 samples a second, and models hear 16000" in told
     assert "models/okay_nabu.tflite needs 55 KiB of memory" in told
     assert "and slow has 23 KiB for models" in told
+
+
+def test_the_example_runs_on_a_pico_w_with_a_microphone_in_the_place_of_its_display(tmp_path: Path) -> None:
+    built = build(ROOT / "examples" / "keyword_lamp")
+    pico = (ROOT / "board_configs" / "pico-w.toml").read_text()
+    ears = "\n[microphone]\nsck = 16\nws = 17\nsd = 18\nbits = 32\n"
+    before, _, after = pico.partition("[display]")
+    blind = f"{before}[leds.status]{after.partition('[leds.status]')[2]}{ears}"
+    (tmp_path / "ear.toml").write_text(blind)
+    load_any_board(tmp_path / "ear.toml")
+    assert check(built, str(tmp_path / "ear.toml")) == ""
+    (tmp_path / "both.toml").write_text(pico + ears)
+    assert "models/on_off.tflite needs 9 KiB of memory" in check(built, str(tmp_path / "both.toml"))
 
 
 def test_a_model_that_boards_cannot_run_is_no_fault_where_linux_runs_it(tmp_path: Path) -> None:

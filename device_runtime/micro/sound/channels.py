@@ -2,12 +2,12 @@
 
 Source: TensorFlow Lite Micro's ``experimental/microfrontend/lib`` (filterbank, noise_reduction, pcan_gain_control,
 log_scale), whose results these give bit for bit. What is theirs in 64 bits is here in parts of at most 31, so that
-boards and ports with words of 64 bits agree.
+boards and ports with words of 64 bits agree. Indices stand with ``+ 0`` for the reason that ``spectrum.py`` tells.
 """
 
 import micropython
 
-from .tables import GAINS, LOGARITHMS, WEIGHTS, WIDTHS
+from ..sound.tables import GAINS, LOGARITHMS, WEIGHTS, WIDTHS
 
 try:
     from .shapes import ptr8, ptr16, ptr32
@@ -28,7 +28,7 @@ def channels(energy: ptr32, signal: ptr32, shift: int):  # type: ignore[no-untyp
         end = at + widths[channel]
         while at < end:
             weight = weights[at - 5]
-            value = energy[at]
+            value = energy[at + 0]
             upper = value >> 15
             value &= 0x7FFF
             high += weight * upper
@@ -80,14 +80,14 @@ def levels(signal: ptr32, noise: ptr32, row: ptr16):  # type: ignore[no-untyped-
     gains = ptr16(GAINS)
     lines = ptr16(LOGARITHMS)
     for channel in range(40):
-        value = signal[channel]
+        value = signal[channel + 0]
         # noise reduction
         smoothing = 983 if channel & 1 else 409
         scaled = value << 10
-        estimate = noise[channel]
+        estimate = noise[channel + 0]
         change = scaled - estimate
         estimate += smoothing * (change >> 14) + ((smoothing * (change & 0x3FFF)) >> 14)
-        noise[channel] = estimate
+        noise[channel + 0] = estimate
         least = (value >> 14) * 819 + (((value & 0x3FFF) * 819) >> 14)
         value = 0
         if scaled > estimate:
@@ -96,7 +96,7 @@ def levels(signal: ptr32, noise: ptr32, row: ptr16):  # type: ignore[no-untyped-
             value = least
         # the gain by the noise, a parabola for each number of bits
         if estimate <= 2:
-            gain = gains[estimate]
+            gain = gains[estimate + 0]
         else:
             bits = 0
             rest = estimate
@@ -107,7 +107,7 @@ def levels(signal: ptr32, noise: ptr32, row: ptr16):  # type: ignore[no-untyped-
             rest = estimate << (11 - bits) if bits < 11 else estimate >> (bits - 11)
             rest &= 0x3FF
             gain = ((((gains[at + 2] ^ 0x8000) - 0x8000) * rest) >> 5) + (((gains[at + 1] ^ 0x8000) - 0x8000) << 5)
-            gain = ((gain * rest + 16384) >> 15) + gains[at]
+            gain = ((gain * rest + 16384) >> 15) + gains[at + 0]
         value = (value >> 6) * gain + (((value & 63) * gain) >> 6)
         value = (value * value) >> 20 if value < 8192 else (value >> 6) - 64
         # the logarithm
@@ -121,11 +121,11 @@ def levels(signal: ptr32, noise: ptr32, row: ptr16):  # type: ignore[no-untyped-
             rest = value - (1 << whole)
             rest = rest << (16 - whole) if whole < 16 else rest >> (whole - 16)
             at = rest >> 9
-            base = lines[at]
+            base = lines[at + 0]
             rest += base + (((lines[at + 1] - base) * (rest & 511)) >> 16)
             # 45426 / 65536 is the logarithm of 2
             value = whole * 45426 + (((rest >> 8) * 45426 + (((rest & 255) * 45426 + 32768) >> 8)) >> 8)
             value = ((value << 6) + 32768) >> 16
         else:
             value = 0
-        row[channel] = value
+        row[channel + 0] = value

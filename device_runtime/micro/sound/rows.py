@@ -1,4 +1,7 @@
-"""What is done with each row of features and each sample, in viper: nothing is allocated."""
+"""What is done with each row of features and each sample, in viper: nothing is allocated.
+
+Indices stand with ``+ 0`` for the reason that ``spectrum.py`` tells.
+"""
 
 import micropython
 
@@ -16,7 +19,7 @@ def quantized(row: ptr16, table: ptr8, ring: ptr8, at: int):  # type: ignore[no-
     """
     last = (table[0] | (table[1] << 8)) + 1
     for channel in range(40):
-        place = row[channel] + 2
+        place = row[channel + 0] + 2
         if place > last:
             place = last
         ring[at + channel] = table[place]
@@ -36,4 +39,4 @@ def unrolled(ring: ptr8, at: int, target: ptr8, size: int):  # type: ignore[no-u
 def narrowed(words: ptr16, step: ptr16, count: int):  # type: ignore[no-untyped-def]
     """The upper halves of ``count`` samples of 32 bits."""
     for place in range(count):
-        step[place] = words[2 * place + 1]
+        step[place + 0] = words[2 * place + 1]

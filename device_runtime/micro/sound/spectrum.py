@@ -5,13 +5,14 @@ kissfft, whose results these give bit for bit. A number of 16 bits with a sign l
 stages of the FFT; elsewhere it is made so when it is read (``^ 0x8000``): viper reads without signs. Nothing between
 takes more than 32 bits, so that boards and ports with words of 64 bits agree.
 
-Parameters are buffers, each aligned to 4 bytes. A board compiles such files itself, in the memory that it has left:
-what follows the energies is in a file of its own.
+Parameters are buffers, each aligned to 4 bytes. An index that is a variable's name alone stands with ``+ 0``:
+MicroPython 1.27 on a Cortex-M0+ leaves such a variable doubled, or four times as large (of ``ptr16`` and ``ptr32``).
+A board compiles such files itself, in the memory that it has left: what follows the energies is in a file of its own.
 """
 
 import micropython
 
-from .tables import LAST, TWIDDLES, WINDOW
+from ..sound.tables import LAST, TWIDDLES, WINDOW
 
 try:
     from .shapes import ptr16, ptr32
@@ -23,7 +24,7 @@ except ImportError:
 def make_room(sound: ptr32):  # type: ignore[no-untyped-def]
     """Move the newest 20 of 30 ms to the front."""
     for at in range(160):
-        sound[at] = sound[at + 80]
+        sound[at + 0] = sound[at + 80]
 
 
 @micropython.viper
@@ -39,14 +40,14 @@ def windowed(sound: ptr16, work: ptr16) -> int:
         # base-4 digits of the place, reversed
         to = ((at & 3) << 7) | ((at & 12) << 3) | ((at >> 1) & 24) | ((at >> 6) << 1)
         twice = at << 1
-        value = (((sound[twice] ^ 0x8000) - 0x8000) * window[twice]) >> 12
-        work[to] = value
+        value = (((sound[twice + 0] ^ 0x8000) - 0x8000) * window[twice + 0]) >> 12
+        work[to + 0] = value
         if value < 0:
             value = 0 - value
         if value > largest and value < 0x8000:
             largest = value
         twice += 1
-        value = (((sound[twice] ^ 0x8000) - 0x8000) * window[twice]) >> 12
+        value = (((sound[twice + 0] ^ 0x8000) - 0x8000) * window[twice + 0]) >> 12
         work[to + 1] = value
         if value < 0:
             value = 0 - value
@@ -54,7 +55,7 @@ def windowed(sound: ptr16, work: ptr16) -> int:
             largest = value
     for at in range(240, 256):
         to = ((at & 3) << 7) | ((at & 12) << 3) | ((at >> 1) & 24) | ((at >> 6) << 1)
-        work[to] = 0
+        work[to + 0] = 0
         work[to + 1] = 0
     shift = 15
     while largest:
@@ -68,7 +69,7 @@ def first_butterflies(work: ptr16, shift: int):  # type: ignore[no-untyped-def]
     """The FFT's first stage, whose roots of unity are all 1, over samples that are shifted to the left before."""
     for at in range(0, 512, 8):
         # each a quarter, rounded: x * 8191 + 2^14 >> 15, with x = read - 32768
-        ar = ((((work[at] << shift) & 0xFFFF) ^ 0x8000) * 8191 - 268386304) >> 15
+        ar = ((((work[at + 0] << shift) & 0xFFFF) ^ 0x8000) * 8191 - 268386304) >> 15
         ai = ((((work[at + 1] << shift) & 0xFFFF) ^ 0x8000) * 8191 - 268386304) >> 15
         br = ((((work[at + 2] << shift) & 0xFFFF) ^ 0x8000) * 8191 - 268386304) >> 15
         bi = ((((work[at + 3] << shift) & 0xFFFF) ^ 0x8000) * 8191 - 268386304) >> 15
@@ -84,7 +85,7 @@ def first_butterflies(work: ptr16, shift: int):  # type: ignore[no-untyped-def]
         ci = bi + di
         br -= dr
         bi -= di
-        work[at] = ar + cr
+        work[at + 0] = ar + cr
         work[at + 1] = ai + ci
         work[at + 2] = sr + bi
         work[at + 3] = si - br
@@ -105,30 +106,30 @@ def butterflies(work: ptr16, apart: int):  # type: ignore[no-untyped-def]
     at = 0
     while at < apart:
         root = (at >> 1) * step
-        pr = (roots[root] ^ 0x8000) - 0x8000
+        pr = (roots[root + 0] ^ 0x8000) - 0x8000
         pi = (roots[root + 1] ^ 0x8000) - 0x8000
         root <<= 1
-        qr = (roots[root] ^ 0x8000) - 0x8000
+        qr = (roots[root + 0] ^ 0x8000) - 0x8000
         qi = (roots[root + 1] ^ 0x8000) - 0x8000
         root += root >> 1
-        tr = (roots[root] ^ 0x8000) - 0x8000
+        tr = (roots[root + 0] ^ 0x8000) - 0x8000
         ti = (roots[root + 1] ^ 0x8000) - 0x8000
         here = at
         while here < 512:
-            ar = (work[here] * 8191 - 268386304) >> 15
+            ar = (work[here + 0] * 8191 - 268386304) >> 15
             ai = (work[here + 1] * 8191 - 268386304) >> 15
             there = here + apart
-            r = (work[there] * 8191 - 268386304) >> 15
+            r = (work[there + 0] * 8191 - 268386304) >> 15
             i = (work[there + 1] * 8191 - 268386304) >> 15
             br = (r * pr - i * pi + 16384) >> 15
             bi = (r * pi + i * pr + 16384) >> 15
             there = here + apart2
-            r = (work[there] * 8191 - 268386304) >> 15
+            r = (work[there + 0] * 8191 - 268386304) >> 15
             i = (work[there + 1] * 8191 - 268386304) >> 15
             cr = (r * qr - i * qi + 16384) >> 15
             ci = (r * qi + i * qr + 16384) >> 15
             there = here + apart3
-            r = (work[there] * 8191 - 268386304) >> 15
+            r = (work[there + 0] * 8191 - 268386304) >> 15
             i = (work[there + 1] * 8191 - 268386304) >> 15
             dr = (r * tr - i * ti + 16384) >> 15
             di = (r * ti + i * tr + 16384) >> 15
@@ -140,15 +141,15 @@ def butterflies(work: ptr16, apart: int):  # type: ignore[no-untyped-def]
             ci = bi + di
             br -= dr
             bi -= di
-            work[here] = ar + cr
+            work[here + 0] = ar + cr
             work[here + 1] = ai + ci
-            work[there] = sr - bi
+            work[there + 0] = sr - bi
             work[there + 1] = si + br
             there = here + apart
-            work[there] = sr + bi
+            work[there + 0] = sr + bi
             work[there + 1] = si - br
             there += apart
-            work[there] = ar - cr
+            work[there + 0] = ar - cr
             work[there + 1] = ai - ci
             here += apart4
         at += 2
@@ -164,22 +165,22 @@ def energies(work: ptr16):  # type: ignore[no-untyped-def]
         low = at << 1
         high = 512 - low
         # each a half, rounded; of the second the conjugate
-        ar = (work[low] * 16383 - 536821760) >> 15
+        ar = (work[low + 0] * 16383 - 536821760) >> 15
         ai = (work[low + 1] * 16383 - 536821760) >> 15
-        br = (work[high] * 16383 - 536821760) >> 15
+        br = (work[high + 0] * 16383 - 536821760) >> 15
         bi = (((0 - work[high + 1]) & 0xFFFF) * 16383 - 536821760) >> 15
         r = ar - br
         i = ai - bi
         ar += br
         ai += bi
         root = low - 2
-        pr = (roots[root] ^ 0x8000) - 0x8000
+        pr = (roots[root + 0] ^ 0x8000) - 0x8000
         pi = (roots[root + 1] ^ 0x8000) - 0x8000
         br = ((((r * pr - i * pi + 16384) >> 15) + 0x8000) & 0xFFFF) - 0x8000
         bi = ((((r * pi + i * pr + 16384) >> 15) + 0x8000) & 0xFFFF) - 0x8000
         r = (ar + br) >> 1
         i = (ai + bi) >> 1
-        energy[at] = r * r + i * i
+        energy[at + 0] = r * r + i * i
         r = (ar - br) >> 1
         i = (bi - ai) >> 1
         energy[256 - at] = r * r + i * i

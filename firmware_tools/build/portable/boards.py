@@ -26,8 +26,12 @@ _LEFT_OUT: Final = (".py", ".js", ".tflite", ".toml")
 _RATE: Final = 16_000
 _RUNTIME_KB: Final = 103
 """Heap that the runtime takes with a small program without a display (docs/performance.md, On boards)."""
-_LISTENING_KB: Final = 24
-"""Heap that listening takes: front end, its tables, what waits of the microphone."""
+_DISPLAY_KB: Final = 44
+"""Heap that a display and what is on it take."""
+_MODELS_KB: Final = 14
+"""Heap of what runs models, without them."""
+_LISTENING_KB: Final = 27
+"""Heap that listening takes: front end, tables, what a model heard last; without what waits of the microphone."""
 
 
 def read_board_tables(name_or_path: str) -> Mapping[str, Any]:
@@ -96,12 +100,15 @@ def _model_faults(built: BuiltProgram, board: Mapping[str, Any], name: str) -> I
     if listens and built.models and not any(model.hears or model.fault for model in built.models):
         yield f"{listens}: none of the program's models hears: its card names no task of sound"
     heap = board.get("memory", {}).get("heap_kb", 0)
+    taken = _RUNTIME_KB + _MODELS_KB + (_DISPLAY_KB if board.get("display") else 0)
+    if listens:
+        taken += _LISTENING_KB + board.get("microphone", {}).get("bits", 16) // 2  # a quarter of a second waits
     for model in built.models:
         if model.description is None:
             yield f"{name} cannot run {model.fault}"
             continue
         needed = -(-(model.description.size + model.description.arena) // _KIB)
-        room = heap - _RUNTIME_KB - (_LISTENING_KB if listens else 0)
+        room = heap - taken
         if heap and needed > room:
             yield (
                 f"{model.path} needs {needed} KiB of memory ({model.description.arena:,} bytes to run in), and {name} "

@@ -88,7 +88,7 @@ def compact(sources: Mapping[str, str]) -> dict[str, str]:
     for name, tree in trees.items():
         _Rename(names[name], uses, _globals(tree)).visit(tree)
     short = {name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" for name, tree in trees.items()}
-    short |= {name: native_source(tree) for name, tree in natives.items()}
+    short |= {name: native_source(tree, name) for name, tree in natives.items()}
     return {name: short[name] for name in sources}
 
 

@@ -7,6 +7,8 @@ what a board has no use for. Their names stay, those that they share with other 
 import ast
 from collections.abc import Iterator
 
+from firmware_tools.provision.packing.names import JoinError
+
 _NATIVE = frozenset({"micropython.viper", "micropython.native"})
 
 
@@ -32,8 +34,16 @@ def shared_names(tree: ast.Module) -> Iterator[str]:
             yield node.name
 
 
-def native_source(tree: ast.Module) -> str:
-    """The module as boards get it. Raises nothing; the tree is changed."""
+def native_source(tree: ast.Module, path: str) -> str:
+    """The module as boards get it; the tree is changed.
+
+    Raises:
+        JoinError: it imports from its own folder by one dot. On a board whose guard of programs is in place that means
+            the guard's folder.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and not _is_guarded(tree, node):
+            raise JoinError(f"{path}: it imports from its own folder by one dot: write `from ..{path.split('/')[-2]}`")
     tree = _Plain().visit(tree)
     lines = ast.unparse(ast.fix_missing_locations(tree)).splitlines()
     return "\n".join(_indented_by_one(line) for line in lines if line) + "\n"
@@ -61,6 +71,11 @@ class _Plain(ast.NodeTransformer):
         self.generic_visit(node)
         node.body = [each for each in node.body if not _is_text(each)] or [ast.Pass()]
         return node
+
+
+def _is_guarded(tree: ast.Module, wanted: ast.ImportFrom) -> bool:
+    """Whether an import is for type checkers, and is left out."""
+    return any(isinstance(node, ast.Try) and wanted in ast.walk(node) for node in tree.body)
 
 
 def _is_text(node: ast.stmt) -> bool:
