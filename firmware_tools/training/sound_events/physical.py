@@ -215,7 +215,7 @@ def glass(rng: Random) -> Event:
             at += 0.18 * speed * rng.uniform(0.6, 1.2)
             speed *= rng.uniform(0.3, 0.6)
     # Close to a pane the blow, the cracks and the falling pieces are about as loud as each other.
-    sound /= np.max(np.abs(sound))
+    sound /= max(float(np.max(np.abs(sound))), 1e-9)  # small thick shards ring above what is heard here
     add(sound, crack / np.max(np.abs(crack)) * rng.uniform(0.4, 1.5), 0.0)
     add(sound, thud / np.max(np.abs(thud)) * rng.uniform(0.2, 1.2), 0.0)
     return Event(sound, ((0.0, fall + 0.3),), ((0.0, min(last + 0.1, 1.6)),))
