@@ -36,7 +36,7 @@ from firmware_tools.training.sound_events.event import RATE, Event, Random, Soun
 
 LABELS = ("none", "alarm", "horn", "siren", "glass", "knock")
 ROWS = 96
-_VERSION = 3  # of what this module and sound_events make: raise it with every change that is heard
+_VERSION = 4  # of what this module and sound_events make: raise it with every change that is heard
 _LEAD, _LENGTH = (0.5, 1.5), 5.5  # seconds of noise before the event; of a scene
 _TAIL = 0.3  # seconds in which a room may still sound
 _UNIT = 10 / 256  # a step of the features, which are whole numbers of it
