@@ -1,7 +1,7 @@
 """Whether what an operator of a compact model says of itself stays within the arena and the file."""
 
 CONV, DEPTHWISE, POOL, BINARY, LOOKUP, COPY, FILL, FLIP, MEAN, SOFTMAX = range(10)
-SIZES = (29, 29, 18, 23, 4, 15, 3, 2, 18, 6)
+SIZES = (29, 29, 18, 23, 4, 15, 3, 2, 18, 5)
 """By kind, how many words an operator has."""
 _MOST = 1 << 26
 _MOST_STEP = 32767  # two of them multiplied stay within 31 bits
@@ -30,7 +30,7 @@ def _multiplied(kind: int, a: "tuple[int, ...]") -> bool:
 
 
 def _conv(a: "tuple[int, ...]", room: int, file: int, words: int) -> str:
-    (source, target, scratch, weights, table, k, channels, _zw, _twice, _point, _low, _high, batch, rows, columns,
+    (source, target, scratch, weights, table, k, channels, _zw, twice, _point, _low, _high, batch, rows, columns,
      gathered, _edge, high, wide, deep, kh, kw, _sh, _sw, _dh, _dw, _ph, _pw, stride) = a  # fmt: skip
     if max(a[13:15] + a[17:19] + a[20:28]) > _MOST_STEP:
         return "a size"
@@ -43,11 +43,13 @@ def _conv(a: "tuple[int, ...]", room: int, file: int, words: int) -> str:
             return "the patch"
     elif source + (batch * rows - 1) * stride + columns * k > room:
         return "the input"
-    return _table(weights, (k + 3 & -4) * channels, table, channels, file, words)
+    if twice not in (0, 1):
+        return "a flag"
+    return _table(weights, (k + 3 & -4) * channels, table, (16 - 4 * twice) * channels, file, words)
 
 
-def _table(weights: int, size: int, table: int, channels: int, file: int, words: int) -> str:
-    return "a table" if weights + size > file or table + 12 * channels > words or table & 3 else ""
+def _table(weights: int, size: int, table: int, numbers: int, file: int, words: int) -> str:
+    return "a table" if weights + size > file or table + numbers > words or table & 3 else ""
 
 
 def _depthwise(a: "tuple[int, ...]", room: int, file: int, words: int) -> str:
@@ -65,7 +67,7 @@ def _depthwise(a: "tuple[int, ...]", room: int, file: int, words: int) -> str:
     steps = (1, 0, kh, dh * wide * deep) if kw == 1 else (kh, dh * wide * deep, kw, dw * deep)
     if (outer, outer_step, inner, inner_step) != steps:
         return "a tap"
-    return _table(weights, kh * kw * deep * many, table, deep * many, file, words)
+    return _table(weights, kh * kw * deep * many, table, 12 * deep * many, file, words)
 
 
 def _pool(a: "tuple[int, ...]", room: int, _file: int, _words: int) -> str:
@@ -131,7 +133,7 @@ def _mean(a: "tuple[int, ...]", room: int, _file: int, _words: int) -> str:
 def _softmax(a: "tuple[int, ...]", room: int, _file: int, words: int) -> str:
     if a[3] < 1 or max(a[0], a[1]) + a[2] * a[3] > room:
         return "a row"
-    return "a table" if a[4] + 1024 > words or a[4] & 3 else ""
+    return "a table" if a[4] + 1032 > words or a[4] & 3 else ""
 
 
 _CHECKS = (_conv, _depthwise, _pool, _binary, _lookup, _copy, _fill, _fill, _mean, _softmax)

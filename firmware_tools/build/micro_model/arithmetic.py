@@ -1,16 +1,24 @@
-"""Operators of one or two bytes: tables, ADD, SUB, MUL, MEAN, SUM, SOFTMAX."""
+"""Operators of one or two bytes: tables, ADD, SUB, MUL, MEAN, SOFTMAX."""
 
 from collections.abc import Sequence
 
 from firmware_tools.build.micro_model.compact import BINARY, LOOKUP, MEAN, SOFTMAX, Content, Numbers, Word
 from firmware_tools.build.micro_model.fixed import activation_range, quantize_multiplier, single
 from firmware_tools.build.micro_model.tables import (
-    addend, by_float, leaky_relu, logistic, relu, requantize, softmax_exponentials, tanh,
+    addend,
+    by_float,
+    leaky_relu,
+    logistic,
+    relu,
+    requantize,
+    softmax_exponentials,
+    tanh,
 )  # fmt: skip
 from firmware_tools.build.micro_model.tflite import Operator
 from firmware_tools.build.micro_model.work import Work
 
 _ACTIVATIONS = {"RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
+_MOST_CLASSES = 4096  # the sum of exponentials has 12 bits before the point
 
 
 def table(work: Work, operator: Operator) -> None:
@@ -120,7 +128,7 @@ def _merged(shape: Sequence[int], steps: Sequence[Sequence[int]]) -> tuple[list[
 
 
 def mean(work: Work, operator: Operator) -> None:
-    """MEAN and SUM over constant dimensions (reference/reduce.h, QuantizedMeanOrSum)."""
+    """MEAN over constant dimensions (reference/reduce.h, QuantizedMeanOrSum)."""
     work.check_counts(operator, (2,))
     source, target = operator.inputs[0], operator.outputs[0]
     shape = work.tensor(source).shape
@@ -136,9 +144,8 @@ def mean(work: Work, operator: Operator) -> None:
     if work.tensor(target).size * count != work.tensor(source).size:
         work.refuse(operator, target, f"has the shape {list(work.tensor(target).shape)}, which is not what stays")
     multiplier, shift = quantize_multiplier(scale / out_scale)
-    if operator.code == "MEAN":
-        less = min(count.bit_length() - 1, 32, 31 + shift)
-        multiplier, shift = (multiplier << less) // count, shift - less
+    less = min(count.bit_length() - 1, 32, 31 + shift)
+    multiplier, shift = (multiplier << less) // count, shift - less
     kept, gone = _groups(shape, axes)
     if len(kept) > 3 or len(gone) > 3:
         work.refuse(
@@ -171,22 +178,23 @@ def _groups(shape: Sequence[int], axes: set[int]) -> tuple[list[tuple[int, int]]
 
 
 def softmax(work: Work, operator: Operator) -> None:
-    """SOFTMAX over the last dimension (optimized_ops.h, Softmax of 8-bit types, which the reference uses too)."""
+    """SOFTMAX over the last dimension (reference/softmax.h)."""
     work.check_counts(operator, (1,))
     source, target = operator.inputs[0], operator.outputs[0]
     scale, _zero = work.quantized(operator, source)
     out_scale, out_zero = work.quantized(operator, target)
     shape = work.tensor(source).shape
     work.check_shape(operator, target, shape)
-    for index in (source, target):
-        if work.tensor(index).dtype != "int8":
-            work.refuse(operator, index, f"is {work.tensor(index).dtype}; expected int8")
-    if out_scale != 1 / 256 or not shape:
-        work.refuse(operator, target, f"has the scale {out_scale}; expected 1/256")
+    if work.tensor(source).dtype != work.tensor(target).dtype:
+        work.refuse(operator, target, f"must be {work.tensor(source).dtype} as the input is")
+    if out_scale != 1 / 256 or out_zero:
+        work.refuse(operator, target, f"has the scale {out_scale}; expected 1/256, and the least number as zero point")
     beta = operator.real(0)
-    if not 0 < beta < 1e6:
-        work.refuse(operator, None, f"has the beta {beta}; expected one above 0")
+    if not 2**-26 < beta * scale < 1e6:
+        work.refuse(operator, None, f"has the beta {beta} for the scale {scale}; expected them within reason")
+    if not shape or shape[-1] >= _MOST_CLASSES:
+        work.refuse(operator, source, f"has the shape {list(shape)}; expected fewer than {_MOST_CLASSES} in a row")
     depth = shape[-1]
     exponentials = Numbers(softmax_exponentials(scale, beta))
     rows = work.tensor(source).size // depth
-    work.step(SOFTMAX, [work.input(operator, 0), work.output(operator), rows, depth, exponentials, out_zero])
+    work.step(SOFTMAX, [work.input(operator, 0), work.output(operator), rows, depth, exponentials])

@@ -7,7 +7,14 @@ from firmware_tools.build.micro_model.compact import FLIP, Compact, Port, View, 
 from firmware_tools.build.micro_model.convolutions import conv, depthwise, fully_connected, pool
 from firmware_tools.build.micro_model.errors import MicroModelError
 from firmware_tools.build.micro_model.shapes import (
-    concatenation, pad, resize_nearest, same, slice_, split, strided_slice, transpose,
+    concatenation,
+    pad,
+    resize_nearest,
+    same,
+    slice_,
+    split,
+    strided_slice,
+    transpose,
 )  # fmt: skip
 from firmware_tools.build.micro_model.tflite import Operator, Tensor, read_tflite
 from firmware_tools.build.micro_model.variables import Variables
@@ -19,7 +26,7 @@ _LOWERED: Mapping[str, Callable[[Work, Operator], None]] = {
     "ADD": binary, "SUB": binary, "MUL": binary,
     "QUANTIZE": table, "LOGISTIC": table, "TANH": table, "RELU": table,
     "RELU6": table, "RELU_N1_TO_1": table, "LEAKY_RELU": table,
-    "MEAN": mean, "SUM": mean, "SOFTMAX": softmax,
+    "MEAN": mean, "SOFTMAX": softmax,
     "CONV_2D": conv, "DEPTHWISE_CONV_2D": depthwise,
     "FULLY_CONNECTED": fully_connected,
     "AVERAGE_POOL_2D": pool, "MAX_POOL_2D": pool,
