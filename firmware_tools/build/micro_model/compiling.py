@@ -84,7 +84,7 @@ def compile_model(tflite: bytes, name: str) -> bytes:
 
 
 def _lower(work: Work, variables: Variables, operator: Operator) -> None:
-    if operator.code == "VAR_HANDLE":
+    if operator.code == "VAR_HANDLE" or (operator.code == "DEQUANTIZE" and _is_end(work, operator)):
         return
     if operator.code == "READ_VARIABLE":
         variables.read(operator)
@@ -98,6 +98,12 @@ def _lower(work: Work, variables: Variables, operator: Operator) -> None:
         work.refuse(operator, operator.outputs[0], "makes floats inside the model; expected that only of its outputs")
     else:
         work.refuse(operator, None, f"does not run on a microcontroller; these do: {', '.join(SUPPORTED)}")
+
+
+def _is_end(work: Work, operator: Operator) -> bool:
+    """Whether what an operator makes is an output, and nothing else."""
+    made = set(operator.outputs)
+    return made <= set(work.graph.outputs) and not any(made & set(each.inputs) for each in work.graph.operators)
 
 
 def _needed(work: Work) -> set[int]:
