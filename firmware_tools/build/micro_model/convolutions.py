@@ -90,14 +90,12 @@ def depthwise(work: Work, operator: Operator) -> None:
         work.refuse(operator, operator.inputs[1], f"has {channels} channels, which are no multiple of {depth}")
     rows, columns, top, left = _window(work, operator, source, (kh, kw), strides, dilations)
     work.check_shape(operator, operator.outputs[0], (batch, rows, columns, channels))
-    table, weights = _table(work, operator, 3, fused=operator.option(4, "b"))
+    table, weights = _table(work, operator, 3, fused=operator.option(4, "b"), folded=False)
     given, out = work.input(operator, 0), work.output(operator)
-    down = dilations[0] * wide * depth
-    taps = (1, 0, kh, down) if kw == 1 else (kh, down, kw, dilations[1] * depth)
     point, low, high_bound = _common(work, operator, operator.option(4, "b"))
     words: list[Word] = [
         given, out, Content(weights), table, batch, high, wide, depth, channels // depth, rows, columns, kh, kw,
-        *strides, *dilations, top, left, _zero(work, operator), _ZERO_WEIGHT, point, low, high_bound, 1, *taps,
+        *strides, *dilations, top, left, _zero(work, operator), _ZERO_WEIGHT, point, low, high_bound,
     ]  # fmt: skip
     work.step(DEPTHWISE, words, batch * rows * columns * channels * kh * kw)
 
@@ -190,7 +188,9 @@ def _common(work: Work, operator: Operator, fused: int) -> tuple[int, int, int]:
     return (zero, *activation_range(_activation(work, operator, fused), scale, zero))
 
 
-def _table(work: Work, operator: Operator, axis: int, *, fused: int, once: bool = False) -> tuple[Numbers, bytes]:
+def _table(
+    work: Work, operator: Operator, axis: int, *, fused: int, once: bool = False, folded: bool = True
+) -> tuple[Numbers, bytes]:
     """Bias, multiplier and shift of each channel, for one rounding more of it; and weights as bytes by channel."""
     _activation(work, operator, fused)
     given, output = (work.tensor(index) for index in (operator.inputs[0], operator.outputs[0]))
@@ -226,7 +226,9 @@ def _table(work: Work, operator: Operator, axis: int, *, fused: int, once: bool 
         if shift > 30:
             work.refuse(operator, index, f"has the scale {factor}, far above what its output can show")
         total = sum(content[channel * size : (channel + 1) * size]) - _ZERO_WEIGHT * size
-        rows += struct.pack(f"<{3 + once}i", wrap(biases[channel] - zero * total), multiplier, shift + 64, *more)
+        rows += struct.pack(
+            f"<{3 + once}i", wrap(biases[channel] - zero * total * folded), multiplier, shift + 64, *more
+        )
     return Numbers(bytes(rows)), content
 
 
