@@ -21,7 +21,6 @@ from firmware_tools.build.micro_model.variables import Variables
 from firmware_tools.build.micro_model.work import Work
 
 _MOST_ARENA = 8 << 20
-_MOST_STEPS = 4096
 _LOWERED: Mapping[str, Callable[[Work, Operator], None]] = {
     "ADD": binary, "SUB": binary, "MUL": binary,
     "QUANTIZE": table, "LOGISTIC": table, "TANH": table, "RELU": table,
@@ -68,8 +67,6 @@ def compile_model(tflite: bytes, name: str) -> bytes:
     for operator in work.graph.operators:
         if operator.number not in needed or set(operator.outputs) & taken or operator.code == "CALL_ONCE":
             continue
-        if len(work.model.steps) > _MOST_STEPS or sum(place.size for place in work.model.places) > 64 * _MOST_ARENA:
-            raise MicroModelError(f"{name}: the model is too large for a microcontroller: over {_MOST_STEPS} steps")
         _lower(work, variables, operator)
     _outputs(work)
     for original, index in inputs:

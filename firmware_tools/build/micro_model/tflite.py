@@ -30,6 +30,9 @@ TYPES = {
 _SIZES = {"float32": 4, "int32": 4, "uint8": 1, "int64": 8, "bool": 1, "int16": 2, "int8": 1}
 _MOST_BYTES = 32 << 20
 _MOST_TENSORS = 8192
+_MOST_OPERATORS = 4096
+_MOST_INPUTS = 1024
+_MOST_PORTS = 64
 _MOST_RANK = 6
 
 
@@ -122,17 +125,24 @@ def _graph(table: Table, codes: list[int], buffers: list[Table], name: str) -> G
         raise MicroModelError(f"{name}: a subgraph has {len(places)} tensors, more than {_MOST_TENSORS}")
     tensors = [_tensor(each, buffers, name) for each in places]
     operators = []
-    for number, each in enumerate(table.tables(3)):
+    rows = table.tables(3)
+    if len(rows) > _MOST_OPERATORS:
+        raise MicroModelError(f"{name}: a subgraph has {len(rows)} operators, more than {_MOST_OPERATORS}")
+    for number, each in enumerate(rows):
         index = each.number(0, "I")
         if index >= len(codes):
             raise MicroModelError(f"{name}: operator {number} is of kind {index}, but there are {len(codes)} kinds")
         code = OPERATORS.get(codes[index], f"number {codes[index]}")
         operator = Operator(code, number, each.numbers(1, "i"), each.numbers(2, "i"), each.table(4))
+        if max(len(operator.inputs), len(operator.outputs)) > _MOST_INPUTS:
+            raise MicroModelError(f"{name}: operator {number} ({code}): has more than {_MOST_INPUTS} inputs or outputs")
         _check_indexes(operator.inputs, len(tensors), f"{name}: operator {number} ({code})", -1)
         _check_indexes(operator.outputs, len(tensors), f"{name}: operator {number} ({code})", 0)
         operators.append(operator)
     graph = Graph(tensors, table.numbers(1, "i"), table.numbers(2, "i"), operators)
     _check_indexes((*graph.inputs, *graph.outputs), len(tensors), f"{name}: the list of inputs and outputs", 0)
+    if max(len(graph.inputs), len(graph.outputs)) > _MOST_PORTS:
+        raise MicroModelError(f"{name}: a subgraph has more than {_MOST_PORTS} inputs or outputs")
     return graph
 
 

@@ -10,6 +10,7 @@ from firmware_tools.build.micro_model.plan import Place
 from firmware_tools.build.micro_model.tflite import Graph, Operator, SourceModel, Tensor
 
 _ZEROS = {"int8": 128, "uint8": 0}
+_MOST_STEPS = 1024
 _INTEGERS = {"int32": "i", "int64": "q"}
 
 
@@ -99,6 +100,10 @@ class Work:
     def step(self, kind: int, words: Sequence[Word], macs: int = 0) -> None:
         """The next step; places among its words are needed then."""
         number = len(self.model.steps) + 1  # inputs are written before the first
+        if number > _MOST_STEPS:
+            raise MicroModelError(
+                f"{self.source.name}: needs more than {_MOST_STEPS} steps; no microcontroller runs that"
+            )
         for word in words:
             if isinstance(word, View):
                 word.place.touch(number)
