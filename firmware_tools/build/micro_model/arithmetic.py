@@ -28,7 +28,7 @@ def table(work: Work, operator: Operator) -> None:
     given, made = work.quantized(operator, source), work.quantized(operator, target)
     size = work.tensor(source).size
     if work.tensor(target).size != size:
-        work.refuse(operator, target, f"has {work.tensor(target).size} elements; expected {size}")
+        work.check_shape(operator, target, work.tensor(source).shape)
     if operator.code != "QUANTIZE" and work.tensor(source).dtype != work.tensor(target).dtype:
         work.refuse(operator, target, f"must be {work.tensor(source).dtype} as the input is")
     content = _table(work, operator, given, made)
@@ -78,6 +78,7 @@ def binary(work: Work, operator: Operator) -> None:
         two = Numbers(addend(scale2, zero2, most, negative=operator.code == "SUB"))
     if shift > (14 if product else 0):
         work.refuse(operator, target, f"has the scale {out_scale}, too small for what its inputs can be")
+    work.check_shape(operator, target, _broadcast(*(work.tensor(index).shape for index in (first, second))))
     shape = work.tensor(target).shape
     steps = [_steps(work, operator, index, shape) for index in (first, second)]
     sizes, (steps1, steps2) = _merged(shape, steps)
@@ -92,6 +93,13 @@ def binary(work: Work, operator: Operator) -> None:
         out_zero, *activation_range(fused, out_scale, out_zero),
     ]  # fmt: skip
     work.step(BINARY, words)
+
+
+def _broadcast(one: Sequence[int], two: Sequence[int]) -> list[int]:
+    """The shape of both, aligned at the end, the larger size of each pair."""
+    rank = max(len(one), len(two))
+    pairs = zip((*[1] * (rank - len(one)), *one), (*[1] * (rank - len(two)), *two), strict=True)
+    return [max(pair) for pair in pairs]
 
 
 def _steps(work: Work, operator: Operator, index: int, shape: Sequence[int]) -> list[int]:

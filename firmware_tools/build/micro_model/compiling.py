@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from firmware_tools.build.micro_model.arithmetic import binary, mean, softmax, table
+from firmware_tools.build.micro_model.blocks import batch_to_space, space_to_batch, tile
 from firmware_tools.build.micro_model.compact import FLIP, Compact, Port, View, write
 from firmware_tools.build.micro_model.convolutions import conv, depthwise, fully_connected, pool
 from firmware_tools.build.micro_model.errors import MicroModelError
@@ -33,6 +34,7 @@ _LOWERED: Mapping[str, Callable[[Work, Operator], None]] = {
     "CONCATENATION": concatenation, "STRIDED_SLICE": strided_slice, "SLICE": slice_,
     "SPLIT": split, "SPLIT_V": split, "PAD": pad, "PADV2": pad,
     "TRANSPOSE": transpose, "RESIZE_NEAREST_NEIGHBOR": resize_nearest,
+    "TILE": tile, "SPACE_TO_BATCH_ND": space_to_batch, "BATCH_TO_SPACE_ND": batch_to_space,
 }  # fmt: skip
 _VARIABLES = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
 SUPPORTED = tuple(sorted((*_LOWERED, *_VARIABLES, "DEQUANTIZE")))
@@ -105,7 +107,7 @@ def _is_end(work: Work, operator: Operator) -> bool:
 
 def _needed(work: Work) -> set[int]:
     """The operators that an output or a variable depends on: what only computes shapes is left out."""
-    makers: dict[int, Operator] = {}
+    makers = work.makers
     for operator in work.graph.operators:
         for index in operator.outputs:
             if index in makers:

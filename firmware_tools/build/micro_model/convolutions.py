@@ -68,8 +68,9 @@ def fully_connected(work: Work, operator: Operator) -> None:
         work.refuse(operator, weights_index, f"has the shape {list(shape)}; expected [channels, depth]")
     channels, depth = shape
     size = work.tensor(operator.inputs[0]).size
-    if size % depth or work.tensor(operator.outputs[0]).size != size // depth * channels:
+    if size % depth:
         work.refuse(operator, operator.inputs[0], f"has {size} elements, which are no rows of {depth}")
+    work.check_size(operator, operator.outputs[0], size // depth * channels)
     table, weights = _table(work, operator, 0, fused=operator.option(0, "b"), once=True)
     given, out = work.input(operator, 0), work.output(operator)
     # The 0 before the bounds: rounded once.

@@ -4,7 +4,7 @@ The schema is TensorFlow's (tensorflow/compiler/mlir/lite/schema/schema.fbs, ver
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from firmware_tools.build.micro_model.errors import MicroModelError
 from firmware_tools.build.micro_model.flatbuffer import Buffer, Table
@@ -17,7 +17,8 @@ OPERATORS = {
     37: "BATCH_TO_SPACE_ND", 38: "SPACE_TO_BATCH_ND", 39: "TRANSPOSE", 40: "MEAN", 41: "SUB", 42: "DIV",
     43: "SQUEEZE", 44: "UNIDIRECTIONAL_SEQUENCE_LSTM", 45: "STRIDED_SLICE", 47: "EXP", 49: "SPLIT", 50: "LOG_SOFTMAX",
     53: "CAST", 54: "PRELU", 55: "MAXIMUM", 56: "ARG_MAX", 57: "MINIMUM", 60: "PADV2", 65: "SLICE",
-    67: "TRANSPOSE_CONV", 70: "EXPAND_DIMS", 74: "SUM", 76: "RSQRT", 77: "SHAPE", 78: "POW", 82: "REDUCE_MAX",
+    67: "TRANSPOSE_CONV", 69: "TILE", 70: "EXPAND_DIMS", 74: "SUM", 76: "RSQRT", 77: "SHAPE", 78: "POW",
+    82: "REDUCE_MAX",
     83: "PACK", 88: "UNPACK", 97: "RESIZE_NEAREST_NEIGHBOR", 98: "LEAKY_RELU", 99: "SQUARED_DIFFERENCE", 101: "ABS",
     102: "SPLIT_V", 111: "ELU", 114: "QUANTIZE", 117: "HARD_SWISH", 118: "IF", 119: "WHILE", 126: "BATCH_MATMUL",
     129: "CALL_ONCE", 142: "VAR_HANDLE", 143: "READ_VARIABLE", 144: "ASSIGN_VARIABLE", 150: "GELU",
@@ -52,6 +53,8 @@ class Tensor:
     scales: tuple[float, ...] = ()
     zero_points: tuple[int, ...] = ()
     axis: int = 0
+    signature: tuple[int, ...] = ()
+    """The shape with -1 where the converter did not know it; what ``shape`` has there may be wrong."""
 
     @property
     def size(self) -> int:
@@ -164,7 +167,8 @@ def _tensor(table: Table, buffers: list[Table], model: str) -> Tensor:
             f"at most {1 << 24} elements"
         )
     content = _content(table, buffers, where)
-    tensor = Tensor(name, shape, dtype, content)
+    signature = table.numbers(7, "i")
+    tensor = Tensor(name, shape, dtype, content, signature=signature if len(signature) == len(shape) else ())
     if content is not None and dtype in _SIZES and len(content) != tensor.size * _SIZES[dtype]:
         raise MicroModelError(
             f"{where}: holds {len(content)} bytes; expected {tensor.size * _SIZES[dtype]} for {dtype} {list(shape)}"
@@ -186,7 +190,7 @@ def _tensor(table: Table, buffers: list[Table], model: str) -> Tensor:
         raise MicroModelError(
             f"{where}: has {len(scales)} scales along dimension {axis} of {list(shape)}; expected one for each index"
         )
-    return Tensor(name, shape, dtype, content, scales, points, axis)
+    return replace(tensor, scales=scales, zero_points=points, axis=axis)
 
 
 def _content(table: Table, buffers: list[Table], where: str) -> bytes | None:

@@ -395,11 +395,49 @@ def resize_nearest(random: Random) -> Case:
     return _finish("resize", maker, [given], [made], random)
 
 
+def tile(random: Random) -> Case:
+    maker, shape = Maker(), random.shape(random.whole(1, 4), 4)
+    times = [random.one_of(1, 1, 2, 3) if axis < 2 else 1 for axis in range(len(shape))]
+    given = maker.tensor(shape, "int8", 0.1, 3)
+    made = maker.tensor([size * time for size, time in zip(shape, times, strict=True)], "int8", 0.1, 3)
+    maker.add("TILE", [given, maker.ints(times)], [made], options("Tile"))
+    return _finish("tile", maker, [given], [made], random)
+
+
+def _blocks(random: Random, code: str) -> Case:
+    maker, rank = Maker(), random.whole(1, 2)
+    point, block = random.point(), [random.whole(1, 3) for _ in range(rank)]
+    batch, deep = random.whole(1, 3), random.whole(1, 4)
+    if rank == 2:  # as the reference has it, one image at a time is enough to try
+        batch = 1
+    edges = [(random.whole(0, 2), random.whole(0, 2)) for _ in block]
+    small = [random.whole(2, 4) for _ in block]
+    whole = [size * by for size, by in zip(small, block, strict=True)]
+    cut = [max(size - before - after, 0) for size, (before, after) in zip(whole, edges, strict=True)]
+    if 0 in cut:
+        edges, cut = [(0, 0)] * rank, whole
+    spread, packed = [batch, *cut, deep], [batch * int(np.prod(block)), *small, deep]
+    from_, to = (spread, packed) if code == "SPACE_TO_BATCH_ND" else (packed, spread)
+    given, made = maker.tensor(from_, "int8", 0.1, point), maker.tensor(to, "int8", 0.1, point)
+    sides = maker.ints([side for pair in edges for side in pair], [rank, 2])
+    name = "SpaceToBatchND" if code == "SPACE_TO_BATCH_ND" else "BatchToSpaceND"
+    maker.add(code, [given, maker.ints(block), sides], [made], options(name))
+    return _finish(code, maker, [given], [made], random)
+
+
+def space_to_batch(random: Random) -> Case:
+    return _blocks(random, "SPACE_TO_BATCH_ND")
+
+
+def batch_to_space(random: Random) -> Case:
+    return _blocks(random, "BATCH_TO_SPACE_ND")
+
+
 OPERATORS: dict[str, Callable[[Random], Case]] = {
     each.__name__.strip("_"): each
     for each in (
         conv, depthwise, fully_connected, average_pool, max_pool, add, sub, mul, add_constant, mean, softmax,
         logistic, tanh, relu, leaky_relu, quantize, reshape, concatenation, strided_slice, slice_, split, split_v, pad,
-        transpose, resize_nearest,
+        transpose, resize_nearest, tile, space_to_batch, batch_to_space,
     )
 }  # fmt: skip
