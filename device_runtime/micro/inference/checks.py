@@ -4,6 +4,7 @@ CONV, DEPTHWISE, POOL, BINARY, LOOKUP, COPY, FILL, FLIP, MEAN, SOFTMAX = range(1
 SIZES = (29, 24, 18, 23, 4, 15, 3, 2, 18, 5)
 """By kind, how many words an operator has."""
 _MOST = 1 << 26
+_MOST_WORK = 1 << 30  # what one operator multiplies or moves: a file could ask for years
 _MOST_STEP = 32767  # two of them multiplied stay within 31 bits
 
 
@@ -34,6 +35,8 @@ def _conv(a: "tuple[int, ...]", room: int, file: int, words: int) -> str:
      gathered, _edge, high, wide, deep, kh, kw, _sh, _sw, _dh, _dw, _ph, _pw, stride) = a  # fmt: skip
     if max(a[13:15] + a[17:19] + a[20:28]) > _MOST_STEP:
         return "a size"
+    if batch * rows * columns * channels * k > _MOST_WORK:
+        return "the work"
     if min(k, channels, batch, rows, columns) < 1 or target + batch * rows * columns * channels > room:
         return "the output"
     if gathered:
@@ -62,6 +65,8 @@ def _depthwise(a: "tuple[int, ...]", room: int, file: int, words: int) -> str:
         or source + batch * high * wide * deep > room
     ):
         return "the input"
+    if batch * rows * columns * deep * many * kh * kw > _MOST_WORK:
+        return "the work"
     if target + batch * rows * columns * deep * many > room:
         return "the output"
     return _table(weights, kh * kw * deep * many, table, 12 * deep * many, file, words)
@@ -75,6 +80,8 @@ def _pool(a: "tuple[int, ...]", room: int, _file: int, _words: int) -> str:
         return "the input"
     if target + batch * rows * columns * deep > room:
         return "the output"
+    if batch * rows * columns * deep * min(kh, high) * min(kw, wide) > _MOST_WORK:
+        return "the work"
     # Each window holds something: what is averaged is divided by how many there are.
     if ph >= kh or pw >= kw or (rows - 1) * sh - ph >= high or (columns - 1) * sw - pw >= wide:
         return "a window"
@@ -111,6 +118,8 @@ def _lookup(a: "tuple[int, ...]", room: int, file: int, _words: int) -> str:
 def _copy(a: "tuple[int, ...]", room: int, _file: int, _words: int) -> str:
     if min(a[:7]) < 0 or max(a) > _MOST or min(a) < -_MOST or min(a[2:7]) < 1 or min(a[11:15]) < 0:
         return "a size"
+    if a[2] * a[3] * a[4] * a[5] * a[6] > room:  # no byte is written twice
+        return "the work"
     low, high = _reach(a[0], a[3:7], a[7:11])
     if low < 0 or max(high, _reach(a[1], a[3:7], a[11:15])[1]) + a[2] > room:
         return "a byte"
@@ -124,6 +133,8 @@ def _fill(a: "tuple[int, ...]", room: int, _file: int, _words: int) -> str:
 def _mean(a: "tuple[int, ...]", room: int, _file: int, _words: int) -> str:
     if min(a[2:8]) < 1 or a[1] + a[2] * a[3] * a[4] > room:
         return "the output"
+    if a[2] * a[3] * a[4] * a[5] * a[6] * a[7] > room:
+        return "the work"
     return "the input" if _reach(a[0], a[2:8], a[8:14])[1] >= room else ""
 
 

@@ -99,6 +99,29 @@ def test_broken_compact_files_never_crash_micropython(
     assert min(ran, refused) > len(contents) // 10, "both should be seen"
 
 
+def test_a_file_that_would_never_end_is_refused_or_ends(micropython: str, tmp_path: Path) -> None:
+    contents = []
+    for name, kind in (("transpose", 5), ("mean", 8), ("softmax", 9), ("pad", 5)):
+        content = bytearray(compile_model(OPERATORS[name](Random(3)).tflite, name))
+        steps_at, count = (int.from_bytes(content[at : at + 4], "little") for at in (40, 28))
+        for number in range(count):
+            place = steps_at + 8 * number
+            if content[place] != kind:
+                continue
+            at = int.from_bytes(content[place + 4 : place + 8], "little")
+            if kind == 9:  # a table of nothing: the sum of exponentials is 0
+                table = int.from_bytes(content[at + 16 : at + 20], "little")
+                content[table : table + 1024] = bytes(1024)
+            else:  # many times the same byte
+                words = range(3, 7) if kind == 5 else range(5, 8)
+                for word in words:
+                    content[at + 4 * word : at + 4 * word + 4] = (1 << 24).to_bytes(4, "little")
+                for word in range(7, 15) if kind == 5 else range(11, 14):
+                    content[at + 4 * word : at + 4 * word + 4] = bytes(4)
+        contents.append(bytes(content))
+    assert run_broken(micropython, contents, tmp_path) == (1, 3)
+
+
 def small() -> tuple[Maker, int, int]:
     """A model in the making, an input and an output."""
     maker = Maker()

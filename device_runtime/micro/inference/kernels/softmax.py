@@ -29,7 +29,7 @@ def softmax(p: ptr8, w: ptr8, acc: int, a: ptr32, arena: int, data: int, words: 
             i += 1
         # Half the sum, made 1/2 to 1, and how far it was moved for that.
         drop = 33
-        while acc >> 30 == 0:
+        while acc >> 30 == 0 and drop > 1:
             acc = acc << 1
             drop -= 1
         half = acc
