@@ -150,3 +150,30 @@ def test_the_arena_of_a_streaming_model_holds_its_states_and_little_more() -> No
     about = describe(compile_model(wake_word("okay_nabu"), "okay_nabu"))
     assert about.arena < 6000
     assert about.size < len(wake_word("okay_nabu")) * 0.65
+
+
+def test_shapes_that_the_converter_left_open_are_found(micropython: str, tmp_path: Path) -> None:
+    maker = Maker()
+    given = maker.tensor([1, 12, 4], "int8", 0.5, 3)
+    spread, flat = maker.tensor([1, 8, 4], "int8", 0.5, 3), maker.tensor([1, 4], "int8", 0.5, 3)
+    halved, made = maker.tensor([1, 4], "int8", 0.25, 3), maker.tensor([1, 8, 4], "int8", 0.25, 3)
+    back = maker.tensor([1, 12, 4], "int8", 0.25, 3)
+    for index, signature in ((spread, [-1, 8, 4]), (flat, [-1, 4]), (halved, [-1, 4]), (made, [-1, 8, 4])):
+        maker.graph.tensors[index].shapeSignature = signature
+    size, first = maker.tensor([3], "int32"), maker.tensor([1], "int32")
+    whole = maker.tensor([3], "int32")
+    block, edges = maker.ints([2]), maker.ints([2, 2], [1, 2])
+    maker.add("SPACE_TO_BATCH_ND", [given, block, edges], [spread], options("SpaceToBatchND"))
+    maker.add("RESHAPE", [spread, maker.ints([-1, 4])], [flat], options("Reshape", newShape=[-1, 4]))
+    maker.add("QUANTIZE", [flat], [halved], options("Quantize"))
+    maker.add("SHAPE", [spread], [size], options("Shape", outType=2))
+    maker.add("STRIDED_SLICE", [size, maker.ints([0]), maker.ints([1]), maker.ints([1])], [first],
+              options("StridedSlice"))  # fmt: skip
+    maker.add("CONCATENATION", [first, maker.ints([8, 4])], [whole], options("Concatenation"))
+    maker.add("RESHAPE", [halved, whole], [made])
+    maker.add("BATCH_TO_SPACE_ND", [made, block, edges], [back], options("BatchToSpaceND"))
+    tflite = maker.finish([given], [back])
+    values = [[np.random.default_rng(step).integers(-128, 128, (1, 12, 4)).astype(np.int8)] for step in range(2)]
+    (ours,) = answers(micropython, [Case("open", tflite, values)], tmp_path)
+    for mine, theirs in zip(ours, reference_outputs(tflite, values), strict=True):
+        assert np.array_equal(mine[0], theirs[0])
