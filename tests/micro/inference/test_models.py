@@ -7,8 +7,10 @@ import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from mpremote.romfs import VfsRomWriter
 
 from firmware_tools.build.micro_model import compile_model, describe
+from tests.micro.board import run
 from tests.micro.inference.running import Case, answers
 from tests.micro.inference.tflite_models import Maker, options, reference_outputs
 
@@ -177,3 +179,31 @@ def test_shapes_that_the_converter_left_open_are_found(micropython: str, tmp_pat
     (ours,) = answers(micropython, [Case("open", tflite, values)], tmp_path)
     for mine, theirs in zip(ours, reference_outputs(tflite, values), strict=True):
         assert np.array_equal(mine[0], theirs[0])
+
+
+def test_a_model_in_a_rom_file_system_is_read_where_it_lies(micropython: str, tmp_path: Path) -> None:
+    compact = compile_model(wake_word("okay_nabu"), "okay_nabu")
+    writer = VfsRomWriter()
+    writer.mkfile("model.cgm", compact)
+    (tmp_path / "rom.img").write_bytes(writer.finalise())
+    (tmp_path / "model.cgm").write_bytes(compact)
+    script = """
+import gc, vfs
+from micro.inference.model import Model
+vfs.mount(vfs.VfsRom(memoryview(open("rom.img", "rb").read())), "/rom")
+whole = open("model.cgm", "rb").read()
+Model(whole)
+for source in ("/rom/model.cgm", "model.cgm", memoryview(b"-" + whole)[1:]):
+    gc.collect()
+    before = gc.mem_alloc()
+    model = Model(source)
+    gc.collect()
+    took = gc.mem_alloc() - before
+    for step in range(60):
+        model.input(0)[:] = bytes([(step * 37 + at) & 255 for at in range(120)])
+        model.invoke()
+    print(took, bytes(model._arena).hex())
+"""
+    rom, file, odd = (line.split() for line in run(micropython, script, folder=tmp_path).strip().splitlines())
+    assert rom[1] == file[1] == odd[1]
+    assert int(rom[0]) + 40_000 < int(file[0])
