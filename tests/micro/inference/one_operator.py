@@ -1,6 +1,6 @@
 """Models of one operator, of random shapes, scales, zero points and values; half of them saturate here and there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ class Random:
         return choices[self.whole(0, len(choices) - 1)]
 
 
-def _finish(name: str, maker: Maker, given: Sequence[int], made: Sequence[int], random: Random) -> Case:
+def finish(name: str, maker: Maker, given: Sequence[int], made: Sequence[int], random: Random) -> Case:
     values = []
     for _step in range(2):
         tensors = [maker.graph.tensors[index] for index in given]
@@ -113,7 +113,7 @@ def conv(random: Random) -> Case:
     chosen = options("Conv2D", padding=padding, strideH=sh, strideW=sw, dilationHFactor=dh, dilationWFactor=dw,
                      fusedActivationFunction=random.whole(0, 3))  # fmt: skip
     maker.add("CONV_2D", [given, weights, bias], [made], chosen)
-    return _finish("conv", maker, [given], [made], random)
+    return finish("conv", maker, [given], [made], random)
 
 
 def depthwise(random: Random) -> Case:
@@ -131,7 +131,7 @@ def depthwise(random: Random) -> Case:
     chosen = options("DepthwiseConv2D", padding=padding, strideH=sh, strideW=sw, dilationHFactor=dh, dilationWFactor=dw,
                      depthMultiplier=many, fusedActivationFunction=random.whole(0, 3))  # fmt: skip
     maker.add("DEPTHWISE_CONV_2D", [given, weights, bias], [made], chosen)
-    return _finish("depthwise", maker, [given], [made], random)
+    return finish("depthwise", maker, [given], [made], random)
 
 
 def fully_connected(random: Random) -> Case:
@@ -144,7 +144,7 @@ def fully_connected(random: Random) -> Case:
     made = maker.tensor([batch, channels], "int8", out_scale, random.point())
     maker.add("FULLY_CONNECTED", [given, weights, bias], [made],
               options("FullyConnected", fusedActivationFunction=random.one_of(0, 0, 1, 3)))  # fmt: skip
-    return _finish("fully connected", maker, [given], [made], random)
+    return finish("fully connected", maker, [given], [made], random)
 
 
 def _pool(random: Random, code: str) -> Case:
@@ -159,7 +159,7 @@ def _pool(random: Random, code: str) -> Case:
     chosen = options("Pool2D", padding=padding, strideH=sh, strideW=sw, filterHeight=kh, filterWidth=kw,
                      fusedActivationFunction=random.whole(0, 3))  # fmt: skip
     maker.add(code, [given], [made], chosen)
-    return _finish(code, maker, [given], [made], random)
+    return finish(code, maker, [given], [made], random)
 
 
 def average_pool(random: Random) -> Case:
@@ -186,7 +186,7 @@ def _binary(random: Random, code: str) -> Case:
     made = maker.tensor(shape, dtype, single(typical * random.real(0.2, 2)), random.point(dtype))
     name = {"ADD": "Add", "SUB": "Sub", "MUL": "Mul"}[code]
     maker.add(code, given, [made], options(name, fusedActivationFunction=random.whole(0, 3)))
-    return _finish(code, maker, given, [made], random)
+    return finish(code, maker, given, [made], random)
 
 
 def add(random: Random) -> Case:
@@ -208,7 +208,7 @@ def add_constant(random: Random) -> Case:
     constant = maker.tensor(shape[3:], "int8", other, random.point(), random.values(shape[3:]))
     made = maker.tensor(shape, "int8", single((scale + other) * random.real(0.3, 2)), random.point())
     maker.add("ADD", [given, constant], [made], options("Add"))
-    return _finish("add constant", maker, [given], [made], random)
+    return finish("add constant", maker, [given], [made], random)
 
 
 def mean(random: Random) -> Case:
@@ -222,7 +222,7 @@ def mean(random: Random) -> Case:
     made = maker.tensor(kept if keep else stays, "int8", single(scale * random.real(0.3, 3)), random.point())
     named = [axis - rank if random.whole(0, 2) == 0 else axis for axis in axes]
     maker.add("MEAN", [given, maker.ints(named)], [made], options("Reducer", keepDims=keep))
-    return _finish("mean", maker, [given], [made], random)
+    return finish("mean", maker, [given], [made], random)
 
 
 def softmax(random: Random) -> Case:
@@ -230,7 +230,7 @@ def softmax(random: Random) -> Case:
     given = maker.tensor(shape, "int8", random.real(0.001, 1.0), random.point())
     made = maker.tensor(shape, "int8", 1 / 256, -128)
     maker.add("SOFTMAX", [given], [made], options("Softmax", beta=random.one_of(1.0, 1.0, single(random.real(0.1, 3)))))
-    return _finish("softmax", maker, [given], [made], random)
+    return finish("softmax", maker, [given], [made], random)
 
 
 def _table(random: Random, code: str, out: tuple[float, int] | None = None, chosen: Any = None) -> Case:
@@ -269,175 +269,4 @@ def quantize(random: Random) -> Case:
     given = maker.tensor([size], one, scale, random.point(one))
     made = maker.tensor([size], two, out_scale, random.point(two))
     maker.add("QUANTIZE", [given], [made], options("Quantize"))
-    return _finish("quantize", maker, [given], [made], random)
-
-
-def reshape(random: Random) -> Case:
-    maker, shape = Maker(), random.shape(3)
-    given = maker.tensor(shape, "int8", 0.1, 3)
-    made = maker.tensor([shape[0] * shape[1], shape[2]], "int8", 0.1, 3)
-    maker.add("RESHAPE", [given, maker.ints([-1, shape[2]])], [made], options("Reshape", newShape=[-1, shape[2]]))
-    return _finish("reshape", maker, [given], [made], random)
-
-
-def concatenation(random: Random) -> Case:
-    maker, shape = Maker(), random.shape(random.whole(1, 4))
-    axis = random.whole(0, len(shape) - 1)
-    given, total = [], 0
-    for _ in range(random.whole(1, 4)):
-        own = [*shape]
-        own[axis] = random.whole(1, 4)
-        total += own[axis]
-        given.append(maker.tensor(own, "int8", 0.1, 3))
-    shape[axis] = total
-    made = maker.tensor(shape, "int8", 0.1, 3)
-    axis = axis - len(shape) if random.whole(0, 1) else axis
-    maker.add("CONCATENATION", given, [made], options("Concatenation", axis=axis))
-    return _finish("concatenation", maker, given, [made], random)
-
-
-def strided_slice(random: Random) -> Case:
-    maker, shape = Maker(), random.shape(random.whole(1, 4))
-    begins, ends, steps, taken = [], [], [], []
-    begin_mask, end_mask, shrink = 0, 0, 0
-    for axis, size in enumerate(shape):
-        step = random.one_of(1, 1, 1, 2, -1, -2)
-        low = random.whole(0, size - 1)
-        high = random.whole(low + 1, size)
-        count = -(-(high - low) // abs(step))
-        begin, end = (low, high) if step > 0 else (high - 1, low - 1)
-        if end < 0:
-            end_mask |= 1 << axis
-            end = 0
-        if begin == (0 if step > 0 else size - 1) and random.whole(0, 1):
-            begin_mask |= 1 << axis
-            begin = 99
-        elif random.whole(0, 2) == 0:
-            begin -= size
-        if count == 1 and step > 0 and not begin_mask >> axis & 1 and random.whole(0, 1):
-            shrink |= 1 << axis
-            step, end = 1, begin + 1
-        else:
-            taken.append(count)
-        begins.append(begin)
-        ends.append(end)
-        steps.append(step)
-    given = maker.tensor(shape, "int8", 0.1, 3)
-    made = maker.tensor(taken, "int8", 0.1, 3)
-    maker.add("STRIDED_SLICE", [given, maker.ints(begins), maker.ints(ends), maker.ints(steps)], [made],
-              options("StridedSlice", beginMask=begin_mask, endMask=end_mask, shrinkAxisMask=shrink))  # fmt: skip
-    return _finish("strided slice", maker, [given], [made], random)
-
-
-def slice_(random: Random) -> Case:
-    maker, shape = Maker(), random.shape(random.whole(1, 4))
-    begins = [random.whole(0, size - 1) for size in shape]
-    sizes = [random.whole(1, size - begin) for size, begin in zip(shape, begins, strict=True)]
-    given, made = maker.tensor(shape, "int8", 0.1, 3), maker.tensor(sizes, "int8", 0.1, 3)
-    maker.add("SLICE", [given, maker.ints(begins), maker.ints(sizes)], [made], options("Slice"))
-    return _finish("slice", maker, [given], [made], random)
-
-
-def split(random: Random) -> Case:
-    maker, shape, count = Maker(), random.shape(random.whole(1, 4)), random.whole(1, 3)
-    axis = random.whole(0, len(shape) - 1)
-    own = [*shape]
-    shape[axis] *= count
-    given = maker.tensor(shape, "int8", 0.1, 3)
-    made = [maker.tensor(own, "int8", 0.1, 3) for _ in range(count)]
-    maker.add("SPLIT", [maker.ints([axis], []), given], made, options("Split", numSplits=count))
-    return _finish("split", maker, [given], made, random)
-
-
-def split_v(random: Random) -> Case:
-    maker, shape = Maker(), random.shape(random.whole(1, 4))
-    axis = random.whole(0, len(shape) - 1)
-    sizes = [random.whole(1, 4) for _ in range(random.whole(1, 4))]
-    made = [maker.tensor([*shape[:axis], size, *shape[axis + 1 :]], "int8", 0.1, 3) for size in sizes]
-    shape[axis] = sum(sizes)
-    given = maker.tensor(shape, "int8", 0.1, 3)
-    maker.add("SPLIT_V", [given, maker.ints(sizes), maker.ints([axis], [])], made,
-              options("SplitV", numSplits=len(sizes)))  # fmt: skip
-    return _finish("split_v", maker, [given], made, random)
-
-
-def pad(random: Random) -> Case:
-    maker, shape = Maker(), random.shape(random.whole(1, 4), 4)
-    pairs = [(random.whole(0, 2), random.whole(0, 2)) for _ in shape]
-    whole = [before + size + after for size, (before, after) in zip(shape, pairs, strict=True)]
-    point = random.point()
-    given, made = maker.tensor(shape, "int8", 0.1, point), maker.tensor(whole, "int8", 0.1, point)
-    numbers = maker.ints([number for pair in pairs for number in pair], [len(shape), 2])
-    if random.whole(0, 1):
-        value = maker.tensor([1], "int8", 0.1, point, random.values([1]))
-        maker.add("PADV2", [given, numbers, value], [made], options("PadV2"))
-    else:
-        maker.add("PAD", [given, numbers], [made], options("Pad"))
-    return _finish("pad", maker, [given], [made], random)
-
-
-def transpose(random: Random) -> Case:
-    maker, shape = Maker(), random.shape(random.whole(1, 4))
-    order = [int(axis) for axis in random.rng.permutation(len(shape))]
-    given = maker.tensor(shape, "int8", 0.1, 3)
-    made = maker.tensor([shape[axis] for axis in order], "int8", 0.1, 3)
-    maker.add("TRANSPOSE", [given, maker.ints(order)], [made], options("Transpose"))
-    return _finish("transpose", maker, [given], [made], random)
-
-
-def resize_nearest(random: Random) -> Case:
-    maker, shape = Maker(), random.shape(4, 4)
-    up, across = random.whole(1, 3), random.whole(1, 3)
-    given = maker.tensor(shape, "int8", 0.1, 3)
-    made = maker.tensor([shape[0], shape[1] * up, shape[2] * across, shape[3]], "int8", 0.1, 3)
-    maker.add("RESIZE_NEAREST_NEIGHBOR", [given, maker.ints([shape[1] * up, shape[2] * across])], [made],
-              options("ResizeNearestNeighbor", halfPixelCenters=bool(random.whole(0, 1))))  # fmt: skip
-    return _finish("resize", maker, [given], [made], random)
-
-
-def tile(random: Random) -> Case:
-    maker, shape = Maker(), random.shape(random.whole(1, 4), 4)
-    times = [random.one_of(1, 1, 2, 3) if axis < 2 else 1 for axis in range(len(shape))]
-    given = maker.tensor(shape, "int8", 0.1, 3)
-    made = maker.tensor([size * time for size, time in zip(shape, times, strict=True)], "int8", 0.1, 3)
-    maker.add("TILE", [given, maker.ints(times)], [made], options("Tile"))
-    return _finish("tile", maker, [given], [made], random)
-
-
-def _blocks(random: Random, code: str) -> Case:
-    maker, rank = Maker(), random.whole(1, 2)
-    point, block = random.point(), [random.whole(1, 3) for _ in range(rank)]
-    batch, deep = random.whole(1, 3), random.whole(1, 4)
-    if rank == 2:  # as the reference has it, one image at a time is enough to try
-        batch = 1
-    edges = [(random.whole(0, 2), random.whole(0, 2)) for _ in block]
-    small = [random.whole(2, 4) for _ in block]
-    whole = [size * by for size, by in zip(small, block, strict=True)]
-    cut = [max(size - before - after, 0) for size, (before, after) in zip(whole, edges, strict=True)]
-    if 0 in cut:
-        edges, cut = [(0, 0)] * rank, whole
-    spread, packed = [batch, *cut, deep], [batch * int(np.prod(block)), *small, deep]
-    from_, to = (spread, packed) if code == "SPACE_TO_BATCH_ND" else (packed, spread)
-    given, made = maker.tensor(from_, "int8", 0.1, point), maker.tensor(to, "int8", 0.1, point)
-    sides = maker.ints([side for pair in edges for side in pair], [rank, 2])
-    name = "SpaceToBatchND" if code == "SPACE_TO_BATCH_ND" else "BatchToSpaceND"
-    maker.add(code, [given, maker.ints(block), sides], [made], options(name))
-    return _finish(code, maker, [given], [made], random)
-
-
-def space_to_batch(random: Random) -> Case:
-    return _blocks(random, "SPACE_TO_BATCH_ND")
-
-
-def batch_to_space(random: Random) -> Case:
-    return _blocks(random, "BATCH_TO_SPACE_ND")
-
-
-OPERATORS: dict[str, Callable[[Random], Case]] = {
-    each.__name__.strip("_"): each
-    for each in (
-        conv, depthwise, fully_connected, average_pool, max_pool, add, sub, mul, add_constant, mean, softmax,
-        logistic, tanh, relu, leaky_relu, quantize, reshape, concatenation, strided_slice, slice_, split, split_v, pad,
-        transpose, resize_nearest, tile, space_to_batch, batch_to_space,
-    )
-}  # fmt: skip
+    return finish("quantize", maker, [given], [made], random)

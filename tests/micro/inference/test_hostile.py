@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from firmware_tools.build.micro_model import MicroModelError, compile_model, describe
-from tests.micro.inference.one_operator import OPERATORS, Random
+from tests.micro.inference.one_operator import Random
+from tests.micro.inference.operators import OPERATORS
 from tests.micro.inference.running import RUNTIME
 from tests.micro.inference.test_models import wake_word
 from tests.micro.inference.tflite_models import Maker, options

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.micro.inference.one_operator import OPERATORS, Random
+from tests.micro.inference.one_operator import Random
+from tests.micro.inference.operators import OPERATORS
 from tests.micro.inference.running import Case, answers
 from tests.micro.inference.tflite_models import Maker, options, reference_outputs
 
