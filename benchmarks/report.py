@@ -179,6 +179,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "boards_heap": lambda _: boards_table("heap", read_board_results()),
     "boards_times": lambda _: boards_table("times", read_board_results()),
     "boards_cable": lambda _: boards_table("cable", read_board_results()),
+    "boards_kernels": lambda _: boards_table("kernels", read_board_results()),
 }
 
 

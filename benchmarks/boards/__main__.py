@@ -17,6 +17,7 @@ from typing import Protocol
 from benchmarks.boards.cable import measure_cable
 from benchmarks.boards.figures import BoardResults, Part, read_board_results
 from benchmarks.boards.heap import measure_heap, measure_smallest
+from benchmarks.boards.kernels import measure_kernels, measure_pico_kernels
 from benchmarks.boards.pico import measure_pico_heap
 from benchmarks.boards.report import print_boards
 from benchmarks.boards.times import measure_pico_times, measure_unix_times
@@ -38,6 +39,8 @@ PARTS: dict[str, _Measure] = {
     "pico-heap": measure_pico_heap,
     "pico-times": measure_pico_times,
     "cable": measure_cable,
+    "kernels": measure_kernels,
+    "pico-kernels": measure_pico_kernels,
 }
 
 

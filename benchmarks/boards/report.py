@@ -6,12 +6,16 @@ from benchmarks.aims import Judged, amount
 from benchmarks.boards.figures import BoardResults, Figure
 from benchmarks.boards.names import (
     AGAIN,
+    BARE_LOOP,
     BY_HAND,
     CHANGED,
+    CONVOLUTION,
     COPY,
     COUNTS,
     EVERYTHING,
     FORCED,
+    FULLY_CONNECTED,
+    KERNELS,
     LAMP_TIMER,
     OURS,
     PICO,
@@ -23,6 +27,7 @@ from benchmarks.tables import markdown
 KB = 1024
 MOST_IDLE_KB = 64
 LEAST_FREE_KB = 100
+LEAST_OF_BARE = 0.5
 
 STATES = (
     ("nothing of Cygnet's runs", "bare", "nothing runs"),
@@ -71,6 +76,14 @@ def judge_boards(results: BoardResults) -> list[Judged]:
         ours = kilobytes(free) + (f" of {kilobytes(of)}" if of else "")
         title = f"free heap of the idle runtime, joined with TLS, {PICO}"
         judged.append(Judged(title, f"≥ {LEAST_FREE_KB} KB", ours, "—", verdict))
+    bare = results.find(UNIX, OURS, BARE_LOOP)
+    for name in (FULLY_CONNECTED, CONVOLUTION):
+        speed = results.find(UNIX, OURS, name)
+        if bare is not None and speed is not None:
+            ratio = max(speed.values) / max(bare.values)
+            verdict = "reached" if ratio >= LEAST_OF_BARE else "not reached"
+            title = f"{name} against a {BARE_LOOP}, {UNIX}"
+            judged.append(Judged(title, f"≥ {LEAST_OF_BARE}", f"{ratio:.2f}", "—", verdict))
     return judged
 
 
@@ -132,13 +145,30 @@ def cable_rows(results: BoardResults) -> list[list[str]]:
     return rows
 
 
+def kernels_rows(results: BoardResults) -> list[list[str]]:
+    """Speeds of kernels, each with what it is of the bare loop's on the same port."""
+    rows = []
+    for name in (BARE_LOOP, *KERNELS):
+        row = [name]
+        for board in (UNIX, UNIX_32, PICO):
+            speed, bare = results.find(board, OURS, name), results.find(board, OURS, BARE_LOOP)
+            if speed is None or bare is None:
+                row.append("—")
+            else:
+                best, of = max(speed.values), max(bare.values)
+                row.append(f"{best:,.0f} M/s ({best / of:.2f})" if best >= 100 else f"{best:.2f} M/s ({best / of:.2f})")
+        rows.append(row)
+    return rows
+
+
 HEADS = {
     "aims": ("aim", "", "Cygnet", ""),
     "heap": ("", f"used, {UNIX}", "works from", f"used, {UNIX_32}", "works from", f"free, {PICO}"),
     "times": ("", f"{UNIX}", "by hand", f"{PICO}", "by hand"),
     "cable": (f"over the cable, {PICO}", "`cygnet board install`", f"`{COPY}`", f"`{FORCED}`"),
+    "kernels": ("multiply-accumulate", UNIX, UNIX_32, PICO),
 }
-_ROWS = {"aims": aims_rows, "heap": heap_rows, "times": times_rows, "cable": cable_rows}
+_ROWS = {"aims": aims_rows, "heap": heap_rows, "times": times_rows, "cable": cable_rows, "kernels": kernels_rows}
 
 
 def table(name: str, results: BoardResults) -> str:
@@ -154,7 +184,7 @@ def table(name: str, results: BoardResults) -> str:
 def print_boards(results: BoardResults) -> None:
     """The same for a terminal."""
     print(machine_text(results))
-    for name in ("heap", "times", "cable"):
+    for name in ("heap", "times", "cable", "kernels"):
         _print_table(HEADS[name], _ROWS[name](results))
     for one in judge_boards(results):
         print(f"{one.verdict.upper():<14}{one.title}: {one.ours}; aim {one.aim}")

@@ -9,7 +9,7 @@ TARGETS = (
     "packages", "same_views",
     "patches", "python_sources", "screen_messages",
     "scripts", "sessions",
-    "source_maps", "styles", "sync_messages", "templates", "views",
+    "source_maps", "styles", "sync_messages", "templates", "tflite_models", "views",
 )  # fmt: skip
 
 

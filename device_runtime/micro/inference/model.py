@@ -50,7 +50,7 @@ class Model:
     def _load(self, data: "memoryview") -> None:
         if len(data) < 4 * _HEAD or bytes(data[:4]) != b"CGM1":
             raise ModelError("this is no compact model: it must begin with CGM1; build the program again")
-        head = struct.unpack_from("<14i", data, 0)
+        head = _numbers(data, "<14i", 0)
         if head[1] != 1:
             raise ModelError(f"the model has the form {head[1]}, this runtime reads 1; build the program again")
         if head[2] != len(data) or not 4 * _HEAD <= head[3] <= head[2] or head[4] < 0 or min(head[5:9]) < 0:
@@ -61,17 +61,17 @@ class Model:
         entries = [self._entry(data, head[9] + 4 * _ENTRY * number, room) for number in range(ports)]
         states = []
         for number in range(head[8]):
-            state = struct.unpack_from("<4i", data, head[11] + 16 * number)
+            state = _numbers(data, "<4i", head[11] + 16 * number)
             at, size, there, _value = state
             if at < 0 or size < 0 or at + size > room or there < 0 or (there and there - 1 + size > len(data)):
                 raise ModelError(f"the model is broken: state {number} lies outside")
             states.append(state)
         plan = []
         for number in range(head[7]):
-            kind, at = struct.unpack_from("<2i", data, head[10] + 8 * number)
+            kind, at = _numbers(data, "<2i", head[10] + 8 * number)
             if not 0 <= kind < len(SIZES) or at & 3 or at < 0 or at + 4 * SIZES[kind] > words:
                 raise ModelError(f"the model is broken: operator {number} is of no known kind")
-            fault = fault_in(kind, struct.unpack_from(f"<{SIZES[kind]}i", data, at), room, len(data), words)
+            fault = fault_in(kind, _numbers(data, f"<{SIZES[kind]}i", at), room, len(data), words)
             if fault:
                 raise ModelError(f"the model is broken: operator {number}: {fault} lies outside")
             plan.append((kind, at))
@@ -92,7 +92,7 @@ class Model:
         self.reset()
 
     def _entry(self, data: "memoryview", at: int, room: int) -> "tuple[tuple[Any, ...], int, int]":
-        fields = struct.unpack_from("<8ifi4i", data, at)
+        fields = _numbers(data, "<8ifi4i", at)
         dtype, rank, scale, point, offset, size, name, length = fields[:2] + fields[8:]
         if not 0 <= dtype < 2 or not 0 <= rank <= 6 or offset < 0 or size < 0 or offset + size > room:
             raise ModelError("the model is broken: an input or output lies outside")
@@ -131,6 +131,13 @@ class Model:
             else:
                 for place in range(at, at + size):
                     arena[place] = value & 255
+
+
+def _numbers(data: "memoryview", form: str, at: int) -> "tuple[Any, ...]":
+    """Numbers of the file. ``unpack_from`` itself does not notice an offset that wraps around (MicroPython 1.25)."""
+    if not 0 <= at <= len(data) - struct.calcsize(form):
+        raise ModelError(f"the model is broken: something lies at byte {at} of {len(data)}")
+    return struct.unpack_from(form, data, at)
 
 
 def _content(path: str) -> "memoryview":

@@ -1,4 +1,4 @@
-"""Operators of one or two bytes: tables, ADD, SUB, MUL, MEAN, SUM, SOFTMAX."""
+"""Operators of one or two bytes: tables, ADD, SUB, MUL, MEAN, SOFTMAX."""
 
 from collections.abc import Sequence
 
@@ -18,6 +18,7 @@ from firmware_tools.build.micro_model.tflite import Operator
 from firmware_tools.build.micro_model.work import Work
 
 _ACTIVATIONS = {"RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
+_MOST_CLASSES = 4096  # the sum of exponentials has 12 bits before the point
 
 
 def table(work: Work, operator: Operator) -> None:
@@ -27,7 +28,7 @@ def table(work: Work, operator: Operator) -> None:
     given, made = work.quantized(operator, source), work.quantized(operator, target)
     size = work.tensor(source).size
     if work.tensor(target).size != size:
-        work.refuse(operator, target, f"has {work.tensor(target).size} elements; expected {size}")
+        work.check_shape(operator, target, work.tensor(source).shape)
     if operator.code != "QUANTIZE" and work.tensor(source).dtype != work.tensor(target).dtype:
         work.refuse(operator, target, f"must be {work.tensor(source).dtype} as the input is")
     content = _table(work, operator, given, made)
@@ -77,6 +78,7 @@ def binary(work: Work, operator: Operator) -> None:
         two = Numbers(addend(scale2, zero2, most, negative=operator.code == "SUB"))
     if shift > (14 if product else 0):
         work.refuse(operator, target, f"has the scale {out_scale}, too small for what its inputs can be")
+    work.check_shape(operator, target, _broadcast(*(work.tensor(index).shape for index in (first, second))))
     shape = work.tensor(target).shape
     steps = [_steps(work, operator, index, shape) for index in (first, second)]
     sizes, (steps1, steps2) = _merged(shape, steps)
@@ -91,6 +93,13 @@ def binary(work: Work, operator: Operator) -> None:
         out_zero, *activation_range(fused, out_scale, out_zero),
     ]  # fmt: skip
     work.step(BINARY, words)
+
+
+def _broadcast(one: Sequence[int], two: Sequence[int]) -> list[int]:
+    """The shape of both, aligned at the end, the larger size of each pair."""
+    rank = max(len(one), len(two))
+    pairs = zip((*[1] * (rank - len(one)), *one), (*[1] * (rank - len(two)), *two), strict=True)
+    return [max(pair) for pair in pairs]
 
 
 def _steps(work: Work, operator: Operator, index: int, shape: Sequence[int]) -> list[int]:
@@ -127,7 +136,7 @@ def _merged(shape: Sequence[int], steps: Sequence[Sequence[int]]) -> tuple[list[
 
 
 def mean(work: Work, operator: Operator) -> None:
-    """MEAN and SUM over constant dimensions (reference/reduce.h, QuantizedMeanOrSum)."""
+    """MEAN over constant dimensions (reference/reduce.h, QuantizedMeanOrSum)."""
     work.check_counts(operator, (2,))
     source, target = operator.inputs[0], operator.outputs[0]
     shape = work.tensor(source).shape
@@ -143,9 +152,8 @@ def mean(work: Work, operator: Operator) -> None:
     if work.tensor(target).size * count != work.tensor(source).size:
         work.refuse(operator, target, f"has the shape {list(work.tensor(target).shape)}, which is not what stays")
     multiplier, shift = quantize_multiplier(scale / out_scale)
-    if operator.code == "MEAN":
-        less = min(count.bit_length() - 1, 32, 31 + shift)
-        multiplier, shift = (multiplier << less) // count, shift - less
+    less = min(count.bit_length() - 1, 32, 31 + shift)
+    multiplier, shift = (multiplier << less) // count, shift - less
     kept, gone = _groups(shape, axes)
     if len(kept) > 3 or len(gone) > 3:
         work.refuse(
@@ -178,22 +186,23 @@ def _groups(shape: Sequence[int], axes: set[int]) -> tuple[list[tuple[int, int]]
 
 
 def softmax(work: Work, operator: Operator) -> None:
-    """SOFTMAX over the last dimension (optimized_ops.h, Softmax of 8-bit types, which the reference uses too)."""
+    """SOFTMAX over the last dimension (reference/softmax.h)."""
     work.check_counts(operator, (1,))
     source, target = operator.inputs[0], operator.outputs[0]
     scale, _zero = work.quantized(operator, source)
     out_scale, out_zero = work.quantized(operator, target)
     shape = work.tensor(source).shape
     work.check_shape(operator, target, shape)
-    for index in (source, target):
-        if work.tensor(index).dtype != "int8":
-            work.refuse(operator, index, f"is {work.tensor(index).dtype}; expected int8")
-    if out_scale != 1 / 256 or not shape:
-        work.refuse(operator, target, f"has the scale {out_scale}; expected 1/256")
+    if work.tensor(source).dtype != work.tensor(target).dtype:
+        work.refuse(operator, target, f"must be {work.tensor(source).dtype} as the input is")
+    if out_scale != 1 / 256 or out_zero:
+        work.refuse(operator, target, f"has the scale {out_scale}; expected 1/256, and the least number as zero point")
     beta = operator.real(0)
-    if not 0 < beta < 1e6:
-        work.refuse(operator, None, f"has the beta {beta}; expected one above 0")
+    if not 2**-26 < beta * scale < 1e6:
+        work.refuse(operator, None, f"has the beta {beta} for the scale {scale}; expected them within reason")
+    if not shape or shape[-1] >= _MOST_CLASSES:
+        work.refuse(operator, source, f"has the shape {list(shape)}; expected fewer than {_MOST_CLASSES} in a row")
     depth = shape[-1]
     exponentials = Numbers(softmax_exponentials(scale, beta))
     rows = work.tensor(source).size // depth
-    work.step(SOFTMAX, [work.input(operator, 0), work.output(operator), rows, depth, exponentials, out_zero])
+    work.step(SOFTMAX, [work.input(operator, 0), work.output(operator), rows, depth, exponentials])

@@ -13,7 +13,7 @@ operators, as they run  kind, offset of its own words
 states                  offset in the arena, bytes, offset of the first content plus 1 (0: all bytes are the
                         fourth word), that byte: what variables and constants are at first
 an operator's words     by kind; device_runtime/micro/inference/kernels says what each means
-tables of numbers       bias, multiplier and shift + 64 a channel; addends; exponentials
+tables of numbers       bias, multiplier, shift + 64 (and more of the multiplier) a channel; addends; exponentials
 the second part         weights (int8 plus 128, each channel's filled up with zeros to a multiple of 4), tables
                         of bytes, names
 ======================  =====================================================================================

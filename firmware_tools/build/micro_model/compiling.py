@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from firmware_tools.build.micro_model.arithmetic import binary, mean, softmax, table
+from firmware_tools.build.micro_model.blocks import batch_to_space, space_to_batch, tile
 from firmware_tools.build.micro_model.compact import FLIP, Compact, Port, View, write
 from firmware_tools.build.micro_model.convolutions import conv, depthwise, fully_connected, pool
 from firmware_tools.build.micro_model.errors import MicroModelError
@@ -21,12 +22,11 @@ from firmware_tools.build.micro_model.variables import Variables
 from firmware_tools.build.micro_model.work import Work
 
 _MOST_ARENA = 8 << 20
-_MOST_STEPS = 4096
 _LOWERED: Mapping[str, Callable[[Work, Operator], None]] = {
     "ADD": binary, "SUB": binary, "MUL": binary,
     "QUANTIZE": table, "LOGISTIC": table, "TANH": table, "RELU": table,
     "RELU6": table, "RELU_N1_TO_1": table, "LEAKY_RELU": table,
-    "MEAN": mean, "SUM": mean, "SOFTMAX": softmax,
+    "MEAN": mean, "SOFTMAX": softmax,
     "CONV_2D": conv, "DEPTHWISE_CONV_2D": depthwise,
     "FULLY_CONNECTED": fully_connected,
     "AVERAGE_POOL_2D": pool, "MAX_POOL_2D": pool,
@@ -34,6 +34,7 @@ _LOWERED: Mapping[str, Callable[[Work, Operator], None]] = {
     "CONCATENATION": concatenation, "STRIDED_SLICE": strided_slice, "SLICE": slice_,
     "SPLIT": split, "SPLIT_V": split, "PAD": pad, "PADV2": pad,
     "TRANSPOSE": transpose, "RESIZE_NEAREST_NEIGHBOR": resize_nearest,
+    "TILE": tile, "SPACE_TO_BATCH_ND": space_to_batch, "BATCH_TO_SPACE_ND": batch_to_space,
 }  # fmt: skip
 _VARIABLES = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
 SUPPORTED = tuple(sorted((*_LOWERED, *_VARIABLES, "DEQUANTIZE")))
@@ -68,8 +69,6 @@ def compile_model(tflite: bytes, name: str) -> bytes:
     for operator in work.graph.operators:
         if operator.number not in needed or set(operator.outputs) & taken or operator.code == "CALL_ONCE":
             continue
-        if len(work.model.steps) > _MOST_STEPS or sum(place.size for place in work.model.places) > 64 * _MOST_ARENA:
-            raise MicroModelError(f"{name}: the model is too large for a microcontroller: over {_MOST_STEPS} steps")
         _lower(work, variables, operator)
     _outputs(work)
     for original, index in inputs:
@@ -84,7 +83,7 @@ def compile_model(tflite: bytes, name: str) -> bytes:
 
 
 def _lower(work: Work, variables: Variables, operator: Operator) -> None:
-    if operator.code == "VAR_HANDLE":
+    if operator.code == "VAR_HANDLE" or (operator.code == "DEQUANTIZE" and _is_end(work, operator)):
         return
     if operator.code == "READ_VARIABLE":
         variables.read(operator)
@@ -100,9 +99,15 @@ def _lower(work: Work, variables: Variables, operator: Operator) -> None:
         work.refuse(operator, None, f"does not run on a microcontroller; these do: {', '.join(SUPPORTED)}")
 
 
+def _is_end(work: Work, operator: Operator) -> bool:
+    """Whether what an operator makes is an output, and nothing else."""
+    made = set(operator.outputs)
+    return made <= set(work.graph.outputs) and not any(made & set(each.inputs) for each in work.graph.operators)
+
+
 def _needed(work: Work) -> set[int]:
     """The operators that an output or a variable depends on: what only computes shapes is left out."""
-    makers: dict[int, Operator] = {}
+    makers = work.makers
     for operator in work.graph.operators:
         for index in operator.outputs:
             if index in makers:

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Sequence
 
 from firmware_tools.build.micro_model.compact import CONV, DEPTHWISE, POOL, Content, Numbers, View, Word
-from firmware_tools.build.micro_model.fixed import activation_range, quantize_multiplier, wrap
+from firmware_tools.build.micro_model.fixed import activation_range, quantize_multiplier, whole_multiplier, wrap
 from firmware_tools.build.micro_model.tflite import Operator, Tensor
 from firmware_tools.build.micro_model.work import Work, as_bytes
 
@@ -68,11 +68,12 @@ def fully_connected(work: Work, operator: Operator) -> None:
         work.refuse(operator, weights_index, f"has the shape {list(shape)}; expected [channels, depth]")
     channels, depth = shape
     size = work.tensor(operator.inputs[0]).size
-    if size % depth or work.tensor(operator.outputs[0]).size != size // depth * channels:
+    if size % depth:
         work.refuse(operator, operator.inputs[0], f"has {size} elements, which are no rows of {depth}")
-    table, weights = _table(work, operator, 0, fused=operator.option(0, "b"))
+    work.check_size(operator, operator.outputs[0], size // depth * channels)
+    table, weights = _table(work, operator, 0, fused=operator.option(0, "b"), once=True)
     given, out = work.input(operator, 0), work.output(operator)
-    # The reference library leaves these to ruy, which rounds once.
+    # The 0 before the bounds: rounded once.
     words: list[Word] = [
         given, out, View(given.place), Content(_filled(weights, depth)), table, depth, channels, _ZERO_WEIGHT, 0,
         *_common(work, operator, operator.option(0, "b")), 1, 1, size // depth, 0, 0, 1, 1, *[1] * 7, 0, 0, 0,
@@ -90,14 +91,12 @@ def depthwise(work: Work, operator: Operator) -> None:
         work.refuse(operator, operator.inputs[1], f"has {channels} channels, which are no multiple of {depth}")
     rows, columns, top, left = _window(work, operator, source, (kh, kw), strides, dilations)
     work.check_shape(operator, operator.outputs[0], (batch, rows, columns, channels))
-    table, weights = _table(work, operator, 3, fused=operator.option(4, "b"))
+    table, weights = _table(work, operator, 3, fused=operator.option(4, "b"), folded=False)
     given, out = work.input(operator, 0), work.output(operator)
-    down = dilations[0] * wide * depth
-    taps = (1, 0, kh, down) if kw == 1 else (kh, down, kw, dilations[1] * depth)
     point, low, high_bound = _common(work, operator, operator.option(4, "b"))
     words: list[Word] = [
         given, out, Content(weights), table, batch, high, wide, depth, channels // depth, rows, columns, kh, kw,
-        *strides, *dilations, top, left, _zero(work, operator), _ZERO_WEIGHT, point, low, high_bound, 1, *taps,
+        *strides, *dilations, top, left, _zero(work, operator), _ZERO_WEIGHT, point, low, high_bound,
     ]  # fmt: skip
     work.step(DEPTHWISE, words, batch * rows * columns * channels * kh * kw)
 
@@ -190,8 +189,10 @@ def _common(work: Work, operator: Operator, fused: int) -> tuple[int, int, int]:
     return (zero, *activation_range(_activation(work, operator, fused), scale, zero))
 
 
-def _table(work: Work, operator: Operator, axis: int, *, fused: int) -> tuple[Numbers, bytes]:
-    """Bias, multiplier and shift of each channel; and the weights as bytes, channel by channel."""
+def _table(
+    work: Work, operator: Operator, axis: int, *, fused: int, once: bool = False, folded: bool = True
+) -> tuple[Numbers, bytes]:
+    """Bias, multiplier and shift of each channel, for one rounding more of it; and weights as bytes by channel."""
     _activation(work, operator, fused)
     given, output = (work.tensor(index) for index in (operator.inputs[0], operator.outputs[0]))
     if given.dtype != "int8" or output.dtype != "int8":
@@ -219,10 +220,16 @@ def _table(work: Work, operator: Operator, axis: int, *, fused: int) -> tuple[Nu
     for channel in range(channels):
         factor = weights.scales[channel if len(weights.scales) > 1 else 0]
         multiplier, shift = quantize_multiplier(scale * factor / out_scale)
+        more: tuple[int, ...] = ()
+        if once:
+            multiplier, low, shift = whole_multiplier(scale * factor / out_scale)
+            more = (low,)
         if shift > 30:
             work.refuse(operator, index, f"has the scale {factor}, far above what its output can show")
         total = sum(content[channel * size : (channel + 1) * size]) - _ZERO_WEIGHT * size
-        rows += struct.pack("<3i", wrap(biases[channel] - zero * total), multiplier, shift + 64)
+        rows += struct.pack(
+            f"<{3 + once}i", wrap(biases[channel] - zero * total * folded), multiplier, shift + 64, *more
+        )
     return Numbers(bytes(rows)), content
 
 

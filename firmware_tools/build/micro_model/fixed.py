@@ -22,6 +22,15 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     return (0, 0) if shift < -31 else (multiplier, shift)
 
 
+def whole_multiplier(real: float) -> tuple[int, int, int]:
+    """All of a 64-bit float: 31 bits, the 31 bits below them, and the shift as for :func:`quantize_multiplier`."""
+    fraction, shift = math.frexp(real)
+    if shift < -31:
+        return 0, 0, 0
+    whole = int(math.ldexp(fraction, 62))
+    return whole >> 31, whole & _INT32 - 1, shift
+
+
 def multiply(value: int, multiplier: int, shift: int) -> int:
     """``value`` times a factor of :func:`quantize_multiplier`, rounded twice."""
     high = (wrap(value << max(shift, 0)) * multiplier + (1 << 30)) >> 31
@@ -46,11 +55,6 @@ def single(value: float) -> float:
         return float(struct.unpack("<f", struct.pack("<f", value))[0])
     except OverflowError:
         return math.copysign(math.inf, value)
-
-
-def single_bits(value: float) -> int:
-    """The bits of a 32-bit float."""
-    return int(struct.unpack("<I", struct.pack("<f", value))[0])
 
 
 def round_away(value: float) -> int:

@@ -5,11 +5,12 @@ for each field; 0 stands for a field that is left out.
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from firmware_tools.build.micro_model.errors import MicroModelError
 
 _MOST_ELEMENTS = 1 << 24
+_ALLOWANCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,13 @@ class Buffer:
 
     data: bytes
     name: str
+    _spent: list[int] = field(default_factory=lambda: [0])
+
+    def spend(self, size: int) -> None:
+        """So many bytes of vectors are read: a file in which all tables share one long vector would never end."""
+        self._spent[0] += size
+        if self._spent[0] > 8 * len(self.data) + _ALLOWANCE:
+            raise MicroModelError(f"{self.name}: the file is broken: its tables share their content again and again")
 
     def number(self, form: str, at: int) -> int:
         """The whole number of :mod:`struct` form ``form`` at an offset. Raises :class:`MicroModelError`."""
@@ -82,6 +90,7 @@ class Table:
         count = self.buffer.number("I", at)
         if count > _MOST_ELEMENTS or at + 4 + count * size > len(self.buffer.data):
             raise self.buffer.fault(at + 4 + count * size)
+        self.buffer.spend(count * size + 16)
         return at + 4, count
 
     def tables(self, field: int) -> "list[Table]":

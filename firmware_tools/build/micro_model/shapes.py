@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from firmware_tools.build.micro_model.compact import COPY, FILL, View
 from firmware_tools.build.micro_model.tflite import Operator
+from firmware_tools.build.micro_model.whole_numbers import evaluate
 from firmware_tools.build.micro_model.work import Work, as_bytes
 
 
@@ -12,8 +13,12 @@ def same(work: Work, operator: Operator) -> None:
     """RESHAPE, SQUEEZE, EXPAND_DIMS: the same bytes under another shape."""
     source, target = operator.inputs[0], operator.outputs[0]
     work.check_same_scale(operator, (source, target))
-    if work.tensor(source).size != work.tensor(target).size:
-        work.refuse(operator, target, f"has {work.tensor(target).size} elements; expected {work.tensor(source).size}")
+    shape = evaluate(work, operator.inputs[1]) if operator.code == "RESHAPE" and len(operator.inputs) > 1 else None
+    if shape is not None and work.tensor(target).size != work.tensor(source).size:
+        known = math.prod(size for size in shape if size >= 0)
+        rest = work.tensor(source).size // known if known else 0
+        work.check_shape(operator, target, [rest if size < 0 else size for size in shape])
+    work.check_size(operator, target, work.tensor(source).size)
     work.views[target] = work.input(operator, 0)
 
 
@@ -28,6 +33,11 @@ def concatenation(work: Work, operator: Operator) -> None:
     if operator.option(1, "b"):
         work.refuse(operator, None, "has a fused activation; expected none")
     work.check_same_scale(operator, (target, *operator.inputs))
+    first = work.tensor(operator.inputs[0]).shape
+    along = sum(work.tensor(index).shape[axis] for index in operator.inputs if len(work.tensor(index).shape) > axis)
+    if len(first) == len(shape):
+        work.check_shape(operator, target, [*first[:axis], along, *first[axis + 1 :]])
+        shape = work.tensor(target).shape
     outer, inner = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
     given = [work.input(operator, number) for number in range(len(operator.inputs))]
     out = work.output(operator)
@@ -37,7 +47,7 @@ def concatenation(work: Work, operator: Operator) -> None:
         if len(own) != len(shape) or own[:axis] + own[axis + 1 :] != shape[:axis] + shape[axis + 1 :]:
             work.refuse(operator, index, f"has the shape {list(own)}, which is no part of {list(shape)}")
         run = own[axis] * inner
-        _move(work, view, _shifted(out, at), run, [(outer, run, shape[axis] * inner)])
+        _move(work, view, shifted(out, at), run, [(outer, run, shape[axis] * inner)])
         at += run
     if at != shape[axis] * inner:
         work.refuse(operator, target, f"has the shape {list(shape)}, which is not what its inputs make")
@@ -103,14 +113,13 @@ def _take(work: Work, operator: Operator, parts: Sequence[tuple[int, int, int]])
     """Of each dimension of the first input, so many from a beginning with a step."""
     source, target = operator.inputs[0], operator.outputs[0]
     work.check_same_scale(operator, (source, target))
-    if math.prod(count for _, count, _ in parts) != work.tensor(target).size:
-        work.refuse(operator, target, f"has the shape {list(work.tensor(target).shape)}, which is not what is taken")
+    work.check_size(operator, target, math.prod(count for _, count, _ in parts))
     given = work.input(operator, 0)
-    strides = _strides(work.tensor(source).shape)
+    strides = strides_of(work.tensor(source).shape)
     start = sum(begin * stride for (begin, _, _), stride in zip(parts, strides, strict=True))
     counts = [count for _, count, _ in parts]
     steps = [step * stride for (_, _, step), stride in zip(parts, strides, strict=True)]
-    _arrange(work, operator, _shifted(given, start), work.output(operator), counts, steps)
+    arrange(work, operator, shifted(given, start), work.output(operator), counts, steps)
 
 
 def split(work: Work, operator: Operator) -> None:
@@ -133,7 +142,7 @@ def split(work: Work, operator: Operator) -> None:
             work.refuse(operator, index, f"has the shape {list(own)}, which is no part of {list(shape)}")
         run = own[axis] * inner
         if at + run <= shape[axis] * inner:
-            _move(work, _shifted(view, at), work.output(operator, out_number), run, [(outer, shape[axis] * inner, run)])
+            _move(work, shifted(view, at), work.output(operator, out_number), run, [(outer, shape[axis] * inner, run)])
         at += run
     if at != shape[axis] * inner:
         work.refuse(operator, source, f"has the shape {list(shape)}, which is not what its parts make")
@@ -160,11 +169,11 @@ def pad(work: Work, operator: Operator) -> None:
             work.refuse(operator, operator.inputs[2], "must be a constant of one number")
         value = as_bytes(constant.content, constant.dtype)[0]
     given, out = work.input(operator, 0), work.output(operator)
-    strides = _strides(whole)
+    strides = strides_of(whole)
     if whole != list(shape):
         work.step(FILL, [out, math.prod(whole), value])
     start = sum(pairs[2 * axis] * stride for axis, stride in enumerate(strides))
-    _arrange(work, operator, given, _shifted(out, start), shape, _strides(shape), strides)
+    arrange(work, operator, given, shifted(out, start), shape, strides_of(shape), strides)
 
 
 def transpose(work: Work, operator: Operator) -> None:
@@ -178,10 +187,10 @@ def transpose(work: Work, operator: Operator) -> None:
             operator, operator.inputs[1], f"is {list(order)[:9]}; expected each of {len(shape)} dimensions once"
         )
     work.check_shape(operator, target, [shape[axis] for axis in order])
-    strides = _strides(shape)
+    strides = strides_of(shape)
     given = work.input(operator, 0)
     out = work.output(operator)
-    _arrange(work, operator, given, out, [shape[axis] for axis in order], [strides[axis] for axis in order])
+    arrange(work, operator, given, out, [shape[axis] for axis in order], [strides[axis] for axis in order])
 
 
 def resize_nearest(work: Work, operator: Operator) -> None:
@@ -197,7 +206,7 @@ def resize_nearest(work: Work, operator: Operator) -> None:
     batch, high, wide, deep = shape
     up, across = made[1] // high, made[2] // wide
     row = wide * deep
-    _arrange(
+    arrange(
         work, operator, work.input(operator, 0), work.output(operator), [batch * high, up, wide, across, deep],
         [row, 0, deep, 0, 1],
     )  # fmt: skip
@@ -210,20 +219,22 @@ def _axis(work: Work, operator: Operator, axis: int, rank: int) -> int:
     return axis
 
 
-def _strides(shape: Sequence[int]) -> list[int]:
+def strides_of(shape: Sequence[int]) -> list[int]:
+    """From element to element along each dimension."""
     return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
-def _shifted(view: View, by: int) -> View:
+def shifted(view: View, by: int) -> View:
+    """The same place, ``by`` bytes on."""
     return View(view.place, view.offset + by)
 
 
-def _arrange(
+def arrange(
     work: Work, operator: Operator, source: View, target: View, counts: Sequence[int], steps: Sequence[int],
     out_steps: Sequence[int] = (),
 ) -> None:  # fmt: skip
     """Copy element by element along dimensions, with steps in the input and (by default packed) in the output."""
-    out_steps = out_steps or _strides(counts)
+    out_steps = out_steps or strides_of(counts)
     merged: list[tuple[int, int, int]] = []
     for count, step, out_step in zip(counts, steps, out_steps, strict=True):
         if count == 1:

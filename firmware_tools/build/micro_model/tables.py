@@ -8,7 +8,20 @@ import math
 import struct
 from collections.abc import Callable
 
-from firmware_tools.build.micro_model.fixed import multiply, quantize_multiplier, round_away, single, single_bits
+from firmware_tools.build.micro_model.fixed import (
+    divide_by_power,
+    multiply,
+    quantize_multiplier,
+    round_away,
+    single,
+    wrap,
+)  # fmt: skip
+
+_INT32_MAX = (1 << 31) - 1
+_STEPS_PER_UNIT = 32 / math.log(2)
+_CUBIC = float.fromhex("0x1.c6af84b912394p-5") / 32**3
+_SQUARE = float.fromhex("0x1.ebfce50fac4f3p-3") / 32**2
+_LINEAR = float.fromhex("0x1.62e42ff0c52d6p-1") / 32
 
 
 def _clamped(value: int) -> int:
@@ -47,7 +60,7 @@ def by_float(function: Callable[[float], float], scale: float, zero: int, out_sc
 
 def logistic(value: float) -> float:
     """``1 / (1 + exp(-value))`` in 32-bit floats."""
-    return single(1 / single(1 + _exp(-value)))
+    return single(1 / single(1 + exponential(-value)))
 
 
 def tanh(value: float) -> float:
@@ -55,17 +68,59 @@ def tanh(value: float) -> float:
     return single(math.tanh(value))
 
 
-def _exp(value: float) -> float:
-    try:
-        return single(math.exp(value))
-    except OverflowError:
-        return math.inf
+def exponential(value: float) -> float:
+    """``expf`` of glibc and of Arm's optimised routines, which is not always the nearest 32-bit float.
+
+    A power of two in steps of 1/32, times a polynomial of what is left, in 64-bit floats; past the range of 32-bit
+    floats infinity or 0.
+    """
+    if not -103.97208 < value < 88.72284:
+        return math.inf if value > 0 else 0.0
+    scaled = value * _STEPS_PER_UNIT
+    steps = round(scaled)
+    rest = scaled - steps
+    power = 2.0 ** ((steps % 32) / 32) * 2.0 ** (steps // 32)
+    return single(((_CUBIC * rest + _SQUARE) * (rest * rest) + (_LINEAR * rest + 1)) * power)
 
 
 def softmax_exponentials(scale: float, beta: float) -> bytes:
-    """Bits of ``exp(-scale * beta * distance)`` as 32-bit floats, for distances 0 to 255."""
-    step = single(-scale * beta)
-    return struct.pack("<256I", *(single_bits(_exp(single(step * distance))) for distance in range(256)))
+    """``exp(-scale * beta * distance)`` for distances 0 to 255, and the constants 48/17 and 32/17.
+
+    As softmax.cc and reference/softmax.h compute it: distances are rescaled to 5 whole bits; too far is 0.
+    """
+    real = min(beta * scale * (1 << 26), _INT32_MAX)
+    multiplier, shift = quantize_multiplier(real)
+    farthest = math.floor(31 * (1 << 26) / 2.0**shift)
+    values = [
+        exp_on_negative(wrap(multiply(-distance, multiplier, shift))) if distance <= farthest else 0
+        for distance in range(256)
+    ]
+    return struct.pack("<258i", *values, round(48 / 17 * (1 << 29)), round(32 / 17 * (1 << 29)))
+
+
+def exp_on_negative(value: int) -> int:
+    """gemmlowp's ``exp_on_negative_values``: of 5 whole bits and 26 behind the point, to none and 31."""
+    if value == 0:
+        return _INT32_MAX
+    quarter = 1 << 24
+    rest = (value & (quarter - 1)) - quarter
+    # A Taylor series around -1/8 for what is left of quarters.
+    constant = round(math.exp(-1 / 8) * (1 << 31))
+    x = (rest << 5) + (1 << 28)
+    square = _product(x, x)
+    cube, fourth = _product(square, x), _product(square, square)
+    series = divide_by_power(_product(divide_by_power(fourth, 2) + cube, round((1 << 31) / 3)) + square, 1)
+    result = constant + _product(constant, x + series)
+    remainder = rest - value
+    for exponent in range(-2, 5):
+        if remainder >> (26 + exponent) & 1:
+            result = _product(result, round(math.exp(-(2.0**exponent)) * (1 << 31)))
+    return result
+
+
+def _product(one: int, other: int) -> int:
+    """gemmlowp's ``SaturatingRoundingDoublingHighMul``."""
+    return (one * other + (1 << 30)) >> 31
 
 
 def addend(scale: float, zero: int, twice_largest: float, *, negative: bool = False) -> bytes:

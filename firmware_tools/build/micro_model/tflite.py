@@ -4,7 +4,7 @@ The schema is TensorFlow's (tensorflow/compiler/mlir/lite/schema/schema.fbs, ver
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from firmware_tools.build.micro_model.errors import MicroModelError
 from firmware_tools.build.micro_model.flatbuffer import Buffer, Table
@@ -17,7 +17,8 @@ OPERATORS = {
     37: "BATCH_TO_SPACE_ND", 38: "SPACE_TO_BATCH_ND", 39: "TRANSPOSE", 40: "MEAN", 41: "SUB", 42: "DIV",
     43: "SQUEEZE", 44: "UNIDIRECTIONAL_SEQUENCE_LSTM", 45: "STRIDED_SLICE", 47: "EXP", 49: "SPLIT", 50: "LOG_SOFTMAX",
     53: "CAST", 54: "PRELU", 55: "MAXIMUM", 56: "ARG_MAX", 57: "MINIMUM", 60: "PADV2", 65: "SLICE",
-    67: "TRANSPOSE_CONV", 70: "EXPAND_DIMS", 74: "SUM", 76: "RSQRT", 77: "SHAPE", 78: "POW", 82: "REDUCE_MAX",
+    67: "TRANSPOSE_CONV", 69: "TILE", 70: "EXPAND_DIMS", 74: "SUM", 76: "RSQRT", 77: "SHAPE", 78: "POW",
+    82: "REDUCE_MAX",
     83: "PACK", 88: "UNPACK", 97: "RESIZE_NEAREST_NEIGHBOR", 98: "LEAKY_RELU", 99: "SQUARED_DIFFERENCE", 101: "ABS",
     102: "SPLIT_V", 111: "ELU", 114: "QUANTIZE", 117: "HARD_SWISH", 118: "IF", 119: "WHILE", 126: "BATCH_MATMUL",
     129: "CALL_ONCE", 142: "VAR_HANDLE", 143: "READ_VARIABLE", 144: "ASSIGN_VARIABLE", 150: "GELU",
@@ -30,6 +31,9 @@ TYPES = {
 _SIZES = {"float32": 4, "int32": 4, "uint8": 1, "int64": 8, "bool": 1, "int16": 2, "int8": 1}
 _MOST_BYTES = 32 << 20
 _MOST_TENSORS = 8192
+_MOST_OPERATORS = 4096
+_MOST_INPUTS = 1024
+_MOST_PORTS = 64
 _MOST_RANK = 6
 
 
@@ -49,6 +53,8 @@ class Tensor:
     scales: tuple[float, ...] = ()
     zero_points: tuple[int, ...] = ()
     axis: int = 0
+    signature: tuple[int, ...] = ()
+    """The shape with -1 where the converter did not know it; what ``shape`` has there may be wrong."""
 
     @property
     def size(self) -> int:
@@ -122,17 +128,24 @@ def _graph(table: Table, codes: list[int], buffers: list[Table], name: str) -> G
         raise MicroModelError(f"{name}: a subgraph has {len(places)} tensors, more than {_MOST_TENSORS}")
     tensors = [_tensor(each, buffers, name) for each in places]
     operators = []
-    for number, each in enumerate(table.tables(3)):
+    rows = table.tables(3)
+    if len(rows) > _MOST_OPERATORS:
+        raise MicroModelError(f"{name}: a subgraph has {len(rows)} operators, more than {_MOST_OPERATORS}")
+    for number, each in enumerate(rows):
         index = each.number(0, "I")
         if index >= len(codes):
             raise MicroModelError(f"{name}: operator {number} is of kind {index}, but there are {len(codes)} kinds")
         code = OPERATORS.get(codes[index], f"number {codes[index]}")
         operator = Operator(code, number, each.numbers(1, "i"), each.numbers(2, "i"), each.table(4))
+        if max(len(operator.inputs), len(operator.outputs)) > _MOST_INPUTS:
+            raise MicroModelError(f"{name}: operator {number} ({code}): has more than {_MOST_INPUTS} inputs or outputs")
         _check_indexes(operator.inputs, len(tensors), f"{name}: operator {number} ({code})", -1)
         _check_indexes(operator.outputs, len(tensors), f"{name}: operator {number} ({code})", 0)
         operators.append(operator)
     graph = Graph(tensors, table.numbers(1, "i"), table.numbers(2, "i"), operators)
     _check_indexes((*graph.inputs, *graph.outputs), len(tensors), f"{name}: the list of inputs and outputs", 0)
+    if max(len(graph.inputs), len(graph.outputs)) > _MOST_PORTS:
+        raise MicroModelError(f"{name}: a subgraph has more than {_MOST_PORTS} inputs or outputs")
     return graph
 
 
@@ -154,7 +167,8 @@ def _tensor(table: Table, buffers: list[Table], model: str) -> Tensor:
             f"at most {1 << 24} elements"
         )
     content = _content(table, buffers, where)
-    tensor = Tensor(name, shape, dtype, content)
+    signature = table.numbers(7, "i")
+    tensor = Tensor(name, shape, dtype, content, signature=signature if len(signature) == len(shape) else ())
     if content is not None and dtype in _SIZES and len(content) != tensor.size * _SIZES[dtype]:
         raise MicroModelError(
             f"{where}: holds {len(content)} bytes; expected {tensor.size * _SIZES[dtype]} for {dtype} {list(shape)}"
@@ -176,7 +190,7 @@ def _tensor(table: Table, buffers: list[Table], model: str) -> Tensor:
         raise MicroModelError(
             f"{where}: has {len(scales)} scales along dimension {axis} of {list(shape)}; expected one for each index"
         )
-    return Tensor(name, shape, dtype, content, scales, points, axis)
+    return replace(tensor, scales=scales, zero_points=points, axis=axis)
 
 
 def _content(table: Table, buffers: list[Table], where: str) -> bytes | None:

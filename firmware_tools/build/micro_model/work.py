@@ -1,7 +1,9 @@
 """A model in the making: the graph that is read, and the steps that come of it."""
 
+import math
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 from firmware_tools.build.micro_model.compact import COPY, Compact, Step, View, Word
@@ -10,6 +12,7 @@ from firmware_tools.build.micro_model.plan import Place
 from firmware_tools.build.micro_model.tflite import Graph, Operator, SourceModel, Tensor
 
 _ZEROS = {"int8": 128, "uint8": 0}
+_MOST_STEPS = 1024
 _INTEGERS = {"int32": "i", "int64": "q"}
 
 
@@ -24,6 +27,8 @@ class Work:
     def __init__(self, source: SourceModel, model: Compact) -> None:
         self.source, self.model = source, model
         self.graph: Graph = source.graphs[0]
+        self.makers: dict[int, Operator] = {}
+        """The operator that makes a tensor, by the tensor's number."""
         self.views: dict[int, View] = {}
         """Where the graph's tensors lie, by their numbers."""
 
@@ -99,6 +104,10 @@ class Work:
     def step(self, kind: int, words: Sequence[Word], macs: int = 0) -> None:
         """The next step; places among its words are needed then."""
         number = len(self.model.steps) + 1  # inputs are written before the first
+        if number > _MOST_STEPS:
+            raise MicroModelError(
+                f"{self.source.name}: needs more than {_MOST_STEPS} steps; no microcontroller runs that"
+            )
         for word in words:
             if isinstance(word, View):
                 word.place.touch(number)
@@ -123,9 +132,23 @@ class Work:
         return struct.unpack(f"<{tensor.size}{_INTEGERS[tensor.dtype]}", tensor.content)
 
     def check_shape(self, operator: Operator, index: int, shape: Sequence[int]) -> None:
-        """A tensor has this shape."""
+        """A tensor has this shape, or the converter did not know it, and now it is known."""
+        tensor = self.tensor(index)
+        if tensor.shape != tuple(shape) and _agrees(tensor.signature, shape):
+            self.graph.tensors[index] = replace(tensor, shape=tuple(shape))
         if self.tensor(index).shape != tuple(shape):
             self.refuse(operator, index, f"has the shape {list(self.tensor(index).shape)}; expected {list(shape)}")
+
+    def check_size(self, operator: Operator, index: int, size: int) -> None:
+        """A tensor has so many elements; where the converter left one dimension open, that is found by it."""
+        tensor = self.tensor(index)
+        known = [each for each in tensor.signature if each > 0]
+        if tensor.size != size and len(known) == len(tensor.signature) - 1 and not size % math.prod(known):
+            open_one = size // math.prod(known)
+            shape = tuple(each if each > 0 else open_one for each in tensor.signature)
+            self.graph.tensors[index] = tensor = replace(tensor, shape=shape)
+        if tensor.size != size:
+            self.refuse(operator, index, f"has {tensor.size} elements; expected {size}")
 
     def check_same_scale(self, operator: Operator, indexes: Sequence[int]) -> None:
         """8-bit tensors that are moved as they are have one scale and zero point."""
@@ -134,6 +157,13 @@ class Work:
             dtypes = {self.tensor(indexes[0]).dtype, self.tensor(index).dtype}
             if self.quantized(operator, index) != first or len(dtypes) > 1:
                 self.refuse(operator, index, "must have the dtype, scale and zero point of what it is made of")
+
+
+def _agrees(signature: Sequence[int], shape: Sequence[int]) -> bool:
+    """Whether a shape is one that the converter left open."""
+    if len(signature) != len(shape):
+        return False
+    return all(known in (-1, size) for known, size in zip(signature, shape, strict=True))
 
 
 def as_bytes(content: bytes, dtype: str) -> bytes:

@@ -11,8 +11,9 @@ which has no sign where words have 64 bits. ``a`` is the operator's own words; `
 addresses that offsets count from.
 
 The fixed-point multiplication is MultiplyByQuantizedMultiplier of tensorflow/lite/kernels/internal/common.cc, which
-rounds twice, or, as ruy has it for fully connected layers, once (``twice`` is 0). Its 64-bit product is put together
-from 32-bit ones: exact on every port.
+rounds twice. Fully connected layers are multiplied by the 64-bit float itself and rounded once, halves away from zero:
+there the multiplier has 31 bits more, ``t[3]``. Products of 64 bits and more are put together from 32-bit ones: exact
+on every port.
 """
 
 import micropython
@@ -28,9 +29,10 @@ def conv(p: ptr8, w: ptr8, acc: int, a: ptr32, arena: int, data: int, words: int
     k = a[5]
     eights = k + 3 & -8
     fours = k + 3 & 4
-    end = table + 12 * a[6]
-    zw = a[7]
     twice = 0 - a[8]
+    row_bytes = 16 - 4 * a[8]
+    end = table + row_bytes * a[6]
+    zw = a[7]
     point = a[9]
     low = a[10]
     high = a[11]
@@ -115,26 +117,44 @@ def conv(p: ptr8, w: ptr8, acc: int, a: ptr32, arena: int, data: int, words: int
                     m = t[1]
                     shift = t[2] - 64
                     half = 32768
+                    carry = 0
+                    sign = 0
                     if shift > 0:
                         acc = acc << shift
-                    elif shift < 0:
-                        half = 32768 & twice
+                    if twice == 0:
+                        sign = acc >> 31
+                        acc = (acc ^ sign) - sign
+                        if acc < 0:
+                            acc = acc ^ -1
+                        mh = t[3] >> 15
+                        low15 = t[3] & 32767
+                        hi = acc >> 16
+                        carry = acc & 65535
+                        e = carry * mh
+                        e2 = (e & 65535) + (carry * low15 >> 15) >> 1
+                        carry = hi * mh + (e >> 16 & 65535) + (hi * low15 + e2 >> 15)
+                        if shift < 0:
+                            half = 0
+                        half += carry >> 15
+                        carry = carry & 32767
                     hi = acc >> 16
                     acc = acc & 65535
                     mh = m >> 15
                     m = m & 32767
                     e = acc * mh
-                    acc = hi * mh + (e >> 16 & 65535) + (hi * m + ((e & 65535) + (acc * m >> 15) + half >> 1) >> 15)
+                    acc = acc * m
+                    half += (e & 65535) + (acc >> 15) + ((acc & 32767) + carry >> 15)
+                    acc = hi * mh + (e >> 16 & 65535) + (hi * m + (half >> 1) >> 15)
                     if shift < 0:
                         acc = (acc + (acc >> 31 & twice) >> -1 - shift) + 1 >> 1
-                    acc += point
+                    acc = (acc ^ sign) - sign + point
                     if acc < low:
                         acc = low
                     if acc > high:
                         acc = high
                     out[0] = acc
                     out = ptr8(int(out) + 1)
-                    t = ptr32(int(t) + 12)
+                    t = ptr32(int(t) + row_bytes)
                 x += 1
             y += 1
         batch += 1

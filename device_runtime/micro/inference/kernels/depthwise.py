@@ -5,13 +5,17 @@ import micropython
 
 @micropython.viper
 def depthwise(p: ptr8, w: ptr8, acc: int, a: ptr32, arena: int, data: int, words: int):
-    """DEPTHWISE_CONV_2D: inside the picture taps follow each other by two steps; at its edge each tap is looked at."""
+    """DEPTHWISE_CONV_2D: which taps lie inside the picture is found once for all channels of a pixel."""
     spare = acc
     out = ptr8(arena + a[1])
     channels = a[7]
-    stride = a[6] * channels
+    kh = a[11]
+    kw = a[12]
+    down = a[15] * a[6] * channels
+    step = a[16] * channels
+    if kw == 1:
+        step = down
     edge = a[19]
-    zw = a[20]
     point = a[21]
     low = a[22]
     high = a[23]
@@ -20,49 +24,58 @@ def depthwise(p: ptr8, w: ptr8, acc: int, a: ptr32, arena: int, data: int, words
         y = 0
         while y < a[9]:
             top = y * a[13] - a[17]
+            first = 0
+            while top < 0 and first < kh:
+                top += a[15]
+                first += 1
+            count = 0
+            while first + count < kh and top + count * a[15] < a[5]:
+                count += 1
             x = 0
             while x < a[10]:
                 left = x * a[14] - a[18]
-                inside = 0
-                if top >= 0 and top + (a[11] - 1) * a[15] < a[5]:
-                    if left >= 0 and left + (a[12] - 1) * a[16] < a[6]:
-                        inside = 1
-                w = ptr8(data + a[2])
+                rows = count
+                taps = 0
+                while left < 0 and taps < kw:
+                    left += a[16]
+                    taps += 1
+                start = data + a[2] + first * kw + taps
+                across = 0
+                while taps + across < kw and left + across * a[16] < a[6]:
+                    across += 1
+                if kw == 1:
+                    rows = across
+                    across = count
+                corner = arena + a[0] + ((batch * a[5] + top) * a[6] + left) * channels
                 t = ptr32(words + a[3])
-                corner = arena + a[0] + (batch * a[5] + top) * stride + left * channels
                 many = a[8]
                 channel = 0
                 while channel < channels:
                     acc = t[0]
-                    if inside:
-                        row = corner
-                        step = a[28]
-                        end = int(w) + a[25] * a[27]
-                        while int(w) < end:
-                            p = ptr8(row)
-                            e = int(w) + a[27]
-                            while int(w) < e:
-                                acc += p[0] * (w[0] - zw)
-                                p = ptr8(int(p) + step)
-                                w = ptr8(int(w) + 1)
-                            row += a[26]
-                    else:
-                        ky = 0
-                        iy = top
-                        while ky < a[11]:
-                            kx = 0
-                            ix = left
-                            while kx < a[12]:
-                                e = edge
-                                if iy >= 0 and iy < a[5] and ix >= 0 and ix < a[6]:
-                                    p = ptr8(corner + ky * a[15] * stride + kx * a[16] * channels)
-                                    e = p[0]
-                                acc += e * (w[0] - zw)
-                                w = ptr8(int(w) + 1)
-                                ix += a[16]
-                                kx += 1
-                            iy += a[15]
-                            ky += 1
+                    row = corner
+                    taps = start
+                    k = 0
+                    while k < rows:
+                        p = ptr8(row)
+                        w = ptr8(taps)
+                        e = taps + across - 2
+                        while int(w) < e:
+                            acc += (p[0] - edge) * (w[0] - 128)
+                            p = ptr8(int(p) + step)
+                            acc += (p[0] - edge) * (w[1] - 128)
+                            p = ptr8(int(p) + step)
+                            acc += (p[0] - edge) * (w[2] - 128)
+                            p = ptr8(int(p) + step)
+                            w = ptr8(int(w) + 3)
+                        e += 2
+                        while int(w) < e:
+                            acc += (p[0] - edge) * (w[0] - 128)
+                            p = ptr8(int(p) + step)
+                            w = ptr8(int(w) + 1)
+                        row += down
+                        taps += kw
+                        k += 1
+                    start += kh * kw
                     acc = acc << spare >> spare
                     m = t[1]
                     shift = t[2] - 64

@@ -1,11 +1,11 @@
-"""Sums and means over dimensions; :mod:`.conv` says what kernels are given and how numbers are kept."""
+"""Means over dimensions; :mod:`.conv` says what kernels are given and how numbers are kept."""
 
 import micropython
 
 
 @micropython.viper
 def mean(p: ptr8, w: ptr8, acc: int, a: ptr32, arena: int, data: int, words: int):
-    """MEAN and SUM: three dimensions that stay around three that go; ``w`` is where results go."""
+    """MEAN: three dimensions that stay around three that go; ``w`` is where results go."""
     spare = acc
     w = ptr8(arena + a[1])
     m = a[14]
