@@ -3,8 +3,8 @@
 set -eu
 environment=.venv-train; stamp=$environment/.installed-models
 if [ ! -e $stamp ] || [ pyproject.toml -nt $stamp ]; then
-  deploy/make_environment.sh $environment '.[train,voice]'
+  deploy/make_environment.sh $environment '.[train,voice,voices]'
   touch $stamp
 fi
-command -v flite >/dev/null || echo "flite is not installed, whose voices the tests of wake words need: apt-get install flite" >&2
+deploy/voices.sh
 $environment/bin/cygnet model test --all --report .models "$@"
