@@ -28,9 +28,8 @@ from tests.micro.inference.tflite_models import Maker, options
 _PREFIX = "bench kernels "
 _PATIENCE_SECONDS = 900
 _LOOP = 4096
-_SCRIPT = f"""
-import gc, time, micropython
-from .inference.model import Model
+_BARE = """
+import micropython
 
 @micropython.viper
 def bare(a: ptr8, b: ptr8, n: int) -> int:
@@ -38,6 +37,11 @@ def bare(a: ptr8, b: ptr8, n: int) -> int:
  for at in range(n):
   total += a[at] * b[at]
  return total
+"""
+_SCRIPT = f"""
+import gc, time
+from .bare import bare
+from .inference.model import Model
 
 def main(root, names, macs, enough, rounds):
  import json
@@ -121,7 +125,7 @@ def _files(models: Mapping[str, bytes]) -> Mapping[str, bytes]:
     mine = {
         name: text for name, text in runtime_sources().items() if "/inference/" in name or name == "micro/__init__.py"
     }
-    files = dict(compiled_runtime({**mine, "micro/bench.py": _SCRIPT}))
+    files = dict(compiled_runtime({**mine, "micro/bare.py": _BARE, "micro/bench.py": _SCRIPT}))
     return files | {f"{name}.cgm": content for name, content in models.items()}
 
 
