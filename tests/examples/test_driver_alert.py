@@ -34,7 +34,6 @@ def pcm(sound: Sound) -> bytes:
 WAIL = tone(600 + 350 * (1 + np.sin(2 * np.pi * 0.4 * SECONDS - np.pi / 2)))
 YELP = tone(600 + 400 * (1 + np.sin(2 * np.pi * 3.5 * SECONDS)))
 HIGH_LOW = tone(np.where(SECONDS * 1.4 % 1 < 0.5, 435.0, 580.0))
-HORN = tone(np.full(len(SECONDS), 420.0)) + tone(np.full(len(SECONDS), 510.0))
 
 
 def _text(screen: Screen) -> str:
@@ -46,23 +45,12 @@ async def _watching(screen: Screen) -> None:
     await screen.until(lambda: screen.listening == [APP] and "Listening for sirens" in _text(screen))
 
 
-@pytest.mark.parametrize(
-    ("sound", "title", "said"),
-    [
-        (WAIL, "Siren", "Siren nearby. Make way."),
-        (YELP, "Siren", "Siren nearby. Make way."),
-        (HIGH_LOW, "Siren", "Siren nearby. Make way."),
-        (HORN, "Horn", "Horn."),
-    ],
-    ids=["wail", "yelp", "high and low", "horn"],
-)
-async def test_the_driver_is_warned_on_the_screen_and_aloud(
-    tmp_path: Path, sound: Sound, title: str, said: str
-) -> None:
+@pytest.mark.parametrize("sound", [WAIL, YELP, HIGH_LOW], ids=["wail", "yelp", "high and low"])
+async def test_the_driver_is_warned_of_a_siren_on_the_screen_and_aloud(tmp_path: Path, sound: Sound) -> None:
     async with virtual_speaker(tmp_path, ALERT, board="rpi4-headunit") as screen:
         await _watching(screen)
         await screen.hear(pcm(sound))
-        await screen.until(lambda: title in _text(screen) and said in screen.said())
+        await screen.until(lambda: "Siren" in _text(screen) and "Siren nearby. Make way." in screen.said())
         assert screen.errors() == []
 
 
