@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +75,17 @@ class _Loaded:
         self.used = 0
         self.sessions: set[InferenceSession] = set()
         self.loading = asyncio.Lock()
+        self.asking = 0
+        """How many wait for an answer, or are about to ask."""
+
+    @contextlib.contextmanager
+    def needed(self) -> Iterator[None]:
+        """While somebody asks it something, it is not unloaded to make room, also not between two requests."""
+        self.asking += 1
+        try:
+            yield
+        finally:
+            self.asking -= 1
 
 
 class InferenceSession:
@@ -149,13 +160,21 @@ class InferenceSession:
 
     async def open(self) -> None:
         """Begin; the service calls it."""
-        await self._connect()
+        with self._loaded.needed():
+            await self._connect()
+        self._check_open()
 
-    async def _ask(self, name: str, arguments: Mapping[str, Value]) -> Any:
+    def _check_open(self) -> None:
         if self._closed:
             raise ModelError(f"this session of the model {self.name} has been closed")
-        process = await self._connect()
-        return await process.request(name, {"session": self._number, **arguments}, self._service.settings.run_seconds)
+
+    async def _ask(self, name: str, arguments: Mapping[str, Value]) -> Any:
+        self._check_open()
+        with self._loaded.needed():
+            process = await self._connect()
+            self._check_open()
+            given: dict[str, Value] = {"session": self._number, **arguments}
+            return await process.request(name, given, self._service.settings.run_seconds)
 
     async def _connect(self) -> ModelProcess:
         """The model's process, in which this session is known."""
@@ -279,7 +298,11 @@ class InferenceService:
             if process is not None and process.lost and loaded.generation:
                 raise ModelError(process.lost)
             if process is None:
-                process = loaded.process = await self._start(loaded.model)
+                process = await self._start(loaded.model)
+                if loaded not in self._models.values():  # all of its sessions were closed meanwhile
+                    process.end()
+                    raise ModelError(f"the session of the model {loaded.model.name} was closed while it was loaded")
+                loaded.process = process
                 loaded.generation += 1
                 self._make_room(loaded)
         return process
@@ -334,7 +357,7 @@ class InferenceService:
     @staticmethod
     def _can_go(loaded: _Loaded) -> bool:
         process = loaded.process
-        return process is not None and process.idle and not (process.stateful and loaded.sessions)
+        return process is not None and process.idle and not loaded.asking and not (process.stateful and loaded.sessions)
 
     @staticmethod
     def _unload(loaded: _Loaded) -> None:
