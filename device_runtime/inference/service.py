@@ -11,19 +11,22 @@ import contextlib
 import hashlib
 import itertools
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 from device_runtime.engine import EngineError
 from device_runtime.engine.isolation.confine import BARRIERS
 from device_runtime.engine.workers import WorkerFactory
+from device_runtime.inference.answers import read_detections, read_tensors
 from device_runtime.inference.card import ModelCard
 from device_runtime.inference.process import ModelProcess
 from device_runtime.inference.sounds import SOUND_TASKS, sound_settings
 from device_runtime.inference.store import ModelError, ModelStore, check_tensors
 from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
 from device_runtime.values import Value
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _ENTRY = "device_runtime.inference.worker:prepare"
@@ -118,8 +121,7 @@ class InferenceSession:
         for number, data in enumerate(inputs):
             data.check(f"model {self.name}, input {number}")
         given: list[Value] = [[list(data.shape), data.dtype, data.data] for data in inputs]
-        answer = await self._ask("run", {"inputs": given, "real": real})
-        return tuple(TensorData(tuple(shape), dtype, data) for shape, dtype, data in answer)
+        return await self._ask("run", {"inputs": given, "real": real}, read_tensors, len(self.outputs))
 
     def check_hears(self) -> None:
         """Raises :class:`ModelError`: this model's task is not one that hears."""
@@ -138,8 +140,7 @@ class InferenceSession:
         self.check_hears()
         heard: list[Detection] = []
         for start in range(0, len(pcm), _SOUND_BYTES):
-            answer = await self._ask("feed", {"pcm": pcm[start : start + _SOUND_BYTES]})
-            heard.extend(Detection(label, probability, seconds) for label, probability, seconds in answer)
+            heard += await self._ask("feed", {"pcm": pcm[start : start + _SOUND_BYTES]}, read_detections)
         return tuple(heard)
 
     @property
@@ -150,7 +151,7 @@ class InferenceSession:
 
     async def reset(self) -> None:
         """Forget what was heard or remembered. Raises :class:`ModelError`: the model is gone."""
-        await self._ask("reset", {})
+        await self._ask("reset", {}, lambda _: None)
 
     async def close(self) -> None:
         """End the session; nothing happens the second time."""
@@ -168,13 +169,14 @@ class InferenceSession:
         if self._closed:
             raise ModelError(f"this session of the model {self.name} has been closed")
 
-    async def _ask(self, name: str, arguments: Mapping[str, Value]) -> Any:
+    async def _ask(self, name: str, arguments: Mapping[str, Value], reader: Callable[..., T], *expected: object) -> T:
         self._check_open()
         with self._loaded.needed():
             process = await self._connect()
             self._check_open()
             given: dict[str, Value] = {"session": self._number, **arguments}
-            return await process.request(name, given, self._service.settings.run_seconds)
+            answer = await process.request(name, given, self._service.settings.run_seconds)
+            return process.read(reader, answer, *expected)
 
     async def _connect(self) -> ModelProcess:
         """The model's process, in which this session is known."""
