@@ -227,8 +227,9 @@ class InferenceService:
                 f"this device takes models of up to {self.settings.model_bytes}"
             )
         # Another card makes another model of the same file: other labels, another cut-off.
-        of = str(wanted.card.path) if wanted.card is not None else ""
-        key = (place, f"{hashlib.sha256(wanted.content).hexdigest()} {of}")
+        digest = hashlib.sha256(wanted.content)
+        digest.update(repr(wanted.card).encode())
+        key = (place, digest.hexdigest())
         self._end_stale()
         loaded = self._models.get(key)
         if loaded is None or (loaded.process is not None and loaded.process.lost):

@@ -273,6 +273,16 @@ async def test_a_programs_own_model_goes_with_it(service: InferenceService) -> N
     assert ended
 
 
+async def test_a_programs_model_is_another_once_its_card_has_changed(service: InferenceService) -> None:
+    card = replace(STORE.card("digits"), path=Path("models/own.toml"))
+    content = STORE.read(STORE.card("digits"))
+    before = await service.open(OwnModel("own", content, card), "a program")
+    renamed = replace(card, labels=tuple("abcdefghij"))
+    after = await service.open(OwnModel("own", content, renamed), "a program")
+    assert (before.labels, after.labels) == (card.labels, renamed.labels)
+    assert await after.run([floats(ZERO)]) == await before.run([floats(ZERO)])
+
+
 async def test_a_program_that_ends_while_its_model_is_loaded_leaves_no_process(service: InferenceService) -> None:
     opening = asyncio.create_task(service.open(counter(), "a program"))
     await asyncio.sleep(0)
