@@ -443,6 +443,21 @@ async def test_a_program_hears_why_it_hears_no_more(make: Make, loses: str) -> N
     await _until(lambda: device.ears.listeners)
 
 
+async def test_a_program_that_is_slow_to_hear_leaves_no_microphone_open(make: Make) -> None:
+    device = make()
+    program = device.program()
+    program.told = asyncio.Queue(1)
+    session = await program.open(name="alarms")
+    await program.call("listen", session=session)
+    await _until(lambda: device.ears.listeners)
+    device.ears.say(20_000)
+    device.ears.say(20_000)  # for which there is no room
+    await _until(lambda: program.told.full() and device.ears.listeners[0].empty())
+    await asyncio.sleep(0)
+    await program.call("stop", session=session)
+    assert device.ears.listeners == []
+
+
 async def test_closing_a_session_ends_its_listening(make: Make) -> None:
     device = make()
     program = device.program()
