@@ -93,7 +93,8 @@ class ProgramInference:
         """Load a model, or share one that is loaded; tells its inputs, outputs and labels.
 
         Raises:
-            CapabilityError: an argument is wrong, the program may not have the model, or has too many open.
+            CapabilityError: an argument is wrong, the program may not have the model, has too many open, or its models
+                took too much time.
             CygnetError: the model cannot be had or loaded.
         """
         ways = [way for way in _WAYS if arguments.get(way) is not None]
@@ -107,7 +108,7 @@ class ProgramInference:
         try:
             name, model = await self._wanted(caller, ways[0], arguments)
             parameters = await asyncio.to_thread(self._parameters, model)
-            session = await self._service.open(model, run.owner)
+            session = await self._timed(run, self._service.open(model, run.owner))
         finally:
             run.opening -= 1
         if self._runs.get(id(caller.run)) is not run:  # the program ended meanwhile
