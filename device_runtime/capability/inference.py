@@ -8,10 +8,11 @@ sound itself never crosses to it. Names, arguments and results are those of micr
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from device_runtime.capability.arguments import refuse, text
 from device_runtime.capability.files import ProgramFiles
@@ -26,6 +27,8 @@ from device_runtime.inference.tensors import Detection
 from device_runtime.program.allowance import Allowance
 from device_runtime.program.limits import Limits
 from device_runtime.values import Value
+
+T = TypeVar("T")
 
 MODEL_SUFFIXES = (".tflite", ".onnx")
 """What a program's own models end with; which of them the device runs, its back ends say."""
@@ -90,7 +93,8 @@ class ProgramInference:
         """Load a model, or share one that is loaded; tells its inputs, outputs and labels.
 
         Raises:
-            CapabilityError: an argument is wrong, the program may not have the model, or has too many open.
+            CapabilityError: an argument is wrong, the program may not have the model, has too many open, or its models
+                took too much time.
             CygnetError: the model cannot be had or loaded.
         """
         ways = [way for way in _WAYS if arguments.get(way) is not None]
@@ -104,7 +108,7 @@ class ProgramInference:
         try:
             name, model = await self._wanted(caller, ways[0], arguments)
             parameters = await asyncio.to_thread(self._parameters, model)
-            session = await self._service.open(model, run.owner)
+            session = await self._timed(run, self._service.open(model, run.owner))
         finally:
             run.opening -= 1
         if self._runs.get(id(caller.run)) is not run:  # the program ended meanwhile
@@ -260,14 +264,15 @@ class ProgramInference:
             return
         ears.listening(caller.app_id, on=True)
         try:
-            async for found in self._heard(run, opened, ears):
-                told: dict[str, Value] = {
-                    "session": number,
-                    "label": found.label,
-                    "probability": found.probability,
-                    "seconds": found.seconds,
-                }
-                await caller.emit("inference.result", told)
+            async with aclosing(self._heard(run, opened, ears)) as heard:
+                async for found in heard:
+                    told: dict[str, Value] = {
+                        "session": number,
+                        "label": found.label,
+                        "probability": found.probability,
+                        "seconds": found.seconds,
+                    }
+                    await caller.emit("inference.result", told)
         except CygnetError as error:
             await caller.emit("inference.error", {"session": number, "reason": str(error)})
         except Exception:  # a fault of the board's own: the program must not believe that all is quiet
@@ -276,17 +281,19 @@ class ProgramInference:
         finally:
             ears.listening(caller.app_id, on=False)
 
-    async def _heard(self, run: _Run, opened: _Opened, ears: Ears) -> AsyncIterator[Detection]:
+    async def _heard(self, run: _Run, opened: _Opened, ears: Ears) -> AsyncGenerator[Detection, None]:
         """What a session hears: a model of the device hears once for all, one of the program's own for it alone."""
         if opened.shared and self._hearing is not None:
-            async for found in self._hearing.listen(opened.model):
-                yield found
+            async with _closing(self._hearing.listen(opened.model)) as detections:
+                async for found in detections:
+                    yield found
             return
-        async for sound in ears.chunks():
-            async with opened.busy:
-                heard = await self._timed(run, opened.session.feed(sound))
-            for found in heard:
-                yield found
+        async with _closing(ears.chunks()) as sounds:
+            async for sound in sounds:
+                async with opened.busy:
+                    heard = await self._timed(run, opened.session.feed(sound))
+                for found in heard:
+                    yield found
 
     async def stop(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
         """Let the model hear no more; what it has heard so far is forgotten. One that hears nothing is no error."""
@@ -334,6 +341,16 @@ def _number(arguments: Mapping[str, Value]) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise refuse("session must be the number that inference.open gave")
     return value
+
+
+@asynccontextmanager
+async def _closing(stream: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """The microphone is let go when nobody listens any more, and not when somebody clears away."""
+    try:
+        yield stream
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
 
 
 async def _for_ever() -> None:

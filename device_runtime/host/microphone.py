@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from device_runtime.errors import CygnetError
-from device_runtime.host.audio import AudioSource, QueueSource
+from device_runtime.host.audio import AudioError, AudioSource, QueueSource
 from device_runtime.values import Value
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class ProgramMicrophone:
         self._listeners: dict[QueueSource, bool] = {}
         self._lost: CygnetError | None = None
         self._running: asyncio.Task[None] | None = None
+        self._in_use = asyncio.Lock()  # a microphone that is not let go yet is busy
         self._programs: dict[str, int] = {}
         self._muted_until = 0.0
         self._screen = ""
@@ -67,11 +68,15 @@ class ProgramMicrophone:
 
     async def _listen(self, source: AudioSource) -> None:
         try:
-            async for sound in source.chunks():
-                self._push(sound)
+            async with self._in_use:
+                async for sound in source.chunks():
+                    self._push(sound)
         except CygnetError as error:
             logger.error("the microphone is lost: %s", error)
             self._lost = error
+        except Exception:  # a fault of ours: nobody must believe that all is quiet
+            logger.exception("the microphone is lost")
+            self._lost = AudioError("the microphone is lost: the device has a fault; its log says more")
         for listener in self._listeners:
             listener.close()
 
@@ -109,3 +114,5 @@ class ProgramMicrophone:
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
+        async with self._in_use:  # who listened before has let go of it, too
+            pass

@@ -74,7 +74,10 @@ class InstalledModels:
         """
         self._versions, self._index_path = directory / "versions", directory / "installed.json"
         self._trusted, self._check = trusted, check
-        self._lock = threading.RLock()
+        # Whoever writes has the first for as long as the disk takes. The second is held for moments only, so that who
+        # asks for a card, or holds or releases one, never waits for the disk: that is the event loop.
+        self._writing = threading.RLock()
+        self._lock = threading.Lock()
         self._held: Counter[str] = Counter()
         self._cards: dict[str, ModelCard] = {}
         self.faults: dict[str, str] = {}
@@ -104,12 +107,18 @@ class InstalledModels:
 
         def release() -> None:
             with self._lock:
-                if not released.is_set():
-                    released.set()
-                    self._held[sha256] -= 1
-                    if not self._held[sha256]:
-                        del self._held[sha256]
-                        self._sweep()
+                if released.is_set():
+                    return
+                released.set()
+                self._held[sha256] -= 1
+                unheld = not self._held[sha256]
+                if unheld:
+                    del self._held[sha256]
+            if unheld and self._writing.acquire(blocking=False):  # else whoever writes sweeps at the end
+                try:
+                    self._sweep()
+                finally:
+                    self._writing.release()
 
         return release
 
@@ -170,7 +179,7 @@ class InstalledModels:
         Raises:
             InstalledModelsError: the disk refuses.
         """
-        with self._lock:
+        with self._writing:
             if name not in self._index:
                 return
             try:
@@ -191,7 +200,7 @@ class InstalledModels:
     def _take(self, package: ModelPackage) -> InstalledModel:
         version = package.card.version
         model = InstalledModel(package.card.name, version.code, version.name, package.sha256, package.size)
-        with self._lock:
+        with self._writing:
             if not self._is_whole(model):
                 self._unpack(model, package)
             self._switch(model, package.card)
@@ -218,13 +227,14 @@ class InstalledModels:
             raise
 
     def _switch(self, model: InstalledModel, card: ModelCard) -> None:
-        with self._lock:
+        with self._writing:
             before = self._index.get(model.name)
             if before is None or before.current == model:
                 entry = _Entry(model, before.previous if before else None)
             else:
                 entry = _Entry(model, before.current)
-            self._cards[model.sha256] = replace(card, path=self._versions / model.sha256 / model.name / CARD_FILE)
+            with self._lock:
+                self._cards[model.sha256] = replace(card, path=self._versions / model.sha256 / model.name / CARD_FILE)
             self._write_index({**self._index, model.name: entry})
             self.faults.pop(model.name, None)
             self._sweep()
@@ -295,7 +305,8 @@ class InstalledModels:
     def _write_index(self, index: dict[str, _Entry]) -> None:
         document = {name: asdict(entry) for name, entry in index.items()}
         write_whole(self._index_path, json.dumps(document, indent=1, sort_keys=True).encode())
-        self._index = index
+        with self._lock:
+            self._index = index
 
     def _sweep(self) -> None:
         """Delete what nobody uses, and what a power cut left half-written. What cannot be deleted is left for later."""
@@ -305,10 +316,10 @@ class InstalledModels:
             }
             used |= self._held.keys()
             self._cards = {sha256: card for sha256, card in self._cards.items() if sha256 in used}
-            with contextlib.suppress(OSError):
-                for path in self._versions.iterdir():
-                    if path.name not in used:
-                        self._delete(path)
+        with contextlib.suppress(OSError):
+            for path in self._versions.iterdir():
+                if path.name not in used:
+                    self._delete(path)
 
     def _delete(self, path: Path) -> None:
         """Renamed first: under its final name, a version is whole or not there."""

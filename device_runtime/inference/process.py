@@ -3,15 +3,18 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from device_runtime.engine.frames import Exit, FrameDecoder, FrameError, Request, Response, encode_frame
 from device_runtime.engine.workers import WorkerProcess, describe_status
+from device_runtime.inference.answers import AnswerError, read_infos
 from device_runtime.inference.store import ModelError
 from device_runtime.inference.tensors import TensorInfo
 from device_runtime.values import Value
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _CHUNK = 256 * 1024
@@ -63,11 +66,19 @@ class ModelProcess:
         for start in range(0, len(content), _PART_BYTES):
             await self.request("part", {"data": content[start : start + _PART_BYTES]}, seconds, "was loaded")
         answer: Any = await self.request("load", {"name": self.name}, seconds, "was loaded")
+        told = answer if isinstance(answer, dict) else {}
+        self.inputs, self.outputs = (self.read(read_infos, told.get(ports)) for ports in ("inputs", "outputs"))
+        self.stateful = bool(told.get("stateful"))
+
+    def read(self, reader: Callable[..., T], *answer: Any) -> T:
+        """What ``reader`` makes of an answer. A process that answers as it should not is ended.
+
+        Raises:
+            ModelError: it does.
+        """
         try:
-            self.inputs = tuple(_tensor(*told) for told in answer["inputs"])
-            self.outputs = tuple(_tensor(*told) for told in answer["outputs"])
-            self.stateful = bool(answer["stateful"])
-        except (TypeError, KeyError, ValueError) as error:
+            return reader(*answer)
+        except AnswerError as error:
             raise self._lose(f"its process does not answer as it should: {error}") from error
 
     async def request(self, name: str, arguments: Mapping[str, Value], seconds: float, doing: str = "ran") -> Value:
@@ -141,7 +152,3 @@ class ModelProcess:
         self._worker.kill()
         if self.idle:
             self._worker.connection.close()
-
-
-def _tensor(name: str, shape: list[int], dtype: str, scale: float, zero_point: int) -> TensorInfo:
-    return TensorInfo(str(name), tuple(int(size) for size in shape), str(dtype), float(scale), int(zero_point))

@@ -11,19 +11,22 @@ import contextlib
 import hashlib
 import itertools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 from device_runtime.engine import EngineError
 from device_runtime.engine.isolation.confine import BARRIERS
 from device_runtime.engine.workers import WorkerFactory
+from device_runtime.inference.answers import read_detections, read_tensors
 from device_runtime.inference.card import ModelCard
 from device_runtime.inference.process import ModelProcess
 from device_runtime.inference.sounds import SOUND_TASKS, sound_settings
 from device_runtime.inference.store import ModelError, ModelStore, check_tensors
 from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
 from device_runtime.values import Value
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _ENTRY = "device_runtime.inference.worker:prepare"
@@ -75,6 +78,17 @@ class _Loaded:
         self.used = 0
         self.sessions: set[InferenceSession] = set()
         self.loading = asyncio.Lock()
+        self.asking = 0
+        """How many wait for an answer, or are about to ask."""
+
+    @contextlib.contextmanager
+    def needed(self) -> Iterator[None]:
+        """While somebody asks it something, it is not unloaded to make room, also not between two requests."""
+        self.asking += 1
+        try:
+            yield
+        finally:
+            self.asking -= 1
 
 
 class InferenceSession:
@@ -107,8 +121,7 @@ class InferenceSession:
         for number, data in enumerate(inputs):
             data.check(f"model {self.name}, input {number}")
         given: list[Value] = [[list(data.shape), data.dtype, data.data] for data in inputs]
-        answer = await self._ask("run", {"inputs": given, "real": real})
-        return tuple(TensorData(tuple(shape), dtype, data) for shape, dtype, data in answer)
+        return await self._ask("run", {"inputs": given, "real": real}, read_tensors, len(self.outputs))
 
     def check_hears(self) -> None:
         """Raises :class:`ModelError`: this model's task is not one that hears."""
@@ -127,8 +140,7 @@ class InferenceSession:
         self.check_hears()
         heard: list[Detection] = []
         for start in range(0, len(pcm), _SOUND_BYTES):
-            answer = await self._ask("feed", {"pcm": pcm[start : start + _SOUND_BYTES]})
-            heard.extend(Detection(label, probability, seconds) for label, probability, seconds in answer)
+            heard += await self._ask("feed", {"pcm": pcm[start : start + _SOUND_BYTES]}, read_detections)
         return tuple(heard)
 
     @property
@@ -139,7 +151,7 @@ class InferenceSession:
 
     async def reset(self) -> None:
         """Forget what was heard or remembered. Raises :class:`ModelError`: the model is gone."""
-        await self._ask("reset", {})
+        await self._ask("reset", {}, lambda _: None)
 
     async def close(self) -> None:
         """End the session; nothing happens the second time."""
@@ -149,13 +161,22 @@ class InferenceSession:
 
     async def open(self) -> None:
         """Begin; the service calls it."""
-        await self._connect()
+        with self._loaded.needed():
+            await self._connect()
+        self._check_open()
 
-    async def _ask(self, name: str, arguments: Mapping[str, Value]) -> Any:
+    def _check_open(self) -> None:
         if self._closed:
             raise ModelError(f"this session of the model {self.name} has been closed")
-        process = await self._connect()
-        return await process.request(name, {"session": self._number, **arguments}, self._service.settings.run_seconds)
+
+    async def _ask(self, name: str, arguments: Mapping[str, Value], reader: Callable[..., T], *expected: object) -> T:
+        self._check_open()
+        with self._loaded.needed():
+            process = await self._connect()
+            self._check_open()
+            given: dict[str, Value] = {"session": self._number, **arguments}
+            answer = await process.request(name, given, self._service.settings.run_seconds)
+            return process.read(reader, answer, *expected)
 
     async def _connect(self) -> ModelProcess:
         """The model's process, in which this session is known."""
@@ -206,8 +227,9 @@ class InferenceService:
                 f"this device takes models of up to {self.settings.model_bytes}"
             )
         # Another card makes another model of the same file: other labels, another cut-off.
-        of = str(wanted.card.path) if wanted.card is not None else ""
-        key = (place, f"{hashlib.sha256(wanted.content).hexdigest()} {of}")
+        digest = hashlib.sha256(wanted.content)
+        digest.update(repr(wanted.card).encode())
+        key = (place, digest.hexdigest())
         self._end_stale()
         loaded = self._models.get(key)
         if loaded is None or (loaded.process is not None and loaded.process.lost):
@@ -279,7 +301,11 @@ class InferenceService:
             if process is not None and process.lost and loaded.generation:
                 raise ModelError(process.lost)
             if process is None:
-                process = loaded.process = await self._start(loaded.model)
+                process = await self._start(loaded.model)
+                if loaded not in self._models.values():  # all of its sessions were closed meanwhile
+                    process.end()
+                    raise ModelError(f"the session of the model {loaded.model.name} was closed while it was loaded")
+                loaded.process = process
                 loaded.generation += 1
                 self._make_room(loaded)
         return process
@@ -334,7 +360,7 @@ class InferenceService:
     @staticmethod
     def _can_go(loaded: _Loaded) -> bool:
         process = loaded.process
-        return process is not None and process.idle and not (process.stateful and loaded.sessions)
+        return process is not None and process.idle and not loaded.asking and not (process.stateful and loaded.sessions)
 
     @staticmethod
     def _unload(loaded: _Loaded) -> None:

@@ -2,6 +2,7 @@
 costs."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +12,7 @@ from device_runtime.inference.service import InferenceService
 from device_runtime.inference.store import ModelError
 from device_runtime.inference.tensors import Detection
 
+log = logging.getLogger(__name__)
 _RATE = 16_000
 _OWNER = "the microphone"
 # What a listener may have waiting before it is behind for good.
@@ -76,15 +78,24 @@ class SharedHearing:
                     sound = await anext(sounds, None)
             finally:
                 await session.close()
-            raise ModelError("the microphone gives no more sound")
         except CygnetError as error:
-            self._ears.pop(model, None)
-            _tell(ear, error)
+            self._lose(model, ear, error)
+        except Exception:  # a fault of ours: nobody must believe that all is quiet
+            log.exception("the model %s hears no more", model)
+            why = f"model {model} hears no more: the device has a fault; its log says more"
+            self._lose(model, ear, ModelError(why))
+        else:
+            self._lose(model, ear, ModelError("the microphone gives no more sound"))
         finally:
             beginning.cancel()
             await asyncio.gather(beginning, return_exceptions=True)
             if isinstance(sounds, AsyncGenerator):
                 await sounds.aclose()
+
+    def _lose(self, model: str, ear: _Ear, why: CygnetError) -> None:
+        if self._ears.get(model) is ear:
+            del self._ears[model]
+        _tell(ear, why)
 
 
 def _tell(ear: _Ear, what: Detection | CygnetError) -> None:

@@ -27,7 +27,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,10 @@ from device_runtime.values import Value
 
 def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
     """What the zygote is to be asked for: see :mod:`device_runtime.engine.zygote`."""
-    backend: Backend
-    if backend_name == OnnxBackend.name:
-        backend, file = OnnxBackend(int(threads)), "warming.onnx"
-    else:
-        backend = find_backend("" if backend_name == "auto" else backend_name, int(threads), delegate)
-        file = "warming.tflite"
+    try:
+        backend, file = _backend(backend_name, int(threads), delegate)
+    except CygnetError as error:  # each model is answered so: who waits for it reads why, and what to install
+        return WorkerBody(partial(_refuse, str(error)), threads=int(threads))
     # Runtimes look at the processor when they are first used, in files that a model's process cannot open.
     with _silence():
         warm = backend.load(Path(__file__).parent / file, "warming")
@@ -68,6 +66,23 @@ def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
         serve(WorkerConnection(connection), backend)
 
     return WorkerBody(run, threads=int(threads))
+
+
+def _backend(name: str, threads: int, delegate: str) -> tuple[Backend, str]:
+    """The back end of this name, and the file of a small model for it."""
+    if name == OnnxBackend.name:
+        return OnnxBackend(threads), "warming.onnx"
+    return find_backend("" if name == "auto" else name, threads, delegate), "warming.tflite"
+
+
+def _refuse(sentence: str, connection: socket.socket) -> None:
+    """Give every request this answer."""
+    host = WorkerConnection(connection)
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            request = host.receive(None)
+            if isinstance(request, Request):
+                host.send(Response(request.id, None, sentence))
 
 
 @contextlib.contextmanager
@@ -91,7 +106,12 @@ def serve(connection: WorkerConnection, backend: Backend) -> None:
         while True:
             request = connection.receive(None)
             if isinstance(request, Request):
-                connection.send(_answer(server, request))
+                response = _answer(server, request)
+                try:
+                    connection.send(response)
+                except FrameError as error:  # nothing was sent
+                    sentence = f"model {server.name}: its outputs are too large: {error}"
+                    connection.send(Response(request.id, None, sentence))
     except ConnectionClosed:
         return
     except MemoryError:  # not even for what was asked
@@ -106,8 +126,6 @@ def _answer(server: "_Server", request: Request) -> Response:
         response = Response(request.id, None, str(error))
     except MemoryError:
         response = Response(request.id, None, f"model {server.name}: there is no memory left for it")
-    except FrameError as error:
-        response = Response(request.id, None, f"model {server.name}: its outputs are too large: {error}")
     return response
 
 
@@ -183,6 +201,12 @@ class _Server:
         self._sessions[arguments["session"]] = _Session(self._copy, settings)
         return None
 
+    def _session(self, arguments: Mapping[str, Any]) -> _Session:
+        session = self._sessions.get(arguments["session"])
+        if session is None:  # closed while this waited for its turn
+            raise ModelError(f"this session of the model {self.name} has been closed")
+        return session
+
     def _loaded(self) -> Model:
         if self._model is None:
             raise ModelError("a session is opened before its model is there")
@@ -200,7 +224,7 @@ class _Server:
         return self._backend.load(self._file, self.name)
 
     def _run(self, arguments: Mapping[str, Any]) -> Value:
-        model = self._sessions[arguments["session"]].model
+        model = self._session(arguments).model
         given = [TensorData(tuple(shape), dtype, data) for shape, dtype, data in arguments["inputs"]]
         if len(given) != len(model.inputs):
             names = ", ".join(tensor.name for tensor in model.inputs)
@@ -215,13 +239,13 @@ class _Server:
         return [[list(array.shape), array.dtype.name, array.tobytes()] for array in outputs]
 
     def _feed(self, arguments: Mapping[str, Any]) -> Value:
-        sounds = self._sessions[arguments["session"]].sounds
+        sounds = self._session(arguments).sounds
         if sounds is None:
             raise ModelError(f"model {self.name} does not listen")
         return [[heard.label, heard.probability, heard.seconds] for heard in sounds.feed(arguments["pcm"])]
 
     def _reset(self, arguments: Mapping[str, Any]) -> Value:
-        self._sessions[arguments["session"]].reset()
+        self._session(arguments).reset()
         return None
 
     def _close(self, arguments: Mapping[str, Any]) -> Value:

@@ -1,21 +1,12 @@
 """The operators of a TensorFlow Lite model, and which of our back ends have them."""
 
-import struct
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from firmware_tools.build.micro_model import SUPPORTED
 from firmware_tools.training.workplace import LabError
-
-# What the interpreter for MicroPython has; LiteRT and tflite-runtime have every builtin operator.
-MICRO = frozenset(
-    {
-        "ADD", "ASSIGN_VARIABLE", "AVERAGE_POOL_2D", "CALL_ONCE", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D",
-        "FULLY_CONNECTED", "LOGISTIC", "MAX_POOL_2D", "MEAN", "MUL", "PAD", "QUANTIZE", "READ_VARIABLE", "RESHAPE",
-        "SOFTMAX", "SPLIT_V", "STRIDED_SLICE", "VAR_HANDLE",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +36,12 @@ def read_operators(content: bytes, *, all_graphs: bool = False) -> list[Operator
         raise LabError("this is no TensorFlow Lite model: bytes 4 to 8 are not 'TFL3'")
     names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
     try:
-        model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    except (struct.error, IndexError, TypeError, ValueError, MemoryError) as error:
+        return _operators(schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0)), names, all_graphs)
+    except Exception as error:  # a damaged file fails anywhere in the flatbuffer library, in any way
         raise LabError(f"this TensorFlow Lite model is damaged: {error}") from error
+
+
+def _operators(model: Any, names: Mapping[int, str], all_graphs: bool) -> list[Operator]:
     kinds = []
     for code in model.operatorCodes or ():
         builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
@@ -94,5 +88,5 @@ def check_operators(content: bytes, name: str) -> None:
 
 
 def not_on_boards(content: bytes) -> list[str]:
-    """The model's operators that microcontrollers lack, and float32 arithmetic, which their kernels have not."""
-    return sorted(each for each in operators(content) if each not in MICRO)
+    """The model's operators that microcontrollers lack."""
+    return sorted(each for each in operators(content) if each not in SUPPORTED)

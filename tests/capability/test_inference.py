@@ -15,10 +15,11 @@ from device_runtime.capability.files import ProgramFiles
 from device_runtime.capability.inference import MAX_WAITING_RUNS, inference_capabilities
 from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
 from device_runtime.host.audio import AudioError
+from device_runtime.inference.service import OwnModel
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import parse_manifest
 from device_runtime.values import Value
-from tests.inference_parts import Ears, Service
+from tests.inference_parts import Ears, Service, Session
 
 X = struct.pack("<4f", 1, 2, 3, 4.5)
 Q = struct.pack("2b", -1, 7)
@@ -354,6 +355,26 @@ async def test_runs_of_a_session_wait_for_each_other_and_only_so_many_may_wait(m
     assert len(device.service.seen) == MAX_WAITING_RUNS
 
 
+async def test_loading_models_again_and_again_takes_a_programs_time(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = make(cpu_seconds_a_minute=0.1)
+    program = device.program()
+    loop = asyncio.get_running_loop()
+    opens = device.service.open
+
+    async def slowly(model: str | OwnModel, owner: str) -> Session:
+        begun = loop.time()
+        await _until(lambda: loop.time() > begun + 0.2)
+        return await opens(model, owner)
+
+    monkeypatch.setattr(device.service, "open", slowly)
+    await program.call("close", session=await program.open())
+    with pytest.raises(CapabilityError, match=r"its models took more than the 0\.1 s that they may take in a minute"):
+        await program.open()
+    await device.program().open()  # another one has a time of its own
+
+
 async def test_models_that_took_more_time_than_a_program_may_have_are_refused(make: Make) -> None:
     device = make(cpu_seconds_a_minute=0.1)
     program = device.program()
@@ -441,6 +462,21 @@ async def test_a_program_hears_why_it_hears_no_more(make: Make, loses: str) -> N
     device.service.fails = ""
     await program.call("listen", session=session)
     await _until(lambda: device.ears.listeners)
+
+
+async def test_a_program_that_is_slow_to_hear_leaves_no_microphone_open(make: Make) -> None:
+    device = make()
+    program = device.program()
+    program.told = asyncio.Queue(1)
+    session = await program.open(name="alarms")
+    await program.call("listen", session=session)
+    await _until(lambda: device.ears.listeners)
+    device.ears.say(20_000)
+    device.ears.say(20_000)  # for which there is no room
+    await _until(lambda: program.told.full() and device.ears.listeners[0].empty())
+    await asyncio.sleep(0)
+    await program.call("stop", session=session)
+    assert device.ears.listeners == []
 
 
 async def test_closing_a_session_ends_its_listening(make: Make) -> None:

@@ -72,6 +72,50 @@ async def test_a_board_s_microphone_runs_once_for_all_and_only_while_somebody_li
     await microphone.close()
 
 
+async def test_a_microphone_is_let_go_before_it_is_opened_again() -> None:
+    """One that is still held is busy."""
+    let_go = asyncio.Event()
+
+    class Slow(Source):
+        async def chunks(self) -> AsyncIterator[bytes]:
+            assert self.opened == self.closed, "it is busy"
+            self.opened += 1
+            try:
+                while sound := await self.sounds.get():
+                    assert isinstance(sound, bytes)
+                    yield sound
+            finally:
+                await let_go.wait()
+                self.closed += 1
+
+    source = Slow()
+    microphone = ProgramMicrophone(Sign(), source)
+    one = microphone.chunks()
+    waiting = await _begun(one)
+    source.sounds.put_nowait(SOUND)
+    await waiting
+    await one.aclose()  # type: ignore[attr-defined] # an async generator
+    again = await _begun(microphone.chunks())
+    assert (source.opened, source.closed) == (1, 0)
+    let_go.set()
+    source.sounds.put_nowait(MORE)
+    assert await again == MORE
+    assert (source.opened, source.closed) == (2, 1)
+    await microphone.close()
+    assert source.closed == 2
+
+
+async def test_a_fault_of_the_device_is_told_to_who_listens() -> None:
+    class Broken(Source):
+        async def chunks(self) -> AsyncIterator[bytes]:
+            raise ZeroDivisionError
+            yield b""
+
+    waiting = await _begun(ProgramMicrophone(Sign(), Broken()).chunks())
+    with pytest.raises(AudioError, match="the device has a fault"):
+        await waiting
+
+
 async def test_a_microphone_that_fails_fails_for_each_listener() -> None:
     source = Source()
     microphone = ProgramMicrophone(Sign(), source)

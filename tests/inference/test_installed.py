@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from device_runtime.inference.installed import InstalledModels, InstalledModelsE
 from device_runtime.inference.package import ModelPackageError
 from device_runtime.inference.store import ModelError, ModelStore
 from device_runtime.keys import key_ring
+from device_runtime.sealed.durable import write_synced
 from tests.inference.model_packages import KEY, digits_package
 
 TRUSTED = key_ring([KEY.public_key()])
@@ -404,3 +406,36 @@ def test_kill_9_at_any_moment_leaves_a_whole_model(tmp_path: Path, attempt: int)
     again = opened(tmp_path)
     assert codes(again)["digits"] in {2, 3, 4}
     assert again.faults == {}
+
+
+async def test_nobody_who_asks_for_models_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks is the event loop, on which all programs wait."""
+    models = opened(tmp_path)
+    await models.install(package_file(tmp_path, 2))
+    writing, going_on = threading.Event(), threading.Event()
+
+    def slowly(path: Path, data: bytes) -> None:
+        writing.set()
+        assert going_on.wait(60)
+        write_synced(path, data)
+
+    monkeypatch.setattr("device_runtime.inference.installed.write_synced", slowly)
+    installing = asyncio.create_task(models.install(package_file(tmp_path, 3)))
+    await asyncio.to_thread(writing.wait)
+
+    def ask() -> list[int]:
+        asked = models.cards()
+        models.hold(asked[0])()
+        return [card.version.code for card in asked]
+
+    try:
+        assert await asyncio.wait_for(asyncio.to_thread(ask), 30) == [2]
+    finally:
+        going_on.set()
+    await installing
+    assert codes(models) == {"digits": 3}
+    held = models.hold(models.cards()[0])
+    models.remove("digits")
+    assert versions(tmp_path) == 1
+    held()
+    assert versions(tmp_path) == 0

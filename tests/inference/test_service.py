@@ -9,15 +9,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from device_runtime.inference.backend import find_backend
 from device_runtime.inference.card import ModelCard
+from device_runtime.inference.process import ModelProcess
 from device_runtime.inference.service import InferenceService, InferenceSession, InferenceSettings, OwnModel
 from device_runtime.inference.store import ModelError, ModelStore
 from device_runtime.inference.tensors import SIZES, TensorData, TensorInfo
+from device_runtime.values import Value
 from tests.inference.test_backend import FOUR, ZERO, image
 
 STORE = ModelStore()
@@ -270,6 +273,64 @@ async def test_a_programs_own_model_goes_with_it(service: InferenceService) -> N
     assert ended
 
 
+async def test_a_programs_model_is_another_once_its_card_has_changed(service: InferenceService) -> None:
+    card = replace(STORE.card("digits"), path=Path("models/own.toml"))
+    content = STORE.read(STORE.card("digits"))
+    before = await service.open(OwnModel("own", content, card), "a program")
+    renamed = replace(card, labels=tuple("abcdefghij"))
+    after = await service.open(OwnModel("own", content, renamed), "a program")
+    assert (before.labels, after.labels) == (card.labels, renamed.labels)
+    assert await after.run([floats(ZERO)]) == await before.run([floats(ZERO)])
+
+
+async def test_a_program_that_ends_while_its_model_is_loaded_leaves_no_process(service: InferenceService) -> None:
+    opening = asyncio.create_task(service.open(counter(), "a program"))
+    await asyncio.sleep(0)
+    await service.close_owner("a program")
+    with pytest.raises(ModelError, match="the session of the model counter was closed while it was loaded"):
+        await opening
+    assert service.memory_bytes() == 0
+    session = await service.open(counter(), "a program")
+    assert await add(session, 1, 1) == [1, 1]
+
+
+async def test_a_model_is_not_unloaded_between_two_requests_to_it(
+    starting: Callable[..., InferenceService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is room for one: whoever comes while the other is used is told so, and who uses it notices nothing."""
+    from tests.inference.making import sums
+
+    asking, going_on = asyncio.Event(), asyncio.Event()
+    request = ModelProcess.request
+
+    async def slowly(self: ModelProcess, name: str, *arguments: Any) -> Value:
+        if name == "run":
+            asking.set()
+            await going_on.wait()
+        return await request(self, name, *arguments)
+
+    monkeypatch.setattr(ModelProcess, "memory_bytes", lambda _: 20 * MIB)
+    monkeypatch.setattr(ModelProcess, "request", slowly)
+    service = starting(memory_bytes=24 * MIB)
+    session = await service.open("digits", "one")
+    running = asyncio.create_task(session.run([floats(ZERO)]))
+    await asking.wait()
+    with pytest.raises(ModelError, match=r"model sums needs .* with those in use the models would have"):
+        await service.open(OwnModel("sums", sums("float32")), "two")
+    going_on.set()
+    assert await running
+    assert await service.open(OwnModel("sums", sums("float32")), "two"), "now it makes room"
+
+
+async def test_outputs_larger_than_a_frame_end_in_a_sentence_and_not_the_process(service: InferenceService) -> None:
+    from tests.inference.making import fully_connected
+
+    session = await service.open(OwnModel("wide", fully_connected(1, 5_000_000)), "a program")
+    for _ in range(2):
+        with pytest.raises(ModelError, match="model wide: its outputs are too large: a frame of"):
+            await session.run([zeros(session.inputs[0])])
+
+
 async def test_a_large_file_is_refused(starting: Callable[..., InferenceService]) -> None:
     service = starting(model_bytes=1000)
     with pytest.raises(ModelError, match=r"model counter has \d+ bytes; this device takes models of up to 1000"):
@@ -378,6 +439,25 @@ async def test_a_model_that_ended_its_process_three_times_is_not_tried_again(
             await service.open(counter(), "a program")
     with pytest.raises(ModelError, match="has ended its process 3 times, and is not loaded again"):
         await service.open(counter(), "a program")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"backend": "another"}, "there is no back end 'another'; there are litert, tflite, reference"),
+        ({"delegate": "/nowhere/libnpu.so"}, "the delegate /nowhere/libnpu.so cannot be loaded"),
+    ],
+)
+async def test_a_runtime_that_is_not_there_is_named_to_who_opens_a_model(
+    starting: Callable[..., InferenceService],
+    settings: dict[str, str],
+    sentence: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        await starting(**settings).open("digits", "a program")
+    assert sentence in str(caught.value)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_the_reference_kernels_are_a_back_end() -> None:

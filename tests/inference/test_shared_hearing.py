@@ -102,3 +102,23 @@ async def test_a_microphone_that_ends_says_so(service: InferenceService) -> None
     microphone.say(None)
     with pytest.raises(ModelError, match="the microphone gives no more sound"):
         await listener
+
+
+async def test_a_fault_of_the_device_is_told_and_the_next_who_listens_begins_anew(service: InferenceService) -> None:
+    microphone = Microphone()
+    broken = True
+
+    async def chunks() -> AsyncIterator[bytes]:
+        if broken:
+            raise ZeroDivisionError
+        async for sound in microphone.chunks():
+            yield sound
+
+    hearing = SharedHearing(service, chunks)
+    with pytest.raises(ModelError, match="model okay_nabu hears no more: the device has a fault"):
+        await first(hearing)
+    broken = False
+    listening = asyncio.create_task(first(hearing))
+    await microphone.begun.wait()
+    microphone.say(silence(1) + spoken("okay nabu"))
+    assert (await listening).label == "okay nabu"

@@ -3,15 +3,20 @@
 import ctypes
 import ctypes.util
 import errno
+import multiprocessing
+import resource
 import struct
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
 from device_runtime.engine.isolation.companion_calls import COMPANION
+from device_runtime.engine.isolation.limits import limit_worker
 from device_runtime.engine.isolation.system_calls import (
     ALLOW,
     ALLOWED,
     ARCHITECTURES,
+    DENY,
     KILL,
     REFUSE,
     REFUSED,
@@ -21,6 +26,7 @@ from device_runtime.engine.isolation.system_calls import (
     assemble,
     this_architecture,
 )
+from device_runtime.engine.isolation.threaded_calls import THREADED
 
 # As libseccomp calls them, for its table of numbers.
 _TOKENS = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7, "arm": 0x40000028}
@@ -105,6 +111,40 @@ def test_each_name_that_is_listed_has_a_number_somewhere() -> None:
     known = {call for architecture in ARCHITECTURES.values() for call in architecture.numbers}
     companion = {*COMPANION.allowed, *COMPANION.refused, *COMPANION.absent}
     assert known == {*ALLOWED, *REFUSED, *companion}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_who_may_have_threads_may_have_nothing_but_threads(name: str) -> None:
+    architecture = ARCHITECTURES[name]
+    numbers = architecture.numbers
+
+    def cloned(flags: int) -> int:
+        return verdict(architecture, numbers["clone"], flags, rules=THREADED)
+
+    assert cloned(0x3D0F00) == ALLOW  # a thread of glibc
+    assert cloned(0x7D0F00) == ALLOW  # and of musl
+    assert cloned(17) == REFUSE  # a process
+    assert cloned(0x4111) == REFUSE  # of vfork
+    for own in (0x100, 0x200, 0x400, 0x800):  # memory, folders, descriptors, signals
+        assert cloned(0x3D0F00 & ~own) == REFUSE, hex(own)
+    for more in (0x1000, 0x2000, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000):
+        assert cloned(0x3D0F00 | more) == REFUSE, hex(more)
+    assert verdict(architecture, numbers["clone3"], rules=THREADED) == DENY
+    for call in ("execve", "prctl", "openat", "write", "mmap" if "mmap" in numbers else "mmap2"):
+        theirs = verdict(architecture, numbers[call], 0, 4096, _PROT_READ | _PROT_EXEC, rules=THREADED)
+        assert theirs == verdict(architecture, numbers[call], 0, 4096, _PROT_READ | _PROT_EXEC), call
+
+
+@pytest.mark.parametrize(("threads", "most"), [(1, 0), (2, 4096)])
+def test_a_worker_can_never_take_all_tasks_of_the_system(threads: int, most: int) -> None:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        _, hard = pool.submit(_limited, threads).result()
+    assert 0 <= hard <= most
+
+
+def _limited(threads: int) -> tuple[int, int]:
+    limit_worker(1024, threads)
+    return resource.getrlimit(resource.RLIMIT_NPROC)
 
 
 def test_this_machine_is_known() -> None:

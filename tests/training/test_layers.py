@@ -1,5 +1,6 @@
 """Layer by layer: what was broken on purpose is found, and what is whole is not blamed."""
 
+import random
 from typing import Any
 
 import numpy as np
@@ -106,8 +107,23 @@ def test_an_operator_that_no_back_end_has_is_refused() -> None:
         check_operators(changed(INT8, foreign), "x")
 
 
-def test_an_operator_that_boards_lack_is_told() -> None:
-    def transpose(model: Any) -> None:
-        model.operatorCodes[0].builtinCode = model.operatorCodes[0].deprecatedBuiltinCode = 39
+@pytest.mark.parametrize(("number", "lacking"), [(53, ["CAST"]), (39, []), (19, []), (41, [])])
+def test_an_operator_that_boards_lack_is_told_and_none_that_they_have(number: int, lacking: list[str]) -> None:
+    def other(model: Any) -> None:
+        model.operatorCodes[0].builtinCode = model.operatorCodes[0].deprecatedBuiltinCode = number
 
-    assert not_on_boards(changed(INT8, transpose)) == ["TRANSPOSE"]
+    assert not_on_boards(changed(INT8, other)) == lacking
+
+
+def test_a_damaged_file_ends_in_a_sentence() -> None:
+    chance = random.Random(1)  # noqa: S311 the same ones each time
+    refused = 0
+    for _ in range(1500):
+        content = bytearray(INT8.read_bytes())
+        for _ in range(chance.choice((1, 3, 10))):
+            content[chance.randrange(8, len(content))] = chance.randrange(256)
+        try:
+            operators(bytes(content))
+        except LabError as error:
+            refused += "this TensorFlow Lite model is damaged" in str(error)
+    assert refused > 10

@@ -13,6 +13,7 @@ _FIRST_TO_GO: Final = "600"
 MOST_DESCRIPTORS: Final = 64
 """No descriptor of the zygote, and so none that a worker is born with, has this number or a higher one."""
 _NONE: Final = (0, 0)
+_MOST_TASKS: Final = 4096
 _LOADING_DESCRIPTORS: Final = 8
 
 
@@ -52,14 +53,17 @@ def offer_to_the_kernel() -> None:
 
 def limit_worker(descriptors: int, threads: int = 1) -> None:
     """What a worker takes on after the fork: no process, no file that grows, no descriptor more than it has. The
-    kernel counts threads as processes, and those of all workers together: where there may be threads, it is the filter
-    of system calls that lets no process be.
+    kernel counts threads as processes, and those of all workers together, or of all that our user has: where there may
+    be threads, it is the filter of system calls that lets no process be, the control group that holds their number, and
+    where there is none, a number that leaves the system some.
 
     Raises:
         OSError: the kernel refused.
     """
-    if threads == 1:
-        resource.setrlimit(resource.RLIMIT_NPROC, _NONE)
+    most = 0 if threads == 1 else _MOST_TASKS
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
     resource.setrlimit(resource.RLIMIT_FSIZE, _NONE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 

@@ -272,11 +272,40 @@ def _models(folder: str) -> "list[str]":
 def _card(path: str) -> "tuple[dict[str, Any], bytes]":
     try:
         with open(path, "rb") as file:
-            return json.loads(file.readline()), file.read()
+            line, table = file.readline(), file.read()
     except OSError:
         return {}, b""
+    try:
+        card = json.loads(line)
     except ValueError:
-        raise CapabilityError(f"{path} is broken; bring the program again") from None
+        card = None
+    if not _is_card(card, table):
+        raise CapabilityError(f"{path} is broken; bring the program again")
+    return card, table
+
+
+def _is_card(card: "Any", table: bytes) -> bool:
+    """Whether what is read of a card is there: a package may hold anything, and nobody looks how long a table is when
+    it is used."""
+    if not isinstance(card, dict) or not isinstance(card.get("task", ""), str) or not _are(card.get("labels", []), str):
+        return False
+    if "window" not in card:
+        return True
+    steps = [card["window"], card.get("stride")]  # type: Any
+    return (
+        _are(steps, int)
+        and 1 <= steps[0] <= 1000
+        and 0 <= steps[1] <= 1000
+        and _are([card.get("cutoff"), card.get("refractory_seconds")], (int, float))
+        and _are(card.get("rejects"), str)
+        and card.get("labels", []) != []
+        and len(table) > 2
+        and len(table) - 2 == table[0] | table[1] << 8
+    )
+
+
+def _are(values: "Any", kinds: "Any") -> bool:
+    return isinstance(values, list) and not [value for value in values if not isinstance(value, kinds)]
 
 
 def _head(path: str) -> "tuple[int, ...]":

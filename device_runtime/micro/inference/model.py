@@ -98,6 +98,8 @@ class Model:
             raise ModelError("the model is broken: an input or output lies outside")
         if name < 0 or not 0 <= length < 256 or name + length > len(data):
             raise ModelError("the model is broken: a name lies outside")
+        if not 0 < scale < 1e30:  # nor is it NaN
+            raise ModelError("the model is broken: the scale of an input or output is no number above 0")
         shape = fields[2 : 2 + rank]
         total = 1
         for each in shape:

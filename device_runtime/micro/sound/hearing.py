@@ -27,8 +27,9 @@ class Hearing:
     """
 
     def __init__(self, model: "Model", card: "dict[str, Any]", table: "bytes | bytearray") -> None:
-        shape, labels = model.inputs[0][1], card["labels"]
-        if len(model.inputs) != 1 or tuple(shape) not in ((1, shape[1], _CHANNELS), (1, shape[1], _CHANNELS, 1)):
+        shape, labels = tuple(model.inputs[0][1]) if model.inputs else (), card["labels"]
+        rows = (1, shape[1] if len(shape) > 1 else 0, _CHANNELS)
+        if len(model.inputs) != 1 or shape not in (rows, rows + (1,)):
             raise ValueError(f"its input must be [1, rows, {_CHANNELS}], and is {list(shape)}")
         if len(model.outputs) != 1 or tuple(model.outputs[0][1]) != (1, len(labels)):
             raise ValueError(f"its output must be [1, {len(labels)}], and is {list(model.outputs[0][1])}")

@@ -177,6 +177,8 @@ def _tensor(table: Table, buffers: list[Table], model: str) -> Tensor:
     if quantization is None:
         return tensor
     scales, points, axis = quantization.reals(2), quantization.numbers(3, "q"), quantization.number(6, "i")
+    if len(shape) == 1:
+        axis = 0  # there is no other; converters leave in a bias that of its weights
     if not scales:
         return tensor
     points = points or (0,) * len(scales)

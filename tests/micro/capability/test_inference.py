@@ -1,5 +1,6 @@
 """Models of programs on a board: opened, run, and listening to a simulated microphone, on MicroPython's unix port."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,45 @@ def program(folder: Path, *names: str, extra: dict[str, bytes] | None = None) ->
     (folder / "cygnet" / "pins" / "8").write_bytes(b"")
     for path, data in made.items():
         (folder / "program" / path).write_bytes(data)
+
+
+NABU = (
+    {
+        "task": "wake-word", "labels": ["okay nabu"], "stride": 3, "window": 5, "cutoff": 0.9,
+        "refractory_seconds": 1, "rejects": [],
+    },
+    b"\x02\x00ab",
+)  # fmt: skip
+BROKEN: dict[str, Any] = {
+    "no JSON": b"{",
+    "a list": b"[]",
+    "labels of numbers": json.dumps({"task": "wake-word", "labels": [1]}).encode(),
+    "a task that is none": json.dumps({"task": 1}).encode(),
+    "no stride": {"stride": None},
+    "a window of text": {"window": "5"},
+    "a window without end": {"window": 1 << 30},
+    "a cut-off of text": {"cutoff": "high"},
+    "no labels": {"labels": []},
+    "rejects of numbers": {"rejects": [3]},
+    "a table that is longer than it is": b"\xff\xffab",
+    "no table": b"",
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_card_is_refused_in_a_sentence(micropython: str, tmp_path: Path, what: str) -> None:
+    card, table = NABU
+    broken = BROKEN[what]
+    if isinstance(broken, dict):
+        content = json.dumps(card | broken).encode() + b"\n" + table
+    elif broken[:1] in (b"{", b"["):
+        content = broken + b"\n"
+    else:
+        content = json.dumps(card).encode() + b"\n" + broken
+    program(tmp_path, "okay_nabu", extra={"models/okay_nabu.card": content})
+    steps = [["inference.open", {"model": "models/okay_nabu.tflite"}], ["inference.listen", {"session": 1}]]
+    opened, _ = calls(micropython, tmp_path, *steps)["made"]
+    assert opened == f"refused: {tmp_path}/program/models/okay_nabu.card is broken; bring the program again"
 
 
 def calls(

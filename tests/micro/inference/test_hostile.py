@@ -1,6 +1,7 @@
 """Broken and malicious models: a sentence at build time, an error on the board, never a crash."""
 
 import random
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
@@ -98,6 +99,14 @@ def test_broken_compact_files_never_crash_micropython(
     ran, refused = run_broken(request.getfixturevalue(port), contents, tmp_path)
     assert ran + refused == len(contents)
     assert min(ran, refused) > len(contents) // 10, "both should be seen"
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_scale_that_nothing_can_be_divided_by_is_refused(micropython: str, tmp_path: Path, scale: float) -> None:
+    content = bytearray(compile_model(_DIGITS, "digits"))
+    (ports_at,) = struct.unpack_from("<i", content, 36)
+    struct.pack_into("<f", content, ports_at + 32, scale)
+    assert run_broken(micropython, [bytes(content)], tmp_path) == (0, 1)
 
 
 def test_a_file_that_would_never_end_is_refused_or_ends(micropython: str, tmp_path: Path) -> None:

@@ -70,6 +70,24 @@ def test_models_of_this_repository_and_wake_words_answer_as_the_reference_does(
         assert "logits" not in one.name or len({step[0].tobytes() for step in ours}) > _STEPS // 4, "they should vary"
 
 
+def test_a_bias_may_have_its_scales_along_any_dimension_since_it_has_one() -> None:
+    """Converters left in it the dimension that the weights have theirs along; LiteRT of today refuses such a file."""
+
+    def depthwise(axis: int) -> bytes:
+        maker = Maker()
+        given, made = maker.tensor([1, 5, 5, 4], "int8", 0.04, 3), maker.tensor([1, 3, 3, 4], "int8", 0.05, -7)
+        scales = [0.01, 0.02, 0.015, 0.03]
+        taps = np.arange(-18, 18).reshape(1, 3, 3, 4).astype(np.int8)
+        weights = maker.tensor(taps.shape, "int8", scales, content=taps, axis=3)
+        numbers = np.array([900, -70, 0, 3], np.int32)
+        bias = maker.tensor([4], "int32", [0.04 * scale for scale in scales], content=numbers, axis=axis)
+        of = options("DepthwiseConv2D", padding=1, strideH=1, strideW=1, depthMultiplier=1)
+        maker.add("DEPTHWISE_CONV_2D", [given, weights, bias], [made], of)
+        return maker.finish([given], [made])
+
+    assert compile_model(depthwise(3), "theirs") == compile_model(depthwise(0), "theirs")
+
+
 def test_float_ends_of_a_quantised_model_become_the_tensors_within(micropython: str, tmp_path: Path) -> None:
     maker = Maker()
     given, inner = maker.tensor([1, 8], "float32"), maker.tensor([1, 8], "int8", 0.5, 3)
