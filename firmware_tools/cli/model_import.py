@@ -94,7 +94,7 @@ def _quantization(examples: int, activations: str, input_: str | None, output: s
 
 
 def _write(folder: Path, name: str, task: str, file: Path, imported: Imported) -> list[Path]:
-    with told_when_full(folder):
+    with told_when_full(folder, cache=False):
         folder.mkdir(parents=True, exist_ok=True)
         card = ""
         if not (folder / "card.toml").exists():
