@@ -11,6 +11,7 @@ import errno
 import fcntl
 import functools
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -42,6 +43,12 @@ _LIBRARIES: dict[Part, tuple[str, ...]] = {
 
 class LabError(CygnetError):
     """Work of the lab cannot be done; the message says what is missing, and what to do."""
+
+
+def need_tensorflow() -> None:
+    """Raises :class:`LabError`: TensorFlow is not installed; said before data are made that nobody can train with."""
+    if importlib.util.find_spec("tensorflow") is None:
+        raise LabError("this needs TensorFlow, which is not installed; run: pip install 'cygnet[train]'")
 
 
 def default_cache() -> Path:

@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from firmware_tools.training import workplace
 from firmware_tools.training.dataset import find_builder
+from firmware_tools.training.lab import Lab
 from firmware_tools.training.recipe import read_recipe
 from firmware_tools.training.workplace import (
     LabError,
@@ -20,7 +22,7 @@ from firmware_tools.training.workplace import (
     write_all,
     write_whole,
 )
-from tests.training.recipes import SMALL, write_recipe
+from tests.training.recipes import SMALL, Silence, write_recipe
 
 PARTS: tuple[Part, ...] = ("data", "train", "quantize")
 
@@ -201,3 +203,15 @@ def test_of_several_files_a_full_disk_takes_none(tmp_path: Path, monkeypatch: py
     ):
         write_all({tmp_path / "a": b"new", tmp_path / "b": b"new"})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
+
+
+@pytest.mark.parametrize("work", [Lab.train, Lab.quantize])
+def test_without_tensorflow_nothing_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[Lab], object]
+) -> None:
+    recipe = read_recipe(write_recipe(tmp_path / "small", SMALL.replace('"digits"', '"telemetry"')))
+    monkeypatch.setattr("firmware_tools.training.workplace.importlib.util.find_spec", lambda _: None)
+    lab = Lab(recipe, Silence(), tmp_path / "cache")
+    with pytest.raises(LabError, match=r"TensorFlow, which is not installed; run: pip install 'cygnet\[train\]'"):
+        work(lab)
+    assert not (tmp_path / "cache").exists()
