@@ -114,4 +114,4 @@ def _say(name: str, imported: Imported, *, whole: bool) -> None:
             click.echo(f"Its input {each} is {list(shape)} here: channels come last in TensorFlow Lite.")
     click.echo("")
     say_layers(imported.layers, whole=whole)
-    say_boards(imported.content)
+    say_boards(imported.content, name)

@@ -1,4 +1,4 @@
-"""The operators of a TensorFlow Lite model, and which of our back ends have them."""
+"""The operators of a TensorFlow Lite model, and whether our back ends have them."""
 
 import struct
 from collections import Counter
@@ -7,15 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from firmware_tools.training.workplace import LabError
-
-# What the interpreter for MicroPython has; LiteRT and tflite-runtime have every builtin operator.
-MICRO = frozenset(
-    {
-        "ADD", "ASSIGN_VARIABLE", "AVERAGE_POOL_2D", "CALL_ONCE", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D",
-        "FULLY_CONNECTED", "LOGISTIC", "MAX_POOL_2D", "MEAN", "MUL", "PAD", "QUANTIZE", "READ_VARIABLE", "RESHAPE",
-        "SOFTMAX", "SPLIT_V", "STRIDED_SLICE", "VAR_HANDLE",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +82,3 @@ def check_operators(content: bytes, name: str) -> None:
             f"the model {name} has operators that no back end has: {', '.join(foreign)}; "
             "build it from operators that TensorFlow Lite has itself"
         )
-
-
-def not_on_boards(content: bytes) -> list[str]:
-    """The model's operators that microcontrollers lack, and float32 arithmetic, which their kernels have not."""
-    return sorted(each for each in operators(content) if each not in MICRO)

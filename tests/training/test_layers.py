@@ -1,12 +1,14 @@
 """Layer by layer: what was broken on purpose is found, and what is whole is not blamed."""
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
+from firmware_tools.cli.model_quantize import say_boards
 from firmware_tools.training.layers import PERFECT_DB, layer_differences, layer_table, worst_layers
-from firmware_tools.training.operators import check_operators, not_on_boards, operators, read_operators
+from firmware_tools.training.operators import check_operators, operators, read_operators
 from firmware_tools.training.workplace import LabError
 from tests.training.models import FLOAT, INT8, changed, pictures, spoil_weights
 
@@ -94,7 +96,6 @@ def test_operators_are_counted() -> None:
     counted = operators(INT8.read_bytes())
     assert counted["CONV_2D"] == 3
     assert counted["SOFTMAX"] == 1
-    assert not_on_boards(INT8.read_bytes()) == []
 
 
 def test_an_operator_that_no_back_end_has_is_refused() -> None:
@@ -106,8 +107,13 @@ def test_an_operator_that_no_back_end_has_is_refused() -> None:
         check_operators(changed(INT8, foreign), "x")
 
 
-def test_an_operator_that_boards_lack_is_told() -> None:
-    def transpose(model: Any) -> None:
-        model.operatorCodes[0].builtinCode = model.operatorCodes[0].deprecatedBuiltinCode = 39
+def test_what_a_model_is_on_a_microcontroller_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def floor(model: Any) -> None:
+        model.operatorCodes[0].builtinCode = model.operatorCodes[0].deprecatedBuiltinCode = 8
 
-    assert not_on_boards(changed(INT8, transpose)) == ["TRANSPOSE"]
+    say_boards(INT8.read_bytes(), "digits")
+    assert re.search(r"On a microcontroller: [\d,]+ bytes, and [\d,]+ to run in", capsys.readouterr().out)
+    say_boards(changed(INT8, floor), "digits")
+    assert re.search(
+        r"Not for microcontrollers: digits: operator 0 .*does not run on a microcontroller", capsys.readouterr().out
+    )
