@@ -196,8 +196,8 @@ def _card(card: Table, expected_name: str, *, with_source: bool) -> ModelCard:
         data=card.text("data"),
         recipe=card.text("recipe"),
         source=source,
-        inputs=tuple(_tensor(entry) for entry in card.tables("inputs")),
-        outputs=tuple(_tensor(entry) for entry in card.tables("outputs")),
+        inputs=_tensors(card, "inputs"),
+        outputs=_tensors(card, "outputs"),
         labels=card.strings("labels"),
         parameters=parameters.table,
         accuracy=tuple(_accuracy(entry) for entry in card.tables("accuracy")),
@@ -234,6 +234,14 @@ def _source(entry: Table) -> Source:
     return Source(
         file, sha256, entry.text("format", "tflite"), entry.text("package", ""), entry.text("extra", ""), float_file
     )
+
+
+def _tensors(card: Table, key: str) -> tuple[TensorCard, ...]:
+    tensors = tuple(_tensor(entry) for entry in card.tables(key))
+    names = [tensor.name for tensor in tensors]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise card.fault(key, "another name for each, by which programs give and get them", twice)
+    return tensors
 
 
 def _tensor(entry: Table) -> TensorCard:

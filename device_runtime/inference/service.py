@@ -12,14 +12,14 @@ import hashlib
 import itertools
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from device_runtime.engine import EngineError
 from device_runtime.engine.isolation.confine import BARRIERS
 from device_runtime.engine.workers import WorkerFactory
 from device_runtime.inference.answers import read_detections, read_tensors
-from device_runtime.inference.card import ModelCard
+from device_runtime.inference.card import ModelCard, TensorCard
 from device_runtime.inference.process import ModelProcess
 from device_runtime.inference.sounds import SOUND_TASKS, sound_settings
 from device_runtime.inference.store import ModelError, ModelStore, check_tensors
@@ -189,7 +189,14 @@ class InferenceSession:
                 await process.request("open", arguments, self._service.settings.load_seconds, "was loaded")
                 self._generation = self._loaded.generation
                 self.inputs, self.outputs = process.inputs, process.outputs
+                if (card := self._loaded.model.card) is not None:
+                    # People read the card; converters call tensors `serving_default_keras_tensor_7:0`.
+                    self.inputs, self.outputs = _named(self.inputs, card.inputs), _named(self.outputs, card.outputs)
         return process
+
+
+def _named(tensors: tuple[TensorInfo, ...], told: tuple[TensorCard, ...]) -> tuple[TensorInfo, ...]:
+    return tuple(replace(tensor, name=card.name) for tensor, card in zip(tensors, told, strict=True))
 
 
 class InferenceService:

@@ -166,10 +166,14 @@ def check_tensors(card: ModelCard, inputs: Sequence[_Promised], outputs: Sequenc
         if len(promised) != len(real):
             raise ModelError(f"{card.path}: the card has {len(promised)} {kind}s, the model has {len(real)}")
         for told, found in zip(promised, real, strict=True):
-            expected = (told.shape, told.dtype, told.zero_point)
-            got = (found.shape, str(found.dtype), found.zero_point)
-            if expected != got or abs(told.scale - found.scale) > 1e-5 * found.scale:
-                raise ModelError(
-                    f"{card.path}: {kind} {told.name} has shape, dtype, zero point {expected} and scale "
-                    f"{told.scale} in the card, but {got} and {found.scale:.8g} in the model"
-                )
+            same_scale = abs(told.scale - found.scale) <= 1e-5 * found.scale
+            for what, expected, got, same in (
+                ("shape", list(told.shape), list(found.shape), told.shape == found.shape),
+                ("dtype", told.dtype, str(found.dtype), told.dtype == str(found.dtype)),
+                ("zero point", told.zero_point, found.zero_point, told.zero_point == found.zero_point),
+                ("scale", f"{told.scale:.8g}", f"{found.scale:.8g}", same_scale),
+            ):
+                if not same:
+                    raise ModelError(
+                        f"{card.path}: {kind} {told.name} has the {what} {expected} in the card, and {got} in the model"
+                    )

@@ -56,7 +56,7 @@ def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
     except CygnetError as error:  # each model is answered so: who waits for it reads why, and what to install
         return WorkerBody(partial(_refuse, str(error)), threads=int(threads))
     # Runtimes look at the processor when they are first used, in files that a model's process cannot open.
-    with _silence():
+    with silence():
         warm = backend.load(Path(__file__).parent / file, "warming")
         warm.invoke(*(np.zeros(tensor.shape, tensor.dtype) for tensor in warm.inputs))
     with contextlib.suppress(ImportError):  # SoundClassifier says so, to who wants to hear
@@ -86,7 +86,7 @@ def _refuse(sentence: str, connection: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Without what the runtime tells the terminal of its delegates; what goes wrong, it raises."""
     kept = os.dup(2)
     nothing = os.open(os.devnull, os.O_WRONLY)

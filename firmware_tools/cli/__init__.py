@@ -1,6 +1,7 @@
 """The command ``cygnet``: verbs under nouns. A noun's code is loaded when it is used, so that help stays quick and a
 device without the extras of the operator's side still has the nouns that it needs."""
 
+import signal
 import sys
 from importlib.metadata import version
 
@@ -18,6 +19,9 @@ _NOUNS: dict[str, tuple[str, str, str]] = {
     "model": ("firmware_tools.cli.model:model", "train", "Make, test and publish models."),
     "demo": ("firmware_tools.cli.demo:demo", "fleet,voice,inference,tools", "The whole system on this machine."),
 }
+
+
+_INTERRUPTED = 130
 
 
 class _Nouns(click.Group):
@@ -59,10 +63,13 @@ def main() -> None:
     try:
         code = cygnet(standalone_mode=False)  # what `Context.exit` was given, else what the command returns: nothing
     except click.exceptions.Exit as leaving:
+        if leaving.exit_code == _INTERRUPTED:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses Ctrl-C twice sees no traceback of the way out
         sys.exit(leaving.exit_code)
     except click.exceptions.Abort:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         click.echo("", err=True)
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -35,8 +35,10 @@ class Target:
             return self.home.token()
         try:
             return self.token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise FleetError(f"the token file {self.token_file} cannot be read: {error}") from error
+        except OSError as error:
+            raise FleetError(f"the token file {self.token_file} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise FleetError(f"the token file {self.token_file} holds no token: it is not text") from error
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         return asyncio.run(self.client().call(method, path, **options))

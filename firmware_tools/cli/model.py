@@ -6,7 +6,10 @@ from firmware_tools.cli.lazy import load_command
 
 # verb -> (where its click command is, its line in the overview); each needs the extra ``train``, unless it says less.
 _VERBS: dict[str, tuple[str, str]] = {
-    "new": ("firmware_tools.cli.model_new:new", "Begin a model of your own, with a recipe that runs in a minute."),
+    "new": (
+        "firmware_tools.cli.model_new:new",
+        "Begin a model of your own, with a recipe that runs in a minute or two.",
+    ),
     "data": ("firmware_tools.cli.model_data:data", "Make the data set of a recipe."),
     "train": ("firmware_tools.cli.model_train:train", "Train the network of a recipe."),
     "import": ("firmware_tools.cli.model_import:import_", "Make an int8 model of one of another framework."),

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from device_runtime.inference.card import CARD_FILE, ModelCard
-from device_runtime.inference.store import ModelStore
+from device_runtime.inference.card import CARD_FILE, ModelCard, read_card
+from device_runtime.inference.store import ModelError, ModelStore
 
 
 def find_model(place: str) -> tuple[ModelStore, ModelCard]:
@@ -14,8 +14,9 @@ def find_model(place: str) -> tuple[ModelStore, ModelCard]:
     """
     folder = Path(place)
     if (folder / CARD_FILE).is_file():
-        folder = folder.resolve()
-        store = ModelStore((folder.parent,))
-        return store, store.card(folder.name)
+        # The card alone is read: what is wrong with models beside it is no matter here.
+        return ModelStore(), read_card(folder.resolve() / CARD_FILE)
     store = ModelStore()
+    if folder.is_dir() and place not in {card.name for card in store.cards()}:
+        raise ModelError(f"{place} is a folder without a {CARD_FILE}; `cygnet model new` shows what one has")
     return store, store.card(place)

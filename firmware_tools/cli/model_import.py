@@ -94,7 +94,7 @@ def _quantization(examples: int, activations: str, input_: str | None, output: s
 
 
 def _write(folder: Path, name: str, task: str, file: Path, imported: Imported) -> list[Path]:
-    with told_when_full(folder):
+    with told_when_full(folder, cache=False):
         folder.mkdir(parents=True, exist_ok=True)
         card = ""
         if not (folder / "card.toml").exists():
@@ -114,4 +114,4 @@ def _say(name: str, imported: Imported, *, whole: bool) -> None:
             click.echo(f"Its input {each} is {list(shape)} here: channels come last in TensorFlow Lite.")
     click.echo("")
     say_layers(imported.layers, whole=whole)
-    say_boards(imported.content)
+    say_boards(imported.content, name)

@@ -13,6 +13,7 @@ from device_runtime.inference.store import ModelError, ModelStore
 from firmware_tools.cli.model_find import find_model
 
 _BEST = ("all", "quiet")
+_RATE = "an hour"
 
 
 @click.command("list", epilog="Example: cygnet model list --task wake-word")
@@ -63,8 +64,10 @@ def _row(store: ModelStore, card: ModelCard) -> dict[str, Any]:
         size = store.path(card).stat().st_size
     except (ModelError, OSError) as error:
         missing = str(error)
-    best = next((entry for name in _BEST for entry in card.accuracy if entry.scenario == name), None)
-    best = best or next(iter(card.accuracy), None)
+    # What runs on devices is what counts; a model that is float32 itself has its figures without a variant, too.
+    shipped = [entry for entry in card.accuracy if entry.variant == "int8"] or list(card.accuracy)
+    best = next((entry for name in _BEST for entry in shipped if entry.scenario == name), None)
+    best = best or next(iter(shipped), None)
     return {
         "name": card.name,
         "version": card.version.name,
@@ -82,7 +85,7 @@ def _figure(entry: Accuracy) -> str:
 
 
 def _value(entry: Accuracy) -> str:
-    rate = entry.metric.endswith("an hour")
+    rate = entry.metric.endswith(_RATE)
     return f"{entry.value:.3g}" if rate or not 0 <= entry.value <= 1 else f"{entry.value * 100:.1f} %"
 
 
@@ -113,7 +116,8 @@ def _reading(card: ModelCard, row: dict[str, Any]) -> Iterator[str]:
         names = max(len(entry.scenario) for entry in card.accuracy)
         for entry in card.accuracy:
             variant = ", float32" if entry.variant == "float32" else ""
-            named = f"{entry.metric}, {entry.samples:,} samples{variant}"
+            counted = "seconds" if entry.metric.endswith(_RATE) else "samples"
+            named = f"{entry.metric}, {entry.samples:,} {counted}{variant}"
             yield f"  {entry.scenario.ljust(names)}  {_value(entry):>7}  {named}"
     for latency in card.latency:
         yield f"latency  {latency.microseconds:g} µs with {latency.backend} on {latency.machine}"

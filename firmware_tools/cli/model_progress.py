@@ -25,7 +25,8 @@ class LabProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        if self._console.is_terminal:  # else it writes an empty line
+            self._bars.stop()
 
     def stage(self, title: str, total: int) -> None:
         if not self._console.is_terminal:

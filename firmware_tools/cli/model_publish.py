@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from device_runtime.inference.card import ModelCard
-from device_runtime.inference.package import check_model, collect_model, seal_model
+from device_runtime.inference.card import CARD_FILE, ModelCard
+from device_runtime.inference.package import ModelPackageError, check_model, collect_model, seal_model
 from device_runtime.inference.service import InferenceService, OwnModel
 from device_runtime.inference.store import ModelStore
 from device_runtime.inference.tensors import SIZES, TensorData
@@ -37,6 +37,7 @@ def publish(folder: Path, home: Path | None, url: str, token_file: Path | None, 
     """
     entries = collect_model(folder)
     card, content = check_model(entries, str(folder))
+    _check_filled_in(card, folder)
     asyncio.run(_try(card, content))
     # The fleet puts its own seal in place of this one, whose key nobody keeps.
     data = seal_model(entries, Ed25519PrivateKey.generate())
@@ -51,6 +52,14 @@ def publish(folder: Path, home: Path | None, url: str, token_file: Path | None, 
     click.echo(f"Model {card.name} {card.version.name} (version {card.version.code}) is {what}: {len(content)} bytes.")
     if release["devices"]:
         click.echo(f"It goes to {', '.join(release['devices'])}, where programs ask for it.")
+
+
+def _check_filled_in(card: ModelCard, folder: Path) -> None:
+    """Raises :class:`ModelPackageError`: the card still has what `cygnet model new` and `import` leave to a person."""
+    told = {"description": card.description, "licence": card.licence, "data": card.data}
+    told |= {f"units of {tensor.name}": tensor.units for tensor in (*card.inputs, *card.outputs)}
+    if left := [key for key, text in told.items() if text.startswith("TODO")]:
+        raise ModelPackageError(f"{folder / CARD_FILE} still says TODO of {', '.join(left)}; fill it in, then publish")
 
 
 async def _try(card: ModelCard, content: bytes) -> None:

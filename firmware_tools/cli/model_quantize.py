@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
+from firmware_tools.build.micro_model import MicroModelError, compile_model, describe
 from firmware_tools.cli.model_making import make, making_options, origin, tell
 from firmware_tools.training.card_writing import write_model
 from firmware_tools.training.lab import Lab, Made, layers_of
 from firmware_tools.training.layers import LayerDifference, layer_table, worst_layers
-from firmware_tools.training.operators import not_on_boards
 from firmware_tools.training.quantize import FLOAT_MODEL, MODEL
 
 _SHOWN = 6
@@ -51,14 +51,17 @@ def _say(lab: Lab, made: Made, *, whole: bool) -> None:
         f"  {made.folder}\n"
     )
     say_layers(layers_of(made), whole=whole)
-    say_boards((made.folder / MODEL).read_bytes())
+    say_boards((made.folder / MODEL).read_bytes(), lab.recipe.name)
 
 
-def say_boards(content: bytes) -> None:
-    """Whether microcontrollers lack something of a model."""
-    lacking = not_on_boards(content)
-    if lacking:
-        click.echo(f"\nNot for microcontrollers, whose interpreter lacks {', '.join(lacking)}.")
+def say_boards(content: bytes, name: str) -> None:
+    """What a model is on a microcontroller, or why it cannot be there."""
+    try:
+        found = describe(compile_model(content, name))
+    except MicroModelError as error:
+        click.echo(f"\nNot for microcontrollers: {error}")
+    else:
+        click.echo(f"\nOn a microcontroller: {found.size:,} bytes, and {found.arena:,} to run in.")
 
 
 def say_layers(differences: list[LayerDifference], *, whole: bool) -> None:

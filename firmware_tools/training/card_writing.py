@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from device_runtime.inference.card import CARD_FILE, parse_card
-from firmware_tools.training.workplace import LabError, told_when_full, write_whole
+from firmware_tools.training.workplace import LabError, told_when_full, write_all
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\- ]+?)\s*\]\]?\s*(#.*)?")
 _KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*=""")
@@ -104,7 +104,7 @@ def write_model(folder: Path, content: bytes, twin: bytes, card: str = "") -> li
         CardError: the card is faulty.
     """
     name, path = folder.resolve().name, folder / CARD_FILE
-    with told_when_full(folder):
+    with told_when_full(folder, cache=False):
         try:
             text = card or path.read_text(encoding="utf-8")
         except FileNotFoundError as error:
@@ -114,8 +114,7 @@ def write_model(folder: Path, content: bytes, twin: bytes, card: str = "") -> li
         changed = _changed(path, text, name, content)
         parse_card(changed, path, name)
         written = [folder / f"{name}.tflite", folder / f"{name}_float.tflite", path]
-        for place, bytes_ in zip(written, (content, twin, changed.encode()), strict=True):
-            write_whole(place, bytes_)
+        write_all(dict(zip(written, (content, twin, changed.encode()), strict=True)))
     return written
 
 

@@ -22,6 +22,7 @@ from firmware_tools.training.evaluation.measures import Evaluation
 from firmware_tools.training.latency import Timing, machine_name, time_invocations
 from firmware_tools.training.layers import LayerDifference, layer_differences
 from firmware_tools.training.macs import CountError, Operators, count_operators
+from firmware_tools.training.recipe import RECIPE_FILE
 
 _COMPARED = 60
 _PACKAGES = ("cygnet", "numpy", "ai-edge-litert", "tflite-runtime", "tflite-micro")
@@ -70,6 +71,7 @@ def examine(card: ModelCard, store: ModelStore, cache: Path, progress: Progress)
     Raises:
         EvaluationError, DatasetError, ModelError, CardError, MissingRuntimeError: it cannot be tested here.
     """
+    check_made(card)
     subject = Subject(card, store, find_backend(), find_data(card, cache, progress))
     evaluation = find_evaluator(card.task).evaluate(subject, progress)
     progress.stage(f"{card.name}: what it takes", 1)
@@ -77,6 +79,15 @@ def examine(card: ModelCard, store: ModelStore, cache: Path, progress: Progress)
     progress.advance()
     layers = compare_layers(subject, progress)
     return Examination(card, evaluation, costs, layers, machine_name(), versions(card), datetime.now(UTC))
+
+
+def check_made(card: ModelCard) -> None:
+    """Raises :class:`ExaminationError`: the model's file is not there yet, and its recipe is."""
+    folder = card.path.parent
+    if not card.source.package and not (folder / card.source.file).exists() and (folder / RECIPE_FILE).is_file():
+        raise ExaminationError(
+            f"{folder / card.source.file} is not there yet; make it with: cygnet model quantize {folder} --write"
+        )
 
 
 def measure_costs(card: ModelCard, content: bytes) -> Costs:

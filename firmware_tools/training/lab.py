@@ -11,7 +11,7 @@ import numpy as np
 from firmware_tools.training.dataset import Dataset, Progress
 from firmware_tools.training.layers import LayerDifference, layer_differences
 from firmware_tools.training.recipe import Recipe
-from firmware_tools.training.workplace import Part, Workplace
+from firmware_tools.training.workplace import Part, Workplace, need_tensorflow
 
 _COMPARED = 100
 
@@ -83,6 +83,7 @@ class Lab:
         """
         if not fresh and (noted := self.place.done("train")):
             return Made("train", self.place.folder("train"), True, noted)
+        need_tensorflow()
         from firmware_tools.training.train import MODEL, STATE, best_epoch, train_model  # TensorFlow takes seconds
 
         dataset = self.dataset()
@@ -111,6 +112,7 @@ class Lab:
         """
         if not fresh and (noted := self.place.done("quantize")):
             return Made("quantize", self.place.folder("quantize"), True, noted)
+        need_tensorflow()
         from firmware_tools.training.quantize import FLOAT_MODEL, MODEL, quantize_model
         from firmware_tools.training.train import MODEL as TRAINED
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from device_runtime.inference.backend import MissingRuntimeError, Model, find_backend
+from device_runtime.inference.worker import silence
 
 BACKENDS = ("litert", "tflite")
 _WARM_UP = 20
@@ -46,7 +47,8 @@ def time_invocations(content: bytes, name: str) -> list[Timing]:
     found = []
     for backend in BACKENDS:
         try:
-            model = find_backend(backend).load(content, name)
+            with silence():
+                model = find_backend(backend).load(content, name)
         except MissingRuntimeError as error:
             found.append(Timing(backend, 0.0, 0.0, 0, str(error).split("; ")[0]))
             continue

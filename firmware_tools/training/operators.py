@@ -1,11 +1,10 @@
-"""The operators of a TensorFlow Lite model, and which of our back ends have them."""
+"""The operators of a TensorFlow Lite model, and whether our back ends have them."""
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from firmware_tools.build.micro_model import SUPPORTED
 from firmware_tools.training.workplace import LabError
 
 
@@ -85,8 +84,3 @@ def check_operators(content: bytes, name: str) -> None:
             f"the model {name} has operators that no back end has: {', '.join(foreign)}; "
             "build it from operators that TensorFlow Lite has itself"
         )
-
-
-def not_on_boards(content: bytes) -> list[str]:
-    """The model's operators that microcontrollers lack."""
-    return sorted(each for each in operators(content) if each not in SUPPORTED)

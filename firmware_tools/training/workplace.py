@@ -11,6 +11,7 @@ import errno
 import fcntl
 import functools
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -42,6 +43,12 @@ _LIBRARIES: dict[Part, tuple[str, ...]] = {
 
 class LabError(CygnetError):
     """Work of the lab cannot be done; the message says what is missing, and what to do."""
+
+
+def need_tensorflow() -> None:
+    """Raises :class:`LabError`: TensorFlow is not installed; said before data are made that nobody can train with."""
+    if importlib.util.find_spec("tensorflow") is None:
+        raise LabError("this needs TensorFlow, which is not installed; run: pip install 'cygnet[train]'")
 
 
 def default_cache() -> Path:
@@ -133,24 +140,22 @@ class Workplace:
 
 
 @contextlib.contextmanager
-def told_when_full(folder: Path) -> Iterator[None]:
-    """Say what the disk refuses in one sentence.
+def told_when_full(folder: Path, *, cache: bool = True) -> Iterator[None]:
+    """Say what the disk refuses in one sentence; ``cache`` says that the folder is of the cache.
 
     Raises:
         LabError: the disk is full, or the folder cannot be read or written.
     """
+    elsewhere = ", or use another --cache" if cache else ""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise LabError(
-                f"the disk of {folder} is full; free some of it, or use another --cache, and run this again: it goes "
-                "on where it was"
+                f"the disk of {folder} is full; free some of it{elsewhere}, and run this again: it goes on where it was"
             ) from error
         reason = error.strerror or str(error)
-        raise LabError(
-            f"{error.filename or folder} cannot be used: {reason}; see to it, or use another --cache"
-        ) from error
+        raise LabError(f"{error.filename or folder} cannot be used: {reason}; see to it{elsewhere}") from error
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -159,12 +164,28 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    write_all({path: content})
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write files as :func:`write_whole` does, and none of them where the disk has no room for all.
+
+    Raises:
+        OSError: one cannot be written.
+    """
+    parts = {path: path.with_name(f".{path.name}.part") for path in files}
+    try:
+        for path, content in files.items():
+            with parts[path].open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for path, part in parts.items():
+            part.replace(path)
+    except OSError:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+        raise
 
 
 def file_hash(path: Path) -> str:

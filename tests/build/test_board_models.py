@@ -89,7 +89,9 @@ def test_what_a_board_cannot_do_with_a_model_is_told(tmp_path: Path) -> None:
     told = check(built, str(tmp_path / "slow.toml"))
     assert f"{ROUTE}.py:8: the microphone of slow gives 8000 samples a second, and models hear 16000" in told
     assert "models/okay_nabu.tflite needs 55 KiB of memory" in told
-    assert "and slow has 23 KiB for models" in told
+    assert (
+        "and slow has 23 KiB for models: of its 175 KiB of heap the runtime and what runs models take 152 KiB" in told
+    )
 
 
 def test_the_example_runs_on_a_pico_w_with_a_microphone_in_the_place_of_its_display(tmp_path: Path) -> None:
@@ -103,6 +105,9 @@ def test_the_example_runs_on_a_pico_w_with_a_microphone_in_the_place_of_its_disp
     assert check(built, str(tmp_path / "ear.toml")) == ""
     (tmp_path / "both.toml").write_text(pico + ears)
     assert "models/on_off.tflite needs 9 KiB of memory" in check(built, str(tmp_path / "both.toml"))
+    assert "virtual-board has none left for models: of its 128 KiB of heap the runtime, its display" in check(
+        built, "virtual-board"
+    )
 
 
 def test_a_model_that_boards_cannot_run_is_no_fault_where_linux_runs_it(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -95,7 +96,7 @@ def noise(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        pytest.param(wrong_card, "has shape, dtype, zero point", id="another shape than the card's"),
+        pytest.param(wrong_card, "has the shape [", id="another shape than the card's"),
         pytest.param(noise, "numbers", id="no model in the file"),
         pytest.param(lambda folder: (folder / "digits.tflite").unlink(), "cannot be read", id="no file"),
         pytest.param(lambda folder: (folder / "card.toml").write_text("x"), "not TOML", id="no card"),
@@ -112,6 +113,15 @@ async def test_what_no_device_would_take_is_refused_before_it_leaves(
     assert refused.err.startswith("error: ")
     assert sentence in refused.err
     assert refused.err.count("\n") == 1
+
+
+async def test_a_card_that_nobody_filled_in_is_not_published(operator: Operator, tmp_path: Path) -> None:
+    folder = digits_folder(tmp_path, 1, "numbers")
+    card = (folder / "card.toml").read_text()
+    (folder / "card.toml").write_text(re.sub('licence = ".*"', 'licence = "TODO: as SPDX names it"', card))
+    refused = await publish(operator, folder)
+    assert refused.code == 1
+    assert refused.err.endswith("card.toml still says TODO of licence; fill it in, then publish\n")
 
 
 async def test_a_model_that_a_package_of_python_carries_is_not_for_the_fleet(operator: Operator) -> None:

@@ -106,6 +106,11 @@ def test_a_card_of_a_programs_own_model_may_lack_its_source(tmp_path: Path) -> N
         ("scale = 0.5", "scal = 0.5", r"inputs\[0\].scal .*; expected one of the keys dtype, name, scale"),
         ("zero_point = 3", "zero_point = true", r"inputs\[0\].zero_point is 'True'; expected a whole number"),
         ("cutoff = 1", "cutoff = [1]", "parameters.cutoff is .*; expected a string, a number or a boolean"),
+        (
+            "[[outputs]]",
+            CARD[CARD.index("[[inputs]]") : CARD.index("[[outputs]]")] + "[[outputs]]",
+            r"inputs is 'x'; expected another name for each",
+        ),
         ("samples = 10", "", r"accuracy\[0\].samples is missing; expected a whole number"),
         ("microseconds = 12", 'microseconds = "12"', r"latency\[0\].microseconds is '12'; expected a number"),
         ("samples = 10", "samples = -1", r"accuracy\[0\].samples is '-1'; expected a whole number of at least 0"),

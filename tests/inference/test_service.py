@@ -85,6 +85,15 @@ async def test_a_model_in_a_process_answers_as_it_does_here(service: InferenceSe
     assert (session.task, session.labels[4]) == ("digit-classification", "4")
 
 
+async def test_tensors_are_called_what_the_card_calls_them(service: InferenceService) -> None:
+    card = STORE.card("digits")
+    session = await service.open("digits", "a")
+    assert [info.name for info in session.inputs] == [tensor.name for tensor in card.inputs] == ["image"]
+    assert [info.name for info in session.outputs] == ["probabilities"]
+    own = await service.open(OwnModel("models/mine.tflite", STORE.read(card)), "a")
+    assert own.inputs[0].name != "image"
+
+
 async def test_ten_programs_have_one_process(service: InferenceService) -> None:
     sessions = [await service.open("digits", f"program {number}") for number in range(10)]
     assert len({session.process_id for session in sessions}) == 1
@@ -362,7 +371,7 @@ async def test_a_models_process_is_confined(service: InferenceService) -> None:
 
 async def test_a_card_that_is_not_the_models_is_refused(service: InferenceService) -> None:
     card = STORE.card("digits")
-    with pytest.raises(ModelError, match="has shape, dtype, zero point"):
+    with pytest.raises(ModelError, match=r"input image has the shape \[1, 8, 8, 1\] in the card, and \["):
         await service.check(card, COUNTER.read_bytes())
     await service.check(card, STORE.read(card))
 

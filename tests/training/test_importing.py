@@ -291,3 +291,10 @@ def test_a_library_that_is_missing_is_told(tmp_path: Path) -> None:
     save_examples(tmp_path, {"x": np.zeros((1, 2), np.float32)})
     with pytest.raises(LabError, match=r"importing from ONNX needs onnx, .* run: pip install 'cygnet\[train-import\]'"):
         run_step("from_onnx", tmp_path / "net.onnx", tmp_path, "ONNX")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"\x93NUMPY\x01\x00"])
+def test_examples_that_are_no_arrays_are_told_so(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "inputs.npz").write_bytes(content)
+    with pytest.raises(LabError, match=r"inputs\.npz"):
+        read_examples(tmp_path / "inputs.npz", 10)

@@ -1,13 +1,15 @@
 """Layer by layer: what was broken on purpose is found, and what is whole is not blamed."""
 
 import random
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
+from firmware_tools.cli.model_quantize import say_boards
 from firmware_tools.training.layers import PERFECT_DB, layer_differences, layer_table, worst_layers
-from firmware_tools.training.operators import check_operators, not_on_boards, operators, read_operators
+from firmware_tools.training.operators import check_operators, operators, read_operators
 from firmware_tools.training.workplace import LabError
 from tests.training.models import FLOAT, INT8, changed, pictures, spoil_weights
 
@@ -95,7 +97,6 @@ def test_operators_are_counted() -> None:
     counted = operators(INT8.read_bytes())
     assert counted["CONV_2D"] == 3
     assert counted["SOFTMAX"] == 1
-    assert not_on_boards(INT8.read_bytes()) == []
 
 
 def test_an_operator_that_no_back_end_has_is_refused() -> None:
@@ -105,14 +106,6 @@ def test_an_operator_that_no_back_end_has_is_refused() -> None:
 
     with pytest.raises(LabError, match=r"the model x has operators that no back end has: custom TheirOwn"):
         check_operators(changed(INT8, foreign), "x")
-
-
-@pytest.mark.parametrize(("number", "lacking"), [(53, ["CAST"]), (39, []), (19, []), (41, [])])
-def test_an_operator_that_boards_lack_is_told_and_none_that_they_have(number: int, lacking: list[str]) -> None:
-    def other(model: Any) -> None:
-        model.operatorCodes[0].builtinCode = model.operatorCodes[0].deprecatedBuiltinCode = number
-
-    assert not_on_boards(changed(INT8, other)) == lacking
 
 
 def test_a_damaged_file_ends_in_a_sentence() -> None:
@@ -127,3 +120,16 @@ def test_a_damaged_file_ends_in_a_sentence() -> None:
         except LabError as error:
             refused += "this TensorFlow Lite model is damaged" in str(error)
     assert refused > 10
+
+
+def test_what_a_model_is_on_a_microcontroller_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def floor(model: Any) -> None:
+        model.operatorCodes[0].builtinCode = model.operatorCodes[0].deprecatedBuiltinCode = 8
+
+    say_boards(INT8.read_bytes(), "digits")
+    assert re.search(r"On a microcontroller: [\d,]+ bytes, and [\d,]+ to run in", capsys.readouterr().out)
+    say_boards(changed(INT8, floor), "digits")
+    assert re.search(
+        r"Not for microcontrollers: digits: operator 0 \(FLOOR\): does not run on a microcontroller",
+        capsys.readouterr().out,
+    )

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from device_runtime.errors import CygnetError
+from device_runtime.inference.card import read_card
 from device_runtime.resources import resource_directory
 from firmware_tools.cli.model import model
 
@@ -97,6 +98,37 @@ def test_a_faulty_test_file_is_told_with_its_name(digits: Path, content: str, to
 def test_an_unknown_model_is_told_with_those_that_there_are() -> None:
     with pytest.raises(CygnetError, match=r"there is no model 'nothing' on this device; it has .*digits"):
         run("test", "nothing")
+
+
+def test_what_lies_beside_a_model_is_no_matter(digits: Path) -> None:
+    other = digits.parent / "other"
+    other.mkdir()
+    (other / "card.toml").write_text("name = ", encoding="utf-8")
+    assert "digits 1.0.0" in run("show", str(digits)).output
+
+
+def test_a_folder_without_a_card_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(CygnetError, match=r"is a folder without a card\.toml"):
+        run("show", str(tmp_path))
+
+
+def test_a_model_that_is_not_made_yet_is_told_how(digits: Path) -> None:
+    (digits / "digits.tflite").unlink()
+    with pytest.raises(CygnetError, match=r"is not there yet; make it with: cygnet model quantize .*digits --write"):
+        run("test", str(digits))
+
+
+def test_list_tells_how_the_model_does_that_devices_run(digits: Path) -> None:
+    card = read_card(digits / "card.toml")
+    (whole,) = [entry for entry in card.accuracy if entry.variant == "int8"]
+    (row,) = [row for row in json.loads(run("list", "--json").output) if row["name"] == "digits"]
+    assert row["accuracy"] == f"{whole.value * 100:.1f} % accuracy in all"
+
+
+def test_false_accepts_are_counted_over_seconds() -> None:
+    text = run("show", "alexa").output
+    assert "false accepts an hour, 1,800 seconds" in text
+    assert "detections, 288 samples" in text
 
 
 def test_list_has_a_line_a_model() -> None:

@@ -16,6 +16,7 @@ from device_runtime.inference.features import MicroFeatures
 from firmware_tools.training.dataset import Dataset, DatasetError
 from firmware_tools.training.datasets.speech import Builder
 from firmware_tools.training.rooms import PLACES, impulse_response, reverberate
+from firmware_tools.training.scaffold import create_model
 from firmware_tools.training.synthesis import RATE
 from tests.training.speech_options import options
 
@@ -171,3 +172,23 @@ def test_a_far_room_echoes_more_than_a_cabin() -> None:
 def test_an_unknown_place_is_refused() -> None:
     with pytest.raises(DatasetError, match="no place 'church'; there are near, far, cabin"):
         impulse_response("church", np.random.default_rng(1))
+
+
+def test_ctrl_c_ends_all_at_once_and_with_one_sentence(tmp_path: Path) -> None:
+    create_model(tmp_path / "words", "spoken-commands")
+    cache = tmp_path / "cache"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "firmware_tools.cli", "model", "data", str(tmp_path / "words"), "--cache", str(cache)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    deadline = time.monotonic() + 400
+    while not list(cache.glob("words/*/data/bank-*")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)  # the file system does not say when a file appears
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert err.endswith("stopped; what is done is kept: run the same command again, and it goes on from there\n")

@@ -71,6 +71,13 @@ def test_nobody_speaks_in_two_splits() -> None:
     assert {voice.make for voice in voices["test"]} == {"flite"}
 
 
+def test_without_a_make_for_the_test_alone_voices_are_kept_for_it() -> None:
+    voices = cast(read_options(options(makes={"espeak-ng": 1}, test_makes=[])))
+    speakers = {split: {voice.speaker for voice in found} for split, found in voices.items()}
+    assert all(len(found) >= 5 for found in speakers.values())
+    assert len(set().union(*speakers.values())) == sum(len(found) for found in speakers.values())
+
+
 def test_without_a_make_of_many_voices_there_is_none_to_choose_by() -> None:
     with pytest.raises(DatasetError, match="none is left for validation"):
         cast(read_options(options(makes={"flite": 1}, test_makes=["espeak-ng"])))

@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,18 @@ import pytest
 
 from firmware_tools.training import workplace
 from firmware_tools.training.dataset import find_builder
+from firmware_tools.training.lab import Lab
 from firmware_tools.training.recipe import read_recipe
-from firmware_tools.training.workplace import LabError, Part, Workplace, default_cache, write_whole
-from tests.training.recipes import SMALL, write_recipe
+from firmware_tools.training.workplace import (
+    LabError,
+    Part,
+    Workplace,
+    default_cache,
+    told_when_full,
+    write_all,
+    write_whole,
+)
+from tests.training.recipes import SMALL, Silence, write_recipe
 
 PARTS: tuple[Part, ...] = ("data", "train", "quantize")
 
@@ -176,3 +186,32 @@ def test_the_cache_is_where_caches_are(monkeypatch: pytest.MonkeyPatch, base: st
 def test_the_data_of_digits_needs_no_more_than_its_library() -> None:
     pytest.importorskip("sklearn")
     assert "scikit-learn" in find_builder("digits", {}, 1).fingerprint()
+
+
+def test_of_several_files_a_full_disk_takes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    synced = iter([None, OSError(errno.ENOSPC, "No space left on device")])
+
+    def sync(_: int) -> None:
+        if error := next(synced):
+            raise error
+
+    monkeypatch.setattr("firmware_tools.training.workplace.os.fsync", sync)
+    with (
+        pytest.raises(LabError, match=r"is full; free some of it, and run this again"),
+        told_when_full(tmp_path, cache=False),
+    ):
+        write_all({tmp_path / "a": b"new", tmp_path / "b": b"new"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
+
+
+@pytest.mark.parametrize("work", [Lab.train, Lab.quantize])
+def test_without_tensorflow_nothing_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[Lab], object]
+) -> None:
+    recipe = read_recipe(write_recipe(tmp_path / "small", SMALL.replace('"digits"', '"telemetry"')))
+    monkeypatch.setattr("firmware_tools.training.workplace.importlib.util.find_spec", lambda _: None)
+    lab = Lab(recipe, Silence(), tmp_path / "cache")
+    with pytest.raises(LabError, match=r"TensorFlow, which is not installed; run: pip install 'cygnet\[train\]'"):
+        work(lab)
+    assert not (tmp_path / "cache").exists()

@@ -1,6 +1,6 @@
 """From a ``.tflite`` to a ``.cgm``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from firmware_tools.build.micro_model.arithmetic import binary, mean, softmax, table
 from firmware_tools.build.micro_model.blocks import batch_to_space, space_to_batch, tile
@@ -41,7 +41,7 @@ SUPPORTED = tuple(sorted((*_LOWERED, *_VARIABLES, "DEQUANTIZE")))
 """The operators that a microcontroller runs."""
 
 
-def compile_model(tflite: bytes, name: str) -> bytes:
+def compile_model(tflite: bytes, name: str, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> bytes:
     """The compact file (``.cgm``) of a model; the same bytes for the same model.
 
     A float input that is only quantised, and a float output that is only dequantised, become the int8 tensor itself:
@@ -50,6 +50,7 @@ def compile_model(tflite: bytes, name: str) -> bytes:
     Args:
         tflite: the content of a ``.tflite`` file, from whomever.
         name: what errors call the model.
+        inputs, outputs: what programs call them by, in their order; by default as the file does.
 
     Raises:
         MicroModelError: it is broken, or needs what a microcontroller does not run; the sentence names model, operator
@@ -57,22 +58,23 @@ def compile_model(tflite: bytes, name: str) -> bytes:
     """
     work = Work(read_tflite(tflite, name), Compact())
     needed = _needed(work)
-    inputs = _ports(work)
+    ports = _ports(work)
+    _name(work, inputs, outputs)
     variables = Variables(work)
-    for _index, tensor_index in inputs:
+    for _index, tensor_index in ports:
         size = work.tensor(tensor_index).size
         work.views[tensor_index] = View(work.place(size))
         work.views[tensor_index].place.touch(0)
         if work.tensor(tensor_index).dtype == "int8":
             work.step(FLIP, [work.views[tensor_index], size])
-    taken = {index for _index, index in inputs}
+    taken = {index for _index, index in ports}
     for operator in work.graph.operators:
         if operator.number not in needed or set(operator.outputs) & taken or operator.code == "CALL_ONCE":
             continue
         _lower(work, variables, operator)
     _outputs(work)
-    for original, index in inputs:
-        work.model.inputs.append(_port(work, original, index))
+    for original, index in ports:
+        work.model.inputs.append(_port(work, index, work.input_names.get(original, work.tensor(original).name)))
     made = write(work.model)
     arena = max((place.at + place.size for place in work.model.places), default=0)
     if arena > _MOST_ARENA:
@@ -128,6 +130,17 @@ def _needed(work: Work) -> set[int]:
     return needed
 
 
+def _name(work: Work, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    graph = work.graph
+    for what, names, indexes in (("input", inputs, graph.inputs), ("output", outputs, graph.outputs)):
+        if names and len(names) != len(indexes):
+            raise MicroModelError(
+                f"{work.source.name}: its card names {len(names)} {what}s; expected one for each of its {len(indexes)}"
+            )
+        named = work.output_names if what == "output" else work.input_names
+        named.update(zip(indexes, names, strict=False))
+
+
 def _ports(work: Work) -> list[tuple[int, int]]:
     """The inputs: as the file has them, and the 8-bit tensor that each is or only becomes."""
     ports = []
@@ -173,7 +186,7 @@ def _outputs(work: Work) -> None:
             view = own
         taken.add(id(view.place))
         ends.append((view, tensor.dtype, tensor.size))
-        port = _port(work, index, inner)
+        port = _port(work, inner, work.output_names.get(index, work.tensor(index).name))
         work.model.outputs.append(
             Port(port.name, port.shape, port.dtype, port.scale, port.zero_point, view, tensor.size)
         )
@@ -183,8 +196,7 @@ def _outputs(work: Work) -> None:
         view.place.touch(len(work.model.steps) + len(ends) + 1)
 
 
-def _port(work: Work, original: int, index: int) -> Port:
+def _port(work: Work, index: int, name: str) -> Port:
     tensor = work.tensor(index)
     view = work.views[index]
-    name = work.tensor(original).name
     return Port(name, tensor.shape, tensor.dtype, tensor.scales[0], tensor.zero_points[0], view, tensor.size)

@@ -8,22 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from firmware_tools.build.micro_model.errors import MicroModelError
 from firmware_tools.build.micro_model.flatbuffer import Buffer, Table
+from firmware_tools.build.micro_model.operator_names import NAMES
 
-OPERATORS = {
-    0: "ADD", 1: "AVERAGE_POOL_2D", 2: "CONCATENATION", 3: "CONV_2D", 4: "DEPTHWISE_CONV_2D", 5: "DEPTH_TO_SPACE",
-    6: "DEQUANTIZE", 7: "EMBEDDING_LOOKUP", 9: "FULLY_CONNECTED", 11: "L2_NORMALIZATION", 14: "LOGISTIC", 16: "LSTM",
-    17: "MAX_POOL_2D", 18: "MUL", 19: "RELU", 20: "RELU_N1_TO_1", 21: "RELU6", 22: "RESHAPE", 23: "RESIZE_BILINEAR",
-    25: "SOFTMAX", 26: "SPACE_TO_DEPTH", 27: "SVDF", 28: "TANH", 32: "CUSTOM", 34: "PAD", 36: "GATHER",
-    37: "BATCH_TO_SPACE_ND", 38: "SPACE_TO_BATCH_ND", 39: "TRANSPOSE", 40: "MEAN", 41: "SUB", 42: "DIV",
-    43: "SQUEEZE", 44: "UNIDIRECTIONAL_SEQUENCE_LSTM", 45: "STRIDED_SLICE", 47: "EXP", 49: "SPLIT", 50: "LOG_SOFTMAX",
-    53: "CAST", 54: "PRELU", 55: "MAXIMUM", 56: "ARG_MAX", 57: "MINIMUM", 60: "PADV2", 65: "SLICE",
-    67: "TRANSPOSE_CONV", 69: "TILE", 70: "EXPAND_DIMS", 74: "SUM", 76: "RSQRT", 77: "SHAPE", 78: "POW",
-    82: "REDUCE_MAX",
-    83: "PACK", 88: "UNPACK", 97: "RESIZE_NEAREST_NEIGHBOR", 98: "LEAKY_RELU", 99: "SQUARED_DIFFERENCE", 101: "ABS",
-    102: "SPLIT_V", 111: "ELU", 114: "QUANTIZE", 117: "HARD_SWISH", 118: "IF", 119: "WHILE", 126: "BATCH_MATMUL",
-    129: "CALL_ONCE", 142: "VAR_HANDLE", 143: "READ_VARIABLE", 144: "ASSIGN_VARIABLE", 150: "GELU",
-}  # fmt: skip
-"""The names that errors give to operators, by their codes; those that stand here need not be supported."""
 TYPES = {
     0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 5: "string", 6: "bool", 7: "int16", 8: "complex64",
     9: "int8", 10: "float64", 12: "uint64", 13: "resource", 14: "variant", 15: "uint32", 16: "uint16", 17: "int4",
@@ -135,7 +121,7 @@ def _graph(table: Table, codes: list[int], buffers: list[Table], name: str) -> G
         index = each.number(0, "I")
         if index >= len(codes):
             raise MicroModelError(f"{name}: operator {number} is of kind {index}, but there are {len(codes)} kinds")
-        code = OPERATORS.get(codes[index], f"number {codes[index]}")
+        code = NAMES[codes[index]] if 0 <= codes[index] < len(NAMES) else f"number {codes[index]}"
         operator = Operator(code, number, each.numbers(1, "i"), each.numbers(2, "i"), each.table(4))
         if max(len(operator.inputs), len(operator.outputs)) > _MOST_INPUTS:
             raise MicroModelError(f"{name}: operator {number} ({code}): has more than {_MOST_INPUTS} inputs or outputs")

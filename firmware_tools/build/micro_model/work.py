@@ -31,6 +31,9 @@ class Work:
         """The operator that makes a tensor, by the tensor's number."""
         self.views: dict[int, View] = {}
         """Where the graph's tensors lie, by their numbers."""
+        self.input_names: dict[int, str] = {}
+        self.output_names: dict[int, str] = {}
+        """What programs call tensors by, if not as the file does."""
 
     def tensor(self, index: int) -> Tensor:
         """A tensor of the graph."""

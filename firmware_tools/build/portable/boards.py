@@ -110,9 +110,11 @@ def _model_faults(built: BuiltProgram, board: Mapping[str, Any], name: str) -> I
         needed = -(-(model.description.size + model.description.arena) // _KIB)
         room = heap - taken
         if heap and needed > room:
+            display = ", its display" if board.get("display") else ""
+            leaves = f"has {room} KiB for models" if room > 0 else "has none left for models"
             yield (
                 f"{model.path} needs {needed} KiB of memory ({model.description.arena:,} bytes to run in), and {name} "
-                f"has {max(0, room)} KiB for models"
+                f"{leaves}: of its {heap} KiB of heap the runtime{display} and what runs models take {taken} KiB"
             )
 
 

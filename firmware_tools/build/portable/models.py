@@ -58,7 +58,8 @@ def board_models(entries: Mapping[str, bytes]) -> BoardModels:
             continue
         card = _card(entries, str(place.with_suffix(CARD)))
         try:
-            compact = compile_model(entries[path], path)
+            names = (card.inputs, card.outputs) if card is not None else ((), ())
+            compact = compile_model(entries[path], path, *([tensor.name for tensor in kind] for kind in names))
             description = describe(compact)
             board_card = _board_card(card, description, path)
         except (MicroModelError, CygnetError) as error:

@@ -6,12 +6,14 @@ depends on nothing but options, seed and the versions of what synthesises; it is
 what is whole stays when work is interrupted.
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
 import multiprocessing
+import signal
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
@@ -65,11 +67,13 @@ class Builder:
         tasks += [("shard", split, at) for split in SPLITS for at in range(_shards(examples[split]))]
         tasks += [("background", "test", number) for number in range(self._options.background_minutes)]
         context = multiprocessing.get_context("spawn")
+        others = set(multiprocessing.active_children())
         with ProcessPoolExecutor(_WORKERS, context, _prepare, (self._options, self._seed, str(folder))) as pool:
             for title, sorts in (("noise and rooms", ("bank",)), ("speech", ("shard", "background"))):
                 chosen = [task for task in tasks if task[0] in sorts]
                 progress.stage(title, len(chosen))
-                waiting = [pool.submit(_work, *task) for task in chosen if not _path(folder, *task).exists()]
+                with _without_interrupts():
+                    waiting = [pool.submit(_work, *task) for task in chosen if not _path(folder, *task).exists()]
                 progress.advance(len(chosen) - len(waiting))
                 try:
                     for done in as_completed(waiting):
@@ -81,6 +85,8 @@ class Builder:
                     ) from error
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
+                    for process in set(multiprocessing.active_children()) - others:
+                        process.terminate()  # what is written is whole, and what is not is made again
                     raise
         counts = {split: len(examples[split]) for split in SPLITS}
         summary = {"labels": self._options.labels, "rows": self._options.rows, "counts": counts}
@@ -104,6 +110,16 @@ class Builder:
         if missing:
             raise DatasetError(f"{missing[0]} is missing; make the data again")
         return Dataset(folder, labels, splits["train"], splits["validation"], splits["test"], background)
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that begin here hear no Ctrl-C, which a terminal sends to all of them: who began them ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _version(library: str) -> str:

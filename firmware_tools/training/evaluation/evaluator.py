@@ -15,6 +15,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.inference.backend import Backend, Model
 from device_runtime.inference.card import ModelCard
 from device_runtime.inference.store import ModelError, ModelStore
+from device_runtime.inference.worker import silence
 from firmware_tools.training.dataset import Dataset, Progress
 from firmware_tools.training.evaluation.measures import FLOAT32, INT8, Evaluation
 
@@ -64,14 +65,16 @@ class Subject:
         Raises:
             ModelError: missing, or not what the card says; the twin of another shape than the model.
         """
-        model = self.store.load(self.card, self.backend)
+        with silence():
+            model = self.store.load(self.card, self.backend)
         if variant == INT8:
             return model
         if self.float_path is None:
             raise ModelError(
                 f"{self.card.path}: source.float_file is missing: there is no float32 model to compare with"
             )
-        twin = self.backend.load(self.float_path, f"{self.card.name}, float32")
+        with silence():
+            twin = self.backend.load(self.float_path, f"{self.card.name}, float32")
         for kind, own, other in (("input", model.inputs, twin.inputs), ("output", model.outputs, twin.outputs)):
             if [tensor.shape for tensor in own] != [tensor.shape for tensor in other]:
                 raise ModelError(

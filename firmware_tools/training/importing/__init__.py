@@ -21,6 +21,7 @@ from firmware_tools.training.importing.steps import (
 )
 from firmware_tools.training.layers import LayerDifference, layer_differences
 from firmware_tools.training.recipe import Quantization
+from firmware_tools.training.workplace import need_tensorflow
 
 _COMPARED = 50
 _FIRST_STEPS: dict[Format, str] = {"torch-export": "from_torch", "torch-script": "from_torch", "paddle": "from_paddle"}
@@ -59,6 +60,7 @@ def import_model(path: Path, representative: Path, how: Quantization, progress: 
     from firmware_tools.training.quantize import convert
 
     kind = find_format(path)
+    need_tensorflow()
     arrays = read_examples(representative, how.representative)
     progress.stage(f"importing from {TITLES[kind]}", 3)
     with tempfile.TemporaryDirectory(prefix="cygnet-import-") as temporary:

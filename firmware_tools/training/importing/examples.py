@@ -1,5 +1,6 @@
 """Representative examples for a model that came from elsewhere: an ``.npz`` file, or a folder of ``.npy`` files."""
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ def read_examples(path: Path, most: int) -> Arrays:
     """
     try:
         arrays = _of_folder(path) if path.is_dir() else _of_file(path)
-    except (OSError, ValueError, KeyError) as error:  # numpy tells damage by ValueError
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:  # what numpy tells damage by
         raise LabError(f"the representative examples in {path} cannot be read: {error}") from error
     counts = {len(array) for array in arrays.values()}
     if len(counts) != 1 or not min(counts):

@@ -23,7 +23,7 @@ class SpeechOptions:
     talk: sentences in training: pieces of them are ``unknown`` too, and babble is made of them.
     test_talk: other sentences, for the test split and for the background.
     makes: synthesisers to train with -> how many of the examples each speaks, as shares of their sum.
-    test_makes: synthesisers for testing only.
+    test_makes: synthesisers for testing only; none: voices of ``makes`` that are kept for it, which flatters.
     examples, validation: of each label, in training and in validation.
     unknown_times, silence_times: as many times more examples of those labels.
     repeats: of the test split: how often each voice says each text at each ratio, in another tempo and pitch.
@@ -108,9 +108,9 @@ class SpeechOptions:
         return any(words[at : at + len(wanted)] == wanted for at in range(len(words)))
 
     def _check_makes(self) -> None:
+        if not self.makes:
+            raise DatasetError(f"data.makes names no synthesiser; there are {', '.join(MAKES)}")
         for option, names in (("makes", self.makes), ("test_makes", self.test_makes)):
-            if not names:
-                raise DatasetError(f"data.{option} names no synthesiser; there are {', '.join(MAKES)}")
             for name in names:
                 if name not in MAKES:
                     raise DatasetError(f"data.{option} has {name!r}; the synthesisers are {', '.join(MAKES)}")

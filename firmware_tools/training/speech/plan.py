@@ -68,7 +68,9 @@ def cast(options: SpeechOptions) -> Mapping[str, tuple[Voice, ...]]:
             voices["validation" if held else "train"].append(voice)
     for make in options.test_makes:
         voices["test"] += _voices(make, options.language)
-    if not voices["validation"]:
+    if not options.test_makes:
+        voices["validation"], voices["test"] = voices["validation"][::2], voices["validation"][1::2]
+    if not voices["validation"] or not voices["test"]:
         raise DatasetError(
             f"data.makes has no synthesiser of at least {_VALIDATION_OF} voices, so none is left for validation; "
             "espeak-ng has enough"

@@ -150,7 +150,10 @@ def test_a_model_hears_what_it_hears_on_linux(micropython: str, tmp_path: Path) 
     assert answer["said"] == []
     assert (before, during, after) == (False, True, False)
     assert (opened["session"], opened["task"], opened["labels"]) == (1, "wake-word", ["okay nabu"])
-    assert [each["shape"] for each in opened["inputs"]] == [[1, 3, 40]]
+    assert [(each["name"], each["shape"]) for each in opened["inputs"]] == [
+        ("features", [1, 3, 40])
+    ]  # as the card says
+    assert [each["name"] for each in opened["outputs"]] == ["probability"]
     assert (heard["session"], heard["label"]) == (1, expected[0].label)
     assert heard["seconds"] == pytest.approx(
         expected[0].seconds, abs=0.13
@@ -169,18 +172,18 @@ def test_a_model_answers_numbers_as_on_linux_and_remembers_as_there(micropython:
         (stored,) = model.invoke(model.inputs[0].quantize(np.array(each, np.float32).reshape(1, 3, 40)))
         expected.append(float(model.outputs[0].dequantize(stored)[0, 0]))
     program(tmp_path, "hey_jarvis")
-    name = model.inputs[0].name
+    name = card.inputs[0].name
     runs = [["inference.run", {"session": 1, "inputs": {name: {"data": each}}}] for each in rows]
     made = calls(micropython, tmp_path, ["inference.open", {"name": "hey_jarvis"}], *runs)["made"]
     assert made[0]["inputs"][0]["name"] == name
-    outputs = [answer["outputs"][model.outputs[0].name] for answer in made[1:]]
+    outputs = [answer["outputs"][card.outputs[0].name] for answer in made[1:]]
     assert all((each["shape"], each["type"]) == ([1, 1], "float32") for each in outputs)
     assert [each["data"][0] for each in outputs] == pytest.approx(expected, abs=8 / 256)
 
 
 def test_what_a_board_cannot_do_is_refused_in_a_sentence(micropython: str, tmp_path: Path) -> None:
     program(tmp_path, "hey_jarvis", extra={"models/broken.cgm": b"CGM1" + bytes(200), "models/short.cgm": b"x"})
-    name = STORE.load(STORE.card("hey_jarvis")).inputs[0].name
+    name = STORE.card("hey_jarvis").inputs[0].name
     shared = {"session": 1, "inputs": {name: {"data": [0] * 120}}}
     steps: list[tuple[list[Any], str]] = [
         (["inference.open", {}], "one of model (a file), name (a shared model) and ability (a task) must be given"),
