@@ -27,6 +27,9 @@ _RUN = """
 import asyncio, gc
 from micro.program.host import ProgramHost
 queue, failures, held, used = [], [], [], []
+class Names: pass
+# The pool of all names grows in one piece, of 14 KB with words of 64 bits; whatever turn that falls into would have it.
+for number in range(300): setattr(Names, "name" + str(number), None)
 class Services:
     def telemetry(self, source, name, values): queue.append([source, name, values])
     def log(self, *line): queue.append(line)
@@ -54,9 +57,8 @@ asyncio.run(main())
 
 def count(micropython: str, folder: Path, does: str, others: int, heap_kb: int = 16) -> Any:
     """``[failures, what the count said from time to time, changes]``."""
-    write_program(
-        folder / "tried", {"pages/index/index.wxml": "<text>{{text}}</text>", "pages/index/index.py": _PAGE % does}
-    )
+    files = {"pages/index/index.wxml": "<text>{{text}}</text>", "pages/index/index.py": _PAGE % does}
+    write_program(folder / "tried", files)
     (folder / "cygnet").mkdir()
     board = {"name": "tried", "simulated": True, "display": SSD1306, "program": {"heap_kb": heap_kb}}
     given = {"root": f"{folder}/", "board": board, "others": others, "changes": CHANGES}
