@@ -44,9 +44,9 @@ ARPABET: Table = _table(
 )
 """The sounds of American English, as flite has them."""
 XSAMPA_ENGLISH: Table = _table(
-    "b p m f d t n l g k h dZ tS S dZ tS S r d+z t+s s",
-    "A w+O V i I 3 u j+u aI eI aU oU A+n @+n A+N V+N oU+N A+r j+A j+E j+aU j+oU j+E+n i+n "
-    "j+A+N I+N j+oU+N w+A w+O w+aI w+eI w+A+n w+@+n w+A+N w+V+N j+w+E j+w+E+n j+u+n",
+    "b p m f d t n l g k h dZ tS S dZ tS S Z d+z t+s s",
+    "A: w+O: V i: I 3: u: j+u: aI eI aU @U A:+n @+n A:+N V+N U+N A: j+A: j+E j+aU j+@U j+E+n i:+n "
+    "j+A:+N I+N j+U+N w+A: w+O: w+aI w+eI w+A:+n w+@+n w+A:+N w+V+N j+w+E j+w+E+n j+u:+n",
 )
 XSAMPA_GERMAN: Table = _table(
     "b p m f d t n l g k x t+C t+S C t+S t+S S R t+s t+s s",
@@ -55,8 +55,8 @@ XSAMPA_GERMAN: Table = _table(
 )
 XSAMPA_ITALIAN: Table = _table(
     "b p m f d t n l g k k dZ tS S dZ tS S r dz ts s",
-    "a w+O O i i e u j+u a+i e+i a+u o+u a+n e+n a+n o+n o+n a+r j+a j+E j+a+u j+o j+E+n i+n "
-    "j+a+n i+n j+o+n w+a w+O w+a+i w+e+i w+a+n w+E+n w+a+n w+o+n j+w+E j+w+E+n j+u+n",
+    "a u+o o i e i u i+u a+i e+i a+u o+u a+n e+n a+n o+n o+n a+r i+a i+E i+a+u i+o i+E+n i+n "
+    "i+a+n i+n i+o+n u+a u+o u+a+i u+e+i u+a+n u+E+n u+a+n u+o+n u+E u+E+n u+n",
 )
 """In X-SAMPA, as Pico's voices of the language have it."""
 
