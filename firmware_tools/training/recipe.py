@@ -66,7 +66,10 @@ class Training:
     schedule: Literal["cosine", "constant"] = key("the learning rate: down to 0 along a cosine, or constant", "cosine")
     weight_decay: float = key("decoupled, as AdamW has it", 0.0, 0.0, 1.0)
     label_smoothing: float = key("what the right label's probability is short of 1", 0.0, 0.0, 0.5)
-    class_weights: Literal["none", "balanced"] = key("balanced: each label counts the same, however rare it is", "none")
+    class_weights: Literal["none", "root", "balanced"] = key(
+        "balanced: each label counts the same, however rare it is; root: by the square root of how frequent it is",
+        "none",
+    )
     augment: Augmentation = field(default_factory=Augmentation)
 
 

@@ -217,6 +217,9 @@ class _Trainer:
         if self._reconstruction or self._recipe.train.class_weights == "none":
             return np.ones(len(y), np.float32)
         counts = np.bincount(np.asarray(y, np.int64))
+        if self._recipe.train.class_weights == "root":
+            weights = 1 / np.sqrt(counts[y])
+            return np.asarray(weights / weights.mean(), np.float32)
         return np.asarray(len(y) / (np.count_nonzero(counts) * counts[y]), np.float32)
 
     def _new_optimizer(self) -> Any:

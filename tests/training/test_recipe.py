@@ -43,7 +43,7 @@ FAULTS: list[tuple[str, str, str]] = [
     ("epochs = 3", "epochs = 1.5", r":12: 'train.epochs' must be a whole number, not 1.5"),
     ("batch = 64", "learning_rate = nan", r":13: 'train.learning_rate' must be between .*, not nan"),
     ("batch = 64", 'schedule = "cosin"', r":13: 'train.schedule' must be one of 'cosine', 'constant'"),
-    ("batch = 64", 'class_weights = "balance"', r":13: 'train.class_weights' must be one of 'none', 'balanced'"),
+    ("batch = 64", 'class_weights = "balance"', r":13: 'train.class_weights' must be one of 'none', 'root', 'bal"),
     ("translate = 0.1", "translate = 2", r":16: 'train.augment.translate' must be between 0.0 and 0.5, not 2"),
     ("translate = 0.1", "translat = 0.1", r":16: unknown key 'train.augment.translat'; did you mean 'translate'\?"),
     ("[train.augment]\ntranslate = 0.1", "augment = 3", r"'train.augment' must be a table"),

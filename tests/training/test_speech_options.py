@@ -9,6 +9,7 @@ from firmware_tools.training.dataset import DatasetError, find_builder
 from firmware_tools.training.scenarios import SCENARIOS
 from firmware_tools.training.speech.options import read_options
 from firmware_tools.training.speech.plan import SPLITS, cast, plan
+from firmware_tools.training.synthesis.flite import Flite
 from tests.training.speech_options import options
 
 
@@ -83,7 +84,8 @@ def test_without_a_make_of_many_voices_there_is_none_to_choose_by() -> None:
         cast(read_options(options(makes={"flite": 1}, test_makes=["espeak-ng"])))
 
 
-def test_a_make_that_does_not_speak_the_language_is_refused() -> None:
+def test_a_make_that_does_not_speak_the_language_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Flite, "voices", lambda _, language: ("slt",) if language == "en" else ())
     given = options(language="cmn", commands={"打开": ["打开"]}, unknown=["水"], talk=["花开了"], test_talk=["天晴了"])
     with pytest.raises(DatasetError, match="flite does not speak the language 'cmn'"):
         cast(read_options(given))
@@ -99,6 +101,18 @@ def test_the_plan_is_balanced_and_the_same_each_time() -> None:
     for example in planned["train"]:
         low, high = SCENARIOS[example.scenario].train
         assert not example.text or low <= example.snr <= high
+
+
+def test_a_stream_is_trained_for_with_cut_commands_and_pairs_of_words_that_are_unknown() -> None:
+    read = read_options(options(cut_times=2.0, pair_share=1.0))
+    planned = plan(read, cast(read), 5)["train"]
+    cut = [example for example in planned if example.cut]
+    assert len(cut) == 12
+    assert {example.text for example in cut} == {"stop", "go", "go on"}
+    assert {read.labels[example.label] for example in cut} == {"unknown"}
+    words = [example for example in planned if read.labels[example.label] == "unknown" and not example.cut]
+    assert all(example.piece for example in words)
+    assert any(example.text in ("water seven", "seven water", "water water", "seven seven") for example in words)
 
 
 def test_every_voice_is_tested_with_every_command_at_every_ratio() -> None:

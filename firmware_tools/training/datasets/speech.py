@@ -32,7 +32,7 @@ from firmware_tools.training.speech.plan import SPLITS, Example, cast, plan
 from firmware_tools.training.speech.render import render, render_background
 from firmware_tools.training.synthesis import find_synthesiser
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised whenever the same options would give other bytes."""
 _SHARD = 128
 _WORKERS = 2

@@ -26,6 +26,8 @@ class SpeechOptions:
     test_makes: synthesisers for testing only; none: voices of ``makes`` that are kept for it, which flatters.
     examples, validation: of each label, in training and in validation.
     unknown_times, silence_times: as many times more examples of those labels.
+    cut_times: as many times more examples of ``unknown`` that are a command of which the window has a part only.
+    pair_share: of the words for ``unknown``: said two at a time, of which the window has a piece.
     repeats: of the test split: how often each voice says each text at each ratio, in another tempo and pitch.
     scenarios: of firmware_tools.training.scenarios.
     rows: of features, 10 ms each.
@@ -45,6 +47,8 @@ class SpeechOptions:
     validation: int = 40
     unknown_times: float = 4.0
     silence_times: float = 1.0
+    cut_times: float = 0.0
+    pair_share: float = 0.0
     repeats: int = 2
     scenarios: tuple[str, ...] = tuple(SCENARIOS)
     rows: int = 98
@@ -127,6 +131,8 @@ _RANGES = (
     ("validation", 1, 100_000),
     ("unknown_times", 0.1, 100),
     ("silence_times", 0.1, 100),
+    ("cut_times", 0, 100),
+    ("pair_share", 0, 1),
     ("repeats", 1, 1000),
     ("rows", 20, 400),
     ("background_minutes", 0, 600),
@@ -219,6 +225,8 @@ _READERS: Mapping[str, Any] = {
     "validation": _whole,
     "unknown_times": _number,
     "silence_times": _number,
+    "cut_times": _number,
+    "pair_share": _number,
     "repeats": _whole,
     "scenarios": _texts,
     "rows": _whole,

@@ -35,6 +35,7 @@ class Example:
         label: index into the labels.
         text: what is said; nothing for ``silence``.
         piece: whether the window is a piece out of the middle of ``text``.
+        cut: whether the window has only the beginning or only the end of ``text``.
         snr: dB; NaN for ``silence``.
     """
 
@@ -47,6 +48,7 @@ class Example:
     manner: Manner
     scenario: str
     snr: float
+    cut: bool = False
 
     @property
     def source(self) -> str:
@@ -133,24 +135,30 @@ class _Drawing:
 
 def _drawn(options: SpeechOptions, voices: Sequence[Voice], split: str, count: int, seed: int) -> list[Example]:
     drawing = _Drawing(options, voices, split, seed)
-    chosen: list[tuple[int, str, bool]] = []
+    chosen: list[tuple[int, str, bool, bool]] = []
     for label, texts in enumerate(options.commands.values(), start=2):
-        chosen += [(label, texts[place % len(texts)], False) for place in range(count)]
+        chosen += [(label, texts[place % len(texts)], False, False) for place in range(count)]
+    unknown, silence = options.labels.index(UNKNOWN), options.labels.index(SILENCE)
     for place in range(round(count * options.unknown_times)):
         piece = place < count * options.unknown_times * _TALK_SHARE
-        texts = options.talk if piece else options.unknown
-        chosen.append((options.labels.index(UNKNOWN), drawing.of(texts), piece))
-    silence = options.labels.index(SILENCE)
-    chosen += [(silence, "", False)] * round(count * options.silence_times)
+        text = drawing.of(options.talk if piece else options.unknown)
+        if not piece and options.pair_share and drawing.generator.uniform() < options.pair_share:
+            text, piece = f"{text} {drawing.of(options.unknown)}", True
+        chosen.append((unknown, text, piece, False))
+    commands = [text for texts in options.commands.values() for text in texts]
+    chosen += [
+        (unknown, commands[place % len(commands)], False, True) for place in range(round(count * options.cut_times))
+    ]
+    chosen += [(silence, "", False, False)] * round(count * options.silence_times)
     order = drawing.generator.permutation(len(chosen))
     examples = []
     for number, place in enumerate(order):
-        label, text, piece = chosen[int(place)]
+        label, text, piece, cut = chosen[int(place)]
         voice = drawing.voice() if text else None
         scenario = drawing.scenario()
         snr = float(drawing.generator.uniform(*SCENARIOS[scenario].train)) if text else float("nan")
         manner = drawing.manner()
-        examples.append(Example(split, number, label, text, piece, voice, manner, scenario, snr))
+        examples.append(Example(split, number, label, text, piece, voice, manner, scenario, snr, cut))
     return examples
 
 

