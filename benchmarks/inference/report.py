@@ -93,15 +93,15 @@ def _judge_sharing(results: BoardResults) -> Iterator[Judged]:
 
 
 def _judge_accuracy(card: ModelCard) -> Iterator[Judged]:
-    """int8 beside float32, where a card has both of one metric and scenario."""
+    """int8 beside float32 over all examples, where a card has both of one metric of which more is better."""
     measured = {(entry.scenario, entry.metric, entry.variant): entry for entry in card.accuracy}
     for (scenario, metric, variant), entry in measured.items():
         whole = measured.get((scenario, metric, "float32"))
-        if variant != "int8" or whole is None or not 0 <= whole.value <= 1 or not 0 <= entry.value <= 1:
+        if (variant, scenario) != ("int8", "all") or whole is None or "false" in metric or whole.value > 1:
             continue
         lost = 100 * (whole.value - entry.value)
         yield Judged(
-            f"`{card.name}`: {metric}, {scenario}, int8 beside float32",
+            f"`{card.name}`: {metric}, int8 beside float32",
             f"≤ {_MOST_POINTS:g} point lost",
             f"{entry.value:.4f}: {lost:+.2f} points lost",
             f"{whole.value:.4f}",
