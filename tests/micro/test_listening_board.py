@@ -57,7 +57,7 @@ def ear(folder: Path, code: int) -> bytes:
 async def test_a_program_from_the_fleet_hears_and_so_does_its_next_version(micropython: str, tmp_path: Path) -> None:
     async with whole_board(micropython, tmp_path, more={"display": {}}) as whole:
         board = whole.board
-        board.heap = "352k"
+        board.heap = "448k"
         lamp, sound = board.cygnet / "pins" / "1", board.cygnet / "pins" / "8"
         for code in (1, 2):
             await whole.fleet.operations.publish(ear(tmp_path, code), f"ear-{code}.ma")
