@@ -57,10 +57,13 @@ def measure_invocations(part: Part, *, quick: bool) -> None:
 
 def measure_sharing(part: Part, *, quick: bool) -> None:
     """Memory of one and of ten, and the way through a model's process."""
-    for _ in range(1 if quick else 5):
-        for name, use in _SHARED:
-            for programs in (1, 10):
-                part.add("litert", OURS, f"memory {name} {programs}", "bytes", [asyncio.run(use(name, programs))])
+    for name, use in _SHARED:
+        taken: dict[int, list[float]] = {1: [], 10: []}
+        for _ in range(1 if quick else 5):
+            for programs, values in taken.items():
+                values.append(asyncio.run(use(name, programs)))
+        for programs, values in taken.items():
+            part.add("litert", OURS, f"memory {name} {programs}", "bytes", values)
     for name, _ in _SHARED:
         part.add(
             "litert", OURS, f"round trip {name}", "us", asyncio.run(sharing.round_trip(name, 50 if quick else 2000))
