@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from device_runtime.errors import CygnetError
+from device_runtime.inference.store import ModelStore
 from firmware_tools.demo.screen import DemoScreen
 from firmware_tools.demo.stages import Stage, Walk
 from firmware_tools.demo.system import DemoSystem
@@ -22,10 +23,11 @@ NEEDED = (
     "pydantic_monty",
 )  # fmt: skip
 """What the extras of a speaker bring (``sound`` has no wheel for arm64: a board builds it)."""
-MODELS = ("digits", "okay_nabu")
+MODELS = tuple(card.name for card in ModelStore().cards() if card.source.format == "tflite")
 _PATIENCE = 4
-# With delegates, kernels round differently on two processors.
-_MOST_APART = 8
+# Kernels of two runtimes round differently. In the mean of all outputs, since noise in a deep network grows: boxes that
+# the face detector sees in a picture of noise are some 100 steps apart in the worst place, on one machine as on two.
+_MOST_APART = 2
 
 
 def say(text: str) -> None:
@@ -55,17 +57,23 @@ def check_models(root: Arm64Root, site: Path, backend: str) -> None:
             capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         ).stdout
     )  # fmt: skip
-    apart = max(
-        abs(a - b)
-        for name in MODELS
-        for one, other in zip(theirs[name], ours[name], strict=True)
-        for a, b in zip(one, other, strict=True)
+    most, mean = 0, 0.0
+    for name in MODELS:
+        steps = [
+            abs(a - b)
+            for one, other in zip(theirs[name], ours[name], strict=True)
+            for a, b in zip(one, other, strict=True)
+        ]
+        most, mean = max(most, *steps), max(mean, sum(steps) / len(steps))
+        if sum(steps) / len(steps) > _MOST_APART:
+            raise Arm64Error(
+                f"with {backend}, the outputs of {name} are {sum(steps) / len(steps):.1f} steps from x86-64's in the "
+                f"mean; at most {_MOST_APART} are expected"
+            )
+    passed(
+        f"{', '.join(MODELS)} with {backend}: at most {mean:.2f} quantization steps from x86-64's LiteRT in the mean "
+        f"of a model's outputs, {most} in one"
     )
-    if apart > _MOST_APART:
-        raise Arm64Error(
-            f"with {backend}, an output is {apart} steps from x86-64's; at most {_MOST_APART} are expected"
-        )
-    passed(f"{', '.join(MODELS)} with {backend}: at most {apart} quantization steps from x86-64's LiteRT")
 
 
 async def speak(root: Arm64Root, site: Path, folder: Path) -> None:
