@@ -67,12 +67,11 @@ def main(root: str = "/", slot: str = "a", safe: bool = False) -> str:
 
 async def _run(root: str, slot: str, safe: bool, identity: "dict[str, Any]", watchdog: "Watchdog | None") -> None:
     from .sync.assembly import assemble
-    from .sync.messages import pin, unload
+    from .sync.messages import unload
 
     link, agent, work, pace = assemble(root, slot, safe, identity, watchdog, log)
     del assemble
     unload("assembly")
-    pin()
     gc.collect()
     parts = (link.run, agent.tell, agent.check_documents, work.run)
     tasks = [asyncio.create_task(_steadily(each)) for each in parts]

@@ -21,6 +21,7 @@ from device_runtime.program.package import seal_package
 from firmware_tools.build.micropython import compile_module
 from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.packing.compact import compact
+from firmware_tools.provision.packing.flat import flattened
 from firmware_tools.provision.packing.joining import join
 from firmware_tools.provision.packing.native import is_native
 from firmware_tools.provision.packing.phrases import PHRASES, take_out
@@ -94,11 +95,11 @@ def packed(sources: Mapping[str, str]) -> tuple[dict[str, str], bytes]:
     """Sources as boards get them, to be compiled, and what goes beside them as :data:`PHRASES`.
 
     Raises:
-        JoinError: modules of one group cannot be joined.
+        JoinError: modules cannot be joined, or put into one folder.
         SyntaxError: a source is no Python.
     """
     joined, phrases = joined_runtime(sources)
-    return compact(joined), phrases
+    return flattened(compact(joined)), phrases
 
 
 def joined_runtime(sources: Mapping[str, str]) -> tuple[dict[str, str], bytes]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from firmware_tools.provision.console import Said
 from firmware_tools.provision.packing.compact import compact
+from firmware_tools.provision.packing.flat import flattened
 from firmware_tools.provision.runtime import joined_runtime, runtime_sources, runtime_version
 
 # As the runtime says it when it starts (device_runtime/micro/sync/assembly.py).
@@ -20,7 +21,7 @@ _FRAME = re.compile(r'(\s*File "(micro[./][^"]+)", (?:line \d+, )?in )(\w+)')
 
 
 def function_names(full: Mapping[str, str], short: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """By module (``micro.sync.link``), the true name of each function that has a short one.
+    """By module (``micro.link``), the true name of each function that has a short one.
 
     Args:
         full: sources by file name, as :func:`.packing.compact.compact` takes them.
@@ -44,7 +45,7 @@ def installed_names() -> Mapping[str, Mapping[str, str]]:
         ProvisionError: this installation lacks its sources.
     """
     joined, _ = joined_runtime(runtime_sources())
-    return function_names(joined, compact(joined))
+    return function_names(flattened(joined), flattened(compact(joined)))
 
 
 class Namer:

@@ -33,4 +33,4 @@ def test_what_programs_call_stays() -> None:
 def test_boards_do_not_get_what_only_the_toolchain_uses() -> None:
     assert "def record_bytes" in runtime_sources()["micro/records.py"]
     assert "def record_bytes" not in without_unused(runtime_sources())["micro/records.py"]
-    assert "class Page" in packed(runtime_sources())[0]["micro/program/api.py"]
+    assert "class Page" in packed(runtime_sources())[0]["micro/api.py"]

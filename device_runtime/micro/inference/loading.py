@@ -9,30 +9,36 @@ try:
 except ImportError:
     pass
 
-_NAMES = (
-    ("conv", "conv"),
-    ("depthwise", "depthwise"),
-    ("pool", "pool"),
-    ("elementwise", "binary"),
-    ("elementwise", "lookup"),
-    ("moving", "copy"),
-    ("moving", "fill"),
-    ("moving", "flip"),
-    ("mean", "mean"),
-    ("softmax", "softmax"),
-)
-"""By kind of operator, its module in :mod:`.kernels` and its function there."""
+_FUNCTIONS = ("conv", "depthwise", "pool", "binary", "lookup", "copy", "fill", "flip", "mean", "softmax")
+"""By kind of operator, its function in :mod:`.kernels`."""
 
 
 def kernel(kind: int) -> "Callable[..., None]":
     """The kernel of a kind of operator."""
-    module, function = _NAMES[kind]
-    package = __name__.rsplit(".", 1)[0] + ".kernels"
+    function = _FUNCTIONS[kind]
+    module = _module(kind)
     found: Callable[..., None]
     try:
-        found = getattr(__import__(package + "." + module, None, None, (function,)), function)
+        found = getattr(__import__(module, None, None, (function,)), function)
     except SyntaxError:  # this firmware makes no machine code
         from .plain import load
 
-        found = load(package, module)[function]
+        found = load(module)[function]
     return found
+
+
+def _module(kind: int) -> str:
+    """The whole name of a kernel's module; the toolchain finds such texts, and puts in their place what boards call
+    it."""
+    return (
+        "micro.inference.kernels.conv",
+        "micro.inference.kernels.depthwise",
+        "micro.inference.kernels.pool",
+        "micro.inference.kernels.elementwise",
+        "micro.inference.kernels.elementwise",
+        "micro.inference.kernels.moving",
+        "micro.inference.kernels.moving",
+        "micro.inference.kernels.moving",
+        "micro.inference.kernels.mean",
+        "micro.inference.kernels.softmax",
+    )[kind]

@@ -42,19 +42,19 @@ def _whole(value: "int | Bytes") -> int:
     return value.address if isinstance(value, Bytes) else value
 
 
-def load(package: str, module: str) -> "dict[str, Any]":
+def load(module: str) -> "dict[str, Any]":
     """The functions of a module of kernels."""
     if module not in _loaded:
         names = {"ptr8": Bytes, "ptr32": Words, "int": _whole}  # type: dict[str, Any]
-        exec(_source(package, module), names)  # noqa: S102 - the runtime's own source, as it is imported elsewhere
+        exec(_source(module), names)  # noqa: S102 - the runtime's own source, as it is imported elsewhere
         _loaded[module] = names
     return _loaded[module]
 
 
-def _source(package: str, module: str) -> str:
+def _source(module: str) -> str:
     for folder in sys.path:
         try:
-            with open(folder + "/" + package.replace(".", "/") + "/" + module + ".py") as file:
+            with open(folder + "/" + module.replace(".", "/") + ".py") as file:
                 text = file.read()
         except OSError:
             continue

@@ -2,9 +2,8 @@
 
 import gc
 import json
-import sys
 
-from .. import view
+from ..modules import forget
 from . import faults, guard
 from .errors import ProgramError, Stopped
 
@@ -37,17 +36,6 @@ def read_manifest(folder: str) -> "dict[str, Any]":
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProgramError(f"{folder}/manifest.json cannot be read: {faults.text_of(error)}") from error
-
-
-def _unload(names: "tuple[str, ...]") -> None:
-    """Forget modules of ``view``: they are read again when they are wanted."""
-    package = view.__name__
-    for name in names:
-        module = sys.modules.pop(f"{package}.{name}", None)
-        if module is not None:
-            module.__dict__.clear()  # a stale word on the stack may still lead to one of them, and so to all
-        if hasattr(view, name):
-            delattr(view, name)
 
 
 def _route(page: str) -> str:
@@ -120,7 +108,8 @@ class Code:
             finally:
                 # What reads templates is not needed until another page is opened, and larger than most pages.
                 del load_template
-                _unload(("loader", "binder", "reader"))
+                for module in forget("loader", "binder", "reader"):
+                    module.__dict__.clear()  # a stale word on the stack may still lead to one of them, and so to all
         return template
 
     def forget_template(self, route: str) -> None:

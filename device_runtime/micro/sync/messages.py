@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-import sys
+
+from ..modules import forget
 
 try:
     from typing import Any
@@ -37,24 +38,27 @@ def encode(document: "dict[str, Any]") -> bytes:
 
 busy = asyncio.Lock()
 """Held by who checks a document or does what one wants: a board has memory for one of them at a time."""
-_pinned: "list[str]" = []
-
-
-def pin() -> None:
-    """What is imported by now stays."""
-    _pinned[:] = list(sys.modules)
+_PASSING = (
+    "assembly",
+    "desired",
+    "doing",
+    "ed25519",
+    "fetching",
+    "files",
+    "opening",
+    "package",
+    "reporting",
+    "seals",
+    "sha512",
+    "switching",
+    "update",
+)
+"""The modules beside this one that boards do not keep."""
 
 
 def unload(*names: str) -> None:
-    """Give back the memory of modules of this package: of these, or of all that came after :func:`pin`.
+    """Give back the memory of modules of this package: of these, or of all that boards do not keep.
 
-    They are imported again when they are needed: a board has no room for code that it runs once a week. Who is inside
-    one of them goes on; who holds a function of one keeps all of it in memory.
+    Who is inside one of them goes on; who holds a function of one keeps all of it in memory.
     """
-    package = "micro.sync"  # not from __name__: on a board this is part of another module
-    for name in list(sys.modules):
-        short = name[len(package) + 1 :]
-        if name.startswith(package + ".") and (short in names if names else name not in _pinned):
-            del sys.modules[name]
-            if hasattr(sys.modules[package], short):
-                delattr(sys.modules[package], short)
+    forget(*(names or _PASSING))

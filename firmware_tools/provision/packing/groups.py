@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 GROUPS: Mapping[str, Sequence[str]] = {
     "micro/runtime.py": (
         "micro/clock.py",
+        "micro/modules.py",
         "micro/phrases.py",
         "micro/records.py",
         "micro/sync/messages.py",
@@ -56,6 +57,11 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "micro/screen/layout.py",
     ),
     "micro/inference/model.py": ("micro/inference/checks.py", "micro/inference/loading.py"),
+    "micro/sound/listener.py": (
+        "micro/sound/frontend.py",
+        "micro/sound/hearing.py",
+        "micro/sound/microphone.py",
+    ),
     "micro/capability/gate.py": ("micro/capability/arguments.py",),
 }
 """By the file that takes them in, what is in memory whenever that is."""
