@@ -1,7 +1,8 @@
 """One MQTT connection, from its TCP connect to its end, on paho-mqtt: used once, then thrown away.
 
-paho's network thread does the reading and writing; everything it says is posted to the event loop, so that the
-code here and above runs on the loop alone. A link never reconnects: that is the transport's subject.
+The event loop watches paho's socket, and paho reads and writes when there is something to: a connection costs no
+thread, and all code here and above runs on the loop alone, but for connecting, which blocks. A link never reconnects:
+that is the transport's subject.
 """
 
 import asyncio
@@ -25,6 +26,8 @@ MQTT5_ANSWER_SECONDS = 3.0
 """How long the CONNACK may take on MQTT 5: some 3.1.1 brokers neither answer nor close (amqtt 0.12, given a will)."""
 MAX_PAYLOAD_BYTES = 512 * 1024
 """A longer message is dropped before it reaches the loop; none of the protocol's is."""
+_PACKETS_AT_ONCE = 32
+_LOOKS_A_KEEPALIVE = 6
 _OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH of OpenSSL
 _UNSPECIFIED = 128  # MQTT 5, 2.4: what paho gives where no broker gave a reason
 
@@ -92,6 +95,8 @@ class Link:
         self.closed: asyncio.Future[str] = self._loop.create_future()
         self._acknowledgements: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._abandoned = threading.Event()
+        self._passed = 0
+        self._housekeeping: asyncio.TimerHandle | None = None
         self._client = self._make_client(will)
 
     def _make_client(self, will: Publication | None) -> paho.Client:
@@ -161,14 +166,65 @@ class Link:
             except (OSError, ValueError) as error:
                 self._post(_fail, done, TransportError(_explain(error, self._endpoint)))
                 return
-            if self._abandoned.is_set():
-                self._shut_socket()
-                return
-            self._client.loop_start()
+            self._post(self._attach)
             self._post(_succeed, done, None)
 
         threading.Thread(target=work, name="mqtt-connect", daemon=True).start()
         await done
+
+    def _attach(self) -> None:
+        """Let the loop watch the socket from now on."""
+        raw = self._client.socket()
+        if raw is None:
+            return
+        if self._abandoned.is_set():
+            self._break_off()
+            return
+        self._client.on_socket_register_write = self._want_to_write
+        self._client.on_socket_unregister_write = self._stop_writing
+        self._client.on_socket_close = self._detach
+        self._loop.add_reader(raw, self._read)
+        if self._client.want_write():
+            self._loop.add_writer(raw, self._write)
+        self._keep_house()
+
+    def _want_to_write(self, _client: paho.Client, _data: object, raw: Any) -> None:
+        self._loop.add_writer(raw, self._write)
+
+    def _stop_writing(self, _client: paho.Client, _data: object, raw: Any) -> None:
+        self._loop.remove_writer(raw)
+
+    def _detach(self, _client: paho.Client, _data: object, raw: Any) -> None:
+        self._loop.remove_reader(raw)
+        self._loop.remove_writer(raw)
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+
+    def _read(self) -> None:
+        """Take some packets, but not so many that others on the loop wait for long."""
+        for _ in range(_PACKETS_AT_ONCE):
+            before = self._passed
+            self._client.loop_read()
+            raw = self._client.socket()
+            if raw is None:
+                return
+            is_waiting = isinstance(raw, ssl.SSLSocket) and raw.pending() > 0
+            if self._passed == before and not is_waiting:
+                return
+        self._loop.call_soon(self._read_on)  # what TLS holds already makes no socket readable
+
+    def _read_on(self) -> None:
+        if self._client.socket() is not None:
+            self._read()
+
+    def _write(self) -> None:
+        self._client.loop_write()
+
+    def _keep_house(self) -> None:
+        """Pings, and notices that none is answered."""
+        if self._client.socket() is not None:
+            self._client.loop_misc()
+            self._housekeeping = self._loop.call_later(self._endpoint.keepalive / _LOOKS_A_KEEPALIVE, self._keep_house)
 
     async def subscribe(self, topics: list[tuple[str, int]]) -> None:
         """Subscribe to ``(filter, qos)`` and wait for the broker's consent to each.
@@ -203,7 +259,7 @@ class Link:
             )
 
     async def _acknowledgement(self, mid: int, timeout: float) -> list[ReasonCode]:  # noqa: ASYNC109 - as above
-        # The network thread posts to this loop, so the answer cannot come before it is waited for here.
+        # What arrives is posted, so the answer cannot come before it is waited for here.
         future: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
         self._acknowledgements[mid] = future
         try:
@@ -221,28 +277,35 @@ class Link:
     def abort(self) -> None:
         """Break off without goodbye, in whatever state the connection is: the broker publishes the will."""
         self._abandoned.set()
-        self._shut_socket()
+        self._break_off()
         self._ended("the connection was broken off")
 
-    def _shut_socket(self) -> None:
+    def _break_off(self) -> None:
         raw = self._client.socket()
-        if isinstance(raw, socket.socket):
-            try:
-                # The plain socket below TLS: the network thread sees the end of stream and leaves its loop.
-                socket.socket.shutdown(raw, socket.SHUT_RDWR)
-            except OSError:
-                return  # it is closed already
+        if not isinstance(raw, socket.socket):
+            return
+        try:
+            # The plain socket below TLS: paho sees the end of stream, and closes it.
+            socket.socket.shutdown(raw, socket.SHUT_RDWR)
+        except OSError:
+            return  # it is closed already
+        for _ in range(_PACKETS_AT_ONCE):
+            if self._client.socket() is None:
+                return
+            self._client.loop_read()
 
-    # Posted by paho's thread
+    # Posted by the thread that connects, and by paho in the middle of its work
 
     def _post(self, function: Callable[..., None], *arguments: Any) -> None:
+        self._passed += 1
         try:
             self._loop.call_soon_threadsafe(function, *arguments)
         except RuntimeError:
             return  # the loop is closed: nobody is left to be told
 
     def _arrived(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        if len(message.payload) <= MAX_PAYLOAD_BYTES:
+        self._passed += 1
+        if len(message.payload) <= MAX_PAYLOAD_BYTES and not self._abandoned.is_set():
             self._post(self._on_message, message.topic, bytes(message.payload), message.retain)
 
     def _answered(self, reason: ReasonCode) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -185,6 +186,25 @@ async def test_tls_with_the_right_ca_and_password_connects(tls_broker: Mosquitto
         await transport.publish("a", b"x" * 300_000)
         await until(lambda: ear.heard)
     assert len(ear.heard[0][1]) == 300_000
+
+
+async def test_bursts_of_large_and_small_messages_come_whole_and_in_order_over_tls(tls_broker: Mosquitto) -> None:
+    assert tls_broker.authority
+    ear, sizes = Ear(), [(number * 7919) % 60_000 for number in range(300)]
+    options = {"credentials": Credentials("kiosk", "s3cret"), "tls": TlsFiles(ca=tls_broker.authority.ca_file)}
+    async with client(tls_broker.url, ear, ("many",), **options) as transport:
+        await transport.online()
+        await asyncio.gather(*(transport.publish("many", b"x" * size) for size in sizes))
+        await until(lambda: len(ear.heard) == len(sizes))
+    assert [len(payload) for _, payload, _ in ear.heard] == sizes
+
+
+async def test_a_connection_costs_no_thread(broker: Mosquitto) -> None:
+    before = threading.active_count()
+    async with client(broker.url) as transport:
+        await transport.online()
+        await until(lambda: threading.active_count() <= before)
+        await transport.publish("a", b"")
 
 
 @pytest.mark.parametrize(
