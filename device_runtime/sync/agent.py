@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from device_runtime.sync.messages import (
     Channel,
     ContentBlock,
     ContentRequest,
+    Desired,
     DesiredRequest,
     Reported,
     State,
@@ -97,6 +99,7 @@ class SyncAgent:
         on_settings: Callable[[Mapping[str, Value]], None] | None = None,
         pace: Pace | None = None,
         content_options: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """
         Args:
@@ -110,6 +113,7 @@ class SyncAgent:
             on_settings: hears the desired settings at the start and when they change.
             pace: how often things happen.
             content_options: passed on to :class:`ContentPuller`.
+            clock: Unix time in seconds.
 
         Raises:
             ProtocolError: an id cannot be a topic level.
@@ -119,7 +123,7 @@ class SyncAgent:
         check_identifier("device", identity.device)
         self._identity, self._transport, self._telemetry = identity, transport, telemetry
         self._on_settings, self._pace = on_settings, pace or Pace()
-        self._memory = SyncMemory(folder, trusted, identity.fleet, identity.device)
+        self._memory = SyncMemory(folder, trusted, identity.fleet, identity.device, clock)
         self.sharing = Sharing(self._ask_to_share)
         """Pages for other devices of the fleet, and theirs for this one."""
         self._puller = ContentPuller(folder / "content", self, **(content_options or {}))
@@ -138,6 +142,11 @@ class SyncAgent:
         self._tasks: list[asyncio.Task[None]] = []
         self._conversation: asyncio.Task[None] | None = None
 
+    @property
+    def desired(self) -> Desired | None:
+        """The document that the device follows; None before the first."""
+        return self._memory.desired
+
     def start(self) -> None:
         """Begin; returns at once, whether there is a broker or not."""
         for channel in ("desired", "response"):
@@ -152,8 +161,9 @@ class SyncAgent:
         ]
         self._transport.start(self)
 
-    async def stop(self) -> None:
-        """Say goodbye and end; downloads and telemetry go on at the next start."""
+    async def stop(self, *, goodbye: bool = True) -> None:
+        """Say goodbye and end; downloads and telemetry go on at the next start. Without a goodbye the broker publishes
+        the will, as after a power cut."""
         self._telemetry.on_record = None
         if self._conversation is not None:
             self._tasks.append(self._conversation)
@@ -161,12 +171,12 @@ class SyncAgent:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks, self._conversation = [], None
-        if self._transport.connected:
+        if self._transport.connected and goodbye:
             try:
                 await self._send("state", encode(State("offline", self._session)), retain=True, wait=_GOODBYE_SECONDS)
             except TransportError as error:
                 log.info("no goodbye: %s", error)
-        await self._transport.stop()
+        await self._transport.stop(goodbye=goodbye)
 
     def refresh(self) -> None:
         """Something started or ended on the device: report now, without waiting until it is noticed."""

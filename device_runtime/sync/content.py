@@ -53,6 +53,7 @@ class ContentPuller:
         patience: float = 10.0,
         tries: int = 6,
         reserve: int = RESERVE_BYTES,
+        free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
         """
         Args:
@@ -63,11 +64,12 @@ class ContentPuller:
             patience: seconds after which an answer counts as lost.
             tries: how often a block is asked for while connected, before the download fails.
             reserve: bytes that must stay free on the disk.
+            free: the bytes that are free on the disk of a folder.
 
         Raises:
             ContentError: the folder cannot be made.
         """
-        self._folder, self._carrier, self._reserve = folder, carrier, reserve
+        self._folder, self._carrier, self._reserve, self._free = folder, carrier, reserve, free
         self._block_bytes, self._in_flight, self._patience, self._tries = block_bytes, in_flight, patience, tries
         self._waiting: dict[str, asyncio.Future[ContentBlock]] = {}
         try:
@@ -129,7 +131,7 @@ class ContentPuller:
         if received > size:
             part.unlink()
             received = 0
-        free = shutil.disk_usage(self._folder).free
+        free = self._free(self._folder)
         needed = size - received + self._reserve
         if free < needed:
             raise ContentError(

@@ -130,13 +130,18 @@ class MqttTransport:
             self._stopping = False
             self._task = asyncio.get_running_loop().create_task(self._run(listener), name="mqtt")
 
-    async def stop(self) -> None:
-        """End the connection with a goodbye, so that the broker does not publish the will."""
+    def break_off(self) -> None:
+        """End the connection without a goodbye, as a network does that goes away; the next attempt follows."""
+        if self._link is not None:
+            self._link.abort()
+
+    async def stop(self, *, goodbye: bool = True) -> None:
+        """End the connection. With a goodbye the broker does not publish the will; without, this is as a power cut."""
         if self._task is None:
             return
         self._stopping = True
         link = self._link if self.connected else None
-        if link is not None:
+        if link is not None and goodbye:
             link.close()
             await asyncio.wait([link.closed], timeout=_GOODBYE_SECONDS)
         self._task.cancel()

@@ -13,6 +13,7 @@ import click
 from firmware_tools.cli import fleet_tables
 from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_runtime import runtime
+from firmware_tools.cli.fleet_simulate import simulate
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
 from firmware_tools.fleet.client import FleetClient, segment
 from firmware_tools.fleet.enroll import Provisioning
@@ -56,6 +57,7 @@ def fleet(context: click.Context, home: Path | None, url: str, token_file: Path 
 
 fleet.add_command(runtime)
 fleet.add_command(model)
+fleet.add_command(simulate)
 
 
 @fleet.command()
