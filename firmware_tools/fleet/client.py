@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.errors import FleetError, SilentFleetError
 
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=10)
 
@@ -80,9 +80,9 @@ class FleetClient:
         if isinstance(error, aiohttp.InvalidURL):
             return FleetError(f"{self._url!r} is not the URL of a fleet; write http://host:port")
         if isinstance(error, aiohttp.ClientConnectorError | ConnectionError):
-            return FleetError(f"no fleet answers at {self._url}; start one with `cygnet fleet serve`")
+            return SilentFleetError(f"no fleet answers at {self._url}; start one with `cygnet fleet serve`")
         reason = "it took too long" if isinstance(error, TimeoutError | asyncio.TimeoutError) else str(error)
-        return FleetError(f"the fleet at {self._url} broke off: {reason}")
+        return SilentFleetError(f"the fleet at {self._url} broke off: {reason}")
 
 
 def segment(text: str) -> str:

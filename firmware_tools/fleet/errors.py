@@ -14,6 +14,10 @@ class FleetError(CygnetError):
         self.status = status
 
 
+class SilentFleetError(FleetError):
+    """Nobody answers where the fleet should be, or it broke off; it may do so later."""
+
+
 class NotFoundError(FleetError):
     """What was named does not exist in this fleet."""
 

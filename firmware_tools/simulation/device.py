@@ -184,6 +184,11 @@ class SimulatedDevice:
         desired = self._agent.desired if self._agent is not None else None
         return desired.version if desired is not None else 0
 
+    def installed_version(self, app_id: str) -> int:
+        """The version code of a program that is installed, 0 if it is not."""
+        installed = self._programs.installed().get(app_id) if self._programs is not None else None
+        return installed.version_code if installed is not None else 0
+
     @property
     def is_in_step(self) -> bool:
         """Whether it has what it should have, as far as it knows."""
