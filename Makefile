@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack fuzz models test-tflite test-training clean
+.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack update-faults fuzz models test-tflite test-training clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ soak: setup ## 100,000 events and 1,000 launches: does memory or time creep? (so
 attack: setup ## Run every attack that a worker can make, and time another program's taps meanwhile (some minutes)
 	@$(BIN)/pytest -q tests/isolation
 	@$(BIN)/python -m benchmarks.isolation $(ATTACK_OPTIONS)
+
+update-faults: setup system-tools ## Kill a device at every transition of an update (some minutes)
+	@CYGNET_UPDATE_FAULTS=1 $(BIN)/pytest -q -s tests/update/test_kill.py
 
 models: system-tools ## Test every model against its card; reports in .models/ (some ten minutes, 2 GB the first time)
 	@deploy/test_models.sh $(MODELS_OPTIONS)
