@@ -1,7 +1,6 @@
 """A device: the rooms put together as its board says."""
 
 import logging
-import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,6 +55,7 @@ from device_runtime.host.screen.server import ScreenServer, ScreenSize
 from device_runtime.host.sensors import make_sensors
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
+from device_runtime.host.system import system_info
 from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing, key_ring
@@ -164,7 +164,7 @@ class Device:
             Surroundings(
                 gate=instruments.gate(self._capabilities(dialogs, speaker)),
                 listener=instruments.listener(self.desk),
-                system=lambda: {**_system(board), **self._front.system()},
+                system=lambda: {**system_info(board), **self._front.system()},
                 storage=self._storage.load,
                 limits=board.limits,
                 start_seconds=board.limits.launch_seconds + _START_SLACK_SECONDS,
@@ -404,30 +404,3 @@ def _synthesiser(board: Board) -> Callable[[str, str, int, int], bytes]:
 def _loudspeaker(board: Board) -> AudioSink | None:
     """The board's own loudspeaker; ``None`` where the screen plays answers, or nothing does."""
     return SpeakerSink(board.audio.output_device) if board.audio.speaker == "device" else None
-
-
-def _system(board: Board) -> Mapping[str, Value]:
-    """What ``wx.getSystemInfoSync`` answers, as far as the board knows; a screen knows its own size better."""
-    width, height = board.screen.width, board.screen.height
-    return {
-        "brand": "Cygnet",
-        "model": board.name,
-        "platform": "cygnet",
-        "system": "Cygnet",
-        "version": version("cygnet"),
-        "SDKVersion": "3.0.0",
-        "language": "en",
-        "fontSizeSetting": 16,
-        "benchmarkLevel": -1,
-        "cpuType": platform.machine(),
-        "abi": platform.machine(),
-        "enableDebug": False,
-        "pixelRatio": 1,
-        "screenWidth": width,
-        "screenHeight": height,
-        "windowWidth": width,
-        "windowHeight": height,
-        "statusBarHeight": 0,
-        "screenTop": 0,
-        "safeArea": {"left": 0, "top": 0, "right": width, "bottom": height, "width": width, "height": height},
-    }

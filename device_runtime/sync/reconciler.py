@@ -23,7 +23,7 @@ from device_runtime.sync.models import ModelInstaller, ModelReconciler
 from device_runtime.sync.staging import Updating, needs_content, record_transition, reports, stage, to_be_staged
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff
-from device_runtime.update.machine import State, Update
+from device_runtime.update.machine import BEFORE_SWITCH, State, Update
 from device_runtime.update.records import Kind, UpdateRecords
 from device_runtime.update.updates import Updates
 from device_runtime.values import Value
@@ -227,9 +227,22 @@ class Reconciler:
         update = await self._updates.want(app_id, target, urgent=target.urgent, launch=target.launch, retry=True)
         if update is None:
             await self._run(app_id, target)
-        elif update.target.sha256 == target.sha256 and to_be_staged(update):
+            return
+        await self._run_before(app_id, target, update)
+        if update.target.sha256 == target.sha256 and to_be_staged(update):
             wanted = lambda: self._is_wanted(app_id, target)  # noqa: E731
             await stage(self._updates, self._efforts, self._puller, app_id, target, wanted)
+
+    async def _run_before(self, app_id: str, target: ProgramTarget, update: Update) -> None:
+        """After a restart of the device the version before runs, too, as long as it is the one that is installed."""
+        is_before = update.state in BEFORE_SWITCH or update.state is State.ROLLED_BACK
+        if not (target.launch and is_before and app_id in self._installer.installed()) or app_id in self._started:
+            return
+        self._started.add(app_id)
+        try:
+            await self._installer.start(app_id)
+        except CygnetError as error:  # no reason not to update it
+            log.warning("%s does not run: %s", app_id, error)
 
     async def _run(self, app_id: str, target: ProgramTarget) -> None:
         """It is as it should be; if it should run, it is to run."""

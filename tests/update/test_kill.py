@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from firmware_tools.build.program import build_program
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.server import RunningFleet
+from firmware_tools.fleet.telemetry import TelemetryQuery
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600), pytest.mark.xdist_group("system")]
 ALL = bool(os.environ.get("CYGNET_UPDATE_FAULTS"))
@@ -41,6 +42,7 @@ trial_tries = 2
 GOOD = "Page({})"
 # It ends itself for good: its heap is used up.
 GREEDY = "Page({onReady(){ setTimeout(() => { const all = []; for (;;) all.push(new ArrayBuffer(1e6)) }, 1) }})"
+UNWELL = "Page({onLoad(){ wx.setStorageSync('note', 'new'); wx.reportHealth({ ok: false, reason: 'no tuner' }) }})"
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
 
 _POINTS = [
@@ -80,7 +82,9 @@ class Kitchen:
     async def begin(self) -> None:
         provisioning, _ = await self.fleet.operations.enroll("kitchen", "Kitchen")
         (self.folder / "kitchen.toml").write_text(provisioning.to_toml())
-        (self.folder / "quiet.toml").write_text(BOARD)
+        (self.folder / "moving").write_text("0")
+        obstacle = f'[update.obstacles.driving]\nfile = "{self.folder / "moving"}"\n'
+        (self.folder / "quiet.toml").write_text(BOARD + obstacle)
 
     @asynccontextmanager
     async def device(self, at: str = "-", when: str = "after") -> AsyncIterator[asyncio.subprocess.Process]:
@@ -109,18 +113,26 @@ class Kitchen:
         found: dict[str, Any] = programs.get(APP, {"step": "", "has": None})
         return found
 
-    async def shown(self, step: str, code: int) -> dict[str, Any]:
+    async def shown(self, step: str, code: int, note: str = "") -> dict[str, Any]:
         """Wait until the fleet says so of the program."""
         try:
             async with asyncio.timeout(SECONDS):
                 while True:
                     program = await self.program()
-                    if program["step"] == step and program["has"] and program["has"]["version_code"] == code:
+                    has = program["has"]
+                    if has and (program["step"], has["version_code"], has["note"]) == (step, code, note):
                         return program
                     await asyncio.sleep(0.05)
         except TimeoutError as error:
             log = (self.folder / "device.log").read_text()[-4000:]
             raise AssertionError(f"never {step} {code}, still {await self.program()}\n{log}") from error
+
+    async def states(self) -> list[tuple[int, str]]:
+        """The transitions that the fleet's store has heard of, oldest first: version code and state."""
+        query = TelemetryQuery(device="kitchen", name="update", limit=1000)
+        records = await self.fleet.service.read(lambda _, telemetry: telemetry.records(query))
+        ordered = sorted(records, key=lambda record: record["sequence"])
+        return [(record["values"]["version_code"], record["values"]["state"]) for record in ordered]
 
     def installed(self) -> int:
         index = json.loads((self.folder / "state" / "programs" / "installed.json").read_text())
@@ -155,3 +167,23 @@ async def test_a_device_killed_at_any_transition_ends_in_one_whole_version(kitch
                 )  # fmt: skip
         assert kitchen.installed() == (before if bad else code), (state, when)
         assert kitchen.packages() == 1, f"{state} {when}: nothing is left beside it"
+
+
+async def test_a_device_waits_tries_and_goes_back_and_the_fleet_sees_it(kitchen: Kitchen) -> None:
+    async with kitchen.device():
+        await kitchen.shown("in step", await kitchen.assign())
+
+        unwell = await kitchen.assign(UNWELL)
+        program = await kitchen.shown("rolled back", unwell)
+        assert program["has"]["error"] == "it said that it is not well: no tuner"
+        assert (program["has"]["cause"], kitchen.installed()) == ("health", unwell - 1)
+
+        (kitchen.folder / "moving").write_text("1")
+        waiting = await kitchen.assign()
+        await kitchen.shown("staged", waiting, "waits while driving")
+        assert kitchen.installed() == unwell - 1, "the old version runs until the moment is good"
+        (kitchen.folder / "moving").write_text("0")
+        await kitchen.shown("in step", waiting)
+    states = await kitchen.states()
+    assert states[:3] == [(1, "waiting"), (1, "trial"), (1, "committed")]
+    assert (unwell, "rolling-back") in states
