@@ -15,11 +15,12 @@ ALLOWED: dict[str, set[str]] = {
     "engine": set(),
     "inference": {"engine", "sealed"},  # its frames and its isolation: models live in confined processes
     "program": {"engine", "view", "capability", "sealed", "inference"},  # inference for a face detector's numbers
-    "capability": {"program", "inference"},
+    "capability": {"program", "inference", "sealed"},
     "voice": {"engine", "inference", "program"},  # engine for its frames: voice is a worker, too
-    "sync": set(),
+    "update": {"sealed"},
+    "sync": {"update"},
     "micro": set(),  # MicroPython has none of the other rooms
-    "host": {"program", "capability", "sync", "voice", "inference", "engine", "view", "sealed"},
+    "host": {"program", "capability", "sync", "update", "voice", "inference", "engine", "view", "sealed"},
 }
 COMMON = {"values", "errors", "keys", "resources"}
 

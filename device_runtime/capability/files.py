@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from device_runtime.capability import kept_files
 from device_runtime.capability.arguments import choice, flag, number, refuse, text
 from device_runtime.capability.paths import MAX_PATH_CHARACTERS, ProgramPath, read_path
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
@@ -102,6 +103,45 @@ class ProgramFiles:
             CapabilityError: the path is none of them, or there is no room.
         """
         await self._do(caller, lambda: self._write(caller, read_path(path, "filePath"), data))
+
+    async def keep(self, app_id: str) -> None:
+        """Remember a program's own files as they are now, in place of what was remembered before.
+
+        Raises:
+            CapabilityError: the disk refused; its files are as they were.
+        """
+        await self._change(app_id, kept_files.keep)
+
+    async def take_back(self, app_id: str) -> None:
+        """Have a program's files be what they were at :meth:`keep`, and forget that; nothing kept changes nothing.
+
+        Raises:
+            CapabilityError: the disk refused; asked again, it goes on.
+        """
+        await self._change(app_id, kept_files.take_back)
+
+    async def let_go(self, app_id: str) -> None:
+        """Forget what was kept; nothing kept is no error.
+
+        Raises:
+            CapabilityError: the disk refused.
+        """
+        await self._change(app_id, kept_files.let_go)
+
+    def weight(self, app_id: str) -> int:
+        """Bytes on the disk of what a program keeps."""
+        return sum(_weight(self._root / app_id / area, inside=True) for area in ("usr", "store"))
+
+    async def _change(self, app_id: str, change: Callable[[Path], None]) -> None:
+        def told() -> None:
+            try:
+                change(self._root / app_id)
+            except OSError as error:
+                raise CapabilityError(f"the board's disk failed: {error.strerror}") from error
+            finally:
+                self._used.pop((app_id, "kept"), None)
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, told)
 
     async def _do(self, caller: Caller, work: Callable[[], _Result]) -> _Result:
         def told() -> _Result:

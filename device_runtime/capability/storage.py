@@ -6,10 +6,11 @@ else: 1 MB a key, 10 MB a program.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -97,6 +98,69 @@ class ProgramStorage:
 
         await self._do(write)
 
+    async def keep(self, app_id: str) -> None:
+        """Remember what a program has stored now, in place of what was remembered before, for :meth:`take_back`.
+
+        Raises:
+            CapabilityError: the disk refused; what was remembered before is.
+        """
+
+        def copy() -> None:
+            with self._transaction():
+                self._forget(app_id)
+                self._database.execute("INSERT INTO kept VALUES (?)", (app_id,))
+                self._database.execute(
+                    "INSERT INTO kept_entry SELECT app_id, key, value, weight FROM entry WHERE app_id = ?", (app_id,)
+                )
+
+        await self._do(copy)
+
+    async def take_back(self, app_id: str) -> None:
+        """Have a program's values be what they were at :meth:`keep`, and forget that; nothing kept changes nothing.
+
+        Raises:
+            CapabilityError: the disk refused; nothing has changed.
+        """
+
+        def restore() -> None:
+            with self._transaction():
+                if self._database.execute("SELECT 1 FROM kept WHERE app_id = ?", (app_id,)).fetchone() is None:
+                    return
+                self._database.execute("DELETE FROM entry WHERE app_id = ?", (app_id,))
+                self._database.execute("INSERT INTO entry SELECT * FROM kept_entry WHERE app_id = ?", (app_id,))
+                self._forget(app_id)
+            self._used.pop(app_id, None)
+
+        await self._do(restore)
+
+    async def let_go(self, app_id: str) -> None:
+        """Forget what was kept; nothing kept is no error.
+
+        Raises:
+            CapabilityError: the disk refused.
+        """
+
+        def forget() -> None:
+            with self._transaction():
+                self._forget(app_id)
+
+        await self._do(forget)
+
+    def _forget(self, app_id: str) -> None:
+        self._database.execute("DELETE FROM kept WHERE app_id = ?", (app_id,))
+        self._database.execute("DELETE FROM kept_entry WHERE app_id = ?", (app_id,))
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All that is done within, or nothing of it."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
     async def used(self, app_id: str) -> int:
         """How many bytes of its quota a program uses.
 
@@ -124,9 +188,11 @@ class ProgramStorage:
         return row[0] if row else 0
 
 
+_COLUMNS = "(app_id TEXT, key TEXT, value BLOB NOT NULL, weight INTEGER NOT NULL, PRIMARY KEY (app_id, key))"
 _SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS entry"
-    " (app_id TEXT, key TEXT, value BLOB NOT NULL, weight INTEGER NOT NULL, PRIMARY KEY (app_id, key)) WITHOUT ROWID"
+    f"CREATE TABLE IF NOT EXISTS entry {_COLUMNS} WITHOUT ROWID",
+    f"CREATE TABLE IF NOT EXISTS kept_entry {_COLUMNS} WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS kept (app_id TEXT PRIMARY KEY) WITHOUT ROWID",
 )
 
 
@@ -150,7 +216,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
-        database.execute(_SCHEMA)
+        for table in _SCHEMA:
+            database.execute(table)
     except sqlite3.Error:
         database.close()
         raise

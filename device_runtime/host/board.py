@@ -17,6 +17,7 @@ from device_runtime.host.linuxparts import faults as part_faults
 from device_runtime.host.microboard import MicroBoard
 from device_runtime.program.limits import Limits
 from device_runtime.resources import resource_directory
+from device_runtime.update.rules import UpdateRules
 
 __all__ = [
     "Board",
@@ -144,11 +145,13 @@ class Board:
     request: Request = key("network of programs", default=Request())
     leds: Mapping[str, LinuxLed] = table_key("lights, each by a name that programs use")
     sensors: Mapping[str, LinuxSensor] = table_key("sensors, each by a name that programs use")
+    update: UpdateRules = key("when programs and models are switched to another version", default=UpdateRules())
     flash: LinuxFlash = key("how the board gets its software", default=LinuxFlash())
 
     def faults(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """What no single key shows."""
-        return part_faults(self.leds, self.sensors)
+        yield from part_faults(self.leds, self.sensors)
+        yield from self.update.faults(self.sensors)
 
 
 def board_names(kind: Literal["linux", "micropython"] = "linux") -> list[str]:

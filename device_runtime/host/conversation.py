@@ -54,6 +54,8 @@ class Conversation:
         self.grammar = Grammar({})
         self.on_speaking: list[Callable[[float], None]] = []
         """Told how long an answer sounds, so that the board does not listen to itself."""
+        self.on_request: Callable[[], None] = lambda: None
+        """Told of each request that is served."""
 
     def learn(self, voices: Mapping[str, Voice]) -> Grammar:
         """What can be said from now on. A program whose phrases are faulty is left out, and the log says why."""
@@ -67,6 +69,11 @@ class Conversation:
                 sound[app_id] = voice
         self.grammar = Grammar(sound)
         return self.grammar
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being served."""
+        return self._busy.locked()
 
     async def typed(self, text: str) -> None:
         """Serve a request that was typed."""
@@ -87,6 +94,7 @@ class Conversation:
 
         ``source`` is ``typed`` or ``spoken``; ``delay`` is seconds from the end of speech until it was understood.
         """
+        self.on_request()
         async with self._busy:
             self._screen.voice("recognised", match.text)
             started = time.perf_counter()

@@ -57,6 +57,9 @@ class Desk:
         self._returning: dict[str, asyncio.Task[None]] = {}
         self.on_program_exit: Callable[[str], None] = lambda _app_id: None
         """Told the app id of each program that ended."""
+        self.on_end_by_itself: Callable[[str, str], bool] = lambda _app_id, _reason: False
+        """Told the app id of a program that ran and ended by itself, and why; true: whether it comes back is decided
+        there, and until :meth:`release` its last pages stay in sight."""
 
     def use(self, sessions: Sessions) -> None:
         """Run programs in these sessions, whose listener this desk is."""
@@ -165,6 +168,17 @@ class Desk:
         finally:
             self._replacing.discard(app_id)
 
+    def hold(self, app_id: str) -> None:
+        """Until :meth:`release`, keep the last pages of a program in sight, and its place in front, though it ends."""
+        self._replacing.add(app_id)
+
+    def release(self, app_id: str) -> None:
+        """The program runs again, or it goes from the screens."""
+        if app_id in self._replacing:
+            self._replacing.discard(app_id)
+            if self._running.get(app_id) is None:
+                self._leave(app_id, "")
+
     async def stop(self) -> None:
         """Start nothing again any more."""
         tasks = list(self._returning.values())
@@ -253,7 +267,11 @@ class Desk:
         if app_id in self._replacing:
             self._screen.exited(app_id, reason, replaced=True)
         elif reason and ran and package is not None:
-            self._ended(app_id, package.manifest.name, reason)
+            if self.on_end_by_itself(app_id, reason):
+                self.hold(app_id)
+                self._screen.exited(app_id, reason, replaced=True)
+            else:
+                self._ended(app_id, package.manifest.name, reason)
         elif app_id not in self._returning:  # else it is the attempt to start it again that failed
             self._leave(app_id, reason)
         self.on_program_exit(app_id)

@@ -1,7 +1,7 @@
 """A device: the rooms put together as its board says."""
 
 import logging
-import platform
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from device_runtime.capability.clipboard import clipboard_capabilities
 from device_runtime.capability.device import battery_capabilities, device_capabilities
 from device_runtime.capability.files import ProgramFiles, file_capabilities
 from device_runtime.capability.fonts import font_capabilities
+from device_runtime.capability.health import health_capability
 from device_runtime.capability.inference import inference_capabilities
 from device_runtime.capability.media import ProgramMedia
 from device_runtime.capability.origin import NetworkPolicy
@@ -45,13 +46,16 @@ from device_runtime.host.lights import make_lights
 from device_runtime.host.links import find_program
 from device_runtime.host.microphone import ProgramMicrophone
 from device_runtime.host.models import DeviceModels, can_run_models
+from device_runtime.host.moments import HeardPlayer, Moments
 from device_runtime.host.notices import NetworkNotices, ignored_settings
+from device_runtime.host.program_stages import ProgramStages
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
 from device_runtime.host.screen.server import ScreenServer, ScreenSize
 from device_runtime.host.sensors import make_sensors
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
+from device_runtime.host.system import system_info
 from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing, key_ring
@@ -60,6 +64,7 @@ from device_runtime.program.sessions import WORKER_ENTRY, Sessions
 from device_runtime.program.store import ProgramStore
 from device_runtime.program.uri import parse_uri
 from device_runtime.sync.agent import Identity, SyncAgent
+from device_runtime.sync.staging import Updating
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
 from device_runtime.values import Value
@@ -126,7 +131,9 @@ class Device:
         self._sockets = SocketClient(policy)
         self._media = ProgramMedia(self._files, self._http)
         dialogs = Dialogs()
-        self._fleet_models = FleetModels(state / "models", fleet_keys) if provisioning else None
+        self._fleet_models = (
+            FleetModels(state / "models", fleet_keys, board.update, self._users_of) if provisioning else None
+        )
         store = self._fleet_models.store if self._fleet_models is not None else ModelStore()
         self._models = DeviceModels(board, store) if can_run_models() else None
         if self._fleet_models is not None and self._models is not None:
@@ -146,14 +153,18 @@ class Device:
         self._microphone = self._program_microphone()
         self._front.microphone = self._microphone
         speaker = _Speaker()
+        self._player = HeardPlayer(_loudspeaker(board) or ScreenPlayer(self._screen))
         self.desk = Desk(self.store, self._screen, self._telemetry.record)
         self.desk.on_program_exit = dialogs.dismiss_all
+        self._stages = ProgramStages(
+            self.store, self.desk, self._storage, self._files, board.update, self.programs_changed
+        )
         self._shared = SharedPages(self.desk, dialogs, self.store, self._telemetry.record) if provisioning else None
         self._sessions = Sessions(
             Surroundings(
                 gate=instruments.gate(self._capabilities(dialogs, speaker)),
                 listener=instruments.listener(self.desk),
-                system=lambda: {**_system(board), **self._front.system()},
+                system=lambda: {**system_info(board), **self._front.system()},
                 storage=self._storage.load,
                 limits=board.limits,
                 start_seconds=board.limits.launch_seconds + _START_SLACK_SECONDS,
@@ -176,6 +187,8 @@ class Device:
             else None
         )
         self._agent = self._sync_agent(state, provisioning) if provisioning else None
+        self._answering_until = 0.0
+        self._conversation.on_speaking.append(self._answers)
         if self._shared is not None and self._agent is not None:
             self._shared.use(self._agent.sharing)
 
@@ -197,6 +210,7 @@ class Device:
             *leaving_capabilities(self.desk),
             telemetry_capability(self._telemetry.record),
             speech_capability(speaker),
+            health_capability(self._stages.said),
         ]
         if self._shared is not None:
             offered += self._shared.capabilities()
@@ -205,7 +219,7 @@ class Device:
         offered += light_capabilities(make_lights(self._board.leds, self._screen.lights))
         offered += sensor_capabilities(make_sensors(self._board.sensors))
         if self._board.audio.speaker != "none":
-            player = _loudspeaker(self._board) or ScreenPlayer(self._screen)
+            player = self._player
             offered.append(buzzer_capability(player))
             offered += audio_capabilities(player, self._files, self._http)
         if self._board.audio.microphone == "device" and self._microphone is not None:
@@ -238,6 +252,12 @@ class Device:
             tls=TlsFiles(ca=provisioning.ca, certificate=provisioning.cert, key=provisioning.key) if tls else None,
         )
         installer = DeviceInstaller(self.store, self.desk, self.programs_changed)
+        rules = self._board.update
+        moments = Moments(
+            rules, make_sensors(self._board.sensors), lambda: self.desk.front, self._users_of, self._sounding
+        )
+        self._front.on_use = self._conversation.on_request = moments.used
+        updating = Updating(self._stages, self._fleet_models, rules, moments.objection)
         trusted = key_ring([provisioning.fleet_key])
         settings = ignored_settings(self._telemetry.record)
         return SyncAgent(
@@ -248,8 +268,22 @@ class Device:
             installer,
             self._telemetry,
             models=self._fleet_models,
+            updating=updating,
             on_settings=settings,
         )
+
+    def _users_of(self, model: str) -> list[str]:
+        """The running programs that ask for a model."""
+        return [session.app_id for session in self.desk.sessions() if model in session.manifest.models]
+
+    def _answers(self, seconds: float) -> None:
+        self._answering_until = time.monotonic() + seconds
+
+    def _sounding(self) -> bool:
+        """Whether sound plays, or somebody is listened to or answered."""
+        listening = self._hearing is not None and self._hearing.attentive
+        answering = self._conversation.busy or time.monotonic() < self._answering_until
+        return listening or answering or self._player.sounds
 
     async def start(self) -> str:
         """Serve the screen, listen, and join the fleet; gives the URL of the screen.
@@ -370,30 +404,3 @@ def _synthesiser(board: Board) -> Callable[[str, str, int, int], bytes]:
 def _loudspeaker(board: Board) -> AudioSink | None:
     """The board's own loudspeaker; ``None`` where the screen plays answers, or nothing does."""
     return SpeakerSink(board.audio.output_device) if board.audio.speaker == "device" else None
-
-
-def _system(board: Board) -> Mapping[str, Value]:
-    """What ``wx.getSystemInfoSync`` answers, as far as the board knows; a screen knows its own size better."""
-    width, height = board.screen.width, board.screen.height
-    return {
-        "brand": "Cygnet",
-        "model": board.name,
-        "platform": "cygnet",
-        "system": "Cygnet",
-        "version": version("cygnet"),
-        "SDKVersion": "3.0.0",
-        "language": "en",
-        "fontSizeSetting": 16,
-        "benchmarkLevel": -1,
-        "cpuType": platform.machine(),
-        "abi": platform.machine(),
-        "enableDebug": False,
-        "pixelRatio": 1,
-        "screenWidth": width,
-        "screenHeight": height,
-        "windowWidth": width,
-        "windowHeight": height,
-        "statusBarHeight": 0,
-        "screenTop": 0,
-        "safeArea": {"left": 0, "top": 0, "right": width, "bottom": height, "width": width, "height": height},
-    }

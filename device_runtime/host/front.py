@@ -37,6 +37,8 @@ class Front(ScreenDelegate):
         self._conversation: Conversation | None = None
         self.hearing: Hearing | None = None
         self.microphone: ProgramMicrophone | None = None
+        self.on_use: Callable[[], None] = lambda: None
+        """Told whenever somebody does something on a screen."""
         self.viewports: dict[str, Viewport] = {}
         """What each connected screen last said of its size, by target."""
 
@@ -102,6 +104,7 @@ class Front(ScreenDelegate):
 
     def node_event(self, event: NodeEvent) -> None:
         """Pass an event to its program; one that no longer runs hears nothing."""
+        self.on_use()
         session = self._programs.running(event.app_id)
         if session is not None:
             session.node_event(
@@ -165,14 +168,17 @@ class Front(ScreenDelegate):
 
     async def launch(self, app_id: str, path: str) -> None:
         """Bring a program to the front."""
+        self.on_use()
         await self._programs.launch(app_id, path)
 
     async def home(self) -> None:
         """Show the launcher."""
+        self.on_use()
         self._programs.home()
 
     async def back(self, app_id: str, delta: int) -> None:
         """Go back in a program."""
+        self.on_use()
         session = self._programs.running(app_id)
         if session is not None:
             session.back(delta)
@@ -185,6 +191,7 @@ class Front(ScreenDelegate):
 
     async def utterance(self, text: str) -> None:
         """Serve a typed request."""
+        self.on_use()
         if self._conversation is not None:
             await self._conversation.typed(text)
 
@@ -202,4 +209,5 @@ class Front(ScreenDelegate):
 
     async def ui_result(self, app_id: str, dialog: str, result: Value) -> None:
         """The owner answered a dialogue."""
+        self.on_use()
         self._dialogs.answer(app_id, dialog, result)

@@ -48,6 +48,8 @@ class Hearing:
         self._tasks: set[asyncio.Task[None]] = set()
         self._speaking_screen = ""
         self._microphone: asyncio.Task[None] | None = None
+        self.attentive = False
+        """Whether it heard its wake word, and listens to what follows or answers it."""
 
     async def start(self) -> None:
         """Begin to listen.
@@ -105,6 +107,8 @@ class Hearing:
 
     def on_voice(self, event: VoiceEvent) -> None:
         """Show what the pipeline tells, and serve what it recognised."""
+        if not isinstance(event, VoiceWarning):
+            self.attentive = not isinstance(event, Idle)
         match event:
             case Idle():
                 self._screen.voice("idle")

@@ -2,10 +2,10 @@
 old version of a model or the new one, whole.
 
 On disk, under one directory: ``versions/<sha256>/<name>/``, an unpacked model package (named by the package's SHA-256,
-never changed once named so), and ``installed.json`` (which version each model has, and which it had before), replaced
-by rename. Archives have one form only, so that the files of a folder give the very bytes that were signed: what lies
-there is verified whole at each start. A version that is damaged by then gives way to the one before. What neither the
-index nor a session uses is swept.
+never changed once named so), ``installed.json`` (which version each model has, and which it had before) and
+``staged.json`` (which it is to have next), each replaced by rename. Archives have one form only, so that the files of a
+folder give the very bytes that were signed: what lies there is verified whole at each start. A version that is damaged
+by then gives way to the one before. What neither an index nor a session uses is swept.
 """
 
 import asyncio
@@ -73,6 +73,7 @@ class InstalledModels:
             InstalledModelsError: the directory cannot be made, or its index is damaged.
         """
         self._versions, self._index_path = directory / "versions", directory / "installed.json"
+        self._staged_path = directory / "staged.json"
         self._trusted, self._check = trusted, check
         # Whoever writes has the first for as long as the disk takes. The second is held for moments only, so that who
         # asks for a card, or holds or releases one, never waits for the disk: that is the event loop.
@@ -85,6 +86,7 @@ class InstalledModels:
         try:
             self._versions.mkdir(parents=True, exist_ok=True)
             self._index = self._read_index()
+            self._staged = self._read_staged()
         except OSError as error:
             raise InstalledModelsError(f"the models in {directory} cannot be used: {disk_sentence(error)}") from error
         self._sweep()
@@ -132,6 +134,96 @@ class InstalledModels:
             InstalledModelsError: it is another model or version than was asked for, or the disk cannot take it.
             CygnetError: the model does not pass its check.
         """
+        package = await self._passed(path, name, version_code)
+        card = package.card
+        try:
+            return await asyncio.to_thread(self._take, package)
+        except OSError as error:
+            raise InstalledModelsError(
+                f"model {card.name} {card.version.name} cannot be installed: {disk_sentence(error)}; "
+                "what was installed stays"
+            ) from error
+
+    async def stage(self, path: Path, name: str, version_code: int) -> None:
+        """As :meth:`install`, but the model stays in the version that it has until :meth:`switch`."""
+        package = await self._passed(path, name, version_code)
+        try:
+            await asyncio.to_thread(self._put_beside, package)
+        except OSError as error:
+            raise InstalledModelsError(
+                f"model {name} {package.card.version.name} cannot be staged: {disk_sentence(error)}; "
+                "what was installed stays"
+            ) from error
+
+    async def recall(self, name: str, sha256: str) -> bool:
+        """Stage the version with this SHA-256 where it is kept here, and whole; else false.
+
+        Raises:
+            CygnetError: the model does not pass its check any more, or the disk refuses.
+        """
+        entry, staged = self._index.get(name), self._staged.get(name)
+        kept = [model for model in (staged, entry.previous if entry else None) if model and model.sha256 == sha256]
+        if not kept:
+            return False
+        try:
+            package = await asyncio.to_thread(self._verify, kept[0])
+        except CygnetError as error:
+            logger.warning("%s", error)
+            return False
+        await self._check(package.card, package.content)
+        await asyncio.to_thread(self._change_staged, name, kept[0])
+        return True
+
+    def staged(self) -> Mapping[str, InstalledModel]:
+        """What was staged and not yet switched to, by name."""
+        return dict(self._staged)
+
+    def unstage(self, name: str) -> None:
+        """Forget what is staged; nothing is no error.
+
+        Raises:
+            InstalledModelsError: the disk refuses.
+        """
+        self._change_staged(name, None)
+
+    def switch(self, name: str) -> None:
+        """Have what is staged be the model's version from now on; without anything staged, nothing.
+
+        Raises:
+            CygnetError: what is staged is damaged, or the disk refuses.
+        """
+        with self._writing:
+            model = self._staged.get(name)
+            if model is None:
+                return
+            card = self._verify(model).card
+            try:
+                self._switch(model, card)
+            except OSError as error:
+                raise InstalledModelsError(f"model {name} cannot be switched: {disk_sentence(error)}") from error
+            self._change_staged(name, None)
+
+    def roll_back(self, name: str, sha256: str) -> None:
+        """Leave the version with this SHA-256 for the one before, or for none; where another is current, nothing.
+
+        Raises:
+            InstalledModelsError: the disk refuses.
+        """
+        with self._writing:
+            entry = self._index.get(name)
+            if entry is None or entry.current.sha256 != sha256:
+                return
+            index = {key: value for key, value in self._index.items() if key != name}
+            if entry.previous is not None:
+                index[name] = _Entry(entry.previous)
+            try:
+                self._write_index(index)
+            except OSError as error:
+                raise InstalledModelsError(f"model {name} cannot be taken back: {disk_sentence(error)}") from error
+            self._sweep()
+
+    async def _passed(self, path: Path, name: str | None, version_code: int | None) -> ModelPackage:
+        """A package that was verified and tried."""
         package = await asyncio.to_thread(self._read_package, path)
         card = package.card
         if name is not None and card.name != name:
@@ -142,13 +234,7 @@ class InstalledModels:
                 "was sent"
             )
         await self._check(card, package.content)
-        try:
-            return await asyncio.to_thread(self._take, package)
-        except OSError as error:
-            raise InstalledModelsError(
-                f"model {card.name} {card.version.name} cannot be installed: {disk_sentence(error)}; "
-                "what was installed stays"
-            ) from error
+        return package
 
     async def restore(self, name: str, sha256: str) -> bool:
         """Switch back to the version before, if that is the package with this SHA-256, and whole; else false.
@@ -180,6 +266,7 @@ class InstalledModels:
             InstalledModelsError: the disk refuses.
         """
         with self._writing:
+            self._change_staged(name, None)
             if name not in self._index:
                 return
             try:
@@ -197,9 +284,45 @@ class InstalledModels:
             raise ModelPackageError(f"model package {path.name} cannot be read: {disk_sentence(error)}") from error
         return read_model_package(data, path.name, self._trusted)
 
+    def _put_beside(self, package: ModelPackage) -> None:
+        model = _described(package)
+        with self._writing:
+            if not self._is_whole(model):
+                self._unpack(model, package)
+            self._change_staged(model.name, model)
+
+    def _change_staged(self, name: str, model: InstalledModel | None) -> None:
+        with self._writing:
+            changed = {key: value for key, value in self._staged.items() if key != name}
+            if model is not None:
+                changed[name] = model
+            if changed == self._staged:
+                return
+            document = {key: asdict(value) for key, value in changed.items()}
+            try:
+                write_whole(self._staged_path, json.dumps(document, indent=1, sort_keys=True).encode())
+            except OSError as error:
+                raise InstalledModelsError(
+                    f"what is staged of model {name} cannot be changed: {disk_sentence(error)}"
+                ) from error
+            with self._lock:
+                self._staged = changed
+            self._sweep()
+
+    def _read_staged(self) -> dict[str, InstalledModel]:
+        """What cannot be read, or is damaged, is fetched again."""
+        try:
+            document = json.loads(self._staged_path.read_bytes())
+            staged = {name: _model(name, entry) for name, entry in document.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            logger.warning("%s cannot be read (%s); what was staged is fetched again", self._staged_path, error)
+            return {}
+        return {name: model for name, model in staged.items() if self._is_whole(model)}
+
     def _take(self, package: ModelPackage) -> InstalledModel:
-        version = package.card.version
-        model = InstalledModel(package.card.name, version.code, version.name, package.sha256, package.size)
+        model = _described(package)
         with self._writing:
             if not self._is_whole(model):
                 self._unpack(model, package)
@@ -314,6 +437,7 @@ class InstalledModels:
             used = {
                 model.sha256 for entry in self._index.values() for model in (entry.current, entry.previous) if model
             }
+            used |= {model.sha256 for model in self._staged.values()}
             used |= self._held.keys()
             self._cards = {sha256: card for sha256, card in self._cards.items() if sha256 in used}
         with contextlib.suppress(OSError):
@@ -331,6 +455,11 @@ class InstalledModels:
             shutil.rmtree(swept, ignore_errors=True)
         else:
             swept.unlink()
+
+
+def _described(package: ModelPackage) -> InstalledModel:
+    version = package.card.version
+    return InstalledModel(package.card.name, version.code, version.name, package.sha256, package.size)
 
 
 def _entry(name: str, entry: Any) -> _Entry:

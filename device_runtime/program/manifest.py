@@ -126,6 +126,15 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """What a program asks of its trial after an update. ``health``: it says itself that it is well
+    (``wx.reportHealth``), and fails its trial where it does not; ``seconds`` is how long it takes at least."""
+
+    health: bool = False
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """A checked manifest. ``document`` is the JSON object that it was read from, for members not named here."""
 
@@ -153,6 +162,7 @@ class Manifest:
     aliases: Mapping[str, str]
     voice: Voice
     models: tuple[str, ...]
+    trial: Trial
     document: Mapping[str, Any]
 
     @property
@@ -239,6 +249,7 @@ def read_manifest(document: Any) -> Manifest:
         aliases=_aliases(ours.inner("resolve_alias")),
         voice=_voice(ours.inner("voice")),
         models=ours.each("models", list(ours.strings("models")), _model_fault),
+        trial=_trial(ours.inner("trial")),
         document=document,
     )
 
@@ -254,6 +265,10 @@ def check_platform(manifest: Manifest) -> None:
             f"{manifest.name} {manifest.version.name} ({manifest.app_id}) needs platform version "
             f"{manifest.min_platform}, and this device has {PLATFORM_VERSION}; update the device's software"
         )
+
+
+def _trial(entry: Members) -> Trial:
+    return Trial(entry.flag("health", default=False), entry.number("seconds", 0, 0))
 
 
 def _icon(entry: Members) -> Icon:

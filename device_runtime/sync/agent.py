@@ -41,8 +41,10 @@ from device_runtime.sync.models import ModelInstaller
 from device_runtime.sync.reconciler import Installer, Reconciler
 from device_runtime.sync.share_messages import Peers, Share, ShareReceipt, SharingRequest
 from device_runtime.sync.sharing import Sharing, SharingError
+from device_runtime.sync.staging import Updating
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff, MqttTransport, TransportError
+from device_runtime.update.records import UpdateRecords
 from device_runtime.values import Value
 
 log = logging.getLogger(__name__)
@@ -96,6 +98,7 @@ class SyncAgent:
         telemetry: TelemetryQueue,
         *,
         models: ModelInstaller | None = None,
+        updating: Updating | None = None,
         on_settings: Callable[[Mapping[str, Value]], None] | None = None,
         pace: Pace | None = None,
         content_options: Mapping[str, Any] | None = None,
@@ -110,6 +113,7 @@ class SyncAgent:
             installer: the device's programs.
             telemetry: the queue whose records are sent; it stays the caller's to close.
             models: the device's models from the fleet; without it, it takes none.
+            updating: how it stages, waits, tries and goes back; without it, what is verified is installed at once.
             on_settings: hears the desired settings at the start and when they change.
             pace: how often things happen.
             content_options: passed on to :class:`ContentPuller`.
@@ -129,7 +133,16 @@ class SyncAgent:
         self._puller = ContentPuller(folder / "content", self, **(content_options or {}))
         self._report_due = asyncio.Event()
         self._reconciler = Reconciler(
-            self._memory, self._puller, installer, telemetry, self._pace.retry, self._report_due.set, models
+            self._memory,
+            self._puller,
+            installer,
+            telemetry,
+            self._pace.retry,
+            self._report_due.set,
+            UpdateRecords(folder / "updates.json"),
+            lambda: transport.connected,
+            models,
+            updating,
         )
         self._documents: asyncio.Queue[bytes] = asyncio.Queue(_WAITING_DOCUMENTS)
         self._session = 0

@@ -18,7 +18,8 @@ from typing import BinaryIO, Protocol
 
 from device_runtime.errors import CygnetError
 from device_runtime.sync.link import TransportError
-from device_runtime.sync.messages import BLOCK_BYTES, ContentBlock, ContentRequest
+from device_runtime.sync.messages import BLOCK_BYTES, Cause, ContentBlock, ContentRequest
+from device_runtime.update.stages import cause_of
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,20 @@ RESERVE_BYTES = 16 * 1024 * 1024
 
 class ContentError(CygnetError):
     """A download failed for now; the sentence says why. What has arrived is kept unless it was wrong."""
+
+    cause: Cause = "unreachable"
+
+
+class ContentSpaceError(ContentError):
+    """The disk has no room for it."""
+
+    cause: Cause = "space"
+
+
+class ContentSpoiledError(ContentError):
+    """What arrived is not what was promised."""
+
+    cause: Cause = "refused"
 
 
 class ContentCarrier(Protocol):
@@ -110,7 +125,8 @@ class ContentPuller:
                 await self._download(part, sha256, received, size, progress)
             await asyncio.to_thread(_accept, part, whole, sha256, size)
         except OSError as error:
-            raise ContentError(f"the content {sha256[:12]} cannot be written: {error.strerror}") from error
+            refused = ContentSpaceError if cause_of(error, "fault") == "space" else ContentError
+            raise refused(f"the content {sha256[:12]} cannot be written: {error.strerror}") from error
         return whole
 
     def discard(self, sha256: str) -> None:
@@ -134,7 +150,7 @@ class ContentPuller:
         free = self._free(self._folder)
         needed = size - received + self._reserve
         if free < needed:
-            raise ContentError(
+            raise ContentSpaceError(
                 f"the disk has {free // 1024} KiB free, but the download needs {needed // 1024} KiB "
                 f"(with {self._reserve // 1024} KiB that stay free): free some space"
             )
@@ -213,7 +229,7 @@ class _ConnectionEndedError(Exception):
 def _accept(part: Path, whole: Path, sha256: str, size: int) -> None:
     if not _matches(part, sha256, size):
         part.unlink(missing_ok=True)
-        raise ContentError(
+        raise ContentSpoiledError(
             f"what arrived is not the content {sha256[:12]} that was promised: it is deleted and fetched again"
         )
     part.replace(whole)

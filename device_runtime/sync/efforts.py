@@ -10,8 +10,9 @@ from typing import Any, Generic, Protocol, TypeVar
 from device_runtime.errors import CygnetError
 from device_runtime.sync.content import ContentPuller
 from device_runtime.sync.fields import one_line
-from device_runtime.sync.messages import MAX_ERROR, MAX_TEXT, ModelReport, ProgramReport
+from device_runtime.sync.messages import MAX_ERROR, MAX_TEXT, Cause, ModelReport, ProgramReport
 from device_runtime.sync.transport import Backoff
+from device_runtime.update.stages import Target, cause_of
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +31,6 @@ class Versioned(Protocol):
     @property
     def sha256(self) -> str:
         """Of the package file, hex."""
-
-
-class Target(Versioned, Protocol):
-    """A version that is desired."""
-
-    @property
-    def size(self) -> int:
-        """Of the package file, in bytes."""
 
 
 R = TypeVar("R", ProgramReport, ModelReport)
@@ -60,7 +53,7 @@ class Efforts(Generic[R]):
         retry: Backoff,
         woken: asyncio.Event,
         on_change: Callable[[], None],
-        on_failure: Callable[[str, int, str], None],
+        on_failure: Callable[[str, int, str, Cause], None],
     ) -> None:
         """
         Args:
@@ -69,7 +62,7 @@ class Efforts(Generic[R]):
             retry: before what failed is tried again.
             woken: set when something else may be desired.
             on_change: called whenever :attr:`underway` has changed, which is often during a download.
-            on_failure: told of a name, a version code and a sentence that is new.
+            on_failure: told of a name, a version code, a sentence that is new, and its kind.
         """
         self._report: Callable[..., R] = report
         self._puller, self._retry, self._woken = puller, retry, woken
@@ -110,11 +103,11 @@ class Efforts(Generic[R]):
         try:
             await step
         except (CygnetError, OSError) as error:
-            self.fail(name, target, str(error), installed)
+            self.fail(name, target, str(error), installed, cause_of(error, "fault"))
         except Exception as error:  # a fault in an installer must not stop the others
             log.exception("%s cannot be brought to what is desired", name)
             sentence = f"the device has a fault: {type(error).__name__}; its log says more"
-            self.fail(name, target, sentence, installed)
+            self.fail(name, target, sentence, installed, "fault")
         else:
             self.done(name)
 
@@ -142,7 +135,7 @@ class Efforts(Generic[R]):
             fetching.cancel()
             await asyncio.gather(fetching, return_exceptions=True)
 
-    def fail(self, name: str, target: Target | None, sentence: str, installed: Versioned | None) -> None:
+    def fail(self, name: str, target: Target | None, sentence: str, installed: Versioned | None, cause: Cause) -> None:
         """It failed with this sentence, and is tried again later."""
         before = self._failures.get(name)
         attempts = before.attempts + 1 if before is not None and before.target == target else 1
@@ -156,9 +149,9 @@ class Efforts(Generic[R]):
         shown = self.underway.get(name)
         if shown is None or shown.error != sentence:
             log.warning("%s: %s", name, sentence)
-            self._on_failure(name, code, sentence)
+            self._on_failure(name, code, sentence, cause)
         received, size = shown.received if shown is not None else 0, target.size if target is not None else 0
-        self.underway[name] = self._report(code, version_name, "failed", received, size, sentence)
+        self.underway[name] = self._report(code, version_name, "failed", received, size, sentence, cause)
         self._on_change()
 
 

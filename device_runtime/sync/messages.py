@@ -44,8 +44,10 @@ from device_runtime.sync.fields import Fields, parse_object, shorten
 from device_runtime.sync.fields import ProtocolError as ProtocolError
 from device_runtime.sync.fields import canonical_json as canonical_json
 from device_runtime.sync.model_messages import MAX_ERROR as MAX_ERROR
+from device_runtime.sync.model_messages import Cause as Cause
 from device_runtime.sync.model_messages import ModelReport as ModelReport
-from device_runtime.sync.model_messages import read_models
+from device_runtime.sync.model_messages import UpdatePhase as UpdatePhase
+from device_runtime.sync.model_messages import leave_out_empty, read_cause, read_models
 from device_runtime.sync.share_messages import (
     REQUEST_ID,
     REQUEST_KINDS,
@@ -112,12 +114,14 @@ def parse_topic(text: str) -> tuple[str, str, Channel]:
     return check_identifier("fleet", levels[2]), check_identifier("device", levels[3]), levels[4]  # type: ignore[return-value]
 
 
-ProgramPhase = Literal["downloading", "installed", "running", "failed"]
+ProgramPhase = Literal["downloading", "waiting", "trial", "rolled-back", "failed", "installed", "running"]
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramReport:
-    """One program on a device as it is: ``error`` says why in a sentence when ``phase`` is ``failed``."""
+    """One program on a device as it is: ``error`` says why in a sentence when ``phase`` is ``failed`` or
+    ``rolled-back``, and ``cause`` what kind of failure that is; ``note`` says what it waits for. The versions are those
+    of what is installed, and in the phases of an update those of its target."""
 
     version_code: int
     version_name: str
@@ -125,6 +129,8 @@ class ProgramReport:
     received: int = 0
     size: int = 0
     error: str = ""
+    cause: Cause = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +233,8 @@ def encode(message: Plain) -> bytes:
         case Reported():
             if message.models is None:
                 del document["models"]
+            for report in [*document["programs"].values(), *document.get("models", {}).values()]:
+                leave_out_empty(report)
             _reported(Fields(document, "reported"))
         case State():
             _state(Fields(document, "state"))
@@ -315,6 +323,8 @@ def _report(fields: Fields) -> ProgramReport:
         received=fields.integer("received", high=MAX_CONTENT_BYTES, default=0),
         size=fields.integer("size", high=MAX_CONTENT_BYTES, default=0),
         error=fields.text("error", MAX_ERROR, default=""),
+        cause=read_cause(fields),
+        note=fields.text("note", MAX_ERROR, default=""),
     )
 
 

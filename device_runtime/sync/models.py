@@ -6,7 +6,7 @@ in the same or a higher version is not fetched.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -14,10 +14,14 @@ from device_runtime.errors import CygnetError
 from device_runtime.sync.content import ContentPuller
 from device_runtime.sync.efforts import Efforts, Versioned
 from device_runtime.sync.fields import one_line
-from device_runtime.sync.messages import MAX_ERROR, MAX_TEXT, Desired, ModelReport, ModelTarget
+from device_runtime.sync.messages import MAX_ERROR, MAX_TEXT, Cause, Desired, ModelReport, ModelTarget
 from device_runtime.sync.model_messages import MAX_REPORTED_MODELS
+from device_runtime.sync.staging import needs_content, reports, stage, to_be_staged
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff
+from device_runtime.update.stages import UpdateError
+from device_runtime.update.updates import Updates
+from device_runtime.values import Value
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +65,9 @@ class ModelInstaller(Protocol):
     async def remove(self, name: str) -> None:
         """Delete the model; who uses it goes on."""
 
+    def users(self, name: str) -> Collection[str]:
+        """The programs that ask for the model, by app id."""
+
 
 class ModelReconciler:
     """What :class:`~device_runtime.sync.reconciler.Reconciler` does about models."""
@@ -68,6 +75,7 @@ class ModelReconciler:
     def __init__(
         self,
         installer: ModelInstaller,
+        updates: Updates,
         puller: ContentPuller,
         telemetry: TelemetryQueue,
         retry: Backoff,
@@ -75,42 +83,57 @@ class ModelReconciler:
         on_change: Callable[[], None],
     ) -> None:
         self._installer, self._puller, self._telemetry = installer, puller, telemetry
-        self._on_change = on_change
+        self.updates = updates
+        """How far each is on its way."""
         self.efforts = Efforts(ModelReport, puller, retry, woken, on_change, self._record_failure)
 
     def reports(self, desired: Desired | None) -> dict[str, ModelReport]:
         """Each model as it is now: those that came with the device, and over them those of the fleet."""
         wanted = desired.models if desired is not None else {}
         built_in = {} if self._installer.unusable() else self._installer.built_in()
-        reports = {
+        models = {
             name: ModelReport(version.code, one_line(version.name, MAX_TEXT), "built-in")
             for name, version in built_in.items()
         }
         for name, model in self._installer.installed().items():
-            own = reports.get(name)
+            own = models.get(name)
             if own is None or own.version_code < model.version_code:
-                reports[name] = ModelReport(model.version_code, one_line(model.version_name, MAX_TEXT), "installed")
-        reports |= self.efforts.underway
-        first = sorted(reports, key=lambda name: (name not in wanted, name))[:MAX_REPORTED_MODELS]
-        return {name: reports[name] for name in first}
+                models[name] = ModelReport(model.version_code, one_line(model.version_name, MAX_TEXT), "installed")
+        underway = self.efforts.underway
+        models |= underway | reports(self.updates, ModelReport, underway)
+        first = sorted(models, key=lambda name: (name not in wanted, name))[:MAX_REPORTED_MODELS]
+        return {name: models[name] for name in first}
+
+    def on_trial_for(self, app_id: str) -> list[str]:
+        """The models on trial that a program uses."""
+        return [name for name in self.updates.all() if app_id in self._installer.users(name)]
 
     def missing(self, desired: Desired) -> Iterator[str]:
         """The SHA-256s of packages that are still to come."""
-        return (target.sha256 for name, target in desired.models.items() if not self._is_there(name, target))
+        for name, target in desired.models.items():
+            update = self.updates.get(name)
+            staged = update is not None and update.target.sha256 == target.sha256 and not needs_content(update)
+            if not staged and not self._is_there(name, target):
+                yield target.sha256
 
-    def clear_away(self, desired: Desired) -> None:
+    async def clear_away(self, desired: Desired) -> None:
         """Forget what was tried for models that nobody wants."""
         self.efforts.forget_others(set(desired.models) | set(self._installer.installed()))
+        for name in sorted(self.updates.all().keys() - desired.models.keys() - self._installer.installed().keys()):
+            try:
+                await self.updates.drop(name)
+            except (CygnetError, OSError) as error:
+                log.warning("what was staged of the model %s cannot be cleared away: %s", name, error)
 
     async def bring(self, desired: Desired, is_current: Callable[[], Desired | None]) -> None:
         """Once through all models that are desired."""
         for name, sentence in self._installer.take_faults().items():
             log.warning("%s", sentence)
-            self._record_failure(name, 0, one_line(sentence, MAX_ERROR))
+            self._record_failure(name, 0, one_line(sentence, MAX_ERROR), "fault")
         for name, target in desired.models.items():
             if is_current() is not desired:
                 return
-            if self._is_there(name, target):
+            if self._is_there(name, target) and self.updates.get(name) is None:
                 if name in self.efforts.underway:
                     self.efforts.done(name)
             elif self.efforts.is_due(name, target):
@@ -136,25 +159,23 @@ class ModelReconciler:
 
     async def _bring(self, name: str, target: ModelTarget, is_current: Callable[[], Desired | None]) -> None:
         if unusable := self._installer.unusable():
-            raise CygnetError(unusable)
-        if not await self._installer.restore(name, target):
+            raise UpdateError(unusable, "refused")
+        update = await self.updates.want(name, target, urgent=target.urgent, launch=False, retry=True)
+        if update is None or update.target.sha256 != target.sha256 or not to_be_staged(update):
+            return
 
-            def wanted() -> bool:
-                desired = is_current()
-                return desired is not None and desired.models.get(name) == target
+        def wanted() -> bool:
+            desired = is_current()
+            return desired is not None and desired.models.get(name) == target
 
-            path = await self.efforts.fetch(name, target, wanted)
-            if path is None:
-                return
-            await self._installer.install(path, name, target)
-            await asyncio.to_thread(self._puller.discard, target.sha256)
-        log.info("model %s %s is installed", name, target.version_name)
-        self._telemetry.record("sync", "model_installed", {"model": name, "version_code": target.version_code})
+        await stage(self.updates, self.efforts, self._puller, name, target, wanted)
 
     async def _remove(self, name: str) -> None:
+        await self.updates.drop(name)
         await self._installer.remove(name)
         log.info("model %s is no longer desired and removed", name)
         self._telemetry.record("sync", "model_removed", {"model": name})
 
-    def _record_failure(self, name: str, code: int, sentence: str) -> None:
-        self._telemetry.record("sync", "model_failed", {"model": name, "version_code": code, "error": sentence})
+    def _record_failure(self, name: str, code: int, sentence: str, cause: Cause) -> None:
+        values: dict[str, Value] = {"model": name, "version_code": code, "error": sentence, "cause": cause}
+        self._telemetry.record("sync", "model_failed", values)

@@ -11,6 +11,7 @@ from rich.text import Text
 
 _STATUS = {"online": "green", "offline": "bright_black", "lost": "red", "never": "bright_black"}
 _STEPS = {"in step": "green", "downloading": "cyan", "waiting": "yellow", "failed": "red", "removing": "yellow"}
+_STEPS |= {"staged": "cyan", "trial": "cyan", "rolled back": "red"}
 _STEPS |= {"unpublished": "red", "unsupported": "red"}
 
 
@@ -61,7 +62,7 @@ def _model_cells(model: Mapping[str, Any], said: str) -> list[Text]:
         note = f"downloading {100 * has['received'] // has['size']} %"
     elif step == "in step" and has["phase"] == "built-in":
         note = "built in"
-    if reason := (has["error"] if has else "") or (model["note"] if model["note"] != said else ""):
+    if reason := (reason_of(has) if has else "") or (model["note"] if model["note"] != said else ""):
         note = f"{step}: {reason}"
     return [
         Text(f"model {model['name']}"),
@@ -103,13 +104,19 @@ def print_models(models: Sequence[Mapping[str, Any]]) -> None:
     console.print(table)
 
 
+def reason_of(has: Mapping[str, Any]) -> str:
+    """Why a program or model is as its device says, in the device's own sentence."""
+    reason: str = has["error"] or has.get("note", "")
+    return reason
+
+
 def _program_cells(program: Mapping[str, Any]) -> list[Text]:
     should, has, step = program["should"], program["has"], program["step"]
     note = step
     if step == "downloading" and has["size"]:
         note = f"downloading {100 * has['received'] // has['size']} %"
-    if has and has["error"]:
-        note = f"{step}: {has['error']}"
+    if reason := (reason_of(has) if has else ""):
+        note = f"{step}: {reason}"
     return [
         Text(program["app_id"]),
         Text(should["version_name"] if should else "-"),

@@ -179,7 +179,7 @@ class DemoSystem:
         """
         programs = (await self._device())["programs"]
         for program in programs:
-            if program["has"] is not None and program["has"]["phase"] == "failed":
+            if program["has"] is not None and program["has"]["phase"] in {"failed", "rolled-back"}:
                 raise DemoError(f"{program['app_id']} failed on the speaker: {program['has']['error']}")
         running = [item for item in programs if item["has"] is not None and item["has"]["phase"] == "running"]
         return running if len(running) == len(EXAMPLES) else None

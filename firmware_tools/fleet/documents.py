@@ -3,14 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 from device_runtime.sync.messages import ProgramReport, ProgramTarget, TelemetryRecord
 from firmware_tools.fleet.model_documents import model_documents
 from firmware_tools.fleet.records import Device
-
-Step = Literal["waiting", "downloading", "in step", "failed", "removing"]
-"""Where one program on one device stands between what it should be and what it is."""
+from firmware_tools.fleet.steps import STEP_OF_PHASE, Step
 
 _RECORDS_SHOWN = 100
 
@@ -54,13 +52,7 @@ def program_step(should: ProgramTarget | None, has: ProgramReport | None) -> Ste
         return "waiting"
     if has.version_code != should.version_code:
         return "waiting"
-    return (
-        "in step"
-        if has.phase in {"installed", "running"}
-        else "downloading"
-        if has.phase == "downloading"
-        else "failed"
-    )
+    return STEP_OF_PHASE[has.phase]
 
 
 def telemetry_documents(records: Sequence[tuple[str, TelemetryRecord]]) -> dict[str, Any]:

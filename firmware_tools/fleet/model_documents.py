@@ -6,8 +6,12 @@ from typing import Any, Literal
 from device_runtime.sync.messages import ModelReport, ModelTarget
 from firmware_tools.fleet.models import takes_none
 from firmware_tools.fleet.records import Device
+from firmware_tools.fleet.steps import STEP_OF_PHASE
 
-ModelStep = Literal["waiting", "downloading", "in step", "failed", "removing", "unpublished", "unsupported"]
+ModelStep = Literal[
+    "waiting", "downloading", "staged", "trial", "in step", "failed", "rolled back", "removing", "unpublished",
+    "unsupported",
+]  # fmt: skip
 """As of a program; and a model that a program asks for and nobody has published, or that a device cannot take."""
 
 
@@ -47,7 +51,7 @@ def model_step(should: ModelTarget | None, has: ModelReport | None, *, wanted: b
         return "in step" if has.version_code >= should.version_code else "waiting"
     if has.version_code != should.version_code:
         return "waiting"
-    return "in step" if has.phase == "installed" else "downloading" if has.phase == "downloading" else "failed"
+    return STEP_OF_PHASE[has.phase]
 
 
 def _note(device: str, name: str, step: ModelStep, programs: list[str]) -> str:

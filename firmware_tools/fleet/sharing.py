@@ -21,7 +21,7 @@ SHARES = 10
 """How many pages one device may send..."""
 SHARE_SECONDS = 60.0
 """...in this time."""
-_HERE = ("installed", "running")
+_HERE = ("installed", "running", "trial")
 
 
 class ShareDesk:

@@ -35,6 +35,10 @@ description = "A screen that does not listen"
 width = 480
 height = 320
 port = 0
+
+[update]
+check_seconds = 0.2
+trial_seconds = 0.5
 """
 # Opens a session by the model's name again and again, shows it a one, and tells the fleet when the answer changes.
 PAGE = """

@@ -1,5 +1,6 @@
 """The operator page in a real browser."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from device_runtime.sync.messages import ModelReport, ProgramReport, Reported
+from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.home import FleetHome
 from firmware_tools.fleet.server import RunningFleet
 from tests.brokers import Mosquitto
@@ -74,6 +76,48 @@ async def test_a_device_and_its_telemetry_appear_live(
         device.session = 2
         link.abort()
         await expect(row).to_contain_text("lost")
+
+
+async def test_how_far_an_update_is_is_said_in_words(
+    fleet: RunningFleet, home: FleetHome, mosquitto: Mosquitto, page: Page
+) -> None:
+    await fleet.operations.enroll("kitchen", "Kitchen speaker")
+    for name in ("lamp", "maps", "news"):
+        await fleet.operations.publish(small_package(f"org.example.{name}", 2), f"{name}.ma")
+        await fleet.operations.assign("kitchen", f"org.example.{name}", None, launch=False)
+    await fleet.operations.publish_model(digits_package(3), "digits.ma")
+    await fleet.operations.assign_model("kitchen", "digits", None)
+    async with connected_device("north", "kitchen", mosquitto.url) as device:
+        await device.say_online()
+        programs = {
+            "org.example.lamp": ProgramReport(2, "1.2.0", "waiting", 9, 9, note="waits while driving"),
+            "org.example.maps": ProgramReport(2, "1.2.0", "trial"),
+            "org.example.news": ProgramReport(
+                2, "1.2.0", "rolled-back", error="it did not show its first page within 10 s", cause="health"
+            ),
+        }
+        models = {"digits": ModelReport(3, "3.0", "rolled-back", error="counter ended", cause="health")}
+        await device.report(Reported(1, 4, "speaker", "cygnet", programs, models=models))
+        await page.goto(f"{fleet.url}/#token={home.token()}")
+        row = page.get_by_role("article", name="Kitchen speaker")
+        for name, words in (
+            ("Lamp", "ready, waits for a good moment"),
+            ("Lamp", "waits while driving"),
+            ("Maps", "on trial"),
+            ("News", "rolled back"),
+            ("News", "it did not show its first page within 10 s"),
+            ("digits", "rolled back"),
+            ("digits", "counter ended"),
+        ):
+            await expect(row.locator(".program", has_text=name)).to_contain_text(words)
+        if folder := os.environ.get("CYGNET_SCREENSHOTS"):
+            await page.screenshot(path=f"{folder}/updates.png")
+            await page.set_viewport_size({"width": 390, "height": 800})
+            await page.screenshot(path=f"{folder}/updates_phone.png")
+        steps = await fleet.service.read(lambda registry, _: device_document(registry.device("kitchen")))
+        assert {program["app_id"].rpartition(".")[2]: program["step"] for program in steps["programs"]} == {
+            "lamp": "staged", "maps": "trial", "news": "rolled back",
+        }  # fmt: skip
 
 
 async def test_a_package_is_published_from_the_page(

@@ -51,6 +51,9 @@ class ModelShelf:
         self._switch(name, target)
         return True
 
+    def users(self, _name: str) -> list[str]:
+        return []
+
     async def remove(self, name: str) -> None:
         del self.models[name]
         self.kept.pop(name, None)

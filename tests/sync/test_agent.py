@@ -437,6 +437,21 @@ async def test_after_a_restart_a_launched_program_runs_again_but_takes_nobodys_s
     assert shelf.launches == ["a"]
 
 
+async def test_after_a_restart_the_version_before_runs_while_another_cannot_come(
+    broker: Mosquitto, fleet: FleetEnd, tmp_path: Path
+) -> None:
+    async with kiosk(broker.url, tmp_path) as device:
+        await fleet.desire({"weather": target_of(fleet.add(package(100)), 1, launch=True)})
+        await until(lambda: fleet.phase("weather") == "running")
+        await fleet.desire({"weather": target_of(package(100), 2, launch=True)})
+        await until(lambda: fleet.phase("weather") == "failed")
+        assert fleet.reported[-1].programs["weather"].cause == "unreachable"
+    device.shelf.up.clear()
+    async with kiosk(broker.url, tmp_path, device.shelf):
+        await until(lambda: device.shelf.up == ["weather"])
+        assert device.shelf.installed()["weather"].version_code == 1
+
+
 async def test_a_program_that_was_closed_is_reported_without_being_told(
     broker: Mosquitto, fleet: FleetEnd, tmp_path: Path
 ) -> None:

@@ -176,7 +176,7 @@ async def test_a_device_that_can_run_no_models_says_so_of_each(
     async with kiosk(broker.url, tmp_path, models=shelf):
         await fleet.desire({}, models={"digits": model_of(data)})
         await until(lambda: fleet.model("digits")[0] == "failed")
-    failed = ModelReport(1, "1.0", "failed", 0, len(data), "this device runs no models: install one")
+    failed = ModelReport(1, "1.0", "failed", 0, len(data), "this device runs no models: install one", "refused")
     assert fleet.reported[-1].models == {"digits": failed}
     assert fleet.requests == []
 

@@ -59,6 +59,10 @@ function reportEvent(name, values) {
   });
 }
 
+// wx.reportHealth({ ok, reason }): a program says whether it is well, which its trial after an update looks at.
+defineHostApi('reportHealth', 'health.report', (options) =>
+  answer('reportHealth', options, (given, done) => ask('health.report', argumentsOf(given), done)));
+
 defineSync('reportEvent', reportEvent);
 defineSync('reportAnalytics', reportEvent);
 defineSync('reportMonitor', (name, value) => reportEvent('monitor', { name, value }));

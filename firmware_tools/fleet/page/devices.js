@@ -4,7 +4,7 @@ import { call } from "./api.js";
 import { $, ago, h, openDialog, toast } from "./dom.js";
 import { openAssign } from "./assign.js";
 import { modelRows } from "./models.js";
-import { stepCell, versions } from "./programs.js";
+import { reason, stepCell, versions } from "./programs.js";
 
 const LABELS = { never: "not seen yet", online: "online", offline: "offline", lost: "lost" };
 
@@ -82,7 +82,7 @@ function programRow(device, { app_id, should, has, step }, state) {
     should
       ? h("button", { type: "button", class: "quiet remove", title: label, "aria-label": label, onclick: () => confirmRemoval(device, app_id, title) }, "✕")
       : null,
-    has?.error ? h("span", { class: "error" }, has.error) : null);
+    reason(has));
 }
 
 function confirmRemoval(device, appId, title) {

@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { openAssignModel } from "./assign.js";
 import { bytes, h, openDialog, toast } from "./dom.js";
-import { stepCell, versions } from "./programs.js";
+import { reason, stepCell, versions } from "./programs.js";
 
 /** Each model of a device: what it should be beside what it is. What holds of several is said once. */
 export function modelRows(device) {
@@ -21,7 +21,7 @@ function modelRow(device, model) {
     explicit
       ? h("button", { type: "button", class: "quiet remove", title: label, "aria-label": label, onclick: () => confirmRemoval(device, model) }, "✕")
       : null,
-    has?.error || note ? h("span", { class: "error" }, has?.error || note) : null);
+    reason(has) ?? (note ? h("span", { class: "error" }, note) : null));
 }
 
 function confirmRemoval(device, { name, programs }) {
