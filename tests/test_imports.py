@@ -18,8 +18,9 @@ ALLOWED: dict[str, set[str]] = {
     "capability": {"program", "inference"},
     "voice": {"engine", "inference", "program"},  # engine for its frames: voice is a worker, too
     "sync": set(),
+    "trust": {"sync", "sealed"},  # it is a gate of sync's, which does not know it
     "micro": set(),  # MicroPython has none of the other rooms
-    "host": {"program", "capability", "sync", "voice", "inference", "engine", "view", "sealed"},
+    "host": {"program", "capability", "sync", "trust", "voice", "inference", "engine", "view", "sealed"},
 }
 COMMON = {"values", "errors", "keys", "resources"}
 

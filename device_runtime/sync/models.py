@@ -14,6 +14,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.sync.content import ContentPuller
 from device_runtime.sync.efforts import Efforts, Versioned
 from device_runtime.sync.fields import one_line
+from device_runtime.sync.gate import Gate
 from device_runtime.sync.messages import MAX_ERROR, MAX_TEXT, Desired, ModelReport, ModelTarget
 from device_runtime.sync.model_messages import MAX_REPORTED_MODELS
 from device_runtime.sync.telemetry import TelemetryQueue
@@ -73,9 +74,10 @@ class ModelReconciler:
         retry: Backoff,
         woken: asyncio.Event,
         on_change: Callable[[], None],
+        gate: Gate | None = None,
     ) -> None:
         self._installer, self._puller, self._telemetry = installer, puller, telemetry
-        self._on_change = on_change
+        self._on_change, self._gate = on_change, gate
         self.efforts = Efforts(ModelReport, puller, retry, woken, on_change, self._record_failure)
 
     def reports(self, desired: Desired | None) -> dict[str, ModelReport]:
@@ -137,6 +139,8 @@ class ModelReconciler:
     async def _bring(self, name: str, target: ModelTarget, is_current: Callable[[], Desired | None]) -> None:
         if unusable := self._installer.unusable():
             raise CygnetError(unusable)
+        if self._gate is not None:
+            await self._gate.approve("models", name, target)
         if not await self._installer.restore(name, target):
 
             def wanted() -> bool:
@@ -146,6 +150,8 @@ class ModelReconciler:
             path = await self.efforts.fetch(name, target, wanted)
             if path is None:
                 return
+            if self._gate is not None:
+                await self._gate.inspect(path, "models", name, target)
             await self._installer.install(path, name, target)
             await asyncio.to_thread(self._puller.discard, target.sha256)
         log.info("model %s %s is installed", name, target.version_name)

@@ -16,6 +16,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.sync.content import ContentPuller
 from device_runtime.sync.efforts import Efforts, Versioned
 from device_runtime.sync.fields import one_line
+from device_runtime.sync.gate import Gate
 from device_runtime.sync.memory import SyncMemory
 from device_runtime.sync.messages import MAX_TEXT, Desired, ModelReport, ProgramReport, ProgramTarget
 from device_runtime.sync.models import ModelInstaller, ModelReconciler
@@ -65,14 +66,17 @@ class Reconciler:
         retry: Backoff,
         on_change: Callable[[], None],
         models: ModelInstaller | None = None,
+        gate: Gate | None = None,
     ) -> None:
         """``on_change`` is called whenever :meth:`reports` has changed, which is often during a download; ``models`` is
-        None on a device that takes none from its fleet."""
+        None on a device that takes none from its fleet; ``gate`` must agree to what is newly installed."""
         self._memory, self._puller, self._installer, self._telemetry = memory, puller, installer, telemetry
-        self._on_change = on_change
+        self._on_change, self._gate = on_change, gate
         self._woken = asyncio.Event()
         self._efforts = Efforts(ProgramReport, puller, retry, self._woken, on_change, self._record_failure)
-        self._models = ModelReconciler(models, puller, telemetry, retry, self._woken, on_change) if models else None
+        self._models = (
+            ModelReconciler(models, puller, telemetry, retry, self._woken, on_change, gate) if models else None
+        )
         self._started: set[str] = set()
 
     def wake(self) -> None:
@@ -155,9 +159,13 @@ class Reconciler:
 
     async def _bring(self, app_id: str, target: ProgramTarget) -> None:
         if not self._is_installed(app_id, target):
+            if self._gate is not None:
+                await self._gate.approve("programs", app_id, target)
             path = await self._efforts.fetch(app_id, target, lambda: self._is_wanted(app_id, target))
             if path is None:
                 return
+            if self._gate is not None:
+                await self._gate.inspect(path, "programs", app_id, target)
             await self._installer.install(path, app_id, target)
             await asyncio.to_thread(self._puller.discard, target.sha256)
             log.info("%s %s is installed", app_id, target.version_name)
