@@ -31,6 +31,7 @@ from device_runtime.trust.errors import TrustError
 from device_runtime.trust.keyrings import FleetKeys
 from device_runtime.trust.pin import Pin
 from device_runtime.trust.reference_time import ReferenceTime
+from device_runtime.values import Value
 
 if TYPE_CHECKING:
     from device_runtime.trust.verifier import Approved, Verifier
@@ -60,7 +61,7 @@ class TrustLayer:
         fleet: str,
         enrolled_key: Ed25519PublicKey,
         enrolled_root: RootTarget | None,
-        record: Callable[[str, str, Mapping[str, str]], None],
+        record: Callable[[str, str, Mapping[str, Value]], object],
         *,
         clock: Callable[[], float] = time.time,
         fresh: float = FRESH_SECONDS,
