@@ -17,6 +17,7 @@ from tuf.ngclient.fetcher import FetcherInterface
 from device_runtime.sealed.durable import write_whole
 from device_runtime.sync.metadata import MetadataMissingError, MetadataTooLongError, MetadataUnavailableError
 from device_runtime.sync.metadata_messages import MAX_METADATA_BYTES
+from device_runtime.trust.errors import TrustError
 from device_runtime.trust.sentences import Step
 
 Fetch = Callable[[str, int], bytes]
@@ -84,7 +85,11 @@ class Client(Updater):
         super()._load_root()
         newest = Path(self._dir, "root_history", f"{self.root.version}.root.json")
         data = self._root_bytes if not newest.exists() else newest.read_bytes()
-        self._trusted_set.reference_time = _moment(self._when_rooted(self.root, data))
+        try:
+            self._trusted_set.reference_time = _moment(self._when_rooted(self.root, data))
+        except TrustError:
+            newest.unlink(missing_ok=True)  # it is no root of this fleet: the right one may have the same version
+            raise
         self.step = Step(Root.type, self.root.version, data)
 
     def _download_metadata(self, rolename: str, length: int, version: int | None = None) -> bytes:
@@ -92,7 +97,8 @@ class Client(Updater):
         try:
             self.step.data = super()._download_metadata(rolename, length, version)
         except DownloadHTTPError:
-            self.step = before  # a root that is not there yet: what follows is about something else
+            if rolename == Root.type:
+                self.step = before  # a root that is not there yet: what follows is about something else
             raise
         return self.step.data
 

@@ -14,7 +14,7 @@ from securesystemslib.signer import CryptoSigner, Key, Signer
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
-from device_runtime.keys import decode_public_key
+from device_runtime.keys import decode_public_key, key_id
 from device_runtime.sync.desired import RootTarget
 from device_runtime.sync.metadata import MetadataMissingError, MetadataTooLongError
 from device_runtime.trust.keyrings import FleetKeys
@@ -104,7 +104,8 @@ class World:
     def held(self, role: str) -> list[Signer]:
         """The keys of a role that lie on the fleet's machine: what its thief has."""
         held, root, targets = self.repository.settings().held, self.repository.root(), self.repository.role("targets")
-        assert root and targets
+        assert root is not None
+        assert targets is not None
         delegator: Any = root.signed if role in root.signed.roles else targets.signed
         keys = {keyid: delegator.get_key(keyid) for keyid in delegator.get_delegated_role(role).keyids}
         return [open_signer(held[keyid], key, self.home.directory, lambda _: "") for keyid, key in keys.items()]
@@ -122,7 +123,9 @@ class World:
         if data is None:
             raise MetadataMissingError(f"the fleet has no metadata called {name}")
         if len(data) > most:
-            raise MetadataTooLongError(f"the metadata {name} would have {len(data)} bytes, but it may have {most} at most")
+            raise MetadataTooLongError(
+                f"the metadata {name} would have {len(data)} bytes, but it may have {most} at most"
+            )
         return data
 
     def capture(self) -> dict[str, bytes]:
@@ -131,7 +134,7 @@ class World:
 
     def replay(self, captured: dict[str, bytes]) -> None:
         """The attacker answers with what it captured, and withholds what came since."""
-        self.answers = {name: None for name in self.capture()} | captured
+        self.answers = dict.fromkeys(self.capture()) | captured
 
     # The device
 
@@ -161,8 +164,6 @@ class DeviceSide:
 
     def trusts(self, key: str) -> bool:
         """Whether desired documents of this key (base64) count."""
-        from device_runtime.keys import key_id
-
         return key_id(decode_public_key(key)) in self.keys.desired
 
 
@@ -198,7 +199,8 @@ def forge(
 ) -> dict[str, bytes]:
     """Answers in which these roles' files are part of a new state, ``ahead`` versions later."""
     stamp, before = world.repository.timestamp(), world.repository.snapshot()
-    assert stamp and before
+    assert stamp is not None
+    assert before is not None
     answers: dict[str, bytes] = {}
     snapshot: Metadata[Snapshot] = Metadata(
         Snapshot(version=before.signed.version + ahead, expires=before.signed.expires, meta=dict(before.signed.meta))
@@ -230,5 +232,3 @@ def with_target(metadata: Metadata[Targets], item: Offer) -> Metadata[Targets]:
         item.size, {"sha256": item.sha256}, item.path, {"custom": {"digests": item.digests}}
     )
     return metadata
-
-
