@@ -4,7 +4,7 @@ The attacker owns the wire: ``answers`` replaces any file by any bytes. With sto
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,7 +59,7 @@ class World:
     folder: Path
     now: float = BEGIN
     device_clock: Callable[[], float] | None = None
-    answers: dict[str, bytes | None] = field(default_factory=dict)
+    answers: Mapping[str, bytes | None] = field(default_factory=dict)
     asked: list[tuple[str, int]] = field(default_factory=list)
     passed: float = 0.0
 
