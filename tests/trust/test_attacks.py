@@ -90,6 +90,26 @@ def software_of_the_house_by_acme(world: World) -> None:
     world.answers = forge(world, {"acme": data}, world.held("snapshot"), world.held("timestamp"))
 
 
+def developers_by_the_targets_key(world: World) -> None:
+    """A targets key stolen, and nothing else: the house's ids go to a key of the attacker's."""
+    targets = world.repository.role("targets")
+    assert targets
+    thief = stranger()
+    targets.signed.version += 1
+    delegations = targets.signed.delegations
+    assert delegations is not None
+    assert delegations.roles is not None
+    delegations.roles["house"].keyids = [thief.public_key.keyid]
+    delegations.keys[thief.public_key.keyid] = thief.public_key
+    house = world.repository.role("house")
+    assert house
+    changed = {
+        "targets": resigned(targets, [world.people["tess"].signer]),
+        "house": resigned(with_target(house, EVIL), [thief]),
+    }
+    world.answers = forge(world, changed, [thief], [thief])
+
+
 def new_root_by_one(world: World) -> None:
     """One of three root keys stolen, two are needed: a root with keys of the attacker's."""
     root = world.repository.root()
@@ -254,6 +274,7 @@ ATTACKS = [
     ),
     Attack("a developer's app id by the house's key", software_of_acme_by_the_house, (), EVIL_ACME.path, online=True),
     Attack("another's app id by a developer's key", software_of_the_house_by_acme, (), online=True),
+    Attack("targets' key alone", developers_by_the_targets_key, ("timestamp version", REFUSED, "signed by 0")),
     Attack("a root by one key of two", new_root_by_one, ("root version 2", REFUSED, "signed by 1", "expected 2")),
     Attack("a root by itself", new_root_by_itself, ("root version 2", REFUSED, "signed by 0", "expected 2")),
     Attack("a root that skips versions", root_that_skips, ("root version 2", REFUSED, "Expected root version 2", "7")),
