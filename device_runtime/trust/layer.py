@@ -23,7 +23,6 @@ from device_runtime.sealed.durable import disk_sentence
 from device_runtime.sealed.seal import DIGESTS
 from device_runtime.sync.desired import Desired, RootTarget
 from device_runtime.sync.efforts import Target
-from device_runtime.sync.fields import MAX_INTEGER
 from device_runtime.sync.gate import Kind
 from device_runtime.sync.metadata import MetadataCarrier, MetadataPuller, MetadataUnavailableError
 from device_runtime.sync.metadata_messages import MetadataBlock
@@ -44,6 +43,7 @@ FRESH_SECONDS = 60.0
 KEEP_SECONDS = 3600.0
 """Between two looks at the fleet's metadata while nothing is installed."""
 _RETRY_FIRST, _RETRY_LONGEST = 30.0, 3600.0
+_NEVER = float("-inf")
 _MOST_DIGESTS = 4 * 1024 * 1024
 
 
@@ -99,7 +99,7 @@ class TrustLayer:
         self._stop_lock = threading.Lock()
         self._fetching: concurrent.futures.Future[bytes] | None = None
         self._stopping = False
-        self._looked = -MAX_INTEGER * 1.0
+        self._looked = _NEVER
         self._look_now = asyncio.Event()
         self._told = ""
 
@@ -174,14 +174,14 @@ class TrustLayer:
 
     async def run(self) -> None:
         """Look at the fleet's metadata now and then, so that rotations and thefts are heard of, until cancelled."""
-        attempt = 0
+        attempt, older = 0, self._keep / 2
         try:
             while True:
                 delay = self._keep * random.uniform(0.75, 1.25)  # noqa: S311 - so that a fleet does not ask all at once
                 self._look_now.clear()
                 if self.has_root:
                     try:
-                        await self._look(self._keep / 2)
+                        await self._look(older)
                         attempt = 0
                     except TrustError as error:
                         self._tell(str(error))
@@ -190,9 +190,12 @@ class TrustLayer:
                 try:
                     async with asyncio.timeout(delay):
                         await self._look_now.wait()
-                    self._looked = min(self._looked, _now() - self._fresh)
                 except TimeoutError:
+                    older = self._keep / 2
                     continue
+                # Somebody wants to know now; but whoever floods us with documents must not make us flood the fleet.
+                older = self._fresh
+                await asyncio.sleep(max(0.0, self._looked + self._fresh - _now()))
         finally:
             await self._stop()
 
@@ -229,8 +232,11 @@ class TrustLayer:
             return None
         path = target_path(kind, name, target.version_code)
         await self._look(self._fresh)
-        found = await self._in_turn(lambda verifier: (verifier.find(path), verifier.targets_version()))
-        approved, version = found
+        try:
+            approved, version = await self._in_turn(lambda verifier: (verifier.find(path), verifier.targets_version()))
+        except TrustError:
+            self._looked = _NEVER  # what was half read is read anew
+            raise
         what = f"{name} {target.version_name} (version {target.version_code})"
         if approved is None:
             raise TrustError(
@@ -281,7 +287,9 @@ class TrustLayer:
         if self._stopping:
             raise TrustError("the device is stopping", cause="unreachable")
         # A thread of its own with a queue: nothing overlaps.
-        return await asyncio.shield(asyncio.wrap_future(self._thread.submit(work, verifier)))
+        done = asyncio.wrap_future(self._thread.submit(work, verifier))
+        done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # whoever waited may be gone
+        return await asyncio.shield(done)
 
     async def _stop(self) -> None:
         with self._stop_lock:

@@ -44,7 +44,7 @@ def refusal(
         return TrustError(f"the fleet's metadata of the role {_name(step)} is refused: {error}")
     if isinstance(error, DownloadError):
         return TrustError(
-            f"the fleet's metadata of the role {_name(step)} did not come: {_cause(error)}", cause="unreachable"
+            f"the fleet's metadata of the role {_name(step)} did not come: {_clean(str(error))}", cause="unreachable"
         )
     return TrustError(f"the fleet's metadata of the role {_name(step)} is refused: {_reason(error)}")
 
@@ -97,12 +97,6 @@ def _claimed(data: bytes, member: str) -> str:
         return ""
     text = str(value)
     return text if len(text) <= 40 and _PLAIN.fullmatch(text) else ""
-
-
-def _cause(error: BaseException) -> str:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return _clean(str(error))
 
 
 def _clean(text: str) -> str:
