@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -58,7 +59,7 @@ from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.host.system import system_info
 from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.inference.store import ModelStore
-from device_runtime.keys import KeyRing, key_ring
+from device_runtime.keys import KeyRing
 from device_runtime.program.session import SessionListener, Surroundings
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions
 from device_runtime.program.store import ProgramStore
@@ -67,6 +68,7 @@ from device_runtime.sync.agent import Identity, SyncAgent
 from device_runtime.sync.staging import Updating
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
+from device_runtime.trust.layer import TrustLayer
 from device_runtime.values import Value
 from device_runtime.voice.speech import Speech
 
@@ -120,10 +122,11 @@ class Device:
         name: str = "",
         instruments: Instruments = Instruments(),
     ) -> None:
-        fleet_keys = key_ring([provisioning.fleet_key]) if provisioning else {}
         self._board = board
-        self.store = ProgramStore(state / "programs", {**trusted, **fleet_keys})
         self._telemetry = TelemetryQueue(state / "telemetry.db")
+        self._trust = _trust(state, provisioning, self._telemetry) if provisioning else None
+        fleet_keys = self._trust.keys.sealing if self._trust is not None else {}  # it follows the fleet's root
+        self.store = ProgramStore(state / "programs", ChainMap(dict(trusted), fleet_keys))
         self._storage = ProgramStorage(state / "storage.db", board.limits.storage_bytes)
         self._files = ProgramFiles(state / "files")
         policy = NetworkPolicy(board.request.allow_insecure, board.request.hosts)
@@ -258,11 +261,11 @@ class Device:
         )
         self._front.on_use = self._conversation.on_request = moments.used
         updating = Updating(self._stages, self._fleet_models, rules, moments.objection)
-        trusted = key_ring([provisioning.fleet_key])
+        assert self._trust is not None  # noqa: S101 - for mypy: it is made where there is provisioning
         settings = ignored_settings(self._telemetry.record)
         return SyncAgent(
             identity,
-            trusted,
+            self._trust.keys.desired,
             state / "sync",
             transport,
             installer,
@@ -270,6 +273,7 @@ class Device:
             models=self._fleet_models,
             updating=updating,
             on_settings=settings,
+            gate=self._trust,
         )
 
     def _users_of(self, model: str) -> list[str]:
@@ -371,6 +375,12 @@ class Device:
         if self._hearing is not None:
             self._hearing.learn()
         self._screen.programs()
+
+
+def _trust(state: Path, provisioning: Provisioning, telemetry: TelemetryQueue) -> TrustLayer:
+    """Whom this device believes, of its fleet."""
+    fleet, key, root = provisioning.fleet, provisioning.fleet_key, provisioning.root
+    return TrustLayer(state / "trust", fleet, key, root, telemetry.record)
 
 
 class _Speaker:

@@ -1,5 +1,6 @@
 """Who a device is and whom it trusts: the file that ``cygnet fleet enroll`` writes and ``cygnet device run`` reads."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from device_runtime.errors import CygnetError
 from device_runtime.keys import KeyFormatError, decode_public_key
-from device_runtime.sync.messages import ProtocolError, check_identifier
+from device_runtime.sync.messages import ProtocolError, RootTarget, check_identifier
 
 _MEMBERS = {
     "fleet": "the fleet's id",
@@ -18,8 +19,10 @@ _MEMBERS = {
     "fleet_key": "the fleet's public key in base64",
     "username": "user name at the broker",
     "password_file": "file that holds the password",
+    "root": "version and SHA-256 of the fleet's root of trust, as 1:0123...",
     "tls": "table with ca, cert and key: files in PEM",
 }
+_ROOT = re.compile(r"([1-9][0-9]{0,8}):([0-9a-f]{64})")
 _REQUIRED = ("fleet", "device", "broker", "fleet_key")
 
 
@@ -40,6 +43,7 @@ class Provisioning:
     ca: Path | None = None
     cert: Path | None = None
     key: Path | None = None
+    root: RootTarget | None = None
 
 
 def load_provisioning(path: Path) -> Provisioning:
@@ -75,7 +79,18 @@ def load_provisioning(path: Path) -> Provisioning:
             broker=texts["broker"],
             fleet_key=decode_public_key(texts["fleet_key"]),
             username=texts.get("username"),
+            root=_root(path, texts["root"]) if texts.get("root") else None,
             **files,
         )
     except (ProtocolError, KeyFormatError) as error:
         raise ProvisioningError(f"{path}: {error}") from error
+
+
+def _root(path: Path, text: str) -> RootTarget:
+    found = _ROOT.fullmatch(text)
+    if found is None:
+        raise ProvisioningError(
+            f"{path}: 'root' must be the version and the SHA-256 of the fleet's root, such as 1: and 64 hex digits, "
+            f"not {text[:80]!a}"
+        )
+    return RootTarget(int(found[1]), found[2])

@@ -18,6 +18,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.keys import KeyRing
 from device_runtime.sync.content import ContentPuller
 from device_runtime.sync.fields import one_line
+from device_runtime.sync.gate import Gate
 from device_runtime.sync.link import MessageRefusedError, Publication
 from device_runtime.sync.memory import SyncMemory
 from device_runtime.sync.messages import (
@@ -28,6 +29,8 @@ from device_runtime.sync.messages import (
     ContentRequest,
     Desired,
     DesiredRequest,
+    MetadataBlock,
+    MetadataRequest,
     Reported,
     State,
     TelemetryBatch,
@@ -100,6 +103,7 @@ class SyncAgent:
         models: ModelInstaller | None = None,
         updating: Updating | None = None,
         on_settings: Callable[[Mapping[str, Value]], None] | None = None,
+        gate: Gate | None = None,
         pace: Pace | None = None,
         content_options: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.time,
@@ -115,6 +119,7 @@ class SyncAgent:
             models: the device's models from the fleet; without it, it takes none.
             updating: how it stages, waits, tries and goes back; without it, what is verified is installed at once.
             on_settings: hears the desired settings at the start and when they change.
+            gate: must agree to what is installed; without it, what ``trusted`` keys sign is installed.
             pace: how often things happen.
             content_options: passed on to :class:`ContentPuller`.
             clock: Unix time in seconds.
@@ -127,7 +132,15 @@ class SyncAgent:
         check_identifier("device", identity.device)
         self._identity, self._transport, self._telemetry = identity, transport, telemetry
         self._on_settings, self._pace = on_settings, pace or Pace()
-        self._memory = SyncMemory(folder, trusted, identity.fleet, identity.device, clock)
+        self._gate = gate
+        self._memory = SyncMemory(
+            folder,
+            trusted,
+            identity.fleet,
+            identity.device,
+            gate.now if gate is not None else clock,
+            gate.known_keys if gate is not None else None,
+        )
         self.sharing = Sharing(self._ask_to_share)
         """Pages for other devices of the fleet, and theirs for this one."""
         self._puller = ContentPuller(folder / "content", self, **(content_options or {}))
@@ -143,6 +156,7 @@ class SyncAgent:
             lambda: transport.connected,
             models,
             updating,
+            gate,
         )
         self._documents: asyncio.Queue[bytes] = asyncio.Queue(_WAITING_DOCUMENTS)
         self._session = 0
@@ -166,11 +180,15 @@ class SyncAgent:
             self._transport.subscribe(self._topic(channel))
         self._telemetry.on_record = self._notice_record
         self._pass_settings_on()
+        if self._gate is not None:
+            self._gate.use(self)
+            self._gate.on_new_signers = lambda: self._keep(self._hear_new_signers())
         self._tasks = [
             self._begin(self._reconciler.run(), "reconcile"),
             self._begin(self._accept_documents(), "desired"),
             self._begin(self._report(), "report"),
             self._begin(self._send_telemetry(), "telemetry"),
+            *([self._begin(self._gate.run(), "trust")] if self._gate is not None else []),
         ]
         self._transport.start(self)
 
@@ -214,6 +232,8 @@ class SyncAgent:
             self._conversation.cancel()
             self._conversation = None
         self._puller.on_disconnected()
+        if self._gate is not None:
+            self._gate.on_disconnected()
         self._receipt.set()
 
     def on_message(self, name: str, payload: bytes, retained: bool) -> None:
@@ -238,6 +258,9 @@ class SyncAgent:
         match response:
             case ContentBlock():
                 self._puller.on_block(response)
+            case MetadataBlock():
+                if self._gate is not None:
+                    self._gate.on_block(response)
             case TelemetryReceipt():
                 self._hear_receipt(response)
             case Peers() | Share() | ShareReceipt():
@@ -257,6 +280,10 @@ class SyncAgent:
 
     async def ask(self, request: ContentRequest) -> None:
         """Send a request for content. Raises :class:`TransportError`."""
+        await self._send("request", encode(request), qos=0)
+
+    async def ask_metadata(self, request: MetadataRequest) -> None:
+        """Send a request for metadata. Raises :class:`TransportError`."""
         await self._send("request", encode(request), qos=0)
 
     async def _ask_to_share(self, request: SharingRequest) -> None:
@@ -288,7 +315,11 @@ class SyncAgent:
                 changed = await asyncio.to_thread(self._memory.accept, payload)
             except CygnetError as error:
                 self._refuse("desired_refused", str(error))
+                if self._gate is not None:
+                    self._gate.on_refused()
                 continue
+            if self._gate is not None and self._memory.desired is not None:
+                await self._gate.on_desired(self._memory.desired, self._memory.issued)
             if changed and self._memory.desired is not None:
                 log.info("desired version %d is accepted", self._memory.desired.version)
                 self._refused.clear()
@@ -297,6 +328,12 @@ class SyncAgent:
                 self._report_due.set()
                 if first:
                     self._greet_again.set()
+
+    async def _hear_new_signers(self) -> None:
+        """Other keys sign what is desired: ask for it, as these keys sign it."""
+        await asyncio.to_thread(self._memory.forget_versions)
+        self._refused.clear()
+        self._greet_again.set()
 
     def _pass_settings_on(self) -> None:
         desired = self._memory.desired
@@ -408,6 +445,12 @@ class SyncAgent:
                 log.debug("sent again: %s", error)
                 await asyncio.sleep(self._pace.resend.draw(attempt))
                 attempt += 1
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin something that ends by itself, and let it be cancelled with the others."""
+        task = self._begin(work, "keys")
+        self._tasks.append(task)
+        task.add_done_callback(lambda done: self._tasks.remove(done) if done in self._tasks else None)
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name=f"sync-{name}")

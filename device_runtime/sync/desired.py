@@ -6,7 +6,7 @@
 import base64
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -73,9 +73,19 @@ class RuntimeTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class RootTarget:
+    """The first root of the fleet's signed metadata, for a device that was enrolled before there was one: the file
+    ``<version>.root.json``, by its SHA-256 (hex)."""
+
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Desired:
     """What one device should have. ``version`` only rises; ``issued`` and ``expires`` (0: never) are Unix time in
-    seconds; ``runtime`` is for microcontrollers, which take theirs from the fleet; ``models`` is not."""
+    seconds; ``runtime`` is for microcontrollers, which take theirs from the fleet; ``models`` is not. ``root`` tells a
+    device without a root where trust begins; one that has a root does not look at it."""
 
     fleet: str
     device: str
@@ -86,14 +96,21 @@ class Desired:
     expires: int = 0
     runtime: RuntimeTarget | None = None
     models: Mapping[str, ModelTarget] = field(default_factory=dict)
+    root: RootTarget | None = None
 
 
-def sign_desired(desired: Desired, private_key: Ed25519PrivateKey, device_key: bytes | None = None) -> bytes:
+def sign_desired(
+    desired: Desired,
+    private_key: Ed25519PrivateKey,
+    device_key: bytes | None = None,
+    former_keys: Sequence[Ed25519PrivateKey] = (),
+) -> bytes:
     """The signed envelope of a desired document, as it is published.
 
     The signature (Ed25519, RFC 8032) covers the canonical JSON of ``signed``, which says its own ``type``, fleet,
     device and version: an envelope cannot be passed off as another device's, another message or a newer version.
-    With a ``device_key``, an HMAC-SHA256 over the same bytes is added for a device that cannot afford Ed25519.
+    With a ``device_key``, an HMAC-SHA256 over the same bytes is added for a device that cannot afford Ed25519; with
+    ``former_keys``, their signatures for devices that have not heard of the newest key.
 
     Raises:
         ProtocolError: a member breaks its rule.
@@ -101,10 +118,12 @@ def sign_desired(desired: Desired, private_key: Ed25519PrivateKey, device_key: b
     signed = _document(desired)
     _desired(Fields(signed, "desired"))
     content = canonical_json(signed)
-    signature = base64.b64encode(private_key.sign(content)).decode()
     document: dict[str, Any] = {
         "signed": signed,
-        "signatures": [{"keyid": key_id(private_key.public_key()), "sig": signature}],
+        "signatures": [
+            {"keyid": key_id(key.public_key()), "sig": base64.b64encode(key.sign(content)).decode()}
+            for key in (private_key, *former_keys)
+        ],
     }
     if device_key is not None:
         mac = base64.b64encode(hmac.digest(device_key, content, "sha256")).decode()
@@ -157,7 +176,7 @@ def verify_desired(payload: bytes, trusted: KeyRing, fleet: str, device: str) ->
 def _document(desired: Desired) -> dict[str, Any]:
     """What is signed: members that say nothing are left out, since boards count bytes."""
     signed: dict[str, Any] = {"type": "desired", **asdict(desired)}
-    for member, nothing in (("expires", 0), ("runtime", None), ("models", {})):
+    for member, nothing in (("expires", 0), ("runtime", None), ("models", {}), ("root", None)):
         if signed[member] == nothing:
             del signed[member]
     for entry in [*signed["programs"].values(), *signed.get("models", {}).values(), signed.get("runtime", {})]:
@@ -195,6 +214,17 @@ def _desired(fields: Fields) -> Desired:
             name: _model(Fields(entry, f"desired: models.{name}"))
             for name, entry in model_entries(fields, "desired", MAX_MODELS, {}).items()
         },
+        root=_root(fields),
+    )
+
+
+def _root(fields: Fields) -> RootTarget | None:
+    if not fields.has("root"):
+        return None
+    entry = Fields(fields.mapping("root", MAX_VALUES), "desired: root")
+    return RootTarget(
+        version=entry.integer("version", low=1, high=2**31 - 1),
+        sha256=entry.form("sha256", SHA256, "64 lower-case hex digits"),
     )
 
 

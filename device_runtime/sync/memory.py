@@ -32,6 +32,7 @@ class SyncMemory:
 
     Attributes:
         desired: the document that the device follows, or None.
+        issued: when the fleet signed it last, as far as this device has heard: Unix time in seconds.
     """
 
     def __init__(
@@ -41,22 +42,29 @@ class SyncMemory:
         fleet: str,
         device: str,
         clock: Callable[[], float] = time.time,
+        known: KeyRing | None = None,
     ) -> None:
-        """Read what is there, and count this start. ``clock`` gives Unix time in seconds.
+        """Read what is there, and count this start. ``clock`` gives Unix time in seconds. ``known`` are keys by one of
+        which the kept document may be signed, besides those that are ``trusted`` for new ones.
 
         Raises:
             SyncMemoryError: the folder or its files cannot be written.
         """
         self._folder, self._trusted, self._fleet, self._device = folder, trusted, fleet, device
-        self._clock = clock
+        self._clock, self._known = clock, known or {}
         self._starts, self._floor, self._launched = self._recall()
         self._connections = 0
+        self._of_former_key = False
         self._lock = threading.Lock()
         self._starts += 1
         self._save()
-        self.desired = self._recall_desired()
+        self.desired = self._recall_desired(trusted)
         if self.desired is not None:
             self._floor = max(self._floor, self.desired.version)
+        elif self._known:  # what a key signed that is trusted no more is followed, but its version binds nobody
+            self.desired = self._recall_desired(self._known)
+            self._of_former_key = self.desired is not None
+        self.issued = self.desired.issued if self.desired is not None else 0
 
     def next_session(self) -> int:
         """A number for one connection, greater than all before it on this device, without writing to the disk."""
@@ -79,15 +87,18 @@ class SyncMemory:
     def _accept(self, desired: Desired, payload: bytes) -> bool:
         # The fleet signs the same version again whenever it publishes it, with new times. What was accepted is followed
         # for as long as nothing newer comes: a device that is away from its fleet for months goes on.
-        if self.desired is not None and self.desired == replace(
-            desired, issued=self.desired.issued, expires=self.desired.expires
+        if (
+            self.desired is not None
+            and not self._of_former_key
+            and self.desired == replace(desired, issued=self.desired.issued, expires=self.desired.expires)
         ):
+            self.issued = max(self.issued, desired.issued)
             return False
         if desired.version < self._floor:
             raise ProtocolError(
                 f"desired version {desired.version} is older than version {self._floor}, which this device has seen"
             )
-        if self.desired is not None and desired.version == self.desired.version:
+        if self.desired is not None and desired.version == self.desired.version and not self._of_former_key:
             raise ProtocolError(f"desired version {desired.version} came a second time with other content")
         now = self._clock()
         if 0 < desired.expires < now:  # a clock that was never set shows a time long past, and refuses nothing
@@ -96,9 +107,20 @@ class SyncMemory:
                 "the fleet must sign it again, unless the clock of this device is wrong"
             )
         self._write("desired.json", payload)
-        self.desired, self._floor = desired, desired.version
+        self.desired, self._floor, self._of_former_key = desired, desired.version, False
+        self.issued = desired.issued
         self._save()
         return True
+
+    def forget_versions(self) -> None:
+        """Other keys sign from now on: their versions begin anew, whatever number a former key has named.
+
+        Raises:
+            SyncMemoryError: it cannot be kept.
+        """
+        with self._lock:
+            self._floor, self._of_former_key = 0, True
+            self._save()
 
     def was_launched(self, app_id: str, sha256: str) -> bool:
         """Whether this very package has been brought up once, as desired."""
@@ -129,10 +151,10 @@ class SyncMemory:
             log.warning("%s cannot be read (%s); the device begins anew with its fleet", path, error)
             return 0, 0, {}
 
-    def _recall_desired(self) -> Desired | None:
+    def _recall_desired(self, keys: KeyRing) -> Desired | None:
         path = self._folder / "desired.json"
         try:
-            return verify_desired(path.read_bytes(), self._trusted, self._fleet, self._device)
+            return verify_desired(path.read_bytes(), keys, self._fleet, self._device)
         except FileNotFoundError:
             return None
         except (OSError, ProtocolError) as error:

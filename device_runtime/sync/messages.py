@@ -11,8 +11,10 @@ channel        from         retained  carries
 ``reported``   device       yes       :class:`Reported`
 ``state``      device       yes       :class:`State`; the MQTT will is the same with ``lost``
 ``telemetry``  device       no        :class:`TelemetryBatch`
-``request``    device       no        :class:`ContentRequest`, :class:`DesiredRequest` or a ``SharingRequest``
-``response``   fleet        no        :class:`ContentBlock`, :class:`TelemetryReceipt` or a ``SharingResponse``
+``request``    device       no        :class:`ContentRequest`, :class:`DesiredRequest`, :class:`MetadataRequest` or a
+                                      ``SharingRequest``
+``response``   fleet        no        :class:`ContentBlock`, :class:`TelemetryReceipt`, :class:`MetadataBlock` or a
+                                      ``SharingResponse``
 =============  ===========  ========  =============================================================
 
 Broker acknowledgements are never trusted to mean that the fleet has something: content is pulled, telemetry is
@@ -37,12 +39,16 @@ from device_runtime.sync.desired import MAX_TEXT as MAX_TEXT
 from device_runtime.sync.desired import Desired as Desired
 from device_runtime.sync.desired import ModelTarget as ModelTarget
 from device_runtime.sync.desired import ProgramTarget as ProgramTarget
+from device_runtime.sync.desired import RootTarget as RootTarget
 from device_runtime.sync.desired import RuntimeTarget as RuntimeTarget
 from device_runtime.sync.desired import sign_desired as sign_desired
 from device_runtime.sync.desired import verify_desired as verify_desired
 from device_runtime.sync.fields import Fields, parse_object, shorten
 from device_runtime.sync.fields import ProtocolError as ProtocolError
 from device_runtime.sync.fields import canonical_json as canonical_json
+from device_runtime.sync.metadata_messages import MetadataBlock as MetadataBlock
+from device_runtime.sync.metadata_messages import MetadataRequest as MetadataRequest
+from device_runtime.sync.metadata_messages import read_metadata_block, read_metadata_request
 from device_runtime.sync.model_messages import MAX_ERROR as MAX_ERROR
 from device_runtime.sync.model_messages import Cause as Cause
 from device_runtime.sync.model_messages import ModelReport as ModelReport
@@ -214,8 +220,8 @@ class TelemetryReceipt:
     sequence: int
 
 
-DeviceRequest: TypeAlias = ContentRequest | DesiredRequest | SharingRequest
-FleetResponse: TypeAlias = ContentBlock | TelemetryReceipt | SharingResponse
+DeviceRequest: TypeAlias = ContentRequest | DesiredRequest | MetadataRequest | SharingRequest
+FleetResponse: TypeAlias = ContentBlock | TelemetryReceipt | MetadataBlock | SharingResponse
 
 Plain: TypeAlias = Reported | State | TelemetryBatch | DeviceRequest | FleetResponse
 """Every message that travels without a signature."""
@@ -250,6 +256,15 @@ def encode(message: Plain) -> bytes:
         case ContentBlock():
             document["type"] = "content"
             del document["data"]
+            _response(Fields(document, "response"), message.data)
+            tail = b"\n" + message.data
+        case MetadataRequest():
+            document["type"] = "metadata"
+            _request(Fields(document, "request"))
+        case MetadataBlock():
+            document["type"] = "metadata"
+            for member in ("data", *([] if message.error else ["error"]), *([] if message.missing else ["missing"])):
+                del document[member]
             _response(Fields(document, "response"), message.data)
             tail = b"\n" + message.data
         case TelemetryReceipt():
@@ -355,11 +370,13 @@ def _telemetry(fields: Fields) -> TelemetryBatch:
 
 
 def _request(fields: Fields) -> DeviceRequest:
-    kind = _kind(fields, "request", ("content", "desired", *REQUEST_KINDS))
+    kind = _kind(fields, "request", ("content", "desired", "metadata", *REQUEST_KINDS))
     if kind in REQUEST_KINDS:
         return read_request(fields, kind)
     if kind == "desired":
         return DesiredRequest(_id(fields), fields.integer("have"))
+    if kind == "metadata":
+        return read_metadata_request(fields)
     return ContentRequest(
         id=_id(fields),
         sha256=fields.form("sha256", SHA256, "64 lower-case hex digits"),
@@ -369,13 +386,15 @@ def _request(fields: Fields) -> DeviceRequest:
 
 
 def _response(fields: Fields, data: bytes) -> FleetResponse:
-    kind = _kind(fields, "response", ("content", "telemetry", *RESPONSE_KINDS))
+    kind = _kind(fields, "response", ("content", "telemetry", "metadata", *RESPONSE_KINDS))
     if kind in RESPONSE_KINDS:
         return read_response(fields, kind)
     if kind == "telemetry":
         return TelemetryReceipt(
             fields.form("epoch", _EPOCH, "8 to 32 lower-case hex digits"), fields.integer("sequence", low=1)
         )
+    if kind == "metadata":
+        return read_metadata_block(fields, data)
     block = ContentBlock(
         id=_id(fields),
         sha256=fields.form("sha256", SHA256, "64 lower-case hex digits"),

@@ -14,6 +14,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.sync.content import ContentPuller
 from device_runtime.sync.efforts import Efforts, Versioned
 from device_runtime.sync.fields import one_line
+from device_runtime.sync.gate import Gate
 from device_runtime.sync.messages import MAX_ERROR, MAX_TEXT, Cause, Desired, ModelReport, ModelTarget
 from device_runtime.sync.model_messages import MAX_REPORTED_MODELS
 from device_runtime.sync.staging import needs_content, reports, stage, to_be_staged
@@ -81,8 +82,10 @@ class ModelReconciler:
         retry: Backoff,
         woken: asyncio.Event,
         on_change: Callable[[], None],
+        gate: Gate | None = None,
     ) -> None:
         self._installer, self._puller, self._telemetry = installer, puller, telemetry
+        self._gate = gate
         self.updates = updates
         """How far each is on its way."""
         self.efforts = Efforts(ModelReport, puller, retry, woken, on_change, self._record_failure)
@@ -168,7 +171,7 @@ class ModelReconciler:
             desired = is_current()
             return desired is not None and desired.models.get(name) == target
 
-        await stage(self.updates, self.efforts, self._puller, name, target, wanted)
+        await stage(self.updates, self.efforts, self._puller, self._gate, name, target, wanted)
 
     async def _remove(self, name: str) -> None:
         await self.updates.drop(name)

@@ -16,6 +16,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.sync.content import ContentPuller
 from device_runtime.sync.efforts import Efforts, Versioned
 from device_runtime.sync.fields import one_line
+from device_runtime.sync.gate import Gate
 from device_runtime.sync.installing import AtOnce
 from device_runtime.sync.memory import SyncMemory
 from device_runtime.sync.messages import MAX_ERROR, MAX_TEXT, Cause, Desired, ModelReport, ProgramReport, ProgramTarget
@@ -76,6 +77,7 @@ class Reconciler:
         connected: Callable[[], bool],
         models: ModelInstaller | None = None,
         updating: Updating | None = None,
+        gate: Gate | None = None,
     ) -> None:
         """
         Args:
@@ -89,9 +91,10 @@ class Reconciler:
             connected: whether there is a connection to the fleet.
             models: None on a device that takes none from its fleet.
             updating: what the device can do about updates; without it, what is verified is installed at once.
+            gate: must agree to what is newly installed.
         """
         self._memory, self._puller, self._installer, self._telemetry = memory, puller, installer, telemetry
-        self._on_change = on_change
+        self._on_change, self._gate = on_change, gate
         self._woken = asyncio.Event()
         self._updating = updating or Updating()
         self._efforts = Efforts(ProgramReport, puller, retry, self._woken, on_change, self._record_failure)
@@ -102,7 +105,9 @@ class Reconciler:
         if models is not None:
             stages = self._updating.models or AtOnce(models, models.restore)
             model_updates = Updates("models", records, stages, self._updating.rules, self)
-            self._models = ModelReconciler(models, model_updates, puller, telemetry, retry, self._woken, on_change)
+            self._models = ModelReconciler(
+                models, model_updates, puller, telemetry, retry, self._woken, on_change, gate
+            )
         self._started: set[str] = set()
         self._tried: set[str] = set()
         for each in self._all_updates():
@@ -231,7 +236,7 @@ class Reconciler:
         await self._run_before(app_id, target, update)
         if update.target.sha256 == target.sha256 and to_be_staged(update):
             wanted = lambda: self._is_wanted(app_id, target)  # noqa: E731
-            await stage(self._updates, self._efforts, self._puller, app_id, target, wanted)
+            await stage(self._updates, self._efforts, self._puller, self._gate, app_id, target, wanted)
 
     async def _run_before(self, app_id: str, target: ProgramTarget, update: Update) -> None:
         """After a restart of the device the version before runs, too, as long as it is the one that is installed."""

@@ -11,6 +11,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.sync.content import ContentPuller
 from device_runtime.sync.efforts import Efforts
 from device_runtime.sync.fields import one_line
+from device_runtime.sync.gate import Gate
 from device_runtime.sync.messages import MAX_ERROR, MAX_TEXT, ModelReport, ProgramReport, UpdatePhase
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.update.machine import RESTING, State, Update
@@ -58,14 +59,23 @@ def needs_content(update: Update | None) -> bool:
 
 
 async def stage(
-    updates: Updates, efforts: Efforts[R], puller: ContentPuller, name: str, target: Target, wanted: Callable[[], bool]
+    updates: Updates,
+    efforts: Efforts[R],
+    puller: ContentPuller,
+    gate: Gate | None,
+    name: str,
+    target: Target,
+    wanted: Callable[[], bool],
 ) -> None:
     """Fetch a package, verify it and put it beside what runs, and let it wait; nothing when it is ``wanted`` no more.
+    The ``gate`` must agree to it, also where it was here before.
 
     Raises:
         CygnetError, OSError: it cannot be; so the update is ``failed``.
     """
     try:
+        if gate is not None:
+            await gate.approve(updates.kind, name, target)
         if await updates.stages.recall(name, target):
             await updates.arrived(name)
         else:
@@ -75,6 +85,8 @@ async def stage(
                 return
             await updates.arrived(name)
             try:
+                if gate is not None:
+                    await gate.inspect(path, updates.kind, name, target)
                 await updates.stages.stage(path, name, target)
             except (CygnetError, OSError) as error:
                 raise UpdateError(str(error), cause_of(error, "refused")) from error

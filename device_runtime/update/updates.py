@@ -81,7 +81,7 @@ class Updates:
         rules: UpdateRules,
         around: Surroundings,
     ) -> None:
-        self._kind, self._records, self.stages, self._rules, self._around = kind, records, stages, rules, around
+        self.kind, self._records, self.stages, self._rules, self._around = kind, records, stages, rules, around
         self._lock = asyncio.Lock()
         self._delivering = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -94,11 +94,11 @@ class Updates:
 
     def get(self, name: str) -> Update | None:
         """The update of one name."""
-        return self._records.of(self._kind).get(name)
+        return self._records.of(self.kind).get(name)
 
     def all(self) -> Mapping[str, Update]:
         """Every update, by name."""
-        return self._records.of(self._kind)
+        return self._records.of(self.kind)
 
     # ------------------------------------------------------------------ the reconciler's part
 
@@ -251,7 +251,7 @@ class Updates:
         now = _now()
         since = self._looked.setdefault(name, now)
         waited = advance(update, Waited(now - since)) or update
-        objection = await self._around.objection(self._kind, name, waited)
+        objection = await self._around.objection(self.kind, name, waited)
         if not objection:
             self._looked.pop(name, None)
             self.notes.pop(name, None)
@@ -260,7 +260,7 @@ class Updates:
         if self.notes.get(name) != objection:
             self.notes[name] = objection
             log.info("the update of %s to %s %s", name, update.target.version_name, objection)
-            self._around.told(self._kind, name, update, update)
+            self._around.told(self.kind, name, update, update)
         if now - since >= _WRITE_WAITED_SECONDS:
             await self._deliver(name, Waited(now - since))
             self._looked[name] = now
@@ -336,7 +336,7 @@ class Updates:
             update = advance(before, event)
             if update == before:
                 return update
-            await self._records.put(self._kind, name, update)
+            await self._records.put(self.kind, name, update)
         if (update and update.state) != (before and before.state):
             if update is None or update.state is not State.WAITING:
                 self.notes.pop(name, None)
@@ -344,7 +344,7 @@ class Updates:
             if update is None or update.state is not State.TRIAL:
                 self._trials.pop(name, None)
                 self._again.pop(name, None)
-            self._around.told(self._kind, name, update, before)
+            self._around.told(self.kind, name, update, before)
         return update
 
 

@@ -15,6 +15,7 @@ from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_runtime import runtime
 from firmware_tools.cli.fleet_simulate import simulate
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
+from firmware_tools.cli.fleet_trust import trust
 from firmware_tools.fleet.client import FleetClient, segment
 from firmware_tools.fleet.enroll import Provisioning
 from firmware_tools.fleet.errors import FleetError
@@ -58,6 +59,7 @@ def fleet(context: click.Context, home: Path | None, url: str, token_file: Path 
 fleet.add_command(runtime)
 fleet.add_command(model)
 fleet.add_command(simulate)
+fleet.add_command(trust)
 
 
 @fleet.command()
@@ -188,6 +190,7 @@ def enroll(
         answer["device"],
         broker_url or answer["broker"],
         answer["fleet_key"],
+        root=answer.get("root", ""),
         **files,
     )
     if out is not None:

@@ -20,12 +20,15 @@ class Provisioning:
     ca: str = ""
     cert: str = ""
     key: str = ""
+    root: str = ""
+    """The fleet's root of trust, as ``version:SHA-256``; empty where it has none."""
     device_key: str = field(default="", repr=False)
     """Of a board that checks MACs: the key that it shares with the fleet, base64. It is a secret, and in no file."""
 
     def to_toml(self) -> str:
         """The file's text."""
         members = {"fleet": self.fleet, "device": self.device, "broker": self.broker, "fleet_key": self.fleet_key}
+        members["root"] = self.root
         optional = {"username": self.username, "password_file": self.password_file}
         tls = {"ca": self.ca, "cert": self.cert, "key": self.key}
         lines = [f"# Makes this device {self.device} of the fleet {self.fleet}.", *_lines(members), *_lines(optional)]

@@ -4,6 +4,8 @@
 fleet.toml        fleet id, broker, address of the operator page, database; `cygnet fleet init` makes it, people edit it
 fleet.db          the database, if fleet.toml names no other
 content/          package files by SHA-256
+keys/trust/       keys of the repository's roles for which the fleet signs by itself (firmware_tools/fleet/trust)
+trust/            the repository of The Update Framework, once `cygnet fleet trust init` made it
 keys/fleet.key    Ed25519, mode 0600: signs releases and what devices should have
 operator.token    mode 0600: whoever holds it may do everything the operator page does
 ```
@@ -18,9 +20,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from device_runtime.sync.messages import check_identifier
 from firmware_tools.fleet.errors import FleetError
-from firmware_tools.sign.keys import create_private_key
+from firmware_tools.sign.keys import create_private_key, load_private_key
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 DEFAULT_LISTEN = "127.0.0.1:8420"
@@ -100,6 +104,14 @@ class FleetHome:
     @property
     def key_file(self) -> Path:
         return self.directory / "keys" / "fleet.key"
+
+    def former_keys(self) -> list[Ed25519PrivateKey]:
+        """Keys that were the fleet's before this one; devices that have not heard of the newest believe them.
+
+        Raises:
+            PrivateKeyError: one cannot be read.
+        """
+        return [load_private_key(path) for path in sorted(self.key_file.parent.glob("fleet.key.former-*"))]
 
     @property
     def token_file(self) -> Path:

@@ -1,5 +1,6 @@
 """A running fleet: database, MQTT service and operator page in one process, from one home directory."""
 
+import asyncio
 import fcntl
 import os
 import socket
@@ -17,7 +18,12 @@ from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import BrokerSettings, FleetHome, FleetSettings
 from firmware_tools.fleet.operations import Operations
+from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.service import LISTENED, FleetService
+from firmware_tools.fleet.signing import Signer
+from firmware_tools.fleet.trust.keeper import TrustKeeper
+from firmware_tools.fleet.trust.naming import name_root
+from firmware_tools.fleet.trust.repository import Repository
 from firmware_tools.fleet.web import FleetApi, make_application
 from firmware_tools.sign.keys import load_private_key
 
@@ -45,20 +51,26 @@ async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterat
     with _only_one(home.lock_file), _listen(settings) as listener:
         database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
         transport = _transport(settings)
+        content = ContentStore(home.content)
+        trust = TrustKeeper(Repository(home.directory), content)
+        signer = Signer(key, content, home.former_keys())
         service = FleetService(
             settings.fleet,
             key,
             database,
-            ContentStore(home.content),
+            content,
             transport.publish,
             lost_after=lost_after,
             telemetry_days=settings.telemetry_days,
+            signer=signer,
+            metadata=trust.repository,
         )
-        operations = Operations(service, key, settings.broker.device_url)
+        operations = Operations(service, key, settings.broker.device_url, trust)
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         try:
-            async with service.running():
+            await asyncio.to_thread(_prepare_trust, trust, database, signer)
+            async with service.running(), _kept(trust, service):
                 await runner.setup()
                 await web.SockSite(runner, listener).start()
                 transport.start(service)
@@ -70,6 +82,24 @@ async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterat
                     await runner.cleanup()
         finally:
             database.close()
+
+
+def _prepare_trust(trust: TrustKeeper, database: Database, signer: Signer) -> None:
+    """Before the first document leaves: it may have to name a root, and what is published has to be signed for."""
+    signer.root = trust.named_root()
+    with database.transaction() as connection:
+        name_root(connection, signer.root)
+        trust.settle(Registry(connection))
+
+
+@asynccontextmanager
+async def _kept(trust: TrustKeeper, service: FleetService) -> AsyncIterator[None]:
+    task = asyncio.get_running_loop().create_task(trust.run(service.report_metadata_trouble), name="trust")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _transport(settings: FleetSettings) -> MqttTransport:

@@ -24,6 +24,7 @@ from device_runtime.sync.messages import (
     ContentRequest,
     Desired,
     DesiredRequest,
+    MetadataRequest,
     ProtocolError,
     State,
     decode_reported,
@@ -41,6 +42,7 @@ from firmware_tools.fleet.documents import device_document, telemetry_documents
 from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.feed import LiveFeed
 from firmware_tools.fleet.inbox import Inbox
+from firmware_tools.fleet.metadata import MetadataFiles, metadata_block
 from firmware_tools.fleet.outgoing import Outgoing
 from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.registry import Registry
@@ -94,16 +96,19 @@ class FleetService:
         *,
         lost_after: float = 90.0,
         telemetry_days: int = 0,
+        signer: Signer | None = None,
+        metadata: MetadataFiles | None = None,
     ) -> None:
         """``lost_after``: how long after a connect a device that the database calls online may be silent, in seconds.
         The broker may have died together with the wills that it held. ``telemetry_days``: how long records are kept,
-        0 for ever."""
+        0 for ever. ``signer``: in place of one with ``key`` alone; ``metadata``: gives files of signed metadata."""
         self.fleet, self.feed = fleet, LiveFeed()
         self.counters, self.strangers = Counters(), Strangers()
         self.trouble = ""
         self.connected_at: float | None = None
         self._database, self._content, self._send = database, content, send
-        self._signer = Signer(key, content)
+        self._signer = signer or Signer(key, content)
+        self._metadata = metadata
         self._lost_after, self._telemetry_days = lost_after, telemetry_days
         self._inbox, self._outgoing = Inbox(), Outgoing()
         self._shares = ShareDesk()
@@ -283,6 +288,8 @@ class FleetService:
             self._requests += 1
             if isinstance(request, PeersRequest | ShareRequest):
                 self._start(self._pass_on(device, request))
+            elif isinstance(request, MetadataRequest):
+                self._start(self._answer_metadata(device, request))
             else:
                 self._start(self._answer(device, request))
 
@@ -348,6 +355,12 @@ class FleetService:
             log.error("%s", text)
         self.feed.announce({"type": "trouble", "text": text})
 
+    def report_metadata_trouble(self, text: str) -> None:
+        """The repository cannot be kept, or (empty) can again: the operator is told."""
+        if text:
+            log.error("%s", text)
+        self.feed.announce({"type": "trouble", "text": text or self.trouble})
+
     async def _find_lost(self, connected_at: float) -> None:
         """What the database calls online, but nobody has heard since the broker came back, is lost."""
         await asyncio.sleep(self._lost_after)
@@ -407,6 +420,13 @@ class FleetService:
     async def _answer(self, device: str, request: ContentRequest) -> None:
         try:
             block = await self._in(self._readers, lambda: self._block(request))
+            await self._tell(device, "response", encode(block), qos=0, retain=False)
+        finally:
+            self._requests -= 1
+
+    async def _answer_metadata(self, device: str, request: MetadataRequest) -> None:
+        try:
+            block = await self._in(self._readers, lambda: metadata_block(self._metadata, request))
             await self._tell(device, "response", encode(block), qos=0, retain=False)
         finally:
             self._requests -= 1

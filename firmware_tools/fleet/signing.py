@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.program.package import DIGESTS
-from device_runtime.sync.messages import Desired, sign_desired
+from device_runtime.sync.messages import Desired, RootTarget, sign_desired
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.errors import StorageError
 
@@ -23,10 +23,17 @@ class SignedAll:
 
 
 class Signer:
-    """Signs with the fleet's key. Used from any thread."""
+    """Signs with the fleet's key, and with its former ones for devices that know no other. Used from any thread.
 
-    def __init__(self, key: Ed25519PrivateKey, content: ContentStore) -> None:
-        self._key, self._content = key, content
+    Attributes:
+        root: named to devices that may have been told of none; microcontrollers have no use for it.
+    """
+
+    def __init__(
+        self, key: Ed25519PrivateKey, content: ContentStore, former_keys: Sequence[Ed25519PrivateKey] = ()
+    ) -> None:
+        self._key, self._content, self._former = key, content, former_keys
+        self.root: RootTarget | None = None
         self._digests: dict[str, str] = {}
 
     def sign(self, desired: Desired, device_key: bytes | None) -> bytes:
@@ -41,7 +48,9 @@ class Signer:
         }
         models = {name: replace(target, digests=self._digest(target.sha256)) for name, target in desired.models.items()}
         runtime = desired.runtime and replace(desired.runtime, digests=self._digest(desired.runtime.sha256))
-        return sign_desired(replace(desired, programs=programs, models=models, runtime=runtime), self._key, device_key)
+        root = self.root if device_key is None else None
+        whole = replace(desired, programs=programs, models=models, runtime=runtime, root=root)
+        return sign_desired(whole, self._key, device_key, self._former)
 
     def sign_all(self, documents: Sequence[Desired], keys: Mapping[str, bytes]) -> SignedAll:
         """Sign what can be signed: a package that the disk lost holds up the devices that should have it, no others.

@@ -94,6 +94,7 @@ class FleetApi:
                 "device": provisioning.device,
                 "broker": provisioning.broker,
                 "fleet_key": provisioning.fleet_key,
+                "root": provisioning.root,
                 "toml": provisioning.to_toml(),
                 "new": new,
                 **({"device_key": provisioning.device_key} if mac else {}),

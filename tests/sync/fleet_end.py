@@ -19,6 +19,7 @@ from device_runtime.sync.messages import (
     ContentRequest,
     Desired,
     DesiredRequest,
+    MetadataRequest,
     ModelTarget,
     ProgramTarget,
     Reported,
@@ -158,6 +159,8 @@ class FleetEnd:
             if self.payload:
                 self._send("desired", self.payload, retain=True)
             return
+        if isinstance(request, MetadataRequest):
+            return  # this fleet has no root
         self.requests.append(request)
         data = self.content.get(request.sha256)
         if data is None:

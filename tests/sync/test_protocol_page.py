@@ -65,14 +65,21 @@ def test_the_mac_in_the_example_of_desired_is_over_what_is_signed() -> None:
 
 def test_each_example_of_request_decodes() -> None:
     kinds = [type(decode_request(line.encode())).__name__ for line in EXAMPLES["request"].splitlines()]
-    assert kinds == ["ContentRequest", "DesiredRequest", "PeersRequest", "ShareRequest"]
+    assert kinds == ["ContentRequest", "DesiredRequest", "MetadataRequest", "PeersRequest", "ShareRequest"]
 
 
 def test_each_example_of_response_decodes() -> None:
-    first, *others = EXAMPLES["response"].splitlines()
-    assert decode_response(f"{first}\nbytes".encode())
-    assert [type(decode_response(f"{line}\n".encode())).__name__ for line in others] == [
+    examples = EXAMPLES["response"].splitlines()
+    blocks = [json.loads(line).get("size") for line in examples]
+    responses = [
+        decode_response(f"{line}\n{'bytes' if size else ''}".encode())
+        for line, size in zip(examples, blocks, strict=True)
+    ]
+    assert [type(response).__name__ for response in responses] == [
         "ContentBlock",
+        "ContentBlock",
+        "MetadataBlock",
+        "MetadataBlock",
         "TelemetryReceipt",
         "Peers",
         "ShareReceipt",
