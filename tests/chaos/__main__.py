@@ -29,7 +29,7 @@ async def _run(devices: int, faults: int, pause: float, weather: str, seed: int)
                 say("calm; all must come into step")
                 await made.assert_all_is_well()
                 census = made.crowd.census()
-        except AssertionError:
+        except BaseException:
             sys.stderr.write((Path(folder) / "fleet.log").read_text()[-3000:])
             raise
     print(", ".join(f"{name} {count:,}" for name, count in asdict(census).items()))

@@ -47,8 +47,9 @@ class FleetProcess:
             )
 
     async def kill(self) -> None:
-        """SIGKILL, wherever it is."""
+        """SIGKILL, wherever it is; it must not have ended by itself."""
         assert self._process
+        assert self._process.returncode is None, self._log.read_text()[-2000:]
         self._process.kill()
         await self._process.wait()
 
