@@ -24,6 +24,7 @@ from device_runtime.sync.messages import (
     MAX_TEXT,
     Channel,
     ContentBlock,
+    ContentPlan,
     ContentRequest,
     DesiredRequest,
     Reported,
@@ -123,6 +124,11 @@ class SyncAgent:
         self.sharing = Sharing(self._ask_to_share)
         """Pages for other devices of the fleet, and theirs for this one."""
         self._puller = ContentPuller(folder / "content", self, **(content_options or {}))
+        self._puller.tell_setbacks(
+            lambda sha256, encoding, error: telemetry.record(
+                "sync", "content_setback", {"sha256": sha256, "encoding": encoding, "error": error}
+            )
+        )
         self._report_due = asyncio.Event()
         self._reconciler = Reconciler(
             self._memory, self._puller, installer, telemetry, self._pace.retry, self._report_due.set, models
@@ -215,6 +221,8 @@ class SyncAgent:
         match response:
             case ContentBlock():
                 self._puller.on_block(response)
+            case ContentPlan():
+                self._puller.on_plan(response)
             case TelemetryReceipt():
                 self._hear_receipt(response)
             case Peers() | Share() | ShareReceipt():

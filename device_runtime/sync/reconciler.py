@@ -40,6 +40,10 @@ class Installer(Protocol):
     def running(self) -> Collection[str]:
         """The app ids that run now."""
 
+    def package_file(self, app_id: str) -> Path | None:
+        """The package of the version that is installed, if the device has it as a file: the next is fetched as what
+        differs from it."""
+
     async def install(self, path: Path, app_id: str, target: ProgramTarget) -> None:
         """Switch the program to this package, whose SHA-256 has been checked; the file is not the installer's."""
 
@@ -155,7 +159,8 @@ class Reconciler:
 
     async def _bring(self, app_id: str, target: ProgramTarget) -> None:
         if not self._is_installed(app_id, target):
-            path = await self._efforts.fetch(app_id, target, lambda: self._is_wanted(app_id, target))
+            base = self._installer.package_file(app_id)
+            path = await self._efforts.fetch(app_id, target, lambda: self._is_wanted(app_id, target), base)
             if path is None:
                 return
             await self._installer.install(path, app_id, target)
