@@ -92,6 +92,8 @@ class Link:
         self.closed: asyncio.Future[str] = self._loop.create_future()
         self._acknowledgements: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._abandoned = threading.Event()
+        self.may_share = False
+        """Connected, and the broker does not say that it has no shared subscriptions."""
         self._client = self._make_client(will)
 
     def _make_client(self, will: Publication | None) -> paho.Client:
@@ -112,7 +114,9 @@ class Link:
         if will:
             client.will_set(will.topic, will.payload, will.qos, will.retain)
         client.on_socket_open = _send_at_once
-        client.on_connect = lambda _client, _data, _flags, reason, _properties: self._post(self._answered, reason)
+        client.on_connect = lambda _client, _data, _flags, reason, properties: self._post(
+            self._answered, reason, getattr(properties, "SharedSubscriptionAvailable", 1) != 0
+        )
         client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._post(
             self._ended, _explain_end(reason)
         )
@@ -245,7 +249,8 @@ class Link:
         if len(message.payload) <= MAX_PAYLOAD_BYTES:
             self._post(self._on_message, message.topic, bytes(message.payload), message.retain)
 
-    def _answered(self, reason: ReasonCode) -> None:
+    def _answered(self, reason: ReasonCode, shares: bool) -> None:
+        self.may_share = shares
         if not reason.is_failure:
             _succeed(self._connected, None)
         elif reason == ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version"):
