@@ -49,7 +49,7 @@ days = 90                     # older records are deleted; 0 keeps them for ever
 
 # [content]
 # workers = 2                 # so many `cygnet fleet content-worker` give content to devices; 0: this service does it
-# forms_megabytes = 1024      # what compressed content and differences between versions may take in content/forms; 0: none
+# forms_megabytes = 1024      # what compressed content and differences between versions may take; 0: there are none
 
 # [database]
 # url = "postgresql+psycopg://…"   # any SQLAlchemy URL; without it, fleet.db in this directory
