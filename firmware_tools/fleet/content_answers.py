@@ -207,6 +207,6 @@ async def _run(content: Path, key: FormKey, out: Path) -> tuple[int, str, str]:
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+            await process.communicate()  # until its pipes are closed
     sentence = error.decode(errors="replace").strip()[-300:]
     return process.returncode or 0, said.decode(), sentence or f"it was ended ({process.returncode})"

@@ -65,7 +65,7 @@ def test_the_mac_in_the_example_of_desired_is_over_what_is_signed() -> None:
 
 def test_each_example_of_request_decodes() -> None:
     kinds = [type(decode_request(line.encode())).__name__ for line in EXAMPLES["request"].splitlines()]
-    assert kinds == ["ContentRequest", "DesiredRequest", "PeersRequest", "ShareRequest"]
+    assert kinds == ["ContentRequest", "ContentRequest", "DesiredRequest", "PeersRequest", "ShareRequest"]
 
 
 def test_each_example_of_response_decodes() -> None:
@@ -73,6 +73,7 @@ def test_each_example_of_response_decodes() -> None:
     assert decode_response(f"{first}\nbytes".encode())
     assert [type(decode_response(f"{line}\n".encode())).__name__ for line in others] == [
         "ContentBlock",
+        "ContentPlan",
         "TelemetryReceipt",
         "Peers",
         "ShareReceipt",
