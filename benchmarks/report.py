@@ -9,6 +9,8 @@ from benchmarks.boards.figures import read_board_results
 from benchmarks.boards.report import machine_text as boards_machine
 from benchmarks.boards.report import table as boards_table
 from benchmarks.chart import draw_growth
+from benchmarks.content.report import aim_table as content_aims
+from benchmarks.content.report import content_table, read_content_results
 from benchmarks.courses import read_soak
 from benchmarks.figures import Results
 from benchmarks.inference.report import inference_table, read_inference_results, trips_table
@@ -174,6 +176,9 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "inference_machine": lambda _: boards_machine(read_inference_results()),
     "inference_aims": lambda _: inference_table(read_inference_results()),
     "inference_trips": lambda _: trips_table(read_inference_results()),
+    "content_machine": lambda _: boards_machine(read_content_results()),
+    "content_aims": lambda _: content_aims(read_content_results()),
+    "content_table": lambda _: content_table(read_content_results()),
     "boards_machine": lambda _: boards_machine(read_board_results()),
     "boards_aims": lambda _: boards_table("aims", read_board_results()),
     "boards_heap": lambda _: boards_table("heap", read_board_results()),

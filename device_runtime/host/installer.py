@@ -25,6 +25,10 @@ class DeviceInstaller:
         """The app ids of those that run."""
         return [session.app_id for session in self._desk.sessions()]
 
+    def package_file(self, app_id: str) -> Path | None:
+        """The package of an installed program."""
+        return self._store.package_file(app_id)
+
     async def install(self, path: Path, app_id: str, target: ProgramTarget) -> None:
         """Verify, stage and switch; what runs of the old version is replaced.
 

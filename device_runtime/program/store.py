@@ -88,6 +88,11 @@ class ProgramStore:
             self._open[program.sha256] = package
         return self._open[program.sha256]
 
+    def package_file(self, app_id: str) -> Path | None:
+        """The file of an installed program's package; None where it is not installed."""
+        program = self._index.get(app_id)
+        return self._path(program.sha256) if program is not None else None
+
     def install(self, path: Path, app_id: str | None = None, version_code: int | None = None) -> InstalledProgram:
         """Verify the package file ``path``, take its content over, and switch the program to it.
 

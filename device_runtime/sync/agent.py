@@ -26,6 +26,7 @@ from device_runtime.sync.messages import (
     MAX_TEXT,
     Channel,
     ContentBlock,
+    ContentPlan,
     ContentRequest,
     Desired,
     DesiredRequest,
@@ -144,6 +145,11 @@ class SyncAgent:
         self.sharing = Sharing(self._ask_to_share)
         """Pages for other devices of the fleet, and theirs for this one."""
         self._puller = ContentPuller(folder / "content", self, **(content_options or {}))
+        self._puller.tell_setbacks(
+            lambda sha256, encoding, error: telemetry.record(
+                "sync", "content_setback", {"sha256": sha256, "encoding": encoding, "error": error}
+            )
+        )
         self._report_due = asyncio.Event()
         self._reconciler = Reconciler(
             self._memory,
@@ -261,6 +267,8 @@ class SyncAgent:
             case MetadataBlock():
                 if self._gate is not None:
                     self._gate.on_block(response)
+            case ContentPlan():
+                self._puller.on_plan(response)
             case TelemetryReceipt():
                 self._hear_receipt(response)
             case Peers() | Share() | ShareReceipt():

@@ -111,8 +111,11 @@ class Efforts(Generic[R]):
         else:
             self.done(name)
 
-    async def fetch(self, name: str, target: Target, wanted: Callable[[], bool]) -> Path | None:
-        """The package file; None when something else became desired in the meantime, so that it is not ``wanted``."""
+    async def fetch(
+        self, name: str, target: Target, wanted: Callable[[], bool], base: Path | None = None
+    ) -> Path | None:
+        """The package file; None when something else became desired in the meantime, so that it is not ``wanted``.
+        ``base`` is the package of the version that is there."""
 
         def progress(received: int) -> None:
             self.underway[name] = self._report(
@@ -120,7 +123,7 @@ class Efforts(Generic[R]):
             )
             self._on_change()
 
-        fetching = asyncio.ensure_future(self._puller.fetch(target.sha256, target.size, progress))
+        fetching = asyncio.ensure_future(self._puller.fetch(target.sha256, target.size, progress, base))
         try:
             while True:
                 woken = asyncio.ensure_future(self._woken.wait())

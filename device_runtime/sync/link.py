@@ -97,6 +97,8 @@ class Link:
         self._abandoned = threading.Event()
         self._passed = 0
         self._housekeeping: asyncio.TimerHandle | None = None
+        self.may_share = False
+        """Connected, and the broker does not say that it has no shared subscriptions."""
         self._client = self._make_client(will)
 
     def _make_client(self, will: Publication | None) -> paho.Client:
@@ -117,7 +119,9 @@ class Link:
         if will:
             client.will_set(will.topic, will.payload, will.qos, will.retain)
         client.on_socket_open = _send_at_once
-        client.on_connect = lambda _client, _data, _flags, reason, _properties: self._post(self._answered, reason)
+        client.on_connect = lambda _client, _data, _flags, reason, properties: self._post(
+            self._answered, reason, getattr(properties, "SharedSubscriptionAvailable", 1) != 0
+        )
         client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._post(
             self._ended, _explain_end(reason)
         )
@@ -308,7 +312,8 @@ class Link:
         if len(message.payload) <= MAX_PAYLOAD_BYTES and not self._abandoned.is_set():
             self._post(self._on_message, message.topic, bytes(message.payload), message.retain)
 
-    def _answered(self, reason: ReasonCode) -> None:
+    def _answered(self, reason: ReasonCode, shares: bool) -> None:
+        self.may_share = shares
         if not reason.is_failure:
             _succeed(self._connected, None)
         elif reason == ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version"):

@@ -13,8 +13,8 @@ channel        from         retained  carries
 ``telemetry``  device       no        :class:`TelemetryBatch`
 ``request``    device       no        :class:`ContentRequest`, :class:`DesiredRequest`, :class:`MetadataRequest` or a
                                       ``SharingRequest``
-``response``   fleet        no        :class:`ContentBlock`, :class:`TelemetryReceipt`, :class:`MetadataBlock` or a
-                                      ``SharingResponse``
+``response``   fleet        no        :class:`ContentBlock`, :class:`ContentPlan`, :class:`TelemetryReceipt`,
+                                      :class:`MetadataBlock` or a ``SharingResponse``
 =============  ===========  ========  =============================================================
 
 Broker acknowledgements are never trusted to mean that the fleet has something: content is pulled, telemetry is
@@ -27,10 +27,21 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from device_runtime.keys import key_id as key_id
+from device_runtime.sync.content_messages import BLOCK_BYTES as BLOCK_BYTES
+from device_runtime.sync.content_messages import ContentBlock as ContentBlock
+from device_runtime.sync.content_messages import ContentForm as ContentForm
+from device_runtime.sync.content_messages import ContentPlan as ContentPlan
+from device_runtime.sync.content_messages import ContentRequest as ContentRequest
+from device_runtime.sync.content_messages import (
+    plan_document,
+    read_block,
+    read_content_request,
+    read_plan,
+    request_document,
+)
 from device_runtime.sync.desired import (
     MAX_CONTENT_BYTES,
     MAX_VALUES,
-    SHA256,
     program_entries,
 )
 from device_runtime.sync.desired import MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES
@@ -74,8 +85,6 @@ from device_runtime.sync.share_messages import (
 from device_runtime.values import Value
 
 PROTOCOL = "cygnet/1"
-BLOCK_BYTES = 64 * 1024
-"""The most bytes of content in one response."""
 MAX_RECORDS = 500
 """The most telemetry records in one batch."""
 MAX_SOURCE = 128
@@ -183,33 +192,11 @@ class TelemetryBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class ContentRequest:
-    """Give me ``length`` bytes of the content with this SHA-256 (hex), from ``offset``."""
-
-    id: str
-    sha256: str
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
 class DesiredRequest:
     """Publish my ``desired`` again; ``have`` is the version that I hold, 0 for none."""
 
     id: str
     have: int
-
-
-@dataclass(frozen=True, slots=True)
-class ContentBlock:
-    """The answer to a :class:`ContentRequest`; ``error`` is a sentence, and then ``data`` is empty."""
-
-    id: str
-    sha256: str
-    offset: int
-    size: int
-    data: bytes = b""
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +208,7 @@ class TelemetryReceipt:
 
 
 DeviceRequest: TypeAlias = ContentRequest | DesiredRequest | MetadataRequest | SharingRequest
-FleetResponse: TypeAlias = ContentBlock | TelemetryReceipt | MetadataBlock | SharingResponse
+FleetResponse: TypeAlias = ContentBlock | ContentPlan | TelemetryReceipt | MetadataBlock | SharingResponse
 
 Plain: TypeAlias = Reported | State | TelemetryBatch | DeviceRequest | FleetResponse
 """Every message that travels without a signature."""
@@ -248,8 +235,7 @@ def encode(message: Plain) -> bytes:
             document["records"] = list(document["records"])
             _telemetry(Fields(document, "telemetry"))
         case ContentRequest():
-            document["type"] = "content"
-            _request(Fields(document, "request"))
+            request_document(document)
         case DesiredRequest():
             document["type"] = "desired"
             _request(Fields(document, "request"))
@@ -267,6 +253,9 @@ def encode(message: Plain) -> bytes:
                 del document[member]
             _response(Fields(document, "response"), message.data)
             tail = b"\n" + message.data
+        case ContentPlan():
+            plan_document(document)
+            tail = b"\n"
         case TelemetryReceipt():
             document["type"] = "telemetry"
             _response(Fields(document, "response"), b"")
@@ -377,16 +366,11 @@ def _request(fields: Fields) -> DeviceRequest:
         return DesiredRequest(_id(fields), fields.integer("have"))
     if kind == "metadata":
         return read_metadata_request(fields)
-    return ContentRequest(
-        id=_id(fields),
-        sha256=fields.form("sha256", SHA256, "64 lower-case hex digits"),
-        offset=fields.integer("offset", high=MAX_CONTENT_BYTES),
-        length=fields.integer("length", low=1, high=BLOCK_BYTES),
-    )
+    return read_content_request(fields)
 
 
 def _response(fields: Fields, data: bytes) -> FleetResponse:
-    kind = _kind(fields, "response", ("content", "telemetry", "metadata", *RESPONSE_KINDS))
+    kind = _kind(fields, "response", ("content", "plan", "telemetry", "metadata", *RESPONSE_KINDS))
     if kind in RESPONSE_KINDS:
         return read_response(fields, kind)
     if kind == "telemetry":
@@ -395,22 +379,7 @@ def _response(fields: Fields, data: bytes) -> FleetResponse:
         )
     if kind == "metadata":
         return read_metadata_block(fields, data)
-    block = ContentBlock(
-        id=_id(fields),
-        sha256=fields.form("sha256", SHA256, "64 lower-case hex digits"),
-        offset=fields.integer("offset", high=MAX_CONTENT_BYTES),
-        size=fields.integer("size", high=MAX_CONTENT_BYTES),
-        data=data,
-        error=fields.text("error", MAX_ERROR, default=""),
-    )
-    if block.error and data:
-        raise ProtocolError("response carries both an error and a block of content")
-    if not block.error and not 1 <= len(data) <= min(BLOCK_BYTES, block.size - block.offset):
-        raise ProtocolError(
-            f"response carries {len(data)} bytes at offset {block.offset} of {block.size}; a block holds 1 to "
-            f"{BLOCK_BYTES} bytes and ends within its content"
-        )
-    return block
+    return read_plan(fields, data) if kind == "plan" else read_block(fields, data)
 
 
 def _id(fields: Fields) -> str:

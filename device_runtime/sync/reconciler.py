@@ -49,6 +49,10 @@ class Installer(Protocol):
     def running(self) -> Collection[str]:
         """The app ids that run now."""
 
+    def package_file(self, app_id: str) -> Path | None:
+        """The package of the version that is installed, if the device has it as a file: the next is fetched as what
+        differs from it."""
+
     async def install(self, path: Path, app_id: str, target: ProgramTarget) -> None:
         """Switch the program to this package, whose SHA-256 has been checked; the file is not the installer's."""
 
@@ -236,7 +240,8 @@ class Reconciler:
         await self._run_before(app_id, target, update)
         if update.target.sha256 == target.sha256 and to_be_staged(update):
             wanted = lambda: self._is_wanted(app_id, target)  # noqa: E731
-            await stage(self._updates, self._efforts, self._puller, self._gate, app_id, target, wanted)
+            base = self._installer.package_file(app_id)
+            await stage(self._updates, self._efforts, self._puller, self._gate, app_id, target, wanted, base)
 
     async def _run_before(self, app_id: str, target: ProgramTarget, update: Update) -> None:
         """After a restart of the device the version before runs, too, as long as it is the one that is installed."""

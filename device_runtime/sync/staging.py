@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from device_runtime.errors import CygnetError
@@ -66,9 +67,10 @@ async def stage(
     name: str,
     target: Target,
     wanted: Callable[[], bool],
+    base: Path | None = None,
 ) -> None:
     """Fetch a package, verify it and put it beside what runs, and let it wait; nothing when it is ``wanted`` no more.
-    The ``gate`` must agree to it, also where it was here before.
+    The ``gate`` must agree to it, also where it was here before. ``base`` is the package of the version that is there.
 
     Raises:
         CygnetError, OSError: it cannot be; so the update is ``failed``.
@@ -80,7 +82,7 @@ async def stage(
             await updates.arrived(name)
         else:
             updates.stages.check_room(target.size)
-            path = await efforts.fetch(name, target, wanted)
+            path = await efforts.fetch(name, target, wanted, base)
             if path is None:
                 return
             await updates.arrived(name)

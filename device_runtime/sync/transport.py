@@ -124,6 +124,21 @@ class MqttTransport:
         """Hear this topic filter on every connection from the next on."""
         self._subscriptions[topic] = qos
 
+    @property
+    def may_share(self) -> bool:
+        """The broker does not say that it has no shared subscriptions. Under 3.1.1 none can say so."""
+        return self._link is not None and self._link.may_share
+
+    async def hear(self, topic: str, qos: int = 1) -> None:
+        """Hear this topic filter on the connection that stands, and on no later one.
+
+        Raises:
+            TransportError: no connection, or the broker refuses.
+        """
+        if self._link is None or not self.connected:
+            raise TransportError(self.trouble or f"{self._endpoint} is not connected yet")
+        await self._link.subscribe([(topic, qos)])
+
     def start(self, listener: TransportListener) -> None:
         """Begin to connect, for ever, telling ``listener``."""
         if self._task is None:

@@ -123,6 +123,25 @@ def broker(listen: str, password_file: Path | None, while_stdin: bool) -> None:
     fleet_serve.run_broker(listen, password_file, while_stdin=while_stdin)
 
 
+@fleet.command("content-worker")
+@click.option("--number", default=1, show_default=True, help="Which of the workers in fleet.toml it is.")
+@click.option("--quiet", is_flag=True, help="Log warnings only.")
+@pass_target
+def content_worker(target: Target, number: int, quiet: bool) -> None:
+    """Give content to devices, beside `cygnet fleet serve`. Ctrl-C ends it.
+
+    `workers` in [content] of fleet.toml says how many there are. Where the broker has shared subscriptions any number
+    may run and the numbers mean nothing; where it has none, each of them has to run, once.
+
+    \b
+    Example:
+      cygnet fleet content-worker --number 1
+    """
+    from firmware_tools.cli import fleet_serve
+
+    fleet_serve.serve_content(target.home, number, quiet=quiet)
+
+
 @fleet.command("broker-user")
 @click.argument("user")
 @click.option("--password-file", type=click.Path(path_type=Path, dir_okay=False), required=True)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import click
 
 from firmware_tools.fleet.broker import serve_broker
+from firmware_tools.fleet.content_worker import run_content_worker
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome
 from firmware_tools.fleet.server import run_fleet
@@ -41,6 +42,18 @@ async def _serve(home: FleetHome) -> None:
         sys.stdout.flush()
         await stop.wait()
     click.echo("The fleet has ended.")
+
+
+def serve_content(home: FleetHome, number: int, *, quiet: bool) -> None:
+    """Run a content worker until Ctrl-C or SIGTERM."""
+    _log(logging.WARNING if quiet else logging.INFO)
+
+    async def run() -> None:
+        stop = _stop_event()
+        async with run_content_worker(home, number):
+            await stop.wait()
+
+    asyncio.run(run())
 
 
 def run_broker(listen: str, password_file: Path | None, *, while_stdin: bool) -> None:

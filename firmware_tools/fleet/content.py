@@ -68,6 +68,13 @@ class ContentStore:
         except OSError as error:
             raise StorageError(f"the content {sha256[:16]}… cannot be read: {error.strerror}") from error
 
+    def size(self, sha256: str) -> int:
+        """The size of a content in bytes, -1 where it is not there."""
+        try:
+            return (self._directory / sha256).stat().st_size if _SHA256.fullmatch(sha256) else -1
+        except OSError:
+            return -1
+
     def read_block(self, sha256: str, offset: int, length: int) -> tuple[bytes, int]:
         """Up to ``length`` bytes from ``offset``, fewer at the end, and the size of the whole content.
 

@@ -51,6 +51,10 @@ listen = {listen}             # the operator page and the API
 [telemetry]
 days = 90                     # older records are deleted; 0 keeps them for ever
 
+# [content]
+# workers = 2                 # so many `cygnet fleet content-worker` give content to devices; 0: this service does it
+# forms_megabytes = 1024      # what compressed content and differences between versions may take; 0: there are none
+
 # [database]
 # url = "postgresql+psycopg://…"   # any SQLAlchemy URL; without it, fleet.db in this directory
 """
@@ -72,7 +76,8 @@ class BrokerSettings:
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
     """A checked ``fleet.toml``. ``database`` is a SQLAlchemy URL, empty for ``fleet.db`` in the home;
-    ``telemetry_days`` is how long records are kept, 0 for ever."""
+    ``telemetry_days`` is how long records are kept, 0 for ever. ``content_workers`` give content to devices, 0: the
+    service does; ``forms_bytes`` is what its shorter forms may take of the disk."""
 
     fleet: str
     broker: BrokerSettings
@@ -81,6 +86,8 @@ class FleetSettings:
     http_names: frozenset[str]
     database: str
     telemetry_days: int
+    content_workers: int
+    forms_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,17 +242,16 @@ def _read_settings(path: Path) -> FleetSettings:
         raise FleetError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FleetError(f"{path} is not TOML: {error}") from error
-    _only(document, {"fleet", "broker", "http", "database", "telemetry"}, path, "")
-    broker, http, database, telemetry = (
-        _table(document, name, path) for name in ("broker", "http", "database", "telemetry")
+    _only(document, {"fleet", "broker", "http", "database", "telemetry", "content"}, path, "")
+    broker, http, database, telemetry, content = (
+        _table(document, name, path) for name in ("broker", "http", "database", "telemetry", "content")
     )
+    _only(content, {"workers", "forms_megabytes"}, path, "content.")
     _only(broker, {"url", "device_url", "username", "password_file", "ca", "cert", "key"}, path, "broker.")
     _only(http, {"listen", "hosts"}, path, "http.")
     _only(database, {"url"}, path, "database.")
     _only(telemetry, {"days"}, path, "telemetry.")
-    days = telemetry.get("days", _TELEMETRY_DAYS)
-    if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= 36_500:
-        raise FleetError(f"{path}: telemetry.days must be a whole number from 0 (for ever) to 36500")
+    days = _whole(telemetry, "days", _TELEMETRY_DAYS, 36_500, f"{path}: telemetry.days", "0 (for ever)")
     host, port = split_address(_text(http, "listen", path, "http.", DEFAULT_LISTEN))
     hosts = http.get("hosts", [])
     if not isinstance(hosts, list) or not all(isinstance(name, str) for name in hosts):
@@ -258,6 +264,8 @@ def _read_settings(path: Path) -> FleetSettings:
         http_names=frozenset(name.lower() for name in hosts),
         database=_text(database, "url", path, "database.", "-").removeprefix("-"),
         telemetry_days=days,
+        content_workers=_whole(content, "workers", 0, 1_000, f"{path}: content.workers", "0 (none)"),
+        forms_bytes=_whole(content, "forms_megabytes", 1024, 1_000_000, f"{path}: content.forms_megabytes") * 2**20,
     )
 
 
@@ -285,6 +293,13 @@ def _table(document: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise FleetError(f"{path}: {name} must be a table: [{name}]")
     return table
+
+
+def _whole(table: dict[str, Any], name: str, default: int, high: int, where: str, low: str = "0") -> int:
+    value = table.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= high:
+        raise FleetError(f"{where} must be a whole number from {low} to {high}")
+    return value
 
 
 def _text(table: dict[str, Any], name: str, path: Path, prefix: str, default: str = "") -> str:

@@ -5,7 +5,7 @@ import fcntl
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from aiohttp import web
 from device_runtime.sync.messages import topic
 from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
 from firmware_tools.fleet.content import ContentStore
+from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import BrokerSettings, FleetHome, FleetSettings
@@ -54,12 +55,15 @@ async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterat
         content = ContentStore(home.content)
         trust = TrustKeeper(Repository(home.directory), content)
         signer = Signer(key, content, home.former_keys())
+        # With workers it makes nothing and answers nothing: they do.
+        answers = None if settings.content_workers else ContentAnswers(home.content, settings.forms_bytes)
         service = FleetService(
             settings.fleet,
             key,
             database,
             content,
             transport.publish,
+            answers=answers,
             lost_after=lost_after,
             telemetry_days=settings.telemetry_days,
             signer=signer,
@@ -70,7 +74,8 @@ async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterat
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer)
-            async with service.running(), _kept(trust, service):
+            answering = answers.running() if answers is not None else nullcontext()
+            async with answering, service.running(), _kept(trust, service):
                 await runner.setup()
                 await web.SockSite(runner, listener).start()
                 transport.start(service)
@@ -103,18 +108,27 @@ async def _kept(trust: TrustKeeper, service: FleetService) -> AsyncIterator[None
 
 
 def _transport(settings: FleetSettings) -> MqttTransport:
-    broker = settings.broker
-    transport = MqttTransport(
-        broker.url,
-        # One fleet service at a time: a second one would throw the first out, and be thrown out, for ever; the lock
-        # on the home prevents that on one machine.
-        f"cygnet-fleet-{settings.fleet}",
-        credentials=read_credentials(broker.username, broker.password_file) if broker.username else None,
-        tls=_tls(broker),
-    )
+    # One fleet service at a time: a second one would throw the first out, and be thrown out, for ever; the lock on the
+    # home prevents that on one machine.
+    transport = make_transport(settings, f"cygnet-fleet-{settings.fleet}")
     for channel in LISTENED:
         transport.subscribe(topic(settings.fleet, "+", channel))
     return transport
+
+
+def make_transport(settings: FleetSettings, client_id: str) -> MqttTransport:
+    """A client of the fleet's broker, with the fleet's rights there.
+
+    Raises:
+        TransportError: the broker's settings are wrong.
+    """
+    broker = settings.broker
+    return MqttTransport(
+        broker.url,
+        client_id,
+        credentials=read_credentials(broker.username, broker.password_file) if broker.username else None,
+        tls=_tls(broker),
+    )
 
 
 def _tls(broker: BrokerSettings) -> TlsFiles | None:

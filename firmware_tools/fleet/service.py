@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.errors import CygnetError
 from device_runtime.sync.messages import (
-    MAX_ERROR,
     Channel,
     ContentBlock,
     ContentRequest,
@@ -37,9 +36,10 @@ from device_runtime.sync.messages import (
 from device_runtime.sync.share_messages import PeersRequest, ShareRequest, SharingRequest
 from device_runtime.sync.transport import TransportError
 from firmware_tools.fleet.content import ContentStore
+from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.documents import device_document, telemetry_documents
-from firmware_tools.fleet.errors import FleetError, StorageError
+from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.feed import LiveFeed
 from firmware_tools.fleet.inbox import Inbox
 from firmware_tools.fleet.metadata import MetadataFiles, metadata_block
@@ -94,19 +94,22 @@ class FleetService:
         content: ContentStore,
         send: Sender,
         *,
+        answers: ContentAnswers | None = None,
         lost_after: float = 90.0,
         telemetry_days: int = 0,
         signer: Signer | None = None,
         metadata: MetadataFiles | None = None,
     ) -> None:
-        """``lost_after``: how long after a connect a device that the database calls online may be silent, in seconds.
-        The broker may have died together with the wills that it held. ``telemetry_days``: how long records are kept,
-        0 for ever. ``signer``: in place of one with ``key`` alone; ``metadata``: gives files of signed metadata."""
+        """``answers``: who answers requests for content; without it, others on the same broker do.
+        ``lost_after``: how long after a connect a device that the database calls online may be silent, in seconds. The
+        broker may have died together with the wills that it held. ``telemetry_days``: how long records are kept, 0 for
+        ever. ``signer``: in place of one with ``key`` alone; ``metadata``: gives files of signed metadata."""
         self.fleet, self.feed = fleet, LiveFeed()
         self.counters, self.strangers = Counters(), Strangers()
         self.trouble = ""
         self.connected_at: float | None = None
         self._database, self._content, self._send = database, content, send
+        self._answers = answers
         self._signer = signer or Signer(key, content)
         self._metadata = metadata
         self._lost_after, self._telemetry_days = lost_after, telemetry_days
@@ -282,6 +285,8 @@ class FleetService:
         request = decode_request(payload)
         if isinstance(request, DesiredRequest):
             self._inbox.put_held(device, request.have)
+        elif isinstance(request, ContentRequest) and self._answers is None:
+            return  # a content worker's
         elif self._requests >= _MOST_REQUESTS:
             self.counters.dropped += 1
         else:
@@ -419,8 +424,11 @@ class FleetService:
 
     async def _answer(self, device: str, request: ContentRequest) -> None:
         try:
-            block = await self._in(self._readers, lambda: self._block(request))
-            await self._tell(device, "response", encode(block), qos=0, retain=False)
+            if self._answers is not None:
+                answer = await self._answers.answer(request)
+                self.counters.refused += isinstance(answer, ContentBlock) and bool(answer.error)
+                self.counters.blocks += isinstance(answer, ContentBlock) and not answer.error
+                await self._tell(device, "response", encode(answer), qos=0, retain=False)
         finally:
             self._requests -= 1
 
@@ -430,15 +438,6 @@ class FleetService:
             await self._tell(device, "response", encode(block), qos=0, retain=False)
         finally:
             self._requests -= 1
-
-    def _block(self, request: ContentRequest) -> ContentBlock:
-        try:
-            data, size = self._content.read_block(request.sha256, request.offset, request.length)
-        except FleetError as error:
-            self.counters.refused += 1
-            return ContentBlock(request.id, request.sha256, request.offset, 0, error=str(error)[:MAX_ERROR])
-        self.counters.blocks += 1
-        return ContentBlock(request.id, request.sha256, request.offset, size, data)
 
     def _show(self, devices: Sequence[Device] | None) -> None:
         if devices is None:

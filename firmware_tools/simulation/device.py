@@ -39,6 +39,10 @@ class SimulatedPrograms:
         """Those that are marked as running."""
         return self._running
 
+    def package_file(self, app_id: str) -> Path | None:
+        """The package of the version that is installed."""
+        return self._store.package_file(app_id)
+
     async def install(self, path: Path, app_id: str, target: ProgramTarget) -> None:
         """Verify and switch. Raises :class:`CygnetError`."""
         if sentence := self._refuses(app_id, target.version_code):

@@ -1,7 +1,7 @@
 """Small packages for tests."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -11,10 +11,14 @@ DEVELOPER = Ed25519PrivateKey.from_private_bytes(b"a developer's key in tests on
 
 
 def small_package(
-    app_id: str = "org.example.lamp", code: int = 1, size: int = 200_000, models: Sequence[str] = ()
+    app_id: str = "org.example.lamp",
+    code: int = 1,
+    size: int = 200_000,
+    models: Sequence[str] = (),
+    extra: Mapping[str, bytes] | None = None,
 ) -> bytes:
-    """A signed package with one page and ``size`` bytes of ballast, so that it takes several blocks; it asks for
-    ``models``."""
+    """A signed package with one page and ``size`` bytes of ballast, so that it takes several blocks, and files
+    ``extra``; it asks for ``models``."""
     manifest = {
         "app_id": app_id,
         "name": app_id.rpartition(".")[2].title(),
@@ -29,5 +33,6 @@ def small_package(
         "pages/index/index.js": b"Page({})",
         "pages/index/index.view": b"{}",
         "ballast.bin": bytes(index % 251 for index in range(size)),
+        **(extra or {}),
     }
     return seal_package(entries, DEVELOPER)

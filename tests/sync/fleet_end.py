@@ -161,14 +161,15 @@ class FleetEnd:
             return
         if isinstance(request, MetadataRequest):
             return  # this fleet has no root
-        self.requests.append(request)
+        if not request.encodings:  # else it asks for shorter forms, of which this fleet knows nothing
+            self.requests.append(request)
         data = self.content.get(request.sha256)
         if data is None:
             block = ContentBlock(request.id, request.sha256, request.offset, 0, error="there is no such content")
         else:
             piece = data[request.offset : request.offset + request.length]
             block = ContentBlock(request.id, request.sha256, request.offset, len(data), piece)
-        altered = self.alter(block)
+        altered = block if request.encodings else self.alter(block)
         if altered is not None:
             self._send("response", encode(altered))
 

@@ -37,6 +37,9 @@ class Shelf:
     def running(self) -> list[str]:
         return self.up
 
+    def package_file(self, app_id: str) -> Path | None:
+        return self._folder / app_id if app_id in self._programs else None
+
     async def install(self, path: Path, app_id: str, target: ProgramTarget) -> None:
         if app_id in self.refuse:
             raise CygnetError(self.refuse[app_id])

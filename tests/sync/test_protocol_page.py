@@ -65,7 +65,9 @@ def test_the_mac_in_the_example_of_desired_is_over_what_is_signed() -> None:
 
 def test_each_example_of_request_decodes() -> None:
     kinds = [type(decode_request(line.encode())).__name__ for line in EXAMPLES["request"].splitlines()]
-    assert kinds == ["ContentRequest", "DesiredRequest", "MetadataRequest", "PeersRequest", "ShareRequest"]
+    assert kinds == [
+        *("ContentRequest", "ContentRequest", "DesiredRequest", "MetadataRequest", "PeersRequest", "ShareRequest")
+    ]
 
 
 def test_each_example_of_response_decodes() -> None:
@@ -78,6 +80,7 @@ def test_each_example_of_response_decodes() -> None:
     assert [type(response).__name__ for response in responses] == [
         "ContentBlock",
         "ContentBlock",
+        "ContentPlan",
         "MetadataBlock",
         "MetadataBlock",
         "TelemetryReceipt",

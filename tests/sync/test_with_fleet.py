@@ -39,6 +39,9 @@ class StoreInstaller:
     def running(self) -> set[str]:
         return self.up
 
+    def package_file(self, app_id: str) -> Path | None:
+        return self._store.package_file(app_id)
+
     async def install(self, path: Path, app_id: str, target: ProgramTarget) -> None:
         await asyncio.to_thread(self._store.install, path, app_id, target.version_code)
 

@@ -1,0 +1,217 @@
+"""One of many that give content to the devices of a fleet: ``cygnet fleet content-worker``.
+
+It needs the directory of content, the list of enrolled devices and the broker; no keys. Where the broker has shared
+subscriptions (MQTT 5, and brokers that offer them on 3.1.1), each request reaches one worker, whichever they are.
+Where it has not, each hears every request and answers those of its part of the devices, by a hash of their ids. A
+broker without them need not refuse: so a message to oneself, through a shared subscription, has to come back.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+import zlib
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from device_runtime.sync.messages import (
+    ContentRequest,
+    ProtocolError,
+    decode_request,
+    encode,
+    parse_topic,
+    topic,
+)
+from device_runtime.sync.transport import MqttTransport, TransportError
+from firmware_tools.fleet.content_answers import ContentAnswers
+from firmware_tools.fleet.database import Database
+from firmware_tools.fleet.errors import FleetError, StorageError
+from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.registry import Registry
+from firmware_tools.fleet.server import make_transport
+
+log = logging.getLogger(__name__)
+
+GROUP = "cygnet-content"
+_PROBE_SECONDS = 3.0
+_MOST_REQUESTS = 256
+_LOOK_AGAIN = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The ``number``-th of ``parts`` parts of the devices, from 1 on."""
+
+    number: int
+    parts: int
+
+    def has(self, device: str) -> bool:
+        """Whether a device is in it."""
+        return zlib.crc32(device.encode()) % self.parts == self.number - 1
+
+
+class Enrolled:
+    """Which devices are enrolled, as the database had it a moment ago."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._devices: frozenset[str] = frozenset()
+        self._looked = -_LOOK_AGAIN
+        self._lock = asyncio.Lock()
+
+    async def has(self, device: str) -> bool:
+        """Whether a device is enrolled; strangers make the database be read every two seconds at most.
+
+        Raises:
+            StorageError: the database refuses.
+        """
+        if device in self._devices:
+            return True
+        async with self._lock:
+            if time.monotonic() - self._looked >= _LOOK_AGAIN:
+                self._devices = await asyncio.to_thread(self._read)
+                self._looked = time.monotonic()
+        return device in self._devices
+
+    def _read(self) -> frozenset[str]:
+        with self._database.transaction() as connection:
+            return frozenset(device.id for device in Registry(connection).devices())
+
+
+class ContentWorker:
+    """Listens to a :class:`MqttTransport` and answers requests for content.
+
+    ``mode`` is how it hears them: ``shared``, ``part``, or empty as long as it does not.
+    """
+
+    def __init__(
+        self, fleet: str, transport: MqttTransport, answers: ContentAnswers, enrolled: Enrolled, part: Part
+    ) -> None:
+        self._fleet, self._transport, self._answers, self._enrolled = fleet, transport, answers, enrolled
+        self._part = part
+        self._probe = f"probe-{secrets.token_hex(6)}"
+        self._came_back = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.mode = ""
+        self.answered = 0
+        """How many requests."""
+
+    def will(self) -> None:
+        """None: who asks and gets no answer asks again."""
+
+    def on_connected(self) -> None:
+        """Hear requests, shared where that can be."""
+        self._start(self._listen())
+
+    def on_disconnected(self, reason: str) -> None:
+        """Others answer meanwhile."""
+        del reason  # the transport has logged it
+        self.mode = ""
+
+    def on_message(self, name: str, payload: bytes, retained: bool) -> None:
+        """A request, or the message to oneself."""
+        try:
+            fleet, device, channel = parse_topic(name)
+            if fleet != self._fleet or retained:
+                return
+            if device == self._probe and channel == "response":
+                self._came_back.set()
+            elif channel == "request" and len(self._tasks) < _MOST_REQUESTS:
+                request = decode_request(payload)
+                if isinstance(request, ContentRequest) and (self.mode == "shared" or self._part.has(device)):
+                    self._start(self._answer(device, request))
+        except ProtocolError as error:
+            log.debug("a message is dropped: %s", error)
+
+    async def stop(self) -> None:
+        """End what is under way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        requests = topic(self._fleet, "+", "request")
+        try:
+            if await self._shares():
+                await self._transport.hear(f"$share/{GROUP}/{requests}", 0)
+                self.mode = "shared"
+                log.info("requests for content are shared among all workers of fleet %s", self._fleet)
+            else:
+                self.mode = "part"
+                await self._transport.hear(requests, 0)
+                log.info(
+                    "the broker has no shared subscriptions: this worker is number %d of %d, and answers its part of "
+                    "the devices", self._part.number, self._part.parts,
+                )  # fmt: skip
+        except TransportError as error:
+            self.mode = ""
+            log.warning("requests for content are not heard: %s", error)
+
+    async def _shares(self) -> bool:
+        if not self._transport.may_share:
+            return False
+        name = topic(self._fleet, self._probe, "response")
+        self._came_back.clear()
+        try:
+            await self._transport.hear(f"$share/{self._probe}/{name}", 0)
+            await self._transport.publish(name, b"", qos=1)
+            async with asyncio.timeout(_PROBE_SECONDS):
+                await self._came_back.wait()
+        except (TransportError, TimeoutError) as error:
+            log.debug("no shared subscription: %s", error)
+            return False
+        return True
+
+    async def _answer(self, device: str, request: ContentRequest) -> None:
+        try:
+            if await self._enrolled.has(device):
+                answer = await self._answers.answer(request)
+                await self._transport.publish(topic(self._fleet, device, "response"), encode(answer), qos=0)
+                self.answered += 1
+        except (TransportError, StorageError) as error:
+            log.warning("%s is not answered, and asks again: %s", device, error)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a task of the content worker failed", exc_info=error)
+
+
+@asynccontextmanager
+async def run_content_worker(home: FleetHome, number: int) -> AsyncIterator[ContentWorker]:
+    """Run the worker of this number for the length of an ``async with`` block. A broker that is away is waited for.
+
+    Raises:
+        FleetError: the home or its database cannot be used, or it has no workers, or fewer.
+        TransportError: the broker's settings are wrong.
+    """
+    settings = home.settings()
+    if not 1 <= number <= settings.content_workers:
+        raise FleetError(
+            f"{home.settings_file} wants {settings.content_workers} content workers, and this is to be number "
+            f"{number}: set workers in [content] and restart `cygnet fleet serve`, which then leaves content to them"
+        )
+    database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
+    answers = ContentAnswers(home.content, settings.forms_bytes)
+    # Any number of workers may run, so no two have one name: they would throw each other out.
+    transport = make_transport(settings, f"cygnet-fleet-{settings.fleet}-content-{secrets.token_hex(4)}")
+    worker = ContentWorker(
+        settings.fleet, transport, answers, Enrolled(database), Part(number, settings.content_workers)
+    )
+    try:
+        async with answers.running():
+            transport.start(worker)
+            try:
+                yield worker
+            finally:
+                await transport.stop()
+                await worker.stop()
+    finally:
+        database.close()
