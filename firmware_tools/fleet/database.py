@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from firmware_tools.fleet.errors import StorageError
+from firmware_tools.fleet.events import upgrade
 from firmware_tools.fleet.schema import SCHEMA_VERSION, devices, fleet_meta, metadata
 
 _BUSY_MILLISECONDS = 5_000
@@ -73,11 +74,13 @@ def _check_schema(engine: Engine) -> None:
             metadata.create_all(connection)
             for name, value in (("schema", str(SCHEMA_VERSION)), _DIGESTS):
                 connection.execute(insert(fleet_meta).values(name=name, value=value))
+            upgrade.settle(connection)
             return
         found = connection.scalar(select(fleet_meta.c.value).where(fleet_meta.c.name == "schema"))
         if found == str(SCHEMA_VERSION):
             metadata.create_all(connection)  # tables that an older cygnet did not have yet
             _name_digests(connection)
+            upgrade.settle(connection)
     if found != str(SCHEMA_VERSION):
         raise StorageError(
             f"the database has schema version {found}, this cygnet knows version {SCHEMA_VERSION}; "

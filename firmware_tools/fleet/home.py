@@ -20,11 +20,12 @@ from urllib.parse import urlsplit
 
 from device_runtime.sync.messages import check_identifier
 from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.events.retention import Retention
 from firmware_tools.sign.keys import create_private_key
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 DEFAULT_LISTEN = "127.0.0.1:8420"
-_TELEMETRY_DAYS = 90
+_TELEMETRY_DAYS, _MINUTES_DAYS, _HOURS_DAYS = 90, 90, 730
 
 _TEMPLATE = """\
 # The settings of this fleet. Restart `cygnet fleet serve` after a change.
@@ -46,6 +47,9 @@ listen = {listen}             # the operator page and the API
 
 [telemetry]
 days = 90                     # older records are deleted; 0 keeps them for ever
+# alarm_days = 730            # the same for alarms and metrics on their own
+# metric_days = 30
+# minutes_days = 90           # sums by minute; by hour (hours_days, 730) and by day (days_days, 0: for ever)
 
 # [database]
 # url = "postgresql+psycopg://…"   # any SQLAlchemy URL; without it, fleet.db in this directory
@@ -68,7 +72,7 @@ class BrokerSettings:
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
     """A checked ``fleet.toml``. ``database`` is a SQLAlchemy URL, empty for ``fleet.db`` in the home;
-    ``telemetry_days`` is how long records are kept, 0 for ever."""
+    ``retention`` is how long telemetry is kept."""
 
     fleet: str
     broker: BrokerSettings
@@ -76,7 +80,7 @@ class FleetSettings:
     http_port: int
     http_names: frozenset[str]
     database: str
-    telemetry_days: int
+    retention: Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +234,7 @@ def _read_settings(path: Path) -> FleetSettings:
     _only(broker, {"url", "device_url", "username", "password_file", "ca", "cert", "key"}, path, "broker.")
     _only(http, {"listen", "hosts"}, path, "http.")
     _only(database, {"url"}, path, "database.")
-    _only(telemetry, {"days"}, path, "telemetry.")
-    days = telemetry.get("days", _TELEMETRY_DAYS)
-    if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= 36_500:
-        raise FleetError(f"{path}: telemetry.days must be a whole number from 0 (for ever) to 36500")
+    retention = _retention(telemetry, path)
     host, port = split_address(_text(http, "listen", path, "http.", DEFAULT_LISTEN))
     hosts = http.get("hosts", [])
     if not isinstance(hosts, list) or not all(isinstance(name, str) for name in hosts):
@@ -245,7 +246,28 @@ def _read_settings(path: Path) -> FleetSettings:
         http_port=port,
         http_names=frozenset(name.lower() for name in hosts),
         database=_text(database, "url", path, "database.", "-").removeprefix("-"),
-        telemetry_days=days,
+        retention=retention,
+    )
+
+
+def _retention(table: dict[str, Any], path: Path) -> Retention:
+    defaults = {"days": _TELEMETRY_DAYS, "minutes_days": _MINUTES_DAYS, "hours_days": _HOURS_DAYS, "days_days": 0}
+    _only(table, {*defaults, "alarm_days", "metric_days"}, path, "telemetry.")
+
+    def days(name: str, default: int) -> int:
+        value = table.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 36_500:
+            raise FleetError(f"{path}: telemetry.{name} must be a whole number from 0 (for ever) to 36500")
+        return value
+
+    usual, minutes, hours, longest = (days(name, default) for name, default in defaults.items())
+    return Retention(
+        alarm=days("alarm_days", usual),
+        event=usual,
+        metric=days("metric_days", usual),
+        minutes=minutes,
+        hours=hours,
+        days=longest,
     )
 
 

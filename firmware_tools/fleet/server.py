@@ -52,7 +52,7 @@ async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterat
             ContentStore(home.content),
             transport.publish,
             lost_after=lost_after,
-            telemetry_days=settings.telemetry_days,
+            retention=settings.retention,
         )
         operations = Operations(service, key, settings.broker.device_url)
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
