@@ -52,6 +52,7 @@ from device_runtime.host.screen.server import ScreenServer, ScreenSize
 from device_runtime.host.sensors import make_sensors
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
+from device_runtime.host.telemetry_settings import telemetry_settings
 from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing, key_ring
@@ -118,7 +119,9 @@ class Device:
         fleet_keys = key_ring([provisioning.fleet_key]) if provisioning else {}
         self._board = board
         self.store = ProgramStore(state / "programs", {**trusted, **fleet_keys})
-        self._telemetry = TelemetryQueue(state / "telemetry.db")
+        self._telemetry = TelemetryQueue(
+            state / "telemetry.db", budget=board.telemetry.disk_kb * 1024, daily_bytes=board.telemetry.daily_bytes
+        )
         self._storage = ProgramStorage(state / "storage.db", board.limits.storage_bytes)
         self._files = ProgramFiles(state / "files")
         policy = NetworkPolicy(board.request.allow_insecure, board.request.hosts)
@@ -239,7 +242,9 @@ class Device:
         )
         installer = DeviceInstaller(self.store, self.desk, self.programs_changed)
         trusted = key_ring([provisioning.fleet_key])
-        settings = ignored_settings(self._telemetry.record)
+        settings = telemetry_settings(
+            self._telemetry, self._board.telemetry.daily_bytes, ignored_settings(self._telemetry.record)
+        )
         return SyncAgent(
             identity,
             trusted,

@@ -104,6 +104,9 @@ def _sentence(error: SQLAlchemyError, url: str) -> str:
         "database or disk is full": "the disk is full; free some space, nothing that was acknowledged is lost",
         "disk i/o error": f"the disk refuses ({errno.errorcode[errno.EIO]}); check it and its free space",
         "readonly database": "it is read-only; give this user the right to write it",
+        "connection refused": "nobody answers there; is PostgreSQL running, and its address right?",
+        "no such file or directory": "nobody answers there; is PostgreSQL running, and its address right?",
+        "server closed the connection": "the server ended the connection; it is tried again",
         "unable to open database file": "it cannot be opened; check that its directory exists and can be written",
         "not a database": "the file is damaged or something else than a database",
     }

@@ -35,12 +35,12 @@ class TelemetryStore:
     """The telemetry as one transaction sees it."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def store(self, device: str, batch: TelemetryBatch, now: float) -> Sequence[Record]:
         """Store what is new of a batch, and return that. The rest was stored before; it arrives again when a
         receipt was lost on its way."""
-        taken = take_in(self._connection, [(device, decode_batch(encode(batch)))], now, SeriesIds())
+        taken = take_in(self.connection, [(device, decode_batch(encode(batch)))], now, SeriesIds())
         return [record for _, records in taken.new for record in records]
 
     def prune(self, before: float, most: int) -> int:
@@ -48,13 +48,13 @@ class TelemetryStore:
 
         A device cannot bring one back: its number stays known.
         """
-        return prune_records(self._connection, before, most)
+        return prune_records(self.connection, before, most)
 
     def records(self, query: TelemetryQuery) -> list[dict[str, Any]]:
         """The newest matching records, newest first."""
         limit = min(query.limit, MOST_ROWS)
         if query.name:
-            return self._rows(select(telemetry).where(*_conditions(query)), limit)
+            return self._rows(select(telemetry).where(*conditions(query)), limit)
         found: list[dict[str, Any]] = []
         for of_runs, oldest_left in self._newest_runs(query):
             inside = and_(
@@ -62,7 +62,7 @@ class TelemetryStore:
                 telemetry.c.epoch == of_runs.c.epoch,
                 telemetry.c.sequence.between(of_runs.c.first, of_runs.c.last),
             )
-            found += self._rows(select(telemetry).join(of_runs, inside).where(*_conditions(query)), limit)
+            found += self._rows(select(telemetry).join(of_runs, inside).where(*conditions(query)), limit)
             found.sort(key=lambda row: (row["time"], row["sequence"]), reverse=True)
             del found[limit:]
             if len(found) == limit and found[-1]["time"] >= oldest_left:
@@ -77,18 +77,18 @@ class TelemetryStore:
         if (bucket_of := _sum_step(step)) is not None:
             return self._summed_rates(query, step, bucket_of)
         bucket = cast(func.floor(telemetry.c.time / step), Integer).label("bucket")
-        statement = select(bucket, telemetry.c.name, func.count().label("count")).where(*_conditions(query))
+        statement = select(bucket, telemetry.c.name, func.count().label("count")).where(*conditions(query))
         if not query.name:
             inside = and_(
                 telemetry.c.device == runs.c.device,
                 telemetry.c.epoch == runs.c.epoch,
                 telemetry.c.sequence.between(runs.c.first, runs.c.last),
             )
-            statement = statement.join(runs, inside).where(*_run_conditions(query))
+            statement = statement.join(runs, inside).where(*run_conditions(query))
         statement = statement.group_by(bucket, telemetry.c.name).order_by(bucket).limit(MOST_ROWS)
         return [
             {"time": row.bucket * step, "name": row.name, "count": row._mapping["count"]}
-            for row in self._connection.execute(statement)
+            for row in self.connection.execute(statement)
         ]
 
     def sums(self, query: TelemetryQuery, field: str, step: int) -> list[dict[str, Any]]:
@@ -101,7 +101,7 @@ class TelemetryStore:
             .order_by(rollups.c.time.desc())
             .limit(MOST_ROWS)
         )
-        rows = self._connection.execute(statement).mappings().fetchall()
+        rows = self.connection.execute(statement).mappings().fetchall()
         return [
             {
                 "device": row["device"],
@@ -119,7 +119,7 @@ class TelemetryStore:
 
     def losses(self, device: str = "") -> list[dict[str, Any]]:
         """What devices told that they had to drop: ``{"device", "cause", "priority", "records", "last_time"}``."""
-        return all_losses(self._connection, device)
+        return all_losses(self.connection, device)
 
     def _summed_rates(self, query: TelemetryQuery, step: float, bucket_of: int) -> list[dict[str, Any]]:
         bucket = cast(func.floor(rollups.c.time / step), Integer).label("bucket")
@@ -133,12 +133,12 @@ class TelemetryStore:
         )
         return [
             {"time": row.bucket * step, "name": row.name, "count": int(row._mapping["count"])}
-            for row in self._connection.execute(statement)
+            for row in self.connection.execute(statement)
         ]
 
     def _rows(self, statement: Select[Any], limit: int) -> list[dict[str, Any]]:
         newest = statement.order_by(telemetry.c.time.desc(), telemetry.c.sequence.desc()).limit(limit)
-        return [dict(row._mapping) for row in self._connection.execute(newest)]
+        return [dict(row._mapping) for row in self.connection.execute(newest)]
 
     def _newest_runs(self, query: TelemetryQuery) -> Iterator[tuple[Any, float]]:
         """The runs that may hold matching records, newest first, some at a time; with each portion, the time after
@@ -147,12 +147,12 @@ class TelemetryStore:
         while True:
             page = (
                 select(runs)
-                .where(*_run_conditions(query))
+                .where(*run_conditions(query))
                 .order_by(runs.c.time_to.desc(), runs.c.device, runs.c.epoch, runs.c.first)
                 .limit(_RUNS_AT_ONCE)
                 .offset(offset)
             )
-            times = [row.time_to for row in self._connection.execute(page)]
+            times = [row.time_to for row in self.connection.execute(page)]
             if times:
                 yield page.subquery(), times[-1]
             if len(times) < _RUNS_AT_ONCE:
@@ -165,7 +165,8 @@ def _sum_step(step: float) -> int | None:
     return max((each for each in STEPS if step % each == 0 and step >= each), default=None)
 
 
-def _conditions(query: TelemetryQuery) -> list[ColumnElement[bool]]:
+def conditions(query: TelemetryQuery) -> list[ColumnElement[bool]]:
+    """Of records that match."""
     conditions: list[ColumnElement[bool]] = []
     for column, wanted in (
         (telemetry.c.device, query.device),
@@ -181,7 +182,7 @@ def _conditions(query: TelemetryQuery) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _run_conditions(query: TelemetryQuery) -> list[ColumnElement[bool]]:
+def run_conditions(query: TelemetryQuery) -> list[ColumnElement[bool]]:
     """Of runs that may hold matching records."""
     conditions: list[ColumnElement[bool]] = []
     if query.device:
