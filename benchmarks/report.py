@@ -15,6 +15,7 @@ from benchmarks.inference.report import inference_table, read_inference_results,
 from benchmarks.page import SCROLLED, SIZES
 from benchmarks.systems import CROWD, CYGNET, PEERS, ROOT, System
 from benchmarks.tables import markdown
+from benchmarks.telemetry.report import read_telemetry_results, telemetry_table
 
 _SYSTEMS = (CYGNET, *PEERS)
 README = ROOT / "README.md"
@@ -174,6 +175,8 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "inference_machine": lambda _: boards_machine(read_inference_results()),
     "inference_aims": lambda _: inference_table(read_inference_results()),
     "inference_trips": lambda _: trips_table(read_inference_results()),
+    "telemetry_machine": lambda _: boards_machine(read_telemetry_results()),
+    "telemetry_aims": lambda _: telemetry_table(read_telemetry_results()),
     "boards_machine": lambda _: boards_machine(read_board_results()),
     "boards_aims": lambda _: boards_table("aims", read_board_results()),
     "boards_heap": lambda _: boards_table("heap", read_board_results()),

@@ -30,7 +30,7 @@ class Database:
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise StorageError(f"the database URL in fleet.toml cannot be used: {error}") from error
         if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self._engine, "connect", prepare_sqlite)
         with self._words():
             _check_schema(self._engine)
 
@@ -56,7 +56,7 @@ class Database:
             raise StorageError(_sentence(error, self._engine.url.render_as_string(hide_password=True))) from error
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def prepare_sqlite(connection: Any, _record: object) -> None:
     """WAL lets the operator page read while telemetry is stored; FULL makes a commit outlive a power cut."""
     cursor = connection.cursor()
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
