@@ -1,10 +1,10 @@
 """Many rows into one table in few statements, in the way that each database takes fastest."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, bindparam, cast, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -23,6 +23,26 @@ def portions(items: Iterable[T], size: int = ROWS_AT_ONCE) -> Iterator[list[T]]:
 def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An ``INSERT`` that knows ``ON CONFLICT``, which both databases write alike."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def from_rows(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> tuple[postgresql.Insert | sqlite.Insert, Any]:
+    """An ``INSERT`` of many rows that may go on with ``ON CONFLICT``, and the parameters to execute it with.
+
+    On PostgreSQL it is one statement whose parameters are a column each; a statement a row is a round of its server's
+    planner and executor for each. SQLite runs one prepared statement over all rows.
+    """
+    statement = upsert(connection, table)
+    if connection.dialect.name != "postgresql":
+        return statement, rows
+    columns = table.columns
+    arrays = [
+        func.unnest(cast(bindparam(column.name, type_=postgresql.ARRAY(column.type)), postgresql.ARRAY(column.type)))
+        for column in columns
+    ]
+    names = [column.name for column in columns]
+    return statement.from_select(names, select(*arrays)), {name: [row[name] for row in rows] for name in names}
 
 
 def append(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

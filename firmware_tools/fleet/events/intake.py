@@ -122,7 +122,7 @@ def _lock(connection: Connection, by_lane: Iterable[Lane], now: float) -> dict[L
             }
             for device, epoch in portion
         ]
-        connection.execute(upsert(connection, lanes).values(values).on_conflict_do_nothing())
+        connection.execute(upsert(connection, lanes).on_conflict_do_nothing(), values)
         statement = (
             select(*columns, lanes.c.high, lanes.c.pruned)
             .where(tuple_(*columns).in_(portion))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, tuple_
 from sqlalchemy.sql.expression import case
 
-from firmware_tools.fleet.events.bulk import portions, upsert
+from firmware_tools.fleet.events.bulk import from_rows, portions, upsert
 from firmware_tools.fleet.events.decoding import Record
 from firmware_tools.fleet.events.tables import rollups, series
 
@@ -107,7 +107,9 @@ class Sums:
             if number is not None:
                 rows += [_row(number, step, start, bucket) for step, start, bucket in _cascade(minutes)]
         rows.sort(key=lambda row: (row["series"], row["step"], row["time"]))
-        statement = upsert(connection, rollups)
+        if not rows:
+            return fresh
+        statement, parameters = from_rows(connection, rollups, rows)
         new, old = statement.excluded, rollups.c
         later = new.last_time >= old.last_time
         statement = statement.on_conflict_do_update(
@@ -121,8 +123,7 @@ class Sums:
                 "last_time": case((later, new.last_time), else_=old.last_time),
             },
         )
-        if rows:
-            connection.execute(statement, rows)
+        connection.execute(statement, parameters)
         return fresh
 
 
@@ -169,7 +170,7 @@ def _find(connection: Connection, keys: list[Key]) -> dict[Key, int]:
             wanted.append(key)
     for portion in portions(wanted):
         values = [dict(zip(("device", "source", "name", "field"), key, strict=True)) for key in portion]
-        connection.execute(upsert(connection, series).values(values).on_conflict_do_nothing())
+        connection.execute(upsert(connection, series).on_conflict_do_nothing(), values)
     return found | _ids(connection, wanted)
 
 
