@@ -25,6 +25,7 @@ from firmware_tools.fleet.home import (
     check_broker_url,
     default_home,
     init_home,
+    toml_string,
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,6 +59,26 @@ def fleet(context: click.Context, home: Path | None, url: str, token_file: Path 
 fleet.add_command(runtime)
 fleet.add_command(model)
 fleet.add_command(telemetry)
+
+
+@fleet.command("copy-database")
+@click.option("--to", "url", required=True, help="SQLAlchemy URL of an empty database, without a password in it.")
+@pass_target
+def copy_database(target: Target, url: str) -> None:
+    """Copy the fleet's database into another one, as from SQLite into PostgreSQL. No fleet may run meanwhile.
+
+    Afterwards write the URL into fleet.toml ([database] url). A password belongs into ~/.pgpass or $PGPASSWORD.
+
+    \b
+    Example:
+      cygnet fleet copy-database --to 'postgresql+psycopg://cygnet@db.example/fleet'
+    """
+    from firmware_tools.fleet.server import copy_fleet_database
+
+    rows = copy_fleet_database(target.home, url, lambda name, count: click.echo(f"{name}: {count}", err=True))
+    click.echo(
+        f"{rows} rows are copied. Now write into {target.home.settings_file}:\n\n[database]\nurl = {toml_string(url)}"
+    )
 
 
 @fleet.command()

@@ -51,7 +51,9 @@ def _whole(out: Path | None) -> Iterator[Path | None]:
 
 
 def _writer(path: Path | None, *, parquet: bool) -> AbstractContextManager[Callable[[bytes], object]]:
-    return _parquet(path) if parquet else _plain(path)
+    if parquet:
+        return _parquet(path)
+    return _plain(path)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ days = 90                     # older records are deleted; 0 keeps them for ever
 # minutes_days = 90           # sums by minute; by hour (hours_days, 730) and by day (days_days, 0: for ever)
 
 # [database]
-# url = "postgresql+psycopg://…"   # any SQLAlchemy URL; without it, fleet.db in this directory
+# url = "postgresql+psycopg://…"   # PostgreSQL; without it, fleet.db in this directory
 """
 
 

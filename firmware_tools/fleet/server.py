@@ -3,7 +3,7 @@
 import fcntl
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import BrokerSettings, FleetHome, FleetSettings
+from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.service import LISTENED, FleetService
 from firmware_tools.fleet.web import FleetApi, make_application
@@ -70,6 +71,17 @@ async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterat
                     await runner.cleanup()
         finally:
             database.close()
+
+
+def copy_fleet_database(home: FleetHome, url: str, progress: Callable[[str, int], None]) -> int:
+    """Copy a home's database into an empty one, while nobody serves the fleet; see :func:`copy_database`.
+
+    Raises:
+        FleetError: the fleet is being served, or :func:`copy_database` refuses.
+    """
+    settings = home.settings()
+    with _only_one(home.lock_file):
+        return copy_database(settings.database or f"sqlite:///{home.database_file}", url, progress)
 
 
 def _transport(settings: FleetSettings) -> MqttTransport:

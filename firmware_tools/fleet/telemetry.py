@@ -98,7 +98,7 @@ class TelemetryStore:
             select(series.c.device, series.c.source, series.c.name, rollups)
             .join(series, series.c.id == rollups.c.series)
             .where(rollups.c.step == step, series.c.field == field, *_series_conditions(query, step))
-            .order_by(rollups.c.time.desc())
+            .order_by(rollups.c.time.desc(), rollups.c.series)
             .limit(MOST_ROWS)
         )
         rows = self.connection.execute(statement).mappings().fetchall()

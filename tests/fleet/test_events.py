@@ -24,7 +24,7 @@ from device_runtime.sync.messages import (
     encode,
 )
 from firmware_tools.fleet.database import Database
-from firmware_tools.fleet.errors import StorageError
+from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.events import rollups as rollups_module
 from firmware_tools.fleet.events.decoding import Batch, decode_batch
 from firmware_tools.fleet.events.export import csv_lines, read_page
@@ -32,6 +32,7 @@ from firmware_tools.fleet.events.intake import Taken, take_in
 from firmware_tools.fleet.events.retention import Retention, prune_some
 from firmware_tools.fleet.events.rollups import STEPS, SeriesIds
 from firmware_tools.fleet.events.tables import lanes, runs
+from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.schema import telemetry
 from firmware_tools.fleet.telemetry import TelemetryQuery, TelemetryStore
@@ -453,3 +454,20 @@ def test_an_export_has_every_record_once_page_by_page(database: Database) -> Non
     text = csv_lines(pages[0].records, head=True)
     assert text.splitlines()[0] == "device,epoch,sequence,time,source,name,values,received_at"
     assert '""x"": 11}"' in text
+
+
+def test_a_fleet_moves_to_another_database_and_goes_on(tmp_path: Path, database_url: str) -> None:
+    source = f"sqlite:///{tmp_path / 'old.db'}"
+    database = opened(source)
+    store(database, [("hall", batch(range(1, 301))), ("kitchen", batch(range(1, 31), EPOCHS[1]))])
+    with database.transaction() as connection:
+        before = stored(connection), TelemetryStore(connection).sums(TelemetryQuery(), "x", 60)
+    database.close()
+    assert copy_database(source, database_url) > 330
+    moved = Database(database_url)
+    with moved.transaction() as connection:
+        assert (stored(connection), TelemetryStore(connection).sums(TelemetryQuery(), "x", 60)) == before
+    assert store(moved, [("hall", batch(range(1, 302), fresh=1))]).count == 1, "the series of the new field has an id"
+    moved.close()
+    with pytest.raises(FleetError, match="holds devices already"):
+        copy_database(source, database_url)

@@ -28,7 +28,8 @@ class Queue:
     ],
 )
 def test_the_fleets_number_holds_where_it_is_one(settings: Any, daily_bytes: int, others: Any) -> None:
-    queue, heard = Queue(), []
+    queue = Queue()
+    heard: list[Any] = []
     telemetry_settings(queue, 7000, heard.append)(settings)
     assert queue.daily_bytes == daily_bytes
     assert heard == [others]
