@@ -17,6 +17,7 @@ from benchmarks.inference.report import inference_table, read_inference_results,
 from benchmarks.page import SCROLLED, SIZES
 from benchmarks.systems import CROWD, CYGNET, PEERS, ROOT, System
 from benchmarks.tables import markdown
+from benchmarks.telemetry.report import read_telemetry_results, telemetry_table
 
 _SYSTEMS = (CYGNET, *PEERS)
 README = ROOT / "README.md"
@@ -179,6 +180,8 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "content_machine": lambda _: boards_machine(read_content_results()),
     "content_aims": lambda _: content_aims(read_content_results()),
     "content_table": lambda _: content_table(read_content_results()),
+    "telemetry_machine": lambda _: boards_machine(read_telemetry_results()),
+    "telemetry_aims": lambda _: telemetry_table(read_telemetry_results()),
     "boards_machine": lambda _: boards_machine(read_board_results()),
     "boards_aims": lambda _: boards_table("aims", read_board_results()),
     "boards_heap": lambda _: boards_table("heap", read_board_results()),

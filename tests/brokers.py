@@ -41,7 +41,9 @@ class Mosquitto:
         of_rsa: bool = False,
         pace: float = 1.0,
         ciphers: str = "",
+        further: Sequence[str] = (),
     ) -> None:
+        self._further = further
         self._folder, self._pace, self._ciphers = folder, pace, ciphers
         self._process: subprocess.Popen[bytes] | None = None
         self._users, self._names = users, names
@@ -100,6 +102,7 @@ class Mosquitto:
             f"log_dest file {self.log_file}",
             f"listener {self.port} 127.0.0.1",
             f"allow_anonymous {'false' if self._users else 'true'}",
+            *self._further,
         ]
         if os.geteuid() == 0:
             lines.insert(0, "user root")  # it would otherwise give up the right to read this folder
@@ -171,6 +174,7 @@ def running_mosquitto(
     of_rsa: bool = False,
     pace: float = 1.0,
     ciphers: str = "",
+    further: Sequence[str] = (),
 ) -> Iterator[Mosquitto]:
     """A broker for the length of a ``with`` block; its files lie in ``folder`` (a ``tmp_path``).
 
@@ -183,11 +187,12 @@ def running_mosquitto(
         of_rsa: with TLS, keys of RSA instead of an elliptic curve.
         pace: how fast its time passes: below 1 for clients that are emulated, and slow.
         ciphers: with TLS 1.2, these only, as OpenSSL names them.
+        further: lines of the configuration.
         rights: an ``acl_file`` of mosquitto's; without it, everybody may use every topic.
     """
     home = folder / "mosquitto"
     home.mkdir(parents=True)
-    broker = Mosquitto(home, users or {}, tls, client_certificates, rights, names, of_rsa, pace, ciphers)
+    broker = Mosquitto(home, users or {}, tls, client_certificates, rights, names, of_rsa, pace, ciphers, further)
     broker.start()
     try:
         yield broker

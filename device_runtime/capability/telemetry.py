@@ -4,7 +4,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Literal, TypeAlias, get_args
 
 from device_runtime.capability.arguments import refuse, text
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
@@ -15,15 +15,14 @@ MAX_TEXT_CHARACTERS = 1024
 MAX_RECORD_CHARACTERS = 4096
 BURST = 60
 PER_SECOND = 1.0
+Priority = Literal["alarm", "event", "metric"]
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
-class Recorder(Protocol):
-    """Where events go: the queue that keeps them until the fleet has them."""
-
-    def __call__(self, source: str, name: str, values: Mapping[str, Value]) -> object:
-        """Keep one event; ``source`` is the program's id."""
-        ...
+Recorder: TypeAlias = Callable[..., object]
+"""Where events go: the queue that keeps them until the fleet has them. Called with the program's id, the name and the
+values; and with the priority, where the program gives one."""
 
 
 class _Allowance:
@@ -45,7 +44,8 @@ class _Allowance:
 
 
 def telemetry_capability(record: Recorder, clock: Callable[[], float] = time.monotonic) -> Capability:
-    """``telemetry {name, values}``: ``values`` is a flat object of strings, finite numbers, booleans and nulls."""
+    """``telemetry {name, values, priority}``: ``values`` is a flat object of strings, finite numbers, booleans and
+    nulls; ``priority`` is ``alarm``, ``event`` or ``metric``; without it, the name says it (``sync/priorities.py``)."""
     allowance = _Allowance(clock)
 
     async def report(caller: Caller, arguments: Mapping[str, Value]) -> Value:
@@ -53,14 +53,27 @@ def telemetry_capability(record: Recorder, clock: Callable[[], float] = time.mon
         if not _NAME.fullmatch(name):
             raise refuse("name must be letters, digits, dots, underscores and hyphens")
         values = _flat(arguments.get("values"))
+        priority = _priority(arguments.get("priority"))
         if not allowance.spend(caller.app_id):
             raise CapabilityError(
                 f"too many events: {BURST} at once and then {PER_SECOND:g} a second are allowed; report less often"
             )
-        record(caller.app_id, name, values)
+        if priority is None:
+            record(caller.app_id, name, values)
+        else:
+            record(caller.app_id, name, values, priority)
         return None
 
     return Capability("telemetry", report)
+
+
+def _priority(value: Value) -> Priority | None:
+    if value is None:
+        return None
+    for known in PRIORITIES:
+        if value == known:
+            return known
+    raise refuse(f"priority must be one of {', '.join(PRIORITIES)}")
 
 
 def _flat(values: Value) -> dict[str, Value]:

@@ -100,6 +100,24 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """``[telemetry]``."""
+
+    disk_kb: int = key(
+        "kilobytes of records that wait on the disk for the fleet; beyond it the oldest metrics go first, alarms last",
+        default=16_384,
+        minimum=64,
+        maximum=4_194_304,
+    )
+    daily_bytes: int = key(
+        "bytes that telemetry may use on the network in a day (UTC), where a link is paid by the byte; 0: any number",
+        default=0,
+        minimum=0,
+        maximum=2**40,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Isolation:
     """What must stand between a program and the rest of the board."""
 
@@ -141,6 +159,7 @@ class Board:
     voice: Voice = key("spoken requests and answers", default=Voice())
     inference: Inference = key("how models are run", default=Inference())
     limits: Limits = key("what a program may use", default=Limits())
+    telemetry: Telemetry = key("telemetry on its way to the fleet", default=Telemetry())
     isolation: Isolation = key("barriers around programs", default=Isolation())
     request: Request = key("network of programs", default=Request())
     leds: Mapping[str, LinuxLed] = table_key("lights, each by a name that programs use")

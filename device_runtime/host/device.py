@@ -57,6 +57,7 @@ from device_runtime.host.sensors import make_sensors
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.host.system import system_info
+from device_runtime.host.telemetry_settings import telemetry_settings
 from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing
@@ -123,7 +124,9 @@ class Device:
         instruments: Instruments = Instruments(),
     ) -> None:
         self._board = board
-        self._telemetry = TelemetryQueue(state / "telemetry.db")
+        self._telemetry = TelemetryQueue(
+            state / "telemetry.db", budget=board.telemetry.disk_kb * 1024, daily_bytes=board.telemetry.daily_bytes
+        )
         self._trust = _trust(state, provisioning, self._telemetry) if provisioning else None
         fleet_keys = self._trust.keys.sealing if self._trust is not None else {}  # it follows the fleet's root
         self.store = ProgramStore(state / "programs", ChainMap(dict(trusted), fleet_keys))
@@ -262,7 +265,9 @@ class Device:
         self._front.on_use = self._conversation.on_request = moments.used
         updating = Updating(self._stages, self._fleet_models, rules, moments.objection)
         assert self._trust is not None  # noqa: S101 - for mypy: it is made where there is provisioning
-        settings = ignored_settings(self._telemetry.record)
+        settings = telemetry_settings(
+            self._telemetry, self._board.telemetry.daily_bytes, ignored_settings(self._telemetry.record)
+        )
         return SyncAgent(
             identity,
             self._trust.keys.desired,

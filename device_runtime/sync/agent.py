@@ -22,6 +22,7 @@ from device_runtime.sync.gate import Gate
 from device_runtime.sync.link import MessageRefusedError, Publication
 from device_runtime.sync.memory import SyncMemory
 from device_runtime.sync.messages import (
+    DEFLATE,
     MAX_ERROR,
     MAX_TEXT,
     Channel,
@@ -38,6 +39,7 @@ from device_runtime.sync.messages import (
     TelemetryReceipt,
     check_identifier,
     decode_response,
+    deflate,
     encode,
     topic,
 )
@@ -55,6 +57,8 @@ log = logging.getLogger(__name__)
 
 _WAITING_DOCUMENTS = 16
 _GOODBYE_SECONDS = 2.0
+_ENVELOPE_BYTES = 220
+"""What a batch costs on the wire beside payload and topic: MQTT headers, acknowledgement, and the fleet's receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,8 @@ class SyncAgent:
         )
         self._documents: asyncio.Queue[bytes] = asyncio.Queue(_WAITING_DOCUMENTS)
         self._session = 0
-        self._stored = 0
+        self._awaited: tuple[str, int] | None = None
+        self._accepts: tuple[str, ...] = ()
         self._greet_again = asyncio.Event()
         self._receipt = asyncio.Event()
         self._batch_ready = asyncio.Event()
@@ -276,8 +281,9 @@ class SyncAgent:
 
     def _hear_receipt(self, receipt: TelemetryReceipt) -> None:
         self._telemetry.acknowledge(receipt)
-        if receipt.epoch == self._telemetry.epoch:
-            self._stored = max(self._stored, receipt.sequence)
+        self._accepts = receipt.accepts
+        if self._awaited is not None and receipt.epoch == self._awaited[0] and receipt.sequence >= self._awaited[1]:
+            self._awaited = None
             self._receipt.set()
 
     # What the content puller needs
@@ -393,6 +399,7 @@ class SyncAgent:
                 await self._deliver(batch)
             except (TransportError, TimeoutError) as error:
                 log.debug("telemetry is sent again: %s", error)
+                self._accepts = ()  # perhaps an older fleet is there now, which reads plain JSON only
                 await asyncio.sleep(self._pace.resend.draw(attempt))
                 attempt += 1
                 continue
@@ -401,7 +408,7 @@ class SyncAgent:
 
     async def _wait_for_batch(self) -> None:
         self._batch_ready.clear()
-        if self._telemetry.pending() < self._pace.batch_records:
+        if not self._is_worth_sending():
             try:
                 async with asyncio.timeout(self._pace.batch):
                     await self._batch_ready.wait()
@@ -410,18 +417,27 @@ class SyncAgent:
 
     async def _deliver(self, batch: TelemetryBatch) -> None:
         """Send a batch and wait for its receipt, as long as the connection stands."""
-        session, last = self._session, batch.records[-1].sequence
-        await self._send("telemetry", encode(batch))
+        session = self._session
+        self._awaited = batch.epoch, batch.records[-1].sequence
+        payload = encode(batch)
+        if DEFLATE in self._accepts:
+            payload = min(payload, deflate(payload), key=len)
+        self._telemetry.spend(len(payload) + len(self._topic("telemetry")) + _ENVELOPE_BYTES)
+        await self._send("telemetry", payload)
         async with asyncio.timeout(self._pace.receipt):
-            while self._stored < last:
+            while self._awaited is not None:
                 self._receipt.clear()
                 await self._receipt.wait()
                 if self._session != session or not self._transport.connected:
                     raise TransportError("the connection ended before the receipt came")
 
     def _notice_record(self) -> None:
-        if self._telemetry.pending() >= self._pace.batch_records:
+        if self._is_worth_sending():
             self._batch_ready.set()
+
+    def _is_worth_sending(self) -> bool:
+        """Whether there is enough to send, or something that does not wait."""
+        return self._telemetry.is_urgent() or self._telemetry.sendable() >= self._pace.batch_records
 
     # Helpers
 

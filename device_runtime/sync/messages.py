@@ -21,7 +21,6 @@ Broker acknowledgements are never trusted to mean that the fleet has something: 
 kept until its receipt arrives, and ``desired`` is asked for again after each connect.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias, get_args
@@ -41,7 +40,6 @@ from device_runtime.sync.content_messages import (
 )
 from device_runtime.sync.desired import (
     MAX_CONTENT_BYTES,
-    MAX_VALUES,
     program_entries,
 )
 from device_runtime.sync.desired import MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES
@@ -82,18 +80,22 @@ from device_runtime.sync.share_messages import (
     read_request,
     read_response,
 )
-from device_runtime.values import Value
+from device_runtime.sync.telemetry_messages import DEFLATE as DEFLATE
+from device_runtime.sync.telemetry_messages import MAX_RECORDS as MAX_RECORDS
+from device_runtime.sync.telemetry_messages import MAX_SOURCE as MAX_SOURCE
+from device_runtime.sync.telemetry_messages import PRIORITIES as PRIORITIES
+from device_runtime.sync.telemetry_messages import Priority as Priority
+from device_runtime.sync.telemetry_messages import TelemetryBatch as TelemetryBatch
+from device_runtime.sync.telemetry_messages import TelemetryReceipt as TelemetryReceipt
+from device_runtime.sync.telemetry_messages import TelemetryRecord as TelemetryRecord
+from device_runtime.sync.telemetry_messages import deflate as deflate
+from device_runtime.sync.telemetry_messages import inflate, read_batch, read_receipt
 
 PROTOCOL = "cygnet/1"
-MAX_RECORDS = 500
-"""The most telemetry records in one batch."""
-MAX_SOURCE = 128
-"""The longest source of a telemetry record: an app id."""
 MAX_HEADER_BYTES = 2048
 """The longest first line of a response."""
 
 Channel = Literal["desired", "reported", "state", "telemetry", "request", "response"]
-_EPOCH = re.compile(r"[0-9a-f]{8,32}")
 
 
 def check_identifier(kind: str, text: str) -> str:
@@ -172,39 +174,11 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class TelemetryRecord:
-    """One event: ``sequence`` rises by one within the queue's ``epoch``; ``time`` is Unix time in seconds."""
-
-    sequence: int
-    time: float
-    source: str
-    name: str
-    values: Mapping[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class TelemetryBatch:
-    """Records in order. (device, ``epoch``, sequence) identifies a record for ever; ``epoch`` is drawn when the
-    queue's file is made, so a wiped device cannot collide with its own past."""
-
-    epoch: str
-    records: tuple[TelemetryRecord, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class DesiredRequest:
     """Publish my ``desired`` again; ``have`` is the version that I hold, 0 for none."""
 
     id: str
     have: int
-
-
-@dataclass(frozen=True, slots=True)
-class TelemetryReceipt:
-    """The fleet has stored every record of ``epoch`` up to and including ``sequence``."""
-
-    epoch: str
-    sequence: int
 
 
 DeviceRequest: TypeAlias = ContentRequest | DesiredRequest | MetadataRequest | SharingRequest
@@ -233,7 +207,9 @@ def encode(message: Plain) -> bytes:
             _state(Fields(document, "state"))
         case TelemetryBatch():
             document["records"] = list(document["records"])
-            _telemetry(Fields(document, "telemetry"))
+            if message.priority == "event":  # what a batch without the member is
+                del document["priority"]
+            read_batch(Fields(document, "telemetry"))
         case ContentRequest():
             request_document(document)
         case DesiredRequest():
@@ -258,6 +234,9 @@ def encode(message: Plain) -> bytes:
             tail = b"\n"
         case TelemetryReceipt():
             document["type"] = "telemetry"
+            document["accepts"] = list(message.accepts)
+            if not message.accepts:
+                del document["accepts"]
             _response(Fields(document, "response"), b"")
             tail = b"\n"
         case PeersRequest() | ShareRequest():
@@ -284,8 +263,8 @@ def decode_state(payload: bytes) -> State:
 
 
 def decode_telemetry(payload: bytes) -> TelemetryBatch:
-    """Check a ``telemetry`` payload. Raises :class:`ProtocolError`."""
-    return _telemetry(parse_object(payload, "telemetry", MAX_MESSAGE_BYTES))
+    """Check a ``telemetry`` payload, plain or deflated. Raises :class:`ProtocolError`."""
+    return read_batch(parse_object(inflate(payload), "telemetry", MAX_MESSAGE_BYTES))
 
 
 def decode_request(payload: bytes) -> DeviceRequest:
@@ -339,25 +318,6 @@ def _state(fields: Fields) -> State:
     return State(status, fields.integer("session"))  # type: ignore[arg-type]  # checked above
 
 
-def _telemetry(fields: Fields) -> TelemetryBatch:
-    records: list[TelemetryRecord] = []
-    for item in fields.sequence("records", MAX_RECORDS):
-        entry = Fields(item, "telemetry: records")
-        record = TelemetryRecord(
-            sequence=entry.integer("sequence", low=1),
-            time=entry.number("time", 0, 1e11),
-            source=entry.text("source", MAX_SOURCE),
-            name=entry.text("name", MAX_TEXT),
-            values=entry.values("values", MAX_VALUES),
-        )
-        if records and record.sequence <= records[-1].sequence:
-            raise ProtocolError(
-                f"telemetry: sequence {record.sequence} follows {records[-1].sequence}, but it must rise"
-            )
-        records.append(record)
-    return TelemetryBatch(fields.form("epoch", _EPOCH, "8 to 32 lower-case hex digits"), tuple(records))
-
-
 def _request(fields: Fields) -> DeviceRequest:
     kind = _kind(fields, "request", ("content", "desired", "metadata", *REQUEST_KINDS))
     if kind in REQUEST_KINDS:
@@ -374,9 +334,7 @@ def _response(fields: Fields, data: bytes) -> FleetResponse:
     if kind in RESPONSE_KINDS:
         return read_response(fields, kind)
     if kind == "telemetry":
-        return TelemetryReceipt(
-            fields.form("epoch", _EPOCH, "8 to 32 lower-case hex digits"), fields.integer("sequence", low=1)
-        )
+        return read_receipt(fields)
     if kind == "metadata":
         return read_metadata_block(fields, data)
     return read_plan(fields, data) if kind == "plan" else read_block(fields, data)

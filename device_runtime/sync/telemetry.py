@@ -1,28 +1,33 @@
-"""Telemetry that is not lost: a queue in SQLite from which a record goes only when the fleet has said that it has it.
+"""Telemetry that is not lost: a queue on the disk from which a record goes only when the fleet has said that it has it.
 
-Durability: write-ahead log with ``synchronous=NORMAL``, each record a transaction of its own. When ``record``
-returns, the record is in the kernel, so killing the process loses nothing; a power cut may lose the last moments
-but never harms the file. No ``fsync`` happens on the event loop: checkpoints, which need one, run in a thread.
+Records wait in lanes by priority: alarms are sent first, and dropped last when the disk's budget is used up. What is
+dropped, for whatever reason, is counted and told in a record of its own. No ``fsync`` happens on the event loop:
+checkpoints, which need one, run in a thread.
 """
 
 import asyncio
 import json
 import logging
-import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from device_runtime.sync.fields import MAX_INTEGER, ProtocolError, canonical_json
 from device_runtime.sync.messages import (
     MAX_RECORDS,
+    PRIORITIES,
+    Priority,
     TelemetryBatch,
     TelemetryReceipt,
     TelemetryRecord,
     decode_telemetry,
     encode,
 )
+from device_runtime.sync.metering import Meter
+from device_runtime.sync.priorities import priority_of
+from device_runtime.sync.telemetry_file import ROW_BYTES, Lane, TelemetryFile
 from device_runtime.values import Value
 
 log = logging.getLogger(__name__)
@@ -31,19 +36,15 @@ BUDGET_BYTES = 16 * 1024 * 1024
 MAX_RECORD_BYTES = 8 * 1024
 """The longest record, as JSON."""
 BATCH_BYTES = 128 * 1024
-_ROW_BYTES = 32
-"""What SQLite adds to a row: ids, lengths, page slack; an estimate for the budget."""
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS queue (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS record (sequence INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
-"""
+SAMPLE_SECONDS = 60.0
+"""While the day's bytes for metrics are used up, one metric of each name is kept in so long."""
+_MOST_SAMPLED = 1_000
 
 
 class TelemetryQueue:
     """Records on their way to the fleet. Used from one thread, the event loop's.
 
     Attributes:
-        epoch: names this file for ever; drawn when it is made.
         on_record: called after each accepted record.
     """
 
@@ -52,51 +53,71 @@ class TelemetryQueue:
         path: Path,
         *,
         budget: int = BUDGET_BYTES,
+        daily_bytes: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Open the queue, or make it. A broken file is put aside, and a new one made.
 
         Args:
             path: the SQLite file; its folder is made when missing.
-            budget: bytes of records that are kept; beyond it the oldest are dropped and counted.
+            budget: bytes of records that are kept; beyond it the oldest of the least priority are dropped and counted.
+            daily_bytes: bytes that a day's telemetry may use on the wire, 0 for any number; see :mod:`.metering`.
             clock: Unix time in seconds.
         """
-        self._path, self._budget, self._clock = path, budget, clock
+        self._budget, self._clock = budget, clock
         self.on_record: Callable[[], None] | None = None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._database = self._open()
-        except sqlite3.DatabaseError as error:
-            aside = path.with_name(path.name + ".broken")
-            log.warning("the telemetry queue %s is broken (%s); it is put aside as %s", path, error, aside.name)
-            for ending in ("-wal", "-shm"):
-                path.with_name(path.name + ending).unlink(missing_ok=True)
-            path.replace(aside)
-            self._database = self._open()
-        self.epoch = str(self._database.execute("SELECT value FROM queue WHERE name = 'epoch'").fetchone()[0])
-        self._count, self._bytes = self._measure()
-        self._lost = 0
-        self._sent = 0
+        self._file = TelemetryFile(path)
+        self._meter = Meter(daily_bytes, self._file, clock)
+        self._old = self._file.lanes()
+        self._current: dict[Priority, Lane] = {}
+        self._next: dict[int, int] = {}
+        self._counts: Counter[Priority] = Counter()
+        self._bytes = 0
+        for lane in self._old:
+            count, size = self._file.measure(lane, MAX_INTEGER)
+            self._counts[lane.priority] += count
+            self._bytes += size
+        self._lost: Counter[Priority] = Counter()
+        self._sampled: dict[tuple[str, str], float] = {}
+        self._sent: dict[int, int] = {}
 
-    def record(self, source: str, name: str, values: Mapping[str, Value]) -> bool:
+    @property
+    def epoch(self) -> str:
+        """Names the lane of events of this start for ever."""
+        return self._lane("event").epoch
+
+    def record(self, source: str, name: str, values: Mapping[str, Value], priority: Priority | None = None) -> bool:
         """Take one event; when this returns true, killing the process does not lose it.
 
         Args:
             source: what tells, as an app id or ``sync``; at most 128 characters.
             name: what happened; at most 64 characters.
             values: what JSON can say; at most 64 members and 8 KiB.
+            priority: which goes first and is dropped last; without it, the name says it (:mod:`.priorities`).
 
         Returns:
-            Whether the disk took it; where not, it is counted and told with the next record that the disk takes.
+            Whether the disk took it, or it was left out as one of many metrics that today's bytes have no room for;
+            where it did not, it is counted and told with the next record that the disk takes.
 
         Raises:
             ProtocolError: the fleet would refuse such a record.
         """
         body = _body(TelemetryRecord(1, self._clock(), source, name, values))
-        accepted = self._insert(body)
+        chosen = priority or priority_of(source, name)
+        try:
+            if chosen == "metric" and not self._meter.allows("metric") and not self._is_sample(source, name):
+                self._file.add_to_count("sampled", 1)
+                return True
+        except sqlite3.OperationalError as error:
+            log.debug("a metric that is left out cannot be counted: %s", error)
+            self._lost[chosen] += 1
+            return False
+        accepted = self._insert(chosen, body)
         if accepted and self._lost:
-            lost, self._lost = self._lost, 0
-            self._insert(self._own("records_lost", {"records": lost}))
+            lost, self._lost = self._lost, Counter()
+            for of_priority, count in lost.items():
+                if not self._insert("alarm", self._own("records_lost", {"records": count, "priority": of_priority})):
+                    self._lost[of_priority] += count
         if self._bytes > self._budget:
             try:
                 self._drop_oldest()
@@ -106,111 +127,170 @@ class TelemetryQueue:
             self.on_record()
         return accepted
 
+    def set_daily_bytes(self, count: int) -> None:
+        """Change what a day's telemetry may use on the wire, in bytes; 0 for any number."""
+        self._meter.daily_bytes = count
+
     def pending(self) -> int:
         """How many records wait for their receipt."""
-        return self._count
+        return self._counts.total()
+
+    def sendable(self) -> int:
+        """How many of them may be sent now: of the others, the day's bytes are used up."""
+        return sum(self._counts[priority] for priority in PRIORITIES if self._meter.allows(priority))
+
+    def is_urgent(self) -> bool:
+        """Whether an alarm waits."""
+        return self._counts["alarm"] > 0 and self._meter.allows("alarm")
 
     def next_batch(self, most: int = MAX_RECORDS) -> TelemetryBatch | None:
-        """The oldest records, at most ``most``; the same again until their receipt came."""
+        """The oldest records of the first priority that may be sent now, at most ``most``; the same again until their
+        receipt came, unless something of a higher priority came meanwhile."""
+        self._tell_sampled()
+        for priority in PRIORITIES:
+            if not self._counts[priority] or not self._meter.allows(priority):
+                continue
+            for lane in self._lanes(priority):
+                if rows := self._file.oldest(lane, most):
+                    return self._batch(lane, rows)
+        return None
+
+    def spend(self, count: int) -> None:
+        """Note that so many bytes went over the wire for telemetry."""
+        self._meter.spend(count)
+
+    def acknowledge(self, receipt: TelemetryReceipt) -> None:
+        """The fleet has stored these: forget them. What was never sent is kept, whatever the receipt says."""
+        for lane in (*self._old, *self._current.values()):
+            if lane.epoch == receipt.epoch:
+                try:
+                    self._forget(lane, min(receipt.sequence, self._sent.get(lane.id, 0)))
+                except sqlite3.OperationalError as error:
+                    log.warning("stored telemetry is kept, and sent again, until the disk can forget it: %s", error)
+
+    async def tidy(self) -> None:
+        """Move the write-ahead log into the file, in a thread; call it now and then."""
+        await asyncio.to_thread(self._file.checkpoint)
+
+    def close(self) -> None:
+        """Close the file; records stay for the next start."""
+        self._file.close()
+
+    def _lane(self, priority: Priority) -> Lane:
+        """The lane of this start."""
+        if priority not in self._current:
+            lane = self._file.make_lane(priority)
+            self._current[priority], self._next[lane.id] = lane, 1
+        return self._current[priority]
+
+    def _lanes(self, priority: Priority) -> list[Lane]:
+        """Lanes of a priority, oldest first."""
+        lanes = [lane for lane in self._old if lane.priority == priority]
+        return [*lanes, self._current[priority]] if priority in self._current else lanes
+
+    def _batch(self, lane: Lane, rows: Sequence[tuple[int, bytes]]) -> TelemetryBatch:
         records: list[TelemetryRecord] = []
         size = 0
-        rows = self._database.execute("SELECT sequence, body FROM record ORDER BY sequence LIMIT ?", (most,))
-        for sequence, body in rows.fetchall():
-            size += len(body) + _ROW_BYTES
+        for sequence, body in rows:
+            size += len(body) + ROW_BYTES
             if records and size > BATCH_BYTES:
                 break
             moment, source, name, values = json.loads(body)
             records.append(TelemetryRecord(sequence, moment, source, name, values))
-        if not records:
-            return None
-        self._sent = max(self._sent, records[-1].sequence)
-        return TelemetryBatch(self.epoch, tuple(records))
+        self._sent[lane.id] = max(self._sent.get(lane.id, 0), records[-1].sequence)
+        return TelemetryBatch(lane.epoch, tuple(records), lane.priority)
 
-    def acknowledge(self, receipt: TelemetryReceipt) -> None:
-        """The fleet has stored these: forget them. What was never sent is kept, whatever the receipt says."""
-        if receipt.epoch != self.epoch:
-            return
+    def _insert(self, priority: Priority, body: bytes) -> bool:
         try:
-            self._forget(min(receipt.sequence, self._sent))
+            self._add(priority, body)
         except sqlite3.OperationalError as error:
-            log.warning("stored telemetry is kept, and sent again, until the disk can forget it: %s", error)
-
-    async def tidy(self) -> None:
-        """Move the write-ahead log into the file, in a thread; call it now and then."""
-        await asyncio.to_thread(self._checkpoint)
-
-    def close(self) -> None:
-        """Close the file; records stay for the next start."""
-        self._database.close()
-
-    def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, isolation_level=None, timeout=5)
-        try:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-            database.execute("PRAGMA wal_autocheckpoint = 0")
-            if database.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("its pages contradict each other")  # noqa: TRY301 - one way out
-            database.executescript(_SCHEMA)
-            database.execute("INSERT OR IGNORE INTO queue VALUES ('epoch', ?)", (secrets.token_hex(8),))
-        except BaseException:
-            database.close()
-            raise
-        return database
-
-    def _checkpoint(self) -> None:
-        database = sqlite3.connect(self._path, isolation_level=None, timeout=0)
-        try:
-            database.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        except sqlite3.OperationalError as error:
-            log.debug("the telemetry log waits for the next checkpoint: %s", error)
-        finally:
-            database.close()
-
-    def _insert(self, body: bytes) -> bool:
-        try:
-            self._database.execute("INSERT INTO record (body) VALUES (?)", (body,))
-        except sqlite3.OperationalError as error:
-            if self._lost == 0:
+            if not self._lost:
                 log.warning("telemetry is lost until the disk takes it again: %s", error)
-            self._lost += 1
+            self._lost[priority] += 1
             return False
-        self._count += 1
-        self._bytes += len(body) + _ROW_BYTES
         return True
 
-    def _drop_oldest(self) -> None:
-        """Make a tenth of the budget free, and say so in a record."""
-        excess = self._bytes - self._budget * 9 // 10
-        last = count = 0
-        for sequence, size in self._database.execute("SELECT sequence, length(body) FROM record ORDER BY sequence"):
-            last, count, excess = sequence, count + 1, excess - size - _ROW_BYTES
-            if excess <= 0:
-                break
-        self._forget(last)
-        self._database.execute(
-            "INSERT INTO queue VALUES ('dropped', ?) ON CONFLICT (name) DO UPDATE SET value = value + ?", (count, count)
-        )
-        (total,) = self._database.execute("SELECT value FROM queue WHERE name = 'dropped'").fetchone()
-        log.warning("telemetry exceeds its %d bytes: the %d oldest records are dropped", self._budget, count)
-        # The total is in each such record, since such a record can itself be dropped later.
-        self._insert(self._own("records_dropped", {"records": count, "total": int(total)}))
+    def _add(self, priority: Priority, body: bytes) -> None:
+        lane = self._lane(priority)
+        self._file.add(lane, self._next[lane.id], body)
+        self._note_added(lane, body)
 
-    def _forget(self, last: int) -> None:
-        count, size = self._measure(last)
-        self._database.execute("DELETE FROM record WHERE sequence <= ?", (last,))
-        self._count -= count
+    def _note_added(self, lane: Lane, body: bytes) -> None:
+        self._next[lane.id] += 1
+        self._counts[lane.priority] += 1
+        self._bytes += len(body) + ROW_BYTES
+
+    def _drop_oldest(self) -> None:
+        """Make a tenth of the budget free, of the least priority first, and say so in a record."""
+        excess = self._bytes - self._budget * 9 // 10
+        for priority in reversed(PRIORITIES):
+            dropped = 0
+            for lane in self._lanes(priority):
+                last = 0
+                for sequence, size in self._file.sizes(lane):
+                    if excess <= 0:
+                        break
+                    last, excess = sequence, excess - size
+                if last:
+                    dropped += self._drop(lane, last)
+            if dropped:
+                log.warning(
+                    "telemetry exceeds its %d bytes: the %d oldest records of priority %s are dropped",
+                    self._budget,
+                    dropped,
+                    priority,
+                )
+
+    def _drop(self, lane: Lane, last: int) -> int:
+        """Drop a lane's records up to a sequence; how many there were. They are gone and counted, or neither."""
+        count, size = self._file.measure(lane, last)
+        alarms = self._lane("alarm")
+        with self._file.transaction():
+            self._file.forget(lane, last)
+            total = self._file.add_to_count(f"dropped {lane.priority}", count)
+            # The total is in each such record, since such a record can itself be dropped later.
+            told = self._own("records_dropped", {"records": count, "total": total, "priority": lane.priority})
+            self._file.add(alarms, self._next[alarms.id], told)
+        self._note_added(alarms, told)
+        self._counts[lane.priority] -= count
+        self._bytes -= size
+        return count
+
+    def _is_sample(self, source: str, name: str) -> bool:
+        """Whether a metric is the first of its name in a while."""
+        now = self._clock()
+        if len(self._sampled) >= _MOST_SAMPLED:
+            self._sampled.clear()
+        if 0 <= now - self._sampled.get((source, name), -SAMPLE_SECONDS) < SAMPLE_SECONDS:
+            return False
+        self._sampled[source, name] = now
+        return True
+
+    def _tell_sampled(self) -> None:
+        """When there are bytes for metrics again, say how many were left out."""
+        if not self._meter.daily_bytes or not self._meter.allows("metric"):
+            return
+        try:
+            if count := self._file.count("sampled"):
+                alarms, told = (
+                    self._lane("alarm"),
+                    self._own("records_sampled", {"records": count, "priority": "metric"}),
+                )
+                with self._file.transaction():
+                    self._file.add_to_count("sampled", -count)
+                    self._file.add(alarms, self._next[alarms.id], told)
+                self._note_added(alarms, told)
+        except sqlite3.OperationalError as error:
+            log.debug("metrics that were left out are told later: %s", error)
+
+    def _forget(self, lane: Lane, last: int) -> None:
+        count, size = self._file.measure(lane, last)
+        self._file.forget(lane, last)
+        self._counts[lane.priority] -= count
         self._bytes -= size
 
     def _own(self, name: str, values: Mapping[str, Value]) -> bytes:
         return _body(TelemetryRecord(1, self._clock(), "telemetry", name, values))
-
-    def _measure(self, last: int = MAX_INTEGER) -> tuple[int, int]:
-        """The number of records up to a sequence, and their bytes."""
-        count, size = self._database.execute(
-            "SELECT count(*), coalesce(sum(length(body)), 0) FROM record WHERE sequence <= ?", (last,)
-        ).fetchone()
-        return count, size + count * _ROW_BYTES
 
 
 def _body(record: TelemetryRecord) -> bytes:

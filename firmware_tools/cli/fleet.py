@@ -15,8 +15,9 @@ from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_runtime import runtime
 from firmware_tools.cli.fleet_simulate import simulate
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
+from firmware_tools.cli.fleet_telemetry import telemetry
 from firmware_tools.cli.fleet_trust import trust
-from firmware_tools.fleet.client import FleetClient, segment
+from firmware_tools.fleet.client import segment
 from firmware_tools.fleet.enroll import Provisioning
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import (
@@ -26,6 +27,7 @@ from firmware_tools.fleet.home import (
     check_broker_url,
     default_home,
     init_home,
+    toml_string,
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -60,6 +62,27 @@ fleet.add_command(runtime)
 fleet.add_command(model)
 fleet.add_command(simulate)
 fleet.add_command(trust)
+fleet.add_command(telemetry)
+
+
+@fleet.command("copy-database")
+@click.option("--to", "url", required=True, help="SQLAlchemy URL of an empty database, without a password in it.")
+@pass_target
+def copy_database(target: Target, url: str) -> None:
+    """Copy the fleet's database into another one, as from SQLite into PostgreSQL. No fleet may run meanwhile.
+
+    Afterwards write the URL into fleet.toml ([database] url). A password belongs into ~/.pgpass or $PGPASSWORD.
+
+    \b
+    Example:
+      cygnet fleet copy-database --to 'postgresql+psycopg://cygnet@db.example/fleet'
+    """
+    from firmware_tools.fleet.server import copy_fleet_database
+
+    rows = copy_fleet_database(target.home, url, lambda name, count: click.echo(f"{name}: {count}", err=True))
+    click.echo(
+        f"{rows} rows are copied. Now write into {target.home.settings_file}:\n\n[database]\nurl = {toml_string(url)}"
+    )
 
 
 @fleet.command()
@@ -319,56 +342,6 @@ def releases(target: Target, as_json: bool) -> None:
         click.echo(json.dumps(answer, indent=2))
     else:
         fleet_tables.print_releases(answer["releases"])
-
-
-@fleet.command()
-@click.option("--device", default="", help="Of this device only.")
-@click.option("--source", default="", help="Of this program, or other source, only.")
-@click.option("--name", default="", help="Events of this name only.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many, newest first.")
-@click.option("--follow", is_flag=True, help="Go on with what arrives, until Ctrl-C.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, for scripts.")
-@pass_target
-def telemetry(target: Target, device: str, source: str, name: str, limit: int, follow: bool, as_json: bool) -> None:
-    """Show events that devices sent.
-
-    \b
-    Example:
-      cygnet fleet telemetry --device kitchen --limit 50
-      cygnet fleet telemetry --name temperature --follow --json
-    """
-    wanted = {"device": device, "source": source, "name": name}
-    params = {key: value for key, value in wanted.items() if value} | {"limit": str(limit)}
-    show = _print_line if as_json else fleet_tables.print_record
-    # One event loop for both, so that a Ctrl-C never falls between two.
-    asyncio.run(_telemetry(target.client(), params, wanted, show, follow=follow, quiet=as_json))
-
-
-async def _telemetry(
-    client: FleetClient,
-    params: dict[str, str],
-    wanted: dict[str, str],
-    show: Callable[[dict[str, Any]], None],
-    *,
-    follow: bool,
-    quiet: bool,
-) -> None:
-    records = (await client.call("GET", "/api/telemetry", params=params))["records"]
-    if not records and not follow and not quiet:
-        click.echo("No telemetry yet. Devices send it as they run; --follow waits for it.")
-    for record in reversed(records):
-        show(record)
-    if not follow:
-        return
-    async for event in client.events():
-        for record in event.get("records", []):
-            if all(not value or record[key] == value for key, value in wanted.items()):
-                show(record)
-
-
-def _print_line(record: dict[str, Any]) -> None:
-    click.echo(json.dumps(record))
-    sys.stdout.flush()
 
 
 def _build(folder: Path) -> bytes:

@@ -147,6 +147,20 @@ def print_releases(releases: Sequence[Mapping[str, Any]]) -> None:
     console.print(table)
 
 
+def print_losses(losses: Sequence[Mapping[str, Any]]) -> None:
+    """A row a device, cause and priority."""
+    if not losses:
+        Console().print("No device has told of records that it had to drop.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bright_black")
+    for column in ("DEVICE", "CAUSE", "PRIORITY", "RECORDS", "LAST"):
+        table.add_column(column, justify="right" if column == "RECORDS" else "left")
+    for loss in losses:
+        last = time.strftime("%Y-%m-%d %H:%M", time.localtime(loss["last_time"]))
+        table.add_row(Text(loss["device"], "bold"), loss["cause"], loss["priority"], f"{loss['records']:,}", last)
+    Console().print(table)
+
+
 def print_record(record: Mapping[str, Any]) -> None:
     """A line of telemetry."""
     when = time.strftime("%H:%M:%S", time.localtime(record["time"]))

@@ -67,6 +67,25 @@ class FleetClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._silence(error) from error
 
+    async def lines(self, path: str, params: Mapping[str, str]) -> AsyncIterator[bytes]:
+        """A long answer, line by line as it comes.
+
+        Raises:
+            FleetError: nobody answers, or the fleet refuses or breaks off.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, connect=10, sock_read=120)
+        try:
+            async with (
+                aiohttp.ClientSession(headers=self._headers, timeout=timeout, read_bufsize=2**20) as session,
+                session.get(self._url + path, params=params) as response,
+            ):
+                if response.status != 200:
+                    await self._answer(response)
+                async for line in response.content:
+                    yield line
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._silence(error) from error
+
     async def _answer(self, response: aiohttp.ClientResponse) -> Any:
         try:
             document = await response.json()

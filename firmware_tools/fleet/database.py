@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from firmware_tools.fleet.errors import StorageError
+from firmware_tools.fleet.events import upgrade
 from firmware_tools.fleet.schema import SCHEMA_VERSION, devices, fleet_meta, metadata
 
 _BUSY_MILLISECONDS = 5_000
@@ -29,7 +30,7 @@ class Database:
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise StorageError(f"the database URL in fleet.toml cannot be used: {error}") from error
         if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self._engine, "connect", prepare_sqlite)
         with self._words():
             _check_schema(self._engine)
 
@@ -55,7 +56,7 @@ class Database:
             raise StorageError(_sentence(error, self._engine.url.render_as_string(hide_password=True))) from error
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def prepare_sqlite(connection: Any, _record: object) -> None:
     """WAL lets the operator page read while telemetry is stored; FULL makes a commit outlive a power cut."""
     cursor = connection.cursor()
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
@@ -73,11 +74,13 @@ def _check_schema(engine: Engine) -> None:
             metadata.create_all(connection)
             for name, value in (("schema", str(SCHEMA_VERSION)), _DIGESTS):
                 connection.execute(insert(fleet_meta).values(name=name, value=value))
+            upgrade.settle(connection)
             return
         found = connection.scalar(select(fleet_meta.c.value).where(fleet_meta.c.name == "schema"))
         if found == str(SCHEMA_VERSION):
             metadata.create_all(connection)  # tables that an older cygnet did not have yet
             _name_digests(connection)
+            upgrade.settle(connection)
     if found != str(SCHEMA_VERSION):
         raise StorageError(
             f"the database has schema version {found}, this cygnet knows version {SCHEMA_VERSION}; "
@@ -101,6 +104,9 @@ def _sentence(error: SQLAlchemyError, url: str) -> str:
         "database or disk is full": "the disk is full; free some space, nothing that was acknowledged is lost",
         "disk i/o error": f"the disk refuses ({errno.errorcode[errno.EIO]}); check it and its free space",
         "readonly database": "it is read-only; give this user the right to write it",
+        "connection refused": "nobody answers there; is PostgreSQL running, and its address right?",
+        "no such file or directory": "nobody answers there; is PostgreSQL running, and its address right?",
+        "server closed the connection": "the server ended the connection; it is tried again",
         "unable to open database file": "it cannot be opened; check that its directory exists and can be written",
         "not a database": "the file is damaged or something else than a database",
     }

@@ -1,11 +1,10 @@
 """The fleet's records as the JSON of its API."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from device_runtime.sync.messages import ProgramReport, ProgramTarget, TelemetryRecord
+from device_runtime.sync.messages import ProgramReport, ProgramTarget
+from firmware_tools.fleet.events.intake import Taken
 from firmware_tools.fleet.model_documents import model_documents
 from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.steps import STEP_OF_PHASE, Step
@@ -55,10 +54,21 @@ def program_step(should: ProgramTarget | None, has: ProgramReport | None) -> Ste
     return STEP_OF_PHASE[has.phase]
 
 
-def telemetry_documents(records: Sequence[tuple[str, TelemetryRecord]]) -> dict[str, Any]:
+def telemetry_documents(taken: Taken) -> dict[str, Any]:
     """The newest records of one stored portion, and how many there were of each name and device."""
-    counts = Counter((device, record.name) for device, record in records)
     return {
-        "records": [{"device": device, **asdict(record)} for device, record in records[-_RECORDS_SHOWN:]],
-        "counts": [{"device": device, "name": name, "count": count} for (device, name), count in counts.items()],
+        "records": [
+            {
+                "device": device,
+                "sequence": record.sequence,
+                "time": record.time,
+                "source": record.source,
+                "name": record.name,
+                "values": record.values,
+            }
+            for device, record in taken.newest(_RECORDS_SHOWN)
+        ],
+        "counts": [
+            {"device": device, "name": name, "count": count} for (device, name), count in taken.counts().items()
+        ],
     }

@@ -24,11 +24,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.sync.messages import check_identifier
 from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.events.retention import Retention
 from firmware_tools.sign.keys import create_private_key, load_private_key
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 DEFAULT_LISTEN = "127.0.0.1:8420"
-_TELEMETRY_DAYS = 90
+_TELEMETRY_DAYS, _MINUTES_DAYS, _HOURS_DAYS = 90, 90, 730
 
 _TEMPLATE = """\
 # The settings of this fleet. Restart `cygnet fleet serve` after a change.
@@ -50,13 +51,16 @@ listen = {listen}             # the operator page and the API
 
 [telemetry]
 days = 90                     # older records are deleted; 0 keeps them for ever
+# alarm_days = 730            # the same for alarms and metrics on their own
+# metric_days = 30
+# minutes_days = 90           # sums by minute; by hour (hours_days, 730) and by day (days_days, 0: for ever)
 
 # [content]
 # workers = 2                 # so many `cygnet fleet content-worker` give content to devices; 0: this service does it
 # forms_megabytes = 1024      # what compressed content and differences between versions may take; 0: there are none
 
 # [database]
-# url = "postgresql+psycopg://…"   # any SQLAlchemy URL; without it, fleet.db in this directory
+# url = "postgresql+psycopg://…"   # PostgreSQL; without it, fleet.db in this directory
 """
 
 
@@ -76,8 +80,8 @@ class BrokerSettings:
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
     """A checked ``fleet.toml``. ``database`` is a SQLAlchemy URL, empty for ``fleet.db`` in the home;
-    ``telemetry_days`` is how long records are kept, 0 for ever. ``content_workers`` give content to devices, 0: the
-    service does; ``forms_bytes`` is what its shorter forms may take of the disk."""
+    ``retention`` is how long telemetry is kept. ``content_workers`` give content to devices, 0: the service does;
+    ``forms_bytes`` is what its shorter forms may take of the disk."""
 
     fleet: str
     broker: BrokerSettings
@@ -85,7 +89,7 @@ class FleetSettings:
     http_port: int
     http_names: frozenset[str]
     database: str
-    telemetry_days: int
+    retention: Retention
     content_workers: int
     forms_bytes: int
 
@@ -250,8 +254,7 @@ def _read_settings(path: Path) -> FleetSettings:
     _only(broker, {"url", "device_url", "username", "password_file", "ca", "cert", "key"}, path, "broker.")
     _only(http, {"listen", "hosts"}, path, "http.")
     _only(database, {"url"}, path, "database.")
-    _only(telemetry, {"days"}, path, "telemetry.")
-    days = _whole(telemetry, "days", _TELEMETRY_DAYS, 36_500, f"{path}: telemetry.days", "0 (for ever)")
+    retention = _retention(telemetry, path)
     host, port = split_address(_text(http, "listen", path, "http.", DEFAULT_LISTEN))
     hosts = http.get("hosts", [])
     if not isinstance(hosts, list) or not all(isinstance(name, str) for name in hosts):
@@ -263,9 +266,30 @@ def _read_settings(path: Path) -> FleetSettings:
         http_port=port,
         http_names=frozenset(name.lower() for name in hosts),
         database=_text(database, "url", path, "database.", "-").removeprefix("-"),
-        telemetry_days=days,
+        retention=retention,
         content_workers=_whole(content, "workers", 0, 1_000, f"{path}: content.workers", "0 (none)"),
         forms_bytes=_whole(content, "forms_megabytes", 1024, 1_000_000, f"{path}: content.forms_megabytes") * 2**20,
+    )
+
+
+def _retention(table: dict[str, Any], path: Path) -> Retention:
+    defaults = {"days": _TELEMETRY_DAYS, "minutes_days": _MINUTES_DAYS, "hours_days": _HOURS_DAYS, "days_days": 0}
+    _only(table, {*defaults, "alarm_days", "metric_days"}, path, "telemetry.")
+
+    def days(name: str, default: int) -> int:
+        value = table.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 36_500:
+            raise FleetError(f"{path}: telemetry.{name} must be a whole number from 0 (for ever) to 36500")
+        return value
+
+    usual, minutes, hours, longest = (days(name, default) for name, default in defaults.items())
+    return Retention(
+        alarm=days("alarm_days", usual),
+        event=usual,
+        metric=days("metric_days", usual),
+        minutes=minutes,
+        hours=hours,
+        days=longest,
     )
 
 

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 
 from device_runtime.sync.messages import Reported, State
 
-MOST_BATCHES = 2_000
-_BATCHES_AT_ONCE = 100
+MOST_BATCHES = 4_000
+MOST_BYTES = 64 * 1024 * 1024
+"""Of batches that wait: the memory that a flood may take."""
+_BATCHES_AT_ONCE, _BYTES_AT_ONCE = 1_000, 2 * 1024 * 1024
+"""What one transaction stores: many small batches or some large ones, in a fraction of a second either way."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ class Inbox:
     def __init__(self) -> None:
         self._work = Work()
         self._batches: deque[tuple[str, bytes]] = deque()
+        self._bytes = 0
         self._filled = asyncio.Event()
 
     def put_state(self, device: str, state: State, seen: float | None) -> None:
@@ -60,9 +64,10 @@ class Inbox:
 
     def put_batch(self, device: str, payload: bytes) -> bool:
         """Note a telemetry message; false when there is too much already, and it is dropped."""
-        if len(self._batches) >= MOST_BATCHES:
+        if len(self._batches) >= MOST_BATCHES or self._bytes + len(payload) > MOST_BYTES:
             return False
         self._batches.append((device, payload))
+        self._bytes += len(payload)
         self._filled.set()
         return True
 
@@ -82,8 +87,11 @@ class Inbox:
         while True:
             await self._filled.wait()
             work, self._work = self._work, Work()
-            while self._batches and len(work.batches) < _BATCHES_AT_ONCE:
+            size = 0
+            while self._batches and len(work.batches) < _BATCHES_AT_ONCE and size < _BYTES_AT_ONCE:
                 work.batches.append(self._batches.popleft())
+                size += len(work.batches[-1][1])
+            self._bytes -= size
             if not self._batches:
                 self._filled.clear()
             if work:

@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import BrokerSettings, FleetHome, FleetSettings
+from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.service import LISTENED, FleetService
@@ -65,7 +66,7 @@ async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterat
             transport.publish,
             answers=answers,
             lost_after=lost_after,
-            telemetry_days=settings.telemetry_days,
+            retention=settings.retention,
             signer=signer,
             metadata=trust.repository,
         )
@@ -105,6 +106,17 @@ async def _kept(trust: TrustKeeper, service: FleetService) -> AsyncIterator[None
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def copy_fleet_database(home: FleetHome, url: str, progress: Callable[[str, int], None]) -> int:
+    """Copy a home's database into an empty one, while nobody serves the fleet; see :func:`copy_database`.
+
+    Raises:
+        FleetError: the fleet is being served, or :func:`copy_database` refuses.
+    """
+    settings = home.settings()
+    with _only_one(home.lock_file):
+        return copy_database(settings.database or f"sqlite:///{home.database_file}", url, progress)
 
 
 def _transport(settings: FleetSettings) -> MqttTransport:

@@ -40,6 +40,8 @@ from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.documents import device_document, telemetry_documents
 from firmware_tools.fleet.errors import StorageError
+from firmware_tools.fleet.events.retention import FOR_EVER, Retention, prune_some
+from firmware_tools.fleet.events.rollups import SeriesIds
 from firmware_tools.fleet.feed import LiveFeed
 from firmware_tools.fleet.inbox import Inbox
 from firmware_tools.fleet.metadata import MetadataFiles, metadata_block
@@ -96,14 +98,14 @@ class FleetService:
         *,
         answers: ContentAnswers | None = None,
         lost_after: float = 90.0,
-        telemetry_days: int = 0,
+        retention: Retention = FOR_EVER,
         signer: Signer | None = None,
         metadata: MetadataFiles | None = None,
     ) -> None:
         """``answers``: who answers requests for content; without it, others on the same broker do.
         ``lost_after``: how long after a connect a device that the database calls online may be silent, in seconds. The
-        broker may have died together with the wills that it held. ``telemetry_days``: how long records are kept, 0 for
-        ever. ``signer``: in place of one with ``key`` alone; ``metadata``: gives files of signed metadata."""
+        broker may have died together with the wills that it held. ``retention``: how long telemetry is kept.
+        ``signer``: in place of one with ``key`` alone; ``metadata``: gives files of signed metadata."""
         self.fleet, self.feed = fleet, LiveFeed()
         self.counters, self.strangers = Counters(), Strangers()
         self.trouble = ""
@@ -112,7 +114,7 @@ class FleetService:
         self._answers = answers
         self._signer = signer or Signer(key, content)
         self._metadata = metadata
-        self._lost_after, self._telemetry_days = lost_after, telemetry_days
+        self._lost_after, self._retention, self._series = lost_after, retention, SeriesIds()
         self._inbox, self._outgoing = Inbox(), Outgoing()
         self._shares = ShareDesk()
         self._writer = ThreadPoolExecutor(1, "fleet-writer")
@@ -311,7 +313,7 @@ class FleetService:
             work = await self._inbox.take()
             try:
                 stored = await self._in(
-                    self._writer, partial(store_work, self._database, self.fleet, work, time.time())
+                    self._writer, partial(store_work, self._database, self.fleet, work, time.time(), self._series)
                 )
             except StorageError as error:
                 self._report_trouble(str(error))
@@ -322,35 +324,35 @@ class FleetService:
             await self._follow_up(stored)
 
     async def _follow_up(self, stored: Stored) -> None:
-        self.counters.records += len(stored.records)
-        self.counters.repeated += stored.repeated
+        self.counters.records += stored.telemetry.count
+        self.counters.repeated += stored.telemetry.repeated
         for device, error in stored.malformed:
             self._malformed(device, error)
         await asyncio.gather(
             *(
-                self._tell(device, "response", encode(receipt), qos=1, retain=False)
+                # A receipt that is lost on its way costs a repetition. Acknowledging each would cost more.
+                self._tell(device, "response", encode(receipt), qos=0, retain=False)
                 for device, receipt in stored.receipts
             )
         )
-        if stored.records:
-            self.feed.announce({"type": "telemetry", **telemetry_documents(stored.records)})
+        if stored.telemetry.new:
+            self.feed.announce({"type": "telemetry", **telemetry_documents(stored.telemetry)})
         self._show(stored.changed)
         self._outgoing.put_all(stored.desired)
 
     async def _prune(self) -> None:
         """Delete old telemetry, a little at a time, so that what arrives never waits for it long."""
-        while self._telemetry_days:
-            before = time.time() - self._telemetry_days * 86_400
+        while True:
             try:
-                gone = await self._in(self._writer, partial(self._prune_some, before))
+                gone = await self._in(self._writer, self._prune_some)
             except StorageError as error:
                 self._report_trouble(str(error))
                 gone = 0
             await asyncio.sleep(_PRUNE_PAUSE if gone == _PRUNED_AT_ONCE else _PRUNE_EVERY)
 
-    def _prune_some(self, before: float) -> int:
+    def _prune_some(self) -> int:
         with self._database.transaction() as connection:
-            return TelemetryStore(connection).prune(before, _PRUNED_AT_ONCE)
+            return prune_some(connection, self._retention, time.time(), _PRUNED_AT_ONCE)
 
     def _report_trouble(self, text: str) -> None:
         if text == self.trouble:

@@ -1,7 +1,6 @@
 """The operator page and the JSON API under ``/api/``, which the command line uses too. ``docs/fleet.md`` lists it."""
 
 import json
-import math
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -14,10 +13,11 @@ from device_runtime.sync.transport import MqttTransport
 from firmware_tools.fleet.access import access_control, add_headers
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.events.api import TelemetryApi
 from firmware_tools.fleet.model_documents import model_documents
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.service import FleetService
-from firmware_tools.fleet.telemetry import MOST_ROWS, TelemetryQuery
+from firmware_tools.fleet.telemetry_request import number, query_of
 
 _PAGE = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -51,6 +51,7 @@ class FleetApi:
             web.post("/api/releases", self.publish),
             web.get("/api/telemetry", self.telemetry),
             web.get("/api/telemetry/rates", self.rates),
+            *TelemetryApi(self._service).routes(),
             web.get("/api/live", self.live),
         ]
 
@@ -182,13 +183,13 @@ class FleetApi:
 
     async def telemetry(self, request: web.Request) -> web.Response:
         """Stored records, newest first."""
-        query = _query(request)
+        query = query_of(request)
         records = await self._service.read(lambda _, telemetry: telemetry.records(query))
         return web.json_response({"records": records})
 
     async def rates(self, request: web.Request) -> web.Response:
         """How many records of each name there were in each ``step`` seconds."""
-        query, step = _query(request), _number(request, "step") or 10.0
+        query, step = query_of(request), number(request, "step") or 10.0
         if not 1 <= step <= 86_400:
             raise FleetError("step must be 1 to 86400 seconds")
         rates = await self._service.read(lambda _, telemetry: telemetry.rates(query, step))
@@ -244,30 +245,3 @@ def _version_code(body: dict[str, Any]) -> int | None:
     if not (code is None or (isinstance(code, int) and not isinstance(code, bool))):
         raise FleetError("assigning takes version_code, which is a whole number, or null for the newest")
     return code
-
-
-def _query(request: web.Request) -> TelemetryQuery:
-    limit = _number(request, "limit")
-    if limit is not None and not 1 <= limit <= MOST_ROWS:
-        raise FleetError(f"limit must be 1 to {MOST_ROWS}")
-    return TelemetryQuery(
-        device=request.query.get("device", ""),
-        source=request.query.get("source", ""),
-        name=request.query.get("name", ""),
-        since=_number(request, "since"),
-        until=_number(request, "until"),
-        limit=int(limit or 100),
-    )
-
-
-def _number(request: web.Request, name: str) -> float | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise FleetError(f"{name} must be a number, not {text[:40]!r}")
-    return value

@@ -23,7 +23,7 @@ def test_init_makes_secrets_that_only_their_owner_reads(tmp_path: Path) -> None:
     load_private_key(home.key_file)
     assert len(home.token()) >= 40
     settings = home.settings()
-    assert settings.telemetry_days == 90
+    assert settings.retention.event == 90
     assert (settings.fleet, settings.broker.url, settings.http_port) == ("north", "mqtt://127.0.0.1:1883", 8420)
 
 

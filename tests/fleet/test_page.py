@@ -1,13 +1,21 @@
 """The operator page in a real browser."""
 
 import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from device_runtime.sync.messages import ModelReport, ProgramReport, Reported
+from device_runtime.sync.messages import (
+    ModelReport,
+    ProgramReport,
+    Reported,
+    TelemetryBatch,
+    TelemetryRecord,
+    encode,
+)
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.home import FleetHome
 from firmware_tools.fleet.server import RunningFleet
@@ -223,3 +231,26 @@ async def test_models_are_shown_beside_programs_and_are_assigned_and_taken_away(
         await device.report(Reported(1, 3, "pico", "cygnet", {}))
         await expect(row).to_contain_text("not supported")
         await expect(row.get_by_text("takes no models from its fleet")).to_have_count(1)  # for both, said once
+
+
+async def test_long_windows_draw_sums_and_what_devices_dropped_is_said(
+    fleet: RunningFleet, home: FleetHome, mosquitto: Mosquitto, page: Page
+) -> None:
+    await fleet.operations.enroll("kitchen", "Kitchen speaker")
+    now = time.time()
+    records = [
+        TelemetryRecord(number, now - 60 * (200 - number), "app", "temperature", {"degrees": 20 + number % 5})
+        for number in range(1, 200)
+    ]
+    dropped = TelemetryRecord(200, now, "telemetry", "records_dropped", {"records": 1200, "priority": "metric"})
+    async with connected_device("north", "kitchen", mosquitto.url) as device:
+        await device.say("telemetry", encode(TelemetryBatch(EPOCH, (*records, dropped))))
+        await device.receipt(EPOCH, 200)
+    await page.goto(f"{fleet.url}/#token={home.token()}")
+    await expect(page.locator("#losses")).to_contain_text("1,200 records of 1 device are missing")
+    await page.get_by_role("button", name="24 h").click()
+    async with page.expect_response(lambda response: "/api/telemetry/sums?step=60" in response.url) as answer:
+        await page.locator("#measure").select_option(label="temperature · degrees")
+    sums = (await (await answer.value).json())["sums"]
+    assert len(sums) == len({int(record.time) // 60 for record in records})
+    await expect(page.locator("#chart path, #chart polyline").first).to_be_visible()

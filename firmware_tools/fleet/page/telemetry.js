@@ -4,13 +4,15 @@ import { call } from "./api.js";
 import { drawColumns, drawLines } from "./chart.js";
 import { $, h, toast } from "./dom.js";
 
-const WINDOWS = [["5 min", 300, 5], ["1 h", 3600, 60], ["24 h", 86400, 900]];
+// Name, seconds, seconds of a column; and seconds of the sums that a line is drawn from, where single values are too many.
+const WINDOWS = [["5 min", 300, 5], ["1 h", 3600, 60], ["24 h", 86400, 900, 60], ["30 d", 2592000, 21600, 3600]];
 const MOST_SHOWN = 150, MOST_KEPT = 5000, MOST_SERIES = 6;
 
 export class Telemetry {
   #state;
   #records = []; // newest last
   #rates = { step: 5, rates: [] };
+  #sums = null;
   #window = WINDOWS[0];
   #paused = false;
   #due = false;
@@ -28,11 +30,16 @@ export class Telemetry {
   async load() {
     const since = this.#state.now() - this.#window[1], device = $("telemetry-device").value;
     const scope = `since=${since}${device ? `&device=${encodeURIComponent(device)}` : ""}`;
-    const [rates, records] = await Promise.all([
+    const measure = this.#measure(), summed = measure && this.#window[3];
+    const [rates, records, sums, losses] = await Promise.all([
       call("GET", `/api/telemetry/rates?step=${this.#window[2]}&${scope}`),
       call("GET", `/api/telemetry?limit=${this.#measure() ? 3000 : MOST_SHOWN}&${scope}${this.#measure() ? `&name=${encodeURIComponent(this.#measure()[0])}` : ""}`),
+      summed ? call("GET", `/api/telemetry/sums?step=${summed}&name=${encodeURIComponent(measure[0])}&field=${encodeURIComponent(measure[1])}&${scope}`) : null,
+      call("GET", `/api/telemetry/losses${device ? `?device=${encodeURIComponent(device)}` : ""}`),
     ]);
     this.#rates = rates;
+    this.#sums = sums;
+    drawLosses(losses.losses);
     this.#records = records.records.reverse();
     this.#drawMeasures();
     this.#drawFeed();
@@ -110,7 +117,8 @@ export class Telemetry {
   #drawChart() {
     const to = this.#state.now(), from = to - this.#window[1], measure = this.#measure();
     if (measure) {
-      const series = [...byDevice(this.#records, measure, from)].map(([id, points]) => ({ name: this.#state.devices.get(id)?.name || id, points }));
+      const devices = this.#sums ? meansByDevice(this.#sums, from) : byDevice(this.#records, measure, from);
+      const series = [...devices].map(([id, points]) => ({ name: this.#state.devices.get(id)?.name || id, points }));
       drawLines($("chart"), { series: series.slice(0, MOST_SERIES), from, to, unit: series.length ? "" : "no values in this window" });
       return;
     }
@@ -147,6 +155,22 @@ function byDevice(records, [name, key], from) {
   }
   for (const points of devices.values()) points.sort((a, b) => a[0] - b[0]);
   return devices;
+}
+
+function meansByDevice({ step, sums }, from) {
+  const devices = new Map();
+  for (const { device, time, mean } of sums) {
+    if (time < from) continue;
+    if (!devices.has(device)) devices.set(device, []);
+    devices.get(device).push([time + step / 2, mean]);
+  }
+  return devices;
+}
+
+function drawLosses(losses) {
+  const total = losses.reduce((sum, loss) => sum + loss.records, 0), devices = new Set(losses.map((loss) => loss.device)).size;
+  $("losses").hidden = !total;
+  $("losses").textContent = total ? `${total.toLocaleString()} records of ${devices} ${devices === 1 ? "device" : "devices"} are missing: dropped, lost or left out there. \`cygnet fleet telemetry losses\` lists them.` : "";
 }
 
 function feedLine(record, state, fresh) {

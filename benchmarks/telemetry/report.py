@@ -1,0 +1,67 @@
+"""What a run says of telemetry, and whether it reached the aims."""
+
+from collections.abc import Iterator
+
+from benchmarks.aims import Judged
+from benchmarks.boards.figures import BoardResults, Figure, read_board_results
+from benchmarks.systems import ROOT
+from benchmarks.tables import markdown
+
+RESULTS = ROOT / "benchmarks" / "results-telemetry.json"
+OURS, BARE = "ours", "bare"
+ENGINES = {"sqlite": ("SQLite", "`executemany`"), "postgresql": ("PostgreSQL", "`COPY`")}
+_EVENTS, _SHARE, _BYTES = 50_000, 0.8, 1024
+
+
+def read_telemetry_results() -> BoardResults:
+    """What the last run wrote; nothing before the first."""
+    return read_board_results(RESULTS)
+
+
+def _show(figure: Figure | None, unit: str) -> str:
+    return "—" if figure is None else f"{figure.median:,.0f} (best {max(figure.values):,.0f}) {unit}"
+
+
+def _verdict(*, reached: bool, at_best: bool = False) -> str:
+    return "reached" if reached else "reached at its best, not in the median" if at_best else "not reached"
+
+
+def judge_telemetry(results: BoardResults) -> Iterator[Judged]:
+    """Each aim that the figures say something about."""
+    for engine, (title, way) in ENGINES.items():
+        for measure, per in (("events a second", "by the clock"), ("events a CPU second", "of the worker's processor")):
+            ours, bare = results.find(engine, OURS, measure), results.find(engine, BARE, measure)
+            if ours is not None:
+                yield Judged(
+                    f"batches of 100 from the wire into {title}, decoded, stored once and summed up, a second {per}",
+                    f"≥ {_EVENTS:,} events",
+                    _show(ours, "events"),
+                    f"bare {way} {_show(bare, 'rows')}",
+                    _verdict(reached=ours.median >= _EVENTS, at_best=max(ours.values) >= _EVENTS),
+                )
+    for measure, per in (("messages a second", "by the clock"), ("messages a CPU second", "of its processor")):
+        ours, bare = results.find("mosquitto", OURS, measure), results.find("mosquitto", BARE, measure)
+        if ours is not None and bare is not None:
+            share = ours.median / bare.median
+            yield Judged(
+                f"messages of one record through mosquitto until they are stored, a second {per}",
+                f"≥ {_SHARE} x a bare client",
+                f"{share:.2f} x: {_show(ours, 'messages')}",
+                f"paho that only counts {_show(bare, 'messages')}",
+                _verdict(reached=share >= _SHARE),
+            )
+    idle, packets = results.find("wire", OURS, "bytes a minute"), results.find("wire", OURS, "packets a minute")
+    if idle is not None and packets is not None:
+        yield Judged(
+            "idle device, TCP payload in both directions",
+            f"≤ {_BYTES:,} bytes a minute",
+            f"{idle.median:,.0f} bytes in {packets.median:.1f} packets",
+            "—",
+            _verdict(reached=idle.median <= _BYTES),
+        )
+
+
+def telemetry_table(results: BoardResults) -> str:
+    """Each aim, and whether it is reached."""
+    rows = [[one.title, one.aim, one.ours, one.best, one.verdict] for one in judge_telemetry(results)]
+    return markdown(["", "aim", "Cygnet", "against", ""], rows)
