@@ -45,17 +45,21 @@ class ProgramTarget:
     size: int
     launch: bool = False
     digests: str = ""
+    urgent: bool = False
+    """It does not wait for a good moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelTarget:
-    """One model that a device should have: its package's SHA-256 (hex) and size in bytes; ``digests`` as there."""
+    """One model that a device should have: its package's SHA-256 (hex) and size in bytes; ``digests`` and ``urgent`` as
+    there."""
 
     version_code: int
     version_name: str
     sha256: str
     size: int
     digests: str = ""
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +161,9 @@ def _document(desired: Desired) -> dict[str, Any]:
         if signed[member] == nothing:
             del signed[member]
     for entry in [*signed["programs"].values(), *signed.get("models", {}).values(), signed.get("runtime", {})]:
-        if not entry.get("digests", True):
-            del entry["digests"]
+        for member in ("digests", "urgent"):
+            if not entry.get(member, True):
+                del entry[member]
     return signed
 
 
@@ -244,6 +249,7 @@ def _model(fields: Fields) -> ModelTarget:
         sha256=fields.form("sha256", SHA256, "64 lower-case hex digits"),
         size=fields.integer("size", low=1, high=MAX_CONTENT_BYTES),
         digests=_digests(fields),
+        urgent=fields.boolean("urgent", default=False),
     )
 
 
@@ -255,4 +261,5 @@ def _target(fields: Fields) -> ProgramTarget:
         size=fields.integer("size", low=1, high=MAX_CONTENT_BYTES),
         launch=fields.boolean("launch", default=False),
         digests=_digests(fields),
+        urgent=fields.boolean("urgent", default=False),
     )

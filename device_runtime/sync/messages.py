@@ -44,7 +44,9 @@ from device_runtime.sync.fields import Fields, parse_object, shorten
 from device_runtime.sync.fields import ProtocolError as ProtocolError
 from device_runtime.sync.fields import canonical_json as canonical_json
 from device_runtime.sync.model_messages import MAX_ERROR as MAX_ERROR
+from device_runtime.sync.model_messages import Cause as Cause
 from device_runtime.sync.model_messages import ModelReport as ModelReport
+from device_runtime.sync.model_messages import read_cause as read_cause
 from device_runtime.sync.model_messages import read_models
 from device_runtime.sync.share_messages import (
     REQUEST_ID,
@@ -112,12 +114,13 @@ def parse_topic(text: str) -> tuple[str, str, Channel]:
     return check_identifier("fleet", levels[2]), check_identifier("device", levels[3]), levels[4]  # type: ignore[return-value]
 
 
-ProgramPhase = Literal["downloading", "installed", "running", "failed"]
+ProgramPhase = Literal["downloading", "waiting", "trial", "installed", "running", "failed", "rolled-back"]
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramReport:
-    """One program on a device as it is: ``error`` says why in a sentence when ``phase`` is ``failed``."""
+    """One program on a device as it is: ``error`` says why in a sentence when ``phase`` is ``failed`` or
+    ``rolled-back``, and ``cause`` what kind of reason that is."""
 
     version_code: int
     version_name: str
@@ -125,6 +128,7 @@ class ProgramReport:
     received: int = 0
     size: int = 0
     error: str = ""
+    cause: Cause = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +319,7 @@ def _report(fields: Fields) -> ProgramReport:
         received=fields.integer("received", high=MAX_CONTENT_BYTES, default=0),
         size=fields.integer("size", high=MAX_CONTENT_BYTES, default=0),
         error=fields.text("error", MAX_ERROR, default=""),
+        cause=read_cause(fields),
     )
 
 

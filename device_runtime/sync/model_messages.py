@@ -10,7 +10,10 @@ from device_runtime.sync.fields import Fields, ProtocolError
 MAX_REPORTED_MODELS = 256
 MAX_ERROR = 500
 
-ModelPhase = Literal["downloading", "installed", "built-in", "failed"]
+ModelPhase = Literal["downloading", "waiting", "trial", "installed", "built-in", "failed", "rolled-back"]
+Cause = Literal["", "unreachable", "space", "refused", "health", "fault"]
+"""Why something failed: its content does not come for now (no failure of the release), there is no space, it is not
+what it should be or does not fit, its trial failed, or the device itself is at fault. Older devices do not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class ModelReport:
     received: int = 0
     size: int = 0
     error: str = ""
+    cause: Cause = ""
 
 
 _ABSENT: Mapping[str, Any] = {}
@@ -52,4 +56,11 @@ def _report(fields: Fields) -> ModelReport:
         received=fields.integer("received", high=MAX_CONTENT_BYTES, default=0),
         size=fields.integer("size", high=MAX_CONTENT_BYTES, default=0),
         error=fields.text("error", MAX_ERROR, default=""),
+        cause=read_cause(fields),
     )
+
+
+def read_cause(fields: Fields) -> Cause:
+    """The member ``cause``; one that this reader does not know says nothing. Raises :class:`ProtocolError`."""
+    cause = fields.text("cause", MAX_TEXT, default="")
+    return cause if cause in get_args(Cause) else ""  # type: ignore[return-value]  # checked here
