@@ -50,7 +50,7 @@ class GroupRegistry:
         """
         if not GROUP_NAME.fullmatch(name):
             raise FleetError(
-                f"a group's name is 1 to 64 lower-case letters, digits, dots, underscores and hyphens, not {name[:80]!r}"
+                f"group name {name[:80]!r} must be 1 to 64 lower-case letters, digits, dots, underscores and hyphens"
             )
         _check_description(description)
         if query is not None:
@@ -131,9 +131,7 @@ class GroupRegistry:
         wanted = set(add)
         for tag in sorted(wanted):
             if not TAG.fullmatch(tag):
-                raise FleetError(
-                    f"a tag is 1 to 64 lower-case letters, digits and any of . _ : = / -, not {tag[:80]!r}"
-                )
+                raise FleetError(f"tag {tag[:80]!r} must be 1 to 64 lower-case letters, digits and any of . _ : = / -")
         before = set(self.tags(device))
         after = (before | wanted) - set(remove)
         if len(after) > MAX_TAGS:

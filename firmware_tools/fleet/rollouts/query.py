@@ -8,7 +8,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal, NoReturn, TypeAlias
+from typing import Literal, TypeAlias
 
 from firmware_tools.fleet.errors import FleetError
 
@@ -116,7 +116,7 @@ class _Parser:
     def whole(self) -> Query:
         query = self._either(0)
         if self._peek().kind != "end":
-            self._fail("`and`, `or` or the end")
+            raise self._wrong("`and`, `or` or the end")
         return query
 
     def _either(self, depth: int) -> Query:
@@ -133,7 +133,7 @@ class _Parser:
 
     def _not(self, depth: int) -> Query:
         if depth > MAX_DEPTH:
-            self._fail(f"at most {MAX_DEPTH} levels of `not` and parentheses")
+            raise self._wrong(f"at most {MAX_DEPTH} levels of `not` and parentheses")
         if self._take("not"):
             return Not(self._not(depth + 1))
         if self._take("("):
@@ -145,7 +145,7 @@ class _Parser:
     def _term(self) -> Query:
         self._terms += 1
         if self._terms > MAX_TERMS:
-            self._fail(f"at most {MAX_TERMS} comparisons")
+            raise self._wrong(f"at most {MAX_TERMS} comparisons")
         if self._take("all"):
             return Everything()
         token = self._peek()
@@ -155,7 +155,7 @@ class _Parser:
                 self._next += 1
                 return self._holding(holding)  # type: ignore[arg-type]  # one of HOLDINGS
         if word not in FACTS:
-            self._fail(f"one of {', '.join((*FACTS, *HOLDINGS))}, `all`, `not` or `(`")
+            raise self._wrong(f"one of {', '.join((*FACTS, *HOLDINGS))}, `all`, `not` or `(`")
         self._next += 1
         return self._comparison(word)  # type: ignore[arg-type]  # one of FACTS
 
@@ -168,8 +168,8 @@ class _Parser:
                 token = self._peek()
                 code = self._value()
                 if not re.fullmatch(r"[0-9]{1,15}", code):
-                    self._fail("a version code, which is a whole number", token)
-                return Has(holding, name, order, int(code))  # type: ignore[arg-type]  # one of Order
+                    raise self._wrong("a version code, which is a whole number", token)
+                return Has(holding, name, order, int(code))
         return Has(holding, name)
 
     def _comparison(self, fact: Fact) -> Query:
@@ -188,22 +188,22 @@ class _Parser:
             return Matches(fact, self._pattern())
         if self._take("!~"):
             return Not(Matches(fact, self._pattern()))
-        self._fail("`=`, `!=`, `~`, `!~` or `in`")
+        raise self._wrong("`=`, `!=`, `~`, `!~` or `in`")
 
     def _checked(self, fact: Fact) -> str:
         token = self._peek()
         value = self._value()
         if fact == "status" and value not in STATUSES:
-            self._fail(f"one of {', '.join(STATUSES)}", token)
+            raise self._wrong(f"one of {', '.join(STATUSES)}", token)
         if "*" in value:
-            self._fail("a plain value; a pattern with `*` is compared with `~`", token)
+            raise self._wrong("a plain value; a pattern with `*` is compared with `~`", token)
         return value
 
     def _pattern(self) -> str:
         token = self._peek()
         pattern = self._value()
         if pattern.count("*") > MAX_STARS:
-            self._fail(f"a pattern with at most {MAX_STARS} `*`", token)
+            raise self._wrong(f"a pattern with at most {MAX_STARS} `*`", token)
         return pattern
 
     def _value(self) -> str:
@@ -212,7 +212,7 @@ class _Parser:
             self._next += 1
             return token.text[1:-1]
         if token.kind != "word" or token.text.lower() in _KEYWORDS:
-            self._fail('a value, such as kitchen or "two words"')
+            raise self._wrong('a value, such as kitchen or "two words"')
         self._next += 1
         return token.text
 
@@ -227,20 +227,18 @@ class _Parser:
 
     def _expect(self, text: str) -> None:
         if not self._take(text):
-            self._fail(f"`{text}`")
+            raise self._wrong(f"`{text}`")
 
-    def _fail(self, expected: str, token: _Token | None = None) -> NoReturn:
+    def _wrong(self, expected: str, token: _Token | None = None) -> QueryError:
         at = token or self._peek()
         found = "it ends" if at.kind == "end" else f"there is {at.text[:40]!a}"
-        raise QueryError(f"the query is wrong at character {at.place + 1}: {found}; expected {expected}")
+        return QueryError(f"the query is wrong at character {at.place + 1}: {found}; expected {expected}")
 
 
 def _tokens(text: str) -> list[_Token]:
     tokens: list[_Token] = []
     place = 0
-    while True:
-        found = _TOKEN.match(text, place)
-        assert found is not None, "the pattern takes any character"
+    while (found := _TOKEN.match(text, place)) is not None:  # it always matches: at worst any one character
         kind = str(found.lastgroup)
         start = found.start(kind)
         if kind == "other":
@@ -248,5 +246,6 @@ def _tokens(text: str) -> list[_Token]:
             raise QueryError(f"the query is wrong at character {start + 1}, {found['other']!a}: {why}")
         tokens.append(_Token(kind, found[kind], start))
         if kind == "end":
-            return tokens
+            break
         place = found.end()
+    return tokens
