@@ -37,7 +37,8 @@ class Registry:
     """The registry as one transaction sees it: made anew for each, from its connection."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._connection = self.connection = connection
+        """For parts with tables of their own, in the same transaction."""
         self.runtimes = RuntimeRegistry(connection)
         """Runtimes of microcontrollers, and device keys."""
         self.models = ModelRegistry(connection)

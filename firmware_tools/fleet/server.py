@@ -1,9 +1,12 @@
 """A running fleet: database, MQTT service and operator page in one process, from one home directory."""
 
+import asyncio
 import fcntl
+import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +20,13 @@ from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import BrokerSettings, FleetHome, FleetSettings
 from firmware_tools.fleet.operations import Operations
+from firmware_tools.fleet.rollouts.api import RolloutApi
+from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
 from firmware_tools.fleet.service import LISTENED, FleetService
 from firmware_tools.fleet.web import FleetApi, make_application
 from firmware_tools.sign.keys import load_private_key
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +37,24 @@ class RunningFleet:
     service: FleetService
     operations: Operations
     transport: MqttTransport
+    rollouts: RolloutOperations
 
 
 @asynccontextmanager
-async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterator[RunningFleet]:
+async def run_fleet(
+    home: FleetHome,
+    *,
+    lost_after: float = 90.0,
+    rollout_period: float = PERIOD,
+    clock: Callable[[], float] = time.time,
+) -> AsyncIterator[RunningFleet]:
     """Run a fleet for the length of an ``async with`` block. A broker that is away is waited for.
+
+    Args:
+        home: the fleet.
+        lost_after: see :class:`FleetService`.
+        rollout_period: seconds between two looks at rollouts.
+        clock: by which rollouts go, Unix time in seconds.
 
     Raises:
         FleetError: the home, its database or its address cannot be used, or is in use.
@@ -55,16 +75,22 @@ async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterat
             telemetry_days=settings.telemetry_days,
         )
         operations = Operations(service, key, settings.broker.device_url)
+        rollouts = RolloutOperations(service, period=rollout_period, clock=clock)
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
+        application.add_routes(RolloutApi(rollouts).routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         try:
             async with service.running():
                 await runner.setup()
                 await web.SockSite(runner, listener).start()
                 transport.start(service)
+                advancing = asyncio.create_task(rollouts.run())
+                advancing.add_done_callback(_log_fault)
                 try:
-                    yield RunningFleet(_url(settings, listener), service, operations, transport)
+                    yield RunningFleet(_url(settings, listener), service, operations, transport, rollouts)
                 finally:
+                    advancing.cancel()
+                    await asyncio.gather(advancing, return_exceptions=True)
                     await transport.stop()
                     service.feed.close()
                     await runner.cleanup()
@@ -91,6 +117,11 @@ def _tls(broker: BrokerSettings) -> TlsFiles | None:
     if not broker.url.startswith("mqtts:"):
         return None
     return TlsFiles(broker.ca, broker.cert, broker.key)
+
+
+def _log_fault(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("rollouts no longer go on: restart the fleet", exc_info=error)
 
 
 @contextmanager

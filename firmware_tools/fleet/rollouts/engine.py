@@ -57,7 +57,7 @@ class _Advance:
         self._store = RolloutStore(connection)
         self._rollout = self._store.locked(number)
         self._subject: Subject = subject_of(connection, self._rollout)
-        self._step = Step()
+        self._step, self._waits_for = Step(), ""
 
     def take(self) -> Step:
         self._follow()
@@ -70,6 +70,9 @@ class _Advance:
             self._judge()
         if self._rollout.state in ("running", "done") and not stopped:
             self._hand_out()
+        if self._waits_for and self._waits_for != self._rollout.reason:
+            self._store.explain(self._rollout, self._waits_for)
+            self._step.changed = True
         return self._step
 
     # Looking
@@ -142,8 +145,8 @@ class _Advance:
     # Giving back
 
     def _give_back(self, queued: str, then: str) -> None:
-        """Give a portion of the devices that wait for it what they had before, where what they should have is still what
-        the rollout gave them."""
+        """Give a portion of the devices that wait for it what they had before, where what they should have is what the
+        rollout gave them still."""
         table, assigned = rollout_devices, self._subject.assigned()
         query = (
             select(table.c.device, table.c.before, assigned.target.label("target"))
@@ -233,7 +236,7 @@ class _Advance:
                 self._said("succeeded", f"stage {rollout.stage + 1}: {verdict.reason}")
                 self._next()
             case "wait" if rollout.state == "running":
-                self._explain(verdict.reason)
+                self._waits_for = verdict.reason
 
     def _next(self) -> None:
         """Go on to the next stage, to the question whether that may begin, or to the end."""
@@ -268,11 +271,6 @@ class _Advance:
         self._said(action, f"paused: {verdict.reason}")
         self._step.changed = True
 
-    def _explain(self, reason: str) -> None:
-        if reason != self._rollout.reason:
-            self._store.explain(self._rollout, reason)
-            self._step.changed = True
-
     def _said(self, action: str, text: str) -> None:
         self._store.note(self._rollout, ITSELF, action, text, self._now)
         self._step.said.append(f"rollout {self._rollout.id} ({self._rollout.name}): {text}")
@@ -287,7 +285,7 @@ class _Advance:
         window = rollout.plan.window
         if window is not None and not window.is_open(self._now):
             if self._connection.scalar(select(func.count()).select_from(table).where(*waiting)):
-                self._explain(f"waits for its maintenance window: {window.text()}")
+                self._waits_for = f"waits for its maintenance window: {window.text()}"
             return
         query = select(table.c.device).where(*waiting).order_by(table.c.stage, table.c.position)
         chosen = list(self._connection.scalars(query.limit(limit))) if limit else []
@@ -330,8 +328,8 @@ class _Advance:
     def _take_over(self, chosen: Sequence[str]) -> list[str]:
         """Note what these had before; those that are not to get it are left out.
 
-        What another rollout has given a device and not yet proven there is not what it goes back to: that is what it had
-        before that one.
+        What another rollout has given a device and not yet proven there is not what it goes back to: it goes back to
+        what it had before that one.
         """
         rollout = self._rollout
         before = self._subject.before(chosen)

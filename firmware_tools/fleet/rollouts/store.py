@@ -164,8 +164,7 @@ class RolloutStore:
 
     def explain(self, rollout: Rollout, reason: str) -> None:
         """Say why a rollout is where it is."""
-        if reason != rollout.reason:
-            self._connection.execute(update(rollouts).where(rollouts.c.id == rollout.id).values(reason=reason))
+        self._connection.execute(update(rollouts).where(rollouts.c.id == rollout.id).values(reason=reason))
 
     def note(self, rollout: Rollout, actor: str, action: str, text: str, now: float) -> None:
         """Put something on the timeline."""
