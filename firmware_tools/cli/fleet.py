@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import click
 
 from firmware_tools.cli import fleet_tables
+from firmware_tools.cli.fleet_group import group, tag
 from firmware_tools.cli.fleet_model import model
+from firmware_tools.cli.fleet_rollout import rollout
 from firmware_tools.cli.fleet_runtime import runtime
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
 from firmware_tools.fleet.client import FleetClient, segment
@@ -56,6 +58,9 @@ def fleet(context: click.Context, home: Path | None, url: str, token_file: Path 
 
 fleet.add_command(runtime)
 fleet.add_command(model)
+fleet.add_command(group)
+fleet.add_command(tag)
+fleet.add_command(rollout)
 
 
 @fleet.command()

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from firmware_tools.fleet.rollouts.following import follow
 from firmware_tools.fleet.rollouts.groups import GroupRegistry
-from firmware_tools.fleet.rollouts.health import troubles
-from firmware_tools.fleet.rollouts.judge import FOLLOWED, Change, Seen, Verdict, judge_device, judge_stage
+from firmware_tools.fleet.rollouts.judge import Verdict, judge_stage
 from firmware_tools.fleet.rollouts.plan import stage_of_late
 from firmware_tools.fleet.rollouts.records import Rollout
 from firmware_tools.fleet.rollouts.schema import rollout_devices, rollouts
@@ -34,21 +34,30 @@ _GONE = "gone"
 @dataclass(slots=True)
 class Step:
     """What a step did. ``told``: the devices that should have something else now. ``changed``: anything was changed.
-    ``more``: the next step has something to do at once. ``said``: what to put into the log."""
+    ``more``: the next step has something to do at once. ``portion``: that is only to hand out (or take back) the next
+    portion. ``said``: what to put into the log."""
 
     told: list[str] = field(default_factory=list)
     changed: bool = False
     more: bool = False
+    portion: bool = False
     said: list[str] = field(default_factory=list)
 
 
-def advance(connection: Connection, number: int, now: float, at_once: int = AT_ONCE) -> Step:
-    """Take one step of a rollout; ``now`` is Unix time in seconds.
+def advance(connection: Connection, number: int, now: float, at_once: int = AT_ONCE, *, portion: bool = False) -> Step:
+    """Take one step of a rollout.
+
+    Args:
+        connection: of the transaction.
+        number: which.
+        now: Unix time in seconds.
+        at_once: how many devices are handed out in it.
+        portion: the step before, just now, said that only another portion is to come: nobody is looked at again.
 
     Raises:
         NotFoundError: there is no such rollout, or its group is gone.
     """
-    return _Advance(connection, number, now, at_once).take()
+    return _Advance(connection, number, now, at_once).take(portion)
 
 
 class _Advance:
@@ -59,88 +68,27 @@ class _Advance:
         self._subject: Subject = subject_of(connection, self._rollout)
         self._step, self._waits_for = Step(), ""
 
-    def take(self) -> Step:
-        self._follow()
+    def take(self, portion: bool) -> Step:
+        if not portion:
+            self._step.changed = follow(self._connection, self._rollout, self._subject, self._now)
         self._give_back("withdrawing", "planned")
         self._give_back("returning", "restoring")
         stopped = self._store.brake() is not None
-        if self._rollout.state in ("running", "done") and not stopped:
-            self._let_in()
-        if self._rollout.state in ("running", "approval"):
-            self._judge()
-        if self._rollout.state in ("running", "done") and not stopped:
+        going_on = ("running", "done")
+        if not portion:
+            if self._rollout.state in going_on and not stopped:
+                self._let_in()
+            if self._rollout.state in ("running", "approval"):
+                self._judge()
+        if self._rollout.state in going_on and not stopped:
             self._hand_out()
         if self._waits_for and self._waits_for != self._rollout.reason:
             self._store.explain(self._rollout, self._waits_for)
             self._step.changed = True
+        # When it has gone on to another state or stage, the next step looks at everything.
+        more, portion = self._step.more, self._step.portion
+        self._step.more, self._step.portion = more or portion, portion and not more
         return self._step
-
-    # Looking
-
-    def _follow(self) -> None:
-        """Note what devices have come to."""
-        changes: dict[str, Change] = {}
-        plan, sick = self._rollout.plan, troubles(self._connection, self._rollout)
-        for row in self._rows():
-            standing, error, cause = self._subject.standing(row.report)
-            seen = Seen(
-                state=row.state,
-                ours=row.target == self._rollout.target,
-                standing=standing,
-                fresh=isinstance(row.version, int) and row.version >= row.handed_version,
-                online=row.status == "online",
-                handed_at=row.handed_at or self._now,
-                reached_at=row.reached_at,
-                failed_for=row.cause,
-                error=error[:500],
-                cause=cause[:16],
-                trouble=sick.get(row.device, ""),
-            )
-            change = judge_device(seen, self._now, plan.stages[row.stage].soak, plan.timeout)
-            if change is not None:
-                changes[row.device] = change
-        if changes:
-            self._write(changes)
-            self._step.changed = True
-
-    def _rows(self) -> Sequence[Any]:
-        table, assigned = rollout_devices, self._subject.assigned()
-        columns = (
-            table.c.device,
-            table.c.stage,
-            table.c.state,
-            table.c.handed_at,
-            table.c.handed_version,
-            table.c.reached_at,
-            table.c.cause,
-            devices.c.status,
-            devices.c.reported["desired_version"].label("version"),
-            self._subject.reported().label("report"),
-            assigned.target.label("target"),
-        )
-        query = (
-            select(*columns)
-            .select_from(table)
-            .join(devices, devices.c.id == table.c.device)
-            .outerjoin(assigned.table, assigned.on)
-            .where(table.c.rollout == self._rollout.id, table.c.state.in_(FOLLOWED))
-        )
-        return self._connection.execute(query).all()
-
-    def _write(self, changes: Mapping[str, Change]) -> None:
-        by_state: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for device, change in changes.items():
-            by_state[change.state].append({"the_device": device, "error": change.error, "cause": change.cause})
-        here = (rollout_devices.c.rollout == self._rollout.id, rollout_devices.c.device == bindparam("the_device"))
-        for state, rows in by_state.items():
-            values: dict[str, Any] = {"state": state, "error": bindparam("error"), "cause": bindparam("cause")}
-            if state == "reached":
-                values["reached_at"] = self._now
-            elif state in ("good", "failed", "superseded", "restored"):
-                values["ended_at"] = self._now
-            if state in ("handed", "reached"):
-                values |= {"accepted": False, "ended_at": None}
-            self._connection.execute(update(rollout_devices).where(*here).values(values), rows)
 
     # Giving back
 
@@ -169,7 +117,7 @@ class _Advance:
         self._note_versions(list(ours))
         self._step.told += ours
         self._step.changed = True
-        self._step.more = self._step.more or len(rows) == self._at_once
+        self._step.portion = self._step.portion or len(rows) == self._at_once
 
     # Late joiners
 
@@ -302,7 +250,7 @@ class _Advance:
         self._note_versions(done)
         self._step.told += done
         self._step.changed = True
-        self._step.more = self._step.more or len(chosen) == limit
+        self._step.portion = self._step.portion or len(chosen) == limit
 
     def _allowed(self) -> int:
         """How many may be handed out in this step."""

@@ -200,10 +200,9 @@ def judge_stage(stage: Stage, plan: Plan, own: Counts, so_far: Counts, age: floa
     waiting = own.open - own.away
     if own.good >= needed and not (last and own.planned):
         return Verdict("succeeded", f"{own.good} of {own.eligible} devices have it and are healthy")
-    if waiting == 0 and own.away <= excused and own.good > 0:
-        return Verdict(
-            "short", f"{own.good} of {own.eligible} devices have it and are healthy, and {needed} are needed"
-        )
+    if waiting == 0 and own.away <= excused and (own.good or not own.away):
+        reason = f"only {own.good} of {own.eligible} devices have it and are healthy, {needed} are needed"
+        return Verdict("short", reason)
     return Verdict("wait", _waits(own, needed, waiting))
 
 

@@ -196,21 +196,21 @@ class RolloutOperations:
             numbers, trouble = [], str(error)
         for number in numbers:
             try:
-                more = True
-                while more:
-                    more = await self._advance(number)
+                step: Step | None = Step(more=True)
+                while step is not None and step.more:
+                    step = await self._advance(number, portion=step.portion)
             except CygnetError as error:
                 trouble = f"rollout {number} cannot go on: {error}"
         if trouble and trouble != self.trouble:
             log.error("%s", trouble)
         self.trouble = trouble
 
-    async def _advance(self, number: int) -> bool:
-        """Take one step; whether there is more to do at once."""
+    async def _advance(self, number: int, *, portion: bool) -> Step | None:
+        """Take one step; None when there was nothing to do."""
         told: list[str] = []
 
         def work(registry: Registry) -> Step:
-            step = advance(registry.connection, number, self._clock())
+            step = advance(registry.connection, number, self._clock(), portion=portion)
             if not step.changed:
                 raise _NothingToDoError
             told.extend(step.told)
@@ -219,11 +219,11 @@ class RolloutOperations:
         try:
             step = await self._service.change(work, told)
         except _NothingToDoError:
-            return False
+            return None
         for line in step.said:
             log.info("%s", line)
         self._service.feed.announce({"type": "rollouts", "rollout": number})
-        return step.more
+        return step
 
     def _verbs(self, registry: Registry, actor: str) -> RolloutVerbs:
         return RolloutVerbs(registry.connection, actor, self._clock())

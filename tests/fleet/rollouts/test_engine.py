@@ -199,7 +199,7 @@ def test_who_leaves_the_group_before_its_turn_is_left_out_until_it_returns(scene
 
     def change(**lists: Any) -> None:
         with scene.database.transaction() as connection:
-            kept = {"query": None, "description": None, "add": [], "remove": []}
+            kept: dict[str, Any] = {"query": None, "description": None, "add": [], "remove": []}
             GroupRegistry(connection).change("some", **{**kept, **lists})
 
     change(remove=[second])
