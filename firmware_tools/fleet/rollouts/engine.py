@@ -112,8 +112,9 @@ class _Advance:
         others = [row.device for row in rows if row.device not in ours]
         self._subject.give_back(ours)
         self._store.move(self._rollout, others, state="superseded", error="something else was assigned since")
-        values = {"state": then, "error": "", "cause": "", "accepted": False}
-        self._store.move(self._rollout, ours, **values)
+        # Why a device failed stays to be read when it has got back what it had.
+        fresh: dict[str, Any] = {"error": "", "cause": "", "accepted": False} if then == "planned" else {}
+        self._store.move(self._rollout, ours, state=then, **fresh)
         self._note_versions(list(ours))
         self._step.told += ours
         self._step.changed = True

@@ -73,8 +73,13 @@ def _write(connection: Connection, rollout: Rollout, changes: Mapping[str, Chang
     for device, change in changes.items():
         by_state[change.state].append({"the_device": device, "error": change.error, "cause": change.cause})
     here = (rollout_devices.c.rollout == rollout.id, rollout_devices.c.device == bindparam("the_device"))
-    for state, rows in by_state.items():
-        values: dict[str, Any] = {"state": state, "error": bindparam("error"), "cause": bindparam("cause")}
+    for state, changed in by_state.items():
+        values: dict[str, Any] = {"state": state}
+        rows: Sequence[Mapping[str, Any]] = changed
+        if state == "restored":  # why it failed stays to be read
+            rows = [{"the_device": row["the_device"]} for row in changed]
+        else:
+            values |= {"error": bindparam("error"), "cause": bindparam("cause")}
         if state == "reached":
             values["reached_at"] = now
         elif state in ("good", "failed", "superseded", "restored"):

@@ -59,6 +59,7 @@ class GroupRegistry:
             parse_query(query)
         if self._row(name) is not None:
             raise ConflictError(f"there is a group {name} already; change it with `cygnet fleet group change {name}`")
+        self._require_devices(members)
         values = {"name": name, "query": query, "description": description, "created_at": now}
         self._connection.execute(insert(device_groups).values(values))
         self._add(name, members)

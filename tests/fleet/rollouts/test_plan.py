@@ -115,12 +115,13 @@ def test_a_window_is_of_wall_clock_time_where_the_operator_lives(
     assert window.next_opening(at(now)) == at(opens)
 
 
+minutes = st.integers(0, 1439)
+
+
 @given(
     st.integers(1_600_000_000, 2_000_000_000),
     st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]),
-    st.lists(
-        st.tuples(st.integers(0, 1439), st.integers(0, 1439)).filter(lambda s: s[0] != s[1]), min_size=1, max_size=3
-    ),
+    st.lists(st.tuples(minutes, minutes).filter(lambda span: span[0] != span[1]), min_size=1, max_size=3),
 )
 def test_a_window_opens_within_two_days_and_not_before_it_says(
     now: int, zone: str, spans: list[tuple[int, int]]
