@@ -44,6 +44,11 @@ class Database:
         with self._words(), self._engine.begin() as connection:
             yield connection
 
+    @property
+    def url(self) -> str:
+        """Where it is, with its password."""
+        return self._engine.url.render_as_string(hide_password=False)
+
     def close(self) -> None:
         """Give every connection back."""
         self._engine.dispose()
