@@ -163,5 +163,5 @@ def test_every_transition_leads_to_a_state_and_every_active_state_can_be_left() 
     states = set(get_args(RolloutState))
     assert {state for state, _ in TRANSITIONS} | set(TRANSITIONS.values()) == states
     for state in ("draft", *ACTIVE, "done"):
-        assert TRANSITIONS[state, "abort"] == "aborted"  # type: ignore[index]  # of a list of states
+        assert TRANSITIONS[state, "abort"] == "aborted"
     assert not [state for state, _ in TRANSITIONS if state == "aborted"], "there is no way back from there"
