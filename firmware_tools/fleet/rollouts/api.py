@@ -1,5 +1,6 @@
 """Groups, tags and rollouts in the JSON API. ``docs/rollouts.md`` lists the requests."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, get_args
@@ -168,6 +169,10 @@ async def _body(request: web.Request, known: tuple[str, ...]) -> dict[str, Any]:
         raise FleetError("the request's body is not JSON") from error
     if not isinstance(body, dict) or not body.keys() <= set(known):
         raise FleetError(f"the request's body must be a JSON object with the members {', '.join(known)}")
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # no database takes such a text
+        raise FleetError("the request's body holds half a character (a surrogate without its other half)") from error
     return body
 
 

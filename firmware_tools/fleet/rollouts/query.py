@@ -106,6 +106,9 @@ def parse_query(text: str) -> Query:
     """
     if len(text) > MAX_QUERY:
         raise QueryError(f"a query has at most {MAX_QUERY} characters, not {len(text)}")
+    for place, character in enumerate(text):
+        if not (character.isprintable() or character in "\t\n"):
+            raise QueryError(f"the query is wrong at character {place + 1}: {character!a} cannot be printed")
     return _Parser(text).whole()
 
 

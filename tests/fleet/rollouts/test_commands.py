@@ -167,6 +167,8 @@ async def test_a_mistake_is_one_sentence(operator: Operator, arguments: list[str
         ("POST", "/api/rollouts", {"subject": 3}, "subject must be a text"),
         ("POST", "/api/rollouts", {"color": 3}, "must be a JSON object with the members kind"),
         ("POST", "/api/rollouts", [], "must be a JSON object"),
+        ("POST", "/api/rollouts", {"subject": "\ud800", "query": "all"}, "holds half a character"),
+        ("POST", "/api/groups", {"name": "a", "devices": ["\udfff"]}, "holds half a character"),
         ("POST", "/api/rollouts", {"by": "x" * 101}, "by must be the name of who does it"),
         ("GET", "/api/rollouts/one", None, "a rollout's number must be a whole number"),
         ("GET", "/api/rollouts/99999999999999", None, "a rollout's number must be a whole number"),
@@ -187,3 +189,20 @@ async def test_what_makes_no_sense_to_the_api_is_one_sentence(
     with pytest.raises(FleetError) as refusal:
         await FleetClient(fleet.url, home.token()).call(method, path, body=body)
     assert sentence in str(refusal.value)
+
+
+async def test_a_change_of_many_devices_is_told_at_once_and_not_one_by_one(fleet: RunningFleet) -> None:
+    names = [f"many-{number}" for number in range(30)]
+    events: list[str] = []
+    with fleet.service.feed.watch() as watcher:
+        await fleet.service.change(lambda registry: [registry.enroll(name, "", 1.0) for name in names], names)
+        async for event in watcher.events(5):
+            assert event is not None
+            events.append(event["type"])
+            break
+    assert events == ["refresh"]
+    documents = await fleet.service.read(lambda registry, _: registry.desired_of("north", names, 5.0))
+    assert [(document.device, document.version) for document in documents] == sorted((name, 1) for name in names)
+    for name in names[:3]:
+        single = await fleet.service.read(lambda registry, _, name=name: registry.desired("north", name, 5.0))
+        assert single in documents

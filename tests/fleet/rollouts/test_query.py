@@ -116,6 +116,8 @@ def test_what_a_query_takes(four: Scene, text: str, takes: str) -> None:
         ("not " * 40 + "all", "expected at most 32 levels"),
         ("(" * 40 + "all" + ")" * 40, "expected at most 32 levels"),
         (" or ".join(["all"] * 65), "expected at most 64 comparisons"),
+        ("id = a\0b", "at character 7: '\\x00' cannot be printed"),
+        ("id = \ud800", "at character 6: '\\ud800' cannot be printed"),
         ("x" * 2001, "a query has at most 2000 characters"),
     ],
 )
