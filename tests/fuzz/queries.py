@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Dialect
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from firmware_tools.fleet.rollouts.query import MAX_DEPTH, MAX_QUERY, QueryError, parse_query
 from firmware_tools.fleet.rollouts.query_sql import condition
@@ -19,6 +21,7 @@ _PIECES = (
     "or", "not", "all", "online", "a", "*", "?", "%", "_", "\\", "'", '"', '"a b"', "--", ";", "9" * 30, "\0", "\n",
     LONE_SURROGATE, "\u56fe", "(" * 50, "not " * 50, "x" * 300,
 )  # fmt: skip
+_DIALECTS: tuple[Dialect, ...] = (SQLiteDialect(), PGDialect())
 
 
 def feed(data: bytes) -> None:
@@ -35,7 +38,7 @@ def check(text: str) -> None:
     except QueryError as error:
         check_refusal(error, "query")
         return
-    for dialect in (sqlite.dialect(), postgresql.dialect()):
+    for dialect in _DIALECTS:
         compiled = made.compile(dialect=dialect)
         str(compiled).encode()
         for value in compiled.params.values():  # values are parameters, never text of the statement

@@ -19,6 +19,7 @@ from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.schema import devices
 from firmware_tools.fleet.server import RunningFleet, run_fleet
 from tests.fleet.packages import small_package
+from tests.fleet.rollouts.waiting import until
 
 APP = "org.example.lamp"
 
@@ -75,12 +76,8 @@ async def say(fleet: RunningFleet, *names: str, **report: Any) -> None:
 
 async def reason(fleet: RunningFleet, number: int, state: str) -> str:
     """Wait until a rollout is in a state, and why it is."""
-    for _ in range(400):
-        found = await fleet.rollouts.document(number)
-        if found["state"] == state:
-            return str(found["reason"])
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"{found['state']}: {found['reason']}")
+    found = await until(fleet, number, lambda it: it["state"] == state, f"it is {state}")
+    return str(found["reason"])
 
 
 async def test_groups_and_tags_from_the_command_line(operator: Operator) -> None:
@@ -109,10 +106,7 @@ async def test_a_rollout_from_the_command_line(operator: Operator, fleet: Runnin
     await operator("rollout", "resume", "1")
     await operator("rollout", "approve", "1", "--now")
     await reason(fleet, 1, "running")
-    for _ in range(200):
-        if (await fleet.rollouts.document(1))["counts"].get("handed") == 3:
-            break
-        await asyncio.sleep(0.02)
+    await until(fleet, 1, lambda it: it["counts"].get("handed") == 3, "all are told")
     await say(fleet, "kitchen", "hall")
     await say(fleet, "car", phase="failed", error="it \x1b[31mburns", cause="fault")
     assert (await reason(fleet, 1, "paused")).endswith("devices failed; at most 10% may")
@@ -203,6 +197,5 @@ async def test_a_change_of_many_devices_is_told_at_once_and_not_one_by_one(fleet
     assert events == ["refresh"]
     documents = await fleet.service.read(lambda registry, _: registry.desired_of("north", names, 5.0))
     assert [(document.device, document.version) for document in documents] == sorted((name, 1) for name in names)
-    for name in names[:3]:
-        single = await fleet.service.read(lambda registry, _, name=name: registry.desired("north", name, 5.0))
-        assert single in documents
+    single = await fleet.service.read(lambda registry, _: registry.desired("north", names[7], 5.0))
+    assert single in documents

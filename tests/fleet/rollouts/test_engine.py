@@ -270,6 +270,23 @@ def test_the_emergency_stop_takes_back_what_has_not_switched_and_lets_nothing_ou
     assert set(scene.should().values()) == {2}
 
 
+def test_the_emergency_stop_holds_for_late_joiners_of_a_rollout_that_is_done(scene: Scene) -> None:
+    scene.publish(2)
+    names = scene.enroll(2)
+    with scene.database.transaction() as connection:
+        GroupRegistry(connection).tag(names[0], ["beta"], [])
+    number = scene.rollout(query="tag = beta", late="always", soak=0)
+    assert scene.obey(number).state == "done"
+    scene.verbs("ada", "stop_all")
+    with scene.database.transaction() as connection:
+        GroupRegistry(connection).tag(names[1], ["beta"], [])
+    scene.obey(number)
+    assert scene.states(number) == {"good": 1}
+    scene.verbs("ada", "lift_stop")
+    scene.obey(number)
+    assert scene.states(number) == {"good": 2}
+
+
 def test_two_rollouts_of_one_program_are_refused_or_the_newer_takes_the_devices(scene: Scene) -> None:
     scene.publish(1, 2, 3)
     names = scene.enroll(10)

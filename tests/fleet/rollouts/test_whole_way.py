@@ -1,6 +1,5 @@
 """Rollouts from end to end: a real broker, the fleet as it runs, and the devices' own agents."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from firmware_tools.fleet.server import RunningFleet, run_fleet
 from tests.brokers import Mosquitto
 from tests.fleet.devices import eventually
 from tests.fleet.packages import small_package
+from tests.fleet.rollouts.waiting import until
 from tests.sync.shelf import Shelf
 
 pytestmark = pytest.mark.broker
@@ -94,17 +94,6 @@ class World:
 @pytest.fixture
 def world(home: FleetHome, mosquitto: Mosquitto, tmp_path: Path) -> World:
     return World(home, tmp_path / "devices")
-
-
-async def until(fleet: RunningFleet, number: int, holds: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
-    """Wait until a rollout is so; then all that is known of it."""
-    found: dict[str, Any] = {}
-    for _ in range(600):
-        found = await fleet.rollouts.document(number)
-        if holds(found):
-            return found
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{what}: {found['state']}, {found['reason']}, {found['counts']}")
 
 
 def in_state(state: str) -> Callable[[dict[str, Any]], bool]:
