@@ -21,7 +21,7 @@ _PIECES = (
     "or", "not", "all", "online", "a", "*", "?", "%", "_", "\\", "'", '"', '"a b"', "--", ";", "9" * 30, "\0", "\n",
     LONE_SURROGATE, "\u56fe", "(" * 50, "not " * 50, "x" * 300,
 )  # fmt: skip
-_DIALECTS: tuple[Dialect, ...] = (SQLiteDialect(), PGDialect())
+_DIALECTS: tuple[Dialect, ...] = (SQLiteDialect(), PGDialect())  # type: ignore[no-untyped-call]  # it has no types
 
 
 def feed(data: bytes) -> None:

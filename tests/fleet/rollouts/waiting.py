@@ -14,7 +14,7 @@ async def until(fleet: RunningFleet, number: int, holds: Callable[[dict[str, Any
     found: dict[str, Any] = {}
     try:
         async with asyncio.timeout(DEADLINE):
-            while not holds(found := await fleet.rollouts.document(number)):
+            while not holds(found := await fleet.rollouts.document(number)):  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.05)
     except TimeoutError as error:
         raise AssertionError(f"not within {DEADLINE:g} s: {what}; it is {found}") from error
