@@ -62,7 +62,8 @@ from device_runtime.sync.model_messages import MAX_ERROR as MAX_ERROR
 from device_runtime.sync.model_messages import Cause as Cause
 from device_runtime.sync.model_messages import ModelReport as ModelReport
 from device_runtime.sync.model_messages import UpdatePhase as UpdatePhase
-from device_runtime.sync.model_messages import leave_out_empty, read_cause, read_models
+from device_runtime.sync.model_messages import leave_out_empty, read_models
+from device_runtime.sync.model_messages import read_cause as read_cause
 from device_runtime.sync.share_messages import (
     REQUEST_ID,
     REQUEST_KINDS,

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import click
 
 from firmware_tools.cli import fleet_tables
+from firmware_tools.cli.fleet_group import group, tag
 from firmware_tools.cli.fleet_model import model
+from firmware_tools.cli.fleet_rollout import rollout
 from firmware_tools.cli.fleet_runtime import runtime
 from firmware_tools.cli.fleet_simulate import simulate
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
@@ -63,6 +65,9 @@ fleet.add_command(model)
 fleet.add_command(simulate)
 fleet.add_command(trust)
 fleet.add_command(telemetry)
+fleet.add_command(group)
+fleet.add_command(tag)
+fleet.add_command(rollout)
 
 
 @fleet.command("copy-database")

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.events import upgrade
+from firmware_tools.fleet.rollouts import schema as _rollout_tables  # noqa: F401 - its tables are made with the others
 from firmware_tools.fleet.schema import SCHEMA_VERSION, devices, fleet_meta, metadata
 
 _BUSY_MILLISECONDS = 5_000
@@ -43,6 +44,11 @@ class Database:
         """
         with self._words(), self._engine.begin() as connection:
             yield connection
+
+    @property
+    def url(self) -> str:
+        """Where it is, with its password."""
+        return self._engine.url.render_as_string(hide_password=False)
 
     def close(self) -> None:
         """Give every connection back."""

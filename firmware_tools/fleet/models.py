@@ -22,6 +22,7 @@ from device_runtime.sync.desired import MAX_MODELS
 from device_runtime.sync.fields import one_line
 from device_runtime.sync.messages import ModelTarget
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
+from firmware_tools.fleet.rollouts.schema import is_urgent, urgent_targets
 from firmware_tools.fleet.schema import (
     assignments,
     device_keys,
@@ -30,6 +31,7 @@ from firmware_tools.fleet.schema import (
     model_releases,
     release_models,
 )
+from firmware_tools.fleet.selecting import of_devices
 
 _MAX_TASK = 100
 
@@ -169,14 +171,38 @@ class ModelRegistry:
         self._remove(device, name)
 
     def settle(self, device: str, renew: Collection[str] = ()) -> bool:
-        """Give a device the models that its programs ask for, and take away what nobody asks for any more; whether
-        that changed anything.
+        """As :meth:`settle_many`, of one device: whether that changed anything."""
+        return bool(self.settle_many([device], renew))
+
+    def settle_many(self, chosen: Collection[str], renew: Collection[str] = ()) -> set[str]:
+        """Give devices (as many as one statement names) the models that their programs ask for, and take away what
+        nobody asks for any more; the devices for which that changed anything.
 
         What an operator assigned stays as it is. A model comes in its newest version and keeps it, unless it is in
         ``renew``.
         """
-        assigned = self._assigned(device)
-        wanted = self.wanted(device).get(device, {}) if self.takes_models(device) else {}
+        here = of_devices(model_assignments.c.device, chosen)
+        assigned: dict[str, dict[str, Row[Any]]] = defaultdict(dict)
+        for row in self._connection.execute(select(model_assignments).where(here)):
+            assigned[row.device][row.model] = row
+        asked = self.wanted(chosen)
+        takers = self.takers(chosen) if asked else set()
+        newest = {name: self._find(name) for name in sorted({name for names in asked.values() for name in names})}
+        changed: set[str] = set()
+        for device in sorted(assigned.keys() | asked.keys()):
+            wanted = asked.get(device, {}) if device in takers else {}
+            if self._settle(device, assigned.get(device, {}), wanted, newest, renew):
+                changed.add(device)
+        return changed
+
+    def _settle(
+        self,
+        device: str,
+        assigned: Mapping[str, Row[Any]],
+        wanted: Collection[str],
+        newest: Mapping[str, Row[Any] | None],
+        renew: Collection[str],
+    ) -> bool:
         changed = False
         for name, row in assigned.items():
             if not row.explicit and name not in wanted:
@@ -184,14 +210,14 @@ class ModelRegistry:
                 changed = True
         count = sum(row.explicit or name in wanted for name, row in assigned.items())
         for name in wanted:
-            newest, held = self._find(name), assigned.get(name)
-            if newest is None:
+            release, held = newest[name], assigned.get(name)
+            if release is None:
                 continue
             if held is None and count < MAX_MODELS:
-                self._insert(device, name, newest.id, explicit=False)
+                self._insert(device, name, release.id, explicit=False)
                 count, changed = count + 1, True
-            elif held is not None and not held.explicit and name in renew and held.release_id != newest.id:
-                self._update(device, name, newest.id, explicit=False)
+            elif held is not None and not held.explicit and name in renew and held.release_id != release.id:
+                self._update(device, name, release.id, explicit=False)
                 changed = True
         return changed
 
@@ -202,40 +228,47 @@ class ModelRegistry:
         )
         return sorted(device for device, wanted in self.wanted().items() if name in wanted and device not in having)
 
-    def wanted(self, device: str | None = None) -> dict[str, dict[str, list[str]]]:
+    def wanted(self, device: str | Collection[str] | None = None) -> dict[str, dict[str, list[str]]]:
         """By device: the models that its programs ask for, each with these programs' app ids."""
         query = (
             select(assignments.c.device, assignments.c.app_id, release_models.c.model)
             .join(release_models, release_models.c.release_id == assignments.c.release_id)
+            .where(of_devices(assignments.c.device, device))
             .order_by(release_models.c.model, assignments.c.app_id)
         )
-        if device is not None:
-            query = query.where(assignments.c.device == device)
         found: dict[str, dict[str, list[str]]] = defaultdict(dict)
         for row in self._connection.execute(query):
             found[row.device].setdefault(row.model, []).append(row.app_id)
         return found
 
-    def assigned(self, device: str | None = None) -> dict[str, dict[str, ModelAssignment]]:
+    def assigned(self, device: str | Collection[str] | None = None) -> dict[str, dict[str, ModelAssignment]]:
         """By device: the models that it should have."""
-        query = select(model_assignments.c.device, model_assignments.c.explicit, model_releases).join(
-            model_releases, model_releases.c.id == model_assignments.c.release_id
+        urgent = urgent_targets.c.device.label("urgent")
+        query = (
+            select(model_assignments.c.device, model_assignments.c.explicit, model_releases, urgent)
+            .join(model_releases, model_releases.c.id == model_assignments.c.release_id)
+            .outerjoin(urgent_targets, is_urgent("model", model_assignments, model_assignments.c.model))
         )
-        if device is not None:
-            query = query.where(model_assignments.c.device == device)
+        query = query.where(of_devices(model_assignments.c.device, device))
         found: dict[str, dict[str, ModelAssignment]] = defaultdict(dict)
         for row in self._connection.execute(query.order_by(model_releases.c.model)):
-            target = ModelTarget(row.version_code, row.version_name, row.sha256, row.size)
+            target = ModelTarget(
+                row.version_code, row.version_name, row.sha256, row.size, urgent=row.urgent is not None
+            )
             found[row.device][row.model] = ModelAssignment(target, row.explicit)
         return found
 
     def takes_models(self, device: str) -> bool:
         """Whether a device may take models: false when it has said what it has and no word of models, or is a board
         that checks MACs."""
-        if self._connection.scalar(select(device_keys.c.device).where(device_keys.c.device == device)) is not None:
-            return False
-        reported = self._connection.scalar(select(devices.c.reported).where(devices.c.id == device))
-        return not reported or reported.get("models") is not None
+        return bool(self.takers([device]))
+
+    def takers(self, chosen: Collection[str]) -> set[str]:
+        """Those of these devices that may take models, as :meth:`takes_models` says."""
+        boards = select(device_keys.c.device).where(of_devices(device_keys.c.device, chosen))
+        query = select(devices.c.id, devices.c.reported).where(of_devices(devices.c.id, chosen))
+        rows = self._connection.execute(query.where(devices.c.id.not_in(boards)))
+        return {row.id for row in rows if not row.reported or row.reported.get("models") is not None}
 
     def without_models(self) -> set[str]:
         """The boards that check MACs, which take none whatever they report."""

@@ -1,7 +1,7 @@
 """Devices, releases, and who should have what. The database is the authority on all of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,11 +19,14 @@ from device_runtime.sync.messages import (
     State,
     check_identifier,
 )
+from firmware_tools.fleet.bulk import BulkAssignments
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
 from firmware_tools.fleet.models import ModelAssignment, ModelRegistry, ModelRelease
 from firmware_tools.fleet.records import Device, Release, device_of, release_of, with_models
+from firmware_tools.fleet.rollouts.schema import is_urgent, urgent_targets
 from firmware_tools.fleet.runtimes import RuntimeRegistry, RuntimeRelease
 from firmware_tools.fleet.schema import assignments, devices, programs, releases
+from firmware_tools.fleet.selecting import of_devices, portions
 
 _FIRST_DESIRED_VERSION = 1
 DESIRED_SECONDS = 30 * 86_400
@@ -34,11 +37,14 @@ class Registry:
     """The registry as one transaction sees it: made anew for each, from its connection."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._connection = self.connection = connection
+        """For parts with tables of their own, in the same transaction."""
         self.runtimes = RuntimeRegistry(connection)
         """Runtimes of microcontrollers, and device keys."""
         self.models = ModelRegistry(connection)
         """Models, and which devices should have them."""
+        self.bulk = BulkAssignments(connection, self.models)
+        """Assignments of many devices at once."""
 
     # Devices
 
@@ -336,6 +342,18 @@ class Registry:
             models={name: model.target for name, model in models.get(device, {}).items()},
         )
 
+    def desired_of(self, fleet: str, chosen: Sequence[str], now: float) -> list[Desired]:
+        """What each of these enrolled devices should have, with a few statements for all of them."""
+        documents: list[Desired] = []
+        for some in portions(chosen):
+            targets, runtimes, models = self._targets(some), self.runtimes.targets(some), self.models.assigned(some)
+            query = select(devices.c.id, devices.c.desired_version).where(of_devices(devices.c.id, some))
+            documents += [
+                self._desired(fleet, row.id, row.desired_version, int(now), targets, runtimes, models)
+                for row in self._connection.execute(query)
+            ]
+        return documents
+
     def all_desired(self, fleet: str, now: float) -> list[Desired]:
         """What every device should have."""
         targets, runtimes, models = self._targets(), self.runtimes.targets(), self.models.assigned()
@@ -353,16 +371,22 @@ class Registry:
             update(devices).where(devices.c.id == device).values(desired_version=devices.c.desired_version + 1)
         )
 
-    def _targets(self, device: str | None = None) -> dict[str, dict[str, ProgramTarget]]:
-        query = select(assignments.c.device, assignments.c.launch, releases).join(
-            releases, releases.c.id == assignments.c.release_id
+    def _targets(self, device: str | Collection[str] | None = None) -> dict[str, dict[str, ProgramTarget]]:
+        query = (
+            select(assignments.c.device, assignments.c.launch, releases, urgent_targets.c.device.label("urgent"))
+            .join(releases, releases.c.id == assignments.c.release_id)
+            .outerjoin(urgent_targets, is_urgent("program", assignments, assignments.c.app_id))
+            .where(of_devices(assignments.c.device, device))
         )
-        if device is not None:
-            query = query.where(assignments.c.device == device)
         targets: dict[str, dict[str, ProgramTarget]] = defaultdict(dict)
         for row in self._connection.execute(query.order_by(assignments.c.app_id)):
             targets[row.device][row.app_id] = ProgramTarget(
-                row.version_code, row.version_name, row.sha256, row.size, row.launch
+                row.version_code,
+                row.version_name,
+                row.sha256,
+                row.size,
+                row.launch,
+                urgent=row.urgent is not None,
             )
         return targets
 

@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,6 +15,7 @@ from device_runtime.sync.fields import one_line
 from device_runtime.sync.messages import MAX_TEXT, RuntimeTarget
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
 from firmware_tools.fleet.schema import device_keys, runtime_assignments, runtimes
+from firmware_tools.fleet.selecting import of_devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +110,12 @@ class RuntimeRegistry:
         if self._connection.execute(gone).rowcount == 0:
             raise NotFoundError(f"no runtime is assigned to device {device}")
 
-    def targets(self, device: str | None = None) -> dict[str, RuntimeTarget]:
+    def targets(self, device: str | Collection[str] | None = None) -> dict[str, RuntimeTarget]:
         """The runtime that each device should have, where one is assigned."""
         query = select(runtime_assignments.c.device, runtimes).join(
             runtimes, runtimes.c.version == runtime_assignments.c.version
         )
-        if device is not None:
-            query = query.where(runtime_assignments.c.device == device)
+        query = query.where(of_devices(runtime_assignments.c.device, device))
         return {row.device: RuntimeTarget(row.version, row.sha256, row.size) for row in self._connection.execute(query)}
 
     def set_key(self, device: str, key: bytes) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import fcntl
+import logging
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ from firmware_tools.fleet.home import BrokerSettings, FleetHome, FleetSettings
 from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.registry import Registry
+from firmware_tools.fleet.rollouts.api import RolloutApi
+from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
 from firmware_tools.fleet.service import LISTENED, FleetService
 from firmware_tools.fleet.signing import Signer
 from firmware_tools.fleet.trust.keeper import TrustKeeper
@@ -28,6 +32,8 @@ from firmware_tools.fleet.trust.naming import name_root
 from firmware_tools.fleet.trust.repository import Repository
 from firmware_tools.fleet.web import FleetApi, make_application
 from firmware_tools.sign.keys import load_private_key
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,24 @@ class RunningFleet:
     service: FleetService
     operations: Operations
     transport: MqttTransport
+    rollouts: RolloutOperations
 
 
 @asynccontextmanager
-async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterator[RunningFleet]:
+async def run_fleet(
+    home: FleetHome,
+    *,
+    lost_after: float = 90.0,
+    rollout_period: float = PERIOD,
+    clock: Callable[[], float] = time.time,
+) -> AsyncIterator[RunningFleet]:
     """Run a fleet for the length of an ``async with`` block. A broker that is away is waited for.
+
+    Args:
+        home: the fleet.
+        lost_after: see :class:`FleetService`.
+        rollout_period: seconds between two looks at rollouts.
+        clock: by which rollouts go, Unix time in seconds.
 
     Raises:
         FleetError: the home, its database or its address cannot be used, or is in use.
@@ -71,7 +90,9 @@ async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterat
             metadata=trust.repository,
         )
         operations = Operations(service, key, settings.broker.device_url, trust)
+        rollouts = RolloutOperations(service, period=rollout_period, clock=clock)
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
+        application.add_routes(RolloutApi(rollouts).routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer)
@@ -80,9 +101,13 @@ async def run_fleet(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterat
                 await runner.setup()
                 await web.SockSite(runner, listener).start()
                 transport.start(service)
+                advancing = asyncio.create_task(rollouts.run())
+                advancing.add_done_callback(_log_fault)
                 try:
-                    yield RunningFleet(_url(settings, listener), service, operations, transport)
+                    yield RunningFleet(_url(settings, listener), service, operations, transport, rollouts)
                 finally:
+                    advancing.cancel()
+                    await asyncio.gather(advancing, return_exceptions=True)
                     await transport.stop()
                     service.feed.close()
                     await runner.cleanup()
@@ -147,6 +172,11 @@ def _tls(broker: BrokerSettings) -> TlsFiles | None:
     if not broker.url.startswith("mqtts:"):
         return None
     return TlsFiles(broker.ca, broker.cert, broker.key)
+
+
+def _log_fault(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("rollouts no longer go on: restart the fleet", exc_info=error)
 
 
 @contextmanager

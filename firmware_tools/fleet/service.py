@@ -60,6 +60,7 @@ T = TypeVar("T")
 LISTENED: tuple[Channel, ...] = ("reported", "state", "telemetry", "request")
 _MOST_REQUESTS = 256
 _DESIRED_AT_ONCE = 50
+_MOST_SHOWN = 20
 _SEEN_EVERY = 5.0
 _RETRY_STORAGE = 1.0
 _PRUNE_EVERY, _PRUNE_PAUSE, _PRUNED_AT_ONCE = 600.0, 0.2, 2_000
@@ -179,21 +180,21 @@ class FleetService:
             FleetError: what ``work`` raises, or the database refuses; then nothing changed.
         """
 
-        def in_transaction() -> tuple[T, list[Desired], list[Device]]:
+        def in_transaction() -> tuple[T, list[Desired], list[Device] | None]:
             with self._database.transaction() as connection:
                 registry, now = Registry(connection), time.time()
                 result = work(registry)
                 named = list(devices)
                 return (
                     result,
-                    [registry.desired(self.fleet, device, now) for device in named],
-                    [registry.device(device) for device in named],
+                    registry.desired_of(self.fleet, named, now),
+                    [registry.device(device) for device in named] if len(named) <= _MOST_SHOWN else None,
                 )
 
         result, desired, changed = await self._in(self._writer, in_transaction)
-        self._enrolled.update(device.id for device in changed)
-        for device in changed:
-            self.strangers.forget(device.id)
+        for document in desired:
+            self._enrolled.add(document.device)
+            self.strangers.forget(document.device)
         self._show(changed)
         self._outgoing.put_all(desired)
         return result

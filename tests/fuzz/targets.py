@@ -8,7 +8,7 @@ TARGETS = (
     "micro_messages", "micro_packages", "micro_views", "model_operators", "model_packages", "monty_messages",
     "packages", "same_views",
     "patches", "python_sources", "screen_messages",
-    "scripts", "sessions",
+    "queries", "scripts", "sessions",
     "source_maps", "styles", "sync_messages", "templates", "tflite_models", "views",
 )  # fmt: skip
 
