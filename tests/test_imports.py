@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "voice": {"engine", "inference", "program"},  # engine for its frames: voice is a worker, too
     "update": {"sealed"},
     "sync": {"update"},
-    "trust": {"sync", "sealed"},  # it is a gate of sync's, which does not know it
+    "trust": {"sync", "sealed", "update"},  # it is a gate of sync's, which does not know it
     "micro": set(),  # MicroPython has none of the other rooms
     "host": {"program", "capability", "sync", "trust", "voice", "inference", "engine", "view", "sealed", "update"},
 }
