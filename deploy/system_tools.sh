@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the tests start for real and PyPI does not carry: a broker, a browser and npm, from the distribution; and what
+# What the tests start for real and PyPI does not carry: a broker, a browser, a token for keys and npm, from the distribution; and what
 # lets a broker's time pass as slowly as that of an emulated board. Further COMMAND=PACKAGE arguments are installed, too,
 # where the command is missing.
 set -eu
@@ -8,6 +8,7 @@ command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosqu
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
 command -v flite >/dev/null || missing+=(flite)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+command -v softhsm2-util >/dev/null || missing+=(softhsm2)
 command -v npm >/dev/null || missing+=(npm)
 compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(libfaketime)
 for pair in "$@"; do
