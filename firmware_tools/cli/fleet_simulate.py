@@ -90,7 +90,7 @@ def simulate(
     with ExitStack() as stack:
         where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cygnet-simulation-")))
         names = [f"{prefix}{number:05}" for number in range(1, devices + 1)]
-        show = _Json() if as_json else _Bars(stack.enter_context(_progress()), devices)
+        show = _Json() if as_json else _Bars(devices, stack)
 
         async def run() -> bool:
             setting = await _enroll(target.client(), names, where, show)
@@ -164,8 +164,8 @@ class _Json:
 class _Bars:
     """Bars for a person."""
 
-    def __init__(self, progress: Progress, devices: int) -> None:
-        self._progress, self._devices = progress, devices
+    def __init__(self, devices: int, stack: ExitStack) -> None:
+        self._progress, self._devices, self._stack = _progress(), devices, stack
         self._tasks: dict[str, TaskID] = {}
 
     def enrolled(self, count: int) -> None:
@@ -187,6 +187,8 @@ class _Bars:
             self._progress.update(self._tasks["online"], description=f"online ({', '.join(happened)})")
 
     def _set(self, name: str, count: int, total: int | None = None) -> None:
+        if not self._tasks:
+            self._stack.enter_context(self._progress)  # not before: it writes a line also where nothing began
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(name, total=self._devices)
         self._progress.update(self._tasks[name], completed=count, total=self._devices if total is None else total)
