@@ -27,9 +27,13 @@ _IN_FLIGHT = 500
 _PATIENCE = 300.0
 
 
+def _send_at_once(_client: paho.Client, _data: object, raw: Any) -> None:
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 def _client(port: int) -> paho.Client:
     client = paho.Client(CallbackAPIVersion.VERSION2)
-    client.on_socket_open = lambda _client, _data, raw: raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    client.on_socket_open = _send_at_once
     client.max_inflight_messages_set(_IN_FLIGHT)
     client.connect("127.0.0.1", port)
     return client
@@ -64,9 +68,12 @@ def bare(broker: Mosquitto, count: int, epoch: str) -> Taken:
         if len(times) == count:
             done.set()
 
+    def subscribe(*_: Any) -> None:
+        client.subscribe(topic(_FLEET, "+", "telemetry"), 1)
+
     client.on_message = arrived
     client.on_subscribe = lambda *_: subscribed.set()
-    client.on_connect = lambda *_: client.subscribe(topic(_FLEET, "+", "telemetry"), 1)
+    client.on_connect = subscribe
     client.loop_start()
     subscribed.wait(10)
     process = _start_publisher(broker.port, count, epoch)

@@ -3,11 +3,9 @@
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import click
 
 from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.errors import FleetError
@@ -50,16 +48,17 @@ def _whole(out: Path | None) -> Iterator[Path | None]:
         beside.unlink(missing_ok=True)
 
 
-def _writer(path: Path | None, *, parquet: bool) -> AbstractContextManager[Callable[[bytes], object]]:
-    if parquet:
-        return _parquet(path)
-    return _plain(path)
+@contextmanager
+def _writer(path: Path | None, *, parquet: bool) -> Iterator[Callable[[bytes], object]]:
+    """What takes the lines."""
+    with _parquet(path) if parquet else _plain(path) as write:
+        yield write
 
 
 @contextmanager
 def _plain(path: Path | None) -> Iterator[Callable[[bytes], object]]:
     if path is None:
-        yield click.get_binary_stream("stdout").write
+        yield sys.stdout.buffer.write
         sys.stdout.flush()
         return
     with path.open("wb") as file:

@@ -5,7 +5,7 @@ import re
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from device_runtime.sync.messages import (
     deflate,
     encode,
 )
+from device_runtime.values import Value
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.events import rollups as rollups_module
@@ -31,7 +32,7 @@ from firmware_tools.fleet.events.export import csv_lines, read_page
 from firmware_tools.fleet.events.intake import Taken, take_in
 from firmware_tools.fleet.events.retention import Retention, prune_some
 from firmware_tools.fleet.events.rollups import STEPS, SeriesIds
-from firmware_tools.fleet.events.tables import lanes, runs
+from firmware_tools.fleet.events.tables import lanes, runs, series
 from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.schema import telemetry
@@ -40,6 +41,7 @@ from tests.postgres import Postgres
 
 EPOCHS = ("00112233aabbccdd", "8899aabbccddeeff")
 DAY = 86_400.0
+NOTHING: Mapping[str, Value] = {}
 
 
 def opened(url: str) -> Database:
@@ -57,7 +59,9 @@ def database(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-def batch(sequences: Sequence[int], epoch: str = EPOCHS[0], priority: Priority = "event", **more: Any) -> Batch:
+def batch(
+    sequences: Sequence[int], epoch: str = EPOCHS[0], priority: Priority = "event", more: Mapping[str, Value] = NOTHING
+) -> Batch:
     """Records whose time, name and values follow from their number, so that a wrong one shows."""
     records = tuple(
         TelemetryRecord(n, 7.0 * n, "app", f"n{n % 3}", {"x": n, "even": n % 2 == 0, "text": "ü\x00", **more})
@@ -85,7 +89,7 @@ def stored(connection: Connection) -> list[tuple[str, str, int, float, str, Any]
         telemetry.c.name,
         telemetry.c["values"],
     )
-    return sorted(tuple(row) for row in connection.execute(select(*columns)))  # type: ignore[type-var, arg-type]
+    return sorted(tuple(row) for row in connection.execute(select(*columns)))
 
 
 class _CrashError(Exception):
@@ -397,11 +401,11 @@ def test_a_device_that_makes_up_names_fills_the_sums_only_so_far(
 ) -> None:
     monkeypatch.setattr(rollups_module, "MOST_SERIES", 10)
     for number in range(1, 30):
-        store(database, [("hall", batch([number], **{f"made{number}": 1}))])
+        store(database, [("hall", batch([number], more={f"made{number}": 1}))])
     store(database, [("kitchen", batch([1]))])
     with database.transaction() as connection:
         assert len(stored(connection)) == 30, "records are kept all the same"
-        count = select(func.count()).select_from(rollups_module.series).where(rollups_module.series.c.device == "hall")
+        count = select(func.count()).select_from(series).where(series.c.device == "hall")
         assert connection.scalar(count) == 10
         assert TelemetryStore(connection).sums(TelemetryQuery(device="kitchen"), "x", 60)
 
@@ -467,7 +471,9 @@ def test_a_fleet_moves_to_another_database_and_goes_on(tmp_path: Path, database_
     moved = Database(database_url)
     with moved.transaction() as connection:
         assert (stored(connection), TelemetryStore(connection).sums(TelemetryQuery(), "x", 60)) == before
-    assert store(moved, [("hall", batch(range(1, 302), fresh=1))]).count == 1, "the series of the new field has an id"
+    assert store(moved, [("hall", batch(range(1, 302), more={"fresh": 1}))]).count == 1, (
+        "the series of the new field has an id"
+    )
     moved.close()
     with pytest.raises(FleetError, match="holds devices already"):
         copy_database(source, database_url)

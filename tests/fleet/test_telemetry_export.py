@@ -104,3 +104,10 @@ async def test_sums_and_losses_are_asked_for_over_http(filled: RunningFleet, hom
         await client.call("GET", "/api/telemetry/sums", params={"step": "61"})
     with pytest.raises(FleetError, match="format must be one of csv, jsonl"):
         await client.call("GET", "/api/telemetry/export", params={"format": "xls"})
+
+
+async def test_without_a_verb_the_newest_records_are_shown(filled: RunningFleet, home: object) -> None:
+    token = home.token()  # type: ignore[attr-defined]
+    shown = await run(filled, token, "--name", "tap", "--limit", "2", "--json")
+    assert [json.loads(line)["sequence"] for line in shown.output.splitlines()] == [309, 310]
+    assert "No device has told of records" in (await run(filled, token, "losses")).output
