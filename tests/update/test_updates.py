@@ -7,6 +7,8 @@ import pytest
 
 from device_runtime.errors import CygnetError
 from device_runtime.update.machine import State, Update
+from device_runtime.update.moment import Sight, objection
+from device_runtime.update.records import Kind
 from device_runtime.update.rules import UpdateRules
 from tests.update.household import LAMP, QUICK, Household, PowerCut, package_of, shas
 
@@ -271,3 +273,38 @@ async def test_a_power_cut_at_any_transition_ends_in_one_whole_version(
     assert not list((tmp_path / "files" / LAMP).glob("kept*"))
     assert cuts == 1
     await after.close()
+
+
+async def test_a_moment_that_never_comes_ends_with_the_deadline_also_across_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("device_runtime.update.updates._WRITE_WAITED_SECONDS", 0.0)
+    rules = UpdateRules(check_seconds=0.1, trial_seconds=0.1, deadline_hours=2.0)
+
+    async def noisy(_kind: Kind, _name: str, update: Update) -> str:
+        return objection(rules, Sight(sound=True), update)
+
+    def waited(house: Household) -> float:
+        update = house.updates.get(LAMP)
+        return update.waited if update is not None else 0.0
+
+    house = await with_first(tmp_path, rules=rules)
+    monkeypatch.setattr(house, "objection", noisy)
+    await house.desire(TWO)
+    await house.until(lambda: waited(house) > 0.1, "what it waited is written down")
+    before = waited(house)
+    await house.close()
+
+    again = Household(tmp_path, rules)
+    monkeypatch.setattr(again, "objection", noisy)
+    await again.start()
+    await again.until(lambda: waited(again) > before, "it goes on from there")
+    assert again.runs() == 1
+    await again.close()
+
+    rules = UpdateRules(check_seconds=0.1, trial_seconds=0.1, deadline_hours=before / 3600)
+    late = Household(tmp_path, rules)
+    monkeypatch.setattr(late, "objection", noisy)
+    await late.start()
+    await late.until(lambda: late.runs() == 2, "the deadline has passed")
+    await late.close()
