@@ -8,7 +8,7 @@ import pytest
 from device_runtime.errors import CygnetError
 from device_runtime.update.machine import State, Update
 from device_runtime.update.moment import Sight, objection
-from device_runtime.update.records import Kind
+from device_runtime.update.records import Kind, UpdateRecordError
 from device_runtime.update.rules import UpdateRules
 from tests.update.household import LAMP, QUICK, Household, PowerCut, package_of, shas
 
@@ -127,6 +127,28 @@ async def test_a_version_that_keeps_ending_by_itself_is_rolled_back_after_its_tr
         assert house.desk.falls_over(LAMP), "its trial decides what follows"
     await house.until(lambda: house.state() == "rolled-back", "rolled back")
     assert not house.desk.falls_over(LAMP), "what is proven is started again by the desk"
+    await house.close()
+
+
+@pytest.mark.parametrize("by", ["its start", "its end"])
+async def test_a_failed_try_that_the_disk_does_not_take_at_once_is_no_proof(tmp_path: Path, by: str) -> None:
+    refused = 0
+
+    def full(when: str, update: Update | None) -> None:
+        nonlocal refused
+        if when == "before" and update is not None and update.state is State.ROLLING_BACK and refused < 2:
+            refused += 1
+            raise UpdateRecordError("the disk is full")
+
+    seconds = 0.1 if by == "its start" else 60
+    rules = UpdateRules(check_seconds=0.1, trial_seconds=seconds, trial_tries=1)
+    house = await with_first(tmp_path, rules=rules, behaves=falls(2) if by == "its start" else falls(), cut=full)
+    await house.desire(TWO, launch=True)
+    if by == "its end":
+        await house.until(lambda: house.desk.up.get(LAMP) == 2, "it runs")
+        house.desk.falls_over(LAMP)
+    await house.until(lambda: house.state() == "rolled-back", "rolled back")
+    assert (refused, house.runs()) == (2, 1)
     await house.close()
 
 
