@@ -150,6 +150,7 @@ class Updates:
                 return
             await self._deliver(name, Unwanted())
             await self.stages.unstage(name)
+            await self.stages.commit(name)
             self._trials.pop(name, None)
 
     async def arrived(self, name: str) -> None:

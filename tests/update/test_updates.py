@@ -181,6 +181,18 @@ async def test_the_fleet_takes_a_version_back_in_its_trial(tmp_path: Path) -> No
     await house.close()
 
 
+async def test_a_program_that_is_taken_away_in_its_trial_leaves_no_copies(tmp_path: Path) -> None:
+    house = await with_first(tmp_path, rules=UpdateRules(check_seconds=0.1, trial_seconds=60))
+    await house.desire(TWO, launch=True)
+    await house.until(lambda: house.desk.up.get(LAMP) == 2, "on trial")
+    await house.updates.drop(LAMP)
+    house.store.remove(LAMP)
+    assert (house.state(), house.packages()) == ("", [])
+    assert not list((tmp_path / "files" / LAMP).glob("kept*"))
+    assert house.notes() == ("one", "one"), "what a program stored stays on the device"
+    await house.close()
+
+
 async def test_another_wish_in_a_trial_waits_for_its_end(tmp_path: Path) -> None:
     house = await with_first(tmp_path, rules=UpdateRules(check_seconds=0.1, trial_seconds=1))
     await house.desire(TWO, launch=True)
