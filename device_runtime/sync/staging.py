@@ -125,15 +125,20 @@ def record_transition(
     """Tell the fleet of a state that an update has come to."""
     if update is None:
         return
-    state = update.state
-    named, prefix = ("app_id", "") if kind == "programs" else ("model", "model_")
-    values: dict[str, Value] = {named: name, "version_code": update.target.version_code}
+    state, programs = update.state, kind == "programs"
+    values: dict[str, Value] = {"app_id" if programs else "model": name, "version_code": update.target.version_code}
     if before is not None and before.state is State.SWITCHING and state is State.TRIAL:
         log.info("%s %s is installed", name, update.target.version_name)
-        telemetry.record("sync", f"{prefix}installed", values)
+        if programs:
+            telemetry.record("sync", "installed", values)
+        else:
+            telemetry.record("sync", "model_installed", values)
     if state in _TOLD:
         telemetry.record("sync", "update", {**values, "state": state.value})
     elif state is State.ROLLED_BACK:
         log.warning("%s %s is rolled back: %s", name, update.target.version_name, update.reason)
-        error = one_line(update.reason, MAX_ERROR)
-        telemetry.record("sync", f"{prefix}rolled_back", {**values, "error": error})
+        values["error"] = one_line(update.reason, MAX_ERROR)
+        if programs:
+            telemetry.record("sync", "rolled_back", values)
+        else:
+            telemetry.record("sync", "model_rolled_back", values)

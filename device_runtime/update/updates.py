@@ -150,6 +150,7 @@ class Updates:
                 return
             await self._deliver(name, Unwanted())
             await self.stages.unstage(name)
+            await self.stages.commit(name)
             self._trials.pop(name, None)
 
     async def arrived(self, name: str) -> None:
@@ -285,7 +286,7 @@ class Updates:
         trial = self._trials.get(name)
         if trial is None:
             return await self._begin(name)
-        if (event := self._heard.pop(name, None)) is not None:
+        if (event := self._heard.get(name)) is not None:
             await self._lose(name, event)
             return None
         over = trial.began + trial.seconds
@@ -317,9 +318,13 @@ class Updates:
         try:
             trial.seconds = await self.stages.begin_trial(name, began)
         except (CygnetError, OSError) as error:
-            self._heard.pop(name, None)
-            await self._lose(name, TryFailed(str(error), self._rules.trial_tries))
+            # It stays heard until it is written: a disk that does not take it now must not make it proven.
+            self._heard[name] = TryFailed(str(error), self._rules.trial_tries)
+            await self._lose(name, self._heard[name])
             return None
+        except BaseException:
+            self._trials.pop(name, None)
+            raise
         trial.began = _now()
         return None if not trial.seconds or name in self._heard else trial.seconds
 

@@ -7,6 +7,8 @@ import pytest
 
 from device_runtime.errors import CygnetError
 from device_runtime.update.machine import State, Update
+from device_runtime.update.moment import Sight, objection
+from device_runtime.update.records import Kind, UpdateRecordError
 from device_runtime.update.rules import UpdateRules
 from tests.update.household import LAMP, QUICK, Household, PowerCut, package_of, shas
 
@@ -128,6 +130,28 @@ async def test_a_version_that_keeps_ending_by_itself_is_rolled_back_after_its_tr
     await house.close()
 
 
+@pytest.mark.parametrize("by", ["its start", "its end"])
+async def test_a_failed_try_that_the_disk_does_not_take_at_once_is_no_proof(tmp_path: Path, by: str) -> None:
+    refused = 0
+
+    def full(when: str, update: Update | None) -> None:
+        nonlocal refused
+        if when == "before" and update is not None and update.state is State.ROLLING_BACK and refused < 2:
+            refused += 1
+            raise UpdateRecordError("the disk is full")
+
+    seconds = 0.1 if by == "its start" else 60
+    rules = UpdateRules(check_seconds=0.1, trial_seconds=seconds, trial_tries=1)
+    house = await with_first(tmp_path, rules=rules, behaves=falls(2) if by == "its start" else falls(), cut=full)
+    await house.desire(TWO, launch=True)
+    if by == "its end":
+        await house.until(lambda: house.desk.up.get(LAMP) == 2, "it runs")
+        house.desk.falls_over(LAMP)
+    await house.until(lambda: house.state() == "rolled-back", "rolled back")
+    assert (refused, house.runs()) == (2, 1)
+    await house.close()
+
+
 async def test_a_first_version_that_fails_leaves_nothing(tmp_path: Path) -> None:
     house = Household(tmp_path, behaves=falls(1))
     await house.start()
@@ -154,6 +178,18 @@ async def test_the_fleet_takes_a_version_back_in_its_trial(tmp_path: Path) -> No
     await house.desire(ONE, launch=True)
     await house.until(lambda: not house.state(), "back")
     assert (house.runs(), house.desk.up[LAMP], house.packages()) == (1, 1, shas(ONE))
+    await house.close()
+
+
+async def test_a_program_that_is_taken_away_in_its_trial_leaves_no_copies(tmp_path: Path) -> None:
+    house = await with_first(tmp_path, rules=UpdateRules(check_seconds=0.1, trial_seconds=60))
+    await house.desire(TWO, launch=True)
+    await house.until(lambda: house.desk.up.get(LAMP) == 2, "on trial")
+    await house.updates.drop(LAMP)
+    house.store.remove(LAMP)
+    assert (house.state(), house.packages()) == ("", [])
+    assert not list((tmp_path / "files" / LAMP).glob("kept*"))
+    assert house.notes() == ("one", "one"), "what a program stored stays on the device"
     await house.close()
 
 
@@ -271,3 +307,38 @@ async def test_a_power_cut_at_any_transition_ends_in_one_whole_version(
     assert not list((tmp_path / "files" / LAMP).glob("kept*"))
     assert cuts == 1
     await after.close()
+
+
+async def test_a_moment_that_never_comes_ends_with_the_deadline_also_across_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("device_runtime.update.updates._WRITE_WAITED_SECONDS", 0.0)
+    rules = UpdateRules(check_seconds=0.1, trial_seconds=0.1, deadline_hours=2.0)
+
+    async def noisy(_kind: Kind, _name: str, update: Update) -> str:
+        return objection(rules, Sight(sound=True), update)
+
+    def waited(house: Household) -> float:
+        update = house.updates.get(LAMP)
+        return update.waited if update is not None else 0.0
+
+    house = await with_first(tmp_path, rules=rules)
+    monkeypatch.setattr(house, "objection", noisy)
+    await house.desire(TWO)
+    await house.until(lambda: waited(house) > 0.1, "what it waited is written down")
+    before = waited(house)
+    await house.close()
+
+    again = Household(tmp_path, rules)
+    monkeypatch.setattr(again, "objection", noisy)
+    await again.start()
+    await again.until(lambda: waited(again) > before, "it goes on from there")
+    assert again.runs() == 1
+    await again.close()
+
+    rules = UpdateRules(check_seconds=0.1, trial_seconds=0.1, deadline_hours=before / 3600)
+    late = Household(tmp_path, rules)
+    monkeypatch.setattr(late, "objection", noisy)
+    await late.start()
+    await late.until(lambda: late.runs() == 2, "the deadline has passed")
+    await late.close()
