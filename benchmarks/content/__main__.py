@@ -39,7 +39,7 @@ def measure(part: Part, folder: Path, rounds: int) -> None:
         base = packages.build(old, folder / "program", 1, only)
         data = packages.build(new, folder / "program", 2, only)
         part.add(program, FULL, "size", "bytes", [len(data)])
-        _measure_ours(part, program, base, data, rounds)
+        forms = _measure_ours(part, program, base, data, rounds)
         with tempfile.TemporaryDirectory() as place:
             others.measure(part, program, base, data, Path(place), rounds)
         for way, encodings, have in (
@@ -47,16 +47,19 @@ def measure(part: Part, folder: Path, rounds: int) -> None:
             (ZSTD, (zstd.ZSTD,), None),
             (OURS, (zstd.DELTA, zstd.ZSTD), base),
         ):
-            part.add(program, way, "wire", "bytes", [asyncio.run(received(data, have, encodings))])
+            part.add(program, way, "wire", "bytes", [asyncio.run(received(data, have, encodings, forms))])
 
 
-def _measure_ours(part: Part, program: str, base: bytes, data: bytes, rounds: int) -> None:
+def _measure_ours(part: Part, program: str, base: bytes, data: bytes, rounds: int) -> dict[bytes | None, bytes]:
+    forms: dict[bytes | None, bytes] = {}
     for way, of in ((ZSTD, None), (OURS, base)):
         made, seconds = others.timed(rounds, lambda of=of: zstd.compress(data, of))  # type: ignore[misc]
+        forms[of] = made
         part.add(program, way, "size", "bytes", [len(made)])
         part.add(program, way, "make", "ms", seconds)
         _, seconds = others.timed(rounds, _applying(made, data, of))
         part.add(program, way, "apply", "ms", seconds)
+    return forms
 
 
 def _applying(made: bytes, data: bytes, base: bytes | None) -> Callable[[], None]:

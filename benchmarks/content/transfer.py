@@ -3,13 +3,14 @@
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from device_runtime.sync.content import ContentPuller
 from device_runtime.sync.messages import ContentPlan, ContentRequest, decode_request, decode_response, encode
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
+from firmware_tools.fleet.content_forms import FormKey, FormStore
 
 
 class _Wire:
@@ -41,9 +42,11 @@ class _Wire:
             self.puller.on_block(response)  # type: ignore[arg-type]  # who asks for content hears of nothing else
 
 
-async def received(data: bytes, base: bytes | None, encodings: Sequence[str]) -> int:
-    """The bytes of all payloads of one update to ``data``, on a device that has ``base``. The fleet has made its forms
-    before: of all devices, one waits for that."""
+async def received(
+    data: bytes, base: bytes | None, encodings: Sequence[str], forms: Mapping[bytes | None, bytes]
+) -> int:
+    """The bytes of all payloads of one update to ``data``, on a device that has ``base``. The fleet has made ``forms``
+    before, each for its base or for none: of all devices, one waits for that."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         store, have = ContentStore(folder / "content"), folder / "base.ma"
@@ -51,12 +54,17 @@ async def received(data: bytes, base: bytes | None, encodings: Sequence[str]) ->
         if base is not None:
             store.add(base)
             have.write_bytes(base)
+        for built_on, form in forms.items():
+            made = FormStore(folder / "content")
+            place_of_form = made.temporary()
+            place_of_form.write_bytes(form)
+            key = FormKey(sha256, hashlib.sha256(built_on).hexdigest() if built_on is not None else "")
+            made.put(key, place_of_form, hashlib.sha256(form).hexdigest())
         answers = ContentAnswers(folder / "content")
         async with answers.running():
-            for number in range(2):
-                wire = _Wire(answers)
-                puller = ContentPuller(folder / f"device-{number}", wire, encodings=tuple(encodings), reserve=0)
-                wire.puller = puller
-                path = await puller.fetch(sha256, len(data), lambda _: None, have if base is not None else None)
-                assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+            wire = _Wire(answers)
+            puller = ContentPuller(folder / "device", wire, encodings=tuple(encodings), reserve=0)
+            wire.puller = puller
+            path = await puller.fetch(sha256, len(data), lambda _: None, have if base is not None else None)
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
         return wire.bytes

@@ -85,13 +85,9 @@ class ContentAnswers:
 
     def _block(self, request: ContentRequest) -> ContentBlock:
         sha256, offset, length = request.sha256, request.offset, request.length
+        of_a_form = self._content.size(sha256) < 0 <= self._forms.objects.size(sha256)
         try:
-            try:
-                data, size = self._content.read_block(sha256, offset, length)
-            except StorageError:
-                raise
-            except FleetError:
-                data, size = self._forms.objects.read_block(sha256, offset, length)
+            data, size = (self._forms.objects if of_a_form else self._content).read_block(sha256, offset, length)
         except FleetError as error:
             return ContentBlock(request.id, sha256, offset, 0, error=str(error)[:MAX_ERROR])
         return ContentBlock(request.id, sha256, offset, size, data)

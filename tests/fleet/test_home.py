@@ -48,7 +48,10 @@ def test_a_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
         ("fleet = 7", "fleet must be a string that is not empty"),
         ("", "fleet must be a string that is not empty"),
         ("fleet = 'North'", "must be 1 to 64 lower-case"),
-        ("fleet = 'n'\nname = 'x'", "name is not a member of this file; known here are: broker, database, fleet, http"),
+        (
+            "fleet = 'n'\nname = 'x'",
+            "name is not a member of this file; known here are: broker, content, database, fleet, http",
+        ),
         ("fleet = 'n'\n[broker]\nurl = 'amqp://x'", "broker.url 'amqp://x' must be a URL such as"),
         ("fleet = 'n'\n[broker]\nport = 1", "broker.port is not a member"),
         ("fleet = 'n'\nbroker = 'mqtt://x'", "broker must be a table: [broker]"),

@@ -10,6 +10,8 @@ from typing import Any
 from device_runtime.keys import key_ring
 from device_runtime.sync.messages import (
     ContentBlock,
+    ContentForm,
+    ContentPlan,
     ContentRequest,
     Desired,
     DesiredRequest,
@@ -52,6 +54,7 @@ _MESSAGES: list[tuple[str, Plain]] = [
     ("state", State("online", 7)),
     ("telemetry", TelemetryBatch("00000000", (TelemetryRecord(1, 1.5, "a", "b", {"c": [1, {"d": None}]}),))),
     ("request", ContentRequest("1", _SHA256, 0, 100)),
+    ("request", ContentRequest("1", _SHA256, 0, 1, ("zstd-delta", "zstd"), (_SHA256,))),
     ("request", DesiredRequest("1", 0)),
     ("request", MetadataRequest("1", "3.root.json", 0, 100)),
     ("request", PeersRequest("1", "a")),
@@ -59,6 +62,7 @@ _MESSAGES: list[tuple[str, Plain]] = [
     ("response", ContentBlock("1", _SHA256, 0, 5, b"\0\nxyz"[:5])),
     ("response", MetadataBlock("1", "timestamp.json", 0, 5, b"\0\nxyz")),
     ("response", MetadataBlock("1", "4.root.json", 0, 0, b"", "none", missing=True)),
+    ("response", ContentPlan("1", _SHA256, 9, (ContentForm("zstd-delta", _SHA256, 5, _SHA256),), 1.5)),
     ("response", TelemetryReceipt("00000000", 4)),
     ("response", Peers("1", ("d2",))),
     ("response", Share("1", "d2", "a", "pages/a", "A page")),
