@@ -26,6 +26,7 @@ from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff
 from device_runtime.update.machine import BEFORE_SWITCH, State, Update
 from device_runtime.update.records import Kind, UpdateRecords
+from device_runtime.update.stages import cause_of
 from device_runtime.update.updates import Updates
 from device_runtime.values import Value
 
@@ -283,6 +284,20 @@ class Reconciler:
     async def objection(self, kind: Kind, name: str, update: Update) -> str:
         """Why now is no good moment."""
         return await self._updating.objection(kind, name, update)
+
+    async def consent(self, kind: Kind, name: str, update: Update) -> None:
+        """The gate, too, agrees still: what was good when it was staged may have been withdrawn while it waited.
+
+        A gate that cannot say so now has agreed before, and does not hold up a device that is offline.
+        """
+        if self._gate is None:
+            return
+        try:
+            await self._gate.approve(kind, name, update.target)
+        except CygnetError as error:
+            if cause_of(error, "refused") == "refused":
+                raise
+            log.info("%s %s is switched to as it was approved before: %s", name, update.target.version_name, error)
 
     def told(self, kind: Kind, name: str, update: Update | None, before: Update | None) -> None:
         """An update changed its state."""

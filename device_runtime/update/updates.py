@@ -54,6 +54,9 @@ class Surroundings(Protocol):
     async def objection(self, kind: Kind, name: str, update: Update) -> str:
         """Why now is no good moment to switch, or empty."""
 
+    async def consent(self, kind: Kind, name: str, update: Update) -> None:
+        """Agree to the switch, which is about to be. Raises :class:`CygnetError`."""
+
     def connected(self) -> bool:
         """Whether there is a connection to the fleet now."""
 
@@ -271,6 +274,7 @@ class Updates:
         before = self.stages.current().get(name)
         try:
             self.stages.check_room(0)
+            await self._around.consent(self.kind, name, update)
             await self.stages.switch(name, update)
         except (CygnetError, OSError) as error:
             await self._deliver(name, Failed(cause_of(error, "fault"), str(error)))

@@ -48,6 +48,28 @@ class Operations:
         if self._trust is not None:
             await asyncio.to_thread(self._trust.offer, [release])
 
+    async def require_signed(self, kind: str, subject: str, version_code: int) -> None:
+        """Refuse to hand out a ``program`` or ``model`` that devices would refuse, since nobody signed for it.
+
+        Raises:
+            FleetError: it is not signed for; the sentence names who has to.
+        """
+
+        def find(registry: Registry) -> Release | ModelRelease | None:
+            if kind == "program":
+                return next(
+                    (
+                        release
+                        for release in registry.releases()
+                        if (release.app_id, release.version_code) == (subject, version_code)
+                    ),
+                    None,
+                )
+            models = registry.models.all() if kind == "model" else []
+            return next((m for m in models if (m.model, m.version_code) == (subject, version_code)), None)
+
+        await self._require_signed(find)
+
     async def _require_signed(self, find: Callable[[Registry], Release | ModelRelease | None]) -> None:
         """Before it is assigned: devices would refuse what is not signed."""
         if self._trust is not None and self._trust.active:

@@ -90,7 +90,9 @@ async def run_fleet(
             metadata=trust.repository,
         )
         operations = Operations(service, key, settings.broker.device_url, trust)
-        rollouts = RolloutOperations(service, period=rollout_period, clock=clock)
+        rollouts = RolloutOperations(
+            service, period=rollout_period, clock=clock, require_signed=operations.require_signed
+        )
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
         application.add_routes(RolloutApi(rollouts).routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)

@@ -181,6 +181,11 @@ async def test_a_release_that_its_developer_has_not_signed_is_not_assigned(tmp_p
             await fleet.operations.publish(small_package(code=1), "lamp.ma")
             with pytest.raises(FleetError, match="is published, but lights has not signed it yet"):
                 await fleet.operations.assign("kitchen", APP, 1, launch=False)
+            await fleet.rollouts.create_group("all", 'id ~ "*"', [], "")
+            plan = {"group": "all"}
+            rollout = await fleet.rollouts.create("program", APP, 1, plan, "", "anna")
+            with pytest.raises(FleetError, match="is published, but lights has not signed it yet"):
+                await fleet.rollouts.start(rollout.id, "anna")
             staged = json.loads((here.repository.staged / "lights.json").read_bytes())
             assert list(staged["signed"]["targets"]) == [f"programs/{APP}/1.ma"]
             here.sign("lights")

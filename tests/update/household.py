@@ -19,6 +19,7 @@ from device_runtime.sync.messages import ProgramTarget
 from device_runtime.update.machine import State, Update
 from device_runtime.update.records import Kind, UpdateRecords
 from device_runtime.update.rules import UpdateRules
+from device_runtime.update.stages import UpdateError
 from device_runtime.update.updates import Updates
 from tests.fleet.packages import DEVELOPER, small_package
 
@@ -88,6 +89,7 @@ class Household:
         self.objections: list[str] = []
         self.online = True
         self.states: list[str] = []
+        self.withdrawn = ""
         self.failures: list[Update] = []
         records = UpdateRecords(folder / "updates.json")
         put = records.put
@@ -105,6 +107,10 @@ class Household:
 
     async def objection(self, kind: Kind, name: str, update: Update) -> str:  # noqa: ARG002 the protocol's form
         return self.objections[0] if self.objections and not update.urgent else ""
+
+    async def consent(self, kind: Kind, name: str, update: Update) -> None:  # noqa: ARG002
+        if self.withdrawn:
+            raise UpdateError(self.withdrawn, "refused")
 
     def connected(self) -> bool:
         return self.online

@@ -41,6 +41,8 @@ class Bench:
         if self.refused:
             raise CygnetError(f"model {card.name}: {self.refused}")
 
+    async def consent(self, _kind: Kind, _name: str, _update: Update) -> None: ...
+
     async def objection(self, _kind: Kind, _name: str, _update: Update) -> str:
         return self.objections[0] if self.objections else ""
 

@@ -60,6 +60,21 @@ async def test_the_old_version_runs_until_the_moment_is_good(tmp_path: Path) -> 
     await house.close()
 
 
+async def test_what_is_withdrawn_while_it_waits_is_not_switched_to_and_leaves_nothing(tmp_path: Path) -> None:
+    house = await with_first(tmp_path)
+    house.objections = ["waits while it moves"]
+    await house.desire(TWO, launch=True)
+    await house.until(lambda: house.updates.notes.get(LAMP), "it waits")
+    house.withdrawn = "the fleet's metadata names it no more"
+    house.objections.clear()
+    await house.until(lambda: house.state() == "failed" and house.packages() == shas(ONE), "refused, and cleared away")
+    update = house.updates.get(LAMP)
+    assert update is not None
+    assert (update.reason, update.cause) == ("the fleet's metadata names it no more", "refused")
+    assert (house.runs(), house.desk.up[LAMP]) == (1, 1)
+    await house.close()
+
+
 async def test_what_waits_is_switched_at_once_when_the_fleet_says_that_it_is_urgent(tmp_path: Path) -> None:
     house = await with_first(tmp_path)
     house.objections = ["waits while it moves"]

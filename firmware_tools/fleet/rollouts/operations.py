@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -37,10 +37,17 @@ class RolloutOperations:
     :class:`CygnetError` and changes nothing."""
 
     def __init__(
-        self, service: FleetService, *, period: float = PERIOD, clock: Callable[[], float] = time.time
+        self,
+        service: FleetService,
+        *,
+        period: float = PERIOD,
+        clock: Callable[[], float] = time.time,
+        require_signed: Callable[[str, str, int], Awaitable[None]] | None = None,
     ) -> None:
-        """``period``: seconds between two looks; ``clock``: Unix time in seconds."""
+        """``period``: seconds between two looks; ``clock``: Unix time in seconds; ``require_signed`` refuses a kind,
+        subject and version that devices would refuse."""
         self._service, self._period, self._clock = service, period, clock
+        self._require_signed = require_signed
         self._woken = asyncio.Event()
         self.trouble = ""
         """Why a rollout cannot go on, in a sentence; empty when all can."""
@@ -120,6 +127,9 @@ class RolloutOperations:
 
     async def start(self, number: int, actor: str) -> Rollout:
         """Begin; see :class:`RolloutVerbs` for this and the others."""
+        if self._require_signed is not None:
+            rollout = await self._read(lambda registry: RolloutStore(registry.connection).rollout(number))
+            await self._require_signed(rollout.kind, rollout.subject, rollout.version_code)
         return await self._act(lambda registry: self._verbs(registry, actor).start(number))
 
     async def pause(self, number: int, actor: str, reason: str = "") -> Rollout:
