@@ -8,11 +8,11 @@ sound itself never crosses to it. Names, arguments and results are those of micr
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from device_runtime.capability.arguments import refuse, text
 from device_runtime.capability.files import ProgramFiles
@@ -51,7 +51,7 @@ class _Opened:
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """One run of a program: its sessions by their numbers, and what time its models may still take.
+    """One run of a program: its sessions by their numbers, and what its models may still have of the processor.
 
     ``of`` and ``alive`` are held, so that the run is known by who it is until its task has ended.
     """
@@ -108,7 +108,8 @@ class ProgramInference:
         try:
             name, model = await self._wanted(caller, ways[0], arguments)
             parameters = await asyncio.to_thread(self._parameters, model)
-            session = await self._timed(run, self._service.open(model, run.owner))
+            self._check_time(run)
+            session = await self._service.open(model, run.owner, run.time.owe)
         finally:
             run.opening -= 1
         if self._runs.get(id(caller.run)) is not run:  # the program ended meanwhile
@@ -224,25 +225,20 @@ class ProgramInference:
         opened.waiting += 1
         try:
             async with opened.busy:
-                outputs = await self._timed(run, opened.session.run(inputs))
+                self._check_time(run)
+                outputs = await opened.session.run(inputs)
         finally:
             opened.waiting -= 1
         numbers = caller.manifest.language == "python"
         named = zip(opened.session.outputs, outputs, strict=True)
         return {"outputs": {info.name: write_tensor(tensor, as_numbers=numbers) for info, tensor in named}}
 
-    async def _timed(self, run: _Run, work: Coroutine[Any, Any, Any]) -> Any:
-        """Do what a model takes its time for; a program whose models took too much of it is told so."""
+    def _check_time(self, run: _Run) -> None:
+        """Before a model is asked: a program whose models took too much of the processor is told so."""
         if run.time.left < 0:
-            work.close()
             raise CapabilityError(
                 f"its models took more than the {self._limits.cpu_seconds_a_minute:g} s that they may take in a minute"
             )
-        began = asyncio.get_running_loop().time()
-        try:
-            return await work
-        finally:
-            run.time.owe(asyncio.get_running_loop().time() - began)
 
     # -- listening ---------------------------------------------------------------------------------------------
 
@@ -291,7 +287,8 @@ class ProgramInference:
         async with _closing(ears.chunks()) as sounds:
             async for sound in sounds:
                 async with opened.busy:
-                    heard = await self._timed(run, opened.session.feed(sound))
+                    self._check_time(run)
+                    heard = await opened.session.feed(sound)
                 for found in heard:
                     yield found
 

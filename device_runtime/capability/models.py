@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from device_runtime.inference.process import Spend
 from device_runtime.inference.service import OwnModel
 from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
 
@@ -34,7 +35,7 @@ class ModelSession(Protocol):
 class Models(Protocol):
     """Who loads models; :class:`device_runtime.inference.service.InferenceService` does."""
 
-    async def open(self, model: str | OwnModel, owner: str) -> ModelSession: ...
+    async def open(self, model: str | OwnModel, owner: str, spend: Spend | None = None) -> ModelSession: ...
 
     async def close_owner(self, owner: str) -> None: ...
 
