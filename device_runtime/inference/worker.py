@@ -52,7 +52,7 @@ from device_runtime.values import Value
 def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
     """What the zygote is to be asked for: see :mod:`device_runtime.engine.zygote`."""
     try:
-        backend = warm_backend(backend_name, int(threads), delegate)
+        backend = warmed(*_backend(backend_name, int(threads), delegate))
     except CygnetError as error:  # each model is answered so: who waits for it reads why, and what to install
         return WorkerBody(partial(_refuse, str(error)), threads=int(threads))
     with contextlib.suppress(ImportError):  # SoundClassifier says so, to who wants to hear
@@ -64,15 +64,9 @@ def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
     return WorkerBody(run, threads=int(threads))
 
 
-def warm_backend(name: str, threads: int, delegate: str) -> Backend:
-    """A back end that has run: runtimes look at the processor when they are first used, in files that a confined
-    process cannot open.
-
-    Raises:
-        MissingRuntimeError: it is not installed.
-        ModelError: the delegate cannot be loaded.
-    """
-    backend, file = _backend(name, threads, delegate)
+def warmed(backend: Backend, file: str = "warming.tflite") -> Backend:
+    """The back end, after it has run the model in ``file``, one of ours: runtimes look at the processor when they are
+    first used, in files that a confined process cannot open."""
     with silence():
         warm = backend.load(Path(__file__).parent / file, "warming")
         warm.invoke(*(np.zeros(tensor.shape, tensor.dtype) for tensor in warm.inputs))

