@@ -41,6 +41,8 @@ class Tensor:
     axis: int = 0
     signature: tuple[int, ...] = ()
     """The shape with -1 where the converter did not know it; what ``shape`` has there may be wrong."""
+    fault: str = ""
+    """Why nothing can use it. Recurrent operators have such tensors beside them; it is these that are to be named."""
 
     @property
     def size(self) -> int:
@@ -148,10 +150,11 @@ def _tensor(table: Table, buffers: list[Table], model: str) -> Tensor:
     kind = table.number(1, "b")
     dtype = TYPES.get(kind, f"type {kind}")
     if len(shape) > _MOST_RANK or any(not 0 < size < 1 << 24 for size in shape) or math.prod(shape) > 1 << 24:
-        raise MicroModelError(
+        fault = (
             f"{where}: has the shape {list(shape[:9])}; expected at most {_MOST_RANK} dimensions, each above 0, with "
             f"at most {1 << 24} elements"
         )
+        return Tensor(name, (), dtype, None, fault=fault)
     content = _content(table, buffers, where)
     signature = table.numbers(7, "i")
     tensor = Tensor(name, shape, dtype, content, signature=signature if len(signature) == len(shape) else ())

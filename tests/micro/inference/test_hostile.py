@@ -151,6 +151,21 @@ def float_model() -> bytes:
     return maker.finish([given], [made])
 
 
+def unknown_operator_beside_tensors_of_no_size() -> bytes:
+    """As LSTMs have them."""
+    maker, given, made = small()
+    maker.tensor([0], "int8", 0.5, 0)
+    maker.add("UNIDIRECTIONAL_SEQUENCE_LSTM", [given], [made])
+    return maker.finish([given], [made])
+
+
+def tensor_of_no_size() -> bytes:
+    maker, given, made = small()
+    empty = maker.tensor([0], "int8", 0.5, 0)
+    maker.add("ADD", [given, empty], [made], options("Add"))
+    return maker.finish([given], [made])
+
+
 def computed_weights() -> bytes:
     maker, given, made = small()
     weights = maker.tensor([2, 1, 1, 2], "int8", 0.1, 0)
@@ -201,6 +216,11 @@ def no_variable() -> bytes:
     ("make", "said"),
     [
         (unknown_operator, r"m: operator 0 \(HARD_SWISH\): does not run on a microcontroller; these do: ADD, .*"),
+        (
+            unknown_operator_beside_tensors_of_no_size,
+            r"m: operator 0 \(UNIDIRECTIONAL_SEQUENCE_LSTM\): does not run on a microcontroller; these do: ADD, .*",
+        ),
+        (tensor_of_no_size, r"m: tensor 't2': has the shape \[0\]; expected at most 6 dimensions, each above 0, .*"),
         (float_model, r"m: input 't0' is float32 with 0 scales; expected int8 or uint8 with one: quantise .*"),
         (computed_weights, r"m: operator 0 \(CONV_2D\), tensor 't2': is int8 and computed; expected constant int8"),
         (huge_tensor, r"m: tensor 't2': has the shape \[1, 1048576, 1024, 2\]; expected at most 6 dimensions, .*"),
