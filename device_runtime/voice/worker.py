@@ -37,7 +37,7 @@ from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
 from device_runtime.engine.frames import Event
 from device_runtime.errors import CygnetError
 from device_runtime.inference.backend import Backend, Model, find_backend
-from device_runtime.inference.card import ModelCard, parse_card
+from device_runtime.inference.card import ModelCard, parse_card, read_card
 from device_runtime.inference.store import ModelStore, check_tensors
 from device_runtime.values import Value
 from device_runtime.voice.chain import Attentive, Chain, ChainEvent, Heard, Unheard, Waiting
@@ -65,7 +65,7 @@ class _Prepared:
     def __init__(self, backend_name: str, threads: int, delegate: str, activity_card: Path) -> None:
         self._backend = warmed(find_backend(backend_name, threads, delegate))
         store = ModelStore([activity_card.parent.parent])
-        self._activity = SileroActivity(store, store.card(activity_card.parent.name))
+        self._activity = SileroActivity(store, read_card(activity_card))
         self._recogniser = Recogniser()
         import_voice_package("pymicro_features")
         with contextlib.suppress(VoiceError):  # without espeak-ng a word that no dictionary has is told of
