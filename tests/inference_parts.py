@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from device_runtime.capability.models import HearingState
 from device_runtime.inference.process import Spend
 from device_runtime.inference.service import OwnModel
 from device_runtime.inference.store import ModelError
@@ -115,6 +116,7 @@ class Ears:
     def __init__(self) -> None:
         self.listeners: list[asyncio.Queue[bytes | Exception]] = []
         self.shown: list[tuple[str, bool]] = []
+        self.told: list[HearingState] = []
 
     async def chunks(self) -> AsyncIterator[bytes]:
         queue: asyncio.Queue[bytes | Exception] = asyncio.Queue()
@@ -127,6 +129,10 @@ class Ears:
                 yield sound
         finally:
             self.listeners.remove(queue)
+
+    async def states(self) -> AsyncIterator[HearingState]:
+        for state in self.told:
+            yield state
 
     def listening(self, app_id: str, *, on: bool) -> None:
         self.shown.append((app_id, on))

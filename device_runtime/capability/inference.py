@@ -243,7 +243,8 @@ class ProgramInference:
     # -- listening ---------------------------------------------------------------------------------------------
 
     async def listen(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
-        """Begin to let the model hear; the program hears ``inference.result`` of what it recognises.
+        """Begin to let the model hear; the program hears ``inference.result`` of what it recognises, and
+        ``inference.microphone`` of what the microphone gives, at first and when that changes.
 
         Raises:
             CygnetError: the model is none that hears.
@@ -259,6 +260,7 @@ class ProgramInference:
         if ears is None:  # inference.listen is offered with a microphone only
             return
         ears.listening(caller.app_id, on=True)
+        telling = asyncio.create_task(self._tell_states(caller, number, ears))
         try:
             async with aclosing(self._heard(run, opened, ears)) as heard:
                 async for found in heard:
@@ -275,7 +277,14 @@ class ProgramInference:
             await caller.emit("inference.error", {"session": number, "reason": "internal error of the host"})
             raise
         finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
             ears.listening(caller.app_id, on=False)
+
+    async def _tell_states(self, caller: Caller, number: int, ears: Ears) -> None:
+        async with _closing(ears.states()) as states:
+            async for state in states:
+                await caller.emit("inference.microphone", {"session": number, "state": state})
 
     async def _heard(self, run: _Run, opened: _Opened, ears: Ears) -> AsyncGenerator[Detection, None]:
         """What a session hears: a model of the device hears once for all, one of the program's own for it alone."""

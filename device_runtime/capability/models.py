@@ -1,11 +1,15 @@
 """What :mod:`device_runtime.capability.inference` asks of a device: who loads models, who chooses them, who hears."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from device_runtime.inference.process import Spend
 from device_runtime.inference.service import OwnModel
 from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
+
+HearingState = Literal["hearing", "waiting", "refused"]
+"""What a microphone gives: sound; nothing, before a person turns it on; nothing, since a person or the screen's browser
+refused it."""
 
 
 class ModelSession(Protocol):
@@ -63,6 +67,9 @@ class Ears(Protocol):
         Raises:
             CygnetError: there is no microphone, or it fails.
         """
+
+    def states(self) -> AsyncIterator[HearingState]:
+        """What it gives, now and whenever that has changed."""
 
     def listening(self, app_id: str, *, on: bool) -> None:
         """A program begins to listen, or ends: people are shown it."""

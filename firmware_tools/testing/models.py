@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
+from device_runtime.capability.models import HearingState
 from device_runtime.errors import CygnetError
 from device_runtime.inference.process import Spend
 from device_runtime.inference.service import OwnModel
@@ -101,6 +102,10 @@ class PlayedModels:
                 yield await queue.get()
         finally:
             self._listeners.remove(queue)
+
+    async def states(self) -> AsyncIterator[HearingState]:
+        """It is on."""
+        yield "hearing"
 
     def listening(self, app_id: str, *, on: bool) -> None:
         """There are no people."""

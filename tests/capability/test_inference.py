@@ -411,6 +411,17 @@ async def test_what_the_microphone_hears_is_told_by_its_label(make: Make) -> Non
     assert device.service.sessions[1].resets == 1
 
 
+async def test_a_program_is_told_what_the_microphone_gives(make: Make) -> None:
+    device = make()
+    device.ears.told = ["waiting", "hearing"]
+    program = device.program()
+    session = await program.open(name="alarms")
+    await program.call("listen", session=session)
+    for state in device.ears.told:
+        assert await program.hear() == ("inference.microphone", {"session": session, "state": state})
+    await program.call("stop", session=session)
+
+
 async def test_sound_never_crosses_to_a_program(make: Make) -> None:
     device = make()
     program = device.program()
