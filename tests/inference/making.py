@@ -132,10 +132,11 @@ def slow() -> bytes:
     return maker.pack([given], [wanted])
 
 
-def custom(name: str) -> bytes:
+def custom(name: str, dtype: str = "float32") -> bytes:
     """A model with an operator that no runtime has."""
     maker = ModelMaker()
-    given, wanted = maker.tensor("given", (1, 4), "float32"), maker.tensor("wanted", (1, 4), "float32")
+    scale = 0.0 if dtype == "float32" else 0.5
+    given, wanted = maker.tensor("given", (1, 4), dtype, scale), maker.tensor("wanted", (1, 4), dtype, scale)
     maker.operator(schema.BuiltinOperator.CUSTOM, [given], [wanted], custom=name)
     return maker.pack([given], [wanted])
 

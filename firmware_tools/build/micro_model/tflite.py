@@ -102,7 +102,7 @@ def read_tflite(data: bytes, name: str) -> SourceModel:
     if len(data) > _MOST_BYTES:
         raise MicroModelError(f"{name}: the file has {len(data)} bytes; for a microcontroller {_MOST_BYTES} are enough")
     root = Buffer(bytes(data), name).root()
-    codes = [max(each.number(0, "b"), each.number(3, "i")) for each in root.tables(1)]
+    codes = [_code(each) for each in root.tables(1)]
     buffers = root.tables(4)
     graphs = [_graph(each, codes, buffers, name) for each in root.tables(2)[:16]]
     if not graphs:
@@ -110,7 +110,14 @@ def read_tflite(data: bytes, name: str) -> SourceModel:
     return SourceModel(name, graphs)
 
 
-def _graph(table: Table, codes: list[int], buffers: list[Table], name: str) -> Graph:
+def _code(table: Table) -> str:
+    # Old files have only the number of one byte; newer ones both.
+    number = max(table.number(0, "b"), table.number(3, "i"))
+    name = NAMES[number] if 0 <= number < len(NAMES) else f"number {number}"
+    return f"CUSTOM {ascii(table.text(1)[:80])[1:-1]}" if name == "CUSTOM" else name
+
+
+def _graph(table: Table, codes: list[str], buffers: list[Table], name: str) -> Graph:
     places = table.tables(0)
     if len(places) > _MOST_TENSORS:
         raise MicroModelError(f"{name}: a subgraph has {len(places)} tensors, more than {_MOST_TENSORS}")
@@ -123,7 +130,7 @@ def _graph(table: Table, codes: list[int], buffers: list[Table], name: str) -> G
         index = each.number(0, "I")
         if index >= len(codes):
             raise MicroModelError(f"{name}: operator {number} is of kind {index}, but there are {len(codes)} kinds")
-        code = NAMES[codes[index]] if 0 <= codes[index] < len(NAMES) else f"number {codes[index]}"
+        code = codes[index]
         operator = Operator(code, number, each.numbers(1, "i"), each.numbers(2, "i"), each.table(4))
         if max(len(operator.inputs), len(operator.outputs)) > _MOST_INPUTS:
             raise MicroModelError(f"{name}: operator {number} ({code}): has more than {_MOST_INPUTS} inputs or outputs")
