@@ -56,6 +56,13 @@ class ModelMaker:
         self._graph.tensors.append(tensor)
         return len(self._graph.tensors) - 1
 
+    def quantize_along(self, tensor: int, count: int, dimension: int) -> None:
+        """Give a tensor ``count`` scales, those that it has, along a dimension."""
+        quantization = self._graph.tensors[tensor].quantization
+        quantization.scale = quantization.scale * count
+        quantization.zeroPoint = quantization.zeroPoint * count
+        quantization.quantizedDimension = dimension
+
     def operator(
         self, code: int, inputs: list[int], outputs: list[int], kind: int = 0, options: Any = None, *, version: int = 1,
         custom: str = "",
@@ -92,6 +99,22 @@ def fully_connected(width: int = 4, height: int = 3, *, version: int = 4) -> byt
     maker.operator(
         schema.BuiltinOperator.FULLY_CONNECTED, [given, weights, bias], [wanted],
         schema.BuiltinOptions.FullyConnectedOptions, options, version=version,
+    )  # fmt: skip
+    return maker.pack([given], [wanted])
+
+
+def old_bias() -> bytes:
+    """:func:`fully_connected`, with a quantised dimension of its bias that only its weights could have."""
+    maker = ModelMaker()
+    given = maker.tensor("given", (1, 4), "int8", 0.5, 0)
+    weights = maker.tensor("weights", (3, 4), "int8", 1.0, 0, np.ones((3, 4), np.int8))
+    bias = maker.tensor("bias", (3,), "int32", 0.5, 0, np.zeros(3, np.int32))
+    wanted = maker.tensor("wanted", (1, 3), "int8", 1.0, 0)
+    for tensor in (weights, bias):
+        maker.quantize_along(tensor, 3, 0 if tensor == weights else 3)
+    maker.operator(
+        schema.BuiltinOperator.FULLY_CONNECTED, [given, weights, bias], [wanted],
+        schema.BuiltinOptions.FullyConnectedOptions, schema.FullyConnectedOptionsT(), version=4,
     )  # fmt: skip
     return maker.pack([given], [wanted])
 
