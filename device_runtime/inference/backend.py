@@ -173,6 +173,13 @@ class TfliteModel:
             operators = {detail["op_name"] for detail in self._interpreter._get_ops_details()}
         except UnicodeDecodeError as error:
             raise ModelError(f"model {name} cannot be loaded: the name of a tensor is not UTF-8") from error
+        for kind, tensors in (("input", self.inputs), ("output", self.outputs)):
+            for tensor in tensors:
+                if tensor.dtype.kind not in "biuf":  # texts, complex numbers
+                    stored = "texts" if tensor.dtype.kind in "SUO" else tensor.dtype.name
+                    raise ModelError(
+                        f"model {name} cannot be loaded: its {kind} {tensor.name} is of {stored}; expected real numbers"
+                    )
         self.stateful = not operators.isdisjoint(_REMEMBER)
         self._expected = tuple((number, tensor.shape, tensor.dtype) for number, tensor in enumerate(self.inputs))
         self._places = tuple(tensor.index for tensor in self.inputs)

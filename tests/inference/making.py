@@ -22,6 +22,8 @@ DTYPES = {
     "int16": schema.TensorType.INT16,
     "int32": schema.TensorType.INT32,
     "int64": schema.TensorType.INT64,
+    "string": schema.TensorType.STRING,
+    "complex64": schema.TensorType.COMPLEX64,
 }
 
 
@@ -100,6 +102,15 @@ def fully_connected(width: int = 4, height: int = 3, *, version: int = 4) -> byt
         schema.BuiltinOperator.FULLY_CONNECTED, [given, weights, bias], [wanted],
         schema.BuiltinOptions.FullyConnectedOptions, options, version=version,
     )  # fmt: skip
+    return maker.pack([given], [wanted])
+
+
+def passing(dtype: str) -> bytes:
+    """``[1, 4]`` reshaped to ``[4]``."""
+    maker = ModelMaker()
+    given, wanted = maker.tensor("given", (1, 4), dtype), maker.tensor("wanted", (4,), dtype)
+    shape = maker.tensor("shape", (1,), "int32", content=np.array([4], np.int32))
+    maker.operator(schema.BuiltinOperator.RESHAPE, [given, shape], [wanted])
     return maker.pack([given], [wanted])
 
 

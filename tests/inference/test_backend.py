@@ -181,3 +181,12 @@ def test_what_is_broken_besides_is_refused_as_the_runtime_says() -> None:
             broken[chance.randrange(len(broken))] = chance.randrange(256)
         mended = repaired(bytes(broken), refused)
         assert mended is None or len(mended) == len(broken)
+
+
+@pytest.mark.parametrize(("dtype", "called"), [("string", "texts"), ("complex64", "complex64")])
+def test_a_model_of_other_than_numbers_is_refused_when_it_is_loaded(dtype: str, called: str) -> None:
+    from tests.inference.making import passing
+
+    assert find_backend().load(passing("float32"), "numbers").inputs[0].dtype == np.float32
+    with pytest.raises(ModelError, match=f"model odd cannot be loaded: its input given is of {called}; expected"):
+        find_backend().load(passing(dtype), "odd")
