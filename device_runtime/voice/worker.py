@@ -56,7 +56,7 @@ def prepare(backend_name: str, threads: str, delegate: str, activity_card: str) 
         prepared = _Prepared(backend_name, int(threads), delegate, Path(activity_card))
     except CygnetError as error:  # whoever waits for the process reads why, and what to install
         return WorkerBody(partial(_refuse, str(error)), threads=int(threads))
-    return WorkerBody(prepared.run, threads=int(threads))
+    return WorkerBody(prepared.run, threads=int(threads), courtesy=0)  # people wait for it
 
 
 class _Prepared:
