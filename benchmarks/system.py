@@ -90,9 +90,9 @@ def _print(total: float, delays: list[float], device: int) -> None:
     print(f"{'device process, resident':<44}{_kilobytes(device, 'status', 'VmRSS') / 1024:>9.1f} MB")
     for child in _children(device):
         command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        name = "voice process" if "voice" in command else "zygote"
+        name = "zygote of the voice process" if "voice" in command else "zygote"
         print(f"{f'{name}, resident':<44}{_kilobytes(child, 'status', 'VmRSS') / 1024:>9.1f} MB")
-        workers = _children(child) if name == "zygote" else []
+        workers = _children(child)
         private = [_kilobytes(worker, "smaps_rollup", "Private_") / 1024 for worker in workers]
         if private:
             print(

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from device_runtime.capability.models import HearingState
+from device_runtime.inference.process import Spend
 from device_runtime.inference.service import OwnModel
 from device_runtime.inference.store import ModelError
 from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
@@ -28,12 +30,15 @@ class Session:
     closed: bool = False
     fed: int = 0
     resets: int = 0
+    spend: Spend | None = None
 
     async def run(self, inputs: Sequence[TensorData], *, real: bool = True) -> tuple[TensorData, ...]:  # noqa: ARG002
         self.service.running.set()
         await self.service.may_run.wait()
         if self.service.fails:
             raise ModelError(f"model {self.name}: {self.service.fails}")
+        if self.spend is not None:
+            self.spend(self.service.takes)
         self.service.seen.append(tuple(inputs))
         doubled = array.array("f", [2 * number for number in array.array("f", inputs[0].data)])
         return (TensorData((1, 4), "float32", doubled.tobytes()),)
@@ -63,13 +68,17 @@ class Service:
     seen: list[tuple[TensorData, ...]] = field(default_factory=list)
     closed_owners: list[str] = field(default_factory=list)
     fails: str = ""
+    takes: float = 0.0
+    """Seconds of the processor, each time."""
     may_run: asyncio.Event = field(default_factory=asyncio.Event)
     running: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.may_run.set()
 
-    async def open(self, model: str | OwnModel, owner: str) -> Session:
+    async def open(self, model: str | OwnModel, owner: str, spend: Spend | None = None) -> Session:
+        if spend is not None:
+            spend(self.takes)
         if isinstance(model, OwnModel):
             self.own.append(model)
             name, task = model.name, model.card.task if model.card is not None else ""
@@ -80,7 +89,7 @@ class Service:
             name, task, labels = model, HEARS.get(model, ""), ("loud",) if model in HEARS else ()
         else:
             raise ModelError(f"there is no model {model!r} on this device")
-        session = Session(self, owner, name, task, labels=labels)
+        session = Session(self, owner, name, task, labels=labels, spend=spend)
         self.sessions.append(session)
         return session
 
@@ -107,6 +116,7 @@ class Ears:
     def __init__(self) -> None:
         self.listeners: list[asyncio.Queue[bytes | Exception]] = []
         self.shown: list[tuple[str, bool]] = []
+        self.told: list[HearingState] = []
 
     async def chunks(self) -> AsyncIterator[bytes]:
         queue: asyncio.Queue[bytes | Exception] = asyncio.Queue()
@@ -119,6 +129,10 @@ class Ears:
                 yield sound
         finally:
             self.listeners.remove(queue)
+
+    async def states(self) -> AsyncIterator[HearingState]:
+        for state in self.told:
+            yield state
 
     def listening(self, app_id: str, *, on: bool) -> None:
         self.shown.append((app_id, on))

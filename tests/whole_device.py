@@ -46,6 +46,10 @@ class Screen:
         """Type a request."""
         await self._socket.send_json({"type": "utterance", "text": text})
 
+    async def microphone(self, state: str) -> None:
+        """Say that the browser's microphone is ``on``, ``off`` or was ``refused``."""
+        await self._socket.send_json({"type": "microphone", "state": state})
+
     async def hear(self, pcm: bytes) -> None:
         """Send sound of the browser's microphone: 16 kHz mono int16."""
         for start in range(0, len(pcm), _PIECE):

@@ -8,11 +8,11 @@ sound itself never crosses to it. Names, arguments and results are those of micr
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from device_runtime.capability.arguments import refuse, text
 from device_runtime.capability.files import ProgramFiles
@@ -51,7 +51,7 @@ class _Opened:
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """One run of a program: its sessions by their numbers, and what time its models may still take.
+    """One run of a program: its sessions by their numbers, and what its models may still have of the processor.
 
     ``of`` and ``alive`` are held, so that the run is known by who it is until its task has ended.
     """
@@ -108,7 +108,8 @@ class ProgramInference:
         try:
             name, model = await self._wanted(caller, ways[0], arguments)
             parameters = await asyncio.to_thread(self._parameters, model)
-            session = await self._timed(run, self._service.open(model, run.owner))
+            self._check_time(run)
+            session = await self._service.open(model, run.owner, run.time.owe)
         finally:
             run.opening -= 1
         if self._runs.get(id(caller.run)) is not run:  # the program ended meanwhile
@@ -224,30 +225,26 @@ class ProgramInference:
         opened.waiting += 1
         try:
             async with opened.busy:
-                outputs = await self._timed(run, opened.session.run(inputs))
+                self._check_time(run)
+                outputs = await opened.session.run(inputs)
         finally:
             opened.waiting -= 1
         numbers = caller.manifest.language == "python"
         named = zip(opened.session.outputs, outputs, strict=True)
         return {"outputs": {info.name: write_tensor(tensor, as_numbers=numbers) for info, tensor in named}}
 
-    async def _timed(self, run: _Run, work: Coroutine[Any, Any, Any]) -> Any:
-        """Do what a model takes its time for; a program whose models took too much of it is told so."""
+    def _check_time(self, run: _Run) -> None:
+        """Before a model is asked: a program whose models took too much of the processor is told so."""
         if run.time.left < 0:
-            work.close()
             raise CapabilityError(
                 f"its models took more than the {self._limits.cpu_seconds_a_minute:g} s that they may take in a minute"
             )
-        began = asyncio.get_running_loop().time()
-        try:
-            return await work
-        finally:
-            run.time.owe(asyncio.get_running_loop().time() - began)
 
     # -- listening ---------------------------------------------------------------------------------------------
 
     async def listen(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
-        """Begin to let the model hear; the program hears ``inference.result`` of what it recognises.
+        """Begin to let the model hear; the program hears ``inference.result`` of what it recognises, and
+        ``inference.microphone`` of what the microphone gives, at first and when that changes.
 
         Raises:
             CygnetError: the model is none that hears.
@@ -263,6 +260,7 @@ class ProgramInference:
         if ears is None:  # inference.listen is offered with a microphone only
             return
         ears.listening(caller.app_id, on=True)
+        telling = asyncio.create_task(self._tell_states(caller, number, ears))
         try:
             async with aclosing(self._heard(run, opened, ears)) as heard:
                 async for found in heard:
@@ -279,7 +277,14 @@ class ProgramInference:
             await caller.emit("inference.error", {"session": number, "reason": "internal error of the host"})
             raise
         finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
             ears.listening(caller.app_id, on=False)
+
+    async def _tell_states(self, caller: Caller, number: int, ears: Ears) -> None:
+        async with _closing(ears.states()) as states:
+            async for state in states:
+                await caller.emit("inference.microphone", {"session": number, "state": state})
 
     async def _heard(self, run: _Run, opened: _Opened, ears: Ears) -> AsyncGenerator[Detection, None]:
         """What a session hears: a model of the device hears once for all, one of the program's own for it alone."""
@@ -291,7 +296,8 @@ class ProgramInference:
         async with _closing(ears.chunks()) as sounds:
             async for sound in sounds:
                 async with opened.busy:
-                    heard = await self._timed(run, opened.session.feed(sound))
+                    self._check_time(run)
+                    heard = await opened.session.feed(sound)
                 for found in heard:
                     yield found
 

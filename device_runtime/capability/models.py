@@ -1,10 +1,15 @@
 """What :mod:`device_runtime.capability.inference` asks of a device: who loads models, who chooses them, who hears."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
+from device_runtime.inference.process import Spend
 from device_runtime.inference.service import OwnModel
 from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
+
+HearingState = Literal["hearing", "waiting", "refused"]
+"""What a microphone gives: sound; nothing, before a person turns it on; nothing, since a person or the screen's browser
+refused it."""
 
 
 class ModelSession(Protocol):
@@ -34,7 +39,7 @@ class ModelSession(Protocol):
 class Models(Protocol):
     """Who loads models; :class:`device_runtime.inference.service.InferenceService` does."""
 
-    async def open(self, model: str | OwnModel, owner: str) -> ModelSession: ...
+    async def open(self, model: str | OwnModel, owner: str, spend: Spend | None = None) -> ModelSession: ...
 
     async def close_owner(self, owner: str) -> None: ...
 
@@ -62,6 +67,9 @@ class Ears(Protocol):
         Raises:
             CygnetError: there is no microphone, or it fails.
         """
+
+    def states(self) -> AsyncIterator[HearingState]:
+        """What it gives, now and whenever that has changed."""
 
     def listening(self, app_id: str, *, on: bool) -> None:
         """A program begins to listen, or ends: people are shown it."""

@@ -30,11 +30,19 @@ class WorkerConnection:
             ConnectionClosed: the host is gone.
         """
         data = encode_frame(frame, most)
+        self.send_encoded(data)
+        return len(data)
+
+    def send_encoded(self, data: bytes) -> None:
+        """Send what is a frame already.
+
+        Raises:
+            ConnectionClosed: the host is gone.
+        """
         try:
             self._socket.sendall(data)
         except OSError as error:
             raise ConnectionClosed from error
-        return len(data)
 
     def receive(self, seconds: float | None) -> Frame | None:
         """The next frame, or None when none came in time; ``None`` seconds wait for ever.

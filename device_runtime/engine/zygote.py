@@ -135,7 +135,7 @@ def main(arguments: list[str]) -> int:
     module, _, function = arguments[0].partition(":")
     control = socket.socket(fileno=int(arguments[1]))
     body: WorkerBody = getattr(importlib.import_module(module), function)(*arguments[4:])
-    confinement = Confinement(arguments[2].split(","), int(arguments[3]), body.companion, body.threads)
+    confinement = Confinement(arguments[2].split(","), int(arguments[3]), body.companion, body.threads, body.courtesy)
     gc.collect()
     gc.freeze()
     fill_holes()

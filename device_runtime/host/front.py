@@ -11,7 +11,7 @@ from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.hearing import Hearing
 from device_runtime.host.microphone import ProgramMicrophone
 from device_runtime.host.screen.layout import Intersection, Viewport
-from device_runtime.host.screen.messages import NodeEvent, OpenType
+from device_runtime.host.screen.messages import MicrophoneState, NodeEvent, OpenType
 from device_runtime.host.screen.server import ProgramTile, ScreenDelegate
 from device_runtime.program.package import DIGESTS, SIGNATURE
 from device_runtime.program.store import ProgramStore
@@ -165,6 +165,11 @@ class Front(ScreenDelegate):
             self.hearing.hear(target, samples)
         if self.microphone is not None:
             self.microphone.hear(target, samples)
+
+    def microphone_state(self, target: str, state: MicrophoneState) -> None:
+        """The microphone of a screen is on, off, or was refused."""
+        if self.microphone is not None:
+            self.microphone.screen_state(target, state)
 
     async def launch(self, app_id: str, path: str) -> None:
         """Bring a program to the front."""

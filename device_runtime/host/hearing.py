@@ -44,6 +44,7 @@ class Hearing:
             backend=backend,
             threads=board.inference.threads,
             delegate=board.inference.delegate,
+            required_barriers=board.isolation.require,
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._speaking_screen = ""

@@ -10,8 +10,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
+from device_runtime.capability.models import HearingState
 from device_runtime.errors import CygnetError
 from device_runtime.host.audio import AudioError, AudioSource, QueueSource
+from device_runtime.host.screen.messages import MicrophoneState
 from device_runtime.values import Value
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,8 @@ class ProgramMicrophone:
         self._programs: dict[str, int] = {}
         self._muted_until = 0.0
         self._screen = ""
+        self._screens: dict[str, MicrophoneState] = {}
+        self._watchers: set[asyncio.Event] = set()
 
     async def chunks(self, *, while_speaking: bool = False) -> AsyncIterator[bytes]:
         """16 kHz mono int16 as it comes, until the microphone ends; ``while_speaking`` also what the board says.
@@ -66,6 +70,34 @@ class ProgramMicrophone:
                 self._running.cancel()
                 self._running = None
 
+    @property
+    def state(self) -> HearingState:
+        """What the microphone gives now; :class:`device_runtime.capability.models.Ears` says what that means."""
+        if self._source is not None or "on" in self._screens.values():
+            return "hearing"
+        return "refused" if "refused" in self._screens.values() else "waiting"
+
+    async def states(self) -> AsyncIterator[HearingState]:
+        """:attr:`state` now, and whenever it has changed."""
+        changed = asyncio.Event()
+        self._watchers.add(changed)
+        told: HearingState | None = None
+        try:
+            while True:
+                if (state := self.state) != told:
+                    told = state
+                    yield state
+                await changed.wait()
+                changed.clear()
+        finally:
+            self._watchers.discard(changed)
+
+    def screen_state(self, screen: str, state: MicrophoneState) -> None:
+        """The microphone of a screen is on, off, or was refused."""
+        self._screens[screen] = state
+        for watcher in self._watchers:
+            watcher.set()
+
     async def _listen(self, source: AudioSource) -> None:
         try:
             async with self._in_use:
@@ -83,12 +115,17 @@ class ProgramMicrophone:
     def hear(self, screen: str, sound: bytes) -> None:
         """Sound of one screen. While several send, the first one is heard."""
         if self._source is None:
+            if screen not in self._screens:
+                self.screen_state(screen, "on")
             self._screen = self._screen or screen
             if screen == self._screen:
                 self._push(sound)
 
     def forget_screen(self, screen: str) -> None:
         """A screen has gone; another may be heard."""
+        if self._screens.pop(screen, None) is not None:
+            for watcher in self._watchers:
+                watcher.set()
         if screen == self._screen:
             self._screen = ""
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from device_runtime.errors import CygnetError
+from device_runtime.inference.repair import repaired
 from device_runtime.inference.store import ModelError
 
 
@@ -39,6 +40,8 @@ _REMEMBER = {
     "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN",
 }  # fmt: skip
 _NO_BUILTIN = re.compile(r"op for builtin opcode '(\w+)' version '(\d+)'")
+# A runtime may complain of each tensor.
+_MOST_SAID = 300
 _NO_CUSTOM = re.compile(r"unresolved custom op: ([^\s.]+)")
 
 
@@ -137,6 +140,15 @@ class TfliteBackend:
         if content[4:8] != b"TFL3":
             raise ModelError(f"model {name} is not a TensorFlow Lite model: bytes 4 to 8 are not 'TFL3'")
         try:
+            return self._load(content, name)
+        except ModelError as error:
+            mended = repaired(content, str(error))
+            if mended is None:
+                raise
+        return self._load(mended, name)
+
+    def _load(self, content: bytes, name: str) -> "TfliteModel":
+        try:
             return TfliteModel(name, self.name, lambda: self._interpreter(model_content=content, **self._options))
         except ModelError:
             if self._plain is None:
@@ -161,6 +173,13 @@ class TfliteModel:
             operators = {detail["op_name"] for detail in self._interpreter._get_ops_details()}
         except UnicodeDecodeError as error:
             raise ModelError(f"model {name} cannot be loaded: the name of a tensor is not UTF-8") from error
+        for kind, tensors in (("input", self.inputs), ("output", self.outputs)):
+            for tensor in tensors:
+                if tensor.dtype.kind not in "biuf":  # texts, complex numbers
+                    stored = "texts" if tensor.dtype.kind in "SUO" else tensor.dtype.name
+                    raise ModelError(
+                        f"model {name} cannot be loaded: its {kind} {tensor.name} is of {stored}; expected real numbers"
+                    )
         self.stateful = not operators.isdisjoint(_REMEMBER)
         self._expected = tuple((number, tensor.shape, tensor.dtype) for number, tensor in enumerate(self.inputs))
         self._places = tuple(tensor.index for tensor in self.inputs)
@@ -185,7 +204,7 @@ class TfliteModel:
             )
         if found := _NO_CUSTOM.search(text):
             return f"its operator {found[1]} is none of TensorFlow Lite's own, and the runtime {self._runtime} lacks it"
-        return " ".join(text.split())
+        return " ".join(text.split())[:_MOST_SAID]
 
     def invoke(self, *arrays: Array) -> tuple[Array, ...]:
         """See :meth:`Model.invoke`."""

@@ -140,8 +140,14 @@ class ModelCard:
         return Table(self.path, "parameters", self.parameters).text(key)
 
 
+def model_name(folder: str) -> str:
+    """What the model in a folder of that name is called: as names of Python's packages become those of modules, ``-``
+    becomes ``_``."""
+    return folder.replace("-", "_")
+
+
 def read_card(path: Path) -> ModelCard:
-    """Read and check one ``card.toml``; the model's name must be that of its folder.
+    """Read and check one ``card.toml``; the model's name must be that of its folder (:func:`model_name`).
 
     Raises:
         CardError: unreadable, not TOML, or a key is missing, unknown, of another type, or out of range.
@@ -152,7 +158,7 @@ def read_card(path: Path) -> ModelCard:
         raise CardError(f"{path}: the model card cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and lists in lists
         raise CardError(f"{path}: not TOML: {error}") from error
-    return _card(Table(path, "", document), path.parent.name, with_source=True)
+    return _card(Table(path, "", document), model_name(path.parent.name), with_source=True)
 
 
 def parse_card(text: str, path: Path, name: str, *, with_source: bool = True) -> ModelCard:

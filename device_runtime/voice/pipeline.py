@@ -3,13 +3,19 @@
 import asyncio
 import contextlib
 import logging
-import sys
+import math
 import time
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from device_runtime.engine import EngineError
 from device_runtime.engine.frames import Event, FrameDecoder, FrameError, encode_frame
+from device_runtime.engine.isolation.confine import BARRIERS
+from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
+from device_runtime.errors import CygnetError
 from device_runtime.inference.store import ModelStore
 from device_runtime.values import Value
+from device_runtime.voice.endpoint import VAD_TASK
 from device_runtime.voice.errors import VoiceError
 from device_runtime.voice.events import (
     Answering,
@@ -25,6 +31,10 @@ from device_runtime.voice.grammar import Grammar
 
 _log = logging.getLogger(__name__)
 
+_PART_BYTES = 8 * 1024 * 1024
+_READ_BYTES = 65536
+_MEMORY_BYTES = 256 * 1024 * 1024
+_MOST_CHARACTERS = 1000
 _SLICE_BYTES = 32_000  # one second of sound
 _BACKLOG_BYTES = 640_000  # twenty seconds of sound that the voice process has not taken yet
 _MUTE_TAIL_SECONDS = 0.25  # the room's echo, and the sound on its way from the loudspeaker to here
@@ -39,6 +49,8 @@ class VoicePipeline:
     The stages are ``idle``, ``wake``, ``listening``, then ``recognised`` or ``rejected``, and ``answer`` while muted;
     see :mod:`device_runtime.voice.events`. ``wake_model`` is the name of a model of the task ``wake-word``, run by
     ``backend`` (``litert``, ``tflite``, or empty for what is installed) in ``threads`` threads, with ``delegate``.
+    Without one of the ``required_barriers`` (of :data:`~device_runtime.engine.isolation.confine.BARRIERS`) nothing is
+    started.
     """
 
     def __init__(
@@ -50,25 +62,53 @@ class VoicePipeline:
         backend: str = "",
         threads: int = 1,
         delegate: str = "default",
+        required_barriers: Collection[str] = (),
     ) -> None:
         self._store = store
         self._wake_model = wake_model
-        self._runtime: dict[str, Value] = {"backend": backend, "threads": threads, "delegate": delegate}
+        activity = [card for card in store.own_cards() if card.task == VAD_TASK]
+        if not activity:
+            raise VoiceError(f"there is no model of the task {VAD_TASK}; voice needs one, such as silero_vad")
+        self._workers = WorkerFactory(
+            "device_runtime.voice.worker:prepare",
+            backend,
+            str(threads),
+            delegate,
+            str(activity[0].path),
+            barriers=BARRIERS if delegate in ("default", "none") else (),  # a delegate's library needs devices
+            required=required_barriers,
+            memory_bytes=_MEMORY_BYTES,
+            threads=threads,
+        )
         self._listener = listener
         self._grammar = Grammar({})
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._worker: WorkerProcess | None = None
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._frames = FrameDecoder(weigh=True)
         self._serving: asyncio.Task[None] | None = None
         self._muted_until = 0.0
         self._unmute: asyncio.TimerHandle | None = None
         self._losing_sound = False
         self._resets = 0
 
+    @property
+    def process_id(self) -> int | None:
+        """Of the voice process, while there is one."""
+        return None if self._worker is None else self._worker.pid
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """Barriers that this kernel does not put around the voice process, and why; known when it has been started."""
+        return self._workers.missing
+
     async def start(self) -> None:
         """Start the voice process; returns when it listens.
 
         Raises:
-            VoiceError: the extra ``voice`` is not installed, a model is missing, or the process does not start.
+            VoiceError: the extra ``voice`` is not installed, or the process does not start.
+            ModelError: the wake word is missing or is not what its card says.
         """
         if self._loop is not None:
             raise VoiceError("the voice pipeline was started already")
@@ -77,6 +117,7 @@ class VoicePipeline:
             await self._spawn()
         except BaseException:
             self._loop = None
+            await self._workers.close()
             raise
         self._serving = asyncio.create_task(self._serve())
 
@@ -90,6 +131,7 @@ class VoicePipeline:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._serving
         await self._end_process()
+        await self._workers.close()
 
     def set_grammar(self, grammar: Grammar) -> None:
         """Understand the requests of ``grammar`` from the next request on."""
@@ -126,9 +168,9 @@ class VoicePipeline:
 
     def _feed(self, pcm: bytes) -> None:
         now = time.monotonic()
-        if now < self._muted_until or self._process is None or self._process.stdin is None:
+        if now < self._muted_until or self._writer is None:
             return
-        if self._process.stdin.transport.get_write_buffer_size() > _BACKLOG_BYTES:
+        if self._writer.transport.get_write_buffer_size() > _BACKLOG_BYTES:
             if not self._losing_sound:
                 self._losing_sound = True
                 self._warn("this machine is too slow for voice, or the voice process hangs: sound is lost")
@@ -163,38 +205,50 @@ class VoicePipeline:
         self._send("grammar", {"transitions": transitions})
 
     def _send(self, name: str, payload: dict[str, Value]) -> None:
-        if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
-            self._process.stdin.write(encode_frame(Event(name, payload)))
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(encode_frame(Event(name, payload)))
 
     def _warn(self, text: str) -> None:
         _log.warning("voice: %s", text)
         self._listener.on_voice(VoiceWarning(time.monotonic(), text))
 
     async def _spawn(self) -> None:
-        """Start the process and wait until it is ready."""
+        """Start the process and wait until it is ready.
+
+        Raises:
+            ModelError: the wake word is missing or is not what its card says.
+            VoiceError: the process does not start, or cannot use it.
+        """
         self._resets = 0
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "device_runtime.voice.worker",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        self._errors = asyncio.create_task(self._read_errors(self._process))
-        directories: list[Value] = [str(directory) for directory in self._store.directories]
-        start: dict[str, Value] = {"wake_model": self._wake_model, "directories": directories}
-        self._send("start", start | self._runtime)
-        self._frames = FrameDecoder()
+        card = self._store.card(self._wake_model)
+        release = self._store.hold(card)  # the fleet may send another version meanwhile
         try:
-            first = await asyncio.wait_for(self._receive(), _START_SECONDS)
+            content = await asyncio.to_thread(self._store.read, card)
+            document = await asyncio.to_thread(card.path.read_text, encoding="utf-8")
+        finally:
+            release()
+        try:
+            self._worker = await self._workers.start_worker()
+        except EngineError as error:
+            raise VoiceError(f"the voice process cannot be started: {error}") from error
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection)
+        self._frames = FrameDecoder(weigh=True)
+        for start in range(0, len(content), _PART_BYTES):
+            self._send("part", {"data": content[start : start + _PART_BYTES]})
+        self._send("start", {"card": document, "path": str(card.path), "name": card.name})
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                first = await self._receive()
         except TimeoutError:
             await self._end_process()
             raise VoiceError(f"the voice process was not ready after {_START_SECONDS:.0f} s") from None
+        except (FrameError, OSError):
+            first = []
         if not first or first[0].name != "ready":
-            text = str(first[0].payload.get("text")) if first else ""
+            text = _Payload(first[0].payload).text("text") if first else ""
+            last_words = "" if text else await self._last_words()
             await self._end_process()
-            raise VoiceError(text or f"the voice process ended at once: {await self._errors or 'without a word'}")
+            raise VoiceError(text or f"the voice process ended at once: {last_words}")
         self._send_grammar()
         self._listener.on_voice(Idle(time.monotonic()))
 
@@ -207,49 +261,48 @@ class VoicePipeline:
                     failures = 0
                     for event in events:
                         self._heard(event)
-                last_words = await self._errors
+                last_words = await self._last_words()
             except FrameError as error:
                 last_words = str(error)
+            except OSError:
+                last_words = await self._last_words()
             await self._end_process()
             delay = _RESTART_SECONDS[min(failures, len(_RESTART_SECONDS) - 1)]
             failures += 1
-            self._warn(f"the voice process ended and starts again in {delay:.0f} s: {last_words or 'no reason given'}")
+            self._warn(f"the voice process ended and starts again in {delay:.0f} s: {last_words}")
             await asyncio.sleep(delay)
             try:
                 await self._spawn()
-            except VoiceError as error:
+            except CygnetError as error:
                 self._warn(str(error))
 
     async def _receive(self) -> list[Event]:
         """The next events from the process, at least one; empty when it ended."""
-        if self._process is None or self._process.stdout is None:
-            return []
-        while data := await self._process.stdout.read(65536):
+        while self._reader is not None and (data := await self._reader.read(_READ_BYTES)):
             if events := [frame for frame in self._frames.feed(data) if isinstance(frame, Event)]:
                 return events
         return []
 
-    @staticmethod
-    async def _read_errors(process: asyncio.subprocess.Process) -> str:
-        """Log what the process writes to stderr; its last line."""
-        last = ""
-        if process.stderr is not None:
-            async for line in process.stderr:
-                last = line.decode(errors="replace").strip() or last
-                _log.debug("voice process: %s", last)
-        return last
+    async def _last_words(self) -> str:
+        """How the process ended, or why it is ended now."""
+        if self._worker is None:
+            return "nobody knows why"
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                return describe_status(await asyncio.shield(self._worker.ended))
+        except TimeoutError:
+            return "it does not answer as it should"
 
     async def _end_process(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
+        worker, self._worker = self._worker, None
+        writer, self._writer, self._reader = self._writer, None, None
+        if worker is None:
             return
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        worker.kill()
+        if writer is not None:
+            writer.close()
+        # Its zygote is to take note of its end; what happens to it is nobody's affair any more.
+        await asyncio.wait([worker.ended], timeout=_STOP_SECONDS)
 
     def _heard(self, event: Event) -> None:
         now, payload = time.monotonic(), _Payload(event.payload)
@@ -282,17 +335,17 @@ class VoicePipeline:
 
 
 class _Payload:
-    """A payload of our own process, its members with their types."""
+    """What the voice process says, its members with their types: hostile, since a wake word may have taken it over."""
 
     def __init__(self, payload: dict[str, Value]) -> None:
         self._payload = payload
 
     def text(self, key: str) -> str:
-        return str(self._payload[key])
+        return str(self._payload.get(key, ""))[:_MOST_CHARACTERS]
 
     def number(self, key: str) -> float:
-        value = self._payload[key]
-        return float(value) if isinstance(value, int | float) else 0.0
+        value = self._payload.get(key)
+        return float(value) if isinstance(value, float) and math.isfinite(value) else 0.0
 
     def flag(self, key: str) -> bool:
-        return self._payload[key] is True
+        return self._payload.get(key) is True

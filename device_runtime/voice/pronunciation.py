@@ -7,7 +7,6 @@ for the rest: names, brands, new words.
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
 from device_runtime.voice.errors import VoiceError
 from device_runtime.voice.speech import phonemes
@@ -40,17 +39,16 @@ def phones_from_ipa(ipa: str) -> str:
     return phones.replace("ER R", "ER")
 
 
-def pronunciations(words: Iterable[str], dictionary: Path) -> tuple[dict[str, list[str]], list[str]]:
+def pronunciations(words: Iterable[str], dictionary: Iterable[str]) -> tuple[dict[str, list[str]], list[str]]:
     """The pronunciations of each word, and a warning for each that was guessed or that has none and is left out.
 
-    ``dictionary`` is a CMUdict file. Raises OSError if it cannot be read.
+    ``dictionary``: the lines of a CMUdict file.
     """
     wanted = set(words)
     found: dict[str, list[str]] = {}
-    with dictionary.open(encoding="utf-8") as lines:
-        for line in lines:
-            if (match := _DICTIONARY_LINE.match(line)) and match[1] in wanted:
-                found.setdefault(match[1], []).append(match[2].strip())
+    for line in dictionary:
+        if (match := _DICTIONARY_LINE.match(line)) and match[1] in wanted:
+            found.setdefault(match[1], []).append(match[2].strip())
     warnings = []
     for word in sorted(wanted - found.keys()):
         phones = ""

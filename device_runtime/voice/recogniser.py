@@ -5,6 +5,7 @@ a loop of all 39 phones, which fits any speech; where the grammar's sentence fit
 not what was said. :mod:`device_runtime.voice.rejection` weighs the two.
 """
 
+import io
 import math
 import tempfile
 from collections.abc import Sequence
@@ -46,9 +47,11 @@ class Recogniser:
     def __init__(self) -> None:
         pocketsphinx = import_voice_package("pocketsphinx")
         models = Path(pocketsphinx.__file__).parent / "model" / "en-us"
-        self._dictionary = models / "cmudict-en-us.dict"
-        if not self._dictionary.is_file():
-            raise VoiceError(f"pocketsphinx lacks its English model: {self._dictionary} is missing; reinstall it")
+        dictionary = models / "cmudict-en-us.dict"
+        try:
+            self._dictionary = dictionary.read_bytes()  # where it is used, no file can be opened
+        except OSError as error:
+            raise VoiceError(f"pocketsphinx lacks its English model: {dictionary} is missing; reinstall it") from error
         self._known: set[str] = set()
         with tempfile.NamedTemporaryFile("w", suffix=".dict") as phones:
             # The decoders start with the phones as their only words, and learn those of the grammars they get.
@@ -81,7 +84,8 @@ class Recogniser:
 
         A request that is being spoken is judged by the new sentences.
         """
-        found, warnings = pronunciations({word for _, _, word in transitions if word} - self._known, self._dictionary)
+        lines = io.TextIOWrapper(io.BytesIO(self._dictionary), encoding="utf-8")
+        found, warnings = pronunciations({word for _, _, word in transitions if word} - self._known, lines)
         for word, ways in found.items():
             self._known.add(word)
             for number, phones in enumerate(ways, 1):

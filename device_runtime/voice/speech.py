@@ -38,6 +38,7 @@ class _Library:
             raise VoiceError(f"speech needs espeak-ng, whose library does not load: {error}") from error
         self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self._samples = bytearray()
+        self._voice = ""
         self._callback = _Callback(self._receive)  # kept: the library holds only a pointer to it
         self.lock = threading.Lock()
         data = loader.get_data_path().encode()
@@ -52,8 +53,13 @@ class _Library:
         return 0
 
     def set_voice(self, voice: str) -> None:
+        """Speak with this voice from now on; its files are read if it is another than the last one."""
+        if voice == self._voice:
+            return
+        self._voice = ""
         if self._library.espeak_SetVoiceByName(voice.encode()) != _OK:
             raise VoiceError(f"espeak-ng has no voice {voice!r}; a voice is a language and a variant, such as en-us+f3")
+        self._voice = voice
 
     def synthesize(self, text: str, rate: int, pitch: int) -> bytes:
         self._samples.clear()

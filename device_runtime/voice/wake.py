@@ -1,12 +1,13 @@
 """The wake word: one model that hears, and what it is listening for."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from device_runtime.inference.backend import Backend
+from device_runtime.inference.backend import Backend, Model
 from device_runtime.inference.card import ModelCard
 from device_runtime.inference.listening import SoundClassifier
 from device_runtime.inference.sounds import sound_settings
-from device_runtime.inference.store import ModelError, ModelStore
+from device_runtime.inference.store import ModelError
 
 WAKE_TASK = "wake-word"
 
@@ -20,6 +21,12 @@ class Wake:
     probability: float
 
 
+class Models(Protocol):
+    """Where the model of a wake word comes from; :class:`~device_runtime.inference.store.ModelStore` is one."""
+
+    def load(self, card: ModelCard, backend: Backend | None = None) -> Model: ...
+
+
 class WakeWord:
     """Listens for one wake word in a stream of 16 kHz mono int16 sound.
 
@@ -29,11 +36,11 @@ class WakeWord:
         CardError: the card lacks ``phrase``, ``cutoff``, ``window`` or ``refractory_seconds``.
     """
 
-    def __init__(self, store: ModelStore, card: ModelCard, backend: Backend | None = None) -> None:
+    def __init__(self, models: "Models", card: ModelCard, backend: Backend | None = None) -> None:
         if card.task != WAKE_TASK:
             raise ModelError(f"{card.path}: the task is {card.task!r}; a wake word needs {WAKE_TASK!r}")
         self.phrase = card.text("phrase")
-        self._sounds = SoundClassifier(store.load(card, backend), sound_settings(card))
+        self._sounds = SoundClassifier(models.load(card, backend), sound_settings(card))
 
     def feed(self, pcm: bytes) -> list[Wake]:
         """Take in sound, any number of bytes; every time the wake word ended in it, seldom more than one."""

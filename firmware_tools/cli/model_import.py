@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from device_runtime.inference.card import model_name
 from firmware_tools.cli.model_making import INTERRUPTED, tell
 from firmware_tools.cli.model_progress import LabProgress
 from firmware_tools.cli.model_quantize import say_boards, say_layers
@@ -52,9 +53,11 @@ def import_(
       cygnet model import net.onnx --representative inputs.npz --output models/gesture --task gestures
     """
     folder = output or Path(re.sub(r"[^a-z0-9_]+", "_", file.resolve().stem.lower()).strip("_") or "model")
-    name = folder.resolve().name
+    name = model_name(folder.resolve().name)
     if not MODEL_NAME.fullmatch(name):
-        raise LabError(f"{name!r} is no name for a model; choose another --output, of a-z, 0-9 and _")
+        raise LabError(
+            f"{folder.resolve().name!r} is no name for a model; choose another --output, of a-z, 0-9, _ and -"
+        )
     how = _quantization(examples, activations, input_, output_dtype)
     try:
         with LabProgress(quiet=as_json) as progress:

@@ -86,7 +86,7 @@ def _figure(entry: Accuracy) -> str:
 
 def _value(entry: Accuracy) -> str:
     rate = entry.metric.endswith(_RATE)
-    return f"{entry.value:.3g}" if rate or not 0 <= entry.value <= 1 else f"{entry.value * 100:.1f} %"
+    return f"{entry.value:.3g}" if rate or not 0 <= entry.value <= 1 else f"{entry.value * 100:.2f} %"
 
 
 def _size(size: int | None) -> str:

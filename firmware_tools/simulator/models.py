@@ -38,6 +38,8 @@ def line_of_event(name: str, payload: Any) -> tuple[str, str]:
         sure = f"{probability:.0%} sure" if isinstance(probability, float) else ""
         at = f"after {seconds:.1f} s" if isinstance(seconds, int | float) else ""
         return "info", f"session {payload.get('session')} heard {payload.get('label')}, {sure}, {at}"
+    if name == "inference.microphone":
+        return "info", f"session {payload.get('session')}: the microphone is {payload.get('state')}"
     if name == "inference.error":
         return "warn", f"session {payload.get('session')} hears no more: {payload.get('reason')}"
     return "info", ""

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
+from device_runtime.capability.models import HearingState
 from device_runtime.errors import CygnetError
+from device_runtime.inference.process import Spend
 from device_runtime.inference.service import OwnModel
 from device_runtime.inference.tensors import Detection, TensorData, TensorInfo
 from device_runtime.values import Value
@@ -70,7 +72,7 @@ class PlayedModels:
         self.given: dict[str, Any] = {}
         self._listeners: list[asyncio.Queue[bytes]] = []
 
-    async def open(self, model: str | OwnModel, owner: str) -> PlayedModel:  # noqa: ARG002 the service's shape
+    async def open(self, model: str | OwnModel, owner: str, spend: Spend | None = None) -> PlayedModel:  # noqa: ARG002
         """A model that the test gives."""
         name = model if isinstance(model, str) else model.name.lstrip("/")
         if name not in self.given:
@@ -100,6 +102,10 @@ class PlayedModels:
                 yield await queue.get()
         finally:
             self._listeners.remove(queue)
+
+    async def states(self) -> AsyncIterator[HearingState]:
+        """It is on."""
+        yield "hearing"
 
     def listening(self, app_id: str, *, on: bool) -> None:
         """There are no people."""

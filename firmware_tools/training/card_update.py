@@ -9,7 +9,7 @@ from pathlib import Path
 from device_runtime.inference.card import DEFAULT_TOLERANCE, ModelCard, parse_card
 from firmware_tools.training.evaluation.measures import FLOAT32, Measure, find
 from firmware_tools.training.examination import Examination, ExaminationError
-from firmware_tools.training.gate import name_of
+from firmware_tools.training.gate import CARD_DIGITS, name_of
 from firmware_tools.training.latency import Timing
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.-]+)\s*\]\]?\s*(#.*)?$")
@@ -100,11 +100,11 @@ def _set(lines: list[str], index: int, value: str) -> bool:
 
 
 def _rounded(value: float) -> float:
-    return round(value, 4)
+    return round(value, CARD_DIGITS)
 
 
 def _number(value: float) -> str:
-    return f"{_rounded(value):.4f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
+    return f"{_rounded(value):.{CARD_DIGITS}f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
 
 
 def _string(value: str) -> str:

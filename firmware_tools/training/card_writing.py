@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from device_runtime.inference.card import CARD_FILE, parse_card
+from device_runtime.inference.card import CARD_FILE, model_name, parse_card
 from firmware_tools.training.workplace import LabError, told_when_full, write_all
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\- ]+?)\s*\]\]?\s*(#.*)?")
@@ -96,14 +96,14 @@ def new_card(
 def write_model(folder: Path, content: bytes, twin: bytes, card: str = "") -> list[Path]:
     """Put a model and its float32 ``twin`` into ``folder`` as ``<name>.tflite`` and ``<name>_float.tflite``.
 
-    ``name`` is the folder's. Its card (or ``card``, the text of a new one) gets the files, the SHA-256, and shape,
+    ``name`` is the model's. Its card (or ``card``, the text of a new one) gets the files, the SHA-256, and shape,
     dtype, scale and zero point of each tensor. Returns what was written.
 
     Raises:
         LabError: there is no card, it has another number of tensors than the model, or the disk is full.
         CardError: the card is faulty.
     """
-    name, path = folder.resolve().name, folder / CARD_FILE
+    name, path = model_name(folder.resolve().name), folder / CARD_FILE
     with told_when_full(folder, cache=False):
         try:
             text = card or path.read_text(encoding="utf-8")

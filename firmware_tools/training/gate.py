@@ -11,6 +11,9 @@ from firmware_tools.training.examination import Examination
 State = Literal["kept", "missed", "unmeasured", "elsewhere"]
 LATENCY_FACTOR = 2.0
 """A machine that does other work besides is slower; a time counts as missed above twice what was promised."""
+CARD_DIGITS = 4
+"""After the point, of the figures of a card."""
+_ROUNDING = 0.5 * 10**-CARD_DIGITS + 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,9 @@ class Finding:
 
 
 def shown(value: float, unit: str) -> str:
-    """A figure for people: shares as per cent."""
+    """A figure for people: shares as per cent, to the last digit that a card has of them."""
     if unit == "share":
-        return f"{value * 100:.1f} %"
+        return f"{round(value, CARD_DIGITS) * 100:.{CARD_DIGITS - 2}f} %"
     return f"{value:,.3g} {unit}".replace(" seconds", " s")
 
 
@@ -78,8 +81,8 @@ def _accuracy(card: ModelCard, measures: tuple[Measure, ...]) -> Iterator[Findin
         if measure.samples < entry.samples:
             sentence = f"{what}: promised over {entry.samples:,} samples, measured over {measure.samples:,}"
             yield Finding(what, f"{entry.samples:,} samples", f"{measure.samples:,} samples", "missed", sentence)
-        # The figures of a card are rounded; a hair more than the tolerance is rounding, too.
-        elif worse > entry.tolerance + 1e-9:
+        # What was measured is not rounded, and what the card says is, by half of its last digit at most.
+        elif worse > entry.tolerance + _ROUNDING:
             off = shown(entry.tolerance, measure.unit)
             sentence = f"{what}: promised {promised}, measured {measured}; more than {off} worse"
             yield Finding(what, promised, measured, "missed", sentence)

@@ -2,17 +2,19 @@
 
 Counted are fully connected, convolution, depthwise and transposed convolution, batch matrix multiplication and SVDF:
 one multiplication with its addition each. What only adds, compares or moves is not counted, as elsewhere in the field
-(MLPerf Tiny). The schema is LiteRT's (``ai_edge_litert/schema_py_generated.py``), the layouts of weights TensorFlow
-Lite's: ``[out, in]``, ``[out, height, width, in]`` and ``[1, height, width, out]``.
+(MLPerf Tiny). The layouts of weights are TensorFlow Lite's: ``[out, in]``, ``[out, height, width, in]`` and
+``[1, height, width, out]``.
 """
 
-import importlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from device_runtime.errors import CygnetError
+from firmware_tools.training.operators import Graph, read_graphs
+from firmware_tools.training.operators import Operator as GraphOperator
+from firmware_tools.training.workplace import LabError
 
 
 class CountError(CygnetError):
@@ -48,54 +50,22 @@ def count_operators(content: bytes, name: str) -> Operators:
         CountError: no TensorFlow Lite model, damaged, or LiteRT is not installed, which has the schema.
     """
     try:
-        schema = importlib.import_module("ai_edge_litert.schema_py_generated")
-    except ModuleNotFoundError as error:
-        raise CountError(
-            f"counting the operations of {name} needs {error.name}; run: pip install 'cygnet[inference]'"
-        ) from error
-    if content[4:8] != b"TFL3":
-        raise CountError(f"model {name} is not a TensorFlow Lite model: bytes 4 to 8 are not 'TFL3'")
-    names = {value: key for key, value in vars(schema.BuiltinOperator).items() if not key.startswith("_")}
-    try:
-        model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-        graphs = [
-            tuple(_operator(operator, graph, model, names) for operator in _list(graph.operators))
-            for graph in model.subgraphs
-        ]
-        once = {
-            operator.builtinOptions.initSubgraphIndex
-            for graph in model.subgraphs
-            for operator in _list(graph.operators)
-            if _name(operator, model, names) == "CALL_ONCE"
-        }
-        before = tuple(operator for index in sorted(once) for operator in graphs[index])
-    except Exception as error:  # a damaged file fails anywhere in the flatbuffer library, in any way
-        raise CountError(f"model {name} is damaged: its operators cannot be read ({type(error).__name__})") from error
-    return Operators(graphs[0], before)
+        graphs = read_graphs(content)
+        counted = [tuple(_counted(operator, graph) for operator in graph.operators) for graph in graphs]
+        calls = [each for graph in graphs for each in graph.operators if each.kind == "CALL_ONCE"]
+        before = sorted({each.options.initSubgraphIndex for each in calls})
+        return Operators(counted[0], tuple(operator for index in before for operator in counted[index]))
+    except LabError as error:
+        raise CountError(f"the operations of model {name} cannot be counted: {error}") from error
+    except (AttributeError, IndexError, TypeError) as error:
+        raise CountError(f"model {name} is damaged: an operator lacks an input, an output or its options") from error
 
 
-def _list(items: Any) -> Sequence[Any]:
-    return [] if items is None else items
-
-
-def _name(operator: Any, model: Any, names: dict[int, str]) -> str:
-    code = model.operatorCodes[operator.opcodeIndex]
-    # Old files have only the first, which is one byte; newer ones both.
-    builtin = max(code.deprecatedBuiltinCode, code.builtinCode)
-    custom = code.customCode.decode(errors="replace") if isinstance(code.customCode, bytes) else ""
-    return custom or names.get(builtin, str(builtin))
-
-
-def _operator(operator: Any, graph: Any, model: Any, names: dict[int, str]) -> Operator:
-    def shape(index: int) -> tuple[int, ...]:
-        found = graph.tensors[index].shape if index >= 0 else None
-        return () if found is None else tuple(int(size) for size in found)
-
-    name = _name(operator, model, names)
-    inputs = [shape(index) for index in _list(operator.inputs)]
-    outputs = [shape(index) for index in _list(operator.outputs)]
-    output = outputs[0] if outputs else ()
-    return Operator(name, output, _macs(name, inputs, output, operator.builtinOptions))
+def _counted(operator: GraphOperator, graph: Graph) -> Operator:
+    inputs = [graph.shapes[index] for index in operator.inputs]
+    output = graph.shapes[operator.outputs[0]] if operator.outputs else ()
+    macs = _macs(operator.kind, inputs, output, operator.options)
+    return Operator(operator.kind.removeprefix("custom "), output, macs)
 
 
 def _macs(name: str, inputs: Sequence[tuple[int, ...]], output: tuple[int, ...], options: Any) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.board_file import BoardError, BoardFile, key
+from device_runtime.inference.card import model_name
 from device_runtime.resources import resource_directory
 from firmware_tools.training.architectures import ARCHITECTURES, Architecture
 from firmware_tools.training.dataset import DatasetBuilder, DatasetError, find_builder
@@ -22,7 +23,6 @@ RECIPE_FILE = "recipe.toml"
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 """What a model, and so its folder, may be called."""
-_TASK = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _INPUTS = {"int8": ("int8", "uint8", "float32"), "int16": ("int16", "float32")}
 T = TypeVar("T")
 
@@ -160,8 +160,8 @@ def find_recipe(place: str) -> Recipe:
             return read_recipe(path / RECIPE_FILE)
         raise RecipeError(f"{path} holds no {RECIPE_FILE}; `cygnet model new DIRECTORY` makes one to begin with")
     models = resource_directory("models")
-    if MODEL_NAME.fullmatch(place) and (models / place / RECIPE_FILE).is_file():
-        return read_recipe(models / place / RECIPE_FILE)
+    if MODEL_NAME.fullmatch(model_name(place)) and (models / model_name(place) / RECIPE_FILE).is_file():
+        return read_recipe(models / model_name(place) / RECIPE_FILE)
     there = sorted(found.parent.name for found in models.glob(f"*/{RECIPE_FILE}"))
     close = difflib.get_close_matches(place, there, 1, 0.5)
     hint = f"did you mean {close[0]}?" if close else f"models with a recipe are {', '.join(there) or 'none'}"
@@ -220,12 +220,14 @@ class _File(BoardFile):
 
 def _read(file: _File, path: Path) -> Recipe:
     file.known(file.document, ["task", "seed", "data", "train", "quantize"], ())
-    name = path.resolve().parent.name
+    name = model_name(path.resolve().parent.name)
     if not MODEL_NAME.fullmatch(name):
-        raise file.fault((), f"the folder's name {name!r} is the model's: a-z, 0-9 and _, at most 64 of them")
+        raise file.fault((), f"the folder's name {name!r} is the model's: a-z, 0-9, _ and -, at most 64 of them")
     task = file.text(file.document, "task", (), "what the model is for, such as 'spoken-commands'")
-    if not _TASK.fullmatch(task):
-        raise file.fault(("task",), f"'task' must be of a-z, 0-9 and -, not {task!r}")
+    from firmware_tools.training.evaluation.evaluator import tasks  # with numpy
+
+    if task not in tasks():
+        raise file.fault(("task",), f"'task' must be one of {', '.join(tasks())}, not {task[:64]!r}")
     seed = file.document.get("seed")
     if type(seed) is not int or not 0 <= seed < 2**31:
         raise file.fault(("seed",), f"'seed' must be a whole number from 0 to {2**31 - 1}, not {seed!r}")

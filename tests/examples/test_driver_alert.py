@@ -42,7 +42,9 @@ def _text(screen: Screen) -> str:
 
 async def _watching(screen: Screen) -> None:
     await screen.launch(APP)
-    await screen.until(lambda: screen.listening == [APP] and "Listening for sirens" in _text(screen))
+    await screen.until(lambda: screen.listening == [APP] and "Not listening yet" in _text(screen))
+    await screen.microphone("on")
+    await screen.until(lambda: "Listening for sirens" in _text(screen))
 
 
 @pytest.mark.parametrize("sound", [WAIL, YELP, HIGH_LOW], ids=["wail", "yelp", "high and low"])
@@ -52,6 +54,14 @@ async def test_the_driver_is_warned_of_a_siren_on_the_screen_and_aloud(tmp_path:
         await screen.hear(pcm(sound))
         await screen.until(lambda: "Siren" in _text(screen) and "Siren nearby. Make way." in screen.said())
         assert screen.errors() == []
+
+
+async def test_nobody_is_told_that_all_is_quiet_where_nothing_can_be_heard(tmp_path: Path) -> None:
+    async with virtual_speaker(tmp_path, ALERT, board="rpi4-headunit") as screen:
+        await _watching(screen)
+        for state, text in (("off", "Not listening yet"), ("refused", "Cannot listen"), ("on", "All quiet")):
+            await screen.microphone(state)
+            await screen.until(lambda text=text: text in _text(screen))  # type: ignore[misc]
 
 
 async def test_a_passenger_who_talks_is_no_alarm(tmp_path: Path) -> None:

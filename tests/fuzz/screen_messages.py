@@ -18,7 +18,7 @@ MESSAGES: list[dict[str, Any]] = [
     {"type": "node", "app_id": "a", "page": 1, "node": 2, "event": "tap", "detail": {"x": 1}, "touches": [_TOUCH],
      "changed_touches": [_TOUCH], "time_stamp": 12.5},
     {"type": "launch", "app_id": "a", "path": "a?b=1"},
-    {"type": "home"}, {"type": "listen"},
+    {"type": "home"}, {"type": "listen"}, {"type": "microphone", "state": "on"},
     {"type": "back", "app_id": "a", "delta": 1},
     {"type": "open", "app_id": "a", "path": "a", "open_type": "switchTab"},
     {"type": "utterance", "text": "turn on the light"},

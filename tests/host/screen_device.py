@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.screen.layout import Intersection, Viewport
-from device_runtime.host.screen.messages import NodeEvent
+from device_runtime.host.screen.messages import MicrophoneState, NodeEvent
 from device_runtime.host.screen.server import ProgramTile, ScreenServer
 from device_runtime.program.manifest import TabBar
 from device_runtime.values import Value
@@ -133,6 +133,7 @@ class PaperDevice:
         self.events: list[NodeEvent] = []
         self.calls: list[tuple[object, ...]] = []
         self.heard = bytearray()
+        self.microphones: list[MicrophoneState] = []
         self.intersections: list[Intersection] = []
         self.viewports: dict[str, Viewport] = {}
         self.attached: set[str] = set()
@@ -203,6 +204,10 @@ class PaperDevice:
     async def open(self, app_id: str, path: str, open_type: str) -> None:
         self.calls.append(("open", app_id, path, open_type))
         self._note()
+
+    def microphone_state(self, target: str, state: MicrophoneState) -> None:  # noqa: ARG002
+        """Take note."""
+        self.microphones.append(state)
 
     async def utterance(self, text: str) -> None:
         self.calls.append(("utterance", text))

@@ -175,3 +175,22 @@ async def test_people_see_which_programs_listen() -> None:
     for app_id, on in (("a", True), ("b", True), ("a", True), ("a", False), ("b", False), ("a", False)):
         microphone.listening(app_id, on=on)
     assert [sorted(map(str, shown)) for shown in sign.shown] == [["a"], ["a", "b"], ["a", "b"], ["a", "b"], ["a"], []]
+
+
+async def test_what_screens_give_is_told_at_first_and_when_it_changes() -> None:
+    microphone = ProgramMicrophone(Sign())
+    states = microphone.states()
+    assert await anext(states) == "waiting"
+    for screen, state, told in (
+        ("one", "refused", "refused"), ("two", "on", "hearing"), ("two", "off", "refused"), ("one", "on", "hearing"),
+    ):  # fmt: skip
+        microphone.screen_state(screen, state)  # type: ignore[arg-type]
+        assert await anext(states) == told
+    microphone.forget_screen("one")
+    assert await anext(states) == "waiting"
+    microphone.hear("three", SOUND)  # a screen that only sends
+    assert await anext(states) == "hearing"
+
+
+async def test_a_board_s_own_microphone_needs_nobody_to_turn_it_on() -> None:
+    assert await anext(ProgramMicrophone(Sign(), Source()).states()) == "hearing"

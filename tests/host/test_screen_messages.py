@@ -14,6 +14,7 @@ from device_runtime.host.screen.messages import (
     Home,
     Launch,
     Listen,
+    Microphone,
     NodeEvent,
     Open,
     ScreenMessageError,
@@ -58,6 +59,7 @@ TAP: dict[str, Any] = {"type": "node", "app_id": "a.b", "page": 1, "node": 7, "e
         ),
         ({"type": "utterance", "text": " lights on "}, Utterance("lights on")),
         ({"type": "listen"}, Listen()),
+        ({"type": "microphone", "state": "refused"}, Microphone("refused")),
         ({"type": "ui_result", "id": "d1", "result": {"confirm": True}}, UiResult("d1", {"confirm": True})),
     ],
 )
@@ -97,6 +99,7 @@ def test_a_message_is_read(document: dict[str, Any], message: ClientMessage) -> 
         ('{"type":"back","app_id":"a","delta":0}', "back: delta must be a whole number from 1"),
         ('{"type":"open","app_id":"a","path":"p","open_type":"eval"}', "open: open_type must be one of navigateTo"),
         ('{"type":"open","app_id":"a"}', "open: path must be a string"),
+        ('{"type":"microphone","state":"broken"}', "microphone: state must be on, off or refused"),
         ('{"type":"utterance","text":"   "}', "utterance: text must hold what was asked"),
         (json.dumps({"type": "utterance", "text": "x" * 501}), "at most 500 characters"),
         ('{"type":"ui_result","id":"../x"}', "ui_result: id must be the id of an open dialogue"),

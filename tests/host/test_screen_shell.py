@@ -587,3 +587,4 @@ async def test_a_program_that_listens_to_a_browser_hears_once_its_microphone_is_
     await device.wait(lambda: len(device.heard) >= 2560)
     await screen.page.locator(".home .ask-microphone").click()
     await expect(sign).to_have_text("Let Lamp listen")
+    await device.wait(lambda: device.microphones == ["on", "off"])

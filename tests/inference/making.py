@@ -22,6 +22,8 @@ DTYPES = {
     "int16": schema.TensorType.INT16,
     "int32": schema.TensorType.INT32,
     "int64": schema.TensorType.INT64,
+    "string": schema.TensorType.STRING,
+    "complex64": schema.TensorType.COMPLEX64,
 }
 
 
@@ -55,6 +57,13 @@ class ModelMaker:
             tensor.buffer = len(self._model.buffers) - 1
         self._graph.tensors.append(tensor)
         return len(self._graph.tensors) - 1
+
+    def quantize_along(self, tensor: int, count: int, dimension: int) -> None:
+        """Give a tensor ``count`` scales, those that it has, along a dimension."""
+        quantization = self._graph.tensors[tensor].quantization
+        quantization.scale = quantization.scale * count
+        quantization.zeroPoint = quantization.zeroPoint * count
+        quantization.quantizedDimension = dimension
 
     def operator(
         self, code: int, inputs: list[int], outputs: list[int], kind: int = 0, options: Any = None, *, version: int = 1,
@@ -96,6 +105,31 @@ def fully_connected(width: int = 4, height: int = 3, *, version: int = 4) -> byt
     return maker.pack([given], [wanted])
 
 
+def passing(dtype: str) -> bytes:
+    """``[1, 4]`` reshaped to ``[4]``."""
+    maker = ModelMaker()
+    given, wanted = maker.tensor("given", (1, 4), dtype), maker.tensor("wanted", (4,), dtype)
+    shape = maker.tensor("shape", (1,), "int32", content=np.array([4], np.int32))
+    maker.operator(schema.BuiltinOperator.RESHAPE, [given, shape], [wanted])
+    return maker.pack([given], [wanted])
+
+
+def old_bias() -> bytes:
+    """:func:`fully_connected`, with a quantised dimension of its bias that only its weights could have."""
+    maker = ModelMaker()
+    given = maker.tensor("given", (1, 4), "int8", 0.5, 0)
+    weights = maker.tensor("weights", (3, 4), "int8", 1.0, 0, np.ones((3, 4), np.int8))
+    bias = maker.tensor("bias", (3,), "int32", 0.5, 0, np.zeros(3, np.int32))
+    wanted = maker.tensor("wanted", (1, 3), "int8", 1.0, 0)
+    for tensor in (weights, bias):
+        maker.quantize_along(tensor, 3, 0 if tensor == weights else 3)
+    maker.operator(
+        schema.BuiltinOperator.FULLY_CONNECTED, [given, weights, bias], [wanted],
+        schema.BuiltinOptions.FullyConnectedOptions, schema.FullyConnectedOptionsT(), version=4,
+    )  # fmt: skip
+    return maker.pack([given], [wanted])
+
+
 def sums(dtype: str) -> bytes:
     """``[1, 4]`` to ``[1, 3]`` of that dtype, the sum of the four each time; steps of 0.5 in, 1.0 out."""
     maker = ModelMaker()
@@ -132,10 +166,11 @@ def slow() -> bytes:
     return maker.pack([given], [wanted])
 
 
-def custom(name: str) -> bytes:
+def custom(name: str, dtype: str = "float32") -> bytes:
     """A model with an operator that no runtime has."""
     maker = ModelMaker()
-    given, wanted = maker.tensor("given", (1, 4), "float32"), maker.tensor("wanted", (1, 4), "float32")
+    scale = 0.0 if dtype == "float32" else 0.5
+    given, wanted = maker.tensor("given", (1, 4), dtype, scale), maker.tensor("wanted", (1, 4), dtype, scale)
     maker.operator(schema.BuiltinOperator.CUSTOM, [given], [wanted], custom=name)
     return maker.pack([given], [wanted])
 

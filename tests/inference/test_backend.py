@@ -2,6 +2,7 @@
 
 import builtins
 import importlib.util
+import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from device_runtime.inference.backend import MissingRuntimeError, Model, TfliteBackend, find_backend
+from device_runtime.inference.repair import repaired
 from device_runtime.inference.store import ModelError, ModelStore
 
 INSTALLED = [
@@ -151,3 +153,40 @@ def test_without_numpy_the_extras_are_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(builtins, "__import__", without_numpy)
     with pytest.raises(Exception, match=r"numpy is not installed; .*'cygnet\[inference\]'"):
         importlib.import_module("device_runtime.inference.backend")
+
+
+@pytest.mark.parametrize("backend", ["", "reference"])
+def test_a_bias_of_an_old_converter_is_no_reason_to_refuse_a_model(backend: str) -> None:
+    from tests.inference.making import fully_connected, old_bias
+
+    given = np.array([[1, 2, 3, 4]], np.int8)
+    model = find_backend(backend).load(old_bias(), "old")
+    assert (
+        model.invoke(given)[0].tolist()
+        == find_backend(backend).load(fully_connected(), "new").invoke(given)[0].tolist()
+    )
+
+
+def test_what_is_broken_besides_is_refused_as_the_runtime_says() -> None:
+    from tests.inference.making import old_bias
+
+    refused = "quantized_dimension must be in range [0, 1). Was 3."
+    whole = old_bias()
+    assert repaired(whole, "something else") is None
+    assert repaired(whole, refused) is not None
+    chance = random.Random(7)  # noqa: S311 the same ones each time
+    for _ in range(2000):
+        broken = bytearray(whole[: chance.randrange(8, len(whole))] if chance.random() < 0.3 else whole)
+        for _ in range(chance.choice((1, 4, 12))):
+            broken[chance.randrange(len(broken))] = chance.randrange(256)
+        mended = repaired(bytes(broken), refused)
+        assert mended is None or len(mended) == len(broken)
+
+
+@pytest.mark.parametrize(("dtype", "called"), [("string", "texts"), ("complex64", "complex64")])
+def test_a_model_of_other_than_numbers_is_refused_when_it_is_loaded(dtype: str, called: str) -> None:
+    from tests.inference.making import passing
+
+    assert find_backend().load(passing("float32"), "numbers").inputs[0].dtype == np.float32
+    with pytest.raises(ModelError, match=f"model odd cannot be loaded: its input given is of {called}; expected"):
+        find_backend().load(passing(dtype), "odd")

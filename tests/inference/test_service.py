@@ -197,6 +197,121 @@ async def test_unused_models_are_unloaded_for_others_and_come_again_unnoticed(
     assert service.memory_bytes() <= 24 * MIB
 
 
+AFFINE = Path(__file__).parent / "data" / "affine.onnx"  # takes any number of rows
+
+
+async def run_rows(session: InferenceSession, rows: int) -> None:
+    await session.run([TensorData((rows, 4), "float32", bytes(16 * rows))])
+
+
+async def test_a_model_that_grows_while_it_is_used_has_others_unloaded(
+    starting: Callable[..., InferenceService],
+) -> None:
+    pytest.importorskip("onnxruntime")
+    from tests.inference.making import fully_connected
+
+    service = starting(memory_bytes=40 * MIB)
+    idle = await service.open(OwnModel("idle", fully_connected(1024, 8000)), "a program")
+    growing = await service.open(OwnModel("growing", AFFINE.read_bytes()), "another")
+    assert idle.process_id is not None
+    await run_rows(growing, 400_000)
+    assert service.memory_bytes() <= 40 * MIB
+    assert idle.process_id is None
+    await idle.run([zeros(idle.inputs[0])])  # and it comes again
+
+
+async def test_a_model_that_has_grown_goes_itself_where_nothing_else_can(
+    starting: Callable[..., InferenceService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one beside it remembers, so it stays; whoever uses the other notices nothing."""
+    service = starting(memory_bytes=40 * MIB)
+    remembering = await service.open(counter(), "one")
+    await add(remembering, 1, 1)
+    growing = await service.open("digits", "two")
+    (before,) = await growing.run([floats(FOUR)])
+    sizes = {remembering.process_id: 25 * MIB, growing.process_id: 25 * MIB}
+    monkeypatch.setattr(ModelProcess, "memory_bytes", lambda self: sizes.get(self.pid, MIB))
+    monkeypatch.setattr(ModelProcess, "grown_bytes", lambda _: 20 * MIB)
+    await growing.run([floats(ZERO)])
+    assert growing.process_id is None
+    assert await add(remembering, 1, 1) == [2, 2]
+    assert await growing.run([floats(FOUR)]) == (before,)
+
+
+async def test_a_model_that_has_grown_past_the_budget_alone_is_ended_with_figures(
+    starting: Callable[..., InferenceService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    measure = ModelProcess.memory_bytes
+    # Weighed fourfold, so that the limits of the process, which are those of the budget, are not what ends it.
+    monkeypatch.setattr(ModelProcess, "memory_bytes", lambda self: 4 * measure(self))
+    service = starting(memory_bytes=48 * MIB)
+    other = await service.open("digits", "one")
+    growing = await service.open(OwnModel("growing", AFFINE.read_bytes()), "two")
+    await run_rows(growing, 1)
+    with pytest.raises(
+        ModelError, match=r"model growing: it has grown to \d+\.\d MiB, and this device gives all models 48\.0 MiB"
+    ):
+        await run_rows(growing, 400_000)
+    assert service.memory_bytes() <= 48 * MIB
+    with pytest.raises(ModelError, match="it has grown to"):
+        await run_rows(growing, 1)
+    assert await other.run([floats(ZERO)])
+
+
+async def test_a_model_that_finds_no_memory_says_so(starting: Callable[..., InferenceService]) -> None:
+    """Whatever it was about to do then, and with no memory left for the sentence."""
+    pytest.importorskip("onnxruntime")
+    service = starting(memory_bytes=8 * MIB)
+    for _ in range(4):
+        session = await service.open(OwnModel("growing", AFFINE.read_bytes()), "a program")
+        with pytest.raises(ModelError, match=r"there is no memory left|Failed to allocate|has grown to"):
+            await run_rows(session, 900_000)
+        await session.close()
+
+
+async def test_a_model_that_outgrows_the_budget_while_it_runs_is_ended_then(
+    starting: Callable[..., InferenceService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.inference.making import slow
+
+    service = starting(memory_bytes=200 * MIB)
+    session = await service.open(OwnModel("slow", slow()), "a program")
+    monkeypatch.setattr(ModelProcess, "memory_bytes", lambda _: 300 * MIB)
+    monkeypatch.setattr(ModelProcess, "grown_bytes", lambda _: 100 * MIB)
+    with pytest.raises(
+        ModelError, match=r"model slow: it has grown to 300\.0 MiB, and this device gives all models 200"
+    ):
+        await session.run([zeros(session.inputs[0])])
+
+
+async def test_who_waits_for_others_pays_for_its_own_requests_alone(service: InferenceService) -> None:
+    from tests.inference.making import fully_connected
+
+    wide = fully_connected(4096, 4000)
+    paid: dict[str, list[float]] = {"busy": [], "seldom": []}
+    busy = await service.open(OwnModel("wide", wide), "a program", paid["busy"].append)
+    seldom = await service.open(OwnModel("wide", wide), "a program", paid["seldom"].append)
+    assert busy.process_id == seldom.process_id
+    assert sum(paid["busy"]) > 5 * sum(paid["seldom"]), "who loads a model pays for that"
+    paid["busy"].clear()
+    runs = [busy.run([zeros(busy.inputs[0])]) for _ in range(20)]
+    await asyncio.gather(*runs, seldom.run([zeros(seldom.inputs[0])]))
+    assert len(paid["busy"]) == 20
+    assert 0 < sum(paid["seldom"]) < sum(paid["busy"]) / 5
+
+
+async def test_who_lets_a_model_run_too_long_pays_for_it(starting: Callable[..., InferenceService]) -> None:
+    from tests.inference.making import slow
+
+    paid: list[float] = []
+    session = await starting(run_seconds=0.5).open(OwnModel("slow", slow()), "a program", paid.append)
+    paid.clear()
+    with pytest.raises(ModelError, match="took longer"):
+        await session.run([zeros(session.inputs[0])])
+    assert sum(paid) > 0
+
+
 async def test_a_model_for_which_there_is_no_memory_is_refused_with_figures(
     starting: Callable[..., InferenceService],
 ) -> None:
@@ -312,11 +427,11 @@ async def test_a_model_is_not_unloaded_between_two_requests_to_it(
     asking, going_on = asyncio.Event(), asyncio.Event()
     request = ModelProcess.request
 
-    async def slowly(self: ModelProcess, name: str, *arguments: Any) -> Value:
+    async def slowly(self: ModelProcess, name: str, *arguments: Any, **options: Any) -> Value:
         if name == "run":
             asking.set()
             await going_on.wait()
-        return await request(self, name, *arguments)
+        return await request(self, name, *arguments, **options)
 
     monkeypatch.setattr(ModelProcess, "memory_bytes", lambda _: 20 * MIB)
     monkeypatch.setattr(ModelProcess, "request", slowly)

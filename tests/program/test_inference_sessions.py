@@ -199,6 +199,18 @@ async def test_what_is_heard_comes_by_its_label_until_it_stops(board: Board, ser
     await board.sessions.stop(session.app_id)
 
 
+async def test_a_session_is_told_what_the_microphone_gives(board: Board, services: Services) -> None:
+    services.ears.told = ["waiting", "hearing"]
+    body = """
+      const session = wx.createInferenceSession({ ability: 'sound-events' });
+      session.onMicrophone(({ state }) => { report(state); if (state === 'hearing') done(); });
+      session.listen();"""
+    session = await _listening(board, services, body)
+    await _until_line(board, session, 'R["end"]')
+    assert _reports(board, session)[:2] == [["waiting"], ["hearing"]]
+    await board.sessions.stop(session.app_id)
+
+
 async def test_two_sessions_hear_each_its_own(board: Board, services: Services) -> None:
     body = """
       for (const ability of ['sound-events', 'spoken-commands']) {

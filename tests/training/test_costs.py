@@ -50,7 +50,7 @@ def test_what_runs_once_is_told_apart_from_what_runs_each_time(name: str) -> Non
 
 @pytest.mark.parametrize("cut", [0, 8, 100, 5000])
 def test_a_damaged_file_is_told_in_a_sentence(cut: int) -> None:
-    with pytest.raises(CountError, match="model broken is"):
+    with pytest.raises(CountError, match=r"model broken (is damaged|cannot be counted: this )"):
         count_operators(model("digits")[:cut], "broken")
 
 

@@ -33,7 +33,11 @@ def test_a_model_that_keeps_every_promise_passes() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("value = 0.95", "value = 0.98", "accuracy in quiet: promised 98.0 %, measured 95.0 %; more than 2.0 % worse"),
+        (
+            "value = 0.95",
+            "value = 0.98",
+            "accuracy in quiet: promised 98.00 %, measured 95.00 %; more than 2.00 % worse",
+        ),
         ("value = 1.0", "value = 0.9", "false accepts an hour in background: promised 0.9 an hour, measured 1 an hour"),
         ("samples = 100", "samples = 400", "accuracy in quiet: promised over 400 samples, measured over 100"),
         ('scenario = "quiet"', 'scenario = "at sea"', "accuracy in at sea: promised 0.95, and nothing measures it"),
@@ -65,6 +69,22 @@ def test_a_card_says_itself_how_far_off_a_test_may_be(tolerance: str) -> None:
     assert missed(examination(card_of(text))) == []
 
 
+@pytest.mark.parametrize("correct", [*range(200, 571, 13), 467])
+def test_a_card_that_says_what_was_measured_is_kept_and_shows_the_same_figure_twice(correct: int) -> None:
+    """A card rounds to four digits: that is no promise missed, and no reader sees 81.8 beside 81.7."""
+    measure = proportion("quiet", "accuracy", correct, 571)
+    text = CARD.replace("value = 0.95", f"value = {round(measure.value, 4)}\ntolerance = 0.0", 1)
+    found = examination(card_of(text), measures=(measure,))
+    (finding,) = (finding for finding in judge(found) if finding.what == "accuracy in quiet")
+    assert (finding.state, finding.promised) == ("kept", finding.measured)
+
+
+def test_a_last_digit_more_than_was_measured_is_missed() -> None:
+    measure = proportion("quiet", "accuracy", 467, 571)
+    text = CARD.replace("value = 0.95", f"value = {round(measure.value, 4) + 0.0001}\ntolerance = 0.0", 1)
+    assert "promised 81.80 %, measured 81.79 %" in missed(examination(card_of(text), measures=(measure,)))[0]
+
+
 def test_a_card_that_promises_no_accuracy_fails() -> None:
     text = CARD[: CARD.index("# Heard in quiet")]
     assert missed(examination(card_of(text))) == [
@@ -77,7 +97,7 @@ def test_int8_may_lose_one_point_and_no_more_unless_the_card_says_why() -> None:
     worse += (proportion("all", "accuracy", 188, 200, variant=FLOAT32, headline=True),)
     found = examination(measures=worse)
     (sentence,) = missed(found)
-    assert sentence == ("accuracy lost by int8: promised at most 1 point, measured 1.50 points (94.0 % to 92.5 %)")
+    assert sentence == ("accuracy lost by int8: promised at most 1 point, measured 1.50 points (94.00 % to 92.50 %)")
     text = CARD + '[quantization]\npoints_lost = 1.5\nreason = "Narrow layers."\n'
     assert missed(examination(card_of(text), measures=worse)) == []
 

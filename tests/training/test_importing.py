@@ -231,6 +231,7 @@ def test_an_archive_of_something_else_is_told(tmp_path: Path, names: tuple[str, 
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
+        ("net.tflite", b"\x1c\0\0\0TFL3" + bytes(64), r"is a TensorFlow Lite model already, which is what import"),
         ("net.txt", b"hello", r"is of no format that is known here"),
         ("net.json", b"{}", r"is of PaddlePaddle, and its weights net.pdiparams are not beside it"),
         ("net.zip", b"PK\x05\x06" + bytes(18), r"ZIP archive of no format"),

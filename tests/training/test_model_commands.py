@@ -55,7 +55,7 @@ def test_a_card_that_promises_too_much_fails_and_says_what(digits: Path, tmp_pat
     told = json.loads(result.stdout)
     assert told["passed"] is False
     (sentence,) = [one["sentence"] for one in told["findings"] if one["state"] == "missed"]
-    assert "promised 99.9 %, measured 95" in sentence
+    assert "promised 99.90 %, measured 95" in sentence
     assert {one["variant"] for one in told["measures"]} == {"int8", "float32"}
     assert told["layers"]
 
@@ -122,7 +122,7 @@ def test_list_tells_how_the_model_does_that_devices_run(digits: Path) -> None:
     card = read_card(digits / "card.toml")
     (whole,) = [entry for entry in card.accuracy if entry.variant == "int8"]
     (row,) = [row for row in json.loads(run("list", "--json").output) if row["name"] == "digits"]
-    assert row["accuracy"] == f"{whole.value * 100:.1f} % accuracy in all"
+    assert row["accuracy"] == f"{whole.value * 100:.2f} % accuracy in all"
 
 
 def test_false_accepts_are_counted_over_seconds() -> None:

@@ -25,7 +25,8 @@ from tests.training.recipes import SMALL, write_recipe
 FAULTS: list[tuple[str, str, str]] = [
     ('task = "digit-classification"\n', "", r"'task' is missing: what the model is for"),
     ('task = "digit-classification"', "task = 3", r":2: 'task' must be a string, not 3"),
-    ('task = "digit-classification"', 'task = "Digits!"', r":2: 'task' must be of a-z, 0-9 and -"),
+    ('task = "digit-classification"', 'task = "Digits!"', r":2: 'task' must be one of anomaly-.*, not 'Digits!'"),
+    ('task = "digit-classification"', 'task = "digit-clasification"', r"digit-classification, .*, not 'digit-clasif"),
     ("seed = 3", "seed = -1", r":3: 'seed' must be a whole number from 0 to 2147483647, not -1"),
     ("seed = 3", "seed = true", r":3: 'seed' must be a whole number"),
     ("seed = 3", "", r"'seed' must be a whole number from 0 to 2147483647, not None"),
@@ -102,7 +103,7 @@ def test_faults_of_the_data_are_told_with_the_file(tmp_path: Path, builder: str,
 
 def test_a_folder_that_is_no_name_for_a_model_is_told(tmp_path: Path) -> None:
     path = write_recipe(tmp_path).parent.rename(tmp_path / "My Model") / "recipe.toml"
-    with pytest.raises(RecipeError, match=r"the folder's name 'My Model' is the model's: a-z, 0-9 and _"):
+    with pytest.raises(RecipeError, match=r"the folder's name 'My Model' is the model's: a-z, 0-9, _ and -"):
         read_recipe(path)
 
 

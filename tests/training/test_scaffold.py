@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from device_runtime.inference.card import read_card
+from device_runtime.inference.store import ModelStore
 from firmware_tools.cli import cygnet
 from firmware_tools.training.evaluation.evaluator import tasks as judged
 from firmware_tools.training.recipe import find_recipe
@@ -28,6 +29,21 @@ def test_spoken_words_begin_with_the_labels_of_their_data(tmp_path: Path) -> Non
     create_model(tmp_path / "words", "spoken-commands")
     commands = find_recipe(str(tmp_path / "words")).data["commands"]
     assert read_card(tmp_path / "words" / "card.toml").labels == ("silence", "unknown", *commands)
+
+
+def test_a_folder_with_hyphens_holds_a_model_with_underscores(tmp_path: Path) -> None:
+    """As a package of Python and its module have it."""
+    folder = tmp_path / "my-first-words"
+    made = CliRunner().invoke(cygnet, ["model", "new", str(folder)])
+    assert made.exit_code == 0, made.output
+    assert find_recipe(str(folder)).name == read_card(folder / "card.toml").name == "my_first_words"
+    assert ModelStore([tmp_path]).card("my_first_words").path == folder / "card.toml"
+
+
+@pytest.mark.parametrize("name", ["My Words", "-words", "w" * 65, "wörter"])
+def test_a_folder_of_no_models_name_is_refused_with_what_one_may_be(tmp_path: Path, name: str) -> None:
+    with pytest.raises(LabError, match=f"'{name}' is no name for a model; expected 1 to 64 of a-z, 0-9, _ and -"):
+        create_model(tmp_path / name, "digit-classification")
 
 
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:

@@ -1,13 +1,19 @@
 """The whole way from sound to intent, through the real voice process."""
 
 import asyncio
+import hashlib
+import os
+import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
+from device_runtime.engine.frames import Event
 from device_runtime.inference.store import ModelError, ModelStore
+from device_runtime.program.manifest import Voice, VoiceIntent
 from device_runtime.voice.errors import VoiceError
 from device_runtime.voice.events import Recognised, Rejected, VoiceEvent, VoiceWarning, Woken
 from device_runtime.voice.grammar import Grammar
@@ -164,9 +170,8 @@ async def test_half_a_sample_is_refused(pipeline: VoicePipeline) -> None:
 
 
 async def test_a_voice_process_that_dies_is_started_again(pipeline: VoicePipeline, recorder: Recorder) -> None:
-    process = pipeline._process
-    assert process is not None
-    process.kill()
+    assert pipeline.process_id is not None
+    os.kill(pipeline.process_id, signal.SIGKILL)
     await recorder.until_stages("warning", "idle")
     warning = recorder.events[-2]
     assert isinstance(warning, VoiceWarning)
@@ -175,9 +180,73 @@ async def test_a_voice_process_that_dies_is_started_again(pipeline: VoicePipelin
     await recorder.until_stages("recognised", "idle")
 
 
-async def test_words_without_pronunciation_are_told(pipeline: VoicePipeline, recorder: Recorder) -> None:
-    from device_runtime.program.manifest import Voice, VoiceIntent
+def _status(process: int | None) -> dict[str, str]:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    descriptors = len(list(Path(f"/proc/{process}/fd").iterdir()))
+    return {"descriptors": str(descriptors)} | dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
+
+async def test_the_voice_process_is_confined(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    """Also when it has heard, understood and looked words up: a program's worker has no less."""
+    pipeline.listen()
+    feed(pipeline, spoken("cancel the timer"))
+    await recorder.until_stages("recognised", "idle")
+    status = _status(pipeline.process_id)
+    assert (status["NoNewPrivs"], status["CapEff"].strip("0"), status["Threads"]) == ("1", "", "1")
+    assert status["descriptors"] == "1"
+    if "seccomp" not in pipeline.missing:
+        assert status["Seccomp"] == "2"
+
+
+async def test_a_word_of_no_dictionary_is_guessed_where_no_file_can_be_opened(
+    pipeline: VoicePipeline, recorder: Recorder
+) -> None:
+    pipeline.set_grammar(Grammar({"lights": Voice((VoiceIntent("on", ("call nabu",)),))}))
+    await recorder.until_stages("warning")
+    (warning,) = (event for event in recorder.events if isinstance(event, VoiceWarning))
+    assert warning.text == "the word 'nabu' is not in the dictionary; it is listened for as N AA B UW"
+
+
+async def test_a_wake_word_that_cannot_be_run_is_refused_in_a_sentence(recorder: Recorder, tmp_path: Path) -> None:
+    from tests.inference.making import custom
+
+    store = ModelStore()
+    content = custom("Foo")
+    card = store.card("okay_nabu").path.read_text()
+    before, _, rest = card.partition("[source]")
+    source = f'[source]\nfile = "mine.tflite"\nsha256 = "{hashlib.sha256(content).hexdigest()}"\n'
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "mine.tflite").write_bytes(content)
+    (folder / "card.toml").write_text(
+        before.replace('"okay_nabu"', '"mine"') + source + rest[rest.index("\n[[inputs]]") :], encoding="utf-8"
+    )
+    pipeline = VoicePipeline(ModelStore([tmp_path]), wake_model="mine", listener=recorder)
+    with pytest.raises(VoiceError, match="model mine cannot be loaded: its operator Foo is none of"):
+        await pipeline.start()
+
+
+HOSTILE: list[Event] = [
+    Event("heard", {}),
+    Event("heard", {"accepted": True, "text": ["turn"], "confidence": "much", "time": float("nan"), "silence": {}}),
+    Event("wake", {"phrase": "x" * 10_000_000, "probability": None}),
+    Event("warning", {}),
+    Event("nothing", {}),
+]
+
+
+@pytest.mark.parametrize("event", HOSTILE, ids=lambda event: event.name)
+async def test_what_a_voice_process_that_was_taken_over_says_harms_nobody(
+    pipeline: VoicePipeline, recorder: Recorder, event: Event
+) -> None:
+    pipeline._heard(event)
+    assert len(repr(recorder.events[-1])) < 2000
+    pipeline.listen()
+    feed(pipeline, spoken("cancel the timer"))
+    await recorder.until_stages("recognised", "idle")
+
+
+async def test_words_without_pronunciation_are_told(pipeline: VoicePipeline, recorder: Recorder) -> None:
     pipeline.set_grammar(Grammar({"lights": Voice((VoiceIntent("on", ("开灯",)),))}))
     await recorder.until_stages("warning", "warning")
     assert all("no English pronunciation" in event.text for event in recorder.events if isinstance(event, VoiceWarning))
@@ -198,7 +267,7 @@ async def test_the_back_end_is_the_one_that_was_asked_for(recorder: Recorder) ->
 async def test_a_process_that_cannot_start_is_told(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     pipeline = VoicePipeline(ModelStore(), wake_model="okay_nabu", listener=recorder)
-    with pytest.raises(VoiceError, match="the voice process ended at once"):
+    with pytest.raises(VoiceError, match="the voice process cannot be started: the zygote ended unexpectedly"):
         await pipeline.start()
 
 

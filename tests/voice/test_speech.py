@@ -3,7 +3,6 @@
 import io
 import threading
 import wave
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,9 +93,8 @@ def test_every_phone_that_is_made_exists() -> None:
     assert set(phones) <= set(PHONES)
 
 
-def test_words_are_looked_up_then_guessed_then_given_up(tmp_path: Path) -> None:
-    dictionary = tmp_path / "small.dict"
-    dictionary.write_text("the DH AH\nthe(2) DH IY\nlight L AY T\n", encoding="utf-8")
+def test_words_are_looked_up_then_guessed_then_given_up() -> None:
+    dictionary = ["the DH AH\n", "the(2) DH IY\n", "light L AY T\n"]
     found, warnings = pronunciations({"the", "light", "nabu", "灯"}, dictionary)
     assert found == {"the": ["DH AH", "DH IY"], "light": ["L AY T"], "nabu": ["N AA B UW"]}
     assert warnings == [

@@ -11,6 +11,12 @@ handleHostEvent('Inference.result', (payload) => {
   return null;
 });
 
+handleHostEvent('Inference.microphone', (payload) => {
+  const hear = mapGet(sessions, payload.session);
+  if (hear !== undefined) hear.microphone({ state: payload.state });
+  return null;
+});
+
 handleHostEvent('Inference.error', (payload) => {
   const hear = mapGet(sessions, payload.session);
   if (hear !== undefined) hear.error(payload.reason);
@@ -25,7 +31,7 @@ function createInferenceSession(options) {
   let loaded = false;
   let listening = false;
   let unheard = true;
-  const fireLoaded = makeEvents(session, 'an InferenceSession', ['Load', 'Error', 'Result']);
+  const fireLoaded = makeEvents(session, 'an InferenceSession', ['Load', 'Error', 'Result', 'Microphone']);
   const onError = session.onError;
   session.onError = (listener) => {
     unheard = false;
@@ -84,6 +90,7 @@ function createInferenceSession(options) {
     loaded = true;
     mapSet(sessions, id, {
       result: (result) => fireLoaded('Result', result),
+      microphone: (told) => fireLoaded('Microphone', told),
       error: (lost) => {
         listening = false;
         fail('InferenceSession.listen', lost);

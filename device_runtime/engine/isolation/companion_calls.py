@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from device_runtime.engine.isolation.system_calls import ALLOWED, REFUSED, Check, Rules
+from device_runtime.engine.isolation.system_calls import A_THREAD, ALLOWED, REFUSED, Check, Rules
 
 # What the executable needs that a Python program runs in (isolation/companion.py): to be loaded from the files that are
 # there, a thread, and one socket, which is its standard input and output. No memory is ever writable and executable.
@@ -11,7 +11,6 @@ _NO_WRITING: Final = (0,)
 _OPEN_BITS: Final = 0o3 | 0o100 | 0o1000 | 0o2000  # how, create, truncate, append
 _WRITABLE_OR_EXECUTABLE: Final = (0, 2, 4)
 _LOADED: Final = (Check(2, 6, _WRITABLE_OR_EXECUTABLE), Check(3, 0x1, (0,)))  # never shared
-_CLONE_THREAD: Final = 0x10000
 
 COMPANION_ALLOWED: Final[Mapping[str, tuple[Check, ...]]] = {
     **{name: checks for name, checks in ALLOWED.items() if name not in ("mmap", "mmap2", "madvise", "sendto", "send",
@@ -36,7 +35,7 @@ COMPANION_ALLOWED: Final[Mapping[str, tuple[Check, ...]]] = {
     "set_tid_address": (),
     "set_robust_list": (),
     "rseq": (),
-    "clone": (Check(0, _CLONE_THREAD, (_CLONE_THREAD,)),),
+    "clone": (A_THREAD,),
     "rt_sigaction": (),
     "rt_sigprocmask": (),
     "sigaltstack": (),

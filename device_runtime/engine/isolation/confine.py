@@ -39,14 +39,20 @@ BARRIERS: Final = ("privileges", "limits", "namespaces", "empty-root", "landlock
 class Confinement:
     """The barriers of one zygote and its workers. ``wanted`` are those of :data:`BARRIERS` that it tries; what the
     kernel does not grant is in :attr:`missing`, with the reason. ``memory_bytes`` is what a worker may have, and
-    ``threads`` how many."""
+    ``threads`` how many; ``courtesy`` is how far it gives way to other processes."""
 
     def __init__(
-        self, wanted: Collection[str], memory_bytes: int, companion: "Companion | None" = None, threads: int = 1
+        self,
+        wanted: Collection[str],
+        memory_bytes: int,
+        companion: "Companion | None" = None,
+        threads: int = 1,
+        courtesy: int = _COURTESY,
     ) -> None:
         self._wanted = wanted
         self._companion = companion
         self._threads = threads
+        self._courtesy = courtesy
         self._companion_landlock: Landlock | None = None
         self._companion_filter: SystemCallFilter | None = None
         self._own_root = False
@@ -128,7 +134,7 @@ class Confinement:
         prctl(PR_SET_PDEATHSIG, _SIGKILL)
         if os.getppid() != self._parent:
             os._exit(0)
-        os.nice(_COURTESY)
+        os.nice(self._courtesy)
         if self._limited:
             limit_worker(last + 1, self._threads)
         if self._filter is not None:

@@ -47,6 +47,10 @@ _MADV_DONTNEED = 4
 _MREMAP_OTHERS = 0xFFFFFFFE
 _MEMORY = (Check(2, _PROT_EXEC, (0,)), Check(3, _MAP_BITS, (_MAP_PRIVATE_ANONYMOUS,)))
 _FUTEX = (Check(1, _FUTEX_BITS, (_FUTEX_WAIT, _FUTEX_WAKE, _FUTEX_WAIT_BITSET)),)
+# What clone is asked for by pthread_create of glibc and of musl, to the last bit: a thread with everything in common
+# with the others. CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, SETTLS, PARENT_SETTID, CHILD_CLEARTID, and of musl
+# DETACHED, which says nothing any more.
+A_THREAD: Final = Check(0, 0xFFFFFFFF, (0x3D0F00, 0x7D0F00))
 
 ALLOWED: Final[Mapping[str, tuple[Check, ...]]] = {
     # its socket, and waiting for it; no messages with control data, so no descriptor comes or goes
@@ -93,7 +97,7 @@ REFUSED: Final = (
     "getpid", "getppid", "gettid", "getuid", "geteuid", "getgid", "getegid",
     "getuid32", "geteuid32", "getgid32", "getegid32",
     "uname", "sysinfo", "sched_getaffinity", "sched_yield", "getrlimit", "ugetrlimit", "prlimit64",
-    "getsockopt", "getsockname",
+    "getsockopt", "getsockname", "getrusage",
     "rt_sigaction", "rt_sigprocmask", "sigaltstack", "tgkill", "clock_getres", "clock_getres_time64",
 )  # fmt: skip
 """What fails with EPERM instead of ending the worker."""
@@ -125,7 +129,7 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = {
             "exit_group": 231, "tgkill": 234, "openat": 257, "newfstatat": 262, "readlinkat": 267, "faccessat": 269,
             "pselect6": 270, "prlimit64": 302, "getrandom": 318, "statx": 332, "poll": 7, "pread64": 17, "readv": 19,
             "clone": 56, "execve": 59, "prctl": 157, "arch_prctl": 158, "set_tid_address": 218, "ppoll": 271,
-            "set_robust_list": 273, "rseq": 334,
+            "set_robust_list": 273, "rseq": 334, "getrusage": 98,
         },
     ),
     "aarch64": Architecture(
@@ -141,7 +145,7 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = {
             "getsockname": 204, "sendto": 206, "recvfrom": 207, "getsockopt": 209, "brk": 214, "munmap": 215,
             "mremap": 216, "mmap": 222, "mprotect": 226, "madvise": 233, "prlimit64": 261, "getrandom": 278,
             "statx": 291, "readv": 65, "pread64": 67, "ppoll": 73, "set_tid_address": 96, "set_robust_list": 99,
-            "prctl": 167, "clone": 220, "execve": 221, "rseq": 293,
+            "prctl": 167, "clone": 220, "execve": 221, "rseq": 293, "getrusage": 165,
         },
     ),
     "arm": Architecture(
@@ -161,7 +165,7 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = {
             "getrandom": 384, "statx": 397, "clock_gettime64": 403, "clock_getres_time64": 406,
             "clock_nanosleep_time64": 407, "pselect6_time64": 413, "futex_time64": 422, "execve": 11, "clone": 120,
             "readv": 145, "poll": 168, "prctl": 172, "pread64": 180, "set_tid_address": 256, "ppoll": 336,
-            "set_robust_list": 338, "rseq": 398,
+            "set_robust_list": 338, "rseq": 398, "getrusage": 77,
         },
     ),
 }  # fmt: skip

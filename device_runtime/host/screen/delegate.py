@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from device_runtime.host.screen.layout import Intersection, Viewport
-from device_runtime.host.screen.messages import NodeEvent, OpenType
+from device_runtime.host.screen.messages import MicrophoneState, NodeEvent, OpenType
 from device_runtime.values import Value
 
 
@@ -79,6 +79,9 @@ class ScreenDelegate(Protocol):
 
     async def listen(self, target: str) -> None:
         """Listen now, without the wake word; ``target`` is the screen that asked."""
+
+    def microphone_state(self, target: str, state: MicrophoneState) -> None:
+        """The microphone of the screen ``target`` is on, off, or was refused."""
 
     async def ui_result(self, app_id: str, dialog: str, result: Value) -> None:
         """The owner answered the dialogue of this id."""

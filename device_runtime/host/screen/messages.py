@@ -31,6 +31,7 @@ MAX_PIXELS = 32_768
 _EVENT = re.compile(r"[a-z][a-zA-Z0-9_-]{0,63}")
 _APP_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}")
 _DIALOG_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
+MicrophoneState = Literal["on", "off", "refused"]
 OpenType = Literal["navigateTo", "redirectTo", "switchTab", "reLaunch"]
 
 
@@ -96,6 +97,13 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Microphone:
+    """The screen's own microphone is ``on``, ``off``, or was ``refused``: by a person, or the browser has none."""
+
+    state: MicrophoneState
+
+
+@dataclass(frozen=True, slots=True)
 class UiResult:
     """The owner answered a dialogue."""
 
@@ -104,7 +112,18 @@ class UiResult:
 
 
 ClientMessage: TypeAlias = (
-    NodeEvent | Launch | Home | Back | Open | Utterance | Listen | UiResult | QueryResult | Intersection | Viewport
+    NodeEvent
+    | Launch
+    | Home
+    | Back
+    | Open
+    | Utterance
+    | Listen
+    | Microphone
+    | UiResult
+    | QueryResult
+    | Intersection
+    | Viewport
 )
 
 
@@ -176,6 +195,13 @@ def _open(document: Mapping[str, Any]) -> Open:
     return Open(_app_id(document), _string(document, "path", MAX_PATH), open_type)
 
 
+def _microphone(document: Mapping[str, Any]) -> Microphone:
+    state = document.get("state")
+    if state not in ("on", "off", "refused"):
+        raise ScreenMessageError("state must be on, off or refused")
+    return Microphone(state)
+
+
 def _utterance(document: Mapping[str, Any]) -> Utterance:
     text = _string(document, "text", MAX_UTTERANCE).strip()
     if not text:
@@ -242,6 +268,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
     "open": _open,
     "utterance": _utterance,
     "listen": lambda _: Listen(),
+    "microphone": _microphone,
     "ui_result": _ui_result,
     "query_result": _query_result,
     "intersection": _intersection,

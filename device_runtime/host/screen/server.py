@@ -52,6 +52,7 @@ from device_runtime.host.screen.messages import (
     Home,
     Launch,
     Listen,
+    Microphone,
     NodeEvent,
     Open,
     ScreenMessageError,
@@ -589,6 +590,8 @@ class ScreenServer:
                 await self._delegate.utterance(message.text)
             case Listen():
                 await self._delegate.listen(client.target)
+            case Microphone():
+                self._delegate.microphone_state(client.target, message.state)
             case UiResult():
                 dialog = self._dialogs.get(message.id)
                 if dialog is not None:  # else another screen was quicker

@@ -159,9 +159,10 @@ def _ports(work: Work) -> list[tuple[int, int]]:
 
 def _check_port(work: Work, tensor: Tensor, what: str) -> None:
     if tensor.dtype not in ("int8", "uint8") or len(tensor.scales) != 1 or tensor.content is not None:
+        scales = {0: "out a scale", 1: " one scale"}.get(len(tensor.scales), f" {len(tensor.scales)} scales")
         raise MicroModelError(
-            f"{work.source.name}: {what} {tensor.name[:80]!r} is {tensor.dtype} with {len(tensor.scales)} scales; "
-            "expected int8 or uint8 with one: quantise the model whole, with integer inputs and outputs"
+            f"{work.source.name}: {what} {tensor.name[:80]!r} is {tensor.dtype} with{scales}; a microcontroller takes "
+            "int8 or uint8 with one scale: quantise the model whole, to 8 bits, with integer inputs and outputs"
         )
 
 

@@ -41,6 +41,8 @@ class Tensor:
     axis: int = 0
     signature: tuple[int, ...] = ()
     """The shape with -1 where the converter did not know it; what ``shape`` has there may be wrong."""
+    fault: str = ""
+    """Why nothing can use it. Recurrent operators have such tensors beside them; it is these that are to be named."""
 
     @property
     def size(self) -> int:
@@ -100,7 +102,7 @@ def read_tflite(data: bytes, name: str) -> SourceModel:
     if len(data) > _MOST_BYTES:
         raise MicroModelError(f"{name}: the file has {len(data)} bytes; for a microcontroller {_MOST_BYTES} are enough")
     root = Buffer(bytes(data), name).root()
-    codes = [max(each.number(0, "b"), each.number(3, "i")) for each in root.tables(1)]
+    codes = [_code(each) for each in root.tables(1)]
     buffers = root.tables(4)
     graphs = [_graph(each, codes, buffers, name) for each in root.tables(2)[:16]]
     if not graphs:
@@ -108,7 +110,14 @@ def read_tflite(data: bytes, name: str) -> SourceModel:
     return SourceModel(name, graphs)
 
 
-def _graph(table: Table, codes: list[int], buffers: list[Table], name: str) -> Graph:
+def _code(table: Table) -> str:
+    # Old files have only the number of one byte; newer ones both.
+    number = max(table.number(0, "b"), table.number(3, "i"))
+    name = NAMES[number] if 0 <= number < len(NAMES) else f"number {number}"
+    return f"CUSTOM {ascii(table.text(1)[:80])[1:-1]}" if name == "CUSTOM" else name
+
+
+def _graph(table: Table, codes: list[str], buffers: list[Table], name: str) -> Graph:
     places = table.tables(0)
     if len(places) > _MOST_TENSORS:
         raise MicroModelError(f"{name}: a subgraph has {len(places)} tensors, more than {_MOST_TENSORS}")
@@ -121,7 +130,7 @@ def _graph(table: Table, codes: list[int], buffers: list[Table], name: str) -> G
         index = each.number(0, "I")
         if index >= len(codes):
             raise MicroModelError(f"{name}: operator {number} is of kind {index}, but there are {len(codes)} kinds")
-        code = NAMES[codes[index]] if 0 <= codes[index] < len(NAMES) else f"number {codes[index]}"
+        code = codes[index]
         operator = Operator(code, number, each.numbers(1, "i"), each.numbers(2, "i"), each.table(4))
         if max(len(operator.inputs), len(operator.outputs)) > _MOST_INPUTS:
             raise MicroModelError(f"{name}: operator {number} ({code}): has more than {_MOST_INPUTS} inputs or outputs")
@@ -148,10 +157,11 @@ def _tensor(table: Table, buffers: list[Table], model: str) -> Tensor:
     kind = table.number(1, "b")
     dtype = TYPES.get(kind, f"type {kind}")
     if len(shape) > _MOST_RANK or any(not 0 < size < 1 << 24 for size in shape) or math.prod(shape) > 1 << 24:
-        raise MicroModelError(
+        fault = (
             f"{where}: has the shape {list(shape[:9])}; expected at most {_MOST_RANK} dimensions, each above 0, with "
             f"at most {1 << 24} elements"
         )
+        return Tensor(name, (), dtype, None, fault=fault)
     content = _content(table, buffers, where)
     signature = table.numbers(7, "i")
     tensor = Tensor(name, shape, dtype, content, signature=signature if len(signature) == len(shape) else ())

@@ -36,8 +36,15 @@ class Work:
         """What programs call tensors by, if not as the file does."""
 
     def tensor(self, index: int) -> Tensor:
-        """A tensor of the graph."""
-        return self.graph.tensors[index]
+        """A tensor of the graph.
+
+        Raises:
+            MicroModelError: nothing can use it.
+        """
+        tensor = self.graph.tensors[index]
+        if tensor.fault:
+            raise MicroModelError(tensor.fault)
+        return tensor
 
     def refuse(self, operator: Operator, index: int | None, what: str) -> NoReturn:
         """Raise the sentence of what does not go.

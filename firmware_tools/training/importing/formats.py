@@ -41,6 +41,11 @@ def find_format(path: Path) -> Format:
             start = file.read(64)
     except OSError as error:
         raise LabError(f"{path} cannot be read: {error.strerror}") from error
+    if start[4:8] == b"TFL3":  # with metadata it is a ZIP archive, too
+        raise LabError(
+            f"{path} is a TensorFlow Lite model already, which is what import makes: put it into a folder with a card "
+            "(`cygnet model new` writes one) and test it, or import what it was made from"
+        )
     if zipfile.is_zipfile(path):
         return _find_archive(path)
     if start.startswith(_HDF5):

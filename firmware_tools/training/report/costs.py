@@ -48,8 +48,8 @@ def quantization_section(found: Examination) -> Iterator[str]:
 
 
 def _signed(points: float) -> str:
-    shown = f"{points:+.1f}"
-    return "0.0" if shown in ("+0.0", "-0.0") else shown.replace("-", "&minus;")
+    shown = f"{points:+.2f}"
+    return "0.00" if shown in ("+0.00", "-0.00") else shown.replace("-", "&minus;")
 
 
 def _short(name: str) -> str:

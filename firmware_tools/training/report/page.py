@@ -94,7 +94,7 @@ def _cards(found: Examination, findings: Sequence[Finding]) -> Iterator[str]:
     for _, measure, lost in sorted(pairs, key=lambda pair: -pair[2])[:1]:
         note = f"of {text(measure.metric)}, float32 to int8"
         bad = f"{measure.metric} lost by int8" in missed
-        yield _card("lost by quantisation", f"{max(lost, 0):.1f}", "points", note, bad=bad)
+        yield _card("lost by quantisation", f"{max(lost, 0):.2f}", "points", note, bad=bad)
     yield "</section><section class=cards aria-label='Key figures: cost'>"
     costs, cost = found.costs, found.card.cost
     yield _card("size", *size(costs.bytes), _most(cost.bytes, "bytes"), bad="size" in missed)

@@ -3,6 +3,7 @@
 import errno
 from pathlib import Path
 
+from device_runtime.inference.card import model_name
 from firmware_tools.training.recipe import MODEL_NAME
 from firmware_tools.training.workplace import LabError
 
@@ -16,14 +17,18 @@ def tasks() -> list[str]:
 
 
 def create_model(directory: Path, task: str) -> list[Path]:
-    """Write recipe and card into ``directory``, which is made; its name becomes the model's. Returns what was written.
+    """Write recipe and card into ``directory``, which is made; its name becomes the model's, with ``_`` for each ``-``.
+    Returns what was written.
 
     Raises:
         LabError: the name is none for a model, something is there already, or it cannot be written.
     """
-    name = directory.resolve().name
+    name = model_name(directory.resolve().name)
     if not MODEL_NAME.fullmatch(name):
-        raise LabError(f"{name!r} is no name for a model; expected 1 to 64 of a-z, 0-9 and _, such as my_model")
+        raise LabError(
+            f"{directory.resolve().name!r} is no name for a model; expected 1 to 64 of a-z, 0-9, _ and -, such as "
+            "my-model"
+        )
     written = []
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -151,6 +151,27 @@ def float_model() -> bytes:
     return maker.finish([given], [made])
 
 
+def unknown_operator_beside_tensors_of_no_size() -> bytes:
+    """As LSTMs have them."""
+    maker, given, made = small()
+    maker.tensor([0], "int8", 0.5, 0)
+    maker.add("UNIDIRECTIONAL_SEQUENCE_LSTM", [given], [made])
+    return maker.finish([given], [made])
+
+
+def custom_operator() -> bytes:
+    from tests.inference.making import custom
+
+    return custom("ethos-u", "int8")
+
+
+def tensor_of_no_size() -> bytes:
+    maker, given, made = small()
+    empty = maker.tensor([0], "int8", 0.5, 0)
+    maker.add("ADD", [given, empty], [made], options("Add"))
+    return maker.finish([given], [made])
+
+
 def computed_weights() -> bytes:
     maker, given, made = small()
     weights = maker.tensor([2, 1, 1, 2], "int8", 0.1, 0)
@@ -201,11 +222,17 @@ def no_variable() -> bytes:
     ("make", "said"),
     [
         (unknown_operator, r"m: operator 0 \(HARD_SWISH\): does not run on a microcontroller; these do: ADD, .*"),
-        (float_model, r"m: input 't0' is float32 with 0 scales; expected int8 or uint8 with one: quantise .*"),
+        (
+            unknown_operator_beside_tensors_of_no_size,
+            r"m: operator 0 \(UNIDIRECTIONAL_SEQUENCE_LSTM\): does not run on a microcontroller; these do: ADD, .*",
+        ),
+        (custom_operator, r"m: operator 0 \(CUSTOM ethos-u\): does not run on a microcontroller; these do: ADD, .*"),
+        (tensor_of_no_size, r"m: tensor 't2': has the shape \[0\]; expected at most 6 dimensions, each above 0, .*"),
+        (float_model, r"m: input 't0' is float32 without a scale; a microcontroller takes int8 or uint8 .*"),
         (computed_weights, r"m: operator 0 \(CONV_2D\), tensor 't2': is int8 and computed; expected constant int8"),
         (huge_tensor, r"m: tensor 't2': has the shape \[1, 1048576, 1024, 2\]; expected at most 6 dimensions, .*"),
         (too_large, r"m: needs \d+ bytes while it runs; no microcontroller has more than 8388608"),
-        (int16_activations, r"m: input 't0' is int16 with 1 scales; expected int8 or uint8 with one: .*"),
+        (int16_activations, r"m: input 't0' is int16 with one scale; a microcontroller takes int8 or uint8 .*"),
         (wrong_shape, r"m: operator 0 \(AVERAGE_POOL_2D\), tensor 't2': has the shape .*; expected \[1, 2, 2, 2\]"),
         (no_variable, r"m: operator 1 \(READ_VARIABLE\): uses the variable 'lost', which CALL_ONCE does not fill"),
     ],

@@ -113,13 +113,16 @@ export class Voice {
       await this.microphone.start();
     } catch (error) {
       this.onError(error.message);
+      this.connection.send({ type: "microphone", state: "refused" });
       return false;
     }
+    this.connection.send({ type: "microphone", state: "on" });
     this.press(true);
     return true;
   }
 
   stopMicrophone() {
+    if (this.microphone.on) this.connection.send({ type: "microphone", state: "off" });
     this.microphone.stop();
     this.press(false);
   }

@@ -1,12 +1,14 @@
 const { ALERT_MS, SILENT_MS, KEPT, event, known } = require('../../model/sounds');
+const { words } = require('../../model/words');
 
 Page({
   data: {
-    state: 'starting', // starting, quiet, alert, paused, failed
+    state: 'starting', // starting, waiting, refused, quiet, alert, paused, failed
     alert: null,
     history: [],
     knows: '',
     reason: '',
+    said: words({ state: 'starting' }),
     voice: true,
     share: null, // asked for once; nothing is reported before the answer
   },
@@ -17,6 +19,11 @@ Page({
     this.spoken = {};
     this.count = 0;
     this.begin();
+  },
+
+  // What is shown of the ears follows from the rest.
+  show(changes) {
+    this.setData({ ...changes, said: words({ ...this.data, ...changes }) });
   },
 
   onUnload() {
@@ -30,22 +37,34 @@ Page({
     const session = wx.createInferenceSession({ ability: 'sound-events' });
     this.session = session;
     session.onLoad(() => {
-      this.setData({ knows: known(session.labels) });
+      this.show({ knows: known(session.labels) });
       this.listen();
     });
     session.onResult(({ label }) => this.heard(label));
+    session.onMicrophone(({ state }) => this.ears(state));
     session.onError(({ errMsg }) => this.fail(errMsg));
   },
 
   listen() {
-    this.setData({ state: 'quiet', reason: '' });
+    this.show({ state: 'starting', reason: '' });
     this.session.listen();
+  },
+
+  // Quiet is what is heard, and not that nothing can be heard.
+  ears(state) {
+    if (this.data.state === 'paused' || this.data.state === 'failed') return;
+    if (state === 'hearing') {
+      if (this.data.state !== 'alert') this.show({ state: 'quiet' });
+      return;
+    }
+    clearTimeout(this.timer);
+    this.show({ state, alert: null }); // waiting or refused
   },
 
   pause() {
     clearTimeout(this.timer);
     this.session.stop();
-    this.setData({ state: 'paused', alert: null });
+    this.show({ state: 'paused', alert: null });
   },
 
   // The sentence is the device's own; what comes before it is for programmers.
@@ -53,7 +72,7 @@ Page({
     clearTimeout(this.timer);
     this.session.destroy();
     const reason = errMsg.replace(/^\w+(\.\w+)?:fail /, '');
-    this.setData({ state: 'failed', alert: null, reason: reason.charAt(0).toUpperCase() + reason.slice(1) });
+    this.show({ state: 'failed', alert: null, reason: reason.charAt(0).toUpperCase() + reason.slice(1) });
   },
 
   heard(label) {
@@ -66,7 +85,7 @@ Page({
   },
 
   warn(found) {
-    this.setData({ state: 'alert', alert: found });
+    this.show({ state: 'alert', alert: found });
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.calm(), ALERT_MS);
     const now = Date.now();
@@ -77,7 +96,7 @@ Page({
 
   calm() {
     clearTimeout(this.timer);
-    if (this.data.state === 'alert') this.setData({ state: 'quiet', alert: null });
+    if (this.data.state === 'alert') this.show({ state: 'quiet', alert: null });
   },
 
   // ---- fingers
@@ -88,8 +107,8 @@ Page({
   },
 
   onListen() {
-    if (this.data.state === 'quiet' || this.data.state === 'alert') this.pause();
-    else this.onRing();
+    if (this.data.state === 'paused' || this.data.state === 'failed') this.onRing();
+    else this.pause();
   },
 
   onVoice() {
@@ -115,6 +134,7 @@ Page({
       this.pause();
       return 'I have stopped listening.';
     }
+    if (state === 'waiting' || state === 'refused') return 'I cannot hear: let me listen on the screen first.';
     if (state === 'paused') this.listen();
     return 'I am listening.';
   },
