@@ -201,6 +201,7 @@ def test_a_model_stores_what_the_recipe_says(tmp_path: Path, given: str, answer:
 
 NETWORKS = [
     'architecture = "ds_cnn"\nfilters = 4\nblocks = 1\nkernel = [3, 3]\nstride = [1, 1]\n',
+    'architecture = "ds_cnn"\nfilters = 4\nblocks = 3\nkernel = [3, 3]\nstride = [1, 2]\ngather = 2\ntime_kernel = 5\n',
     'architecture = "mlp"\nunits = [8]\nclass_weights = "root"\n',
     'architecture = "mlp"\nunits = [8, 8]\nlabel_smoothing = 0.1\nclass_weights = "balanced"\nweight_decay = 0.01\n',
     'architecture = "autoencoder"\nunits = [8, 3]\nschedule = "constant"\n',
