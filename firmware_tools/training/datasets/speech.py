@@ -33,7 +33,7 @@ from firmware_tools.training.speech.render import render, render_background
 from firmware_tools.training.speech.spoken import kept_in
 from firmware_tools.training.synthesis import find_synthesiser
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised whenever the same options would give other bytes."""
 _SHARD = 128
 _WORKERS = 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,8 @@ def render(example: Example, options: SpeechOptions, bank: Bank, seed: int, say:
         decibels = level - ratio
     else:
         said = say(example.text, example.voice, example.manner)
-        said = another_speaker(said, settings, generator, _lost_tones(example.text, example.voice))
+        other = partial(say, example.text, *example.other) if example.other is not None else None
+        said = another_speaker(said, settings, generator, _lost_tones(example.text, example.voice), other)
         begin = before + _place(len(said), window, example, generator)
         said = reverberate(said, bank.room(scenario.place, generator))
         if begin < 0:
