@@ -52,8 +52,6 @@ def augment(x: Floats, how: Augmentation, random: np.random.Generator) -> Floats
     if how.tilt and x.ndim in (3, 4):
         ramp = np.linspace(-1, 1, x.shape[2], dtype=np.float32).reshape(1, 1, -1, *[1] * (x.ndim - 3))
         x = x + _each(random.uniform(-how.tilt, how.tilt, count), x.ndim) * ramp
-    if how.relief and x.ndim in (3, 4):
-        x = x + _relief(x, random) * np.float32(how.relief)
     if how.noise:
         x = x + random.standard_normal(x.shape, np.float32) * np.float32(how.noise)
     if x.ndim in (3, 4) and (how.time_masks or how.channel_masks):
@@ -123,23 +121,6 @@ def _looked_up(x: Floats, at_row: NDArray[np.float64], at_column: NDArray[np.flo
         found = x[example, np.clip(row, 0, rows - 1), np.clip(column, 0, columns - 1)]
         result += found * weight.astype(np.float32).reshape(*weight.shape, *[1] * (x.ndim - 3))
     return result
-
-
-_HILLS = (12, 7)
-"""Rows and channels of one independent number of a relief: as long as a sound of speech, as wide as a resonance."""
-
-
-def _relief(x: Floats, random: np.random.Generator) -> Floats:
-    """Random numbers of deviation 1, smooth over rows and channels, of the shape of ``x``."""
-    count, rows, channels = x.shape[:3]
-    coarse = random.standard_normal((count, rows // _HILLS[0] + 3, channels // _HILLS[1] + 3), np.float32)
-    placed = [
-        random.uniform(0, 1, (count, 1)) + np.arange(size)[None, :] / hill
-        for size, hill in ((rows, _HILLS[0]), (channels, _HILLS[1]))
-    ]
-    smooth = _along(_along(coarse, placed[0], 1), placed[1], 2)
-    # Between the given numbers the deviation is less: two thirds of the variance are left of each axis.
-    return np.asarray(smooth * np.float32(1.5)).reshape(count, rows, channels, *[1] * (x.ndim - 3))
 
 
 def _masked(x: Floats, how: Augmentation, random: np.random.Generator) -> Floats:

@@ -44,9 +44,6 @@ class Augmentation:
     gain: float = key("added to all features of an example, either way, in their unit", 0.0, 0.0, 100.0)
     tilt: float = key("added to the highest channel and taken from the lowest, or the other way round", 0.0, 0.0, 100.0)
     noise: float = key("standard deviation of what is added to each feature", 0.0, 0.0, 100.0)
-    relief: float = key(
-        "standard deviation of what is added smoothly over time and frequency: sounds said otherwise", 0.0, 0.0, 100.0
-    )
     time_masks: int = key("how many stretches of rows are set to 0", 0, 0, 20)
     time_mask_rows: int = key("the most rows of one", 0, 0, 1000)
     channel_masks: int = key("how many bands of channels are set to 0", 0, 0, 20)

@@ -78,17 +78,6 @@ def test_sound_that_is_shifted_keeps_its_rows_and_repeats_the_edge() -> None:
         np.testing.assert_allclose(example[:, 0], np.clip(np.arange(6) + shift, 0, 5))
 
 
-def test_a_relief_is_smooth_of_its_deviation_and_another_for_each_example() -> None:
-    x = np.zeros((40, 98, 40, 1), np.float32)
-    changed = augment(x, Augmentation(relief=2.0), np.random.default_rng(1))
-    assert changed.shape == x.shape
-    assert changed.std() == pytest.approx(2.0, rel=0.1)
-    assert changed.mean() == pytest.approx(0, abs=0.1)
-    assert np.abs(np.diff(changed, axis=1)).mean() < 0.2 * changed.std()
-    assert np.abs(np.diff(changed, axis=2)).mean() < 0.3 * changed.std()
-    assert np.corrcoef(changed[0].ravel(), changed[1].ravel())[0, 1] < 0.5
-
-
 def test_masks_are_stretches_of_nothing_of_at_most_their_size() -> None:
     examples = np.ones((50, 12, 10), np.float32)
     rows = changed(examples, time_masks=1, time_mask_rows=4)
