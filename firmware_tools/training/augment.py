@@ -6,7 +6,7 @@ else; the same generator gives the same result.
 
 import importlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ _FRAME, _HOP = 512, 128
 _QUEFRENCIES = 28
 """Of the cepstrum, at 16 kHz: below the period of every voice, so what is left is the vocal tract."""
 _MOST_GAIN = 2.5
-_MOST = {"resample": 0.4, "formants": 0.4, "equalise": 20.0, "codec": 1.0, "revoice": 1.0, "mixed": 1.0}
 CODECS = ("mu-law", "narrow-band", "opus")
 
 
@@ -31,8 +30,7 @@ CODECS = ("mu-law", "narrow-band", "opus")
 class Augmentation:
     """How much of each; 0 is none. ``resample``, ``formants``: the largest change as a fraction; ``equalise``: dB;
     ``codec``: the share of examples that pass through one; ``revoice``: the share that is said anew by a voice drawn
-    by chance (:mod:`firmware_tools.training.revoice`), to which ``resample`` and ``formants`` are not done; ``mixed``:
-    the share of those that is mixed with another voice that says the same.
+    by chance (:mod:`firmware_tools.training.revoice`), to which ``resample`` and ``formants`` are not done.
 
     Raises:
         DatasetError: a number is out of its range.
@@ -43,34 +41,21 @@ class Augmentation:
     equalise: float = 0.0
     codec: float = 0.0
     revoice: float = 0.0
-    mixed: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, most in (
-            ("resample", 0.4),
-            ("formants", 0.4),
-            ("equalise", 20.0),
-            ("codec", 1.0),
-            ("revoice", 1.0),
-            ("mixed", 1.0),
-        ):
+        for name, most in (("resample", 0.4), ("formants", 0.4), ("equalise", 20.0), ("codec", 1.0), ("revoice", 1.0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
                 raise DatasetError(f"augment.{name} is a number from 0 to {most}, not {value!r}")
 
 
 def another_speaker(
-    sound: Sound,
-    settings: Augmentation,
-    generator: np.random.Generator,
-    tones: Sequence[int] = (),
-    other: Callable[[], Sound] | None = None,
+    sound: Sound, settings: Augmentation, generator: np.random.Generator, tones: Sequence[int] = ()
 ) -> Sound:
     """The same said by somebody of another size, in another pitch, through another microphone; with ``tones`` where it
-    was said without them and is said anew. ``other`` gives the same by another voice, where there is one."""
+    was said without them and is said anew."""
     if settings.revoice and generator.uniform() < settings.revoice:
-        mixes = other is not None and settings.mixed and generator.uniform() < settings.mixed
-        sound = revoice(sound, generator, tones, other() if other is not None and mixes else None)
+        sound = revoice(sound, generator, tones)
     else:
         if settings.resample:
             sound = resize(sound, _factor(settings.resample, generator))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from firmware_tools.training.synthesis.synthesiser import PEAK, Sound
-from firmware_tools.training.vocoder import FRAMES_A_SECOND, Floats, Manners, Spoken, mixed, put_together, take_apart
+from firmware_tools.training.vocoder import FRAMES_A_SECOND, Floats, Manners, Spoken, put_together, take_apart
 
 _PITCH = (75.0, 270.0)
 """Hz, the middle of a voice's melody: deep men to high women and children."""
@@ -36,18 +36,10 @@ _RANGE = (0.18, 0.4)
 """Of a Mandarin voice: what -1 to 1 is, as the logarithm of a factor; a third to two thirds of an octave either way."""
 
 
-_MIXED = (-0.3, 0.8)
-"""How much of another voice is in one, where two are mixed; below 0 it is less like the other than it was."""
-
-
-def revoice(
-    sound: Sound, generator: np.random.Generator, tones: Sequence[int] = (), other: Sound | None = None
-) -> Sound:
+def revoice(sound: Sound, generator: np.random.Generator, tones: Sequence[int] = ()) -> Sound:
     """``sound`` (16 kHz, -1 to 1) said by somebody else, who is drawn; its peak at ``PEAK``. ``tones`` (1 to 5, one a
-    syllable) replace its melody by theirs. ``other``: the same said by another voice, to mix with."""
+    syllable) replace its melody by theirs."""
     spoken = take_apart(sound)
-    if other is not None:
-        spoken = mixed(spoken, take_apart(other), float(generator.uniform(*_MIXED)))
     tempo = _rhythm(len(spoken.cepstra), generator)
     manners = Manners(
         melody=_melody(spoken, tempo, tones, generator),

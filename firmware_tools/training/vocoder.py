@@ -113,49 +113,6 @@ def _smoothed(values: Floats, frames: float) -> Floats:
     return np.asarray(sum(weight * padded[at : at + len(values)] for at, weight in enumerate(bell)))
 
 
-_COMPARED = slice(1, 14)
-"""Quefrencies by which frames of two speakers are found alike: no level, and nothing finer than a resonance."""
-_HURRY = 0.15
-"""What standing still or leaping costs where frames are found, as a fraction of the mean distance of two frames."""
-
-
-def mixed(one: Spoken, other: Spoken, share: float) -> Spoken:
-    """A voice between two that say the same, or beyond one: 0 is ``one``, 1 ``other``; time and melody are of ``one``.
-
-    Frames of ``other`` are found for those of ``one`` by dynamic programming (H. Sakoe and S. Chiba, 1978).
-    """
-    count = len(one.cepstra)
-    found = np.linspace(0, len(other.cepstra) - 1, count)
-    spread = _at(other.cepstra, found)
-    spoken, wanted = _shape(one.cepstra), _shape(spread)
-    apart = np.sqrt(np.maximum(0, (spoken**2).sum(1)[:, None] + (wanted**2).sum(1)[None, :] - 2 * spoken @ wanted.T))
-    cost = np.full((3, count), np.inf)
-    total = np.full(count, np.inf)
-    total[0] = apart[0, 0]
-    steps = np.zeros((count, count), np.int8)
-    hurry = _HURRY * float(apart.mean())
-    for frame in range(1, count):  # each frame of one stays at a frame of the other, goes on by one, or by two
-        cost[0] = total + hurry
-        cost[1, 1:], cost[2, 2:] = total[:-1], total[:-2] + hurry
-        steps[frame] = np.argmin(cost, axis=0)
-        total = cost.min(axis=0) + apart[frame]
-    places = np.empty(count)
-    place = count - 1
-    for frame in range(count - 1, -1, -1):
-        places[frame] = place
-        place -= int(steps[frame, place])
-    cepstra = one.cepstra * (1 - share) + _at(spread, _smoothed(places, 1.5)) * share
-    voiced = min(max(share, 0.0), 1.0)
-    there = _at(_at(other.voicing[:, None], found), places)[:, 0]
-    return Spoken(cepstra, one.pitch, one.voicing * (1 - voiced) + there * voiced, one.samples)
-
-
-def _shape(cepstra: Floats) -> Floats:
-    """What frames are compared by: each quefrency about its mean, which is the speaker's and the microphone's."""
-    compared = cepstra[:, _COMPARED]
-    return np.asarray(compared - compared.mean(0))
-
-
 @dataclass(frozen=True, slots=True)
 class Manners:
     """How :func:`put_together` speaks.

@@ -39,23 +39,6 @@ def test_a_drawn_voice_is_at_the_labs_level_and_silence_stays_silence() -> None:
     assert np.isfinite(revoice(np.zeros(4000, np.float32), np.random.default_rng(1))).all()
 
 
-def test_mixed_with_another_voice_it_is_another_sound_and_only_the_share_asked_for_is() -> None:
-    sound, calls = vowel(140, 900), []
-
-    def other() -> Sound:
-        calls.append(1)
-        return vowel(140, 1500)
-
-    alone = revoice(sound, np.random.default_rng(2))
-    assert revoice(sound, np.random.default_rng(2), (), vowel(140, 1500)).tobytes() != alone.tobytes()
-    for seed in range(40):
-        another_speaker(sound, Augmentation(revoice=1.0, mixed=0.5), np.random.default_rng(seed), (), other)
-    assert 10 < len(calls) < 30
-    another_speaker(sound, Augmentation(mixed=1.0), np.random.default_rng(1), (), other)
-    another_speaker(sound, Augmentation(revoice=1.0), np.random.default_rng(1), (), other)
-    assert 10 < len(calls) < 30
-
-
 @pytest.mark.parametrize(
     ("tones", "rises"), [((4, 4), (-1, -1)), ((2, 2), (1, 1)), ((4, 2), (-1, 1)), ((2, 4), (1, -1))]
 )

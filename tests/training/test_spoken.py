@@ -41,16 +41,6 @@ def test_examples_that_share_an_utterance_differ_in_scenario_or_ratio() -> None:
     assert len({(each.scenario, each.snr) for each in examples}) == len(examples)
 
 
-def test_where_voices_are_mixed_every_training_example_that_is_spoken_has_another_that_says_the_same() -> None:
-    augment = {"revoice": 0.5, "mixed": 0.5}
-    for each in planned("train", utterances=3, augment=augment):
-        assert (each.other is None) is (each.voice is None)
-    others = {each.other for each in planned("train", utterances=3, augment=augment) if each.label == 2}
-    assert 3 <= len(others) <= 6
-    assert all(each.other is None for each in planned("test", augment=augment))
-    assert all(each.other is None for each in planned("train", utterances=3))
-
-
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_what_judges_shares_nothing(split: str) -> None:
     assert repr(planned(split, utterances=1)) == repr(planned(split))  # silence has no ratio, and NaN equals nothing

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from firmware_tools.training.synthesis import RATE, Sound
-from firmware_tools.training.vocoder import HOP, Manners, mixed, put_together, take_apart
+from firmware_tools.training.vocoder import HOP, Manners, put_together, take_apart
 from tests.training.test_augment import loudest, pitch_of, vowel
 
 
@@ -94,37 +94,3 @@ def test_the_shortest_sounds_and_silence_come_through(samples: int) -> None:
         after = put_together(take_apart(sound), Manners(slur=0.01), random())
         assert len(after) == samples
         assert np.isfinite(after).all()
-
-
-def test_a_voice_between_two_has_resonances_between_theirs_and_the_time_of_the_first() -> None:
-    low, high = take_apart(vowel(120, 900)), take_apart(vowel(150, 1500)[: RATE // 3])
-
-    def loud(share: float) -> float:
-        return loudest(put_together(mixed(low, high, share), Manners(), random()))
-
-    assert loud(0.0) == pytest.approx(900, rel=0.15)
-    assert loud(1.0) == pytest.approx(1500, rel=0.15)
-    between = mixed(low, high, 0.5)
-    assert len(between.cepstra) == len(low.cepstra)
-    assert between.samples == low.samples
-    np.testing.assert_array_equal(between.pitch, low.pitch)
-    assert np.abs(mixed(low, low, 0.5).cepstra - low.cepstra).mean() < 0.01
-    beyond = mixed(low, high, -0.5).cepstra - low.cepstra
-    toward = between.cepstra - low.cepstra
-    assert np.sum(beyond * toward) < 0
-
-
-def test_frames_of_two_voices_that_say_the_same_at_another_pace_are_found() -> None:
-    one = take_apart(np.concatenate([vowel(120, 800)[:2400], vowel(120, 2400)[:5600]]))
-    other = take_apart(np.concatenate([vowel(120, 800)[:5600], vowel(120, 2400)[:2400]]))
-    apart = np.abs(one.cepstra - mixed(one, other, 1.0).cepstra).mean()
-    same = len(one.cepstra)
-    straight = np.abs(one.cepstra[:same] - other.cepstra[:same]).mean()
-    assert apart < 0.6 * straight
-
-
-@pytest.mark.parametrize("frames", [1, 3])
-def test_sounds_of_a_few_frames_are_mixed(frames: int) -> None:
-    short = take_apart(np.full(frames * HOP, 0.1, np.float32))
-    assert np.isfinite(mixed(short, take_apart(vowel()), 0.5).cepstra).all()
-    assert np.isfinite(mixed(take_apart(vowel()), short, 0.5).cepstra).all()

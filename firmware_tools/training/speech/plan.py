@@ -17,10 +17,6 @@ _TALK_SHARE = 0.4
 """Of the examples of ``unknown``: pieces of sentences. The others are words."""
 
 
-_OTHERS = 3
-"""Utterances of a text, at least, where voices are mixed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Voice:
     """One voice of one make, and whose it is."""
@@ -41,7 +37,6 @@ class Example:
         piece: whether the window is a piece out of the middle of ``text``.
         cut: whether the window has only the beginning or only the end of ``text``.
         snr: dB; NaN for ``silence``.
-        other: another voice that says ``text``, to mix with, and how.
     """
 
     split: str
@@ -54,7 +49,6 @@ class Example:
     scenario: str
     snr: float
     cut: bool = False
-    other: tuple[Voice, Manner] | None = None
 
     @property
     def source(self) -> str:
@@ -158,9 +152,7 @@ def _drawn(options: SpeechOptions, voices: Sequence[Voice], split: str, count: i
     chosen += [(silence, "", False, False)] * round(count * options.silence_times)
     order = drawing.generator.permutation(len(chosen))
     most = options.utterances if split == "train" else 0
-    mixes = options.augment.mixed > 0 and split == "train"
     spoken: dict[tuple[int, bool], list[tuple[str, bool, Voice | None, Manner]]] = {}
-    by_text: dict[str, list[tuple[Voice, Manner]]] = {}
     examples = []
     for number, place in enumerate(order):
         label, text, piece, cut = chosen[int(place)]
@@ -174,15 +166,7 @@ def _drawn(options: SpeechOptions, voices: Sequence[Voice], split: str, count: i
                 before.append((text, piece, voice, manner))
             else:
                 text, piece, voice, manner = before[int(drawing.generator.integers(len(before)))]
-        other = None
-        if mixes and voice is not None:
-            among = by_text.setdefault(text, [])
-            if (voice, manner) not in among:
-                among.append((voice, manner))
-            if len(among) < _OTHERS:  # a sentence that nobody else says
-                among.append((drawing.voice(), drawing.manner()))
-            other = among[int(drawing.generator.integers(len(among)))]
-        examples.append(Example(split, number, label, text, piece, voice, manner, scenario, snr, cut, other))
+        examples.append(Example(split, number, label, text, piece, voice, manner, scenario, snr, cut))
     return examples
 
 

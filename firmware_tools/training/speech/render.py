@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,8 +67,7 @@ def render(example: Example, options: SpeechOptions, bank: Bank, seed: int, say:
         decibels = level - ratio
     else:
         said = say(example.text, example.voice, example.manner)
-        other = partial(say, example.text, *example.other) if example.other is not None else None
-        said = another_speaker(said, settings, generator, _lost_tones(example.text, example.voice), other)
+        said = another_speaker(said, settings, generator, _lost_tones(example.text, example.voice))
         begin = before + _place(len(said), window, example, generator)
         said = reverberate(said, bank.room(scenario.place, generator))
         if begin < 0:
