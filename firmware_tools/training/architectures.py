@@ -25,6 +25,10 @@ class DsCnn:
     blocks: int = key("pairs of a depthwise and a pointwise convolution after the first", 4, 0, 32)
     kernel: tuple[int, ...] = key("of the first convolution: rows, channels", (10, 4), 1, 200)
     stride: tuple[int, ...] = key("of the first convolution: rows, channels", (2, 2), 1, 100)
+    gather: int = key(
+        "the block whose depthwise convolution weighs all frequencies at once; later ones are of time", 0, 0, 32
+    )
+    time_kernel: int = key("rows of the depthwise convolutions of blocks from `gather` on", 9, 1, 99)
     pool: Literal["average", "max"] = key("what is taken over time and frequency at the end", "average")
     dropout: float = key("of what goes into the last layer", 0.2, 0.0, 0.9)
     scale: float = key("features are divided by this; merged into the first convolution", 10.0, 1e-6, 1e6)
@@ -86,8 +90,14 @@ def _ds_cnn(shape: tuple[int, ...], outputs: int, options: DsCnn) -> Any:
         raise ArchitectureError("ds_cnn: kernel and stride are two numbers each, rows and channels")
     inputs, x = _picture("ds_cnn", shape, options.scale)
     x = _convolution(x, layers.Conv2D(options.filters, options.kernel, options.stride, padding="same", use_bias=False))
-    for _ in range(options.blocks):
-        x = _convolution(x, layers.DepthwiseConv2D(3, padding="same", use_bias=False))
+    for block in range(1, options.blocks + 1):
+        if options.gather and block == options.gather:
+            depthwise = layers.DepthwiseConv2D((1, x.shape[2]), use_bias=False)
+        elif options.gather and block > options.gather:
+            depthwise = layers.DepthwiseConv2D((options.time_kernel, 1), padding="same", use_bias=False)
+        else:
+            depthwise = layers.DepthwiseConv2D(3, padding="same", use_bias=False)
+        x = _convolution(x, depthwise)
         x = _convolution(x, layers.Conv2D(options.filters, 1, use_bias=False))
     pool = layers.AveragePooling2D if options.pool == "average" else layers.MaxPooling2D
     x = layers.Flatten()(pool(x.shape[1:3])(x))

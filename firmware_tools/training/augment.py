@@ -6,6 +6,7 @@ else; the same generator gives the same result.
 
 import importlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from device_runtime.voice.speech import resample
 from firmware_tools.training.dataset import DatasetError
+from firmware_tools.training.revoice import revoice
 from firmware_tools.training.synthesis import RATE, Sound
 from firmware_tools.training.synthesis.synthesiser import int16
 
@@ -27,7 +29,8 @@ CODECS = ("mu-law", "narrow-band", "opus")
 @dataclass(frozen=True, slots=True)
 class Augmentation:
     """How much of each; 0 is none. ``resample``, ``formants``: the largest change as a fraction; ``equalise``: dB;
-    ``codec``: the share of examples that pass through one.
+    ``codec``: the share of examples that pass through one; ``revoice``: the share that is said anew by a voice drawn
+    by chance (:mod:`firmware_tools.training.revoice`), to which ``resample`` and ``formants`` are not done.
 
     Raises:
         DatasetError: a number is out of its range.
@@ -37,20 +40,27 @@ class Augmentation:
     formants: float = 0.0
     equalise: float = 0.0
     codec: float = 0.0
+    revoice: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, most in (("resample", 0.4), ("formants", 0.4), ("equalise", 20.0), ("codec", 1.0)):
+        for name, most in (("resample", 0.4), ("formants", 0.4), ("equalise", 20.0), ("codec", 1.0), ("revoice", 1.0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
                 raise DatasetError(f"augment.{name} is a number from 0 to {most}, not {value!r}")
 
 
-def another_speaker(sound: Sound, settings: Augmentation, generator: np.random.Generator) -> Sound:
-    """The same said by somebody of another size, in another pitch, through another microphone."""
-    if settings.resample:
-        sound = resize(sound, _factor(settings.resample, generator))
-    if settings.formants:
-        sound = warp_formants(sound, _factor(settings.formants, generator))
+def another_speaker(
+    sound: Sound, settings: Augmentation, generator: np.random.Generator, tones: Sequence[int] = ()
+) -> Sound:
+    """The same said by somebody of another size, in another pitch, through another microphone; with ``tones`` where it
+    was said without them and is said anew."""
+    if settings.revoice and generator.uniform() < settings.revoice:
+        sound = revoice(sound, generator, tones)
+    else:
+        if settings.resample:
+            sound = resize(sound, _factor(settings.resample, generator))
+        if settings.formants:
+            sound = warp_formants(sound, _factor(settings.formants, generator))
     if settings.equalise:
         sound = equalise(sound, settings.equalise, generator)
     return sound

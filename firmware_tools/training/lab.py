@@ -25,8 +25,8 @@ class Made:
         folder: where its files are.
         cached: it was there already.
         facts: what is known about it. ``data``: ``train``, ``validation``, ``test`` (examples), ``labels``;
-            ``train``: ``epochs`` (``[loss, validation loss, validation accuracy or None]`` each), ``best_epoch`` (from
-            1); ``quantize``: ``bytes``, ``float_bytes``, ``layers``.
+            ``train``: ``epochs`` (``[loss, validation loss, validation accuracy or None]`` each), ``best_epoch`` (that
+            was kept, from 1); ``quantize``: ``bytes``, ``float_bytes``, ``layers``.
     """
 
     part: Part
@@ -84,7 +84,7 @@ class Lab:
         if not fresh and (noted := self.place.done("train")):
             return Made("train", self.place.folder("train"), True, noted)
         need_tensorflow()
-        from firmware_tools.training.train import MODEL, STATE, best_epoch, train_model  # TensorFlow takes seconds
+        from firmware_tools.training.train import MODEL, STATE, kept_epoch, train_model  # TensorFlow takes seconds
 
         dataset = self.dataset()
         with self.place.working("train", fresh=fresh) as folder:
@@ -98,7 +98,7 @@ class Lab:
                     ]
                     for each in epochs
                 ],
-                "best_epoch": best_epoch(epochs) + 1,
+                "best_epoch": kept_epoch(epochs, self.recipe.train.keep) + 1,
             }
             noted = self.place.finish("train", facts, (MODEL,))
             (folder / STATE).unlink(missing_ok=True)

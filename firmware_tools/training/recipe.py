@@ -70,6 +70,10 @@ class Training:
         "balanced: each label counts the same, however rare it is; root: by the square root of how frequent it is",
         "none",
     )
+    keep: Literal["best", "last"] = key(
+        "the epoch to keep: that which gets most of the validation split right, or the last",
+        "best",
+    )
     augment: Augmentation = field(default_factory=Augmentation)
 
 

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +76,13 @@ def best_epoch(epochs: list[Epoch]) -> int:
     )
 
 
+def kept_epoch(epochs: list[Epoch], keep: Literal["best", "last"]) -> int:
+    """The index of the one whose network is the result."""
+    return best_epoch(epochs) if keep == "best" else len(epochs) - 1
+
+
 def train_model(recipe: Recipe, dataset: Dataset, folder: Path, progress: Progress) -> list[Epoch]:
-    """Train the recipe's network, and write that of the best epoch to ``float.keras`` in ``folder``.
+    """Train the recipe's network, and write that of the epoch to keep to ``float.keras`` in ``folder``.
 
     Killed at any moment and called again, it goes on after the last whole epoch, with the same result.
 
@@ -98,7 +103,8 @@ def train_model(recipe: Recipe, dataset: Dataset, folder: Path, progress: Progre
         if best_epoch(state.epochs) == number:
             state.best = state.weights
         state.save(path)
-    for variable, value in zip(trainer.model.weights, state.best, strict=True):
+    kept = state.best if recipe.train.keep == "best" else state.weights
+    for variable, value in zip(trainer.model.weights, kept, strict=True):
         variable.assign(value)
     save_model(trainer.model, folder / MODEL)
     return state.epochs

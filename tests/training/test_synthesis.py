@@ -171,3 +171,19 @@ def test_a_program_that_ends_is_said_and_not_waited_for() -> None:
 def test_a_program_that_does_not_start_is_said() -> None:
     with pytest.raises(SynthesisError, match="a parrot does not start"):
         Conversation("a parrot", ["/nonexistent/parrot"])
+
+
+@pytest.mark.parametrize("make", ["hibari", "piper"])
+def test_one_person_says_it_in_several_accents(make: str) -> None:
+    synthesiser = installed(make)
+    voices = synthesiser.voices("en")
+    assert len({synthesiser.speaker(voice) for voice in voices}) == 1
+    try:
+        said = {synthesiser.say("go", voice).tobytes() for voice in voices}
+    except SynthesisError as error:
+        if "run: " not in str(error):
+            raise
+        pytest.skip(str(error))
+    assert len(said) == len(voices) == 3
+    with pytest.raises(SynthesisError, match="is used with the voice"):
+        synthesiser.say("go", f"{voices[0]}+en-martian")

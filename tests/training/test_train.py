@@ -181,6 +181,20 @@ def test_fresh_work_gives_the_same_bytes(recipe: Path, whole: dict[str, bytes], 
     assert results(tmp_path) == whole
 
 
+def test_the_epoch_that_is_kept_is_the_one_that_the_recipe_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firmware_tools.training.train.best_epoch", lambda _: 0)  # let the first be the best
+    made = {}
+    for keep, epochs in (("best", 3), ("last", 3), ("last", 1)):
+        recipe = write_recipe(tmp_path / f"{keep}{epochs}", epochs=epochs)
+        recipe.write_text(recipe.read_text().replace("batch = 64", f'schedule = "constant"\nkeep = "{keep}"'))
+        trained = Lab(read_recipe(recipe), Silence(), tmp_path / "cache").train()
+        assert trained.facts["best_epoch"] == (1 if keep == "best" else epochs)
+        made[keep, epochs] = (trained.folder / "float.keras").read_bytes()
+    assert made["best", 3] == made["last", 1] != made["last", 3]
+
+
 def test_another_seed_gives_another_model(whole: dict[str, bytes], tmp_path: Path) -> None:
     make(write_recipe(tmp_path, seed=4), tmp_path / "cache")
     assert results(tmp_path / "cache")["quantize/model.tflite"] != whole["quantize/model.tflite"]
@@ -201,6 +215,7 @@ def test_a_model_stores_what_the_recipe_says(tmp_path: Path, given: str, answer:
 
 NETWORKS = [
     'architecture = "ds_cnn"\nfilters = 4\nblocks = 1\nkernel = [3, 3]\nstride = [1, 1]\n',
+    'architecture = "ds_cnn"\nfilters = 4\nblocks = 3\nkernel = [3, 3]\nstride = [1, 2]\ngather = 2\ntime_kernel = 5\n',
     'architecture = "mlp"\nunits = [8]\nclass_weights = "root"\n',
     'architecture = "mlp"\nunits = [8, 8]\nlabel_smoothing = 0.1\nclass_weights = "balanced"\nweight_decay = 0.01\n',
     'architecture = "autoencoder"\nunits = [8, 3]\nschedule = "constant"\n',

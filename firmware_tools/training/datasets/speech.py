@@ -30,9 +30,10 @@ from firmware_tools.training.speech.files import wav, write_bytes, write_whole
 from firmware_tools.training.speech.options import SpeechOptions, read_options
 from firmware_tools.training.speech.plan import SPLITS, Example, cast, plan
 from firmware_tools.training.speech.render import render, render_background
+from firmware_tools.training.speech.spoken import kept_in
 from firmware_tools.training.synthesis import find_synthesiser
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised whenever the same options would give other bytes."""
 _SHARD = 128
 _WORKERS = 2
@@ -148,6 +149,7 @@ class _Worker:
         self.options, self.seed, self.folder = options, seed, folder
         self.voices = cast(options)
         self.examples = plan(options, self.voices, seed)
+        self.say = kept_in(folder / "spoken" if options.utterances else None)
         self.bank = lru_cache(maxsize=1)(lambda split: load_bank(folder, split))
 
     def work(self, sort: str, split: str, number: int) -> None:
@@ -157,7 +159,7 @@ class _Worker:
             make_bank(self.options, self.voices[split], split, self.seed, self.folder)
         elif sort == "background":
             pcm = render_background(
-                number, self.options, self.voices["test"], self.bank("test"), self.seed, _BACKGROUND_SECONDS
+                number, self.options, self.voices["test"], self.bank("test"), self.seed, _BACKGROUND_SECONDS, self.say
             )
             write_bytes(_path(self.folder, sort, split, number), wav(pcm))
         else:
@@ -167,7 +169,7 @@ class _Worker:
         chosen = self.examples[split][number * _SHARD : (number + 1) * _SHARD]
         features, sounds = [], []
         for example in chosen:
-            rendered = render(example, self.options, self.bank(split), self.seed)
+            rendered = render(example, self.options, self.bank(split), self.seed, self.say)
             features.append(rendered.features)
             sound = ""
             if split == "test":

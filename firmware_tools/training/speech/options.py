@@ -25,6 +25,8 @@ class SpeechOptions:
     makes: synthesisers to train with -> how many of the examples each speaks, as shares of their sum.
     test_makes: synthesisers for testing only; none: voices of ``makes`` that are kept for it, which flatters.
     examples, validation: of each label, in training and in validation.
+    utterances: of each label, in training: so many different ones are spoken (text, voice, tempo and pitch), and each
+        is in several examples, every time changed, placed and disturbed otherwise; 0: every example has one of its own.
     unknown_times, silence_times: as many times more examples of those labels.
     cut_times: as many times more examples of ``unknown`` that are a command of which the window has a part only.
     pair_share: of the words for ``unknown``: said two at a time, of which the window has a piece.
@@ -45,6 +47,7 @@ class SpeechOptions:
     test_makes: tuple[str, ...]
     examples: int = 400
     validation: int = 40
+    utterances: int = 0
     unknown_times: float = 4.0
     silence_times: float = 1.0
     cut_times: float = 0.0
@@ -129,6 +132,7 @@ class SpeechOptions:
 _RANGES = (
     ("examples", 1, 100_000),
     ("validation", 1, 100_000),
+    ("utterances", 0, 100_000),
     ("unknown_times", 0.1, 100),
     ("silence_times", 0.1, 100),
     ("cut_times", 0, 100),
@@ -223,6 +227,7 @@ _READERS: Mapping[str, Any] = {
     "test_makes": _texts,
     "examples": _whole,
     "validation": _whole,
+    "utterances": _whole,
     "unknown_times": _number,
     "silence_times": _number,
     "cut_times": _number,

@@ -151,6 +151,8 @@ def _drawn(options: SpeechOptions, voices: Sequence[Voice], split: str, count: i
     ]
     chosen += [(silence, "", False, False)] * round(count * options.silence_times)
     order = drawing.generator.permutation(len(chosen))
+    most = options.utterances if split == "train" else 0
+    spoken: dict[tuple[int, bool], list[tuple[str, bool, Voice | None, Manner]]] = {}
     examples = []
     for number, place in enumerate(order):
         label, text, piece, cut = chosen[int(place)]
@@ -158,6 +160,12 @@ def _drawn(options: SpeechOptions, voices: Sequence[Voice], split: str, count: i
         scenario = drawing.scenario()
         snr = float(drawing.generator.uniform(*SCENARIOS[scenario].train)) if text else float("nan")
         manner = drawing.manner()
+        if most and text:  # as many of `unknown` as it has more examples
+            before = spoken.setdefault((label, cut), [])
+            if len(before) < most * (1 if label != unknown else options.cut_times if cut else options.unknown_times):
+                before.append((text, piece, voice, manner))
+            else:
+                text, piece, voice, manner = before[int(drawing.generator.integers(len(before)))]
         examples.append(Example(split, number, label, text, piece, voice, manner, scenario, snr, cut))
     return examples
 

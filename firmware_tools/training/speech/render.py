@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,9 @@ from firmware_tools.training.scenarios import SCENARIOS, mix
 from firmware_tools.training.speech.banks import Bank
 from firmware_tools.training.speech.options import SpeechOptions
 from firmware_tools.training.speech.plan import SPLITS, Example, Voice
-from firmware_tools.training.synthesis import RATE, Manner, Sound, find_synthesiser
+from firmware_tools.training.speech.spoken import Say, say_anew
+from firmware_tools.training.synthesis import RATE, Manner
+from firmware_tools.training.synthesis.mandarin import TONAL, is_mandarin, tones
 from firmware_tools.training.synthesis.synthesiser import int16
 
 _STEP = RATE // 100
@@ -45,12 +46,7 @@ def window_samples(rows: int) -> int:
     return (rows - 1) * _STEP + _WINDOW
 
 
-@lru_cache(maxsize=4096)
-def _say(text: str, voice: Voice, manner: Manner) -> Sound:
-    return find_synthesiser(voice.make).say(text, voice.name, manner)
-
-
-def render(example: Example, options: SpeechOptions, bank: Bank, seed: int) -> Rendered:
+def render(example: Example, options: SpeechOptions, bank: Bank, seed: int, say: Say = say_anew) -> Rendered:
     """The sound and the features of one example; the same arguments give the same bytes.
 
     Raises:
@@ -70,7 +66,8 @@ def render(example: Example, options: SpeechOptions, bank: Bank, seed: int) -> R
         ratio = generator.uniform(*scenario.train) if training else generator.choice(scenario.test)
         decibels = level - ratio
     else:
-        said = another_speaker(_say(example.text, example.voice, example.manner), settings, generator)
+        said = say(example.text, example.voice, example.manner)
+        said = another_speaker(said, settings, generator, _lost_tones(example.text, example.voice))
         begin = before + _place(len(said), window, example, generator)
         said = reverberate(said, bank.room(scenario.place, generator))
         if begin < 0:
@@ -85,6 +82,11 @@ def render(example: Example, options: SpeechOptions, bank: Bank, seed: int) -> R
         sound = through_codec(sound, CODECS[int(generator.integers(len(CODECS)))])
     pcm = int16(sound)
     return Rendered(features_of(pcm)[-options.rows :], pcm)
+
+
+def _lost_tones(text: str, voice: Voice) -> tuple[int, ...]:
+    """The tones of Mandarin that a voice without Mandarin does not say; () where none are lost."""
+    return tones(text) if is_mandarin(text) and voice.make not in TONAL else ()
 
 
 def _place(length: int, window: int, example: Example, generator: np.random.Generator) -> int:
@@ -114,7 +116,13 @@ def features_of(pcm: bytes) -> NDArray[np.float32]:
 
 
 def render_background(
-    number: int, options: SpeechOptions, voices: Sequence[Voice], bank: Bank, seed: int, seconds: int
+    number: int,
+    options: SpeechOptions,
+    voices: Sequence[Voice],
+    bank: Bank,
+    seed: int,
+    seconds: int,
+    say: Say = say_anew,
 ) -> bytes:
     """Sound in which no command is said, as int16 samples: sentences of the test's voices, one scenario a file, and
     noise alone in every fourth."""
@@ -128,7 +136,7 @@ def render_background(
     while number % 4 != 3:
         voice = voices[int(generator.integers(len(voices)))]
         text = options.test_talk[int(generator.integers(len(options.test_talk)))]
-        said = reverberate(_say(text, voice, Manner()), bank.room(scenario.place, generator))
+        said = reverberate(say(text, voice, Manner()), bank.room(scenario.place, generator))
         if place + len(said) > total:
             break
         sound = mix(said, sound, place, snr)

