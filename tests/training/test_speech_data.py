@@ -102,6 +102,18 @@ def test_the_same_options_and_seed_give_the_same_bytes_and_another_seed_others(b
     assert hashes(tmp_path / "other")["train-0000.npz"] != hashes(built)["train-0000.npz"]
 
 
+def test_with_shared_utterances_and_drawn_voices_it_is_the_same_bytes_again_and_nothing_is_left_over(
+    tmp_path: Path,
+) -> None:
+    changed = options(utterances=2, augment={"revoice": 0.8, "equalise": 4.0})
+    for name in ("one", "other"):
+        Builder(changed, 3).build(tmp_path / name, Steps())
+    assert hashes(tmp_path / "one") == hashes(tmp_path / "other")
+    assert not (tmp_path / "one" / "spoken").exists()
+    whole = Builder(changed, 3).load(tmp_path / "one")
+    assert len({example.tobytes() for example in whole.train.x}) == len(whole.train)
+
+
 def test_after_a_kill_it_goes_on_and_the_result_is_the_same(built: Path, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     script = (

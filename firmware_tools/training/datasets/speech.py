@@ -11,6 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import multiprocessing
+import shutil
 import signal
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -38,6 +39,8 @@ _FORMAT = 3
 _SHARD = 128
 _WORKERS = 2
 _SUMMARY = "speech.json"
+_SPOKEN = "spoken"
+"""Utterances that several examples share, while the data set is made."""
 _BACKGROUND_SECONDS = 60
 _LIBRARIES = ("numpy", "pymicro-features", "pyroomacoustics", "soundfile")
 
@@ -92,6 +95,7 @@ class Builder:
         counts = {split: len(examples[split]) for split in SPLITS}
         summary = {"labels": self._options.labels, "rows": self._options.rows, "counts": counts}
         write_bytes(folder / _SUMMARY, json.dumps(summary, ensure_ascii=False, indent=1).encode())
+        shutil.rmtree(folder / _SPOKEN, ignore_errors=True)  # as large as the examples, and in them
 
     def load(self, folder: Path, *, only_test: bool = False) -> Dataset:
         try:
@@ -149,7 +153,7 @@ class _Worker:
         self.options, self.seed, self.folder = options, seed, folder
         self.voices = cast(options)
         self.examples = plan(options, self.voices, seed)
-        self.say = kept_in(folder / "spoken" if options.utterances else None)
+        self.say = kept_in(folder / _SPOKEN if options.utterances else None)
         self.bank = lru_cache(maxsize=1)(lambda split: load_bank(folder, split))
 
     def work(self, sort: str, split: str, number: int) -> None:
