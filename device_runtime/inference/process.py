@@ -158,7 +158,9 @@ class ModelProcess:
             raise ModelError(f"model {self.name}: {error}") from error
         try:
             async with asyncio.timeout(seconds):
-                await asyncio.get_running_loop().sock_sendall(self._worker.connection, data)
+                # One that has ended may have said why, before it had heard all.
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    await asyncio.get_running_loop().sock_sendall(self._worker.connection, data)
                 response = await self._receive()
         except TimeoutError:
             raise self.lose(f"it took longer than {seconds:g} s and was ended") from None

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -75,8 +76,8 @@ async def test_a_process_that_answers_what_it_should_not_is_ended(
     with monkeypatch.context() as patched:
         request = ModelProcess.request
 
-        async def taken_over(self: ModelProcess, name: str, *arguments: Value) -> Value:
-            return [["mine"]] if self.name == "digits" else await request(self, name, *arguments)  # type: ignore[arg-type]
+        async def taken_over(self: ModelProcess, name: str, *arguments: Any, **options: Any) -> Value:
+            return [["mine"]] if self.name == "digits" else await request(self, name, *arguments, **options)
 
         patched.setattr(ModelProcess, "request", taken_over)
         with pytest.raises(

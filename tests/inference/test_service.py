@@ -305,7 +305,7 @@ async def test_who_lets_a_model_run_too_long_pays_for_it(starting: Callable[...,
     from tests.inference.making import slow
 
     paid: list[float] = []
-    session = await starting(run_seconds=0.5).open(OwnModel("slow", slow()), "a program", paid.append)
+    session = await starting(run_seconds=0.1).open(OwnModel("slow", slow()), "a program", paid.append)
     paid.clear()
     with pytest.raises(ModelError, match="took longer"):
         await session.run([zeros(session.inputs[0])])
