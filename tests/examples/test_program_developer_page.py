@@ -62,7 +62,7 @@ def test_it_lists_every_capability(tmp_path: Path) -> None:
     elsewhere = {
         "downloadFile", "uploadFile", "connectSocket", "createInnerAudioContext", "getRecorderManager",
         "getBatteryInfo", "exitMiniProgram", "restartMiniProgram", "showShareMenu", "loadFontFace", "getImageInfo",
-        "initFaceDetect", "faceDetect", "stopFaceDetect", "ai",
+        "initFaceDetect", "faceDetect", "stopFaceDetect", "ai", "reportHealth",
     }  # fmt: skip
     families = {"file": "getFileSystemManager", "inference": "createInferenceSession"}
     named = {families.get(name.partition(".")[0]) or own.get(name, name) for name in offered}

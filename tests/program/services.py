@@ -12,6 +12,7 @@ from device_runtime.capability.clipboard import clipboard_capabilities
 from device_runtime.capability.device import battery_capabilities, device_capabilities
 from device_runtime.capability.files import ProgramFiles, file_capabilities
 from device_runtime.capability.fonts import font_capabilities
+from device_runtime.capability.health import health_capability
 from device_runtime.capability.inference import inference_capabilities
 from device_runtime.capability.media import ProgramMedia
 from device_runtime.capability.origin import NetworkPolicy
@@ -152,6 +153,7 @@ class Services:
             *recording_capabilities(self.microphone, self.files),
             *inference_capabilities(self.models, self.models, self.files, self.ears, Limits()),
             telemetry_capability(lambda *_: None),
+            health_capability(lambda *_: None),
             speech_capability(self),
             synthesis_capability(self.synthesise, self.files),
             self._noting("exitMiniProgram", self.left),

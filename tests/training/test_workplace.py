@@ -48,7 +48,7 @@ CHANGES: list[tuple[str, str, set[Part]]] = [
     ("epochs = 3", "epochs = 4", {"train", "quantize"}),
     ("filters = [4, 8]", "filters = [4, 9]", {"train", "quantize"}),
     ("translate = 0.1", "translate = 0.2", {"train", "quantize"}),
-    ("digit-classification", "digits", {"train", "quantize"}),
+    ("digit-classification", "anomaly-detection", {"train", "quantize"}),
     ("representative = 20", "representative = 21", {"quantize"}),
     ("representative = 20", 'representative = 20\ninput = "uint8"', {"quantize"}),
     ("[data]", "# only a comment\n[data]", set()),

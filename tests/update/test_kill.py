@@ -138,6 +138,13 @@ class Kitchen:
         ordered = sorted(records, key=lambda record: record["sequence"])
         return [(record["values"]["version_code"], record["values"]["state"]) for record in ordered]
 
+    async def told_of(self, code: int) -> list[tuple[int, str]]:
+        """Wait until the store has heard that this version is committed; all that it has heard of by then."""
+        async with asyncio.timeout(SECONDS):
+            while (code, "committed") not in (states := await self.states()):  # noqa: ASYNC110 batches come in their time
+                await asyncio.sleep(0.2)
+        return states
+
     def installed(self) -> int:
         index = json.loads((self.folder / "state" / "programs" / "installed.json").read_text())
         code: int = index[APP]["version_code"]
@@ -192,6 +199,6 @@ async def test_a_device_waits_tries_and_goes_back_and_the_fleet_sees_it(kitchen:
         assert kitchen.installed() == unwell - 1, "the old version runs until the moment is good"
         (kitchen.folder / "moving").write_text("0")
         await kitchen.shown("in step", waiting)
-    states = await kitchen.states()
+        states = await kitchen.told_of(waiting)
     assert states[:3] == [(1, "waiting"), (1, "trial"), (1, "committed")]
     assert (unwell, "rolling-back") in states
