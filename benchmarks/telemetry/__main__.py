@@ -23,6 +23,7 @@ from benchmarks.report import write_pages
 from benchmarks.systems import ROOT
 from benchmarks.telemetry import idle, messages, storing
 from benchmarks.telemetry.report import OURS, RESULTS, read_telemetry_results, telemetry_table
+from device_runtime.errors import CygnetError
 
 
 def measure_storing(part: Part, folder: Path, *, quick: bool) -> None:
@@ -69,6 +70,7 @@ def main() -> int:
     options = parser.parse_args()
     writes = not options.quick and not options.dry
     results = read_telemetry_results() if writes else BoardResults()
+    failed = 0
     for name in options.only.split(","):
         print(f"{name} ...", file=sys.stderr, flush=True)
         date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -76,7 +78,12 @@ def main() -> int:
         # On the disk that the checkout is on: a temporary folder may be memory.
         (ROOT / ".bench").mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=ROOT / ".bench") as folder:
-            PARTS[name](part, Path(folder), quick=options.quick)
+            try:
+                PARTS[name](part, Path(folder), quick=options.quick)
+            except CygnetError as error:
+                print(f"{name}: {error}", file=sys.stderr)
+                failed += 1
+                continue
         part.load.append(os.getloadavg()[0])
         results.parts[name] = part
         if writes:
@@ -85,7 +92,7 @@ def main() -> int:
         write_pages(read_results())
     print(machine_text(results))
     print(telemetry_table(results))
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
