@@ -133,7 +133,10 @@ class Zygote:
 def main(arguments: list[str]) -> int:
     """Import what workers run, freeze the heap, and serve."""
     module, _, function = arguments[0].partition(":")
-    control = socket.socket(fileno=int(arguments[1]))
+    # A host with many open files hands over a high number; here it gets the lowest, so that all are below
+    # MOST_DESCRIPTORS, to which confine() closes.
+    control = socket.socket(fileno=os.dup(int(arguments[1])))
+    os.close(int(arguments[1]))
     body: WorkerBody = getattr(importlib.import_module(module), function)(*arguments[4:])
     confinement = Confinement(arguments[2].split(","), int(arguments[3]), body.companion, body.threads, body.courtesy)
     gc.collect()

@@ -6,13 +6,16 @@ authority. What it gets wrong for us is put right here, on the version that ``py
 - it never enforces the keep-alive ([MQTT-3.1.2-24]): a device whose power failed would be online for ever;
 - it leaves the old connection open when a client comes again with a clean session ([MQTT-3.1.4-2]);
 - it reads packets of up to 256 MiB, waits without end for a CONNECT, and leaks a connection on garbage;
-- it misreads an MQTT 5 CONNECT that carries a will, and never tells the client to speak 3.1.1 instead.
+- it misreads an MQTT 5 CONNECT that carries a will, and never tells the client to speak 3.1.1 instead;
+- it sends a client that connects what is retained for everybody else's subscriptions, whether it may read it or not;
+- it walks through all subscriptions with pauses, and drops a client when another one subscribes meanwhile.
 """
 
 import asyncio
 import ipaddress
 import logging
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +76,24 @@ class GuardedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt ships n
         return bytes(data)
 
 
+class _Subscriptions(dict[str, list[Any]]):
+    """The subscriptions by topic filter, which may change while somebody walks through them."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(super().__iter__()))
+
+    def items(self) -> Any:
+        return tuple((topic_filter, tuple(sessions)) for topic_filter, sessions in super().items())
+
+
 class EmbeddedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
     """amqtt with its faults put right."""
 
     _open = 0
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._subscriptions = _Subscriptions()
 
     async def stream_connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
@@ -103,6 +120,11 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
     async def _handle_client_session(self, reader: GuardedReader, writer: Any, session: Any, *others: Any) -> None:
         reader.most_silence = session.keep_alive * 1.5 if session.keep_alive else None
         await super()._handle_client_session(reader, writer, session, *others)
+
+    async def _publish_retained_messages_for_subscription(self, subscription: tuple[str, int], session: Any) -> None:
+        subscribers = self._subscriptions.get(subscription[0], ())
+        if any(subscriber.client_id == session.client_id for subscriber, _ in subscribers):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
 
     async def _delete_session(self, client_id: str) -> None:
         _, handler = self._sessions.get(client_id, (None, None))

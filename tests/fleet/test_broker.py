@@ -112,6 +112,47 @@ async def test_a_client_that_comes_again_takes_over_and_the_old_connection_ends(
             writer.close()
 
 
+async def test_a_client_gets_what_is_retained_for_its_own_subscriptions_alone() -> None:
+    async with (
+        running_broker() as url,
+        watching(url, "cygnet/1/north/+/state") as states,
+        connected_device("north", "kitchen", url, session=5) as device,
+    ):
+        await device.say_online()
+        await eventually(lambda: bool(states), "the state of the kitchen")
+        reader, writer = await open_connection(url)
+        writer.write(connect_packet("stranger") + b"\xc0\x00")  # and a PINGREQ
+        async with asyncio.timeout(10):
+            assert await reader.readexactly(6) == b"\x20\x02\x00\x00" + b"\xd0\x00"
+        writer.close()
+
+
+async def test_clients_subscribe_while_others_connect() -> None:
+    async with running_broker() as url, connected_device("north", "kitchen", url) as device:
+        for number in range(50):
+            await device.transport.publish(f"cygnet/1/north/device{number}/state", LOST, retain=True)
+        async with asyncio.timeout(30):
+            heard = await asyncio.gather(*(_retained_state(url, number) for number in range(50)))
+        assert heard == [LOST] * 50
+
+
+async def _retained_state(url: str, number: int) -> bytes:
+    """What is retained of a device, as a client hears that comes and asks for it."""
+    reader, writer = await open_connection(url)
+    topic = counted(f"cygnet/1/north/device{number}/state".encode())
+    writer.write(connect_packet(f"client{number}"))
+    writer.write(b"\x82" + bytes([len(topic) + 3]) + b"\x00\x01" + topic + b"\x00")
+    try:
+        assert await reader.readexactly(4) == b"\x20\x02\x00\x00"
+        while True:
+            kind, size = await reader.readexactly(2)
+            packet = await reader.readexactly(size)
+            if kind == 0x31:  # a PUBLISH of what is retained; the SUBACK comes before or after it
+                return packet.removeprefix(topic)
+    finally:
+        writer.close()
+
+
 @pytest.mark.parametrize(
     "garbage",
     [
@@ -186,12 +227,13 @@ async def open_connection(url: str) -> tuple[asyncio.StreamReader, asyncio.Strea
     return await asyncio.open_connection(host, int(port))
 
 
+def counted(data: bytes) -> bytes:
+    """A string of MQTT (1.5.3)."""
+    return len(data).to_bytes(2, "big") + data
+
+
 def connect_packet(client: str, keep_alive: int = 60, will: tuple[str, bytes] | None = None) -> bytes:
     """An MQTT 3.1.1 CONNECT with a clean session (3.1)."""
-
-    def counted(data: bytes) -> bytes:
-        return len(data).to_bytes(2, "big") + data
-
     body = b"\x00\x04MQTT\x04" + bytes([0x26 if will else 0x02]) + keep_alive.to_bytes(2, "big")
     body += counted(client.encode())
     if will:

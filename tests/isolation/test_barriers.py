@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,13 @@ def own(namespace: str) -> Path:
     return Path(f"/proc/self/ns/{namespace}").readlink()
 
 
-async def test_a_worker_is_left_with_its_socket_and_nothing_else() -> None:
+@pytest.mark.parametrize("open_in_the_host", [0, 100])
+async def test_a_worker_is_left_with_its_socket_and_nothing_else(
+    open_in_the_host: int, request: pytest.FixtureRequest
+) -> None:
+    """However many files the host has open, and so however high the number that it hands to the zygote."""
+    for descriptor in [os.dup(0) for _ in range(open_in_the_host)]:
+        request.addfinalizer(partial(os.close, descriptor))
     recorder = Recorder()
     sessions = Sessions(surroundings(recorder))
     try:
