@@ -76,7 +76,7 @@ class GuardedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt ships n
         return bytes(data)
 
 
-class _Subscriptions(dict[str, list[Any]]):
+class Subscriptions(dict[str, list[Any]]):
     """The subscriptions by topic filter, which may change while somebody walks through them."""
 
     def __iter__(self) -> Iterator[str]:
@@ -93,7 +93,7 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._subscriptions = _Subscriptions()
+        self._subscriptions = Subscriptions()
 
     async def stream_connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str

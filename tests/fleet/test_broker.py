@@ -13,7 +13,7 @@ from device_runtime.sync.link import Credentials
 from device_runtime.sync.messages import BLOCK_BYTES, ContentRequest, State, decode_state
 from device_runtime.sync.transport import Backoff, MqttTransport
 from firmware_tools.cli.fleet_serve import set_broker_password
-from firmware_tools.fleet.broker import broker_config, serve_broker
+from firmware_tools.fleet.broker import Subscriptions, broker_config, serve_broker
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome, init_home
 from firmware_tools.fleet.server import run_fleet
@@ -127,30 +127,15 @@ async def test_a_client_gets_what_is_retained_for_its_own_subscriptions_alone() 
         writer.close()
 
 
-async def test_clients_subscribe_while_others_connect() -> None:
-    async with running_broker() as url, connected_device("north", "kitchen", url) as device:
-        for number in range(50):
-            await device.transport.publish(f"cygnet/1/north/device{number}/state", LOST, retain=True)
-        async with asyncio.timeout(30):
-            heard = await asyncio.gather(*(_retained_state(url, number) for number in range(50)))
-        assert heard == [LOST] * 50
-
-
-async def _retained_state(url: str, number: int) -> bytes:
-    """What is retained of a device, as a client hears that comes and asks for it."""
-    reader, writer = await open_connection(url)
-    topic = counted(f"cygnet/1/north/device{number}/state".encode())
-    writer.write(connect_packet(f"client{number}"))
-    writer.write(b"\x82" + bytes([len(topic) + 3]) + b"\x00\x01" + topic + b"\x00")
-    try:
-        assert await reader.readexactly(4) == b"\x20\x02\x00\x00"
-        while True:
-            kind, size = await reader.readexactly(2)
-            packet = await reader.readexactly(size)
-            if kind == 0x31:  # a PUBLISH of what is retained; the SUBACK comes before or after it
-                return packet.removeprefix(topic)
-    finally:
-        writer.close()
+def test_subscriptions_may_change_while_somebody_walks_through_them() -> None:
+    subscriptions = Subscriptions({"a": [1], "b": [2]})
+    for topic_filter in subscriptions:
+        subscriptions[topic_filter + "'"] = []
+    for topic_filter, sessions in subscriptions.items():
+        subscriptions[topic_filter].append(3)
+        del subscriptions[topic_filter]
+        assert 3 not in sessions
+    assert subscriptions == {}
 
 
 @pytest.mark.parametrize(
