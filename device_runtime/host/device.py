@@ -39,6 +39,7 @@ from device_runtime.host.conversation import Conversation
 from device_runtime.host.desk import SOURCE, Desk
 from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.fleet_models import FleetModels
+from device_runtime.host.fleet_settings import FleetSettings
 from device_runtime.host.front import Front
 from device_runtime.host.hearing import Hearing
 from device_runtime.host.installer import DeviceInstaller
@@ -48,7 +49,7 @@ from device_runtime.host.links import find_program
 from device_runtime.host.microphone import ProgramMicrophone
 from device_runtime.host.models import DeviceModels, can_run_models
 from device_runtime.host.moments import HeardPlayer, Moments
-from device_runtime.host.notices import NetworkNotices, ignored_settings
+from device_runtime.host.notices import NetworkNotices
 from device_runtime.host.program_stages import ProgramStages
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
@@ -57,7 +58,6 @@ from device_runtime.host.sensors import make_sensors
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.host.system import system_info
-from device_runtime.host.telemetry_settings import telemetry_settings
 from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing
@@ -127,6 +127,9 @@ class Device:
         self._telemetry = TelemetryQueue(
             state / "telemetry.db", budget=board.telemetry.disk_kb * 1024, daily_bytes=board.telemetry.daily_bytes
         )
+        self._settings = FleetSettings(
+            board.update, board.telemetry.daily_bytes, self._telemetry, self._telemetry.record
+        )
         self._trust = _trust(state, provisioning, self._telemetry) if provisioning else None
         fleet_keys = self._trust.keys.sealing if self._trust is not None else {}  # it follows the fleet's root
         self.store = ProgramStore(state / "programs", ChainMap(dict(trusted), fleet_keys))
@@ -138,7 +141,7 @@ class Device:
         self._media = ProgramMedia(self._files, self._http)
         dialogs = Dialogs()
         self._fleet_models = (
-            FleetModels(state / "models", fleet_keys, board.update, self._users_of) if provisioning else None
+            FleetModels(state / "models", fleet_keys, self._settings.rules, self._users_of) if provisioning else None
         )
         store = self._fleet_models.store if self._fleet_models is not None else ModelStore()
         self._models = DeviceModels(board, store) if can_run_models() else None
@@ -163,7 +166,7 @@ class Device:
         self.desk = Desk(self.store, self._screen, self._telemetry.record)
         self.desk.on_program_exit = dialogs.dismiss_all
         self._stages = ProgramStages(
-            self.store, self.desk, self._storage, self._files, board.update, self.programs_changed
+            self.store, self.desk, self._storage, self._files, self._settings.rules, self.programs_changed
         )
         self._shared = SharedPages(self.desk, dialogs, self.store, self._telemetry.record) if provisioning else None
         self._sessions = Sessions(
@@ -258,16 +261,13 @@ class Device:
             tls=TlsFiles(ca=provisioning.ca, certificate=provisioning.cert, key=provisioning.key) if tls else None,
         )
         installer = DeviceInstaller(self.store, self.desk, self.programs_changed)
-        rules = self._board.update
+        rules = self._settings.rules
         moments = Moments(
             rules, make_sensors(self._board.sensors), lambda: self.desk.front, self._users_of, self._sounding
         )
         self._front.on_use = self._conversation.on_request = moments.used
         updating = Updating(self._stages, self._fleet_models, rules, moments.objection)
         assert self._trust is not None  # noqa: S101 - for mypy: it is made where there is provisioning
-        settings = telemetry_settings(
-            self._telemetry, self._board.telemetry.daily_bytes, ignored_settings(self._telemetry.record)
-        )
         return SyncAgent(
             identity,
             self._trust.keys.desired,
@@ -277,7 +277,8 @@ class Device:
             self._telemetry,
             models=self._fleet_models,
             updating=updating,
-            on_settings=settings,
+            on_settings=self._settings.hear,
+            settings_reports=self._settings.reports,
             gate=self._trust,
         )
 

@@ -12,7 +12,7 @@ from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing
 from device_runtime.sync.messages import ModelTarget
 from device_runtime.update import machine as update
-from device_runtime.update.rules import UpdateRules
+from device_runtime.update.rules import RulesInForce, UpdateRules
 from device_runtime.update.stages import Ended, Said, Target, check_room
 
 _NO_RUNTIME = (
@@ -34,12 +34,12 @@ class FleetModels:
         self,
         directory: Path,
         trusted: KeyRing,
-        rules: UpdateRules | None = None,
+        rules: RulesInForce | None = None,
         users: Callable[[str], Collection[str]] = lambda _name: (),
     ) -> None:
         """``rules`` say how long a trial takes; ``users`` gives the running programs that ask for a model."""
         self._check: ModelCheck | None = None
-        self._directory, self._rules, self._users = directory, rules or UpdateRules(), users
+        self._directory, self._rules, self._users = directory, rules or RulesInForce(UpdateRules()), users
         self._installed = InstalledModels(directory, trusted, self._try)
         self.store = ModelStore(installed=self._installed)
         self._built_in = {card.name: card.version for card in self.store.own_cards() if _is_here(card)}
@@ -129,7 +129,7 @@ class FleetModels:
 
     async def begin_trial(self, name: str, update: update.Update) -> float:  # noqa: ARG002 the protocol's form
         """It was tried before it was staged; what can be seen from here on are the programs that ask for it."""
-        return self._rules.trial_seconds if self._users(name) else 0.0
+        return self._rules.now.trial_seconds if self._users(name) else 0.0
 
     async def end_trial(self, name: str) -> None:
         """Nothing ran for its sake."""

@@ -11,7 +11,7 @@ from device_runtime.capability.parts import Sensor
 from device_runtime.update.machine import Update
 from device_runtime.update.moment import Sight, objection
 from device_runtime.update.records import Kind
-from device_runtime.update.rules import Obstacle, UpdateRules
+from device_runtime.update.rules import Obstacle, RulesInForce
 
 _NO = frozenset({"", "0", "false", "no", "off"})
 
@@ -38,10 +38,10 @@ class HeardPlayer:
 
 
 class Moments:
-    """Looks at the device with the board's rules.
+    """Looks at the device with the rules that hold.
 
     Args:
-        rules: the board's.
+        rules: those that hold.
         sensors: of the board, by name.
         in_front: the id of the program in front.
         users: the running programs that ask for a model.
@@ -53,7 +53,7 @@ class Moments:
 
     def __init__(
         self,
-        rules: UpdateRules,
+        rules: RulesInForce,
         sensors: Mapping[str, Sensor],
         in_front: Callable[[], str | None],
         users: Callable[[str], Collection[str]],
@@ -83,15 +83,15 @@ class Moments:
             obstacles=obstacles,
             minute=self._minute(),
         )
-        return objection(self._rules, sight, update)
+        return objection(self._rules.now, sight, update)
 
     def _look(self) -> tuple[dict[str, str], int | None]:
         obstacles = {}
-        for name, obstacle in self._rules.obstacles.items():
+        for name, obstacle in self._rules.now.obstacles.items():
             why = self._obstacle(obstacle)
             if why is not None:
                 obstacles[name] = why
-        found = self._battery() if self._rules.battery_percent else None
+        found = self._battery() if self._rules.now.battery_percent else None
         return obstacles, None if found is None or found[1] else found[0]
 
     def _obstacle(self, obstacle: Obstacle) -> str | None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from device_runtime.capability.device import linux_network_type
-from device_runtime.host.desk import SOURCE, Desk
+from device_runtime.host.desk import Desk
 from device_runtime.values import Value
 
 logger = logging.getLogger(__name__)
@@ -46,18 +46,3 @@ class NetworkNotices:
             payload: dict[str, Value] = {"isConnected": now != "none", "networkType": now}
             for session in self._desk.sessions():
                 session.capability_event("networkStatusChange", payload)
-
-
-def ignored_settings(
-    record: Callable[[str, str, Mapping[str, Value]], object],
-) -> Callable[[Mapping[str, Value]], None]:
-    """Hears the settings that the fleet desires. No part of a device has one yet, and whoever desires one must not
-    believe that it is followed: ``record(source, name, values)`` takes ``settings_ignored`` with their ``names``."""
-
-    def hear(settings: Mapping[str, Value]) -> None:
-        if settings:
-            names = ", ".join(sorted(settings))[:300]
-            logger.warning("the fleet desires settings that this device does not know: %s", names)
-            record(SOURCE, "settings_ignored", {"names": names})
-
-    return hear

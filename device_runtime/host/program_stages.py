@@ -11,7 +11,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.host.desk import Desk
 from device_runtime.program.store import InstalledProgram, ProgramStore
 from device_runtime.update.machine import Update, Version
-from device_runtime.update.rules import UpdateRules
+from device_runtime.update.rules import RulesInForce
 from device_runtime.update.stages import Ended, Said, Target, check_room
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class ProgramStages:
         desk: what runs.
         storage: what programs store, kept at a switch.
         files: the programs' own files, kept at a switch.
-        rules: the board's.
+        rules: those that hold.
         on_change: what is installed has changed.
     """
 
@@ -38,7 +38,7 @@ class ProgramStages:
         desk: Desk,
         storage: ProgramStorage,
         files: ProgramFiles,
-        rules: UpdateRules,
+        rules: RulesInForce,
         on_change: Callable[[], None],
     ) -> None:
         self._store, self._desk, self._storage, self._files = store, desk, storage, files
@@ -124,7 +124,7 @@ class ProgramStages:
             await self._desk.session(name)
         self._desk.release(name)  # where it does not start, its last pages stay until it is decided what runs
         asked = self._store.package(name).manifest.trial.seconds
-        return max(self._rules.trial_seconds, min(asked, LONGEST_TRIAL_SECONDS))
+        return max(self._rules.now.trial_seconds, min(asked, LONGEST_TRIAL_SECONDS))
 
     async def end_trial(self, name: str) -> None:
         """End it if it runs for the trial's sake only."""

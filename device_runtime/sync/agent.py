@@ -34,6 +34,7 @@ from device_runtime.sync.messages import (
     MetadataBlock,
     MetadataRequest,
     Reported,
+    SettingReport,
     State,
     TelemetryBatch,
     TelemetryReceipt,
@@ -108,6 +109,7 @@ class SyncAgent:
         models: ModelInstaller | None = None,
         updating: Updating | None = None,
         on_settings: Callable[[Mapping[str, Value]], None] | None = None,
+        settings_reports: Callable[[], Mapping[str, SettingReport]] | None = None,
         gate: Gate | None = None,
         pace: Pace | None = None,
         content_options: Mapping[str, Any] | None = None,
@@ -124,6 +126,7 @@ class SyncAgent:
             models: the device's models from the fleet; without it, it takes none.
             updating: how it stages, waits, tries and goes back; without it, what is verified is installed at once.
             on_settings: hears the desired settings at the start and when they change.
+            settings_reports: what came of each; without it, the device says that it follows none.
             gate: must agree to what is installed; without it, what ``trusted`` keys sign is installed.
             pace: how often things happen.
             content_options: passed on to :class:`ContentPuller`.
@@ -136,7 +139,7 @@ class SyncAgent:
         check_identifier("fleet", identity.fleet)
         check_identifier("device", identity.device)
         self._identity, self._transport, self._telemetry = identity, transport, telemetry
-        self._on_settings, self._pace = on_settings, pace or Pace()
+        self._on_settings, self._settings_reports, self._pace = on_settings, settings_reports, pace or Pace()
         self._gate = gate
         self._memory = SyncMemory(
             folder,
@@ -385,6 +388,7 @@ class SyncAgent:
             runtime=one_line(self._identity.runtime, MAX_TEXT),
             programs=self._reconciler.reports(),
             models=self._reconciler.model_reports(),
+            settings=self._settings_reports() if self._settings_reports is not None else None,
         )
 
     async def _send_telemetry(self) -> None:

@@ -64,6 +64,8 @@ from device_runtime.sync.model_messages import ModelReport as ModelReport
 from device_runtime.sync.model_messages import UpdatePhase as UpdatePhase
 from device_runtime.sync.model_messages import leave_out_empty, read_models
 from device_runtime.sync.model_messages import read_cause as read_cause
+from device_runtime.sync.settings_messages import SettingReport as SettingReport
+from device_runtime.sync.settings_messages import read_settings, settings_document
 from device_runtime.sync.share_messages import (
     REQUEST_ID,
     REQUEST_KINDS,
@@ -154,8 +156,8 @@ class ProgramReport:
 @dataclass(frozen=True, slots=True)
 class Reported:
     """What one device has. ``session`` is the number that the device drew when it connected; ``runtime_error`` says in
-    a sentence why a runtime that it should have is not the one that it has; ``models`` is None of a device that takes
-    none from its fleet."""
+    a sentence why a runtime that it should have is not the one that it has; ``models`` and
+    ``settings`` are None of a device that takes none from its fleet."""
 
     session: int
     desired_version: int
@@ -164,6 +166,7 @@ class Reported:
     programs: Mapping[str, ProgramReport]
     runtime_error: str = ""
     models: Mapping[str, ModelReport] | None = None
+    settings: Mapping[str, SettingReport] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,10 @@ def encode(message: Plain) -> bytes:
         case Reported():
             if message.models is None:
                 del document["models"]
+            if message.settings is None:
+                del document["settings"]
+            else:
+                document["settings"] = settings_document(document["settings"])
             for report in [*document["programs"].values(), *document.get("models", {}).values()]:
                 leave_out_empty(report)
             _reported(Fields(document, "reported"))
@@ -293,6 +300,7 @@ def _reported(fields: Fields) -> Reported:
         },
         runtime_error=fields.text("runtime_error", MAX_ERROR, default=""),
         models=read_models(fields),
+        settings=read_settings(fields),
     )
 
 

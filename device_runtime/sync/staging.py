@@ -17,7 +17,7 @@ from device_runtime.sync.messages import MAX_ERROR, MAX_TEXT, ModelReport, Progr
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.update.machine import RESTING, State, Update
 from device_runtime.update.records import Kind
-from device_runtime.update.rules import UpdateRules
+from device_runtime.update.rules import RulesInForce, UpdateRules
 from device_runtime.update.stages import Stages, Target, UpdateError, cause_of
 from device_runtime.update.updates import Updates
 from device_runtime.values import Value
@@ -45,7 +45,7 @@ class Updating:
 
     programs: Stages | None = None
     models: Stages | None = None
-    rules: UpdateRules = field(default_factory=UpdateRules)
+    rules: RulesInForce = field(default_factory=lambda: RulesInForce(UpdateRules()))
     objection: Callable[[Kind, str, Update], Awaitable[str]] = _now_is_good
 
 

@@ -94,6 +94,13 @@ class UpdateRules:
                 yield (*where, "sensor"), f"'update.obstacles.{name}.sensor' is no sensor of this board; it has {known}"
 
 
+class RulesInForce:
+    """The rules that hold now: the board's, or what its fleet has set in their place."""
+
+    def __init__(self, board: UpdateRules) -> None:
+        self.now = board
+
+
 def in_window(windows: tuple[str, ...], minute: int) -> bool:
     """Whether a minute of the day (0 to 1439) is in one of the windows; one may go past midnight. No windows: it is."""
     if not windows:

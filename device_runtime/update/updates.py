@@ -39,7 +39,7 @@ from device_runtime.update.machine import (
     advance,
 )
 from device_runtime.update.records import Kind, UpdateRecords
-from device_runtime.update.rules import UpdateRules
+from device_runtime.update.rules import RulesInForce
 from device_runtime.update.stages import Stages, Target, cause_of
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Updates:
         kind: Kind,
         records: UpdateRecords,
         stages: Stages,
-        rules: UpdateRules,
+        rules: RulesInForce,
         around: Surroundings,
     ) -> None:
         self.kind, self._records, self.stages, self._rules, self._around = kind, records, stages, rules, around
@@ -177,7 +177,7 @@ class Updates:
 
     def ended(self, name: str, reason: str) -> bool:
         """It ended by itself; whether it is on trial, so that its end is seen to here."""
-        return self._hear(name, TryFailed(reason or "it ended by itself", self._rules.trial_tries))
+        return self._hear(name, TryFailed(reason or "it ended by itself", self._rules.now.trial_tries))
 
     def said(self, name: str, wrong: str) -> None:
         """It said that it is well (empty), or what is wrong with it."""
@@ -218,10 +218,10 @@ class Updates:
                     delay = await self._see_to(name)
             except (CygnetError, OSError) as error:
                 log.warning("the update of %s cannot go on now: %s", name, error)
-                delay = self._rules.check_seconds
+                delay = self._rules.now.check_seconds
             except Exception:  # a fault in one must not stop the others
                 log.exception("the update of %s cannot go on now", name)
-                delay = self._rules.check_seconds
+                delay = self._rules.now.check_seconds
             if delay is not None:
                 delays.append(delay)
         return min(delays, default=None)
@@ -268,7 +268,7 @@ class Updates:
         if now - since >= _WRITE_WAITED_SECONDS:
             await self._deliver(name, Waited(now - since))
             self._looked[name] = now
-        return self._rules.check_seconds
+        return self._rules.now.check_seconds
 
     async def _switch(self, name: str, update: Update) -> None:
         before = self.stages.current().get(name)
@@ -299,9 +299,9 @@ class Updates:
         if self.stages.must_say(name) and not trial.well:
             await self._lose(name, Unhealthy(f"it did not say within {trial.seconds:g} s that it is well"))
             return None
-        if self._rules.trial_fleet and update.fleet and not self._around.connected():
+        if self._rules.now.trial_fleet and update.fleet and not self._around.connected():
             if _now() < over + trial.seconds:
-                return min(self._rules.check_seconds, over + trial.seconds - _now() + 0.01)
+                return min(self._rules.now.check_seconds, over + trial.seconds - _now() + 0.01)
             await self._lose(name, Unhealthy("the device lost its fleet when it was switched"))
             return None
         await self.stages.end_trial(name)
@@ -314,7 +314,7 @@ class Updates:
         pause = self._again.get(name, 0.0) - _now()
         if pause > 0:
             return pause
-        began = await self._deliver(name, TryBegan(self._rules.trial_tries))
+        began = await self._deliver(name, TryBegan(self._rules.now.trial_tries))
         if began is None or began.state is not State.TRIAL:
             return None
         # From here on its end is heard: it may come before the start is through.
@@ -323,7 +323,7 @@ class Updates:
             trial.seconds = await self.stages.begin_trial(name, began)
         except (CygnetError, OSError) as error:
             # It stays heard until it is written: a disk that does not take it now must not make it proven.
-            self._heard[name] = TryFailed(str(error), self._rules.trial_tries)
+            self._heard[name] = TryFailed(str(error), self._rules.now.trial_tries)
             await self._lose(name, self._heard[name])
             return None
         except BaseException:
@@ -336,7 +336,7 @@ class Updates:
         await self._deliver(name, event)
         self._trials.pop(name, None)
         self._heard.pop(name, None)
-        self._again[name] = _now() + min(_AGAIN_SECONDS, self._rules.check_seconds)
+        self._again[name] = _now() + min(_AGAIN_SECONDS, self._rules.now.check_seconds)
 
     async def _deliver(self, name: str, event: Event) -> Update | None:
         """Let the machine advance, and write where it is now before anything else is done."""

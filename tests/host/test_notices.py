@@ -1,13 +1,12 @@
 """What the board tells programs by itself, and its sound on screens."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import cast
 
 import pytest
 
 from device_runtime.host.desk import Desk
-from device_runtime.host.notices import NetworkNotices, ignored_settings
+from device_runtime.host.notices import NetworkNotices
 from device_runtime.host.screen.server import ScreenServer
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.values import Value
@@ -72,12 +71,3 @@ async def test_a_sound_on_the_screen_lasts_as_long_as_it_is_or_until_it_is_cut_o
     else:
         assert await playing == 0.05
     assert screen.sent == ["sound", "silence name"]
-
-
-def test_settings_that_a_device_does_not_know_are_told_to_its_fleet(caplog: pytest.LogCaptureFixture) -> None:
-    told: list[tuple[str, str, Mapping[str, Value]]] = []
-    hear = ignored_settings(lambda *record: told.append(record))
-    hear({})
-    hear({"volume": 60, "brightness": 4})
-    assert told == [("device", "settings_ignored", {"names": "brightness, volume"})]
-    assert "the fleet desires settings that this device does not know: brightness, volume" in caplog.text

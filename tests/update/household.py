@@ -18,7 +18,7 @@ from device_runtime.program.store import ProgramStore
 from device_runtime.sync.messages import ProgramTarget
 from device_runtime.update.machine import State, Update
 from device_runtime.update.records import Kind, UpdateRecords
-from device_runtime.update.rules import UpdateRules
+from device_runtime.update.rules import RulesInForce, UpdateRules
 from device_runtime.update.stages import UpdateError
 from device_runtime.update.updates import Updates
 from tests.fleet.packages import DEVELOPER, small_package
@@ -84,8 +84,10 @@ class Household:
     ) -> None:
         self.store = ProgramStore(folder / "programs", TRUSTED)
         self.storage, self.files = ProgramStorage(folder / "storage.db"), ProgramFiles(folder / "files")
-        self.desk = PaperDesk(self.store, behaves)
-        self.stages = ProgramStages(self.store, cast("Desk", self.desk), self.storage, self.files, rules, lambda: None)
+        self.desk, in_force = PaperDesk(self.store, behaves), RulesInForce(rules)
+        self.stages = ProgramStages(
+            self.store, cast("Desk", self.desk), self.storage, self.files, in_force, lambda: None
+        )
         self.objections: list[str] = []
         self.online = True
         self.states: list[str] = []
@@ -100,7 +102,7 @@ class Household:
             cut("after", update)
 
         records.put = put_or_die  # type: ignore[method-assign]
-        self.updates = Updates("programs", records, self.stages, rules, self)
+        self.updates = Updates("programs", records, self.stages, in_force, self)
         self.stages.watch(self.updates.ended, self.updates.said)
         self._task: asyncio.Task[None] | None = None
         self._folder = folder

@@ -14,14 +14,14 @@ from device_runtime.keys import key_ring
 from device_runtime.sync.messages import ModelTarget
 from device_runtime.update.machine import State, Update
 from device_runtime.update.records import Kind, UpdateRecords
-from device_runtime.update.rules import UpdateRules
+from device_runtime.update.rules import RulesInForce, UpdateRules
 from device_runtime.update.updates import Updates
 from tests.inference.model_packages import KEY, digits_package
 from tests.sync.fleet_end import model_of
 from tests.sync.waiting import until
 
 NAME = "digits"
-RULES = UpdateRules(check_seconds=0.1, trial_seconds=60, trial_tries=2)
+RULES = RulesInForce(UpdateRules(check_seconds=0.1, trial_seconds=60, trial_tries=2))
 
 
 class Bench:

@@ -11,7 +11,7 @@ from device_runtime.host.board import BoardError, load_board
 from device_runtime.host.moments import HeardPlayer, Moments
 from device_runtime.update.machine import State, Update, Version
 from device_runtime.update.moment import Sight, objection
-from device_runtime.update.rules import Obstacle, UpdateRules, in_window
+from device_runtime.update.rules import Obstacle, RulesInForce, UpdateRules, in_window
 
 WAITING = Update(Version("b" * 64, 2, "2.0"), State.WAITING, Version("a" * 64, 1, "1.0"))
 DRIVING = UpdateRules(obstacles={"driving": Obstacle(file="/run/vehicle/moving")})
@@ -67,7 +67,7 @@ def test_a_window_may_go_past_midnight(windows: tuple[str, ...], minute: int, in
 
 def moments(rules: UpdateRules, *, front: str | None = None, clock: Callable[[], float] = lambda: 0.0) -> Moments:
     return Moments(
-        rules,
+        RulesInForce(rules),
         {"speed": lambda: (13.2, "m/s"), "broken": lambda: float("nan")},  # type: ignore[dict-item, return-value]
         lambda: front,
         lambda model: ["radio"] if model == "songs" else [],
