@@ -21,6 +21,9 @@ by_option = click.option("--by", default=_me, help="Who does it, for the timelin
 reason_option = click.option("--reason", default="", help="Why, for the timeline.")
 
 
+KINDS = ("program", "model", "runtime", "settings")
+
+
 @click.group()
 def rollout() -> None:
     """Bring a release to a group of devices in stages, which stop when it does not do well.
@@ -35,7 +38,10 @@ def rollout() -> None:
 @rollout.command()
 @click.argument("subject", required=False, default="")
 @click.option(
-    "--kind", type=click.Choice(["program", "model", "runtime"]), default="program", help="What SUBJECT names."
+    "--kind",
+    type=click.Choice(["program", "model", "runtime", "settings"]),
+    default="program",
+    help="What SUBJECT names.",
 )
 @click.option("--version", help="Version code (of a runtime: its version); the newest without it.")
 @click.option("--name", default="", help="What people call the rollout.")
@@ -77,17 +83,19 @@ def create(
     as_json: bool,
     **plan: Any,
 ) -> None:
-    """Make a rollout of SUBJECT: an app id, or a model's name; nothing for a runtime. It begins with `start`.
+    """Make a rollout of SUBJECT: an app id, or the name of a model or of settings; nothing for a runtime. It
+    begins with `start`.
 
     \b
     Example:
       cygnet fleet rollout create com.example.radio --group kitchens --stage 1 --stage 10% --stage 100% --start
       cygnet fleet rollout create com.example.radio --query all --on-error roll-back --window 22:00-06:00
       cygnet fleet rollout create commands_en --kind model --group beta
+      cygnet fleet rollout create nights --kind settings --query all --stage 1 --stage 100%
       cygnet fleet rollout create --kind runtime --query 'board = pico-w' --stage 1 --stage 100% --approve-stage 2
     """
     if subject == "" and plan["kind"] != "runtime":
-        raise click.UsageError("Missing argument 'SUBJECT': the app id of a program, or the name of a model.")
+        raise click.UsageError("Missing argument 'SUBJECT': an app id, or the name of a model or of settings.")
     body = {name: list(value) if isinstance(value, tuple) else value for name, value in plan.items() if value}
     sizes = list(stages) or ["100%"]
     if any(number > len(sizes) for number in approve_stage):

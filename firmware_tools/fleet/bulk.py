@@ -21,13 +21,14 @@ from firmware_tools.fleet.schema import (
     runtime_assignments,
 )
 from firmware_tools.fleet.selecting import of_devices, portions
+from firmware_tools.fleet.settings.registry import SettingsRegistry
 
 
 class BulkAssignments:
     """Assignments of many devices, as one transaction sees them. All devices are enrolled."""
 
-    def __init__(self, connection: Connection, models: ModelRegistry) -> None:
-        self._connection, self._models = connection, models
+    def __init__(self, connection: Connection, models: ModelRegistry, settings: SettingsRegistry) -> None:
+        self._connection, self._models, self._settings = connection, models, settings
 
     def assign_program(self, chosen: Sequence[str], release_id: int, launch: bool) -> Mapping[str, str]:
         """Let devices have a release, as :meth:`Registry.assign` does for one."""
@@ -123,6 +124,16 @@ class BulkAssignments:
             had = self._connection.scalars(select(runtime_assignments.c.device).where(these)).all()
             self._connection.execute(delete(runtime_assignments).where(these))
             self._raise(set(had))
+
+    def assign_settings(self, chosen: Sequence[str], release_id: int) -> Mapping[str, str]:
+        """Let devices follow a version of a set of settings."""
+        refused, changed = self._settings.assign(chosen, release_id)
+        self._raise(changed)
+        return refused
+
+    def unassign_settings(self, chosen: Sequence[str], name: str) -> None:
+        """Take a set of settings away from devices that have it."""
+        self._raise(self._settings.unassign(chosen, name))
 
     def _counts(self, column: ColumnElement[str], some: Sequence[str]) -> dict[str, int]:
         query = select(column.label("device"), func.count().label("number")).where(of_devices(column, some))

@@ -12,6 +12,7 @@ from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.events import upgrade
 from firmware_tools.fleet.rollouts import schema as _rollout_tables  # noqa: F401 - its tables are made with the others
 from firmware_tools.fleet.schema import SCHEMA_VERSION, devices, fleet_meta, metadata
+from firmware_tools.fleet.settings import schema as _settings_tables  # noqa: F401 - the same
 
 _BUSY_MILLISECONDS = 5_000
 _DIGESTS = ("desired_digests", "1")

@@ -7,6 +7,7 @@ from device_runtime.sync.messages import ProgramReport, ProgramTarget
 from firmware_tools.fleet.events.intake import Taken
 from firmware_tools.fleet.model_documents import model_documents
 from firmware_tools.fleet.records import Device
+from firmware_tools.fleet.settings.documents import settings_documents
 from firmware_tools.fleet.steps import STEP_OF_PHASE, Step
 
 _RECORDS_SHOWN = 100
@@ -31,6 +32,9 @@ def device_document(device: Device) -> dict[str, Any]:
         "reported_at": device.reported_at,
         "programs": [_program(app_id, device.should.get(app_id), device.has.get(app_id)) for app_id in app_ids],
         "models": model_documents(device),
+        "settings": settings_documents(
+            device.id, device.settings_should, device.settings_has, heard=device.reported_at is not None
+        ),
     }
 
 

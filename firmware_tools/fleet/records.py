@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from device_runtime.sync.messages import ModelReport, ProgramReport, ProgramTarget, RuntimeTarget
 from firmware_tools.fleet.models import ModelAssignment
+from firmware_tools.fleet.settings.registry import SettingsRelease
 
 Presence = Literal["never", "online", "offline", "lost"]
 """``never``: enrolled, and not heard of yet; the others are those of the state channel."""
@@ -53,6 +54,9 @@ class Device:
     """None when it has not said anything about models."""
     takes_models: bool = True
     """False when it has said what it has and no word of models, or is known to be a microcontroller."""
+    settings_should: Sequence[SettingsRelease] = ()
+    settings_has: Mapping[str, Mapping[str, Any]] | None = None
+    """What it says of each setting; None when it has not said anything about settings."""
 
 
 def release_of(row: Row[Any]) -> Release:
@@ -68,7 +72,12 @@ def with_models(
     return replace(device, models_should=should, models_wanted=wanted, takes_models=not (is_board or silent))
 
 
-def device_of(row: Row[Any], should: Mapping[str, ProgramTarget], runtime: RuntimeTarget | None) -> Device:
+def device_of(
+    row: Row[Any],
+    should: Mapping[str, ProgramTarget],
+    runtime: RuntimeTarget | None,
+    settings: Sequence[SettingsRelease] = (),
+) -> Device:
     """A row of devices, with what it should have."""
     reported = row.reported or {"programs": {}, "desired_version": 0}
     models = reported.get("models")
@@ -89,4 +98,6 @@ def device_of(row: Row[Any], should: Mapping[str, ProgramTarget], runtime: Runti
         runtime_should=runtime.version if runtime else "",
         runtime_error=reported.get("runtime_error", ""),
         models_has=None if models is None else {name: ModelReport(**report) for name, report in models.items()},
+        settings_should=settings,
+        settings_has=reported.get("settings"),
     )

@@ -27,6 +27,7 @@ from firmware_tools.fleet.rollouts.schema import is_urgent, urgent_targets
 from firmware_tools.fleet.runtimes import RuntimeRegistry, RuntimeRelease
 from firmware_tools.fleet.schema import assignments, devices, programs, releases
 from firmware_tools.fleet.selecting import of_devices, portions
+from firmware_tools.fleet.settings.registry import SettingsRegistry, SettingsRelease, merged
 
 _FIRST_DESIRED_VERSION = 1
 DESIRED_SECONDS = 30 * 86_400
@@ -43,7 +44,9 @@ class Registry:
         """Runtimes of microcontrollers, and device keys."""
         self.models = ModelRegistry(connection)
         """Models, and which devices should have them."""
-        self.bulk = BulkAssignments(connection, self.models)
+        self.settings = SettingsRegistry(connection)
+        """Sets of settings, and which devices should follow them."""
+        self.bulk = BulkAssignments(connection, self.models, self.settings)
         """Assignments of many devices at once."""
 
     # Devices
@@ -79,9 +82,10 @@ class Registry:
         """Every enrolled device, by id."""
         targets, runtimes = self._targets(), self.runtimes.targets()
         models, wanted, boards = self.models.assigned(), self.models.wanted(), self.models.without_models()
+        settings = self.settings.assigned()
         return [
             with_models(
-                device_of(row, targets.get(row.id, {}), runtimes.get(row.id)),
+                device_of(row, targets.get(row.id, {}), runtimes.get(row.id), settings.get(row.id, ())),
                 models.get(row.id, {}),
                 wanted.get(row.id, {}),
                 row.id in boards,
@@ -99,7 +103,12 @@ class Registry:
         if row is None:
             raise NotFoundError(f"device {device} is not enrolled; enroll it with `cygnet fleet enroll {device}`")
         return with_models(
-            device_of(row, self._targets(device).get(device, {}), self.runtimes.targets(device).get(device)),
+            device_of(
+                row,
+                self._targets(device).get(device, {}),
+                self.runtimes.targets(device).get(device),
+                self.settings.assigned(device).get(device, ()),
+            ),
             self.models.assigned(device).get(device, {}),
             self.models.wanted(device).get(device, {}),
             device in self.models.without_models(),
@@ -302,6 +311,29 @@ class Registry:
         self.runtimes.unassign(device)
         self._raise_version(device)
 
+    def assign_settings(self, device: str, name: str, version_code: int | None) -> SettingsRelease:
+        """Let a device follow a set of settings, the newest version if ``version_code`` is ``None``.
+
+        Raises:
+            NotFoundError: no such device, set or version.
+            ConflictError: the device follows no settings, or has one of them from another set.
+        """
+        self._require(device)
+        release, changed = self.settings.assign_one(device, name, version_code)
+        if changed:
+            self._raise_version(device)
+        return release
+
+    def unassign_settings(self, device: str, name: str) -> None:
+        """Take a set of settings away from a device.
+
+        Raises:
+            NotFoundError: no such device, or it has no such set.
+        """
+        self._require(device)
+        self.settings.unassign_one(device, name)
+        self._raise_version(device)
+
     def desired(self, fleet: str, device: str, now: float) -> Desired:
         """What a device should have, as it is to be signed.
 
@@ -319,6 +351,7 @@ class Registry:
             self._targets(device),
             self.runtimes.targets(device),
             self.models.assigned(device),
+            self.settings.assigned(device),
         )
 
     def _desired(
@@ -330,6 +363,7 @@ class Registry:
         targets: Mapping[str, Mapping[str, ProgramTarget]],
         runtimes: Mapping[str, RuntimeTarget],
         models: Mapping[str, Mapping[str, ModelAssignment]],
+        settings: Mapping[str, Sequence[SettingsRelease]],
     ) -> Desired:
         return Desired(
             fleet,
@@ -337,6 +371,7 @@ class Registry:
             version,
             issued=now,
             programs=targets.get(device, {}),
+            settings=merged(settings.get(device, ())),
             expires=now + DESIRED_SECONDS,
             runtime=runtimes.get(device),
             models={name: model.target for name, model in models.get(device, {}).items()},
@@ -347,9 +382,10 @@ class Registry:
         documents: list[Desired] = []
         for some in portions(chosen):
             targets, runtimes, models = self._targets(some), self.runtimes.targets(some), self.models.assigned(some)
+            settings = self.settings.assigned(some)
             query = select(devices.c.id, devices.c.desired_version).where(of_devices(devices.c.id, some))
             documents += [
-                self._desired(fleet, row.id, row.desired_version, int(now), targets, runtimes, models)
+                self._desired(fleet, row.id, row.desired_version, int(now), targets, runtimes, models, settings)
                 for row in self._connection.execute(query)
             ]
         return documents
@@ -357,8 +393,9 @@ class Registry:
     def all_desired(self, fleet: str, now: float) -> list[Desired]:
         """What every device should have."""
         targets, runtimes, models = self._targets(), self.runtimes.targets(), self.models.assigned()
+        settings = self.settings.assigned()
         return [
-            self._desired(fleet, row.id, row.desired_version, int(now), targets, runtimes, models)
+            self._desired(fleet, row.id, row.desired_version, int(now), targets, runtimes, models, settings)
             for row in self._connection.execute(select(devices.c.id, devices.c.desired_version))
         ]
 

@@ -26,6 +26,7 @@ from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.api import RolloutApi
 from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
 from firmware_tools.fleet.service import LISTENED, FleetService
+from firmware_tools.fleet.settings.api import SettingsApi
 from firmware_tools.fleet.signing import Signer
 from firmware_tools.fleet.trust.keeper import TrustKeeper
 from firmware_tools.fleet.trust.naming import name_root
@@ -95,6 +96,7 @@ async def run_fleet(
         )
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
         application.add_routes(RolloutApi(rollouts).routes())
+        application.add_routes(SettingsApi(service).routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer)

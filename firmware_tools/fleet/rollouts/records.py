@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from firmware_tools.fleet.rollouts.judge import DeviceState, RolloutState
 from firmware_tools.fleet.rollouts.options import Plan, parse_plan
 
-Kind = Literal["program", "model", "runtime"]
+Kind = Literal["program", "model", "runtime", "settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Rollout:
         """What it brings, for people."""
         if self.kind == "runtime":
             return f"runtime {self.version_name}"
+        if self.kind == "settings":
+            return f"settings {self.subject} version {self.version_code}"
         return f"{self.subject} {self.version_name} (version {self.version_code})"
 
 

@@ -1,5 +1,5 @@
-"""What a rollout brings: a program, a model or the runtime of microcontrollers. Each kind says what devices should have
-of it now, gives it to many at once, gives back what they had, and reads what they report of it."""
+"""What a rollout brings: a program, a model, settings or the runtime of microcontrollers. Each kind says what devices
+should have of it now, gives it to many at once, gives back what they had, and reads what they report of it."""
 
 import json
 from collections import defaultdict
@@ -24,6 +24,9 @@ from firmware_tools.fleet.schema import (
     runtimes,
 )
 from firmware_tools.fleet.selecting import of_devices, portions
+from firmware_tools.fleet.settings.documents import standing_of
+from firmware_tools.fleet.settings.registry import SettingsRegistry
+from firmware_tools.fleet.settings.schema import settings_assignments, settings_releases
 
 Before = Mapping[str, Any] | None
 """What a device should have had of a subject; None for nothing."""
@@ -76,7 +79,7 @@ def find(connection: Connection, kind: Kind, subject: str, version: str | int | 
 
     Raises:
         NotFoundError: it is not published.
-        FleetError: ``version`` is no version code of a program or model.
+        FleetError: ``version`` is no version code of a program, a model or settings.
     """
     if kind == "runtime":
         query = select(runtimes).order_by(runtimes.c.published_at.desc())
@@ -88,6 +91,9 @@ def find(connection: Connection, kind: Kind, subject: str, version: str | int | 
             raise NotFoundError(f"{what}; publish it with `cygnet fleet runtime publish`")
         return Found("runtime", row.version, 0, row.version)
     code = _code(version)
+    if kind == "settings":
+        row = SettingsRegistry(connection).find(subject, code)
+        return Found(subject, str(row.id), row.version_code, str(row.version_code))
     table, column = (releases, releases.c.app_id) if kind == "program" else (model_releases, model_releases.c.model)
     query = select(table).where(column == subject).order_by(table.c.version_code.desc())
     if code is not None:
@@ -106,6 +112,8 @@ def subject_of(connection: Connection, rollout: Rollout) -> Subject:
         return RuntimeSubject(connection, rollout.target)
     if rollout.kind == "program":
         return ProgramSubject(connection, rollout.subject, int(rollout.target), rollout.version_code)
+    if rollout.kind == "settings":
+        return SettingsSubject(connection, rollout.subject, int(rollout.target))
     return ModelSubject(connection, rollout.subject, int(rollout.target), rollout.version_code)
 
 
@@ -234,6 +242,54 @@ class RuntimeSubject:
                 self._bulk.unassign_runtime(some)
             else:
                 self._bulk.assign_runtime(some, before["version"])
+
+
+class SettingsSubject:
+    """A version of a set of settings."""
+
+    def __init__(self, connection: Connection, name: str, release_id: int) -> None:
+        self._connection, self._name, self._release = connection, name, release_id
+        self._bulk = Registry(connection).bulk
+        query = select(settings_releases.c["values"]).where(settings_releases.c.id == release_id)
+        self._values: Mapping[str, Any] = connection.execute(query).scalar_one()
+
+    def assigned(self) -> Assigned:
+        on = (settings_assignments.c.device == devices.c.id) & (settings_assignments.c.name == self._name)
+        return Assigned(settings_assignments, on, cast(settings_assignments.c.release_id, String))
+
+    def reported(self) -> ColumnElement[Any]:
+        return devices.c.reported["settings"]
+
+    def standing(self, report: Any) -> tuple[Standing, str, str]:
+        if not isinstance(report, Mapping):
+            return "other", "", ""
+        step, sentence = standing_of(self._values, report)
+        if step == "failed":
+            return "failed", sentence, "refused"
+        return ("there", "", "") if step == "in step" else ("other", "", "")
+
+    def before(self, chosen: Sequence[str]) -> dict[str, Before]:
+        query = select(settings_assignments, settings_releases.c.version_code).join(
+            settings_releases, settings_releases.c.id == settings_assignments.c.release_id
+        )
+        return {
+            row.device: {"release": row.release_id, "code": row.version_code}
+            for some in portions(chosen)
+            for row in self._connection.execute(
+                query.where(of_devices(settings_assignments.c.device, some), settings_assignments.c.name == self._name)
+            )
+        }
+
+    def give(self, chosen: Sequence[str], *, launch: bool, urgent: bool) -> Mapping[str, str]:
+        del launch, urgent  # settings are followed at once
+        return self._bulk.assign_settings(chosen, self._release)
+
+    def give_back(self, chosen: Mapping[str, Before]) -> None:
+        for before, some in _alike(chosen):
+            if before is None:
+                self._bulk.unassign_settings(some, self._name)
+            else:
+                self._bulk.assign_settings(some, before["release"])
 
 
 def _standing(report: Any, code: int) -> tuple[Standing, str, str]:

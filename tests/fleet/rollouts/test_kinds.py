@@ -1,4 +1,4 @@
-"""Models and runtimes of microcontrollers are rolled out as programs are."""
+"""Models, settings and runtimes of microcontrollers are rolled out as programs are."""
 
 from typing import Any
 
@@ -105,3 +105,39 @@ def test_what_is_not_published_is_not_rolled_out(
 def test_a_group_that_is_not_there_is_told_at_once(models: Scene) -> None:
     with pytest.raises(NotFoundError, match="there is no group nowhere"):
         make(models, "model", "words", query="", group="nowhere")
+
+
+def followed(scene: Scene) -> dict[str, int]:
+    with scene.database.transaction() as connection:
+        assigned = Registry(connection).settings.assigned()
+    return {device: release.version_code for device, (release,) in assigned.items()}
+
+
+def test_settings_go_to_those_that_follow_settings_and_come_back_when_they_are_rolled_back(scene: Scene) -> None:
+    scene.enroll(4)
+    with scene.database.transaction() as connection:
+        registry = Registry(connection)
+        for minutes in (5, 10):
+            registry.settings.publish("patient", {"update.idle_minutes": minutes}, 1.0)
+        registry.assign_settings("d00000", "patient", 1)
+        connection.execute(insert(device_keys).values(device="d00003", key="x"))
+    number = make(scene, "settings", "patient")
+    scene.settle(number)
+    assert followed(scene) == dict.fromkeys(["d00000", "d00001", "d00002"], 2)
+    assert scene.who(number, "skipped") == ["d00003"], "a microcontroller follows no settings"
+    report(scene, "d00000", settings={"update.idle_minutes": {"value": 10, "error": ""}})
+    report(scene, "d00001", settings={"update.idle_minutes": {"value": 10, "error": "this board has no screen"}})
+    report(scene, "d00002", settings={"update.idle_minutes": {"value": 5, "error": ""}})
+    rollout = scene.settle(number)
+    assert rollout.reason == "1 of 3 devices failed; at most 10% may"
+    assert rollout.what() == "settings patient version 2"
+    assert scene.states(number) == {"good": 1, "failed": 1, "handed": 1, "skipped": 1}
+    scene.verbs("ada", "abort", number, back=True)
+    scene.settle(number)
+    assert followed(scene) == {"d00000": 1}
+
+
+def test_a_rollout_of_settings_that_are_not_published_is_refused(scene: Scene) -> None:
+    scene.enroll(1)
+    with pytest.raises(NotFoundError, match="settings patient are not published; publish them with"):
+        make(scene, "settings", "patient")
