@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from device_runtime.errors import CygnetError
+from device_runtime.host.fleet_settings import FleetSettings
 from device_runtime.keys import KeyRing
 from device_runtime.program.store import InstalledProgram, ProgramStore
 from device_runtime.sync.agent import Identity, Pace, SyncAgent
 from device_runtime.sync.messages import ProgramTarget
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff
+from device_runtime.update.rules import UpdateRules
 from firmware_tools.simulation.weather import Fate, Weather
 from firmware_tools.simulation.wire import BadWire
 
@@ -111,6 +113,7 @@ class SimulatedDevice:
         """
         setting = self._setting
         self._queue = TelemetryQueue(self._folder / "telemetry.db", clock=self._clock)
+        settings = FleetSettings(UpdateRules(), 0, self._queue, self._queue.record)
         self._programs = SimulatedPrograms(ProgramStore(self._folder / "programs", setting.trusted), setting.refuses)
         self._transport = BadWire(
             setting.broker,
@@ -126,6 +129,8 @@ class SimulatedDevice:
             self._transport,
             self._programs,
             self._queue,
+            on_settings=settings.hear,
+            settings_reports=settings.reports,
             pace=setting.pace,
             content_options={"free": lambda _folder: self._free(), "patience": setting.patience},
             clock=self._clock,

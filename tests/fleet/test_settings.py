@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from device_runtime.settings import SETTINGS
 from device_runtime.sync.messages import Reported, SettingReport
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.documents import device_document
@@ -146,3 +147,9 @@ async def test_the_command_line_sets_things(operator: Operator, tmp_path: Path) 
             result = await operator.run("settings", *wrong)
             assert result.code != 0
             assert sentence in result.err
+
+
+def test_the_page_lists_every_setting_as_it_is_checked() -> None:
+    page = (Path(__file__).parents[2] / "docs/fleet.md").read_text(encoding="utf-8")
+    rows = [f"| `{setting.name}` | {setting.range} | {setting.doc} |" for setting in SETTINGS.values()]
+    assert "\n".join(rows) in page

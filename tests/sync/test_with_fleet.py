@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from device_runtime.host.fleet_settings import FleetSettings
 from device_runtime.keys import key_ring
 from device_runtime.program.store import InstalledProgram, ProgramStore
 from device_runtime.sync.agent import Identity, SyncAgent
 from device_runtime.sync.messages import ProgramTarget
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff, MqttTransport
+from device_runtime.update.rules import UpdateRules
+from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.home import init_home
 from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.server import RunningFleet, run_fleet
@@ -95,6 +98,58 @@ async def test_a_release_is_assigned_updated_and_withdrawn_across_a_broker_crash
         finally:
             await agent.stop()
             telemetry.close()
+
+
+async def test_settings_are_followed_and_what_is_not_is_told(tmp_path: Path) -> None:
+    with running_mosquitto(tmp_path / "broker") as broker:
+        home = init_home(tmp_path / "fleet", "north", broker=broker.url, listen="127.0.0.1:0")
+        trusted = key_ring([load_private_key(home.key_file).public_key()])
+        telemetry = TelemetryQueue(tmp_path / "telemetry.db")
+        settings = FleetSettings(UpdateRules(), 0, telemetry, telemetry.record)
+        agent = SyncAgent(
+            Identity("north", "kitchen", "speaker", "0.1.0"),
+            trusted,
+            tmp_path / "sync",
+            MqttTransport(broker.url, "kitchen", backoff=Backoff(0.01, 0.1)),
+            StoreInstaller(ProgramStore(tmp_path / "store", trusted)),
+            telemetry,
+            on_settings=settings.hear,
+            settings_reports=settings.reports,
+            pace=dataclasses.replace(PACE, ask=600.0),
+        )
+        try:
+            async with run_fleet(home) as fleet:
+                await until(lambda: fleet.service.connected_at is not None)
+                await fleet.operations.enroll("kitchen", "Kitchen")
+                await fleet.service.change(
+                    lambda registry: registry.settings.publish("patient", {"update.idle_minutes": 7}, 1.0)
+                )
+                await fleet.service.change(
+                    lambda registry: registry.assign_settings("kitchen", "patient", None), ["kitchen"]
+                )
+                agent.start()
+                await shown(fleet, [("patient", 1, "in step")])
+                assert settings.rules.now == UpdateRules(idle_minutes=7)
+                await fleet.service.change(
+                    lambda registry: registry.unassign_settings("kitchen", "patient"), ["kitchen"]
+                )
+                await until(lambda: settings.rules.now == UpdateRules())
+                await shown(fleet, [])
+        finally:
+            await agent.stop()
+            telemetry.close()
+
+
+async def shown(fleet: RunningFleet, expected: list[tuple[str, int, str]]) -> None:
+    """Wait until the fleet shows the settings of the device so."""
+    found: list[tuple[str, int, str]] = []
+    for _ in range(2000):  # 20 s at least
+        device: Device = await fleet.service.read(lambda registry, _: registry.device("kitchen"))
+        found = [(each["name"], each["version_code"], each["step"]) for each in device_document(device)["settings"]]
+        if found == expected:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"the fleet shows {found}")
 
 
 async def reported(fleet: RunningFleet, app_id: str, code: int, phase: str) -> None:
