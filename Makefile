@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack chaos update-faults fuzz models test-tflite test-training clean
+.PHONY: help setup demo test lint system-tools conformance test-slow boards bench arm64 soak attack chaos update-faults fuzz models test-tflite test-training clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ test-training: ## Test the model lab with TensorFlow (1.9 GB, once); IMPORTS=1 w
 system-tools: ## Install what the tests start: mosquitto, Chromium, npm, a MicroPython with 32-bit words
 	@deploy/system_tools.sh
 	@deploy/micropython_32.sh .micropython-32
+
+test-slow: setup system-tools ## Run the long forms of tests that `make test` has in short (some ten minutes)
+	@$(BIN)/pytest -n auto --dist loadgroup -m slow $(PYTEST_OPTIONS)
 
 conformance: setup system-tools ## Mount every component of three component libraries, and print how many there are
 	@$(BIN)/python -m tests.conformance $(CONFORMANCE_OPTIONS)

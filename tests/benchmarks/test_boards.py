@@ -40,6 +40,7 @@ def results(idle: float | None = None, free: float | None = None) -> BoardResult
     return BoardResults({"some": found})
 
 
+@pytest.mark.slow
 @pytest.mark.broker
 @pytest.mark.timeout(200)
 def test_the_heap_of_an_idle_board_that_has_joined_is_read() -> None:
@@ -51,6 +52,7 @@ def test_the_heap_of_an_idle_board_that_has_joined_is_read() -> None:
     assert len(judge_boards(found)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_starts_and_events_are_timed_and_the_page_is_drawn_by_hand_too() -> None:
     found = BoardResults({"times": measure_part("times", quick=True)})

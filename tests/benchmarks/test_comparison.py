@@ -40,6 +40,7 @@ def test_cygnet_goes_through_every_step(tmp_path: Path) -> None:
     assert results.remarks == {}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_peers_go_through_every_step_too(tmp_path: Path) -> None:
     try:

@@ -6,6 +6,7 @@ from benchmarks.courses import Course
 from benchmarks.soak import soak
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_neither_events_nor_launches_leave_anything_behind() -> None:
     courses = await soak(events=3000, launches=40)

@@ -1,7 +1,7 @@
 """A Pico W with stock MicroPython, in an emulator, from its cable to a program of its fleet and through a power cut.
 
-The short form of ``test_pico_w.py``, which is part of `make test`: it has its runtime already, as after a first flash,
-so that the cable brings only what makes it a device of this fleet.
+The short form of ``test_pico_w.py``, which is part of `make test-slow`: it has its runtime already, as after a first
+flash, so that the cable brings only what makes it a device of this fleet.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from firmware_tools.provision.provisioning import BOARD_FILE, image_files
 from tests.boards.journey import has, journey
 
 # Long for what takes some three minutes when nobody else wants the machine: nothing here is about time.
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(1500), pytest.mark.xdist_group("short-life")]
+pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(1500), pytest.mark.xdist_group("short-life")]
 
 _APP = "org.example.beeper"
 _OWN = (IDENTITY_FILE, CA_FILE, BOARD_FILE, MEMORY_RECORD)

@@ -170,6 +170,7 @@ async def test_a_device_installs_what_both_the_fleet_and_its_metadata_name(tmp_p
                 assert "which the role house version 2 signed for programs/org.example.lamp/1.ma" in sentence
 
 
+@pytest.mark.slow
 async def test_a_release_that_its_developer_has_not_signed_is_not_assigned(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         here.begin_trust()
@@ -194,6 +195,7 @@ async def test_a_release_that_its_developer_has_not_signed_is_not_assigned(tmp_p
                 await until(lambda: here.installed(1))
 
 
+@pytest.mark.slow
 async def test_a_device_of_before_gets_the_root_once_and_keeps_it(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         async with run_fleet(here.home) as fleet:
@@ -252,6 +254,7 @@ async def test_a_stolen_fleet_key_is_replaced_and_devices_follow_without_being_e
                 assert here.installed(2), "and after a restart"
 
 
+@pytest.mark.slow
 async def test_a_stolen_broker_that_answers_with_rubbish_stops_installing_and_nothing_else(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         here.begin_trust()

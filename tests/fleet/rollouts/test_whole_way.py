@@ -145,6 +145,7 @@ async def test_a_bad_release_is_stopped_at_the_first_stage_and_rolls_back_by_its
         assert world.versions() == dict.fromkeys(NAMES, 1)
 
 
+@pytest.mark.slow
 async def test_a_device_that_was_off_and_one_that_is_new_come_to_it_late(world: World) -> None:
     async with world.serving() as fleet, world.devices(fleet, "kitchen", "hall"):
         async with world.device(fleet, "car"):
@@ -159,6 +160,7 @@ async def test_a_device_that_was_off_and_one_that_is_new_come_to_it_late(world: 
     assert world.versions() == dict.fromkeys(("kitchen", "hall", "car", "new"), 1)
 
 
+@pytest.mark.slow
 async def test_a_rollout_that_is_paused_stays_so_across_a_restart_and_goes_on(world: World) -> None:
     async with AsyncExitStack() as stack:
         async with world.serving() as fleet:
@@ -182,6 +184,7 @@ async def test_a_rollout_that_is_paused_stays_so_across_a_restart_and_goes_on(wo
             ]
 
 
+@pytest.mark.slow
 async def test_an_abort_gives_back_what_each_device_had(world: World) -> None:
     async with world.serving() as fleet, world.devices(fleet, *NAMES):
         await publish(fleet, 1, 2)
@@ -195,6 +198,7 @@ async def test_an_abort_gives_back_what_each_device_had(world: World) -> None:
         assert world.versions() == {"kitchen": 1, "hall": 1}
 
 
+@pytest.mark.slow
 async def test_nothing_goes_out_before_the_maintenance_window_opens(world: World) -> None:
     async with world.serving() as fleet, world.devices(fleet, "kitchen"):
         await publish(fleet, 1)
@@ -211,6 +215,7 @@ async def test_nothing_goes_out_before_the_maintenance_window_opens(world: World
         assert world.versions() == {"kitchen": 1}
 
 
+@pytest.mark.slow
 async def test_a_newer_rollout_of_a_program_takes_its_devices_from_an_older_one(world: World, home: FleetHome) -> None:
     async with world.serving() as fleet, world.devices(fleet, "kitchen", "hall"):
         await publish(fleet, 1, 2)
