@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from device_runtime.keys import decode_public_key, key_ring
+from device_runtime.sync.messages import RootTarget
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
 from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.errors import FleetError
@@ -112,7 +113,14 @@ async def _enroll(client: FleetClient, names: Sequence[str], folder: Path, show:
             show.enrolled(len(names) - len(waiting))
 
     await asyncio.gather(*(work() for _ in range(_ENROLLED_AT_ONCE)))
-    return Setting(told["fleet"], told["broker"], key_ring([decode_public_key(told["fleet_key"])]), folder)
+    version, _, sha256 = told["root"].partition(":")
+    return Setting(
+        told["fleet"],
+        told["broker"],
+        key_ring([decode_public_key(told["fleet_key"])]),
+        folder,
+        root=RootTarget(int(version), sha256) if sha256 else None,
+    )
 
 
 async def _live(

@@ -14,9 +14,10 @@ from device_runtime.host.fleet_settings import FleetSettings
 from device_runtime.keys import KeyRing
 from device_runtime.program.store import InstalledProgram, ProgramStore
 from device_runtime.sync.agent import Identity, Pace, SyncAgent
-from device_runtime.sync.messages import ProgramTarget
+from device_runtime.sync.messages import ProgramTarget, RootTarget
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff
+from device_runtime.trust.layer import TrustLayer
 from device_runtime.update.rules import UpdateRules
 from firmware_tools.simulation.weather import Fate, Weather
 from firmware_tools.simulation.wire import BadWire
@@ -83,6 +84,7 @@ class Setting:
     fleet: str
     broker: str
     trusted: KeyRing
+    """The fleet's key."""
     folder: Path
     pace: Pace = field(default_factory=Pace)
     connect: Backoff = field(default_factory=Backoff)
@@ -90,6 +92,8 @@ class Setting:
     keepalive: int = 30
     patience: float = 10.0
     """As of :class:`ContentPuller`, in seconds."""
+    root: RootTarget | None = None
+    """Of the fleet's signed metadata; None where it has none, or devices are to hear of it from a document."""
 
 
 class SimulatedDevice:
@@ -112,9 +116,19 @@ class SimulatedDevice:
             CygnetError: the folder cannot be read or written.
         """
         setting = self._setting
+        (fleet_key,) = setting.trusted.values()
         self._queue = TelemetryQueue(self._folder / "telemetry.db", clock=self._clock)
+        trust = TrustLayer(
+            self._folder / "trust",
+            setting.fleet,
+            fleet_key,
+            setting.root,
+            self._queue.record,
+            clock=self._clock,
+            patience=setting.patience,
+        )
         settings = FleetSettings(UpdateRules(), 0, self._queue, self._queue.record)
-        self._programs = SimulatedPrograms(ProgramStore(self._folder / "programs", setting.trusted), setting.refuses)
+        self._programs = SimulatedPrograms(ProgramStore(self._folder / "programs", trust.keys.sealing), setting.refuses)
         self._transport = BadWire(
             setting.broker,
             f"device-{self.name}",
@@ -124,13 +138,14 @@ class SimulatedDevice:
         )
         self._agent = SyncAgent(
             Identity(setting.fleet, self.name, "simulated", "simulation"),
-            setting.trusted,
+            trust.keys.desired,
             self._folder / "sync",
             self._transport,
             self._programs,
             self._queue,
             on_settings=settings.hear,
             settings_reports=settings.reports,
+            gate=trust,
             pace=setting.pace,
             content_options={"free": lambda _folder: self._free(), "patience": setting.patience},
             clock=self._clock,

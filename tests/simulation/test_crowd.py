@@ -1,5 +1,6 @@
 """A crowd of simulated devices and a real fleet on a real broker."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,15 +8,22 @@ import pytest
 
 from device_runtime.keys import decode_public_key, key_ring
 from device_runtime.sync.agent import Pace
+from device_runtime.sync.messages import RootTarget
 from device_runtime.sync.transport import Backoff
-from firmware_tools.fleet.server import RunningFleet
+from firmware_tools.fleet.content import ContentStore
+from firmware_tools.fleet.database import Database
+from firmware_tools.fleet.publish import sign_release
+from firmware_tools.fleet.registry import Registry
+from firmware_tools.fleet.server import RunningFleet, run_fleet
 from firmware_tools.fleet.telemetry import TelemetryQuery
+from firmware_tools.sign.keys import load_private_key
 from firmware_tools.simulation.crowd import Crowd
 from firmware_tools.simulation.device import SOURCE, Setting
 from firmware_tools.simulation.weather import WEATHERS, Weather
-from tests.brokers import Mosquitto
+from tests.brokers import Mosquitto, running_mosquitto
 from tests.fleet.conftest import fleet, home, mosquitto
 from tests.fleet.packages import small_package
+from tests.trust.test_with_fleet import Site
 
 __all__ = ["fleet", "home", "mosquitto"]
 pytestmark = pytest.mark.broker
@@ -27,6 +35,7 @@ async def crowd_of(
 ) -> Crowd:
     names = [f"sim-{number:03}" for number in range(count)]
     provisioning = [(await running.operations.enroll(name, ""))[0] for name in names]
+    version, _, sha256 = provisioning[0].root.partition(":")
     setting = Setting(
         running.service.fleet,
         broker.url,
@@ -36,12 +45,17 @@ async def crowd_of(
         connect=Backoff(0.1, 1.0),
         keepalive=5,
         patience=1.0,
+        root=RootTarget(int(version), sha256) if sha256 else None,
     )
     return Crowd(names, setting, weather, seed)
 
 
 async def release(running: RunningFleet, names: Sequence[str], code: int) -> None:
     await running.operations.publish(small_package(code=code, size=30_000), "lamp.ma")
+    await assign(running, names, code)
+
+
+async def assign(running: RunningFleet, names: Sequence[str], code: int) -> None:
     for name in names:
         await running.operations.assign(name, "org.example.lamp", code, launch=True)
 
@@ -72,3 +86,50 @@ async def test_after_any_weather_every_device_is_in_step_and_no_record_is_lost_o
     for device in crowd.devices:
         assert await numbers_of(fleet, device.name) == list(range(device.diary.recorded))
     assert (census.cuts > 0 and census.reboots > 0) == (name == "storm")
+
+
+async def test_devices_of_a_fleet_with_a_root_install_what_is_signed_for_and_nothing_else(tmp_path: Path) -> None:
+    """A release is signed by the fleet's stolen key, and by nobody whom the signed metadata names."""
+    with running_mosquitto(tmp_path / "broker") as broker:
+        here = Site(tmp_path, broker.url)
+        here.begin_trust()
+        async with run_fleet(here.home) as running:
+            crowd = await crowd_of(running, broker, tmp_path / "devices", 4, WEATHERS["rough"].but({"cuts": 600}))
+            names = [device.name for device in crowd.devices]
+            async with crowd.living():
+                await release(running, names, 1)
+                crowd.calm_down()
+                assert await crowd.settle(60, desired_version=2), crowd.census()
+                await asyncio.to_thread(publish_behind_the_metadata, here, 2)
+                await running.service.change(lambda registry: assign_all(registry, names, 2), names)
+                for name in names:
+                    await refusal(running, name)
+                assert [device.installed_version("org.example.lamp") for device in crowd.devices] == [1] * 4
+
+
+def publish_behind_the_metadata(here: Site, code: int) -> None:
+    """As a thief of the machine does: content and a row of the database, and nothing that the metadata names."""
+    sealed, package = sign_release(small_package(code=code), "evil.ma", load_private_key(here.home.key_file))
+    ContentStore(here.home.content).add(sealed)
+    database = Database(f"sqlite:///{here.home.database_file}")
+    try:
+        with database.transaction() as connection:
+            Registry(connection).publish(package.manifest, package.sha256, package.size, 1.0)
+    finally:
+        database.close()
+
+
+def assign_all(registry: Registry, names: Sequence[str], code: int) -> None:
+    for name in names:
+        registry.assign(name, "org.example.lamp", code, launch=False)
+
+
+async def refusal(running: RunningFleet, device: str) -> None:
+    """Wait until the operator can read that the metadata does not name it."""
+    query = TelemetryQuery(device=device, name="failed", limit=100)
+    for _ in range(3000):
+        records = await running.service.read(lambda _, telemetry: telemetry.records(query))
+        if any("no role of the fleet's signed metadata" in record["values"]["error"] for record in records):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{device} never says why it does not install")
