@@ -33,6 +33,8 @@ class Weather:
     """The share of QoS 0 messages (blocks of content and what asks for them) that are lost."""
     repeats: float = 0.0
     """The share of messages that come twice."""
+    spoilt: float = 0.0
+    """The share of blocks of content in which a bit arrives as the other one."""
     delay: float = 0.0
     """How late a message may be; each is late by itself, so that they overtake each other."""
     behind: float = 0.0
@@ -50,7 +52,7 @@ class Weather:
         for name, value in changes.items():
             if name not in known:
                 raise WeatherError(f"a weather has no {name!r}; it has {', '.join(sorted(known))}")
-            most = 1.0 if name in ("loss", "repeats") else math.inf
+            most = 1.0 if name in ("loss", "repeats", "spoilt") else math.inf
             if not (0 <= value <= most and math.isfinite(value)):
                 expected = "a share from 0 to 1" if most == 1.0 else "a number from 0 on"
                 raise WeatherError(f"{name} of a weather is {expected}, not {value:g}")
@@ -59,9 +61,27 @@ class Weather:
 
 WEATHERS: Mapping[str, Weather] = {
     "calm": Weather(),
-    "rough": Weather(cuts=20, reboots=6, full_disks=6, loss=0.02, repeats=0.02, delay=0.2, behind=300, ahead=300),
+    "rough": Weather(
+        cuts=20,
+        reboots=6,
+        full_disks=6,
+        loss=0.02,
+        repeats=0.02,
+        spoilt=0.01,
+        delay=0.2,
+        behind=300,
+        ahead=300,
+    ),
     "storm": Weather(
-        cuts=200, reboots=60, full_disks=40, loss=0.2, repeats=0.2, delay=1.0, behind=400 * _DAY, ahead=10 * _DAY
+        cuts=200,
+        reboots=60,
+        full_disks=40,
+        loss=0.2,
+        repeats=0.2,
+        spoilt=0.1,
+        delay=1.0,
+        behind=400 * _DAY,
+        ahead=10 * _DAY,
     ),
 }
 """By name. In a storm a device is cut off every 18 seconds and without power every minute."""
@@ -86,6 +106,14 @@ class Fate:
     def is_repeated(self) -> bool:
         """Whether the next message comes twice."""
         return self._random.random() < self.weather.repeats
+
+    def arrives(self, payload: bytes) -> bytes:
+        """The next answer of the fleet, as it arrives. What comes after its line of JSON may be spoilt."""
+        begin = payload.find(b"\n") + 1
+        if not 0 < begin < len(payload) or self._random.random() >= self.weather.spoilt:
+            return payload
+        place = self._random.randrange(begin, len(payload))
+        return payload[:place] + bytes([payload[place] ^ 1 << self._random.randrange(8)]) + payload[place + 1 :]
 
     def delay(self) -> float:
         """How late the next message is, in seconds."""

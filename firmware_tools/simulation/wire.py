@@ -1,4 +1,4 @@
-"""A transport on which messages are lost, late, out of order or there twice. The broker and the connection are real."""
+"""A transport on which messages are lost, late, out of order, damaged or there twice; the broker is a real one."""
 
 import asyncio
 from collections.abc import Callable
@@ -57,8 +57,10 @@ class _Listener:
         self._listener.on_disconnected(reason)
 
     def on_message(self, topic: str, payload: bytes, retained: bool) -> None:
-        if topic.endswith("/response") and self._fate.is_lost():
-            return
+        if topic.endswith("/response"):
+            if self._fate.is_lost():
+                return
+            payload = self._fate.arrives(payload)
         for _ in range(2 if self._fate.is_repeated() else 1):
             if delay := self._fate.delay():
                 asyncio.get_running_loop().call_later(delay, self._pass_on(topic, payload, retained))

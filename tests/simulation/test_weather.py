@@ -33,3 +33,15 @@ def test_when_it_has_calmed_down_nothing_goes_wrong() -> None:
     assert fate.next_event() == (math.inf, "")
     assert not any(fate.is_lost() or fate.is_repeated() or fate.delay() for _ in range(1000))
     assert fate.skew == skew
+
+
+def test_a_block_is_spoilt_behind_its_line_of_json_and_by_one_bit() -> None:
+    fate = Fate(1, "a", Weather(spoilt=0.5))
+    arrived = [fate.arrives(b'{"type":"content"}\nblock') for _ in range(1000)]
+    assert {each.partition(b"\n")[0] for each in arrived} == {b'{"type":"content"}'}
+    spoilt = [each.partition(b"\n")[2] for each in arrived if not each.endswith(b"\nblock")]
+    assert 400 < len(spoilt) < 600
+    for data in spoilt:
+        assert sum((one ^ other).bit_count() for one, other in zip(data, b"block", strict=True)) == 1
+    for whole in (b'{"type":"telemetry"}\n', b"", b"no line"):
+        assert {fate.arrives(whole) for _ in range(100)} == {whole}, "a receipt has no block"
