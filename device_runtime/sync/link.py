@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -19,17 +19,18 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from device_runtime.errors import CygnetError
+from device_runtime.sync.endpoint import CONNECT_SECONDS as CONNECT_SECONDS
+from device_runtime.sync.endpoint import Credentials as Credentials
+from device_runtime.sync.endpoint import Endpoint as Endpoint
+from device_runtime.sync.endpoint import explain_end, explain_failure, explain_refusal
 
-CONNECT_SECONDS = 10.0
-"""How long TCP, TLS and the broker's CONNACK may each take."""
 MQTT5_ANSWER_SECONDS = 3.0
 """How long the CONNACK may take on MQTT 5: some 3.1.1 brokers neither answer nor close (amqtt 0.12, given a will)."""
 MAX_PAYLOAD_BYTES = 512 * 1024
 """A longer message is dropped before it reaches the loop; none of the protocol's is."""
 _PACKETS_AT_ONCE = 32
 _LOOKS_A_KEEPALIVE = 6
-_OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and _IP_ADDRESS_MISMATCH of OpenSSL
-_UNSPECIFIED = 128  # MQTT 5, 2.4: what paho gives where no broker gave a reason
+_NOTHING = "cygnet/nothing"
 
 
 class TransportError(CygnetError):
@@ -45,14 +46,6 @@ class ProtocolVersionRefusedError(TransportError):
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a client shows the broker. The password is in no ``repr``, log or error."""
-
-    user: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Publication:
     """A message to send: ``retain`` leaves it with the broker for who comes later."""
 
@@ -60,22 +53,6 @@ class Publication:
     payload: bytes
     qos: int = 1
     retain: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A broker and who we are to it."""
-
-    host: str
-    port: int
-    client_id: str
-    credentials: Credentials | None
-    tls: ssl.SSLContext | None
-    keepalive: int
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
 
 
 class Link:
@@ -96,6 +73,8 @@ class Link:
         self._acknowledgements: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._abandoned = threading.Event()
         self._passed = 0
+        self._holding, self._behind_until = False, 0.0
+        self._thread = threading.get_ident()
         self._housekeeping: asyncio.TimerHandle | None = None
         self.may_share = False
         """Connected, and the broker does not say that it has no shared subscriptions."""
@@ -123,7 +102,7 @@ class Link:
             self._answered, reason, getattr(properties, "SharedSubscriptionAvailable", 1) != 0
         )
         client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._post(
-            self._ended, _explain_end(reason)
+            self._ended, explain_end(reason)
         )
         client.on_message = self._arrived
         client.on_publish = lambda _client, _data, mid, reason, _properties: self._post(
@@ -168,7 +147,7 @@ class Link:
             try:
                 self._client.connect(self._endpoint.host, self._endpoint.port, self._endpoint.keepalive)
             except (OSError, ValueError) as error:
-                self._post(_fail, done, TransportError(_explain(error, self._endpoint)))
+                self._post(_fail, done, TransportError(explain_failure(error, self._endpoint)))
                 return
             self._post(self._attach)
             self._post(_succeed, done, None)
@@ -207,6 +186,8 @@ class Link:
     def _read(self) -> None:
         """Take some packets, but not so many that others on the loop wait for long."""
         for _ in range(_PACKETS_AT_ONCE):
+            if self._holding:
+                return
             before = self._passed
             self._client.loop_read()
             raw = self._client.socket()
@@ -225,9 +206,14 @@ class Link:
         self._client.loop_write()
 
     def _keep_house(self) -> None:
-        """Pings, and notices that none is answered."""
+        """Pings, and notices that none is answered; but an answer may lie behind what is not read yet, and there is no
+        more than a sign of life then, whose answer nobody waits for: an unsubscription from nothing (MQTT 5, 3.11)."""
         if self._client.socket() is not None:
-            self._client.loop_misc()
+            if self._holding or self._loop.time() < self._behind_until:
+                self._client.unsubscribe(_NOTHING)
+            else:
+                self._client.loop_misc()
+        if self._client.socket() is not None:
             self._housekeeping = self._loop.call_later(self._endpoint.keepalive / _LOOKS_A_KEEPALIVE, self._keep_house)
 
     async def subscribe(self, topics: list[tuple[str, int]]) -> None:
@@ -274,6 +260,27 @@ class Link:
         finally:
             self._acknowledgements.pop(mid, None)
 
+    def hold(self) -> None:
+        """Read nothing from now on, so that TCP holds the broker back. What is sent goes on, and the broker hears a
+        sign of life in time. Acknowledgements are not heard either: this is for a connection that only listens.
+
+        Not reading is what works everywhere. To acknowledge nothing would be enough by MQTT 5 (receive maximum,
+        3.1.2.11.3), but mosquitto 2.0.11 sends about 30 messages for each late acknowledgement.
+        """
+        raw = self._client.socket()
+        if not self._holding and raw is not None and self._housekeeping is not None:
+            self._loop.remove_reader(raw)
+        self._holding = True
+
+    def go_on(self) -> None:
+        """Read again."""
+        raw = self._client.socket()
+        if self._holding and raw is not None and self._housekeeping is not None:
+            self._behind_until = self._loop.time() + self._endpoint.keepalive
+            self._loop.add_reader(raw, self._read)
+            self._loop.call_soon(self._read_on)  # as there
+        self._holding = False
+
     def close(self) -> None:
         """Say goodbye: the broker forgets the will. ``closed`` ends soon after."""
         self._client.disconnect()
@@ -302,6 +309,9 @@ class Link:
 
     def _post(self, function: Callable[..., None], *arguments: Any) -> None:
         self._passed += 1
+        if threading.get_ident() == self._thread:
+            self._loop.call_soon(function, *arguments)  # spares the system call that would wake the loop
+            return
         try:
             self._loop.call_soon_threadsafe(function, *arguments)
         except RuntimeError:
@@ -319,7 +329,7 @@ class Link:
         elif reason == ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version"):
             _fail(self._connected, ProtocolVersionRefusedError(f"{self._endpoint} does not speak {self.version_name}"))
         else:
-            _fail(self._connected, TransportError(_explain_refusal(reason, self._endpoint)))
+            _fail(self._connected, TransportError(explain_refusal(reason, self._endpoint)))
 
     def _ended(self, reason: str) -> None:
         if not self._connected.done():
@@ -356,39 +366,3 @@ def _fail(future: asyncio.Future[Any], error: TransportError) -> None:
 def _send_at_once(_client: paho.Client, _data: object, raw: Any) -> None:
     # Small MQTT packets meet Nagle's algorithm and delayed ACKs: 40 ms stalls, and a third of the throughput.
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _explain(error: Exception, endpoint: Endpoint) -> str:
-    match error:
-        case ssl.SSLCertVerificationError() if error.verify_code in _OTHER_NAME:
-            return (
-                f"{endpoint} shows a certificate for another name ({error.verify_message.rstrip('.')}): "
-                "call the broker by a name that its certificate holds"
-            )
-        case ssl.SSLCertVerificationError():
-            return f"{endpoint} shows a certificate that is not trusted ({error.verify_message}): check the CA file"
-        case ssl.SSLError():
-            return f"{endpoint}: TLS fails ({error.reason or error}): check that this port speaks TLS"
-        case socket.gaierror():
-            return f"{endpoint}: the host name {endpoint.host} is not known: check its spelling and the network"
-        case TimeoutError():
-            return f"{endpoint} does not answer within {CONNECT_SECONDS:g} s: check the address and the network"
-        case ConnectionRefusedError():
-            return f"{endpoint}: nothing listens there: check that the broker runs, and its port"
-        case OSError() if error.strerror:
-            return f"{endpoint} cannot be reached: {error.strerror}"
-        case _:
-            return f"{endpoint} cannot be reached: {error}"
-
-
-def _explain_end(reason: ReasonCode) -> str:
-    if reason.value == _UNSPECIFIED:
-        return "the network or the broker cut it off, or another client of the same id took it over"
-    return str(reason)
-
-
-def _explain_refusal(reason: ReasonCode, endpoint: Endpoint) -> str:
-    who = f"user {endpoint.credentials.user}" if endpoint.credentials else "a client without a user name"
-    if reason.value in (134, 135):  # bad user name or password; not authorized
-        return f"{endpoint} refuses {who} ({reason}): check the user name and password"
-    return f"{endpoint} refuses the connection: {reason}"

@@ -98,7 +98,7 @@ class MqttTransport:
             TransportError: the URL or a TLS file is wrong.
         """
         self._endpoint = _endpoint(url, client_id, credentials, tls, keepalive)
-        self._backoff = backoff
+        self._backoff, self._holding = backoff, False
         self._version = MQTTProtocolVersion.MQTTv5
         self._proven: MQTTProtocolVersion | None = None
         self._refusals = 0
@@ -144,6 +144,19 @@ class MqttTransport:
         if self._task is None:
             self._stopping = False
             self._task = asyncio.get_running_loop().create_task(self._run(listener), name="mqtt")
+
+    def hold(self) -> None:
+        """Hear nothing for now: the broker keeps what it has for us. For a transport that only listens; see
+        :meth:`Link.hold`."""
+        self._holding = True
+        if self._link is not None:
+            self._link.hold()
+
+    def go_on(self) -> None:
+        """Hear again."""
+        self._holding = False
+        if self._link is not None:
+            self._link.go_on()
 
     def break_off(self) -> None:
         """End the connection without a goodbye, as a network does that goes away; the next attempt follows."""
@@ -231,6 +244,8 @@ class MqttTransport:
             self._proven, self._refusals = self._version, 0
             self._stands_since = loop.time()
             self._online.set()
+            if self._holding:
+                link.hold()
             loop.call_soon(listener.on_connected)
             reason = await asyncio.shield(link.closed)
             if self._stopping:

@@ -25,12 +25,12 @@ from device_runtime.sync.messages import (
     topic,
 )
 from device_runtime.sync.transport import MqttTransport, TransportError
+from firmware_tools.fleet.connections import make_transport
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.home import FleetHome
 from firmware_tools.fleet.registry import Registry
-from firmware_tools.fleet.server import make_transport
 
 log = logging.getLogger(__name__)
 

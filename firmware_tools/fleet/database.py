@@ -6,7 +6,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+    TimeoutError,  # noqa: A004 - of the pool of connections
+)
 
 from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.events import upgrade
@@ -15,6 +23,8 @@ from firmware_tools.fleet.schema import SCHEMA_VERSION, devices, fleet_meta, met
 from firmware_tools.fleet.settings import schema as _settings_tables  # noqa: F401 - the same
 
 _BUSY_MILLISECONDS = 5_000
+_PASSING = (OperationalError, InterfaceError, TimeoutError)
+"""Locked, full, away: what PEP 249 calls errors that are not necessarily under the control of the programmer."""
 _DIGESTS = ("desired_digests", "1")
 
 
@@ -60,7 +70,8 @@ class Database:
         try:
             yield
         except SQLAlchemyError as error:
-            raise StorageError(_sentence(error, self._engine.url.render_as_string(hide_password=True))) from error
+            sentence = _sentence(error, self._engine.url.render_as_string(hide_password=True))
+            raise StorageError(sentence, passing=isinstance(error, _PASSING)) from error
 
 
 def prepare_sqlite(connection: Any, _record: object) -> None:

@@ -33,7 +33,11 @@ class ConflictError(FleetError):
 
 
 class StorageError(FleetError):
-    """The database or the disk refuses: locked, full, read-only, or not ours."""
+    """The database or the disk refuses: locked, full, read-only, or not ours.
 
-    def __init__(self, message: str) -> None:
+    ``passing``: the same work may succeed later, since the database's state refused it and not what was to be stored.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
         super().__init__(message, 503)
+        self.passing = passing

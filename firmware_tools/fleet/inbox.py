@@ -1,7 +1,8 @@
 """What devices said and the database does not hold yet.
 
 Of ``state`` and ``reported`` only the latest of each device matters, so they can never pile up. Telemetry does, so
-it is bounded: what does not fit is dropped without a receipt, and the device sends it again.
+it is bounded: before it is full, nothing more is read from the broker. What does not fit all the same is dropped
+without a receipt, and the device sends it again.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from device_runtime.sync.messages import Reported, State
 MOST_BATCHES = 4_000
 MOST_BYTES = 64 * 1024 * 1024
 """Of batches that wait: the memory that a flood may take."""
+_FULL, _ROOMY = 0.75, 0.4
+"""Shares of these bounds at which no more is read, and at which reading goes on."""
 _BATCHES_AT_ONCE, _BYTES_AT_ONCE = 1_000, 2 * 1024 * 1024
 """What one transaction stores: many small batches or some large ones, in a fraction of a second either way."""
 
@@ -71,15 +74,28 @@ class Inbox:
         self._filled.set()
         return True
 
+    @property
+    def is_full(self) -> bool:
+        """It is time to read no more."""
+        return self._bytes > MOST_BYTES * _FULL or len(self._batches) > MOST_BATCHES * _FULL
+
+    @property
+    def has_room(self) -> bool:
+        """It is time to read again."""
+        return self._bytes < MOST_BYTES * _ROOMY and len(self._batches) < MOST_BATCHES * _ROOMY
+
     def put_back(self, work: Work) -> None:
-        """Return what could not be stored, except where something newer came in meanwhile. Telemetry is not kept:
-        its device will send it again."""
+        """Return what could not be stored, except where something newer came in meanwhile."""
+        self._batches.extendleft(reversed(work.batches))
+        self._bytes += sum(len(payload) for _, payload in work.batches)
         for device, state in work.states.items():
             self._work.states.setdefault(device, state)
         for device, reported in work.reported.items():
             self._work.reported.setdefault(device, reported)
         for device, version in work.held.items():
             self._work.held.setdefault(device, version)
+        for device, when in work.seen.items():
+            self._work.seen.setdefault(device, when)
         self._filled.set()
 
     async def take(self) -> Work:

@@ -13,19 +13,18 @@ from pathlib import Path
 
 from aiohttp import web
 
-from device_runtime.sync.messages import topic
-from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
+from firmware_tools.fleet.connections import FleetConnections
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
-from firmware_tools.fleet.home import BrokerSettings, FleetHome, FleetSettings
+from firmware_tools.fleet.home import FleetHome, FleetSettings
 from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.api import RolloutApi
 from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
-from firmware_tools.fleet.service import LISTENED, FleetService
+from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.settings.api import SettingsApi
 from firmware_tools.fleet.signing import Signer
 from firmware_tools.fleet.trust.keeper import TrustKeeper
@@ -44,7 +43,7 @@ class RunningFleet:
     url: str
     service: FleetService
     operations: Operations
-    transport: MqttTransport
+    transport: FleetConnections
     rollouts: RolloutOperations
 
 
@@ -72,7 +71,9 @@ async def run_fleet(
     settings, token, key = home.settings(), home.token(), load_private_key(home.key_file)
     with _only_one(home.lock_file), _listen(settings) as listener:
         database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
-        transport = _transport(settings)
+        # One fleet service at a time: a second one would throw the first out, and be thrown out, for ever; the lock on
+        # the home prevents that on one machine.
+        transport = FleetConnections(settings, f"cygnet-fleet-{settings.fleet}")
         content = ContentStore(home.content)
         trust = TrustKeeper(Repository(home.directory), content)
         signer = Signer(key, content, home.former_keys())
@@ -89,6 +90,7 @@ async def run_fleet(
             retention=settings.retention,
             signer=signer,
             metadata=trust.repository,
+            flow=transport.telemetry,
         )
         operations = Operations(service, key, settings.broker.device_url, trust)
         rollouts = RolloutOperations(
@@ -146,36 +148,6 @@ def copy_fleet_database(home: FleetHome, url: str, progress: Callable[[str, int]
     settings = home.settings()
     with _only_one(home.lock_file):
         return copy_database(settings.database or f"sqlite:///{home.database_file}", url, progress)
-
-
-def _transport(settings: FleetSettings) -> MqttTransport:
-    # One fleet service at a time: a second one would throw the first out, and be thrown out, for ever; the lock on the
-    # home prevents that on one machine.
-    transport = make_transport(settings, f"cygnet-fleet-{settings.fleet}")
-    for channel in LISTENED:
-        transport.subscribe(topic(settings.fleet, "+", channel))
-    return transport
-
-
-def make_transport(settings: FleetSettings, client_id: str) -> MqttTransport:
-    """A client of the fleet's broker, with the fleet's rights there.
-
-    Raises:
-        TransportError: the broker's settings are wrong.
-    """
-    broker = settings.broker
-    return MqttTransport(
-        broker.url,
-        client_id,
-        credentials=read_credentials(broker.username, broker.password_file) if broker.username else None,
-        tls=_tls(broker),
-    )
-
-
-def _tls(broker: BrokerSettings) -> TlsFiles | None:
-    if not broker.url.startswith("mqtts:"):
-        return None
-    return TlsFiles(broker.ca, broker.cert, broker.key)
 
 
 def _log_fault(task: asyncio.Task[None]) -> None:

@@ -35,6 +35,7 @@ from device_runtime.sync.messages import (
 )
 from device_runtime.sync.share_messages import PeersRequest, ShareRequest, SharingRequest
 from device_runtime.sync.transport import TransportError
+from firmware_tools.fleet.connections import SPOKEN, Flow, FreeFlow
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
@@ -57,7 +58,7 @@ from firmware_tools.fleet.telemetry import TelemetryStore
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LISTENED: tuple[Channel, ...] = ("reported", "state", "telemetry", "request")
+LISTENED: tuple[Channel, ...] = (*SPOKEN, "telemetry")
 _MOST_REQUESTS = 256
 _DESIRED_AT_ONCE = 50
 _MOST_SHOWN = 20
@@ -102,11 +103,13 @@ class FleetService:
         retention: Retention = FOR_EVER,
         signer: Signer | None = None,
         metadata: MetadataFiles | None = None,
+        flow: Flow | None = None,
     ) -> None:
         """``answers``: who answers requests for content; without it, others on the same broker do.
         ``lost_after``: how long after a connect a device that the database calls online may be silent, in seconds. The
         broker may have died together with the wills that it held. ``retention``: how long telemetry is kept.
-        ``signer``: in place of one with ``key`` alone; ``metadata``: gives files of signed metadata."""
+        ``signer``: in place of one with ``key`` alone; ``metadata``: gives files of signed metadata.
+        ``flow``: keeps telemetry with the broker while it comes faster than it can be stored."""
         self.fleet, self.feed = fleet, LiveFeed()
         self.counters, self.strangers = Counters(), Strangers()
         self.trouble = ""
@@ -114,7 +117,7 @@ class FleetService:
         self._database, self._content, self._send = database, content, send
         self._answers = answers
         self._signer = signer or Signer(key, content)
-        self._metadata = metadata
+        self._metadata, self._flow = metadata, flow or FreeFlow()
         self._lost_after, self._retention, self._series = lost_after, retention, SeriesIds()
         self._inbox, self._outgoing = Inbox(), Outgoing()
         self._shares = ShareDesk()
@@ -212,6 +215,11 @@ class FleetService:
 
         return await self._in(self._readers, in_transaction)
 
+    def is_online(self, device: str) -> bool:
+        """Whether a device was last heard to be there, stored or not."""
+        state = self._states.get(device)
+        return state is not None and state.status == "online"
+
     async def add_content(self, data: bytes) -> str:
         """Store a package file and return its SHA-256."""
         return await self._in(self._readers, lambda: self._content.add(data))
@@ -254,6 +262,8 @@ class FleetService:
         elif channel == "telemetry":
             if not self._inbox.put_batch(device, payload):
                 self.counters.dropped += 1
+            if self._inbox.is_full:
+                self._flow.hold()
         else:
             self._hear_request(device, payload)
         if now is not None:
@@ -312,12 +322,17 @@ class FleetService:
     async def _store_all(self) -> None:
         while True:
             work = await self._inbox.take()
+            if self._inbox.has_room:
+                self._flow.go_on()
             try:
                 stored = await self._in(
                     self._writer, partial(store_work, self._database, self.fleet, work, time.time(), self._series)
                 )
             except StorageError as error:
                 self._report_trouble(str(error))
+                if not error.passing:  # the portion itself may be at fault, and must not come back for ever
+                    self.counters.dropped += len(work.batches)
+                    work.batches = []
                 self._inbox.put_back(work)
                 await asyncio.sleep(_RETRY_STORAGE)
                 continue

@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from device_runtime.sealed.archive import MAX_ARCHIVE_BYTES
-from device_runtime.sync.transport import MqttTransport
 from firmware_tools.fleet.access import access_control, add_headers
+from firmware_tools.fleet.connections import FleetConnections
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.api import TelemetryApi
@@ -27,7 +27,7 @@ _KEEP_ALIVE = 15.0
 class FleetApi:
     """The handlers of the API."""
 
-    def __init__(self, service: FleetService, operations: Operations, transport: MqttTransport) -> None:
+    def __init__(self, service: FleetService, operations: Operations, transport: FleetConnections) -> None:
         self._service, self._operations, self._transport = service, operations, transport
 
     def routes(self) -> list[web.RouteDef]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from device_runtime.sync.transport import MqttTransport
-from firmware_tools.fleet import server
+from firmware_tools.fleet import connections, server
 from firmware_tools.fleet.home import FleetHome
 
 
@@ -22,7 +22,7 @@ class DyingTransport(MqttTransport):
 
 
 async def main(home: Path) -> None:
-    server.MqttTransport = DyingTransport  # type: ignore[attr-defined]
+    connections.MqttTransport = DyingTransport  # type: ignore[attr-defined]
     async with server.run_fleet(FleetHome(home)) as fleet:
         await fleet.transport.online()
         print("online", flush=True)

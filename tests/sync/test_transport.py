@@ -101,6 +101,79 @@ async def test_hundreds_of_messages_are_acknowledged_and_arrive_in_order(broker:
     assert [int(payload) for _, payload, _ in ear.heard] == list(range(500))
 
 
+@pytest.mark.parametrize("tls", [False, True])
+async def test_while_it_holds_nothing_comes_and_neither_side_takes_the_other_for_dead(
+    tmp_path: Path, tls: bool
+) -> None:
+    ear = Ear()
+    with running_mosquitto(tmp_path, tls=tls, further=("max_queued_messages 0",)) as broker:
+        files = TlsFiles(broker.authority.ca_file) if tls else None
+        async with (
+            client(broker.url, ear, ("flood",), client_id="full", keepalive=1, tls=files) as full,
+            client(broker.url, tls=files) as other,
+        ):
+            await asyncio.gather(full.online(), other.online())
+            full.hold()
+            await asyncio.gather(*(other.publish("flood", b"%d" % number) for number in range(500)))
+            # Longer than the answer to a ping is waited for and, once, than mosquitto waits for a sign of life: 1.5 s,
+            # at which it looks every five.
+            await asyncio.sleep(2.5 if tls else 7.5)
+            assert (ear.heard, ear.ends) == ([], [])
+            full.go_on()
+            await until(lambda: len(ear.heard) == 500)
+            await asyncio.sleep(1.5)  # now pings and their answers are looked at again
+            assert not ear.ends
+    assert [int(payload) for _, payload, _ in ear.heard] == list(range(500))
+
+
+async def test_hold_again_and_again_lets_through_little_at_a_time(broker: Mosquitto) -> None:
+    ear = Ear()
+    async with client(broker.url, ear, ("flood",), client_id="full") as full, client(broker.url) as other:
+        await asyncio.gather(full.online(), other.online())
+        full.hold()
+        await asyncio.gather(*(other.publish("flood", b"%d" % number) for number in range(500)))
+        real, most = ear.on_message, 0
+
+        def hear(*message: Any) -> None:
+            real(*message)
+            full.hold()
+
+        full._link._on_message = hear
+        while len(ear.heard) < 500:
+            before = len(ear.heard)
+            full.go_on()
+            await until(lambda before=before: len(ear.heard) > before)  # type: ignore[misc]
+            most = max(most, len(ear.heard) - before)
+    assert most <= 64
+    assert [int(payload) for _, payload, _ in ear.heard] == list(range(500))
+
+
+async def test_a_hold_outlives_the_connection(broker: Mosquitto) -> None:
+    ear = Ear()
+    async with client(broker.url, ear, ("flood",), client_id="full") as full, client(broker.url) as other:
+        await asyncio.gather(full.online(), other.online())
+        full.hold()
+        full.break_off()
+        await until(lambda: ear.connections == 2)
+        await other.publish("flood", b"1")
+        await other.publish("flood", b"2")  # acknowledged after the first went to whom could hear it
+        assert not ear.heard
+        full.go_on()
+        await until(lambda: len(ear.heard) == 2)
+
+
+async def test_a_broker_that_dies_while_nothing_is_read_is_noticed_and_found_again(tmp_path: Path) -> None:
+    ear = Ear()
+    with running_mosquitto(tmp_path) as broker:
+        async with client(broker.url, ear, client_id="full", keepalive=1) as full:
+            await full.online()
+            full.hold()
+            broker.kill()
+            await until(lambda: ear.ends)
+            broker.start_again()
+            await until(lambda: ear.connections == 2)
+
+
 async def test_the_client_socket_sends_small_packets_at_once(broker: Mosquitto) -> None:
     async with client(broker.url) as transport:
         await transport.online()
