@@ -49,6 +49,7 @@ class RunningFleet:
     operations: Operations
     transport: MqttTransport
     rollouts: RolloutOperations
+    application: web.Application
 
 
 @asynccontextmanager
@@ -122,7 +123,7 @@ async def run_fleet(
                 advancing = asyncio.create_task(rollouts.run())
                 advancing.add_done_callback(_log_fault)
                 try:
-                    yield RunningFleet(_url(settings, listener), service, operations, transport, rollouts)
+                    yield RunningFleet(_url(settings, listener), service, operations, transport, rollouts, application)
                 finally:
                     advancing.cancel()
                     await asyncio.gather(advancing, return_exceptions=True)

@@ -66,6 +66,8 @@ class Accounts:
 
     def find(self, name: str) -> Account | None:
         """An account, or None."""
+        if not _NAME.fullmatch(name):  # some texts no database takes
+            return None
         row = self._connection.execute(select(operators).where(operators.c.name == name)).first()
         return None if row is None else _account(row)
 
@@ -78,6 +80,8 @@ class Accounts:
 
     def password_hash(self, name: str) -> str | None:
         """What is stored in place of the password; None where there is no such account."""
+        if not _NAME.fullmatch(name):
+            return None
         return self._connection.scalar(select(operators.c.password).where(operators.c.name == name))
 
     def create(self, name: str, role: Role, password_hash: str) -> Account:

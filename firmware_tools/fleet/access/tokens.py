@@ -1,5 +1,6 @@
 """Tokens of accounts, for the command line and for scripts: shown once, stored as a hash."""
 
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ PREFIX = "cygnet_"
 """Tokens begin with it, so that a search for secrets finds them where they should not be."""
 DAY = 86_400.0
 _MOST = 50
+_ID = re.compile("[0-9a-f]{12}")
 _LONGEST_NAME = 64
 
 
@@ -74,7 +76,7 @@ class Tokens:
         """Revoke a token. Raises :class:`NotFoundError`."""
         table = operator_tokens
         chosen = (table.c.operator == operator, table.c.id == number)
-        if not self._connection.execute(delete(table).where(*chosen)).rowcount:
+        if not _ID.fullmatch(number) or not self._connection.execute(delete(table).where(*chosen)).rowcount:
             raise NotFoundError(f"{operator} has no token {number[:16]!r}")
 
     def find(self, secret: str) -> Known | None:

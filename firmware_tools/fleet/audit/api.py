@@ -7,6 +7,7 @@ from aiohttp import web
 from firmware_tools.fleet.audit.export import export_lines
 from firmware_tools.fleet.audit.keeper import AuditKeeper
 from firmware_tools.fleet.audit.log import MOST, newest, page
+from firmware_tools.fleet.audit.secrets import clean_text
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.service import FleetService
 
@@ -35,7 +36,7 @@ class AuditApi:
         """
         before = _number(request, "after", 1, 2**53) if "after" in request.query else None
         limit = _number(request, "limit", 1, MOST) if "limit" in request.query else 100
-        actor, action = request.query.get("actor", ""), request.query.get("action", "")
+        actor, action = (clean_text(request.query.get(name, "")) for name in ("actor", "action"))
 
         def work(connection: Any) -> tuple[list[dict[str, Any]], int]:
             found = page(connection, before=before, limit=limit, actor=actor, action=action)
