@@ -6,7 +6,7 @@ from aiohttp import web
 
 from firmware_tools.fleet.audit.export import export_lines
 from firmware_tools.fleet.audit.keeper import AuditKeeper
-from firmware_tools.fleet.audit.log import MOST, newest, page
+from firmware_tools.fleet.audit.log import MOST, head, page
 from firmware_tools.fleet.audit.secrets import clean_text
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.service import FleetService
@@ -40,7 +40,7 @@ class AuditApi:
 
         def work(connection: Any) -> tuple[list[dict[str, Any]], int]:
             found = page(connection, before=before, limit=limit, actor=actor, action=action)
-            return [entry.document() for entry in found], newest(connection)[0]
+            return [entry.document() for entry in found], head(connection).number
 
         entries, last = await self._service.read(lambda registry, _: work(registry.connection))
         fault = self._keeper.fault

@@ -10,21 +10,22 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection
 
 from device_runtime.keys import key_ring
 from device_runtime.sealed.durable import write_whole
 from firmware_tools.fleet.audit.chain import Checkpoint, Entry, sign_checkpoint
-from firmware_tools.fleet.audit.log import checkpoints, entries, entry, last_checkpoint, newest
+from firmware_tools.fleet.audit.log import Head, checkpoints, entries, entry, head, last_checkpoint
 from firmware_tools.fleet.audit.schema import audit_checkpoints
 from firmware_tools.fleet.audit.verify import Fault, Start, Verdict, verify
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.once import ensure_row
+
+_WHOLE_EVERY = 3600.0
+"""Seconds after which all of the log is looked at again, not only what is new."""
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class AuditKeeper:
         self._seconds, self._clock = seconds, clock
         self._lock = asyncio.Lock()
         self._checked: Start | None = None
+        self._whole_at = 0.0
 
     async def run(self, report: Callable[[str], None]) -> None:
         """Sign what is new, until cancelled; ``report`` is told what is wrong, and empty when nothing is any more."""
@@ -93,65 +95,62 @@ class AuditKeeper:
 
     def verify_now(self) -> Verdict:
         """Check the whole log; blocks."""
+        return self._look(None)[0]
+
+    def _look(self, start: Start | None) -> tuple[Verdict, Head, Checkpoint | None]:
+        """Check what came after ``start``. What is signed is read before the head: other processes write meanwhile."""
         witness = read_anchor(self._anchor)
+        after = 0 if start is None else start.number
         with self._database.transaction() as connection:
-            head = newest(connection)
-            return verify(
-                lambda: islice(entries(connection), head[0] + 1) if head[0] else entries(connection),
-                checkpoints(connection),
+            if start is None:
+                known = checkpoints(connection)
+            else:
+                last = last_checkpoint(connection)
+                known = [] if last is None or last.number <= after else [last]
+            witnesses = [] if witness is None or witness.number <= after else [witness]
+            newest = head(connection)
+            fault = None if start is None or not after else _changed(entry(connection, after), start)
+            if fault is not None:
+                return Verdict(0, 0, fault), newest, witness
+            verdict = verify(
+                lambda: entries(connection, after, newest.number),
+                known,
                 self.fleet,
                 key_ring(self.keys),
-                witnesses=[] if witness is None else [witness],
-                head=head,
+                witnesses=witnesses,
+                head=newest,
+                start=start,
             )
+        return verdict, newest, witness
 
     def _sign(self) -> None:
-        with self._database.transaction() as connection:
-            head = newest(connection)
-        if self._checked is not None and head == (self._checked.number, self._checked.hash) and self.fault is None:
-            return
-        start = self._checked
-        witness = read_anchor(self._anchor)
-        with self._database.transaction() as connection:
-            verdict = self._verify_new(connection, start, head, witness)
+        now = self._clock()
+        if now - self._whole_at >= _WHOLE_EVERY or now < self._whole_at:
+            self._checked, self._whole_at = None, now
+        verdict, newest, witness = self._look(self._checked)
         self.fault = verdict.fault
         if verdict.fault is not None:
+            self._checked = None
             return
-        if head[0]:
-            self._write(head, witness)
-        self._checked = Start(*head)
+        if newest.number > self.signed:
+            self._write(newest, witness)
+        self._checked = Start(newest.number, newest.hash)
 
-    def _verify_new(
-        self, connection: Connection, start: Start | None, head: tuple[int, str], witness: Checkpoint | None
-    ) -> Verdict:
-        """What came after what this process has checked before; all of it, the first time."""
-        if start is None:
-            known = checkpoints(connection)
-        else:
-            before = entry(connection, start.number) if start.number else None
-            if before is not None and (before.hash != start.hash or before.expected() != start.hash):
-                number = start.number
-                return Verdict(0, 0, Fault(number, "changed", f"entry {number} was changed since the fleet signed it"))
-            if start.number and before is None:
-                number = start.number
-                return Verdict(0, 0, Fault(number, "cut off", f"entry {number} was removed since the fleet signed it"))
-            last = last_checkpoint(connection)
-            known = [] if last is None or last.number <= start.number else [last]
-        after = 0 if start is None else start.number
-        witnesses = [] if witness is None or witness.number <= after else [witness]
-
-        def read() -> list[Entry]:
-            return [found for found in entries(connection, after) if found.number <= head[0]]
-
-        return verify(read, known, self.fleet, key_ring(self.keys), witnesses=witnesses, head=head, start=start)
-
-    def _write(self, head: tuple[int, str], witness: Checkpoint | None) -> None:
-        made = sign_checkpoint(self.fleet, head[0], head[1], int(self._clock() * 1000), self._key)
+    def _write(self, newest: Head, witness: Checkpoint | None) -> None:
+        made = sign_checkpoint(self.fleet, newest.number, newest.hash, int(self._clock() * 1000), self._key)
         with self._database.transaction() as connection:
             ensure_row(connection, audit_checkpoints, asdict(made))
         if witness is None or witness.number < made.number:
             write_anchor(self._anchor, made)
         self.signed = made.number
+
+
+def _changed(found: Entry | None, start: Start) -> Fault | None:
+    """Whether the entry up to which this process has checked the log is another one now."""
+    if found is not None and found.hash == start.hash == found.expected():
+        return None
+    what = "removed" if found is None else "changed"
+    return Fault(start.number, "changed", f"entry {start.number} was {what} since the fleet signed it")
 
 
 def read_anchor(path: Path) -> Checkpoint | None:

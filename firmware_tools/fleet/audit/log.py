@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from firmware_tools.fleet.access.identity import FLEET, Actor
 from firmware_tools.fleet.audit.chain import FIRST, Checkpoint, Entry, canonical, entry_hash
@@ -63,9 +64,9 @@ def _append(
     # Writing the row first takes the lock (of SQLite the database's, of PostgreSQL the row's): what is read next is
     # the newest.
     connection.execute(update(audit_head).values(number=audit_head.c.number))
-    head = connection.execute(select(audit_head.c.number, audit_head.c.hash)).one()
+    before = connection.execute(select(audit_head.c.number, audit_head.c.hash)).one()
     members: dict[str, Any] = {
-        "number": head.number + 1,
+        "number": before.number + 1,
         "milliseconds": int((time.time() if now is None else now) * 1000),
         "actor": clean_text(actor, longest=100),
         "role": role,
@@ -74,16 +75,29 @@ def _append(
         "detail": canonical(clean(detail)).decode(),
         "outcome": outcome,
     }
-    digest = entry_hash(head.hash, members)
-    connection.execute(insert(audit_entries).values(**members, previous=head.hash, hash=digest))
+    digest = entry_hash(before.hash, members)
+    connection.execute(insert(audit_entries).values(**members, previous=before.hash, hash=digest))
     connection.execute(update(audit_head).values(number=members["number"], hash=digest))
     return int(members["number"])
 
 
-def newest(connection: Connection) -> tuple[int, str]:
-    """The number and hash of the newest entry; 0 and :data:`FIRST` where there is none."""
-    row = connection.execute(select(audit_head.c.number, audit_head.c.hash)).first()
-    return (0, FIRST) if row is None else (row.number, row.hash)
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the log says its newest entry is; ``highest`` is the highest number that there is, which is the same unless
+    somebody wrote past the fleet."""
+
+    number: int = 0
+    hash: str = FIRST
+    highest: int = 0
+
+
+def head(connection: Connection) -> Head:
+    """The head of the log, as of one moment."""
+    highest = select(func.max(audit_entries.c.number)).scalar_subquery()
+    row = connection.execute(select(audit_head.c.number, audit_head.c.hash, highest)).first()
+    if row is None:
+        return Head(highest=connection.scalar(select(func.max(audit_entries.c.number))) or 0)
+    return Head(row.number, row.hash, row[2] or 0)
 
 
 def page(connection: Connection, *, before: int | None, limit: int, actor: str = "", action: str = "") -> list[Entry]:
@@ -113,10 +127,10 @@ def page(connection: Connection, *, before: int | None, limit: int, actor: str =
     return [_entry(row) for row in connection.execute(query)]
 
 
-def entries(connection: Connection, after: int = 0) -> Iterator[Entry]:
-    """Every entry with a higher number than ``after``, in order."""
+def entries(connection: Connection, after: int = 0, last: int = 2**62) -> Iterator[Entry]:
+    """Every entry with a higher number than ``after``, up to ``last``, in order."""
     table = audit_entries
-    query = select(table).where(table.c.number > after).order_by(table.c.number)
+    query = select(table).where(table.c.number > after, table.c.number <= last).order_by(table.c.number)
     for row in connection.execute(query, execution_options={"yield_per": _AT_ONCE}):
         yield _entry(row)
 

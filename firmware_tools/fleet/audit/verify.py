@@ -1,11 +1,12 @@
 """Whether a log is whole; and if not, which entry is the first that is not what it was."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from device_runtime.keys import KeyRing
 from firmware_tools.fleet.audit.chain import FIRST, Checkpoint, Entry
+from firmware_tools.fleet.audit.log import Head
 
 Kind = Literal["changed", "inserted", "removed", "reordered", "cut off", "checkpoint", "unsigned"]
 
@@ -49,13 +50,13 @@ def verify(
     keys: KeyRing,
     *,
     witnesses: Sequence[Checkpoint] = (),
-    head: tuple[int, str] | None = None,
+    head: Head | None = None,
     start: Start | None = None,
 ) -> Verdict:
     """Look at a whole log.
 
     Args:
-        read: gives the entries after ``start`` in order of their numbers; called again where one is wrong.
+        read: gives the entries after ``start`` up to the head, by number; called again where one is wrong.
         checkpoints: those of the log.
         fleet: the id of the fleet.
         keys: the fleet's public keys, the former ones too.
@@ -81,7 +82,7 @@ class _Walk:
         read: Callable[[], Iterable[Entry]],
         checkpoints: Sequence[Checkpoint],
         start: Start,
-        head: tuple[int, str] | None,
+        head: Head | None,
     ) -> None:
         self._read, self._head, self._start = read, head, start
         self._signed: dict[int, set[str]] = {}
@@ -162,18 +163,18 @@ class _Walk:
                 "off, or an older database was restored"
             )
             return Fault(number + 1, "cut off", sentence)
-        if self._head is not None and self._head != (number, digest):
-            newest = self._head[0]
-            if newest > number:
-                return Fault(number + 1, "cut off", f"{_span(number + 1, newest)} cut off")
-            return Fault(number, "inserted", f"entry {number} was added past the fleet: its head is entry {newest}")
+        if self._head is None:
+            return None
+        newest = self._head.number
+        if newest > number:
+            return Fault(number + 1, "cut off", f"{_span(number + 1, newest)} cut off")
+        if self._head.highest > newest:
+            sentence = f"{_span(newest + 1, self._head.highest)} added past the fleet, whose newest is entry {newest}"
+            return Fault(newest + 1, "inserted", sentence)
+        if newest < number or self._head.hash != digest:
+            return Fault(number, "changed", f"entry {number} is not the one that the fleet wrote last")
         return None
 
 
 def _span(first: int, last: int) -> str:
     return f"entry {first} was" if first >= last else f"entries {first} to {last} were"
-
-
-def between(entries: Iterable[Entry], first: int, last: int) -> Iterator[Entry]:
-    """The entries whose numbers lie in this range."""
-    return (entry for entry in entries if first <= entry.number <= last)
