@@ -16,6 +16,8 @@ from sqlalchemy.exc import (
     TimeoutError,  # noqa: A004 - of the pool of connections
 )
 
+from firmware_tools.fleet.access import schema as _access_tables  # noqa: F401 - its tables are made with the others
+from firmware_tools.fleet.audit import schema as _audit_tables  # noqa: F401 - the same
 from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.events import upgrade
 from firmware_tools.fleet.rollouts import schema as _rollout_tables  # noqa: F401 - its tables are made with the others
