@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
 
-Event: TypeAlias = dict[str, Any]
-"""A JSON object whose ``type`` says what happened."""
+from firmware_tools.fleet.live_events import LiveEvent
 
 _MOST_WAITING = 256
 
@@ -15,10 +13,10 @@ class Watcher:
     """One who watches. Who reads too slowly loses events and is told to load everything again."""
 
     def __init__(self) -> None:
-        self._events: asyncio.Queue[Event] = asyncio.Queue(_MOST_WAITING)
+        self._events: asyncio.Queue[LiveEvent] = asyncio.Queue(_MOST_WAITING)
         self._closed = False
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: LiveEvent) -> None:
         """Add an event, or replace what waits by one ``refresh`` when too much waits."""
         if self._events.full():
             while not self._events.empty():
@@ -31,7 +29,7 @@ class Watcher:
         self._closed = True
         self.offer({"type": "closed"})
 
-    async def events(self, idle: float) -> AsyncIterator[Event | None]:
+    async def events(self, idle: float) -> AsyncIterator[LiveEvent | None]:
         """Each event; ``None`` after every ``idle`` seconds without one."""
         while not self._closed:
             try:
@@ -60,7 +58,7 @@ class LiveFeed:
         finally:
             self._watchers.discard(watcher)
 
-    def announce(self, event: Event) -> None:
+    def announce(self, event: LiveEvent) -> None:
         """Pass one event on."""
         for watcher in self._watchers:
             watcher.offer(event)

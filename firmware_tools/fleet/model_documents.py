@@ -1,7 +1,7 @@
 """The models of a device as the JSON of the fleet's API: what each should be beside what it is."""
 
-from dataclasses import asdict
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal, TypedDict
 
 from device_runtime.sync.messages import ModelReport, ModelTarget
 from firmware_tools.fleet.models import takes_none
@@ -15,7 +15,20 @@ ModelStep = Literal[
 """As of a program; and a model that a program asks for and nobody has published, or that a device cannot take."""
 
 
-def model_documents(device: Device) -> list[dict[str, Any]]:
+class ModelDocument(TypedDict):
+    """A model of a device: what it ``should`` be and what it ``has``; ``explicit``: it was assigned, and no program
+    need ask for it; ``programs`` ask for it; ``note`` says what an operator can do, or is empty."""
+
+    name: str
+    should: ModelTarget | None
+    has: ModelReport | None
+    step: ModelStep
+    explicit: bool
+    programs: Sequence[str]
+    note: str
+
+
+def model_documents(device: Device) -> list[ModelDocument]:
     """Each model that a device should have, has from its fleet, or is asked for by a program of it."""
     has = device.models_has or {}
     from_fleet = {name for name, report in has.items() if report.phase != "built-in"}
@@ -23,14 +36,14 @@ def model_documents(device: Device) -> list[dict[str, Any]]:
     return [_model(device, name, has.get(name)) for name in names]
 
 
-def _model(device: Device, name: str, has: ModelReport | None) -> dict[str, Any]:
+def _model(device: Device, name: str, has: ModelReport | None) -> ModelDocument:
     should = device.models_should.get(name)
     programs = list(device.models_wanted.get(name, ()))
     step = model_step(should.target if should else None, has, wanted=bool(programs), takes=device.takes_models)
     return {
         "name": name,
-        "should": asdict(should.target) if should else None,
-        "has": asdict(has) if has else None,
+        "should": should.target if should else None,
+        "has": has,
         "step": step,
         "explicit": should is not None and should.explicit,
         "programs": programs,

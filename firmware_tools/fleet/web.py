@@ -1,28 +1,48 @@
 """The operator page and the JSON API under ``/api/``, which the command line uses too. ``docs/fleet.md`` lists it."""
 
-import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from device_runtime.sealed.archive import MAX_ARCHIVE_BYTES
 from firmware_tools.fleet.access.control import AccessControl
 from firmware_tools.fleet.access.middleware import access_control, add_headers
+from firmware_tools.fleet.answers import (
+    AssignedProgram,
+    Devices,
+    Enrolled,
+    FleetDocument,
+    KeptFor,
+    Models,
+    Published,
+    PublishedModel,
+    PublishedRuntime,
+    Releases,
+    Runtimes,
+)
 from firmware_tools.fleet.connections import FleetConnections
-from firmware_tools.fleet.documents import device_document
-from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.documents import DeviceDocument, device_document
 from firmware_tools.fleet.events.api import TelemetryApi
+from firmware_tools.fleet.live_events import LIVE_EVENTS
 from firmware_tools.fleet.model_documents import model_documents
+from firmware_tools.fleet.models import ModelRelease
+from firmware_tools.fleet.openapi.api import OpenApi
+from firmware_tools.fleet.openapi.failures import answer_failures
+from firmware_tools.fleet.openapi.operation import Created, Done, Link, operation
+from firmware_tools.fleet.openapi.parameters import AppId, DeviceId, ModelName
 from firmware_tools.fleet.operations import Operations
+from firmware_tools.fleet.requests import Enrolment, ModelChoice, ProgramChoice, RuntimeChoice, Upload
+from firmware_tools.fleet.runtimes import RuntimeRelease
 from firmware_tools.fleet.service import FleetService
-from firmware_tools.fleet.telemetry_request import number, query_of
 
 _PAGE = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _KEEP_ALIVE = 15.0
+_NO_DEVICE = {404: "no such device"}
+_OTHER_CONTENT = {409: "this version is published with other content, or nobody signed for it"}
 
 
 class FleetApi:
@@ -38,8 +58,8 @@ class FleetApi:
             web.get("/api/devices", self.devices),
             web.post("/api/devices", self.enroll),
             web.get("/api/devices/{device}", self.device),
-            web.put("/api/devices/{device}/programs/{app_id}", self.assign),
-            web.delete("/api/devices/{device}/programs/{app_id}", self.unassign),
+            web.put("/api/devices/{device}/programs/{app_id}", self.assign_program),
+            web.delete("/api/devices/{device}/programs/{app_id}", self.unassign_program),
             web.put("/api/devices/{device}/models/{model}", self.assign_model),
             web.delete("/api/devices/{device}/models/{model}", self.unassign_model),
             web.put("/api/devices/{device}/runtime", self.assign_runtime),
@@ -49,163 +69,155 @@ class FleetApi:
             web.get("/api/models", self.models),
             web.post("/api/models", self.publish_model),
             web.get("/api/releases", self.releases),
-            web.post("/api/releases", self.publish),
-            web.get("/api/telemetry", self.telemetry),
-            web.get("/api/telemetry/rates", self.rates),
+            web.post("/api/releases", self.publish_program),
             *TelemetryApi(self._service).routes(),
             web.get("/api/live", self.live),
         ]
 
-    async def fleet(self, _request: web.Request) -> web.Response:
+    @operation("fleet")
+    async def fleet(self, _request: web.Request) -> FleetDocument:
         """The fleet itself: broker, troubles, counters, strangers."""
         service = self._service
-        return web.json_response(
-            {
-                "fleet": service.fleet,
-                "broker": self._transport.url,
-                "connected": self._transport.connected,
-                "broker_trouble": self._transport.trouble,
-                "trouble": service.trouble,
-                "counters": asdict(service.counters),
-                "strangers": [asdict(stranger) for stranger in service.strangers.all()],
-                "now": time.time(),
-            }
-        )
+        return {
+            "fleet": service.fleet,
+            "broker": self._transport.url,
+            "connected": self._transport.connected,
+            "broker_trouble": self._transport.trouble,
+            "trouble": service.trouble,
+            "counters": service.counters,
+            "strangers": service.strangers.all(),
+            "now": time.time(),
+        }
 
-    async def devices(self, _request: web.Request) -> web.Response:
+    @operation("devices")
+    async def devices(self, _request: web.Request) -> Devices:
         """Every device with its programs."""
         devices = await self._service.read(lambda registry, _: registry.devices())
-        return web.json_response({"devices": [device_document(device) for device in devices]})
+        return {"devices": [device_document(device) for device in devices]}
 
-    async def device(self, request: web.Request) -> web.Response:
+    @operation("devices", errors=_NO_DEVICE)
+    async def device(self, _request: web.Request, device: DeviceId) -> DeviceDocument:
         """One device."""
-        name = request.match_info["device"]
-        device = await self._service.read(lambda registry, _: registry.device(name))
-        return web.json_response(device_document(device))
+        return device_document(await self._service.read(lambda registry, _: registry.device(device)))
 
-    async def enroll(self, request: web.Request) -> web.Response:
-        """Let a device in: ``{"device", "name"?, "mac"?}``; answers what the device must be told."""
-        body = await _body(request, {"device", "name", "mac"})
-        device, name, mac = body.get("device"), body.get("name", ""), body.get("mac", False)
-        if not isinstance(device, str) or not isinstance(name, str) or not isinstance(mac, bool):
-            raise FleetError('enrolling takes {"device": "its-id", "name": "what people call it", "mac": false}')
-        provisioning, new = await self._operations.enroll(device, name, mac)
-        return web.json_response(
-            {
-                "fleet": provisioning.fleet,
-                "device": provisioning.device,
-                "broker": provisioning.broker,
-                "fleet_key": provisioning.fleet_key,
-                "root": provisioning.root,
-                "toml": provisioning.to_toml(),
-                "new": new,
-                **({"device_key": provisioning.device_key} if mac else {}),
-            },
-            status=201 if new else 200,
-        )
+    @operation("devices", links=(Link("device", {"device": "$response.body#/device"}),))
+    async def enroll(self, _request: web.Request, body: Enrolment) -> Enrolled | Created[Enrolled]:
+        """Let a device in; answers what the device must be told."""
+        provisioning, new = await self._operations.enroll(body.device, body.name, body.mac)
+        answer: Enrolled = {
+            "fleet": provisioning.fleet,
+            "device": provisioning.device,
+            "broker": provisioning.broker,
+            "fleet_key": provisioning.fleet_key,
+            "root": provisioning.root,
+            "toml": provisioning.to_toml(),
+            "new": new,
+        }
+        if body.mac:
+            answer["device_key"] = provisioning.device_key
+        return Created(answer) if new else answer
 
-    async def assign(self, request: web.Request) -> web.Response:
-        """Let a device have a program: ``{"version_code"?, "launch"?}``."""
-        body = await _body(request, {"version_code", "launch"})
-        launch = body.get("launch", False)
-        if not isinstance(launch, bool):
-            raise FleetError("assigning takes launch, which is true or false")
-        device, app_id = request.match_info["device"], request.match_info["app_id"]
-        release = await self._operations.assign(device, app_id, _version_code(body), launch)
+    @operation("programs", errors={404: "no such device or release", 409: "devices would refuse it"})
+    async def assign_program(
+        self, _request: web.Request, device: DeviceId, app_id: AppId, body: ProgramChoice
+    ) -> AssignedProgram:
+        """Let a device have a program."""
+        release = await self._operations.assign(device, app_id, body.version_code, body.launch)
         found = await self._service.read(lambda registry, _: registry.device(device))
         models = [model for model in model_documents(found) if app_id in model["programs"]]
-        return web.json_response({**asdict(release), "launch": launch, "models": models})
+        return AssignedProgram(**asdict(release), launch=body.launch, models=models)
 
-    async def unassign(self, request: web.Request) -> web.Response:
+    @operation("programs", errors={404: "no such device, or it has no such program"})
+    async def unassign_program(self, _request: web.Request, device: DeviceId, app_id: AppId) -> Done:
         """Take a program away from a device."""
-        await self._operations.unassign(request.match_info["device"], request.match_info["app_id"])
-        return web.json_response({})
+        await self._operations.unassign(device, app_id)
+        return {}
 
-    async def assign_model(self, request: web.Request) -> web.Response:
-        """Let a device have a model: ``{"version_code"?}``, the newest version without it."""
-        code = _version_code(await _body(request, {"version_code"}))
-        release = await self._operations.assign_model(request.match_info["device"], request.match_info["model"], code)
-        return web.json_response(asdict(release))
+    @operation("models", errors={404: "no such device, model or version", 409: "the device takes no models"})
+    async def assign_model(
+        self, _request: web.Request, device: DeviceId, model: ModelName, body: ModelChoice
+    ) -> ModelRelease:
+        """Let a device have a model."""
+        return await self._operations.assign_model(device, model, body.version_code)
 
-    async def unassign_model(self, request: web.Request) -> web.Response:
+    @operation(
+        "models",
+        errors={404: "no such device, or it has no such model", 409: "it is there because programs ask for it"},
+    )
+    async def unassign_model(self, _request: web.Request, device: DeviceId, model: ModelName) -> KeptFor:
         """Take a model away from a device; answers the programs for which it stays."""
-        programs = await self._operations.unassign_model(request.match_info["device"], request.match_info["model"])
-        return web.json_response({"programs": programs})
+        return {"programs": await self._operations.unassign_model(device, model)}
 
-    async def models(self, _request: web.Request) -> web.Response:
+    @operation("models")
+    async def models(self, _request: web.Request) -> Models:
         """Every version of every model."""
-        found = await self._service.read(lambda registry, _: registry.models.all())
-        return web.json_response({"models": [asdict(release) for release in found]})
+        return {"models": await self._service.read(lambda registry, _: registry.models.all())}
 
-    async def publish_model(self, request: web.Request) -> web.Response:
-        """Publish the model's package that is the request's body; ``?name=`` is what messages call it."""
-        release, new, devices = await self._operations.publish_model(
-            await request.read(), Path(request.query.get("name", "the model")).name[:100]
-        )
-        answer = {**asdict(release), "new": new, "devices": devices}
-        return web.json_response(answer, status=201 if new else 200)
+    @operation("models", errors=_OTHER_CONTENT, most_bytes=MAX_ARCHIVE_BYTES)
+    async def publish_model(
+        self, _request: web.Request, query: Upload, data: bytes
+    ) -> PublishedModel | Created[PublishedModel]:
+        """Publish the model's package that is the request's body."""
+        release, new, devices = await self._operations.publish_model(data, query.called("the model"))
+        answer = PublishedModel(**asdict(release), new=new, devices=devices)
+        return Created(answer) if new else answer
 
-    async def assign_runtime(self, request: web.Request) -> web.Response:
-        """Let a microcontroller have a runtime: ``{"version"?}``, the newest without it."""
-        version = (await _body(request, {"version"})).get("version")
-        if not (version is None or isinstance(version, str)):
-            raise FleetError("assigning a runtime takes version (its text, or null for the newest)")
-        release = await self._operations.assign_runtime(request.match_info["device"], version)
-        return web.json_response(asdict(release))
+    @operation("runtimes", errors={404: "no such device or runtime", 409: "the device is no microcontroller"})
+    async def assign_runtime(self, _request: web.Request, device: DeviceId, body: RuntimeChoice) -> RuntimeRelease:
+        """Let a microcontroller have a runtime."""
+        return await self._operations.assign_runtime(device, body.version)
 
-    async def unassign_runtime(self, request: web.Request) -> web.Response:
+    @operation("runtimes", errors={404: "no such device, or no runtime is assigned to it"})
+    async def unassign_runtime(self, _request: web.Request, device: DeviceId) -> Done:
         """Leave a microcontroller the runtime that it has."""
-        await self._operations.unassign_runtime(request.match_info["device"])
-        return web.json_response({})
+        await self._operations.unassign_runtime(device)
+        return {}
 
-    async def runtimes(self, _request: web.Request) -> web.Response:
+    @operation("runtimes")
+    async def runtimes(self, _request: web.Request) -> Runtimes:
         """Every published runtime of microcontrollers."""
-        found = await self._service.read(lambda registry, _: registry.runtimes.all())
-        return web.json_response({"runtimes": [asdict(release) for release in found]})
+        return {"runtimes": await self._service.read(lambda registry, _: registry.runtimes.all())}
 
-    async def publish_runtime(self, request: web.Request) -> web.Response:
-        """Publish the runtime that is the request's body; ``?name=`` is what messages call it."""
-        release, new = await self._operations.publish_runtime(
-            await request.read(), Path(request.query.get("name", "the runtime")).name[:100]
-        )
-        return web.json_response({**asdict(release), "new": new}, status=201 if new else 200)
+    @operation("runtimes", errors=_OTHER_CONTENT, most_bytes=MAX_ARCHIVE_BYTES)
+    async def publish_runtime(
+        self, _request: web.Request, query: Upload, data: bytes
+    ) -> PublishedRuntime | Created[PublishedRuntime]:
+        """Publish the runtime that is the request's body."""
+        release, new = await self._operations.publish_runtime(data, query.called("the runtime"))
+        answer = PublishedRuntime(**asdict(release), new=new)
+        return Created(answer) if new else answer
 
-    async def releases(self, _request: web.Request) -> web.Response:
-        """Every release."""
-        releases = await self._service.read(lambda registry, _: registry.releases())
-        return web.json_response({"releases": [asdict(release) for release in releases]})
+    @operation("programs")
+    async def releases(self, _request: web.Request) -> Releases:
+        """Every release of every program."""
+        return {"releases": await self._service.read(lambda registry, _: registry.releases())}
 
-    async def publish(self, request: web.Request) -> web.Response:
-        """Publish the package that is the request's body; ``?name=`` is what messages call it."""
-        release, new = await self._operations.publish(
-            await request.read(), Path(request.query.get("name", "the package")).name[:100]
-        )
-        return web.json_response({**asdict(release), "new": new}, status=201 if new else 200)
+    @operation("programs", errors=_OTHER_CONTENT, most_bytes=MAX_ARCHIVE_BYTES)
+    async def publish_program(
+        self, _request: web.Request, query: Upload, data: bytes
+    ) -> Published | Created[Published]:
+        """Publish the package that is the request's body."""
+        release, new = await self._operations.publish(data, query.called("the package"))
+        answer = Published(**asdict(release), new=new)
+        return Created(answer) if new else answer
 
-    async def telemetry(self, request: web.Request) -> web.Response:
-        """Stored records, newest first."""
-        query = query_of(request)
-        records = await self._service.read(lambda _, telemetry: telemetry.records(query))
-        return web.json_response({"records": records})
-
-    async def rates(self, request: web.Request) -> web.Response:
-        """How many records of each name there were in each ``step`` seconds."""
-        query, step = query_of(request), number(request, "step") or 10.0
-        if not 1 <= step <= 86_400:
-            raise FleetError("step must be 1 to 86400 seconds")
-        rates = await self._service.read(lambda _, telemetry: telemetry.rates(query, step))
-        return web.json_response({"step": step, "rates": rates})
-
+    @operation("fleet", streams={"text/event-stream": LIVE_EVENTS})
     async def live(self, request: web.Request) -> web.StreamResponse:
-        """All that happens, as server-sent events (WHATWG HTML, 9.2), until the client leaves."""
+        """All that happens, as server-sent events (WHATWG HTML, 9.2), until the client leaves.
+
+        Each event is one line of `data:` with JSON whose `type` says what happened; lines that begin with a colon keep
+        the connection alive. Who reads too slowly is told `refresh`: load everything again.
+        """
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         try:
             await response.prepare(request)
+            if request.method == "HEAD":
+                return response
             with self._service.feed.watch() as watcher:
                 await response.write(b": watching\n\n")
                 async for event in watcher.events(_KEEP_ALIVE):
-                    line = ": still here" if event is None else f"data: {json.dumps(event)}"
-                    await response.write(line.encode() + b"\n\n")
+                    line = b": still here" if event is None else b"data: " + msgspec.json.encode(event)
+                    await response.write(line + b"\n\n")
         except ConnectionError:
             pass  # the client has left
         return response
@@ -213,9 +225,11 @@ class FleetApi:
 
 def make_application(api: FleetApi, control: AccessControl) -> web.Application:
     """The whole web side: page, API, and who may use them."""
-    application = web.Application(middlewares=[access_control(control)], client_max_size=MAX_ARCHIVE_BYTES + 1024)
+    application = web.Application(
+        middlewares=[answer_failures, access_control(control)], client_max_size=MAX_ARCHIVE_BYTES + 1024
+    )
     application.on_response_prepare.append(add_headers)
-    application.add_routes(api.routes())
+    application.add_routes([*api.routes(), *OpenApi().routes()])
     for path in _PAGE.iterdir():
         if path.suffix in _TYPES:
             application.add_routes([_file("/" if path.name == "index.html" else f"/{path.name}", path)])
@@ -229,20 +243,3 @@ def _file(route: str, path: Path) -> web.RouteDef:
         return web.Response(body=content, content_type=_TYPES[path.suffix], charset="utf-8")
 
     return web.get(route, send)
-
-
-async def _body(request: web.Request, known: set[str]) -> dict[str, Any]:
-    try:
-        body = await request.json() if request.can_read_body else {}
-    except (ValueError, RecursionError) as error:
-        raise FleetError("the request's body is not JSON") from error
-    if not isinstance(body, dict) or not body.keys() <= known:
-        raise FleetError(f"the request's body must be a JSON object with the members {', '.join(sorted(known))}")
-    return body
-
-
-def _version_code(body: dict[str, Any]) -> int | None:
-    code = body.get("version_code")
-    if not (code is None or (isinstance(code, int) and not isinstance(code, bool))):
-        raise FleetError("assigning takes version_code, which is a whole number, or null for the newest")
-    return code

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +115,9 @@ class Kitchen:
     async def program(self) -> dict[str, Any]:
         device = await self.fleet.service.read(lambda registry, _: registry.device("kitchen"))
         programs = {program["app_id"]: program for program in device_document(device)["programs"]}
-        found: dict[str, Any] = programs.get(APP, {"step": "", "has": None})
-        return found
+        found = programs.get(APP)
+        has = found["has"] if found else None
+        return {"step": found["step"] if found else "", "has": asdict(has) if has else None}
 
     async def shown(self, step: str, code: int, note: str = "") -> dict[str, Any]:
         """Wait until the fleet says so of the program."""

@@ -1,13 +1,16 @@
-"""The API's part on sums, losses and exports of telemetry."""
+"""The API's part on telemetry: records, rates, sums, losses, exports."""
+
+from typing import cast
 
 from aiohttp import web
 
 from firmware_tools.fleet.errors import FleetError
-from firmware_tools.fleet.events.export import MIME, WRITERS, Format, Page, Place, read_page
-from firmware_tools.fleet.events.rollups import STEPS
+from firmware_tools.fleet.events import documents
+from firmware_tools.fleet.events.export import MIME, WRITERS, Page, Place, read_page
+from firmware_tools.fleet.openapi.operation import operation
+from firmware_tools.fleet.requests import Export, NewestRecords, OfDevice, Rates, Sums
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.telemetry import TelemetryQuery
-from firmware_tools.fleet.telemetry_request import number, query_of
 
 
 class TelemetryApi:
@@ -19,43 +22,61 @@ class TelemetryApi:
     def routes(self) -> list[web.RouteDef]:
         """Every route of this part."""
         return [
-            web.get("/api/telemetry/sums", self.sums),
-            web.get("/api/telemetry/losses", self.losses),
-            web.get("/api/telemetry/export", self.export),
+            web.get("/api/telemetry", self.telemetry),
+            web.get("/api/telemetry/rates", self.telemetry_rates),
+            web.get("/api/telemetry/sums", self.telemetry_sums),
+            web.get("/api/telemetry/losses", self.telemetry_losses),
+            web.get("/api/telemetry/export", self.export_telemetry),
         ]
 
-    async def sums(self, request: web.Request) -> web.Response:
-        """A field by minute, hour or day: ``?field&step&name…``."""
-        query, field, step = query_of(request), request.query.get("field", ""), number(request, "step") or STEPS[0]
-        if step not in STEPS:
-            raise FleetError(f"step must be one of {', '.join(map(str, STEPS))} seconds")
-        found = await self._service.read(lambda _, telemetry: telemetry.sums(query, field, int(step)))
-        return web.json_response({"step": int(step), "sums": found})
+    @operation("telemetry")
+    async def telemetry(self, _request: web.Request, query: NewestRecords) -> documents.Records:
+        """Stored records, newest first."""
+        wanted = query.query(query.limit)
+        found = await self._service.read(lambda _, telemetry: telemetry.records(wanted))
+        return {"records": cast(list[documents.TelemetryRecord], found)}
 
-    async def losses(self, request: web.Request) -> web.Response:
-        """What devices told that they had to drop."""
-        device = request.query.get("device", "")
-        found = await self._service.read(lambda _, telemetry: telemetry.losses(device))
-        return web.json_response({"losses": found})
+    @operation("telemetry")
+    async def telemetry_rates(self, _request: web.Request, query: Rates) -> documents.Rates:
+        """How many records of each name there were in each `step` seconds.
 
-    async def export(self, request: web.Request) -> web.StreamResponse:
-        """All matching records, as CSV or one JSON object a line: ``?format&device&source&name&since&until``."""
-        query, chosen = query_of(request), request.query.get("format", "jsonl")
-        form: Format | None = next((known for known in MIME if known == chosen), None)
-        if form is None:
-            raise FleetError(f"format must be one of {', '.join(MIME)}; `cygnet fleet telemetry export` makes Parquet")
+        Whole minutes are counted from the sums.
+        """
+        wanted = query.query()
+        found = await self._service.read(lambda _, telemetry: telemetry.rates(wanted, query.step))
+        return {"step": query.step, "rates": cast(list[documents.Rate], found)}
+
+    @operation("telemetry")
+    async def telemetry_sums(self, _request: web.Request, query: Sums) -> documents.Sums:
+        """A field's count, least, greatest, mean and last value, by device and minute, hour or day."""
+        wanted = query.query()
+        found = await self._service.read(lambda _, telemetry: telemetry.sums(wanted, query.field, query.step))
+        return {"step": query.step, "sums": cast(list[documents.Sum], found)}
+
+    @operation("telemetry")
+    async def telemetry_losses(self, _request: web.Request, query: OfDevice) -> documents.Losses:
+        """How many records devices had to drop, by cause and priority, as they told it."""
+        found = await self._service.read(lambda _, telemetry: telemetry.losses(query.device))
+        return {"losses": cast(list[documents.Loss], found)}
+
+    @operation("telemetry", streams={MIME["csv"]: None, MIME["jsonl"]: documents.TelemetryRecord})
+    async def export_telemetry(self, request: web.Request, query: Export) -> web.StreamResponse:
+        """All matching records, as CSV or one JSON object a line, by device and sequence."""
+        wanted, form = query.query(), query.format
         after: Place | None = None
         response = web.StreamResponse(headers={"Content-Type": f"{MIME[form]}; charset=utf-8"})
         begun = False
         while True:
             try:
-                page = await self._page(query, after)
+                page = await self._page(wanted, after)
             except FleetError:
                 if begun and request.transport is not None:
                     request.transport.abort()  # what has been sent must not look whole
                 raise
             if not begun:  # only now, so that a database that refuses is an answer with a sentence
                 await response.prepare(request)
+                if request.method == "HEAD":
+                    return response
             await response.write(WRITERS[form](page.records, head=not begun).encode())
             begun, after = True, page.after
             if after is None:

@@ -1,21 +1,45 @@
-"""Groups, tags and rollouts in the JSON API. ``docs/rollouts.md`` lists the requests."""
+"""Groups, tags and rollouts in the JSON API. ``docs/rollouts.md`` says what they are."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, get_args
+from dataclasses import asdict, replace
 
 from aiohttp import web
 
 from firmware_tools.fleet.access.identity import ACTOR, OWNER
 from firmware_tools.fleet.errors import FleetError
-from firmware_tools.fleet.rollouts.judge import DeviceState
+from firmware_tools.fleet.openapi.operation import Created, Done, Link, operation
+from firmware_tools.fleet.openapi.parameters import DeviceId
+from firmware_tools.fleet.rollouts.answers import (
+    DevicesOfRollout,
+    Groups,
+    GroupWithMembers,
+    QueriedDevices,
+    Stopped,
+    Tags,
+    TagsOfDevices,
+)
+from firmware_tools.fleet.rollouts.documents import Overview, RolloutDocument
+from firmware_tools.fleet.rollouts.groups import Group
 from firmware_tools.fleet.rollouts.operations import RolloutOperations
-from firmware_tools.fleet.rollouts.options import MEMBERS
-from firmware_tools.fleet.rollouts.records import Kind, Rollout
-from firmware_tools.fleet.rollouts.store import MOST_DEVICES
+from firmware_tools.fleet.rollouts.records import Rollout
+from firmware_tools.fleet.rollouts.requests import (
+    MAX_ACTOR,
+    Act,
+    DeviceQuery,
+    EmergencyStop,
+    GroupChange,
+    GroupName,
+    NewGroup,
+    NewRollout,
+    RolloutDevices,
+    RolloutNumber,
+    TagChange,
+    Verb,
+)
 
-MAX_ACTOR = 100
+_NO_GROUP = {404: "no such group"}
+_NO_ROLLOUT = {404: "no such rollout"}
+_ROLLOUT = {"rollout": "$response.body#/id"}
+_GROUP = {"group": "$response.body#/name"}
 
 
 class RolloutApi:
@@ -32,115 +56,116 @@ class RolloutApi:
             web.get("/api/groups/{group}", self.group),
             web.patch("/api/groups/{group}", self.change_group),
             web.delete("/api/groups/{group}", self.delete_group),
-            web.get("/api/query", self.query),
+            web.get("/api/query", self.query_devices),
             web.get("/api/tags", self.tags),
-            web.patch("/api/devices/{device}/tags", self.tag),
-            web.get("/api/rollouts", self.overview),
-            web.post("/api/rollouts", self.create),
-            web.post("/api/rollouts/stop", self.stop),
-            web.get("/api/rollouts/{rollout}", self.show),
-            web.get("/api/rollouts/{rollout}/devices", self.devices),
-            web.post("/api/rollouts/{rollout}/{verb:start|pause|resume|approve|abort}", self.act),
+            web.patch("/api/devices/{device}/tags", self.tag_device),
+            web.get("/api/rollouts", self.rollouts),
+            web.post("/api/rollouts", self.create_rollout),
+            web.post("/api/rollouts/stop", self.stop_rollouts),
+            web.get("/api/rollouts/{rollout}", self.rollout),
+            web.get("/api/rollouts/{rollout}/devices", self.rollout_devices),
+            web.post("/api/rollouts/{rollout}/{verb:start|pause|resume|approve|abort}", self.act_on_rollout),
         ]
 
-    async def groups(self, _request: web.Request) -> web.Response:
+    @operation("groups")
+    async def groups(self, _request: web.Request) -> Groups:
         """Every group, with how many devices are in it now."""
-        return web.json_response({"groups": [asdict(group) for group in await self._rollouts.groups()]})
+        return {"groups": await self._rollouts.groups()}
 
-    async def create_group(self, request: web.Request) -> web.Response:
-        """Make a group: ``{"name", "query"? | "devices"?, "description"?}``."""
-        body = await _body(request, ("name", "query", "devices", "description"))
-        name, query = body.get("name"), body.get("query")
-        if not isinstance(name, str) or not (query is None or isinstance(query, str)):
-            raise FleetError('a group takes {"name": "its-name"} and a "query" (a text) or "devices" (a list)')
-        group = await self._rollouts.create_group(name, query, _texts(body, "devices"), _text(body, "description"))
-        return web.json_response(asdict(group), status=201)
+    @operation(
+        "groups",
+        errors={404: "a device is not enrolled", 409: "there is a group of this name"},
+        links=(Link("group", _GROUP), Link("change_group", _GROUP), Link("delete_group", _GROUP)),
+    )
+    async def create_group(self, _request: web.Request, body: NewGroup) -> Created[Group]:
+        """Make a group: by a query, or a list of devices."""
+        devices, description = body.devices or (), body.description or ""
+        return Created(await self._rollouts.create_group(body.name, body.query, devices, description))
 
-    async def group(self, request: web.Request) -> web.Response:
+    @operation("groups", errors=_NO_GROUP)
+    async def group(self, _request: web.Request, group: GroupName) -> GroupWithMembers:
         """A group with the devices that are in it now."""
-        group, devices = await self._rollouts.group(request.match_info["group"])
-        return web.json_response({**asdict(group), "members": devices})
+        found, devices = await self._rollouts.group(group)
+        return GroupWithMembers(**asdict(found), members=devices)
 
-    async def change_group(self, request: web.Request) -> web.Response:
-        """Change a group: ``{"query"?, "add"?, "remove"?, "description"?}``."""
-        body = await _body(request, ("query", "add", "remove", "description"))
-        for member in ("query", "description"):
-            if not (body.get(member) is None or isinstance(body[member], str)):
-                raise FleetError(f"{member} must be a text")
-        group = await self._rollouts.change_group(
-            request.match_info["group"],
-            query=body.get("query"),
-            add=_texts(body, "add"),
-            remove=_texts(body, "remove"),
-            description=body.get("description"),
+    @operation("groups", errors={404: "no such group, or a device is not enrolled"})
+    async def change_group(self, _request: web.Request, group: GroupName, body: GroupChange) -> Group:
+        """Change a group."""
+        return await self._rollouts.change_group(
+            group,
+            query=body.query,
+            add=body.add or (),
+            remove=body.remove or (),
+            description=body.description,
         )
-        return web.json_response(asdict(group))
 
-    async def delete_group(self, request: web.Request) -> web.Response:
+    @operation("groups", errors={**_NO_GROUP, 409: "a rollout needs it"})
+    async def delete_group(self, _request: web.Request, group: GroupName) -> Done:
         """Delete a group; its devices stay."""
-        await self._rollouts.delete_group(request.match_info["group"])
-        return web.json_response({})
+        await self._rollouts.delete_group(group)
+        return {}
 
-    async def query(self, request: web.Request) -> web.Response:
-        """The devices that ``?q=`` takes now."""
-        return web.json_response({"devices": await self._rollouts.query(request.query.get("q", ""))})
+    @operation("groups")
+    async def query_devices(self, _request: web.Request, query: DeviceQuery) -> QueriedDevices:
+        """The devices that a query takes now."""
+        return {"devices": await self._rollouts.query(query.q)}
 
-    async def tags(self, _request: web.Request) -> web.Response:
+    @operation("groups")
+    async def tags(self, _request: web.Request) -> TagsOfDevices:
         """The tags of each device that has any."""
-        return web.json_response({"tags": await self._rollouts.tags()})
+        return {"tags": await self._rollouts.tags()}
 
-    async def tag(self, request: web.Request) -> web.Response:
-        """Change a device's tags: ``{"add"?, "remove"?}``; answers all that it has then."""
-        body = await _body(request, ("add", "remove"))
-        tags = await self._rollouts.tag(request.match_info["device"], _texts(body, "add"), _texts(body, "remove"))
-        return web.json_response({"tags": tags})
+    @operation("groups", errors={404: "no such device"})
+    async def tag_device(self, _request: web.Request, device: DeviceId, body: TagChange) -> Tags:
+        """Change a device's tags; answers all that it has then."""
+        return {"tags": await self._rollouts.tag(device, body.add or (), body.remove or ())}
 
-    async def overview(self, _request: web.Request) -> web.Response:
+    @operation("rollouts")
+    async def rollouts(self, _request: web.Request) -> Overview:
         """Every rollout in brief; the emergency stop; why one cannot go on."""
         found, brake = await self._rollouts.overview()
-        stop = None if brake is None else asdict(brake)
-        return web.json_response({"rollouts": found, "stop": stop, "trouble": self._rollouts.trouble})
+        return {"rollouts": found, "stop": brake, "trouble": self._rollouts.trouble}
 
-    async def create(self, request: web.Request) -> web.Response:
-        """Make a rollout: ``{"kind", "subject"?, "version"?, "name"?, "by"?}`` and the members of a plan."""
-        body = await _body(request, ("kind", "subject", "version", "name", "by", *MEMBERS))
-        kind, version = body.get("kind", "program"), body.get("version")
-        if kind not in get_args(Kind):
-            raise FleetError(f"kind must be one of {', '.join(get_args(Kind))}")
-        if not (version is None or isinstance(version, str | int)) or isinstance(version, bool):
-            raise FleetError("version must be a version code, the version of a runtime, or null for the newest")
-        plan = {name: value for name, value in body.items() if name in MEMBERS and value is not None}
-        subject, name, actor = _text(body, "subject"), _text(body, "name"), _actor(request, body)
-        rollout = await self._rollouts.create(kind, subject, version, plan, name, actor)
-        return web.json_response(await self._rollouts.document(rollout.id), status=201)
+    @operation(
+        "rollouts",
+        errors={404: "no such release, or no such group"},
+        links=(Link("rollout", _ROLLOUT), Link("rollout_devices", _ROLLOUT), Link("act_on_rollout", _ROLLOUT)),
+    )
+    async def create_rollout(self, request: web.Request, body: NewRollout) -> Created[RolloutDocument]:
+        """Make a rollout, which does nothing until it is started."""
+        subject, name, actor = body.subject or "", body.name or "", _actor(request, body.by)
+        rollout = await self._rollouts.create(body.kind, subject, body.version, body.plan(), name, actor)
+        return Created(await self._rollouts.document(rollout.id))
 
-    async def show(self, request: web.Request) -> web.Response:
+    @operation("rollouts", errors=_NO_ROLLOUT)
+    async def rollout(self, _request: web.Request, rollout: RolloutNumber) -> RolloutDocument:
         """All about one rollout but its devices one by one."""
-        return web.json_response(await self._rollouts.document(_number(request)))
+        return await self._rollouts.document(rollout)
 
-    async def devices(self, request: web.Request) -> web.Response:
-        """Devices of a rollout: ``?state&stage&after&limit``."""
-        state, stage = request.query.get("state", ""), request.query.get("stage")
-        if state and state not in get_args(DeviceState):
-            raise FleetError(f"state must be one of {', '.join(get_args(DeviceState))}")
+    @operation("rollouts", errors=_NO_ROLLOUT)
+    async def rollout_devices(
+        self, _request: web.Request, rollout: RolloutNumber, query: RolloutDevices
+    ) -> DevicesOfRollout:
+        """Devices of a rollout by id, each with its state, its sentence and times."""
         found = await self._rollouts.devices(
-            _number(request),
-            state=state,
-            stage=None if stage is None else _whole("stage", stage, 1, 1_000) - 1,
-            after=request.query.get("after", ""),
-            limit=_whole("limit", request.query.get("limit", "100"), 1, MOST_DEVICES),
+            rollout,
+            state=query.state or "",
+            stage=None if query.stage is None else query.stage - 1,
+            after=query.after,
+            limit=query.limit,
         )
-        return web.json_response({"devices": [{**asdict(device), "stage": device.stage + 1} for device in found]})
+        return {"devices": [replace(device, stage=device.stage + 1) for device in found]}
 
-    async def act(self, request: web.Request) -> web.Response:
-        """Start, pause, resume, approve or abort: ``{"by"?, "reason"?, "now"?, "roll_back"?}``."""
-        number, verb = _number(request), request.match_info["verb"]
-        body = await _body(request, ("by", "reason", "now", "roll_back"))
-        await self._act(request, number, verb, body)
-        return web.json_response(await self._rollouts.document(number))
+    @operation("rollouts", errors={**_NO_ROLLOUT, 409: "this cannot be done in its state"})
+    async def act_on_rollout(
+        self, request: web.Request, rollout: RolloutNumber, verb: Verb, body: Act
+    ) -> RolloutDocument:
+        """Start, pause, resume, approve or abort a rollout."""
+        await self._act(request, rollout, verb, body)
+        return await self._rollouts.document(rollout)
 
-    async def _act(self, request: web.Request, number: int, verb: str, body: Mapping[str, Any]) -> Rollout:
-        actor, reason = _actor(request, body), _text(body, "reason")
+    async def _act(self, request: web.Request, number: int, verb: Verb, body: Act) -> Rollout:
+        actor, reason = _actor(request, body.by), body.reason or ""
         match verb:
             case "start":
                 return await self._rollouts.start(number, actor)
@@ -149,73 +174,32 @@ class RolloutApi:
             case "resume":
                 return await self._rollouts.resume(number, actor)
             case "approve":
-                return await self._rollouts.approve(number, actor, at_once=_flag(body, "now"))
-            case _:
-                return await self._rollouts.abort(number, actor, back=_flag(body, "roll_back"), reason=reason)
+                return await self._rollouts.approve(number, actor, at_once=body.now)
+            case "abort":
+                return await self._rollouts.abort(number, actor, back=body.roll_back, reason=reason)
 
-    async def stop(self, request: web.Request) -> web.Response:
-        """The emergency stop: ``{"by"?, "reason"?}``; with ``{"lift": true}`` its end."""
-        body = await _body(request, ("by", "reason", "lift"))
-        actor = _actor(request, body)
-        if _flag(body, "lift"):
-            return web.json_response({"lifted": await self._rollouts.lift_stop(actor), "stopped": []})
-        stopped = await self._rollouts.stop_all(actor, _text(body, "reason"))
-        return web.json_response({"lifted": False, "stopped": [rollout.id for rollout in stopped]})
+    @operation("rollouts")
+    async def stop_rollouts(self, request: web.Request, body: EmergencyStop) -> Stopped:
+        """The emergency stop, and its end.
 
-
-async def _body(request: web.Request, known: tuple[str, ...]) -> dict[str, Any]:
-    try:
-        body = await request.json() if request.can_read_body else {}
-    except (ValueError, RecursionError) as error:
-        raise FleetError("the request's body is not JSON") from error
-    if not isinstance(body, dict) or not body.keys() <= set(known):
-        raise FleetError(f"the request's body must be a JSON object with the members {', '.join(known)}")
-    try:
-        json.dumps(body, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:  # no database takes such a text
-        raise FleetError("the request's body holds half a character (a surrogate without its other half)") from error
-    return body
+        Every rollout is paused, what devices have not switched to yet is taken back, and nothing is handed out until
+        the stop is lifted.
+        """
+        actor = _actor(request, body.by)
+        if body.lift:
+            return {"lifted": await self._rollouts.lift_stop(actor), "stopped": []}
+        stopped = await self._rollouts.stop_all(actor, body.reason or "")
+        return {"lifted": False, "stopped": [rollout.id for rollout in stopped]}
 
 
-def _actor(request: web.Request, body: Mapping[str, Any]) -> str:
+def _actor(request: web.Request, by: str | None) -> str:
     """Who does it: the account; or as they call themselves, for whoever holds the operator token is believed."""
     account = request[ACTOR].name
     if account != OWNER:
-        if body.get("by") not in (None, "", account):
+        if by not in (None, "", account):
             raise FleetError(f"you are signed in as {account}, and cannot do this by another name: leave out by", 403)
         return account
-    actor = body.get("by") or "operator"
-    if not isinstance(actor, str) or len(actor) > MAX_ACTOR or not actor.isprintable():
+    actor = by or "operator"
+    if not actor.isprintable():
         raise FleetError(f"by must be the name of who does it, of at most {MAX_ACTOR} printable characters")
     return actor
-
-
-def _number(request: web.Request) -> int:
-    return _whole("a rollout's number", request.match_info["rollout"], 1, 2**31 - 1)
-
-
-def _whole(name: str, text: str, low: int, high: int) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 12 or not low <= int(text) <= high:
-        raise FleetError(f"{name} must be a whole number from {low} to {high}, not {text[:40]!r}")
-    return int(text)
-
-
-def _texts(body: Mapping[str, Any], name: str) -> list[str]:
-    value = body.get(name) or []
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise FleetError(f"{name} must be a list of texts")
-    return value
-
-
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name) or ""
-    if not isinstance(value, str):
-        raise FleetError(f"{name} must be a text")
-    return value
-
-
-def _flag(body: Mapping[str, Any], name: str) -> bool:
-    value = body.get(name, False)
-    if not isinstance(value, bool):
-        raise FleetError(f"{name} must be true or false")
-    return value

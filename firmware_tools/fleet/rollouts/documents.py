@@ -1,14 +1,94 @@
 """Rollouts and groups as the JSON of the API: all that a page needs to show them."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypedDict
 
-from firmware_tools.fleet.rollouts.records import Rollout
+from firmware_tools.fleet.rollouts.judge import RolloutState
+from firmware_tools.fleet.rollouts.records import Brake, Counted, Event, Failure, Kind, Rollout
 from firmware_tools.fleet.rollouts.store import RolloutStore
 
 
-def rollout_summary(rollout: Rollout, counts: Mapping[str, int]) -> dict[str, Any]:
+class RolloutSummary(TypedDict):
+    """A rollout in brief. ``stage`` counts from 1 and is 0 before the first; ``counts``: how many devices are in each
+    state."""
+
+    id: int
+    name: str
+    kind: Kind
+    subject: str
+    version_code: int
+    version_name: str
+    state: RolloutState
+    reason: str
+    stage: int
+    stages: int
+    created_at: float
+    created_by: str
+    started_at: float | None
+    ended_at: float | None
+    counts: Mapping[Counted, int]
+
+
+class WindowDocument(TypedDict):
+    """A maintenance window: in words, whether it is open, and when it opens next."""
+
+    text: str
+    open: bool
+    opens_at: float
+
+
+class StageDocument(TypedDict):
+    """A stage. ``soak`` is in seconds, ``success`` a share (0 to 1); of ``counts``, ``away`` are not online, and
+    ``accepted`` are failures that an operator went on with."""
+
+    number: int
+    size: str
+    approval: bool
+    soak: float
+    success: float
+    errors: str
+    counts: Mapping[Counted, int]
+
+
+class RolloutDocument(TypedDict):
+    """A rollout with its stages (each with its thresholds and counts), why devices failed, its timeline (where
+    ``actor`` is ``cygnet`` for what happened by itself), and when its maintenance window opens. ``plan`` holds the
+    members as they were given."""
+
+    id: int
+    name: str
+    kind: Kind
+    subject: str
+    version_code: int
+    version_name: str
+    state: RolloutState
+    reason: str
+    stage: int
+    created_at: float
+    created_by: str
+    started_at: float | None
+    ended_at: float | None
+    counts: Mapping[Counted, int]
+    stage_since: float | None
+    plan: Mapping[str, Any]
+    whom: str
+    window: WindowDocument | None
+    stages: Sequence[StageDocument]
+    failures: Sequence[Failure]
+    events: Sequence[Event]
+    now: float
+
+
+class Overview(TypedDict):
+    """Every rollout, newest first; the emergency stop where it is on; ``trouble``: why one cannot go on, or empty."""
+
+    rollouts: Sequence[RolloutSummary]
+    stop: Brake | None
+    trouble: str
+
+
+def rollout_summary(rollout: Rollout, counts: Mapping[Counted, int]) -> RolloutSummary:
     """A rollout in a list, as the JSON of the API."""
     return {
         "id": rollout.id,
@@ -29,19 +109,32 @@ def rollout_summary(rollout: Rollout, counts: Mapping[str, int]) -> dict[str, An
     }
 
 
-def rollout_document(store: RolloutStore, rollout: Rollout, now: float) -> dict[str, Any]:
-    """A rollout with its stages (each with its thresholds and counts by state), why devices failed, its timeline, and
-    when its maintenance window opens. Stages count from 1, and 0 is before the first; times are Unix seconds."""
+def rollout_document(store: RolloutStore, rollout: Rollout, now: float) -> RolloutDocument:
+    """All about a rollout but its devices one by one. Stages count from 1, and 0 is before the first; times are Unix
+    seconds."""
     counts, plan = store.counts(rollout), rollout.plan
-    totals: dict[str, int] = {}
+    totals: dict[Counted, int] = {}
     for stage in counts.values():
         for name, number in stage.items():
             totals[name] = totals.get(name, 0) + number
     window = plan.window
     return {
-        **rollout_summary(rollout, totals),
+        "id": rollout.id,
+        "name": rollout.name,
+        "kind": rollout.kind,
+        "subject": rollout.subject,
+        "version_code": rollout.version_code,
+        "version_name": rollout.version_name,
+        "state": rollout.state,
+        "reason": rollout.reason,
+        "stage": rollout.stage + 1,
+        "created_at": rollout.created_at,
+        "created_by": rollout.created_by,
+        "started_at": rollout.started_at,
+        "ended_at": rollout.ended_at,
+        "counts": totals,
         "stage_since": rollout.stage_since,
-        "plan": dict(rollout.document),
+        "plan": rollout.document,
         "whom": store.whom(rollout),
         "window": None
         if window is None
@@ -59,6 +152,6 @@ def rollout_document(store: RolloutStore, rollout: Rollout, now: float) -> dict[
             for number, stage in enumerate(plan.stages)
         ],
         "failures": store.sentences(rollout),
-        "events": [{**asdict(event), "stage": event.stage + 1} for event in store.events(rollout)],
+        "events": [replace(event, stage=event.stage + 1) for event in store.events(rollout)],
         "now": now,
     }

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from device_runtime.errors import CygnetError
 from firmware_tools.fleet.errors import ConflictError
 from firmware_tools.fleet.registry import Registry
-from firmware_tools.fleet.rollouts.documents import rollout_document, rollout_summary
+from firmware_tools.fleet.rollouts.documents import RolloutDocument, RolloutSummary, rollout_document, rollout_summary
 from firmware_tools.fleet.rollouts.engine import Step, advance
 from firmware_tools.fleet.rollouts.groups import Group, GroupRegistry
 from firmware_tools.fleet.rollouts.query import parse_query
@@ -157,10 +157,10 @@ class RolloutOperations:
         log.warning("%s lifts the emergency stop", actor)
         return await self._act(lambda registry: self._verbs(registry, actor).lift_stop())
 
-    async def overview(self) -> tuple[list[dict[str, Any]], Brake | None]:
+    async def overview(self) -> tuple[list[RolloutSummary], Brake | None]:
         """Every rollout in brief, the newest first; and the emergency stop, if it is on."""
 
-        def work(registry: Registry) -> tuple[list[dict[str, Any]], Brake | None]:
+        def work(registry: Registry) -> tuple[list[RolloutSummary], Brake | None]:
             store = RolloutStore(registry.connection)
             counts = store.all_counts()
             found = [rollout_summary(rollout, counts.get(rollout.id, {})) for rollout in store.all()]
@@ -168,10 +168,10 @@ class RolloutOperations:
 
         return await self._read(work)
 
-    async def document(self, number: int) -> dict[str, Any]:
+    async def document(self, number: int) -> RolloutDocument:
         """All about one rollout, but its devices one by one."""
 
-        def work(registry: Registry) -> dict[str, Any]:
+        def work(registry: Registry) -> RolloutDocument:
             store = RolloutStore(registry.connection)
             return rollout_document(store, store.rollout(number), self._clock())
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Row
 
@@ -10,6 +10,8 @@ from firmware_tools.fleet.rollouts.judge import DeviceState, RolloutState
 from firmware_tools.fleet.rollouts.options import Plan, parse_plan
 
 Kind = Literal["program", "model", "runtime", "settings"]
+Counted: TypeAlias = DeviceState | Literal["away", "accepted"]
+"""What devices of a rollout are counted by: their states, and how many of them are not online, or failures accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,17 @@ class Event:
     action: str
     stage: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why devices failed or were skipped: one sentence, how many ``devices`` said it, and one of them."""
+
+    state: DeviceState
+    error: str
+    cause: str
+    devices: int
+    example: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,16 @@ from firmware_tools.fleet.rollouts.judge import ACTIVE, TRANSITIONS, Counts, Hap
 from firmware_tools.fleet.rollouts.options import parse_plan
 from firmware_tools.fleet.rollouts.query import parse_query
 from firmware_tools.fleet.rollouts.query_sql import condition
-from firmware_tools.fleet.rollouts.records import Brake, Event, Kind, Rollout, RolloutDevice, rollout_of
+from firmware_tools.fleet.rollouts.records import (
+    Brake,
+    Counted,
+    Event,
+    Failure,
+    Kind,
+    Rollout,
+    RolloutDevice,
+    rollout_of,
+)
 from firmware_tools.fleet.rollouts.schema import rollout_brake, rollout_devices, rollout_events, rollouts
 from firmware_tools.fleet.rollouts.subjects import find
 from firmware_tools.fleet.schema import devices
@@ -206,7 +215,7 @@ class RolloutStore:
 
     # Reading
 
-    def counts(self, rollout: Rollout) -> dict[int, dict[str, int]]:
+    def counts(self, rollout: Rollout) -> dict[int, dict[Counted, int]]:
         """By stage: how many devices are in each state, with ``away`` and ``accepted`` as in :class:`Counts`."""
         online = (devices.c.status == "online").label("online")
         columns = (rollout_devices.c.stage, rollout_devices.c.state, rollout_devices.c.accepted, online)
@@ -216,7 +225,7 @@ class RolloutStore:
             .where(rollout_devices.c.rollout == rollout.id)
             .group_by(*columns)
         )
-        found: dict[int, dict[str, int]] = {stage: {} for stage in range(len(rollout.plan.stages))}
+        found: dict[int, dict[Counted, int]] = {stage: {} for stage in range(len(rollout.plan.stages))}
         for row in self._connection.execute(query):
             stage = found.setdefault(row.stage, {})
             stage[row.state] = stage.get(row.state, 0) + row.number
@@ -226,10 +235,10 @@ class RolloutStore:
                 stage["accepted"] = stage.get("accepted", 0) + row.number
         return found
 
-    def all_counts(self) -> dict[int, dict[str, int]]:
+    def all_counts(self) -> dict[int, dict[Counted, int]]:
         """By rollout: how many devices are in each state."""
         columns = (rollout_devices.c.rollout, rollout_devices.c.state)
-        found: dict[int, dict[str, int]] = {}
+        found: dict[int, dict[Counted, int]] = {}
         for row in self._connection.execute(select(*columns, func.count().label("number")).group_by(*columns)):
             found.setdefault(row.rollout, {})[row.state] = row.number
         return found
@@ -260,7 +269,7 @@ class RolloutStore:
             for row in self._connection.execute(query.order_by(table.c.device).limit(min(limit, MOST_DEVICES)))
         ]
 
-    def sentences(self, rollout: Rollout) -> list[dict[str, Any]]:
+    def sentences(self, rollout: Rollout) -> list[Failure]:
         """Why devices failed or were skipped: each sentence with how many said it and one that did."""
         table = rollout_devices
         columns = (table.c.state, table.c.error, table.c.cause)
@@ -273,8 +282,7 @@ class RolloutStore:
             .limit(_SENTENCES)
         )
         return [
-            {"state": row.state, "error": row.error, "cause": row.cause, "devices": row.number, "example": row.example}
-            for row in self._connection.execute(query)
+            Failure(row.state, row.error, row.cause, row.number, row.example) for row in self._connection.execute(query)
         ]
 
     def events(self, rollout: Rollout, after: int = 0) -> list[Event]:
@@ -284,10 +292,10 @@ class RolloutStore:
         return [Event(row.id, row.time, row.actor, row.action, row.stage, row.text) for row in rows]
 
 
-def counts_of(stages: Iterable[Mapping[str, int]]) -> Counts:
+def counts_of(stages: Iterable[Mapping[Counted, int]]) -> Counts:
     """The sum of some stages' counts, as rules look at them."""
-    names = ("planned", "handed", "reached", "good", "failed", "accepted", "away")
-    totals = dict.fromkeys(names, 0)
+    names: tuple[Counted, ...] = ("planned", "handed", "reached", "good", "failed", "accepted", "away")
+    totals: dict[str, int] = dict.fromkeys(names, 0)
     for stage in stages:
         for name in names:
             totals[name] += stage.get(name, 0)

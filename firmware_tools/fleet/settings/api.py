@@ -1,18 +1,72 @@
-"""Settings in the JSON API. ``docs/fleet.md`` lists the requests."""
+"""Settings in the JSON API."""
 
-import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, TypedDict
 
 from aiohttp import web
+from msgspec import Meta, Struct
 
 from device_runtime.settings import SETTINGS
-from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.openapi.operation import Created, Done, operation
+from firmware_tools.fleet.openapi.parameters import DeviceId, VersionCode
+from firmware_tools.fleet.openapi.sentences import WORDS
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.settings.registry import SettingsRelease
+
+SettingsName = Annotated[str, Meta(description="the name of a set of settings", examples=["nights"])]
+
+
+class KnownSetting(TypedDict):
+    """What can be set: ``value`` says what it may be, in words."""
+
+    name: str
+    value: str
+    doc: str
+
+
+class AllSettings(TypedDict):
+    """Every version of every set, by name, the newest first; and what can be set."""
+
+    settings: Sequence[SettingsRelease]
+    known: Sequence[KnownSetting]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedSettings(SettingsRelease):
+    """A version of a set; ``new``: the newest before it had other values."""
+
+    new: bool
+
+
+class NewSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A set of settings as its next version."""
+
+    name: Annotated[
+        str,
+        Meta(
+            description="1 to 64 lower-case letters, digits, dots, underscores and hyphens",
+            extra_json_schema={"pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"},
+            examples=["nights"],
+            extra={WORDS: "a text: the name of the set"},
+        ),
+    ]
+    values: Annotated[
+        Mapping[str, Any],
+        Meta(
+            description="each setting with its value",
+            examples=[{"update.quiet": True}],
+            extra={WORDS: 'an object of settings, such as {"update.quiet": true}'},
+        ),
+    ]
+
+
+class SettingsChoice(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which version of a set a device should follow."""
+
+    version_code: VersionCode | None = None
 
 
 class SettingsApi:
@@ -24,55 +78,48 @@ class SettingsApi:
     def routes(self) -> list[web.RouteDef]:
         """Every route of settings."""
         return [
-            web.get("/api/settings", self.list),
-            web.post("/api/settings", self.publish),
-            web.put("/api/devices/{device}/settings/{name}", self.assign),
-            web.delete("/api/devices/{device}/settings/{name}", self.unassign),
+            web.get("/api/settings", self.settings),
+            web.post("/api/settings", self.publish_settings),
+            web.put("/api/devices/{device}/settings/{name}", self.assign_settings),
+            web.delete("/api/devices/{device}/settings/{name}", self.unassign_settings),
         ]
 
-    async def list(self, _request: web.Request) -> web.Response:
-        """Every version of every set, and what can be set."""
+    @operation("settings")
+    async def settings(self, _request: web.Request) -> AllSettings:
+        """Every version of every set of settings, and what can be set."""
         found = await self._service.read(lambda registry, _: registry.settings.all())
-        known = [{"name": setting.name, "value": setting.range, "doc": setting.doc} for setting in SETTINGS.values()]
-        return web.json_response({"settings": [asdict(release) for release in found], "known": known})
+        known: list[KnownSetting] = [
+            {"name": setting.name, "value": setting.range, "doc": setting.doc} for setting in SETTINGS.values()
+        ]
+        return {"settings": found, "known": known}
 
-    async def publish(self, request: web.Request) -> web.Response:
-        """Publish a set of settings, as its next version: ``{"name", "values"}``."""
-        body = await _body(request, {"name", "values"})
-        name, values = body.get("name"), body.get("values")
-        if not isinstance(name, str) or not isinstance(values, dict):
-            raise FleetError('settings take {"name": "its-name", "values": {"update.quiet": true}}')
+    @operation("settings")
+    async def publish_settings(
+        self, _request: web.Request, body: NewSettings
+    ) -> PublishedSettings | Created[PublishedSettings]:
+        """Publish a set of settings, as its next version; the same values as the newest are no new one."""
 
         def work(registry: Registry) -> tuple[SettingsRelease, bool]:
-            return registry.settings.publish(name, values, time.time())
+            return registry.settings.publish(body.name, body.values, time.time())
 
         release, new = await self._service.change(work)
-        if new:
-            self._service.feed.announce({"type": "releases"})
-        return web.json_response({**asdict(release), "new": new}, status=201 if new else 200)
+        answer = PublishedSettings(**asdict(release), new=new)
+        if not new:
+            return answer
+        self._service.feed.announce({"type": "releases"})
+        return Created(answer)
 
-    async def assign(self, request: web.Request) -> web.Response:
-        """Let a device follow a set: ``{"version_code"?}``, the newest version without it."""
-        code = (await _body(request, {"version_code"})).get("version_code")
-        if not (code is None or (isinstance(code, int) and not isinstance(code, bool) and 0 < code < 2**53)):
-            raise FleetError("assigning takes version_code, which is a whole number, or null for the newest")
-        device, name = request.match_info["device"], request.match_info["name"]
-        release = await self._service.change(lambda registry: registry.assign_settings(device, name, code), [device])
-        return web.json_response(asdict(release))
+    @operation("settings", errors={404: "no such device or set", 409: "the device cannot follow it"})
+    async def assign_settings(
+        self, _request: web.Request, device: DeviceId, name: SettingsName, body: SettingsChoice
+    ) -> SettingsRelease:
+        """Let a device follow a set of settings."""
+        return await self._service.change(
+            lambda registry: registry.assign_settings(device, name, body.version_code), [device]
+        )
 
-    async def unassign(self, request: web.Request) -> web.Response:
-        """Take a set away from a device, where its board file holds again."""
-        device, name = request.match_info["device"], request.match_info["name"]
+    @operation("settings", errors={404: "no such device, or it has no such set"})
+    async def unassign_settings(self, _request: web.Request, device: DeviceId, name: SettingsName) -> Done:
+        """Take a set of settings away from a device, where its board file holds again."""
         await self._service.change(lambda registry: registry.unassign_settings(device, name), [device])
-        return web.json_response({})
-
-
-async def _body(request: web.Request, known: set[str]) -> Mapping[str, Any]:
-    try:
-        body = await request.json() if request.can_read_body else {}
-        json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:  # half a character is a ValueError, too
-        raise FleetError("the request's body is not JSON, or holds what no database takes") from error
-    if not isinstance(body, dict) or not body.keys() <= known:
-        raise FleetError(f"the request's body must be a JSON object with the members {', '.join(sorted(known))}")
-    return body
+        return {}

@@ -1,19 +1,31 @@
 """The settings of a device as the JSON of the fleet's API: what each set should be beside what the device follows."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from device_runtime.values import Value
 from firmware_tools.fleet.settings.registry import SettingsRelease, takes_no_settings
 
 SettingsStep = Literal["waiting", "in step", "failed", "unsupported"]
+
+
+class SettingsDocument(TypedDict):
+    """A set that a device should follow, and whether it does; ``note`` is a sentence that says why not."""
+
+    name: str
+    version_code: int
+    values: Mapping[str, Any]
+    step: SettingsStep
+    note: str
+
+
 Reports = Mapping[str, Mapping[str, Any]]
 """What a device reports of its settings, by name: ``value``, and ``error`` where it does not follow it."""
 
 
 def settings_documents(
     device: str, should: Sequence[SettingsRelease], has: Reports | None, *, heard: bool
-) -> list[dict[str, Any]]:
+) -> list[SettingsDocument]:
     """Each set that a device should follow; ``heard``: it has said what it has."""
     return [_document(device, release, has, heard) for release in should]
 
@@ -32,7 +44,7 @@ def standing_of(values: Mapping[str, Value], has: Reports) -> tuple[Literal["wai
     return ("in step", "") if reached else ("waiting", "")
 
 
-def _document(device: str, release: SettingsRelease, has: Reports | None, heard: bool) -> dict[str, Any]:
+def _document(device: str, release: SettingsRelease, has: Reports | None, heard: bool) -> SettingsDocument:
     step: SettingsStep
     if has is None:
         step, note = ("unsupported", takes_no_settings(device)) if heard else ("waiting", "")

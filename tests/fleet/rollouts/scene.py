@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.engine import AT_ONCE, Step, advance
-from firmware_tools.fleet.rollouts.records import Rollout
+from firmware_tools.fleet.rollouts.records import Counted, Rollout
 from firmware_tools.fleet.rollouts.store import RolloutStore
 from firmware_tools.fleet.rollouts.verbs import RolloutVerbs
 from firmware_tools.fleet.schema import assignments, devices, programs, releases
@@ -92,7 +92,7 @@ class Scene:
         with self.database.transaction() as connection:
             return RolloutStore(connection).rollout(number)
 
-    def states(self, number: int) -> dict[str, int]:
+    def states(self, number: int) -> dict[Counted, int]:
         """How many devices are in each state."""
         with self.database.transaction() as connection:
             return RolloutStore(connection).all_counts().get(number, {})

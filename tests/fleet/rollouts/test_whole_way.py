@@ -15,6 +15,7 @@ from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff, MqttTransport
 from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.rollouts.documents import RolloutDocument
 from firmware_tools.fleet.server import RunningFleet, run_fleet
 from tests.brokers import Mosquitto
 from tests.fleet.devices import eventually
@@ -96,7 +97,7 @@ def world(home: FleetHome, mosquitto: Mosquitto, tmp_path: Path) -> World:
     return World(home, tmp_path / "devices")
 
 
-def in_state(state: str) -> Callable[[dict[str, Any]], bool]:
+def in_state(state: str) -> Callable[[RolloutDocument], bool]:
     return lambda found: found["state"] == state
 
 
@@ -124,7 +125,7 @@ async def test_three_stages_that_all_go_well(world: World) -> None:
         found = await until(fleet, number, in_state("done"), "it is done")
         assert world.versions() == dict.fromkeys(NAMES, 1)
         assert [stage["counts"].get("good") for stage in found["stages"]] == [1, 1, 2]
-        assert [event["action"] for event in found["events"] if event["action"] == "stage"] == ["stage"] * 3
+        assert [event.action for event in found["events"] if event.action == "stage"] == ["stage"] * 3
 
 
 async def test_a_bad_release_is_stopped_at_the_first_stage_and_rolls_back_by_itself(world: World) -> None:
@@ -139,7 +140,7 @@ async def test_a_bad_release_is_stopped_at_the_first_stage_and_rolls_back_by_its
         found = await until(fleet, bad, lambda it: it["counts"].get("restored") == 1, "the first device is back")
         assert found["state"] == "aborted"
         assert found["reason"] == "1 of 1 devices failed; at most 0 may"
-        assert [failure["error"] for failure in found["failures"]] == ["the program does not start"]
+        assert [failure.error for failure in found["failures"]] == ["the program does not start"]
         devices = await fleet.service.read(lambda registry, _: registry.devices())
         assert {device.should[APP].version_code for device in devices} == {1}
         assert world.versions() == dict.fromkeys(NAMES, 1)
@@ -179,7 +180,7 @@ async def test_a_rollout_that_is_paused_stays_so_across_a_restart_and_goes_on(wo
             await until(fleet, number, lambda it: it["counts"].get("reached") == 3, "the others have it")
             world.clock.now += 7200
             found = await until(fleet, number, in_state("done"), "it is done")
-            assert [(event["actor"], event["action"]) for event in found["events"]][:5] == [
+            assert [(event.actor, event.action) for event in found["events"]][:5] == [
                 *(("ada", "created"), ("ada", "start"), ("cygnet", "stage"), ("grace", "pause"), ("grace", "resume"))
             ]
 
