@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from device_runtime.host.desk import SOURCE
-from device_runtime.settings import DAILY_BYTES, fault_of, rules_with
+from device_runtime.host.settings import DAILY_BYTES, fault_of, rules_with
 from device_runtime.sync.settings_messages import SettingReport
 from device_runtime.update.rules import RulesInForce, UpdateRules
 from device_runtime.values import Value

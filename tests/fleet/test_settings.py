@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from device_runtime.settings import SETTINGS
+from device_runtime.host.settings import SETTINGS
 from device_runtime.sync.messages import Reported, SettingReport
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.documents import device_document

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_runtime.host.fleet_settings import FleetSettings
-from device_runtime.settings import SETTINGS, fault_of, rules_with
+from device_runtime.host.settings import SETTINGS, fault_of, rules_with
 from device_runtime.sync.messages import Reported, SettingReport, decode_reported, encode
 from device_runtime.update.rules import UpdateRules
 from device_runtime.values import Value

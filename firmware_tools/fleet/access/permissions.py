@@ -70,8 +70,10 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("DELETE", "/api/devices/{device}/models/{model}"): _changes("model.unassign", "{device}/{model}"),
     ("PUT", "/api/devices/{device}/runtime"): _changes("runtime.assign", "{device}", "version"),
     ("DELETE", "/api/devices/{device}/runtime"): _changes("runtime.unassign", "{device}"),
-    ("PUT", "/api/devices/{device}/settings/{name}"): _changes("settings.assign", "{device}/{name}", "version_code"),
-    ("DELETE", "/api/devices/{device}/settings/{name}"): _changes("settings.unassign", "{device}/{name}"),
+    ("PUT", "/api/devices/{device}/settings/{settings}"): _changes(
+        "settings.assign", "{device}/{settings}", "version_code"
+    ),
+    ("DELETE", "/api/devices/{device}/settings/{settings}"): _changes("settings.unassign", "{device}/{settings}"),
     ("POST", "/api/devices/{device}/screen"): _changes("screen.ask", "{device}"),
     ("DELETE", "/api/devices/{device}/screen"): _changes("screen.end", "{device}"),
     # Releases

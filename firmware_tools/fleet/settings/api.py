@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypedDict
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from device_runtime.settings import SETTINGS
+from device_runtime.host.settings import SETTINGS
 from firmware_tools.fleet.openapi.operation import Created, Done, operation
 from firmware_tools.fleet.openapi.parameters import DeviceId, VersionCode
 from firmware_tools.fleet.openapi.sentences import WORDS
@@ -80,8 +80,8 @@ class SettingsApi:
         return [
             web.get("/api/settings", self.settings),
             web.post("/api/settings", self.publish_settings),
-            web.put("/api/devices/{device}/settings/{name}", self.assign_settings),
-            web.delete("/api/devices/{device}/settings/{name}", self.unassign_settings),
+            web.put("/api/devices/{device}/settings/{settings}", self.assign_settings),
+            web.delete("/api/devices/{device}/settings/{settings}", self.unassign_settings),
         ]
 
     @operation("settings")
@@ -111,15 +111,15 @@ class SettingsApi:
 
     @operation("settings", errors={404: "no such device or set", 409: "the device cannot follow it"})
     async def assign_settings(
-        self, _request: web.Request, device: DeviceId, name: SettingsName, body: SettingsChoice
+        self, _request: web.Request, device: DeviceId, settings: SettingsName, body: SettingsChoice
     ) -> SettingsRelease:
         """Let a device follow a set of settings."""
         return await self._service.change(
-            lambda registry: registry.assign_settings(device, name, body.version_code), [device]
+            lambda registry: registry.assign_settings(device, settings, body.version_code), [device]
         )
 
     @operation("settings", errors={404: "no such device, or it has no such set"})
     async def unassign_settings(self, _request: web.Request, device: DeviceId, name: SettingsName) -> Done:
         """Take a set of settings away from a device, where its board file holds again."""
-        await self._service.change(lambda registry: registry.unassign_settings(device, name), [device])
+        await self._service.change(lambda registry: registry.unassign_settings(device, settings), [device])
         return {}

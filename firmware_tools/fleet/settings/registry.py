@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from device_runtime.settings import SETTINGS, fault_of
+from device_runtime.host.settings import SETTINGS, fault_of
 from device_runtime.values import Value
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
 from firmware_tools.fleet.schema import device_keys, devices
