@@ -119,7 +119,7 @@ class SettingsApi:
         )
 
     @operation("settings", errors={404: "no such device, or it has no such set"})
-    async def unassign_settings(self, _request: web.Request, device: DeviceId, name: SettingsName) -> Done:
+    async def unassign_settings(self, _request: web.Request, device: DeviceId, settings: SettingsName) -> Done:
         """Take a set of settings away from a device, where its board file holds again."""
         await self._service.change(lambda registry: registry.unassign_settings(device, settings), [device])
         return {}
