@@ -9,7 +9,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from device_runtime.capability import files as files_module
+from device_runtime.capability import file_store
 from device_runtime.capability.files import ENTRY_BYTES, ProgramFiles
 from device_runtime.capability.paths import read_path
 from device_runtime.capability.registry import Caller, CapabilityError
@@ -108,7 +108,7 @@ async def test_a_program_gets_no_more_room_than_it_may_have(files: ProgramFiles,
 async def test_empty_files_and_folders_take_room_too(
     files: ProgramFiles, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files_module, "MAX_PROGRAM_BYTES", 5 * ENTRY_BYTES)
+    monkeypatch.setattr(file_store, "MAX_PROGRAM_BYTES", 5 * ENTRY_BYTES)
     await files.perform(caller, "mkdir", {"dirPath": f"{USR}/a/b/c", "recursive": True})
     await files.perform(caller, "writeFile", {"filePath": f"{USR}/a/x", "data": ""})
     await files.perform(caller, "writeFile", {"filePath": f"{USR}/a/y", "data": ""})
@@ -150,9 +150,9 @@ def test_the_sum_of_a_programs_files_stays_true(
             except CapabilityError as error:
                 assert "disk failed" not in str(error), (name, one, two, error)  # noqa: PT017 most steps are refused
             for account in (("demo", "kept"), ("demo", "tmp")):
-                known = files._usage(account)
-                files._used.pop(account)
-                assert files._usage(account) == known, (name, one, two, size)
+                known = files._store._usage(account)
+                files._store._used.pop(account)
+                assert files._store._usage(account) == known, (name, one, two, size)
         files.close()
 
     asyncio.run(run())
