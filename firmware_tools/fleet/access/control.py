@@ -1,7 +1,6 @@
 """Who makes a request, and whether they may: the owner's token, an account's token, or a session's cookie."""
 
 import asyncio
-import hmac
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from firmware_tools.fleet.access import passwords
 from firmware_tools.fleet.access.accounts import Accounts
 from firmware_tools.fleet.access.hosts import require_origin
 from firmware_tools.fleet.access.identity import OWNER, Actor
+from firmware_tools.fleet.access.owner import OwnerToken
 from firmware_tools.fleet.access.permissions import Rule
 from firmware_tools.fleet.access.sessions import Known, Sessions
 from firmware_tools.fleet.access.settings import AccessSettings
@@ -46,16 +46,16 @@ class AccessControl:
     def __init__(
         self,
         service: FleetService,
-        token: str,
+        owner: OwnerToken,
         settings: AccessSettings,
         *,
         names: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``token``: the owner's; ``names``: host names of this fleet besides ``localhost`` and literal addresses;
+        """``owner``: the token of the home; ``names``: its host names besides ``localhost`` and literal addresses;
         ``clock``: Unix time in seconds."""
         self.service, self.settings, self.names, self.clock = service, settings, names, clock
-        self._token = token
+        self._owner = owner
         # One at a time: each takes memory and processor, and who is not signed in yet must not get much of either.
         self._hashing = ThreadPoolExecutor(1, "fleet-passwords")
         self._waiting = 0
@@ -90,7 +90,7 @@ class AccessControl:
 
     async def _of_token(self, given: str) -> Credential:
         # First, and without the database: nothing that happens there locks the owner out.
-        if hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self._token.encode()):
+        if self._owner.is_token(given):
             return Credential(Actor(OWNER, "admin"))
         if not given.startswith(PREFIX):
             raise _unknown()

@@ -1,8 +1,8 @@
 """Whether a log is whole; and if not, which entry is the first that is not what it was."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from device_runtime.keys import KeyRing
 from firmware_tools.fleet.audit.chain import FIRST, Checkpoint, Entry
@@ -28,6 +28,15 @@ class Verdict:
     entries: int
     signed: int
     fault: Fault | None
+
+    def document(self) -> dict[str, Any]:
+        """The verdict as the API answers it."""
+        return {
+            "whole": self.whole,
+            "entries": self.entries,
+            "signed": self.signed,
+            "fault": None if self.fault is None else asdict(self.fault),
+        }
 
     @property
     def whole(self) -> bool:
