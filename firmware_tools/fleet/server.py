@@ -13,10 +13,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from firmware_tools.fleet.access.api import AccessApi
 from firmware_tools.fleet.access.control import AccessControl
 from firmware_tools.fleet.access.owner import OwnerToken
-from firmware_tools.fleet.audit.api import AuditApi
 from firmware_tools.fleet.audit.keeper import AuditKeeper
 from firmware_tools.fleet.connections import FleetConnections
 from firmware_tools.fleet.content import ContentStore
@@ -27,18 +25,19 @@ from firmware_tools.fleet.home import FleetHome, FleetSettings
 from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.registry import Registry
-from firmware_tools.fleet.rollouts.api import RolloutApi
 from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
+from firmware_tools.fleet.routes import Parts, make_routes
 from firmware_tools.fleet.service import FleetService
-from firmware_tools.fleet.settings.api import SettingsApi
 from firmware_tools.fleet.signing import Signer
 from firmware_tools.fleet.trust.keeper import TrustKeeper
 from firmware_tools.fleet.trust.naming import name_root
 from firmware_tools.fleet.trust.repository import Repository
-from firmware_tools.fleet.web import FleetApi, make_application
+from firmware_tools.fleet.web import make_application
 from firmware_tools.sign.keys import load_private_key
 
 log = logging.getLogger(__name__)
+MAX_URL = 64 * 1024
+"""The longest first line of a request, in bytes: any query that the API's description allows fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +112,9 @@ async def run_fleet(
             seconds=settings.access.sign_seconds,
             clock=clock,
         )
-        application = make_application(FleetApi(service, operations, transport), control)
-        application.add_routes(RolloutApi(rollouts).routes())
-        application.add_routes(SettingsApi(service).routes())
-        application.add_routes(AccessApi(control).routes())
-        application.add_routes(AuditApi(service, audit).routes())
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
+        parts = Parts(service, operations, transport, rollouts, control, audit)
+        application = make_application(make_routes(parts), control)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, max_line_size=MAX_URL)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer)
             answering = answers.running() if answers is not None else nullcontext()

@@ -20,6 +20,7 @@ from firmware_tools.fleet.audit.log import Outcome, record
 from firmware_tools.fleet.audit.pending import PENDING, Description, PendingEntry
 from firmware_tools.fleet.audit.secrets import NEVER, clean, clean_text, is_secret, secrets_of
 from firmware_tools.fleet.errors import FleetError, StorageError
+from firmware_tools.fleet.openapi.reading import BODY
 
 log = logging.getLogger(__name__)
 
@@ -136,10 +137,7 @@ async def _write_failure(control: AccessControl, entry: PendingEntry, reason: st
 
 async def _describe(request: web.Request, rule: Rule) -> Description:
     """What of a request is recorded: the members that its rule names, and of packages size and digest."""
-    try:
-        data = await request.read()
-    except web.HTTPException:  # too large; the handler says so
-        data = b""
+    data = request.get(BODY, b"")
     body: Any = None
     detail: dict[str, Any] = {}
     if data and len(data) <= _PARSED and data.lstrip()[:1] in (b"{", b"["):

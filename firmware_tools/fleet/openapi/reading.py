@@ -10,18 +10,21 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 from aiohttp import web
 from msgspec import inspect
 
+from device_runtime.sync.fields import MAX_INTEGER
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.openapi.sentences import sentence, shown, words
 
 _INTEGER = re.compile(r"-?[0-9]{1,15}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,3})?")
 _BODY = "the request's body"
+BODY: Final = web.RequestKey("body", bytes)
+"""The body of a request, once it has been read: it can be read once only."""
 
 
 def read_parts(request: web.Request, parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +146,8 @@ async def _read(request: web.Request, most: int) -> bytes:
         data += piece
         if len(data) > most:
             raise too_large
-    return bytes(data)
+    request[BODY] = bytes(data)
+    return request[BODY]
 
 
 def _scalar(text: str, kind: inspect.Type) -> Any:
@@ -187,10 +191,11 @@ def _constant(name: str) -> NoReturn:
 
 
 def _finite(text: str) -> float:
+    """A number with a point or an exponent; a whole one is an integer, as in JSON Schema (draft 2020-12, 6.1.1)."""
     value = float(text)
     if not math.isfinite(value):
         raise FleetError(f"{_BODY} holds a number beyond all that can be computed with: {shown(text)}")
-    return value
+    return int(value) if value.is_integer() and abs(value) <= MAX_INTEGER else value
 
 
 def _encodes(text: str) -> bool:

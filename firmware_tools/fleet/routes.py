@@ -1,0 +1,54 @@
+"""Every route of the API, and what its handlers are made of."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from firmware_tools.fleet.access.api import AccessApi
+from firmware_tools.fleet.access.control import AccessControl
+from firmware_tools.fleet.audit.api import AuditApi
+from firmware_tools.fleet.audit.keeper import AuditKeeper
+from firmware_tools.fleet.connections import FleetConnections
+from firmware_tools.fleet.events.api import TelemetryApi
+from firmware_tools.fleet.openapi.api import OpenApi
+from firmware_tools.fleet.openapi.document import document
+from firmware_tools.fleet.operations import Operations
+from firmware_tools.fleet.rollouts.api import RolloutApi
+from firmware_tools.fleet.rollouts.operations import RolloutOperations
+from firmware_tools.fleet.service import FleetService
+from firmware_tools.fleet.settings.api import SettingsApi
+from firmware_tools.fleet.web import FleetApi
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a fleet that the API's handlers use."""
+
+    service: FleetService
+    operations: Operations
+    transport: FleetConnections
+    rollouts: RolloutOperations
+    control: AccessControl
+    audit: AuditKeeper
+
+
+def make_routes(parts: Parts) -> list[web.RouteDef]:
+    """Every route. None of the parts is asked for anything before a request comes."""
+    return [
+        *FleetApi(parts.service, parts.operations, parts.transport).routes(),
+        *TelemetryApi(parts.service).routes(),
+        *RolloutApi(parts.rollouts).routes(),
+        *SettingsApi(parts.service).routes(),
+        *AccessApi(parts.control).routes(),
+        *AuditApi(parts.service, parts.audit).routes(),
+        *OpenApi().routes(),
+    ]
+
+
+def describe_api() -> dict[str, Any]:
+    """The OpenAPI document of the API as this cygnet serves it, without a fleet."""
+    nothing: Any = None  # routes are made, and nobody calls them
+    application = web.Application()
+    application.add_routes(make_routes(Parts(nothing, nothing, nothing, nothing, nothing, nothing)))
+    return document(application.router.routes())
