@@ -60,6 +60,11 @@ class LiveFeed:
         finally:
             self._watchers.discard(watcher)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._watchers)
+
     def announce(self, event: Event) -> None:
         """Pass one event on."""
         for watcher in self._watchers:

@@ -18,6 +18,8 @@ from firmware_tools.fleet.model_documents import model_documents
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.telemetry_request import number, query_of
+from firmware_tools.fleet.workers.crew import Crew
+from firmware_tools.fleet.workers.documents import worker_documents
 
 _PAGE = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -27,8 +29,10 @@ _KEEP_ALIVE = 15.0
 class FleetApi:
     """The handlers of the API."""
 
-    def __init__(self, service: FleetService, operations: Operations, transport: FleetConnections) -> None:
-        self._service, self._operations, self._transport = service, operations, transport
+    def __init__(
+        self, service: FleetService, operations: Operations, transport: FleetConnections, crew: Crew | None = None
+    ) -> None:
+        self._service, self._operations, self._transport, self._crew = service, operations, transport, crew
 
     def routes(self) -> list[web.RouteDef]:
         """Every route under ``/api/``."""
@@ -56,7 +60,7 @@ class FleetApi:
         ]
 
     async def fleet(self, _request: web.Request) -> web.Response:
-        """The fleet itself: broker, troubles, counters, strangers."""
+        """The fleet itself: broker, troubles, counters, strangers, and the processes that share its work."""
         service = self._service
         return web.json_response(
             {
@@ -67,6 +71,7 @@ class FleetApi:
                 "trouble": service.trouble,
                 "counters": asdict(service.counters),
                 "strangers": [asdict(stranger) for stranger in service.strangers.all()],
+                "workers": worker_documents(self._crew),
                 "now": time.time(),
             }
         )
