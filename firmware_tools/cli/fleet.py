@@ -23,6 +23,7 @@ from firmware_tools.cli.fleet_simulate import simulate
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
 from firmware_tools.cli.fleet_telemetry import telemetry
 from firmware_tools.cli.fleet_trust import trust
+from firmware_tools.cli.fleet_worker import worker, workers
 from firmware_tools.fleet.client import segment
 from firmware_tools.fleet.enroll import Provisioning
 from firmware_tools.fleet.errors import FleetError
@@ -84,6 +85,8 @@ fleet.add_command(audit)
 fleet.add_command(sign_in)
 fleet.add_command(sign_out)
 fleet.add_command(whoami)
+fleet.add_command(worker)
+fleet.add_command(workers)
 
 
 @fleet.command("copy-database")

@@ -20,6 +20,7 @@ from firmware_tools.fleet.content_worker import run_content_worker
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome
 from firmware_tools.fleet.server import run_fleet
+from firmware_tools.fleet.workers.worker import run_worker
 
 _BROKER_SECONDS = 15.0
 
@@ -52,6 +53,23 @@ def serve_content(home: FleetHome, number: int, *, quiet: bool) -> None:
         stop = _stop_event()
         async with run_content_worker(home, number):
             await stop.wait()
+
+    asyncio.run(run())
+
+
+def work(home: FleetHome, *, quiet: bool) -> None:
+    """Run a worker until Ctrl-C or SIGTERM."""
+    _log(logging.WARNING if quiet else logging.INFO)
+
+    async def run() -> None:
+        stop = _stop_event()
+        async with run_worker(home) as worker:
+            click.echo(
+                f"Worker {worker.crew.name} of fleet {worker.service.fleet}. Ctrl-C ends it; any number may run."
+            )
+            sys.stdout.flush()
+            await stop.wait()
+        click.echo("The worker has ended.")
 
     asyncio.run(run())
 

@@ -11,6 +11,7 @@ from firmware_tools.fleet.records import Release
 from firmware_tools.fleet.runtimes import RuntimeRelease
 from firmware_tools.fleet.service import Counters
 from firmware_tools.fleet.strangers import Stranger
+from firmware_tools.fleet.workers.documents import WorkerDocument
 
 
 class FleetDocument(TypedDict):
@@ -24,6 +25,7 @@ class FleetDocument(TypedDict):
     trouble: str
     counters: Counters
     strangers: Sequence[Stranger]
+    workers: Sequence[WorkerDocument]
     now: float
 
 

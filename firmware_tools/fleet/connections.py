@@ -6,14 +6,29 @@ mosquitto's does after 1,000 messages (``max_queued_messages``), it is telemetry
 """
 
 import asyncio
-from collections.abc import Iterable
+import logging
 from typing import Protocol
 
 from device_runtime.sync.messages import Channel, topic
-from device_runtime.sync.transport import MqttTransport, TlsFiles, TransportListener, read_credentials
+from device_runtime.sync.transport import (
+    MqttTransport,
+    TlsFiles,
+    TransportError,
+    TransportListener,
+    read_credentials,
+)
 from firmware_tools.fleet.home import BrokerSettings, FleetSettings
+from firmware_tools.fleet.listening import Probe
+from firmware_tools.fleet.team import Team
 
-SPOKEN: tuple[Channel, ...] = ("reported", "state", "request")
+log = logging.getLogger(__name__)
+
+GROUP = "cygnet-fleet"
+"""Of shared subscriptions."""
+ORDERED: tuple[Channel, ...] = ("reported", "state")
+"""Of which the latest counts: each process hears all of it, in one order. Retained, besides, and no shared subscription
+gets what was retained (MQTT 5, 4.8.2)."""
+SPOKEN: tuple[Channel, ...] = (*ORDERED, "request")
 """What devices say beside telemetry."""
 
 
@@ -40,20 +55,27 @@ class FreeFlow:
 class FleetConnections:
     """What a fleet hears and says; a :class:`TransportListener` is told of both connections as of one."""
 
-    def __init__(self, settings: FleetSettings, client_id: str) -> None:
-        """``client_id``: of the connection for everything but telemetry.
+    def __init__(self, settings: FleetSettings, client_id: str, team: Team | None = None) -> None:
+        """``client_id``: of the connection for everything but telemetry. ``team``: processes with which this one shares
+        telemetry and requests, by a shared subscription where the broker has that; without it, this one hears all.
 
         Raises:
             TransportError: the broker's settings are wrong.
         """
+        self._fleet, self._team = settings.fleet, team
         self._main = make_transport(settings, client_id)
         self.telemetry = make_transport(settings, f"{client_id}-telemetry")
         """The one for telemetry, which can be held."""
-        _subscribe(self._main, settings.fleet, SPOKEN)
-        _subscribe(self.telemetry, settings.fleet, ("telemetry",))
+        for channel in ORDERED if team else SPOKEN:
+            self._main.subscribe(topic(self._fleet, "+", channel))
+        if team is None:
+            self.telemetry.subscribe(topic(self._fleet, "+", "telemetry"))
+        self._probe = Probe(settings.fleet, self._main)
         self.publish = self._main.publish
         self._listener: TransportListener | None = None
         self._told = False
+        self._hears_requests = self._hears_telemetry = False
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -78,55 +100,106 @@ class FleetConnections:
 
     async def stop(self) -> None:
         """Say goodbye."""
-        await asyncio.gather(self._main.stop(), self.telemetry.stop())
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, self._main.stop(), self.telemetry.stop(), return_exceptions=True)
 
     async def online(self) -> None:
         """Wait until both connections stand."""
         await self.telemetry.online()
         await self._main.online()
 
-    def tell(self) -> None:
-        """Once both connections stand, say so; that of telemetry alone may end and come back without a word."""
-        if self.connected and not self._told and self._listener is not None:
-            self._told = True
-            self._listener.on_connected()
+    def hear(self, name: str) -> bool:
+        """Whether a message was only to find out what the broker can."""
+        return self._probe.hear(name)
 
-    def main_ended(self, reason: str) -> None:
-        """The connection ended on which the fleet speaks."""
+    def begun(self, *, telemetry: bool) -> None:
+        """A connection stands."""
+        if self._team is None:
+            self._hears_requests, self._hears_telemetry = self._main.connected, self.telemetry.connected
+            self._tell()
+            return
+        work = self._share_telemetry() if telemetry else self._share_requests(self._team)
+        task = asyncio.get_running_loop().create_task(work, name="listen")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def ended(self, reason: str, *, telemetry: bool) -> None:
+        """A connection ended. That of telemetry alone may come back without a word."""
+        if telemetry:
+            self._hears_telemetry = False
+            return
+        self._hears_requests = False
         if self._told and self._listener is not None:
             self._told = False
             self._listener.on_disconnected(reason)
+
+    async def _share_requests(self, team: Team) -> None:
+        team.shared = await self._probe.shares()
+        try:
+            await self._main.hear(self._filter("request"))
+        except TransportError as error:
+            log.warning("requests are not heard: %s", error)
+            return
+        self._hears_requests = True
+        log.info(
+            "telemetry and requests are shared among the workers by the broker"
+            if team.shared
+            else "the broker has no shared subscriptions: each worker hears all, and takes its part of the devices"
+        )
+        await self._share_telemetry()
+
+    async def _share_telemetry(self) -> None:
+        """Once it is known how, on each connection for telemetry."""
+        if not self._hears_requests or not self.telemetry.connected:
+            return
+        try:
+            await self.telemetry.hear(self._filter("telemetry"))
+        except TransportError as error:
+            log.warning("telemetry is not heard: %s", error)
+            return
+        self._hears_telemetry = True
+        self._tell()
+
+    def _filter(self, channel: Channel) -> str:
+        name = topic(self._fleet, "+", channel)
+        return f"$share/{GROUP}/{name}" if self._team is not None and self._team.shared else name
+
+    def _tell(self) -> None:
+        if self._hears_requests and self._hears_telemetry and not self._told and self._listener is not None:
+            self._told = True
+            self._listener.on_connected()
 
 
 class _Main:
     """Hears one connection."""
 
+    _is_telemetry = False
+
     def __init__(self, connections: FleetConnections, listener: TransportListener) -> None:
-        self._connections = connections
-        self.on_message = listener.on_message
+        self._connections, self._listener = connections, listener
 
     def will(self) -> None:
         """None: devices need not know whether their fleet is there."""
 
     def on_connected(self) -> None:
         """It stands."""
-        self._connections.tell()
+        self._connections.begun(telemetry=self._is_telemetry)
 
     def on_disconnected(self, reason: str) -> None:
         """It ended."""
-        self._connections.main_ended(reason)
+        self._connections.ended(reason, telemetry=self._is_telemetry)
+
+    def on_message(self, name: str, payload: bytes, retained: bool) -> None:
+        """A message."""
+        if not self._connections.hear(name):
+            self._listener.on_message(name, payload, retained)
 
 
 class _Telemetry(_Main):
     """Hears the other."""
 
-    def on_disconnected(self, reason: str) -> None:
-        """It ended; the transport has logged it."""
-
-
-def _subscribe(transport: MqttTransport, fleet: str, channels: Iterable[Channel]) -> None:
-    for channel in channels:
-        transport.subscribe(topic(fleet, "+", channel))
+    _is_telemetry = True
 
 
 def make_transport(settings: FleetSettings, client_id: str) -> MqttTransport:

@@ -2,18 +2,15 @@
 
 It needs the directory of content, the list of enrolled devices and the broker; no keys. Where the broker has shared
 subscriptions (MQTT 5, and brokers that offer them on 3.1.1), each request reaches one worker, whichever they are.
-Where it has not, each hears every request and answers those of its part of the devices, by a hash of their ids. A
-broker without them need not refuse: so a message to oneself, through a shared subscription, has to come back.
+Where it has not, each hears every request and answers those of its part of the devices, by a hash of their ids.
 """
 
 import asyncio
 import logging
 import secrets
 import time
-import zlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from device_runtime.sync.messages import (
@@ -30,26 +27,14 @@ from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.listening import Part, Probe
 from firmware_tools.fleet.registry import Registry
 
 log = logging.getLogger(__name__)
 
 GROUP = "cygnet-content"
-_PROBE_SECONDS = 3.0
 _MOST_REQUESTS = 256
 _LOOK_AGAIN = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The ``number``-th of ``parts`` parts of the devices, from 1 on."""
-
-    number: int
-    parts: int
-
-    def has(self, device: str) -> bool:
-        """Whether a device is in it."""
-        return zlib.crc32(device.encode()) % self.parts == self.number - 1
 
 
 class Enrolled:
@@ -91,8 +76,7 @@ class ContentWorker:
     ) -> None:
         self._fleet, self._transport, self._answers, self._enrolled = fleet, transport, answers, enrolled
         self._part = part
-        self._probe = f"probe-{secrets.token_hex(6)}"
-        self._came_back = asyncio.Event()
+        self._probe = Probe(fleet, transport)
         self._tasks: set[asyncio.Task[None]] = set()
         self.mode = ""
         self.answered = 0
@@ -116,9 +100,9 @@ class ContentWorker:
             fleet, device, channel = parse_topic(name)
             if fleet != self._fleet or retained:
                 return
-            if device == self._probe and channel == "response":
-                self._came_back.set()
-            elif channel == "request" and len(self._tasks) < _MOST_REQUESTS:
+            if self._probe.hear(name):
+                return
+            if channel == "request" and len(self._tasks) < _MOST_REQUESTS:
                 request = decode_request(payload)
                 if isinstance(request, ContentRequest) and (self.mode == "shared" or self._part.has(device)):
                     self._start(self._answer(device, request))
@@ -134,7 +118,7 @@ class ContentWorker:
     async def _listen(self) -> None:
         requests = topic(self._fleet, "+", "request")
         try:
-            if await self._shares():
+            if await self._probe.shares():
                 await self._transport.hear(f"$share/{GROUP}/{requests}", 0)
                 self.mode = "shared"
                 log.info("requests for content are shared among all workers of fleet %s", self._fleet)
@@ -148,21 +132,6 @@ class ContentWorker:
         except TransportError as error:
             self.mode = ""
             log.warning("requests for content are not heard: %s", error)
-
-    async def _shares(self) -> bool:
-        if not self._transport.may_share:
-            return False
-        name = topic(self._fleet, self._probe, "response")
-        self._came_back.clear()
-        try:
-            await self._transport.hear(f"$share/{self._probe}/{name}", 0)
-            await self._transport.publish(name, b"", qos=1)
-            async with asyncio.timeout(_PROBE_SECONDS):
-                await self._came_back.wait()
-        except (TransportError, TimeoutError) as error:
-            log.debug("no shared subscription: %s", error)
-            return False
-        return True
 
     async def _answer(self, device: str, request: ContentRequest) -> None:
         try:

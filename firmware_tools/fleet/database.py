@@ -1,9 +1,9 @@
 """Opening the fleet's database, and its failures in words."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
 from sqlalchemy.exc import (
@@ -23,15 +23,21 @@ from firmware_tools.fleet.events import upgrade
 from firmware_tools.fleet.rollouts import schema as _rollout_tables  # noqa: F401 - its tables are made with the others
 from firmware_tools.fleet.schema import SCHEMA_VERSION, devices, fleet_meta, metadata
 from firmware_tools.fleet.settings import schema as _settings_tables  # noqa: F401 - the same
+from firmware_tools.fleet.workers import tables as _worker_tables  # noqa: F401 - likewise
+
+T = TypeVar("T")
 
 _BUSY_MILLISECONDS = 5_000
 _PASSING = (OperationalError, InterfaceError, TimeoutError)
 """Locked, full, away: what PEP 249 calls errors that are not necessarily under the control of the programmer."""
+_CONFLICTS = ("40P01", "40001")
+"""SQLSTATE of a deadlock that was resolved, and of a serialization failure."""
+_TRIES = 4
 _DIGESTS = ("desired_digests", "1")
 
 
 class Database:
-    """One database. Many may read at once; callers see to it that one writes at a time."""
+    """One database. Many may read at once; on SQLite callers see to it that one writes at a time."""
 
     def __init__(self, url: str) -> None:
         """Open the database and make its tables if it is empty.
@@ -59,6 +65,11 @@ class Database:
             yield connection
 
     @property
+    def takes_many(self) -> bool:
+        """Many processes may write to it at once."""
+        return self._engine.dialect.name == "postgresql"
+
+    @property
     def url(self) -> str:
         """Where it is, with its password."""
         return self._engine.url.render_as_string(hide_password=False)
@@ -73,7 +84,23 @@ class Database:
             yield
         except SQLAlchemyError as error:
             sentence = _sentence(error, self._engine.url.render_as_string(hide_password=True))
-            raise StorageError(sentence, passing=isinstance(error, _PASSING)) from error
+            conflict = getattr(getattr(error, "orig", None), "sqlstate", None) in _CONFLICTS
+            raise StorageError(sentence, passing=isinstance(error, _PASSING), conflict=conflict) from error
+
+
+def retry(work: Callable[[], T]) -> T:
+    """Do a transaction; again, where PostgreSQL ended it because others changed the same at the same time.
+
+    Raises:
+        StorageError: it was ended each time, or something else is the matter.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return work()
+        except StorageError as error:
+            if not error.conflict:
+                raise
+    return work()
 
 
 def prepare_sqlite(connection: Any, _record: object) -> None:
@@ -126,6 +153,7 @@ def _sentence(error: SQLAlchemyError, url: str) -> str:
         "readonly database": "it is read-only; give this user the right to write it",
         "connection refused": "nobody answers there; is PostgreSQL running, and its address right?",
         "no such file or directory": "nobody answers there; is PostgreSQL running, and its address right?",
+        "deadlock detected": "others were changing the same; it is tried again",
         "server closed the connection": "the server ended the connection; it is tried again",
         "unable to open database file": "it cannot be opened; check that its directory exists and can be written",
         "not a database": "the file is damaged or something else than a database",

@@ -36,8 +36,9 @@ class StorageError(FleetError):
     """The database or the disk refuses: locked, full, read-only, or not ours.
 
     ``passing``: the same work may succeed later, since the database's state refused it and not what was to be stored.
+    ``conflict``: at once, since others changed the same at the same time.
     """
 
-    def __init__(self, message: str, *, passing: bool = False) -> None:
+    def __init__(self, message: str, *, passing: bool = False, conflict: bool = False) -> None:
         super().__init__(message, 503)
-        self.passing = passing
+        self.passing, self.conflict = passing, conflict

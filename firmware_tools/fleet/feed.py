@@ -58,6 +58,11 @@ class LiveFeed:
         finally:
             self._watchers.discard(watcher)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._watchers)
+
     def announce(self, event: LiveEvent) -> None:
         """Pass one event on."""
         for watcher in self._watchers:

@@ -7,6 +7,7 @@ without a receipt, and the device sends it again.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from device_runtime.sync.messages import Reported, State
@@ -31,6 +32,11 @@ class Work:
     seen: dict[str, float] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     batches: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def keep_only(self, owns: Callable[[str], bool]) -> None:
+        """Leave out state and reports of devices that others have to store."""
+        self.states = {device: state for device, state in self.states.items() if owns(device)}
+        self.reported = {device: reported for device, reported in self.reported.items() if owns(device)}
 
     def __bool__(self) -> bool:
         return bool(self.states or self.reported or self.seen or self.held or self.batches)

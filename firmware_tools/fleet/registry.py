@@ -116,6 +116,15 @@ class Registry:
 
     # What devices say
 
+    def lock(self, chosen: Iterable[str]) -> None:
+        """Let nobody else change these devices until the transaction ends. Who changes several begins with this, so
+        that two wait for each other and never in a circle."""
+        if self._connection.dialect.name == "sqlite":
+            return  # where one transaction writes at a time
+        for some in portions(sorted(chosen)):
+            query = select(devices.c.id).where(of_devices(devices.c.id, some)).order_by(devices.c.id)
+            self._connection.execute(query.with_for_update(key_share=True)).all()
+
     def record_state(self, device: str, state: State, seen: float | None) -> None:
         """Note what the state channel says; ``seen`` is when the device was there, ``None`` if it may not have been."""
         values: dict[str, Any] = {"status": state.status, "session": state.session}
@@ -145,7 +154,11 @@ class Registry:
     def record_seen(self, seen: Mapping[str, float]) -> None:
         """Note when devices were last heard of."""
         for device, when in seen.items():
-            self._connection.execute(update(devices).where(devices.c.id == device).values(last_seen=when))
+            self._connection.execute(
+                update(devices)
+                .where(devices.c.id == device, devices.c.last_seen.is_(None) | (devices.c.last_seen < when))
+                .values(last_seen=when)
+            )
 
     def record_lost(self, present: Iterable[str]) -> list[str]:
         """Mark as lost what was online and is not in ``present``; returns the devices that changed."""

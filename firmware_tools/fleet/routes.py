@@ -19,6 +19,7 @@ from firmware_tools.fleet.rollouts.operations import RolloutOperations
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.settings.api import SettingsApi
 from firmware_tools.fleet.web import FleetApi
+from firmware_tools.fleet.workers.crew import Crew
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,13 @@ class Parts:
     rollouts: RolloutOperations
     control: AccessControl
     audit: AuditKeeper
+    crew: Crew | None
 
 
 def make_routes(parts: Parts) -> list[web.RouteDef]:
     """Every route. None of the parts is asked for anything before a request comes."""
     return [
-        *FleetApi(parts.service, parts.operations, parts.transport).routes(),
+        *FleetApi(parts.service, parts.operations, parts.transport, parts.crew).routes(),
         *TelemetryApi(parts.service).routes(),
         *RolloutApi(parts.rollouts).routes(),
         *SettingsApi(parts.service).routes(),
@@ -50,5 +52,5 @@ def describe_api() -> dict[str, Any]:
     """The OpenAPI document of the API as this cygnet serves it, without a fleet."""
     nothing: Any = None  # routes are made, and nobody calls them
     application = web.Application()
-    application.add_routes(make_routes(Parts(nothing, nothing, nothing, nothing, nothing, nothing)))
+    application.add_routes(make_routes(Parts(nothing, nothing, nothing, nothing, nothing, nothing, nothing)))
     return document(application.router.routes())

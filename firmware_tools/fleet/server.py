@@ -29,10 +29,13 @@ from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
 from firmware_tools.fleet.routes import Parts, make_routes
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.signing import Signer
+from firmware_tools.fleet.team import Alone, Team
 from firmware_tools.fleet.trust.keeper import TrustKeeper
 from firmware_tools.fleet.trust.naming import name_root
 from firmware_tools.fleet.trust.repository import Repository
 from firmware_tools.fleet.web import make_application
+from firmware_tools.fleet.workers.crew import Crew
+from firmware_tools.fleet.workers.roll import check_nobody_works
 from firmware_tools.sign.keys import load_private_key
 
 log = logging.getLogger(__name__)
@@ -50,6 +53,8 @@ class RunningFleet:
     transport: FleetConnections
     rollouts: RolloutOperations
     application: web.Application
+    crew: Crew | None
+    """The processes that share its work; None where it is alone."""
 
 
 @asynccontextmanager
@@ -77,9 +82,12 @@ async def run_fleet(
     owner = OwnerToken(home.token_file)
     with _only_one(home.lock_file), _listen(settings) as listener:
         database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
-        # One fleet service at a time: a second one would throw the first out, and be thrown out, for ever; the lock on
-        # the home prevents that on one machine.
-        transport = FleetConnections(settings, f"cygnet-fleet-{settings.fleet}")
+        crew = Crew(database, "serve", lambda: (service.counters.messages, service.counters.records))
+        team = crew if database.takes_many else None
+        # Alone, there is one fleet service at a time: a second one would throw the first out, and be thrown out, for
+        # ever; the lock on the home prevents that on one machine. Of many, no two have one name.
+        name = f"cygnet-fleet-{settings.fleet}"
+        transport = FleetConnections(settings, f"{name}-{crew.id}" if team else name, team)
         content = ContentStore(home.content)
         trust = TrustKeeper(Repository(home.directory), content)
         signer = Signer(key, content, home.former_keys())
@@ -97,6 +105,7 @@ async def run_fleet(
             signer=signer,
             metadata=trust.repository,
             flow=transport.telemetry,
+            team=team,
         )
         operations = Operations(service, key, settings.broker.device_url, trust)
         rollouts = RolloutOperations(
@@ -112,20 +121,23 @@ async def run_fleet(
             seconds=settings.access.sign_seconds,
             clock=clock,
         )
-        parts = Parts(service, operations, transport, rollouts, control, audit)
+        parts = Parts(service, operations, transport, rollouts, control, audit, team)
         application = make_application(make_routes(parts), control)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, max_line_size=MAX_URL)
         try:
-            await asyncio.to_thread(_prepare_trust, trust, database, signer)
+            await asyncio.to_thread(_prepare_trust, trust, database, signer, team or Alone())
             answering = answers.running() if answers is not None else nullcontext()
-            async with answering, service.running(), _kept(trust, service), _signed(audit, service):
+            on_the_roll = team.running() if team is not None else nullcontext()
+            kept, signed = _kept(trust, service), _signed(audit, service)
+            async with answering, on_the_roll, service.running(), kept, signed:
                 await runner.setup()
                 await web.SockSite(runner, listener).start()
                 transport.start(service)
                 advancing = asyncio.create_task(rollouts.run())
                 advancing.add_done_callback(_log_fault)
                 try:
-                    yield RunningFleet(_url(settings, listener), service, operations, transport, rollouts, application)
+                    url = _url(settings, listener)
+                    yield RunningFleet(url, service, operations, transport, rollouts, application, team)
                 finally:
                     advancing.cancel()
                     await asyncio.gather(advancing, return_exceptions=True)
@@ -137,11 +149,12 @@ async def run_fleet(
             database.close()
 
 
-def _prepare_trust(trust: TrustKeeper, database: Database, signer: Signer) -> None:
+def _prepare_trust(trust: TrustKeeper, database: Database, signer: Signer, team: Team) -> None:
     """Before the first document leaves: it may have to name a root, and what is published has to be signed for."""
     signer.root = trust.named_root()
     with database.transaction() as connection:
-        name_root(connection, signer.root)
+        if name_root(connection, signer.root):
+            team.tell(connection, {"changed": None, "publish": True})
         trust.settle(Registry(connection))
 
 
@@ -178,6 +191,8 @@ def copy_fleet_database(home: FleetHome, url: str, progress: Callable[[str, int]
     """
     settings = home.settings()
     with _only_one(home.lock_file):
+        if settings.database:
+            check_nobody_works(settings.database)
         return copy_database(settings.database or f"sqlite:///{home.database_file}", url, progress)
 
 

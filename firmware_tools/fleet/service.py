@@ -7,7 +7,7 @@ database, reader threads fetch blocks of content. A receipt leaves only after th
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection
 
 from device_runtime.errors import CygnetError
 from device_runtime.sync.messages import (
@@ -25,7 +26,6 @@ from device_runtime.sync.messages import (
     DesiredRequest,
     MetadataRequest,
     ProtocolError,
-    State,
     decode_reported,
     decode_request,
     decode_state,
@@ -39,21 +39,23 @@ from firmware_tools.fleet.audit.pending import pending_addition
 from firmware_tools.fleet.connections import SPOKEN, Flow, FreeFlow
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
-from firmware_tools.fleet.database import Database
+from firmware_tools.fleet.database import Database, retry
 from firmware_tools.fleet.documents import device_document, telemetry_documents
 from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.events.retention import FOR_EVER, Retention, prune_some
 from firmware_tools.fleet.events.rollups import SeriesIds
 from firmware_tools.fleet.feed import LiveFeed
-from firmware_tools.fleet.inbox import Inbox
+from firmware_tools.fleet.inbox import Inbox, Work
 from firmware_tools.fleet.metadata import MetadataFiles, metadata_block
 from firmware_tools.fleet.outgoing import Outgoing
+from firmware_tools.fleet.presence import KEPT_SECONDS, Presence
 from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.sharing import ShareDesk
 from firmware_tools.fleet.signing import SignedAll, Signer
-from firmware_tools.fleet.storing import Stored, store_work
+from firmware_tools.fleet.storing import Stored, store_work, tell_changed
 from firmware_tools.fleet.strangers import Strangers
+from firmware_tools.fleet.team import Alone, FencedError, Team
 from firmware_tools.fleet.telemetry import TelemetryStore
 
 log = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ LISTENED: tuple[Channel, ...] = (*SPOKEN, "telemetry")
 _MOST_REQUESTS = 256
 _DESIRED_AT_ONCE = 50
 _MOST_SHOWN = 20
-_SEEN_EVERY = 5.0
+_OLD_SECONDS = 60.0
 _RETRY_STORAGE = 1.0
 _PRUNE_EVERY, _PRUNE_PAUSE, _PRUNED_AT_ONCE = 600.0, 0.2, 2_000
 
@@ -105,12 +107,17 @@ class FleetService:
         signer: Signer | None = None,
         metadata: MetadataFiles | None = None,
         flow: Flow | None = None,
+        team: Team | None = None,
+        check_signing: Callable[[Connection], None] = lambda _connection: None,
     ) -> None:
         """``answers``: who answers requests for content; without it, others on the same broker do.
         ``lost_after``: how long after a connect a device that the database calls online may be silent, in seconds. The
         broker may have died together with the wills that it held. ``retention``: how long telemetry is kept.
         ``signer``: in place of one with ``key`` alone; ``metadata``: gives files of signed metadata.
-        ``flow``: keeps telemetry with the broker while it comes faster than it can be stored."""
+        ``flow``: keeps telemetry with the broker while it comes faster than it can be stored.
+        ``team``: other processes that do the same.
+        ``check_signing``: called in a transaction before documents are signed; a :class:`StorageError` of it puts that
+        off."""
         self.fleet, self.feed = fleet, LiveFeed()
         self.counters, self.strangers = Counters(), Strangers()
         self.trouble = ""
@@ -121,13 +128,16 @@ class FleetService:
         self._metadata, self._flow = metadata, flow or FreeFlow()
         self._lost_after, self._retention, self._series = lost_after, retention, SeriesIds()
         self._inbox, self._outgoing = Inbox(), Outgoing()
+        self._check_signing = check_signing
+        self._team = team or Alone()
+        self._presence = Presence(self._inbox, self._team)
+        self._states = self._presence.states
+        self._held_until = self._troubled_at = 0.0
+        self._must_publish = False
         self._shares = ShareDesk()
         self._writer = ThreadPoolExecutor(1, "fleet-writer")
         self._readers = ThreadPoolExecutor(2, "fleet-reader")
         self._enrolled: set[str] = set()
-        self._states: dict[str, State] = {}
-        self._seen: dict[str, float] = {}
-        self._heard: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._requests = 0
 
@@ -142,9 +152,8 @@ class FleetService:
         """
         devices = await self.read(lambda registry, _: registry.devices())
         self._enrolled = {device.id for device in devices}
-        for device in devices:
-            if device.status != "never":
-                self._states[device.id] = State(device.status, device.session)
+        self._presence.load(devices)
+        self._team.watch(self._distributed, self._told)
         try:
             async with asyncio.TaskGroup() as group:  # if one of them fails, so does the block
                 work = (self._store_all(), self._publish_all(), self._prune())
@@ -166,15 +175,18 @@ class FleetService:
     def on_connected(self) -> None:
         """The broker is there (again) and may have forgotten everything: tell every device what it should have."""
         self.connected_at = time.time()
-        self._heard.clear()
+        self._presence.begin_anew()
         self.feed.announce({"type": "broker", "connected": True})
-        self._start(self._republish())
+        self._must_publish = True
+        self._team.set_hearing(hears=True)
+        self._lead()
         self._start(self._find_lost(self.connected_at))
 
     def on_disconnected(self, reason: str) -> None:
         """The broker is away; devices go on with what they have."""
         del reason  # the transport has logged it
         self.connected_at = None
+        self._team.set_hearing(hears=False)
         self.feed.announce({"type": "broker", "connected": False})
 
     async def change(self, work: Callable[[Registry], T], devices: Iterable[str] = ()) -> T:
@@ -192,7 +204,8 @@ class FleetService:
             with self._database.transaction() as connection:
                 registry, now = Registry(connection), time.time()
                 result = work(registry)
-                named = list(devices)
+                named = list(dict.fromkeys(devices))
+                tell_changed(self._team, connection, named)
                 changed = (
                     result,
                     registry.desired_of(self.fleet, named, now),
@@ -201,7 +214,7 @@ class FleetService:
                 audited.write(connection)
                 return changed
 
-        result, desired, changed = await self._in(self._writer, in_transaction)
+        result, desired, changed = await self._in(self._writer, partial(retry, in_transaction))
         audited.stored()
         for document in desired:
             self._enrolled.add(document.device)
@@ -225,8 +238,7 @@ class FleetService:
 
     def is_online(self, device: str) -> bool:
         """Whether a device was last heard to be there, stored or not."""
-        state = self._states.get(device)
-        return state is not None and state.status == "online"
+        return self._presence.is_online(device)
 
     async def add_content(self, data: bytes) -> str:
         """Store a package file and return its SHA-256."""
@@ -259,48 +271,27 @@ class FleetService:
             self._malformed(device, error)
 
     def _hear(self, device: str, channel: Channel, payload: bytes, now: float | None) -> None:
-        session = None
+        presence = self._presence
         if channel == "state":
-            self._hear_state(device, decode_state(payload), now)
-            return
-        if channel == "reported":
+            presence.hear_state(device, decode_state(payload), now)
+        elif channel == "reported":
             reported = decode_reported(payload)
-            session = reported.session
-            self._inbox.put_reported(device, reported, now or time.time())
-        elif channel == "telemetry":
-            if not self._inbox.put_batch(device, payload):
-                self.counters.dropped += 1
-            if self._inbox.is_full:
-                self._flow.hold()
-        else:
-            self._hear_request(device, payload)
-        if now is not None:
-            self._hear_sign_of_life(device, session, now)
-
-    def _hear_state(self, device: str, state: State, now: float | None) -> None:
-        known = self._states.get(device)
-        if known is not None and state.status != "online":
-            # A will that comes late, of a connection that the device has replaced since.
-            stale = state.session < known.session if now is None else state.session != known.session
-            if stale:
-                return
-        if state.status == "online":
-            self._heard.add(device)
-        # A will is the broker's word, and retained messages are old: neither says that the device is there now.
-        self._note_state(device, state, None if state.status == "lost" else now)
-
-    def _hear_sign_of_life(self, device: str, session: int | None, now: float) -> None:
-        self._heard.add(device)
-        known = self._states.get(device)
-        if known is None or known.status != "online":
-            self._note_state(device, State("online", session or (known.session if known else 0)), now)
-        elif now - self._seen.get(device, 0.0) >= _SEEN_EVERY:
-            self._seen[device] = now
-            self._inbox.put_seen(device, now)
-
-    def _note_state(self, device: str, state: State, now: float | None) -> None:
-        self._states[device] = state
-        self._inbox.put_state(device, state, now)
+            presence.hear_reported(device, reported, len(payload), now or time.time())
+            if now is not None:
+                presence.hear_sign_of_life(device, reported.session, now)
+        elif self._team.shared or self._team.owns(device):
+            if channel == "telemetry":
+                if not self._inbox.put_batch(device, payload):
+                    self.counters.dropped += 1
+                if self._inbox.is_full:
+                    self._flow.hold()
+                    self._held_until = time.monotonic() + _OLD_SECONDS
+            else:
+                self._hear_request(device, payload)
+            # What the broker has kept for a while says nothing of now, nor does another process's device.
+            fresh = time.monotonic() > self._held_until and self._team.owns(device)
+            if now is not None:
+                presence.hear_sign_of_life(device, None, now, fresh=fresh)
 
     def _hear_request(self, device: str, payload: bytes) -> None:
         request = decode_request(payload)
@@ -332,12 +323,16 @@ class FleetService:
             work = await self._inbox.take()
             if self._inbox.has_room:
                 self._flow.go_on()
+            work.keep_only(self._team.owns)
             try:
-                stored = await self._in(
-                    self._writer, partial(store_work, self._database, self.fleet, work, time.time(), self._series)
-                )
+                stored = await self._in(self._writer, partial(self._store, work, time.time()))
+            except FencedError:
+                self._inbox.put_back(work)
+                await self._team.look()
+                continue
             except StorageError as error:
                 self._report_trouble(str(error))
+                self._troubled_at = time.monotonic()
                 if not error.passing:  # the portion itself may be at fault, and must not come back for ever
                     self.counters.dropped += len(work.batches)
                     work.batches = []
@@ -345,7 +340,12 @@ class FleetService:
                 await asyncio.sleep(_RETRY_STORAGE)
                 continue
             self._report_trouble("")
+            if time.monotonic() - self._troubled_at > KEPT_SECONDS:
+                self._presence.forget_old()
             await self._follow_up(stored)
+
+    def _store(self, work: Work, now: float) -> Stored:
+        return store_work(self._database, self.fleet, work, now, self._series, self._team)
 
     async def _follow_up(self, stored: Stored) -> None:
         self.counters.records += stored.telemetry.count
@@ -368,7 +368,7 @@ class FleetService:
         """Delete old telemetry, a little at a time, so that what arrives never waits for it long."""
         while True:
             try:
-                gone = await self._in(self._writer, self._prune_some)
+                gone = await self._in(self._writer, self._prune_some) if self._team.leads else 0
             except StorageError as error:
                 self._report_trouble(str(error))
                 gone = 0
@@ -403,12 +403,57 @@ class FleetService:
         await asyncio.sleep(self._lost_after)
         if self.connected_at != connected_at:
             return
-        heard = frozenset(self._heard)
-        lost = await self.change(lambda registry: registry.record_lost(heard))
-        for device in lost:
-            self._states[device] = State("lost", self._states[device].session)
+        if not self._team.leads:
+            return
+        heard = frozenset(self._presence.heard)
+
+        def record(registry: Registry) -> list[str]:
+            self._team.fence(registry.connection)
+            return registry.record_lost(heard)
+
+        lost = await self.change(record)
+        self._presence.note_lost(lost)
         if lost:
             self.feed.announce({"type": "refresh"})
+
+    # With others
+
+    def _distributed(self, someone_is_gone: bool) -> None:
+        """Devices were distributed anew."""
+        self._presence.take_over()
+        # Who is gone may have changed what a device should have, and not have told it.
+        self._must_publish |= someone_is_gone
+        self._lead()
+
+    def _lead(self) -> None:
+        """Publish everything, if that is due and this process's to do."""
+        if self._must_publish and self._team.leads and self.connected_at is not None:
+            self._must_publish = False
+            self._start(self._republish())
+
+    def _told(self, document: Mapping[str, Any] | None) -> None:
+        """Another process has changed something; with None, some of it may have been missed."""
+        if document is not None and document.get("publish"):
+            self._must_publish = True
+            self._lead()
+        changed = document.get("changed") if document is not None else None
+        if document is None or changed is None:
+            self._start(self._load_enrolled())
+            return
+        for device in changed:
+            self._enrolled.add(device)
+            self.strangers.forget(device)
+        if changed and self.feed.is_watched:
+            self._start(self._show_changed(changed))
+        if (telemetry := document.get("telemetry")) is not None:
+            self.feed.announce({"type": "telemetry", "records": telemetry["records"], "counts": telemetry["counts"]})
+
+    async def _load_enrolled(self) -> None:
+        self._enrolled = await self.read(lambda registry, _: registry.device_ids())
+        self.feed.announce({"type": "refresh"})
+
+    async def _show_changed(self, changed: Sequence[str]) -> None:
+        self._show(await self.read(lambda registry, _: [registry.device(device) for device in changed]))
 
     # Telling
 
@@ -435,6 +480,7 @@ class FleetService:
 
     def _sign(self, documents: list[Desired]) -> SignedAll:
         with self._database.transaction() as connection:
+            self._check_signing(connection)
             keys = Registry(connection).runtimes.keys(document.device for document in documents)
         return self._signer.sign_all(documents, keys)
 

@@ -36,6 +36,8 @@ from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.requests import Enrolment, ModelChoice, ProgramChoice, RuntimeChoice, Upload
 from firmware_tools.fleet.runtimes import RuntimeRelease
 from firmware_tools.fleet.service import FleetService
+from firmware_tools.fleet.workers.crew import Crew
+from firmware_tools.fleet.workers.documents import worker_documents
 
 _PAGE = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -49,8 +51,10 @@ _OTHER_CONTENT = {409: "this version is published with other content, or nobody 
 class FleetApi:
     """The handlers of the API."""
 
-    def __init__(self, service: FleetService, operations: Operations, transport: FleetConnections) -> None:
-        self._service, self._operations, self._transport = service, operations, transport
+    def __init__(
+        self, service: FleetService, operations: Operations, transport: FleetConnections, crew: Crew | None = None
+    ) -> None:
+        self._service, self._operations, self._transport, self._crew = service, operations, transport, crew
 
     def routes(self) -> list[web.RouteDef]:
         """The routes of the fleet, its devices and its releases."""
@@ -76,7 +80,7 @@ class FleetApi:
 
     @operation("fleet")
     async def fleet(self, _request: web.Request) -> FleetDocument:
-        """The fleet itself: broker, troubles, counters, strangers."""
+        """The fleet itself: broker, troubles, counters, strangers, and the processes that share its work."""
         service = self._service
         return {
             "fleet": service.fleet,
@@ -86,6 +90,7 @@ class FleetApi:
             "trouble": service.trouble,
             "counters": service.counters,
             "strangers": service.strangers.all(),
+            "workers": worker_documents(self._crew),
             "now": time.time(),
         }
 

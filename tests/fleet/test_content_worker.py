@@ -17,11 +17,12 @@ from device_runtime.sync.agent import Identity, SyncAgent
 from device_runtime.sync.messages import ContentBlock, ContentRequest, encode
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff, MqttTransport
-from firmware_tools.fleet import content_worker
+from firmware_tools.fleet import content_worker, listening
 from firmware_tools.fleet.content import ContentStore
-from firmware_tools.fleet.content_worker import ContentWorker, Part, run_content_worker
+from firmware_tools.fleet.content_worker import ContentWorker, run_content_worker
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.listening import Part
 from firmware_tools.fleet.server import RunningFleet, run_fleet
 from firmware_tools.sign.keys import load_private_key
 from tests.brokers import Mosquitto
@@ -122,7 +123,7 @@ async def test_two_workers_on_one_mosquitto_answer_each_request_once(
 async def test_a_broker_that_takes_shared_subscriptions_for_plain_ones_is_found_out(
     home: FleetHome, monkeypatch: pytest.MonkeyPatch, older_mqtt: None
 ) -> None:
-    monkeypatch.setattr(content_worker, "_PROBE_SECONDS", 0.5)
+    monkeypatch.setattr(listening, "_PROBE_SECONDS", 0.5)
     async with running_amqtt() as url:
         answered = await answered_once(with_workers(home, 2, url), "part", url)
     assert all(answered), "each its part of the devices"

@@ -8,6 +8,12 @@ from firmware_tools.fleet.schema import devices, fleet_meta
 _NAME = "named_root"
 
 
+def check_root(connection: Connection, root: RootTarget | None) -> bool:
+    """Whether documents that name ``root`` are those that the fleet's service publishes."""
+    known = connection.scalar(select(fleet_meta.c.value).where(fleet_meta.c.name == _NAME))
+    return known is None or known == (root.sha256 if root is not None else "")
+
+
 def name_root(connection: Connection, root: RootTarget | None) -> bool:
     """A version of a desired document has one content: when another root is named than before, every document becomes a
     new version; whether that was so."""

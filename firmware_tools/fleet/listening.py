@@ -1,0 +1,62 @@
+"""How several processes share what devices say: by a shared subscription, or each its part of the devices.
+
+A broker without shared subscriptions need not refuse one: so a message to oneself, through a shared subscription, has
+to come back.
+"""
+
+import asyncio
+import logging
+import secrets
+import zlib
+from dataclasses import dataclass
+
+from device_runtime.sync.messages import topic
+from device_runtime.sync.transport import MqttTransport, TransportError
+
+log = logging.getLogger(__name__)
+
+_PROBE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The ``number``-th of ``parts`` parts of the devices, from 1 on."""
+
+    number: int
+    parts: int
+
+    def has(self, device: str) -> bool:
+        """Whether a device is in it."""
+        return zlib.crc32(device.encode()) % self.parts == self.number - 1
+
+
+class Probe:
+    """Finds out, on each connection anew, whether a broker has shared subscriptions."""
+
+    def __init__(self, fleet: str, transport: MqttTransport) -> None:
+        self._transport = transport
+        self._name = f"probe-{secrets.token_hex(6)}"
+        self._topic = topic(fleet, self._name, "response")
+        self._came_back = asyncio.Event()
+
+    def hear(self, name: str) -> bool:
+        """Whether a message was the one to oneself; call it with the topic of each."""
+        if name != self._topic:
+            return False
+        self._came_back.set()
+        return True
+
+    async def shares(self) -> bool:
+        """Ask; takes three seconds where the answer is no and the broker does not say so."""
+        if not self._transport.may_share:
+            return False
+        self._came_back.clear()
+        try:
+            await self._transport.hear(f"$share/{self._name}/{self._topic}", 0)
+            await self._transport.publish(self._topic, b"", qos=1)
+            async with asyncio.timeout(_PROBE_SECONDS):
+                await self._came_back.wait()
+        except (TransportError, TimeoutError) as error:
+            log.debug("no shared subscription: %s", error)
+            return False
+        return True

@@ -1,0 +1,99 @@
+"""One of any number of processes that hear and store for a fleet: ``cygnet fleet worker``.
+
+It does all that the service does but for the page, the API, rollouts and the keeping of signed metadata. None is
+special, and each may be killed at any time.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from firmware_tools.fleet.connections import FleetConnections
+from firmware_tools.fleet.content import ContentStore
+from firmware_tools.fleet.content_answers import ContentAnswers
+from firmware_tools.fleet.database import Database
+from firmware_tools.fleet.errors import FleetError, StorageError
+from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.service import FleetService
+from firmware_tools.fleet.signing import Signer
+from firmware_tools.fleet.trust.keeper import TrustKeeper
+from firmware_tools.fleet.trust.naming import check_root
+from firmware_tools.fleet.trust.repository import Repository
+from firmware_tools.fleet.workers.crew import Crew
+from firmware_tools.sign.keys import load_private_key
+
+
+@dataclass(frozen=True, slots=True)
+class RunningWorker:
+    """What :func:`run_worker` gives."""
+
+    service: FleetService
+    transport: FleetConnections
+    crew: Crew
+
+
+@asynccontextmanager
+async def run_worker(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterator[RunningWorker]:
+    """Run a worker for the length of an ``async with`` block. A broker that is away is waited for.
+
+    Args:
+        home: the fleet; on another machine, a copy of its settings and keys, with the same ``content`` and ``trust``.
+        lost_after: see :class:`FleetService`.
+
+    Raises:
+        FleetError: the home or its database cannot be used, or is for one process only.
+        PrivateKeyError: the fleet's key cannot be read.
+        TransportError: the broker's settings are wrong.
+    """
+    settings, key = home.settings(), load_private_key(home.key_file)
+    if not settings.database.startswith("postgresql"):
+        raise FleetError(
+            f"the fleet in {home.directory} keeps its data in SQLite, which is for `cygnet fleet serve` alone: move it "
+            "to PostgreSQL with `cygnet fleet copy-database`, then start workers"
+        )
+    database = Database(settings.database)
+    content = ContentStore(home.content)
+    trust = TrustKeeper(Repository(home.directory), content)
+    signer = Signer(key, content, home.former_keys())
+    signer.root = trust.named_root()
+
+    def check_signing(connection: Connection) -> None:
+        if not check_root(connection, signer.root):
+            signer.root = trust.named_root()
+            if not check_root(connection, signer.root):
+                raise StorageError(
+                    f"the signed metadata in {home.directory} has another root than the fleet publishes: let workers "
+                    "see the trust directory of `cygnet fleet serve`, or restart that",
+                    passing=True,
+                )
+
+    answers = None if settings.content_workers else ContentAnswers(home.content, settings.forms_bytes)
+    crew = Crew(database, "worker", lambda: (service.counters.messages, service.counters.records))
+    # No two clients have one name: they would throw each other out.
+    transport = FleetConnections(settings, f"cygnet-fleet-{settings.fleet}-{crew.id}", crew)
+    service = FleetService(
+        settings.fleet,
+        key,
+        database,
+        content,
+        transport.publish,
+        answers=answers,
+        lost_after=lost_after,
+        retention=settings.retention,
+        signer=signer,
+        metadata=trust.repository,
+        flow=transport.telemetry,
+        team=crew,
+        check_signing=check_signing,
+    )
+    try:
+        async with answers.running() if answers is not None else nullcontext(), crew.running(), service.running():
+            transport.start(service)
+            try:
+                yield RunningWorker(service, transport, crew)
+            finally:
+                await transport.stop()
+    finally:
+        database.close()
