@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device_runtime.sync.addresses import AddressError, split_addresses
 from device_runtime.sync.messages import check_identifier
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.retention import Retention
@@ -37,7 +38,7 @@ _TEMPLATE = """\
 fleet = {fleet}
 
 [broker]
-url = {broker}                # mqtt://host:port, or mqtts://host:port
+url = {broker}                # mqtt://host:port, or mqtts://host:port; "mqtts://a,mqtts://b" for nodes of a cluster
 # device_url = "mqtts://…"    # how devices reach the same broker, if that differs
 # username = "fleet"
 # password_file = "/etc/cygnet/broker.password"
@@ -215,11 +216,20 @@ def split_address(text: str) -> tuple[str, int]:
 
 
 def check_broker_url(text: str, what: str) -> None:
-    """Refuse what is not ``mqtt://host[:port]`` or ``mqtts://host[:port]``.
+    """Refuse what is not ``mqtt://host[:port]`` or ``mqtts://host[:port]``, or several of one kind with commas between.
 
     Raises:
         FleetError: it is not, or it carries a password.
     """
+    try:
+        urls = split_addresses(text)
+    except AddressError as error:
+        raise FleetError(f"{what} {error}, such as mqtts://a.example:8883,mqtts://b.example:8883") from error
+    for url in urls:
+        _check_one_broker_url(url, what)
+
+
+def _check_one_broker_url(text: str, what: str) -> None:
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
