@@ -30,6 +30,8 @@ cluster_partition_handling = pause_minority
 collect_statistics_interval = 1000
 log.file.level = info
 """
+_ERLANG = "-noinput -kernel inet_dist_use_interface {127,0,0,1} +S 1:1 +sbwt none"
+"""Loopback alone, one scheduler a node, and none that waits by spinning."""
 
 
 class RabbitCluster(Cluster):
@@ -96,7 +98,7 @@ class RabbitCluster(Cluster):
             "RABBITMQ_LOG_BASE": f"{folder}/log",
             "RABBITMQ_PID_FILE": f"{folder}/pid",
             "RABBITMQ_ALLOW_INPUT": "1",  # so that the script becomes Erlang, and leaves no orphan
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-noinput -kernel inet_dist_use_interface {127,0,0,1} +S 1:1 +sbwt none",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": _ERLANG,
         }
         process: subprocess.Popen[bytes] = self.run(node, [str(PROGRAM)], environment)
         return process
