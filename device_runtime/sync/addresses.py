@@ -20,7 +20,7 @@ class AddressError(ValueError):
 
 
 def split_addresses(text: str) -> tuple[str, ...]:
-    """The URLs in ``text``, which are not looked at but for their scheme: one list may not hold both.
+    """The URLs in ``text``, of which only the scheme is looked at.
 
     Raises:
         AddressError: none, too many, one twice, or ``mqtt`` and ``mqtts`` side by side: who can break the one would
@@ -33,7 +33,7 @@ def split_addresses(text: str) -> tuple[str, ...]:
         raise AddressError(f"lists {len(urls)} addresses: at most {MOST_ADDRESSES} can stand there")
     if len(set(urls)) != len(urls):
         raise AddressError("lists an address twice: each node of a cluster stands there once")
-    if len({_scheme(url) for url in urls}) > 1:
+    if {"mqtt", "mqtts"} <= {_scheme(url) for url in urls}:
         raise AddressError("has mqtt:// beside mqtts://: all its addresses must be of one kind")
     return urls
 

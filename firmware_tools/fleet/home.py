@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.sync.addresses import AddressError, split_addresses
 from device_runtime.sync.messages import check_identifier
+from firmware_tools.fleet.credentials import secret_path
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.retention import Retention
 from firmware_tools.sign.keys import create_private_key, load_private_key
@@ -310,7 +311,7 @@ def _broker(table: dict[str, Any], path: Path) -> BrokerSettings:
     check_broker_url(device_url, f"{path}: broker.device_url")
 
     def file(name: str) -> Path | None:
-        return path.parent / _text(table, name, path, "broker.") if name in table else None
+        return secret_path(_text(table, name, path, "broker."), path.parent) if name in table else None
 
     username = _text(table, "username", path, "broker.") if "username" in table else ""
     return BrokerSettings(url, device_url, username, file("password_file"), file("ca"), file("cert"), file("key"))

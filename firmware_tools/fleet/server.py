@@ -19,6 +19,7 @@ from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.health import HealthApi
 from firmware_tools.fleet.home import BrokerSettings, FleetHome, FleetSettings
 from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.operations import Operations
@@ -95,6 +96,8 @@ async def run_fleet(
         )
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
         application.add_routes(RolloutApi(rollouts).routes())
+        health = HealthApi(database, storing=lambda: not service.trouble, broker=lambda: transport.connected)
+        application.add_routes(health.routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer)

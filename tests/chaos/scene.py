@@ -27,7 +27,7 @@ from tests.fleet.packages import small_package
 
 B = TypeVar("B")
 APP = "org.example.lamp"
-_PACE = Pace(report=0.2, watch=1, ask=5, batch=0.5, receipt=3, resend=Backoff(0.2, 2.0), retry=Backoff(0.3, 3.0))
+PACE = Pace(report=0.2, watch=1, ask=5, batch=0.5, receipt=3, resend=Backoff(0.2, 2.0), retry=Backoff(0.3, 3.0))
 _ANSWERS_WITHIN = 60.0
 
 
@@ -140,7 +140,14 @@ async def scene(
 
 @asynccontextmanager
 async def scene_on(
-    broker: B, url: str, folder: Path, devices: int, weather: Weather, seed: int, say: Callable[[str], None]
+    broker: B,
+    url: str,
+    folder: Path,
+    devices: int,
+    weather: Weather,
+    seed: int,
+    say: Callable[[str], None],
+    pace: Pace = PACE,
 ) -> AsyncIterator[StagedScene[B]]:
     """The same on any broker, which answers at ``url``."""
     listen = f"127.0.0.1:{free_port()}"
@@ -149,7 +156,7 @@ async def scene_on(
     client = FleetClient(f"http://{listen}", home.token())
     names = [f"sim-{number:04}" for number in range(devices)]
     setting = Setting(
-        "north", url, key_ring([]), folder / "devices", _PACE, Backoff(0.2, 2.0), keepalive=5, patience=2.0
+        "north", url, key_ring([]), folder / "devices", pace, Backoff(0.2, 2.0), keepalive=5, patience=2.0
     )
     await fleet.start()
     try:

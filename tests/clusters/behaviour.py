@@ -15,12 +15,14 @@ from device_runtime.sync.transport import Backoff, MqttTransport, TransportError
 _HEARD_SECONDS = 20.0
 _NOTHING_SECONDS = 2.0
 """How long nothing has to come until a cell says no; a loaded machine can only make a no of a yes."""
+NOT_SO = "-"
+"""A cell of something that cannot be asked."""
 _LONGEST = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A broker: the URLs of its nodes; ``lose`` ends the first with SIGKILL, and it starts again if there is no other."""
+    """A broker: the URLs of its nodes; ``lose`` kills the first, and starts it again if it is the only one."""
 
     urls: tuple[str, ...]
     lose: Callable[[], None] | None = None
@@ -112,7 +114,7 @@ async def retained(site: Site) -> str:
 async def retained_elsewhere(site: Site) -> str:
     """The same through another node."""
     if len(site.urls) == 1:
-        return "–"
+        return NOT_SO
     return await _kept(site, site.elsewhere, lambda topic: topic)
 
 

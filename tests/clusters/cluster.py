@@ -1,4 +1,4 @@
-"""What tests ask of a cluster of brokers, whichever it is: nodes that are killed, started again, and asked how they are."""
+"""What tests ask of a cluster of brokers, whichever it is: nodes that are killed, started, and asked how they are."""
 
 import json
 import os

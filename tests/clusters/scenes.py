@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.simulation.weather import Weather
-from tests.chaos.scene import APP, StagedScene, scene_on
+from tests.chaos.scene import APP, PACE, StagedScene, scene_on
 from tests.clusters.behaviour import client
 from tests.clusters.cluster import Cluster, Node
 
@@ -31,7 +32,7 @@ async def lose_nodes_in_mid_rollout(
     """
     async with scene_on(cluster, cluster.url, folder, devices, Weather(), 1, say) as scene:
         await scene.release()
-        assert await scene.crowd.settle(_PATIENCE), scene.crowd.census()
+        await _until(lambda: _updated(scene) == devices)
         for choose in (_node_of_the_fleet, _leading_node):
             await _rollout_with_a_loss(scene, choose)
         scene.crowd.fall_silent()
@@ -53,8 +54,9 @@ async def _rollout_with_a_loss(scene: StagedScene[C], choose: Callable[[StagedSc
     scene.say(f"{node.name} is killed; {_updated(scene)} of {len(scene.crowd.devices)} devices are updated")
     assert _updated(scene) < len(scene.crowd.devices), "the rollout is over before a node could be killed"
     scene.broker.kill(node)
+    other = await _node_of_the_fleet(scene)
     await _until(lambda: all(device.is_online for device in scene.crowd.devices))
-    scene.say("all devices are at other nodes")
+    scene.say(f"the fleet is at {other.name}, and all devices are connected")
     scene.broker.start_again(node)
     await asyncio.to_thread(scene.broker.wait_until_healthy)
     scene.say(f"{node.name} is back")
@@ -119,3 +121,24 @@ async def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < until, "it did not come about in time"
         await asyncio.sleep(0.05)
+
+
+async def miss_reports(folder: Path, cluster: C, say: Callable[[str], None]) -> None:
+    """The fleet is killed and comes back to devices that have nothing new to say, at a broker that may have kept
+    nothing: it must hear all of them all the same, long before they ask again by themselves."""
+    pace = replace(PACE, ask=3600)
+    async with scene_on(cluster, cluster.url, folder, 4, Weather(), 1, say, pace) as scene:
+        await scene.release()
+        await _until(lambda: _updated(scene) == 4)
+        scene.crowd.fall_silent()
+        assert await scene.crowd.settle(_PATIENCE), scene.crowd.census()
+        await scene.fleet.kill()
+        killed = time.time()
+        await scene.fleet.start()
+        until = time.monotonic() + _PATIENCE
+        while True:
+            found: Any = await scene.ask("GET", "/api/devices")
+            if all((each["reported_at"] or 0) > killed for each in found["devices"]):
+                return
+            assert time.monotonic() < until, found
+            await asyncio.sleep(0.2)
