@@ -21,16 +21,17 @@ _LOOK_EVERY = 0.1
 
 @dataclass(slots=True)
 class Node:
-    """One broker process of a cluster, which serves MQTT on ``port`` of 127.0.0.1."""
+    """One broker process of a cluster, which serves MQTT on ``port`` of 127.0.0.1, with TLS if it is ``secure``."""
 
     name: str
     folder: Path
     port: int
+    secure: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
     def url(self) -> str:
-        return f"mqtt://127.0.0.1:{self.port}"
+        return f"mqtts://localhost:{self.port}" if self.secure else f"mqtt://127.0.0.1:{self.port}"
 
     @property
     def is_alive(self) -> bool:

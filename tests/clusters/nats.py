@@ -1,36 +1,31 @@
 """A three-node NATS cluster with JetStream that speaks MQTT, on loopback: each stream has a copy on each node."""
 
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.brokers import free_port
 from tests.clusters.cluster import Cluster, Node, ask
 
-_CONFIGURATION = """\
-server_name: {name}
-listen: "127.0.0.1:{client}"
-http: "127.0.0.1:{monitor}"
-log_file: "{folder}/nats.log"
-pid_file: "{folder}/nats.pid"
-jetstream {{ store_dir: "{folder}/jetstream", max_memory_store: 64M, max_file_store: 1G }}
-cluster {{
-  name: north
-  listen: "127.0.0.1:{route}"
-  routes: [{routes}]
-}}
-mqtt {{
-  listen: "127.0.0.1:{port}"
-  stream_replicas: 3
-  ack_wait: "10s"
-  max_ack_pending: 1000
-}}
-{users}
-"""
+CONFIGURATION = Path(__file__).parents[2] / "deploy/nats.conf"
+_FOLDERS = ("/var/lib/nats", "/etc/nats")
+_SETTINGS = 'log_file: "{folder}/nats.log"\npid_file: "{folder}/nats.pid"\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """TLS with this certificate, which is good for ``localhost``, and these users (the text of ``users.conf``)."""
+
+    certificate: Path
+    key: Path
+    authority: Path
+    users: str
 
 
 def nats_server() -> str | None:
@@ -42,22 +37,40 @@ def nats_server() -> str | None:
 class NatsCluster(Cluster):
     """Three ``nats-server``; each is asked at its monitoring port."""
 
-    def __init__(self, folder: Path, users: str = "") -> None:
+    def __init__(self, folder: Path, security: Security | None = None) -> None:
+        """Nodes of ``deploy/nats.conf``; without ``security``, anybody may connect, in the clear."""
         super().__init__(folder)
         self._monitors: dict[str, int] = {}
-        ports = {name: (free_port(), free_port(), free_port(), free_port()) for name in ("n1", "n2", "n3")}
-        for name, (client, monitor, route, port) in ports.items():
-            node = Node(name, folder / name, port)
+        routes = {name: free_port() for name in ("a", "b", "c")}
+        for name in routes:
+            node = Node(name, folder / name, free_port(), secure=security is not None)
             node.folder.mkdir(parents=True)
             self.nodes.append(node)
-            self._monitors[name] = monitor
-            routes = ", ".join(f'"nats://127.0.0.1:{other[2]}"' for key, other in ports.items() if key != name)
-            (node.folder / "nats.conf").write_text(
-                _CONFIGURATION.format(
-                    name=name, folder=node.folder, client=client, monitor=monitor, route=route, routes=routes,
-                    port=port, users=users,
-                )
-            )  # fmt: skip
+            self._monitors[name] = free_port()
+            (node.folder / "nats.conf").write_text(self._configuration(node, routes, security is not None))
+            if security is not None:
+                shutil.copy(security.certificate, node.folder / "broker.pem")
+                shutil.copy(security.key, node.folder / "broker.key")
+                shutil.copy(security.authority, node.folder / "ca.pem")
+                (node.folder / "users.conf").write_text(security.users)
+
+    def _configuration(self, node: Node, routes: dict[str, int], secure: bool) -> str:
+        """The file of deploy/ with this node's name, ports and folders."""
+        text = CONFIGURATION.read_text(encoding="utf-8")
+        if not secure:
+            text = re.sub(r"^ *(tls \{.*\}|include .*)\n", "", text, flags=re.MULTILINE)
+        for known, here in (
+            ('server_name: "a"', f'server_name: "{node.name}"'),
+            ("127.0.0.1:4222", f"127.0.0.1:{free_port()}"),
+            ("127.0.0.1:8222", f"127.0.0.1:{self._monitors[node.name]}"),
+            ("0.0.0.0:6222", f"127.0.0.1:{routes[node.name]}"),
+            ("0.0.0.0:8883", f"127.0.0.1:{node.port}"),
+            *((f"{name}.example:6222", f"localhost:{port}") for name, port in routes.items()),
+            *((folder, str(node.folder)) for folder in _FOLDERS),
+        ):
+            assert known in text or known == "/etc/nats", f"{CONFIGURATION} no longer has {known}"
+            text = text.replace(known, here)
+        return text + _SETTINGS.format(folder=node.folder)
 
     def _launch(self, node: Node) -> "subprocess.Popen[bytes]":
         program = nats_server()
@@ -119,10 +132,9 @@ class NatsCluster(Cluster):
 
 
 @contextmanager
-def running_nats(folder: Path, users: Mapping[str, str] | None = None) -> Iterator[NatsCluster]:
+def running_nats(folder: Path) -> Iterator[NatsCluster]:
     """A cluster for the length of a ``with`` block; its files lie in ``folder`` (a ``tmp_path``)."""
-    entries = "".join(f'{{user: "{user}", password: "{password}"}} ' for user, password in (users or {}).items())
-    cluster = NatsCluster(folder / "nats", f"authorization {{ users: [{entries}] }}" if users else "")
+    cluster = NatsCluster(folder / "nats")
     try:
         cluster.start()
         yield cluster
