@@ -27,12 +27,21 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         self._folder, self._data, self._count = folder, folder / "data", 0
 
+    @property
+    def folder(self) -> Path:
+        """Where its socket is; its user is ``cygnet``, who needs no password."""
+        return self._folder
+
     def url(self) -> str:
         """The SQLAlchemy URL of another empty database."""
         self._count += 1
         name = f"fleet{self._count}"
-        self._run("createdb", "-h", str(self._folder), "-U", "cygnet", name)
+        self.make_database(name)
         return f"postgresql+psycopg://cygnet@/{name}?host={quote(str(self._folder))}"
+
+    def make_database(self, name: str) -> None:
+        """Make an empty database of this name."""
+        self._run("createdb", "-h", str(self._folder), "-U", "cygnet", name)
 
     def start(self) -> None:
         """Start, or start again after :meth:`kill`."""

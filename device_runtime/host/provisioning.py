@@ -15,7 +15,7 @@ from device_runtime.sync.messages import ProtocolError, RootTarget, check_identi
 _MEMBERS = {
     "fleet": "the fleet's id",
     "device": "this device's id",
-    "broker": "URL of the MQTT broker, such as mqtts://broker.example:8883",
+    "broker": "URL of the MQTT broker, such as mqtts://broker.example:8883; of a cluster several, with commas between",
     "fleet_key": "the fleet's public key in base64",
     "username": "user name at the broker",
     "password_file": "file that holds the password",

@@ -171,7 +171,7 @@ class SyncAgent:
             updating,
             gate,
         )
-        self._documents: asyncio.Queue[bytes] = asyncio.Queue(_WAITING_DOCUMENTS)
+        self._documents: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue(_WAITING_DOCUMENTS)
         self._session = 0
         self._awaited: tuple[str, int] | None = None
         self._accepts: tuple[str, ...] = ()
@@ -259,7 +259,7 @@ class SyncAgent:
                     "desired_dropped", "desired documents come faster than they can be checked: one is dropped"
                 )
             elif payload:
-                self._documents.put_nowait(payload)
+                self._documents.put_nowait((payload, retained))
         elif name == self._topic("response"):
             self._hear_response(payload)
 
@@ -326,7 +326,7 @@ class SyncAgent:
 
     async def _accept_documents(self) -> None:
         while True:
-            payload = await self._documents.get()
+            payload, retained = await self._documents.get()
             first = self._memory.desired is None
             try:
                 changed = await asyncio.to_thread(self._memory.accept, payload)
@@ -345,6 +345,9 @@ class SyncAgent:
                 self._report_due.set()
                 if first:
                     self._greet_again.set()
+            elif not retained:
+                # The fleet says again what it said: it may be back, at a broker that kept no report for it.
+                self._report_due.set()
 
     async def _hear_new_signers(self) -> None:
         """Other keys sign what is desired: ask for it, as these keys sign it."""

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from device_runtime.sync.addresses import AddressError, Rotation, split_addresses
 from device_runtime.sync.link import (
     Credentials,
     Endpoint,
@@ -88,6 +89,8 @@ class MqttTransport:
         """
         Args:
             url: ``mqtt://host[:1883]`` or ``mqtts://host[:8883]``; a user name may stand in it, a password not.
+                Several with commas between them are nodes of one cluster: each attempt goes to the next, in an order
+                that this client draws.
             client_id: unique among the broker's clients, or they throw each other out.
             credentials: user and password; see :func:`read_credentials`.
             tls: files for ``mqtts``.
@@ -97,7 +100,11 @@ class MqttTransport:
         Raises:
             TransportError: the URL or a TLS file is wrong.
         """
-        self._endpoint = _endpoint(url, client_id, credentials, tls, keepalive)
+        try:
+            urls = split_addresses(url)
+        except AddressError as error:
+            raise TransportError(f"the broker's URL {error}") from error
+        self._endpoints = Rotation(tuple(_endpoint(each, client_id, credentials, tls, keepalive) for each in urls))
         self._backoff, self._holding = backoff, False
         self._version = MQTTProtocolVersion.MQTTv5
         self._proven: MQTTProtocolVersion | None = None
@@ -117,8 +124,12 @@ class MqttTransport:
 
     @property
     def url(self) -> str:
-        """The broker's URL, without any user."""
+        """The broker's URL, without any user; of several, the one that is connected, or tried next."""
         return str(self._endpoint)
+
+    @property
+    def _endpoint(self) -> Endpoint:
+        return self._endpoints.now
 
     def subscribe(self, topic: str, qos: int = 1) -> None:
         """Hear this topic filter on every connection from the next on."""
@@ -216,7 +227,9 @@ class MqttTransport:
                 self._report(str(error))
             # A broker that takes us and at once throws us out again is not asked ever faster.
             attempt = 0 if loop.time() - self._stands_since > _STEADY_SECONDS else attempt + 1
-            await asyncio.sleep(self._backoff.draw(attempt))
+            self._endpoints.turn()
+            # The delay grows with each round, not with each address: the nodes that live are found soon.
+            await asyncio.sleep(self._backoff.draw(attempt // len(self._endpoints)))
 
     def _try_older_version(self) -> bool:
         """After a refusal: change between MQTT 5 and 3.1.1; whether to try 3.1.1 at once.

@@ -13,6 +13,7 @@ import click
 from firmware_tools.cli import fleet_tables
 from firmware_tools.cli.fleet_audit import audit
 from firmware_tools.cli.fleet_group import group, tag
+from firmware_tools.cli.fleet_health import health
 from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_operator import operator
 from firmware_tools.cli.fleet_rollout import rollout
@@ -71,6 +72,7 @@ def fleet(context: click.Context, home: Path | None, url: str, token_file: Path 
     context.obj = Target(FleetHome(home or default_home()), url, token_file, token)
 
 
+fleet.add_command(health)
 fleet.add_command(runtime)
 fleet.add_command(model)
 fleet.add_command(settings)

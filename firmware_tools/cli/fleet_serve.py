@@ -140,6 +140,11 @@ def _stop_with_stdin(stop: asyncio.Event) -> None:
 @contextmanager
 def _embedded_broker(url: str) -> Iterator[None]:
     """The embedded broker as a process of its own, which ends with this one however this one ends."""
+    if "," in url:
+        raise FleetError(
+            f"the embedded broker is one, but broker.url in fleet.toml names several: {url}; "
+            "leave out --with-broker to use the cluster that runs there"
+        )
     parts = urlsplit(url)
     if parts.scheme != "mqtt":
         raise FleetError(

@@ -23,11 +23,16 @@ class Target:
     token: str
 
     def client(self) -> FleetClient:
+        return FleetClient(self.address, self._token())
+
+    @property
+    def address(self) -> str:
+        """The URL of its operator page."""
         if self.url:
-            return FleetClient(self.url, self._token())
+            return self.url
         settings = self.home.settings()
         host = "127.0.0.1" if settings.http_host in {"0.0.0.0", "::"} else settings.http_host  # noqa: S104 - compared
-        return FleetClient(f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}", self._token())
+        return f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}"
 
     @property
     def is_owner(self) -> bool:

@@ -23,8 +23,10 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device_runtime.sync.addresses import AddressError, split_addresses
 from device_runtime.sync.messages import check_identifier
 from firmware_tools.fleet.access.settings import AccessSettings, access_settings
+from firmware_tools.fleet.credentials import secret_path
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.retention import Retention
 from firmware_tools.sign.keys import create_private_key, load_private_key
@@ -39,7 +41,7 @@ _TEMPLATE = """\
 fleet = {fleet}
 
 [broker]
-url = {broker}                # mqtt://host:port, or mqtts://host:port
+url = {broker}                # mqtt://host:port, or mqtts://host:port; "mqtts://a,mqtts://b" for nodes of a cluster
 # device_url = "mqtts://…"    # how devices reach the same broker, if that differs
 # username = "fleet"
 # password_file = "/etc/cygnet/broker.password"
@@ -227,11 +229,20 @@ def split_address(text: str) -> tuple[str, int]:
 
 
 def check_broker_url(text: str, what: str) -> None:
-    """Refuse what is not ``mqtt://host[:port]`` or ``mqtts://host[:port]``.
+    """Refuse what is not ``mqtt://host[:port]`` or ``mqtts://host[:port]``, or several of one kind with commas between.
 
     Raises:
         FleetError: it is not, or it carries a password.
     """
+    try:
+        urls = split_addresses(text)
+    except AddressError as error:
+        raise FleetError(f"{what} {error}, such as mqtts://a.example:8883,mqtts://b.example:8883") from error
+    for url in urls:
+        _check_one_broker_url(url, what)
+
+
+def _check_one_broker_url(text: str, what: str) -> None:
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
@@ -313,7 +324,7 @@ def _broker(table: dict[str, Any], path: Path) -> BrokerSettings:
     check_broker_url(device_url, f"{path}: broker.device_url")
 
     def file(name: str) -> Path | None:
-        return path.parent / _text(table, name, path, "broker.") if name in table else None
+        return secret_path(_text(table, name, path, "broker."), path.parent) if name in table else None
 
     username = _text(table, "username", path, "broker.") if "username" in table else ""
     return BrokerSettings(url, device_url, username, file("password_file"), file("ca"), file("cert"), file("key"))

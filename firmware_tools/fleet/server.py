@@ -21,6 +21,7 @@ from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.health import HealthApi
 from firmware_tools.fleet.home import FleetHome, FleetSettings
 from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.operations import Operations
@@ -123,6 +124,8 @@ async def run_fleet(
         )
         parts = Parts(service, operations, transport, rollouts, control, audit, team)
         application = make_application(make_routes(parts), control)
+        health = HealthApi(database, storing=lambda: not service.trouble, broker=lambda: transport.connected)
+        application.add_routes(health.routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, max_line_size=MAX_URL)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer, team or Alone())

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from device_runtime.host.provisioning import ProvisioningError, load_provisioning
 from device_runtime.keys import KeyFormatError, decode_public_key, encode_public_key
+from device_runtime.sync.addresses import split_addresses
 from device_runtime.sync.messages import ProtocolError, check_identifier
 from firmware_tools.provision.errors import ProvisionError
 
@@ -177,13 +178,14 @@ def identity_of_fleet(answer: Mapping[str, Any], broker: str = "") -> Identity:
 
 
 def split_broker(url: str) -> tuple[str, int, bool]:
-    """Host, port and whether TLS, of ``mqtt://…`` or ``mqtts://…``.
+    """Host, port and whether TLS, of ``mqtt://…`` or ``mqtts://…``; of several addresses of a cluster, the first: a
+    board knows one.
 
     Raises:
         ProvisionError: it is not such a URL.
     """
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(split_addresses(url)[0])
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None

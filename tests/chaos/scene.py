@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from device_runtime.keys import decode_public_key, key_ring
 from device_runtime.sync.agent import Pace
@@ -24,8 +25,9 @@ from firmware_tools.simulation.weather import Weather
 from tests.brokers import Mosquitto, free_port, running_mosquitto
 from tests.fleet.packages import small_package
 
+B = TypeVar("B")
 APP = "org.example.lamp"
-_PACE = Pace(report=0.2, watch=1, ask=5, batch=0.5, receipt=3, resend=Backoff(0.2, 2.0), retry=Backoff(0.3, 3.0))
+PACE = Pace(report=0.2, watch=1, ask=5, batch=0.5, receipt=3, resend=Backoff(0.2, 2.0), retry=Backoff(0.3, 3.0))
 _ANSWERS_WITHIN = 60.0
 
 
@@ -67,10 +69,10 @@ class FleetProcess:
 
 
 @dataclass(slots=True)
-class Scene:
-    """What a chaos run plays with."""
+class StagedScene(Generic[B]):
+    """What a run plays with; ``broker`` is whatever can be done to its broker."""
 
-    broker: Mosquitto
+    broker: B
     fleet: FleetProcess
     client: FleetClient
     crowd: Crowd
@@ -91,18 +93,23 @@ class Scene:
                     raise
                 await asyncio.sleep(0.2)
 
-    async def release(self) -> None:
-        """Publish the next version, and let every device have it."""
+    async def publish(self) -> None:
+        """Publish the next version."""
         self.version += 1
         self.say(f"version {self.version} is released")
         await self.ask("POST", "/api/releases", params={"name": "lamp.ma"}, data=small_package(code=self.version))
+
+    async def release(self) -> None:
+        """Publish the next version, and let every device have it."""
+        await self.publish()
         for device in self.crowd.devices:
             path = f"/api/devices/{device.name}/programs/{APP}"
             await self.ask("PUT", path, body={"version_code": self.version, "launch": True})
 
-    async def assert_all_is_well(self) -> None:
-        """Every device runs the newest version, and each record is in the database once."""
-        assert await self.crowd.settle(90), self.crowd.census()
+    async def assert_all_is_well(self, within: float = 90) -> None:
+        """Every device runs the newest version, after so many seconds at most, and each record is in the database
+        once."""
+        assert await self.crowd.settle(within), self.crowd.census()
         for device in self.crowd.devices:
             assert device.installed_version(APP) == self.version, device.name
         await self.fleet.stop()
@@ -118,28 +125,47 @@ class Scene:
             database.close()
 
 
+Scene = StagedScene[Mosquitto]
+
+
 @asynccontextmanager
 async def scene(
     folder: Path, devices: int, weather: Weather, seed: int, say: Callable[[str], None]
 ) -> AsyncIterator[Scene]:
-    """A fleet with so many devices, all of them enrolled and living."""
+    """A fleet with so many devices on a mosquitto, all of them enrolled and living."""
     with running_mosquitto(folder) as broker:
-        listen = f"127.0.0.1:{free_port()}"
-        home = init_home(folder / "fleet", "north", broker=broker.url, listen=listen)
-        fleet = FleetProcess(home, folder / "fleet.log")
-        client = FleetClient(f"http://{listen}", home.token())
-        names = [f"sim-{number:04}" for number in range(devices)]
-        setting = Setting(
-            "north", broker.url, key_ring([]), folder / "devices", _PACE, Backoff(0.2, 2.0), keepalive=5, patience=2.0
-        )
-        await fleet.start()
-        try:
-            made = Scene(broker, fleet, client, Crowd(names, setting, weather, seed), home, random.Random(seed), say)  # noqa: S311
-            for name in names:
-                told = await made.ask("POST", "/api/devices", body={"device": name})
-                assert isinstance(told, dict)
-                setting.trusted = key_ring([decode_public_key(told["fleet_key"])])
-            async with made.crowd.living(ramp=1.0, records=0.3):
-                yield made
-        finally:
-            await fleet.stop()
+        async with scene_on(broker, broker.url, folder, devices, weather, seed, say) as made:
+            yield made
+
+
+@asynccontextmanager
+async def scene_on(
+    broker: B,
+    url: str,
+    folder: Path,
+    devices: int,
+    weather: Weather,
+    seed: int,
+    say: Callable[[str], None],
+    pace: Pace = PACE,
+) -> AsyncIterator[StagedScene[B]]:
+    """The same on any broker, which answers at ``url``."""
+    listen = f"127.0.0.1:{free_port()}"
+    home = init_home(folder / "fleet", "north", broker=url, listen=listen)
+    fleet = FleetProcess(home, folder / "fleet.log")
+    client = FleetClient(f"http://{listen}", home.token())
+    names = [f"sim-{number:04}" for number in range(devices)]
+    setting = Setting(
+        "north", url, key_ring([]), folder / "devices", pace, Backoff(0.2, 2.0), keepalive=5, patience=2.0
+    )
+    await fleet.start()
+    try:
+        made = StagedScene(broker, fleet, client, Crowd(names, setting, weather, seed), home, random.Random(seed), say)  # noqa: S311
+        for name in names:
+            told = await made.ask("POST", "/api/devices", body={"device": name})
+            assert isinstance(told, dict)
+            setting.trusted = key_ring([decode_public_key(told["fleet_key"])])
+        async with made.crowd.living(ramp=1.0, records=0.3):
+            yield made
+    finally:
+        await fleet.stop()

@@ -21,7 +21,11 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    return [Block(*found) for found in _BLOCK.findall(page.read_text(encoding="utf-8"))]
+    return blocks_in(page.read_text(encoding="utf-8"))
+
+
+def blocks_in(text: str) -> list[Block]:
+    return [Block(*found) for found in _BLOCK.findall(text)]
 
 
 def links(page: Path) -> list[str]:

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.provisioning import load_provisioning
+from firmware_tools.fleet.connections import make_transport
 from firmware_tools.fleet.enroll import Provisioning
 from firmware_tools.fleet.home import FleetHome, init_home, split_address, toml_string
+from firmware_tools.provision.identity import split_broker
 from firmware_tools.sign.keys import load_private_key
 
 KEY = "A" * 43 + "="
@@ -80,6 +82,46 @@ def test_files_in_fleet_toml_are_found_from_its_folder(tmp_path: Path) -> None:
     assert settings.broker.password_file == Path("/p")
     assert settings.broker.device_url == "mqtts://outside"
     assert settings.database == "postgresql://db"
+
+
+def test_secrets_are_found_where_systemd_puts_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = FleetHome(tmp_path)
+    home.settings_file.write_text(
+        "fleet = 'n'\n[broker]\nusername = 'fleet'\npassword_file = '$CREDENTIALS_DIRECTORY/cygnet.broker.password'"
+    )
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/cygnet-fleet.service")
+    assert home.settings().broker.password_file == Path("/run/credentials/cygnet-fleet.service/cygnet.broker.password")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    assert home.settings().http_port  # who only asks for the page's address needs no secrets
+    with pytest.raises(CygnetError, match=r"the password file \$CREDENTIALS_DIRECTORY/cygnet.broker.password cannot"):
+        make_transport(home.settings(), "fleet")
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("mqtt://a,mqtts://b", "broker.url has mqtt:// beside mqtts://"),
+        ("mqtts://a,", "broker.url has an empty address"),
+        ("mqtts://a,http://b", "broker.url 'http://b' must be a URL such as"),
+        ("mqtts://a,mqtts://user:hush@b", "broker.url must not carry a user or password"),
+    ],
+)
+def test_a_list_of_brokers_of_which_one_is_wrong_is_named(tmp_path: Path, url: str, sentence: str) -> None:
+    home = FleetHome(tmp_path)
+    home.settings_file.write_text(f"fleet = 'n'\n[broker]\nurl = '{url}'")
+    with pytest.raises(CygnetError) as refusal:
+        home.settings()
+    assert sentence in str(refusal.value)
+    assert "hush" not in str(refusal.value)
+
+
+def test_the_nodes_of_a_cluster_stand_in_one_list_from_the_fleet_to_the_device(tmp_path: Path) -> None:
+    nodes = "mqtts://a.example,mqtts://b.example:8884"
+    home = init_home(tmp_path / "fleet", "north", broker=nodes)
+    assert home.settings().broker.device_url == nodes
+    (tmp_path / "kitchen.toml").write_text(Provisioning("north", "kitchen", nodes, KEY).to_toml())
+    assert load_provisioning(tmp_path / "kitchen.toml").broker == nodes
+    assert split_broker(nodes) == ("a.example", 8883, True)  # a microcontroller knows one
 
 
 @pytest.mark.parametrize("text", ["", "8420", "host", "host:", "host:x", "host:70000", "a@host:1", "host:1/path"])

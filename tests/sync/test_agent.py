@@ -262,6 +262,19 @@ async def test_what_the_broker_forgot_is_asked_for_and_said_again(
         await until(lambda: any(name.endswith("reported") and retained for name, _, retained in newcomer))
 
 
+async def test_a_device_to_which_the_fleet_says_again_what_it_said_reports_again(
+    broker: Mosquitto, fleet: FleetEnd, tmp_path: Path
+) -> None:
+    async with kiosk(broker.url, tmp_path):
+        await fleet.desire({"weather": target_of(fleet.add(package(100)))})
+        await until(lambda: fleet.phase("weather") == "installed")
+        for _ in range(3):
+            reports = len(fleet.reported)
+            await fleet.say_desired(fleet.payload)
+            await until(lambda before=reports: len(fleet.reported) > before)  # type: ignore[misc]
+        assert fleet.reported[-1].desired_version == fleet.version
+
+
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"\x08" * 32)
 
 

@@ -1,0 +1,1 @@
+"""Clusters of brokers on loopback, and what a fleet on them survives."""

@@ -1,0 +1,17 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import running_mosquitto
+from tests.deploy.site import PASSWORD, Site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with running_mosquitto(tmp_path / "broker", users={"fleet": PASSWORD}, tls=True) as broker:
+        made = Site(tmp_path, broker)
+        try:
+            yield made
+        finally:
+            made.kill()
