@@ -10,7 +10,7 @@ import math
 import os
 import random
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -98,6 +98,9 @@ class MqttTransport:
             TransportError: the URL or a TLS file is wrong.
         """
         self._endpoint = _endpoint(url, client_id, credentials, tls, keepalive)
+        self._tls = tls
+        self.shown: TlsFiles | None = None
+        """The files with which the connection that stands, or stood last, was made."""
         self._backoff = backoff
         self._version = MQTTProtocolVersion.MQTTv5
         self._proven: MQTTProtocolVersion | None = None
@@ -144,6 +147,16 @@ class MqttTransport:
         if self._task is None:
             self._stopping = False
             self._task = asyncio.get_running_loop().create_task(self._run(listener), name="mqtt")
+
+    def use_tls(self, tls: TlsFiles) -> None:
+        """Show these files from the next connection on, and end the one that stands.
+
+        Raises:
+            TransportError: the files are no fitting certificates and keys; nothing changes.
+        """
+        self._endpoint = replace(self._endpoint, tls=_tls_context(tls))
+        self._tls = tls
+        self.break_off()
 
     def break_off(self) -> None:
         """End the connection without a goodbye, as a network does that goes away; the next attempt follows."""
@@ -221,7 +234,7 @@ class MqttTransport:
     async def _one_connection(self, listener: TransportListener) -> None:
         loop = asyncio.get_running_loop()
         link = Link(self._endpoint, self._version, listener.will(), listener.on_message)
-        self._link = link
+        self._link, shown = link, self._tls
         try:
             await link.open()
             if self._subscriptions:
@@ -230,6 +243,7 @@ class MqttTransport:
             self.trouble = ""
             self._proven, self._refusals = self._version, 0
             self._stands_since = loop.time()
+            self.shown = shown
             self._online.set()
             loop.call_soon(listener.on_connected)
             reason = await asyncio.shield(link.closed)

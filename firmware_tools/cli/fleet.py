@@ -11,7 +11,10 @@ from typing import Any, TypeVar
 import click
 
 from firmware_tools.cli import fleet_tables
+from firmware_tools.cli.fleet_broker_config import broker_config
+from firmware_tools.cli.fleet_claim import claim
 from firmware_tools.cli.fleet_group import group, tag
+from firmware_tools.cli.fleet_identity import identity
 from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_rollout import rollout
 from firmware_tools.cli.fleet_runtime import runtime
@@ -68,6 +71,9 @@ fleet.add_command(telemetry)
 fleet.add_command(group)
 fleet.add_command(tag)
 fleet.add_command(rollout)
+fleet.add_command(identity)
+fleet.add_command(claim)
+fleet.add_command(broker_config)
 
 
 @fleet.command("copy-database")

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.events import upgrade
+from firmware_tools.fleet.identity import schema as _identity_tables  # noqa: F401 - as the next
 from firmware_tools.fleet.rollouts import schema as _rollout_tables  # noqa: F401 - its tables are made with the others
 from firmware_tools.fleet.schema import SCHEMA_VERSION, devices, fleet_meta, metadata
 

@@ -59,6 +59,12 @@ days = 90                     # older records are deleted; 0 keeps them for ever
 # workers = 2                 # so many `cygnet fleet content-worker` give content to devices; 0: this service does it
 # forms_megabytes = 1024      # what compressed content and differences between versions may take; 0: there are none
 
+# [identity]                  # certificates of devices: `cygnet fleet identity --help`
+# device_days = 730           # how long one is good; it is renewed when a third of that is left
+# broker = "mosquitto"        # whose configuration is kept up to date: mosquitto, nats or rabbitmq
+# broker_folder = "/etc/cygnet/broker"
+# broker_pid_file = "/run/mosquitto.pid"   # told to read it again (SIGHUP)
+
 # [database]
 # url = "postgresql+psycopg://…"   # PostgreSQL; without it, fleet.db in this directory
 """
@@ -246,7 +252,7 @@ def _read_settings(path: Path) -> FleetSettings:
         raise FleetError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FleetError(f"{path} is not TOML: {error}") from error
-    _only(document, {"fleet", "broker", "http", "database", "telemetry", "content"}, path, "")
+    _only(document, {"fleet", "broker", "http", "database", "telemetry", "content", "identity"}, path, "")
     broker, http, database, telemetry, content = (
         _table(document, name, path) for name in ("broker", "http", "database", "telemetry", "content")
     )

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,6 +21,11 @@ from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import BrokerSettings, FleetHome, FleetSettings
+from firmware_tools.fleet.identity.api import IdentityApi
+from firmware_tools.fleet.identity.authority import Authority
+from firmware_tools.fleet.identity.desk import IdentityDesk
+from firmware_tools.fleet.identity.keeper import IdentityKeeper
+from firmware_tools.fleet.identity.settings import read_identity_settings
 from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.registry import Registry
@@ -93,13 +99,18 @@ async def run_fleet(
         rollouts = RolloutOperations(
             service, period=rollout_period, clock=clock, require_signed=operations.require_signed
         )
+        authority, identity = Authority(home.directory, settings.fleet), read_identity_settings(home.settings_file)
+        desk = IdentityDesk(service, authority, identity, operations.joining)
+        keeper = IdentityKeeper(service, desk, authority, identity, service.report_metadata_trouble)
+        service.identities, desk.on_change = desk, keeper.look
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
         application.add_routes(RolloutApi(rollouts).routes())
+        application.add_routes(IdentityApi(service, authority, desk, keeper.look).routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer)
             answering = answers.running() if answers is not None else nullcontext()
-            async with answering, service.running(), _kept(trust, service):
+            async with answering, service.running(), _kept(trust, service), _identities(keeper):
                 await runner.setup()
                 await web.SockSite(runner, listener).start()
                 transport.start(service)
@@ -126,6 +137,17 @@ def _prepare_trust(trust: TrustKeeper, database: Database, signer: Signer) -> No
 
 
 @asynccontextmanager
+async def _identities(keeper: IdentityKeeper) -> AsyncIterator[None]:
+    await keeper.refresh()  # whom not to hear is known before anybody is heard
+    task = asyncio.get_running_loop().create_task(keeper.run(), name="identity")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
 async def _kept(trust: TrustKeeper, service: FleetService) -> AsyncIterator[None]:
     task = asyncio.get_running_loop().create_task(trust.run(service.report_metadata_trouble), name="trust")
     try:
@@ -149,14 +171,16 @@ def copy_fleet_database(home: FleetHome, url: str, progress: Callable[[str, int]
 def _transport(settings: FleetSettings) -> MqttTransport:
     # One fleet service at a time: a second one would throw the first out, and be thrown out, for ever; the lock on the
     # home prevents that on one machine.
-    transport = make_transport(settings, f"cygnet-fleet-{settings.fleet}")
+    # With certificates, nobody else may know the client's id: some brokers throw out whoever has it, whosever it is.
+    suffix = f"-{secrets.token_hex(6)}" if settings.broker.cert is not None else ""
+    transport = make_transport(settings, f"cygnet-fleet-{settings.fleet}{suffix}")
     for channel in LISTENED:
         transport.subscribe(topic(settings.fleet, "+", channel))
     return transport
 
 
-def make_transport(settings: FleetSettings, client_id: str) -> MqttTransport:
-    """A client of the fleet's broker, with the fleet's rights there.
+def make_transport(settings: FleetSettings, client_id: str, tls: TlsFiles | None = None) -> MqttTransport:
+    """A client of the fleet's broker, with the fleet's rights there, or those of the certificate in ``tls``.
 
     Raises:
         TransportError: the broker's settings are wrong.
@@ -166,7 +190,7 @@ def make_transport(settings: FleetSettings, client_id: str) -> MqttTransport:
         broker.url,
         client_id,
         credentials=read_credentials(broker.username, broker.password_file) if broker.username else None,
-        tls=_tls(broker),
+        tls=tls or _tls(broker),
     )
 
 
