@@ -255,11 +255,14 @@ class Device:
         user = provisioning.username
         tls = provisioning.broker.startswith("mqtts://")
         own = identity_of(provisioning) if tls else None
-        # Some brokers do not tie a client's id to its certificate: who knows it may throw the client out.
-        suffix = f"-{secrets.token_hex(6)}" if own is not None else ""
+        client_id = f"cygnet-{provisioning.fleet}-{provisioning.device}"
+        if own is not None:
+            # Some brokers do not tie a client's id to its certificate: who knows it may throw the client out. And NATS
+            # takes no dots in it.
+            client_id = f"{client_id.replace('.', '_')}-{secrets.token_hex(6)}"
         transport = MqttTransport(
             provisioning.broker,
-            f"cygnet-{provisioning.fleet}-{provisioning.device}{suffix}",
+            client_id,
             credentials=read_credentials(user, provisioning.password_file) if user else None,
             tls=TlsFiles(ca=provisioning.ca, certificate=provisioning.cert, key=provisioning.key) if tls else None,
         )

@@ -1,7 +1,7 @@
 """Claim codes: what an operator hands out, and a person types, so that a device may join a fleet once.
 
 A code is 80 random bits in Crockford's Base32 (https://www.crockford.com/base32.html) with its check symbol, as
-``7K3M-Q9ZX-0AWF-T2BD-R``: case does not matter, hyphens and spaces are ignored, ``I`` and ``L`` are read as ``1`` and
+``7K3M-Q9ZX-0AWF-T2BD-S``: case does not matter, hyphens and spaces are ignored, ``I`` and ``L`` are read as ``1`` and
 ``O`` as ``0``, and a mistyped or swapped symbol is noticed on the spot. The code itself never travels: it is the seed
 of an Ed25519 key, by which the device signs its wish. The fleet keeps the public half alone, so neither its database
 nor a broker on the way holds anything that lets somebody else claim. 80 bits need no slow hash: nobody tries 2^79.
@@ -41,7 +41,7 @@ def normalise(text: str) -> str:
     symbols = text.strip().upper().translate(_READ_AS)
     if len(symbols) != _LENGTH + 1:
         raise ClaimCodeError(
-            f"a claim code has {_LENGTH + 1} letters and digits, as 7K3M-Q9ZX-0AWF-T2BD-R, and this has {len(symbols)}"
+            f"a claim code has {_LENGTH + 1} letters and digits, as 7K3M-Q9ZX-0AWF-T2BD-S, and this has {len(symbols)}"
         )
     value = 0
     for symbol in symbols[:-1]:

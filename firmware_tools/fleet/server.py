@@ -171,9 +171,12 @@ def copy_fleet_database(home: FleetHome, url: str, progress: Callable[[str, int]
 def _transport(settings: FleetSettings) -> MqttTransport:
     # One fleet service at a time: a second one would throw the first out, and be thrown out, for ever; the lock on the
     # home prevents that on one machine.
-    # With certificates, nobody else may know the client's id: some brokers throw out whoever has it, whosever it is.
-    suffix = f"-{secrets.token_hex(6)}" if settings.broker.cert is not None else ""
-    transport = make_transport(settings, f"cygnet-fleet-{settings.fleet}{suffix}")
+    # With certificates, nobody else may know the client's id: some brokers throw out whoever has it. NATS wants no dots
+    # in it.
+    client_id = f"cygnet-fleet-{settings.fleet}"
+    if settings.broker.cert is not None:
+        client_id = f"{client_id.replace('.', '_')}-{secrets.token_hex(6)}"
+    transport = make_transport(settings, client_id)
     for channel in LISTENED:
         transport.subscribe(topic(settings.fleet, "+", channel))
     return transport

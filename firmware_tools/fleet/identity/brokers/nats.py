@@ -61,4 +61,11 @@ def _permissions(client: Client) -> str:
 
 
 def _allow(topics: Iterable[str], *further: str) -> str:
-    return f"{{ allow: {json.dumps([*(subject(topic) for topic in topics), *further])} }}"
+    subjects = [name for topic in topics for name in _subjects(topic)]
+    return f"{{ allow: {json.dumps([*subjects, *further])} }}"
+
+
+def _subjects(topic: str) -> list[str]:
+    """``a/#`` is ``a`` as well as all below it (MQTT 3.1.1, 4.7.1.2); ``a.>`` is not."""
+    whole = subject(topic)
+    return [whole.removesuffix(".>"), whole] if whole.endswith(".>") else [whole]
