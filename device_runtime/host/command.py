@@ -15,6 +15,7 @@ import click
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.board import Board, find_board
+from device_runtime.host.claim_command import claim_command
 from device_runtime.host.device import Device
 from device_runtime.host.doctor import examine, machine, report
 from device_runtime.host.listing import describe, read_installed
@@ -25,6 +26,9 @@ from device_runtime.keys import KeyRing, decode_public_key, key_ring
 @click.group()
 def device() -> None:
     """Run this machine as a device."""
+
+
+device.add_command(claim_command)
 
 
 def _default_state() -> Path:

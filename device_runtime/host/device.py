@@ -1,6 +1,7 @@
 """A device: the rooms put together as its board says."""
 
 import logging
+import secrets
 import time
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,6 +43,7 @@ from device_runtime.host.fleet_models import FleetModels
 from device_runtime.host.fleet_settings import FleetSettings
 from device_runtime.host.front import Front
 from device_runtime.host.hearing import Hearing
+from device_runtime.host.identity_folder import identity_of
 from device_runtime.host.installer import DeviceInstaller
 from device_runtime.host.leaving import leaving_capabilities
 from device_runtime.host.lights import make_lights
@@ -66,6 +68,7 @@ from device_runtime.program.sessions import WORKER_ENTRY, Sessions
 from device_runtime.program.store import ProgramStore
 from device_runtime.program.uri import parse_uri
 from device_runtime.sync.agent import Identity, SyncAgent
+from device_runtime.sync.renewal import Renewal
 from device_runtime.sync.staging import Updating
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
@@ -254,9 +257,15 @@ class Device:
         identity = Identity(provisioning.fleet, provisioning.device, self._board.name, version("cygnet"))
         user = provisioning.username
         tls = provisioning.broker.startswith("mqtts://")
+        own = identity_of(provisioning) if tls else None
+        client_id = f"cygnet-{provisioning.fleet}-{provisioning.device}"
+        if own is not None:
+            # Some brokers do not tie a client's id to its certificate: who knows it may throw the client out. And NATS
+            # takes no dots in it.
+            client_id = f"{client_id.replace('.', '_')}-{secrets.token_hex(6)}"
         transport = MqttTransport(
             provisioning.broker,
-            f"cygnet-{provisioning.fleet}-{provisioning.device}",
+            client_id,
             credentials=read_credentials(user, provisioning.password_file) if user else None,
             tls=TlsFiles(ca=provisioning.ca, certificate=provisioning.cert, key=provisioning.key) if tls else None,
         )
@@ -280,6 +289,7 @@ class Device:
             on_settings=self._settings.hear,
             settings_reports=self._settings.reports,
             gate=self._trust,
+            renewal=Renewal(own, self._trust.now, self._telemetry.record) if own is not None else None,
         )
 
     def _users_of(self, model: str) -> list[str]:

@@ -1,7 +1,9 @@
 """Who a device is and whom it trusts: the file that ``cygnet fleet enroll`` writes and ``cygnet device run`` reads."""
 
+import json
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from device_runtime.errors import CygnetError
-from device_runtime.keys import KeyFormatError, decode_public_key
+from device_runtime.keys import KeyFormatError, decode_public_key, encode_public_key
 from device_runtime.sync.messages import ProtocolError, RootTarget, check_identifier
 
 _MEMBERS = {
@@ -32,7 +34,8 @@ class ProvisioningError(CygnetError):
 
 @dataclass(frozen=True, slots=True)
 class Provisioning:
-    """``ca``, ``cert``, ``key`` and ``password_file`` are paths, relative ones taken from the file's folder."""
+    """``ca``, ``cert``, ``key`` and ``password_file`` are paths, relative ones taken from the file's folder; ``path``
+    is the file that all of it was read from."""
 
     fleet: str
     device: str
@@ -44,6 +47,7 @@ class Provisioning:
     cert: Path | None = None
     key: Path | None = None
     root: RootTarget | None = None
+    path: Path | None = None
 
 
 def load_provisioning(path: Path) -> Provisioning:
@@ -79,14 +83,46 @@ def load_provisioning(path: Path) -> Provisioning:
             broker=texts["broker"],
             fleet_key=decode_public_key(texts["fleet_key"]),
             username=texts.get("username"),
-            root=_root(path, texts["root"]) if texts.get("root") else None,
+            root=parse_root(path, texts["root"]) if texts.get("root") else None,
+            path=path,
             **files,
         )
     except (ProtocolError, KeyFormatError) as error:
         raise ProvisioningError(f"{path}: {error}") from error
 
 
-def _root(path: Path, text: str) -> RootTarget:
+def provisioning_text(provisioning: Provisioning, folder: Path) -> str:
+    """A file in ``folder`` that :func:`load_provisioning` reads as this."""
+    root, files = provisioning.root, {}
+    for name in ("password_file", "ca", "cert", "key"):
+        path: Path | None = getattr(provisioning, name)
+        if path is not None:
+            files[name] = path.name if path.parent == folder else str(path)
+    members = {
+        "fleet": provisioning.fleet,
+        "device": provisioning.device,
+        "broker": provisioning.broker,
+        "fleet_key": encode_public_key(provisioning.fleet_key),
+        "root": f"{root.version}:{root.sha256}" if root is not None else "",
+        "username": provisioning.username or "",
+        "password_file": files.pop("password_file", ""),
+    }
+    lines = [f"# Makes this device {provisioning.device} of the fleet {provisioning.fleet}.", *_lines(members)]
+    return "\n".join([*lines, *(["", "[tls]", *_lines(files)] if files else []), ""])
+
+
+def _lines(members: Mapping[str, str]) -> list[str]:
+    # JSON's escapes are TOML's, but TOML wants DEL escaped too.
+    texts = {name: json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f") for name, value in members.items()}
+    return [f"{name} = {texts[name]}" for name, value in members.items() if value]
+
+
+def parse_root(path: Path, text: str) -> RootTarget:
+    """The member ``root``; ``path`` is the file for the error.
+
+    Raises:
+        ProvisioningError: it is not ``version:SHA-256``.
+    """
     found = _ROOT.fullmatch(text)
     if found is None:
         raise ProvisioningError(

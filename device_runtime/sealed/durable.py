@@ -23,6 +23,29 @@ def write_whole(path: Path, data: bytes) -> None:
     sync_directory(path.parent)
 
 
+def write_secret(path: Path, data: bytes) -> None:
+    """The same for what its owner alone may read (mode 0600), at every moment.
+
+    Raises:
+        OSError: the disk refuses; ``path`` holds what it held.
+    """
+    aside = path.with_name(path.name + ".new")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            aside.unlink()  # one that was left behind may have another mode
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        aside.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
+    sync_directory(path.parent)
+
+
 def write_synced(path: Path, data: bytes) -> None:
     """Write a file and wait until the disk has its bytes; its name is safe after :func:`sync_directory`."""
     with path.open("wb") as file:

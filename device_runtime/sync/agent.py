@@ -31,8 +31,10 @@ from device_runtime.sync.messages import (
     ContentRequest,
     Desired,
     DesiredRequest,
+    IdentityAnswer,
     MetadataBlock,
     MetadataRequest,
+    RenewRequest,
     Reported,
     SettingReport,
     State,
@@ -46,11 +48,12 @@ from device_runtime.sync.messages import (
 )
 from device_runtime.sync.models import ModelInstaller
 from device_runtime.sync.reconciler import Installer, Reconciler
+from device_runtime.sync.renewal import Renewal
 from device_runtime.sync.share_messages import Peers, Share, ShareReceipt, SharingRequest
 from device_runtime.sync.sharing import Sharing, SharingError
 from device_runtime.sync.staging import Updating
 from device_runtime.sync.telemetry import TelemetryQueue
-from device_runtime.sync.transport import Backoff, MqttTransport, TransportError
+from device_runtime.sync.transport import Backoff, MqttTransport, TlsFiles, TransportError
 from device_runtime.update.records import UpdateRecords
 from device_runtime.values import Value
 
@@ -111,6 +114,7 @@ class SyncAgent:
         on_settings: Callable[[Mapping[str, Value]], None] | None = None,
         settings_reports: Callable[[], Mapping[str, SettingReport]] | None = None,
         gate: Gate | None = None,
+        renewal: Renewal | None = None,
         pace: Pace | None = None,
         content_options: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.time,
@@ -128,6 +132,7 @@ class SyncAgent:
             on_settings: hears the desired settings at the start and when they change.
             settings_reports: what came of each; without it, the device says that it follows none.
             gate: must agree to what is installed; without it, what ``trusted`` keys sign is installed.
+            renewal: keeps the certificate with which the transport connects good; without it, it is as it is.
             pace: how often things happen.
             content_options: passed on to :class:`ContentPuller`.
             clock: Unix time in seconds.
@@ -140,7 +145,7 @@ class SyncAgent:
         check_identifier("device", identity.device)
         self._identity, self._transport, self._telemetry = identity, transport, telemetry
         self._on_settings, self._settings_reports, self._pace = on_settings, settings_reports, pace or Pace()
-        self._gate = gate
+        self._gate, self._renewal = gate, renewal
         self._memory = SyncMemory(
             folder,
             trusted,
@@ -197,12 +202,15 @@ class SyncAgent:
         if self._gate is not None:
             self._gate.use(self)
             self._gate.on_new_signers = lambda: self._keep(self._hear_new_signers())
+        if self._renewal is not None:
+            self._renewal.use(self)
         self._tasks = [
             self._begin(self._reconciler.run(), "reconcile"),
             self._begin(self._accept_documents(), "desired"),
             self._begin(self._report(), "report"),
             self._begin(self._send_telemetry(), "telemetry"),
             *([self._begin(self._gate.run(), "trust")] if self._gate is not None else []),
+            *([self._begin(self._renewal.run(), "renewal")] if self._renewal is not None else []),
         ]
         self._transport.start(self)
 
@@ -236,6 +244,8 @@ class SyncAgent:
 
     def on_connected(self) -> None:
         """Greet the fleet, and report anew: the broker may have forgotten everything."""
+        if self._renewal is not None:
+            self._renewal.on_connected(self._transport.shown)
         self._conversation = self._begin(self._converse(), "conversation")
         self._report_due.set()
 
@@ -281,6 +291,9 @@ class SyncAgent:
                 self._hear_receipt(response)
             case Peers() | Share() | ShareReceipt():
                 self.sharing.hear(response)
+            case IdentityAnswer():
+                if self._renewal is not None:
+                    self._renewal.on_answer(response)
 
     def _hear_receipt(self, receipt: TelemetryReceipt) -> None:
         self._telemetry.acknowledge(receipt)
@@ -302,6 +315,14 @@ class SyncAgent:
     async def ask_metadata(self, request: MetadataRequest) -> None:
         """Send a request for metadata. Raises :class:`TransportError`."""
         await self._send("request", encode(request), qos=0)
+
+    async def ask_renewal(self, request: RenewRequest) -> None:
+        """Send a request for a newer certificate. Raises :class:`TransportError`."""
+        await self._send("request", encode(request))
+
+    def connect_with(self, files: TlsFiles) -> None:
+        """Connect anew with another certificate. Raises :class:`TransportError`."""
+        self._transport.use_tls(files)
 
     async def _ask_to_share(self, request: SharingRequest) -> None:
         if not self._transport.connected:

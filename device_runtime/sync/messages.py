@@ -11,10 +11,10 @@ channel        from         retained  carries
 ``reported``   device       yes       :class:`Reported`
 ``state``      device       yes       :class:`State`; the MQTT will is the same with ``lost``
 ``telemetry``  device       no        :class:`TelemetryBatch`
-``request``    device       no        :class:`ContentRequest`, :class:`DesiredRequest`, :class:`MetadataRequest` or a
-                                      ``SharingRequest``
+``request``    device       no        :class:`ContentRequest`, :class:`DesiredRequest`, :class:`MetadataRequest`, a
+                                      ``SharingRequest`` or an ``IdentityRequest``
 ``response``   fleet        no        :class:`ContentBlock`, :class:`ContentPlan`, :class:`TelemetryReceipt`,
-                                      :class:`MetadataBlock` or a ``SharingResponse``
+                                      :class:`MetadataBlock`, a ``SharingResponse`` or an :class:`IdentityAnswer`
 =============  ===========  ========  =============================================================
 
 Broker acknowledgements are never trusted to mean that the fleet has something: content is pulled, telemetry is
@@ -55,6 +55,17 @@ from device_runtime.sync.desired import verify_desired as verify_desired
 from device_runtime.sync.fields import Fields, parse_object, shorten
 from device_runtime.sync.fields import ProtocolError as ProtocolError
 from device_runtime.sync.fields import canonical_json as canonical_json
+from device_runtime.sync.identity_messages import (
+    IDENTITY_ANSWER,
+    IDENTITY_KINDS,
+    IdentityRequest,
+    identity_document,
+    read_identity_answer,
+    read_identity_request,
+)
+from device_runtime.sync.identity_messages import ClaimRequest as ClaimRequest
+from device_runtime.sync.identity_messages import IdentityAnswer as IdentityAnswer
+from device_runtime.sync.identity_messages import RenewRequest as RenewRequest
 from device_runtime.sync.metadata_messages import MetadataBlock as MetadataBlock
 from device_runtime.sync.metadata_messages import MetadataRequest as MetadataRequest
 from device_runtime.sync.metadata_messages import read_metadata_block, read_metadata_request
@@ -99,6 +110,10 @@ MAX_HEADER_BYTES = 2048
 """The longest first line of a response."""
 
 Channel = Literal["desired", "reported", "state", "telemetry", "request", "response"]
+FROM_DEVICE: tuple[Channel, ...] = ("reported", "state", "telemetry", "request")
+"""The channels that a device writes, and nobody else."""
+TO_DEVICE: tuple[Channel, ...] = ("desired", "response")
+"""The channels that it reads."""
 
 
 def check_identifier(kind: str, text: str) -> str:
@@ -185,8 +200,10 @@ class DesiredRequest:
     have: int
 
 
-DeviceRequest: TypeAlias = ContentRequest | DesiredRequest | MetadataRequest | SharingRequest
-FleetResponse: TypeAlias = ContentBlock | ContentPlan | TelemetryReceipt | MetadataBlock | SharingResponse
+DeviceRequest: TypeAlias = ContentRequest | DesiredRequest | MetadataRequest | SharingRequest | IdentityRequest
+FleetResponse: TypeAlias = (
+    ContentBlock | ContentPlan | TelemetryReceipt | MetadataBlock | SharingResponse | IdentityAnswer
+)
 
 Plain: TypeAlias = Reported | State | TelemetryBatch | DeviceRequest | FleetResponse
 """Every message that travels without a signature."""
@@ -201,6 +218,11 @@ def encode(message: Plain) -> bytes:
     document: dict[str, Any] = asdict(message)
     tail = b""
     match message:
+        case ClaimRequest() | RenewRequest():
+            document, _ = identity_document(message)
+        case IdentityAnswer():
+            document, data = identity_document(message)
+            tail = b"\n" + data
         case Reported():
             if message.models is None:
                 del document["models"]
@@ -328,9 +350,11 @@ def _state(fields: Fields) -> State:
 
 
 def _request(fields: Fields) -> DeviceRequest:
-    kind = _kind(fields, "request", ("content", "desired", "metadata", *REQUEST_KINDS))
+    kind = _kind(fields, "request", ("content", "desired", "metadata", *REQUEST_KINDS, *IDENTITY_KINDS))
     if kind in REQUEST_KINDS:
         return read_request(fields, kind)
+    if kind in IDENTITY_KINDS:
+        return read_identity_request(fields, kind)
     if kind == "desired":
         return DesiredRequest(_id(fields), fields.integer("have"))
     if kind == "metadata":
@@ -339,9 +363,11 @@ def _request(fields: Fields) -> DeviceRequest:
 
 
 def _response(fields: Fields, data: bytes) -> FleetResponse:
-    kind = _kind(fields, "response", ("content", "plan", "telemetry", "metadata", *RESPONSE_KINDS))
+    kind = _kind(fields, "response", ("content", "plan", "telemetry", "metadata", IDENTITY_ANSWER, *RESPONSE_KINDS))
     if kind in RESPONSE_KINDS:
         return read_response(fields, kind)
+    if kind == IDENTITY_ANSWER:
+        return read_identity_answer(fields, data)
     if kind == "telemetry":
         return read_receipt(fields)
     if kind == "metadata":

@@ -10,7 +10,7 @@ import math
 import os
 import random
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -105,6 +105,9 @@ class MqttTransport:
         except AddressError as error:
             raise TransportError(f"the broker's URL {error}") from error
         self._endpoints = Rotation(tuple(_endpoint(each, client_id, credentials, tls, keepalive) for each in urls))
+        self._tls = tls
+        self.shown: TlsFiles | None = None
+        """The files with which the connection that stands, or stood last, was made."""
         self._backoff, self._holding = backoff, False
         self._version = MQTTProtocolVersion.MQTTv5
         self._proven: MQTTProtocolVersion | None = None
@@ -168,6 +171,17 @@ class MqttTransport:
         self._holding = False
         if self._link is not None:
             self._link.go_on()
+
+    def use_tls(self, tls: TlsFiles) -> None:
+        """Show these files from the next connection on, and end the one that stands.
+
+        Raises:
+            TransportError: the files are no fitting certificates and keys; nothing changes.
+        """
+        context = _tls_context(tls)
+        self._endpoints.change(lambda endpoint: replace(endpoint, tls=context))
+        self._tls = tls
+        self.break_off()
 
     def break_off(self) -> None:
         """End the connection without a goodbye, as a network does that goes away; the next attempt follows."""
@@ -247,7 +261,7 @@ class MqttTransport:
     async def _one_connection(self, listener: TransportListener) -> None:
         loop = asyncio.get_running_loop()
         link = Link(self._endpoint, self._version, listener.will(), listener.on_message)
-        self._link = link
+        self._link, shown = link, self._tls
         try:
             await link.open()
             if self._subscriptions:
@@ -256,6 +270,7 @@ class MqttTransport:
             self.trouble = ""
             self._proven, self._refusals = self._version, 0
             self._stands_since = loop.time()
+            self.shown = shown
             self._online.set()
             if self._holding:
                 link.hold()

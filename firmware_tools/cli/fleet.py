@@ -12,8 +12,11 @@ import click
 
 from firmware_tools.cli import fleet_tables
 from firmware_tools.cli.fleet_audit import audit
+from firmware_tools.cli.fleet_broker_config import broker_config
+from firmware_tools.cli.fleet_claim import claim
 from firmware_tools.cli.fleet_group import group, tag
 from firmware_tools.cli.fleet_health import health
+from firmware_tools.cli.fleet_identity import identity
 from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_operator import operator
 from firmware_tools.cli.fleet_rollout import rollout
@@ -89,6 +92,9 @@ fleet.add_command(sign_out)
 fleet.add_command(whoami)
 fleet.add_command(worker)
 fleet.add_command(workers)
+fleet.add_command(identity)
+fleet.add_command(claim)
+fleet.add_command(broker_config)
 
 
 @fleet.command("copy-database")

@@ -7,6 +7,7 @@ mosquitto's does after 1,000 messages (``max_queued_messages``), it is telemetry
 
 import asyncio
 import logging
+import secrets
 from typing import Protocol
 
 from device_runtime.sync.messages import Channel, topic
@@ -55,14 +56,20 @@ class FreeFlow:
 class FleetConnections:
     """What a fleet hears and says; a :class:`TransportListener` is told of both connections as of one."""
 
-    def __init__(self, settings: FleetSettings, client_id: str, team: Team | None = None) -> None:
+    def __init__(self, settings: FleetSettings, client_id: str, team: Team | None = None, group: str = GROUP) -> None:
         """``client_id``: of the connection for everything but telemetry. ``team``: processes with which this one shares
         telemetry and requests, by a shared subscription where the broker has that; without it, this one hears all.
+        ``group``: the name of that subscription, which nobody else is to know
+        (:mod:`firmware_tools.fleet.share_groups`).
 
         Raises:
             TransportError: the broker's settings are wrong.
         """
-        self._fleet, self._team = settings.fleet, team
+        self._fleet, self._team, self._group = settings.fleet, team, group
+        if settings.broker.cert is not None:
+            # With certificates, nobody else may know the client's id: some brokers throw out whoever has it. NATS wants
+            # no dots in it.
+            client_id = f"{client_id.replace('.', '_')}-{secrets.token_hex(6)}"
         self._main = make_transport(settings, client_id)
         self.telemetry = make_transport(settings, f"{client_id}-telemetry")
         """The one for telemetry, which can be held."""
@@ -163,7 +170,7 @@ class FleetConnections:
 
     def _filter(self, channel: Channel) -> str:
         name = topic(self._fleet, "+", channel)
-        return f"$share/{GROUP}/{name}" if self._team is not None and self._team.shared else name
+        return f"$share/{self._group}/{name}" if self._team is not None and self._team.shared else name
 
     def _tell(self) -> None:
         if self._hears_requests and self._hears_telemetry and not self._told and self._listener is not None:
@@ -202,8 +209,8 @@ class _Telemetry(_Main):
     _is_telemetry = True
 
 
-def make_transport(settings: FleetSettings, client_id: str) -> MqttTransport:
-    """A client of the fleet's broker, with the fleet's rights there.
+def make_transport(settings: FleetSettings, client_id: str, tls: TlsFiles | None = None) -> MqttTransport:
+    """A client of the fleet's broker, with the fleet's rights there, or those of the certificate in ``tls``.
 
     Raises:
         TransportError: the broker's settings are wrong.
@@ -213,7 +220,7 @@ def make_transport(settings: FleetSettings, client_id: str) -> MqttTransport:
         broker.url,
         client_id,
         credentials=read_credentials(broker.username, broker.password_file) if broker.username else None,
-        tls=_tls(broker),
+        tls=tls or _tls(broker),
     )
 
 

@@ -27,8 +27,11 @@ from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.identity.authority import content_files
+from firmware_tools.fleet.identity.brokers.rights import probe_of
 from firmware_tools.fleet.listening import Part, Probe
 from firmware_tools.fleet.registry import Registry
+from firmware_tools.fleet.share_groups import share_group
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +75,21 @@ class ContentWorker:
     """
 
     def __init__(
-        self, fleet: str, transport: MqttTransport, answers: ContentAnswers, enrolled: Enrolled, part: Part
+        self,
+        fleet: str,
+        transport: MqttTransport,
+        answers: ContentAnswers,
+        enrolled: Enrolled,
+        part: Part,
+        *,
+        group: str = GROUP,
+        probe: str = "",
     ) -> None:
+        """``group`` names the shared subscription; ``probe`` is the device id for messages to oneself, drawn without
+        one."""
         self._fleet, self._transport, self._answers, self._enrolled = fleet, transport, answers, enrolled
-        self._part = part
-        self._probe = Probe(fleet, transport)
+        self._part, self._group = part, group
+        self._probe = Probe(fleet, transport, probe)
         self._tasks: set[asyncio.Task[None]] = set()
         self.mode = ""
         self.answered = 0
@@ -119,7 +132,7 @@ class ContentWorker:
         requests = topic(self._fleet, "+", "request")
         try:
             if await self._probe.shares():
-                await self._transport.hear(f"$share/{GROUP}/{requests}", 0)
+                await self._transport.hear(f"$share/{self._group}/{requests}", 0)
                 self.mode = "shared"
                 log.info("requests for content are shared among all workers of fleet %s", self._fleet)
             else:
@@ -170,11 +183,21 @@ async def run_content_worker(home: FleetHome, number: int) -> AsyncIterator[Cont
     database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
     answers = ContentAnswers(home.content, settings.forms_bytes)
     # Any number of workers may run, so no two have one name: they would throw each other out.
-    transport = make_transport(settings, f"cygnet-fleet-{settings.fleet}-content-{secrets.token_hex(4)}")
-    worker = ContentWorker(
-        settings.fleet, transport, answers, Enrolled(database), Part(number, settings.content_workers)
-    )
+    name = f"content-{number}"
+    tls = content_files(home.directory, settings.broker, name)
     try:
+        transport = make_transport(settings, f"cygnet-fleet-{settings.fleet}-content-{secrets.token_hex(4)}", tls)
+        with database.transaction() as connection:
+            group = share_group(connection, GROUP)
+        worker = ContentWorker(
+            settings.fleet,
+            transport,
+            answers,
+            Enrolled(database),
+            Part(number, settings.content_workers),
+            group=group,
+            probe=probe_of(name) if tls is not None else "",
+        )
         async with answers.running():
             transport.start(worker)
             try:

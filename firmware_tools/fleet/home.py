@@ -67,6 +67,12 @@ days = 90                     # older records are deleted; 0 keeps them for ever
 # proxies = ["127.0.0.1"]     # whose X-Forwarded-For and X-Forwarded-Proto are believed; docs/operators.md
 # idle_minutes = 60           # who does nothing for so long is signed out; after session_hours (12) everybody is
 
+# [identity]                  # certificates of devices: `cygnet fleet identity --help`
+# device_days = 730           # how long one is good; it is renewed when a third of that is left
+# broker = "mosquitto"        # whose configuration is kept up to date: mosquitto, nats or rabbitmq
+# broker_folder = "/etc/cygnet/broker"
+# broker_pid_file = "/run/mosquitto.pid"   # told to read it again (SIGHUP)
+
 # [database]
 # url = "postgresql+psycopg://…"   # PostgreSQL; without it, fleet.db in this directory
 """
@@ -269,7 +275,7 @@ def _read_settings(path: Path) -> FleetSettings:
         raise FleetError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FleetError(f"{path} is not TOML: {error}") from error
-    _only(document, {"fleet", "broker", "http", "database", "telemetry", "content", "access"}, path, "")
+    _only(document, {"fleet", "broker", "http", "database", "telemetry", "content", "access", "identity"}, path, "")
     broker, http, database, telemetry, content = (
         _table(document, name, path) for name in ("broker", "http", "database", "telemetry", "content")
     )

@@ -33,9 +33,10 @@ class Part:
 class Probe:
     """Finds out, on each connection anew, whether a broker has shared subscriptions."""
 
-    def __init__(self, fleet: str, transport: MqttTransport) -> None:
+    def __init__(self, fleet: str, transport: MqttTransport, name: str = "") -> None:
+        """``name``: the device id for messages to oneself, which the broker may have to allow; drawn without one."""
         self._transport = transport
-        self._name = f"probe-{secrets.token_hex(6)}"
+        self._name = name or f"probe-{secrets.token_hex(6)}"
         self._topic = topic(fleet, self._name, "response")
         self._came_back = asyncio.Event()
 

@@ -5,6 +5,7 @@ import base64
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -91,15 +92,18 @@ class Operations:
             return new
 
         new = await self._service.change(work, [device])
-        provisioning = Provisioning(
+        provisioning = await self.joining(device, mac)
+        return replace(provisioning, device_key=base64.b64encode(key).decode()), new
+
+    async def joining(self, device: str, mac: bool = False) -> Provisioning:
+        """What a device must be told, whether it is let in or not; ``mac``: as :meth:`enroll`."""
+        return Provisioning(
             self._service.fleet,
             device,
             self._device_broker,
             encode_public_key(self._key.public_key()),
             root=await self._root() if not mac else "",
-            device_key=base64.b64encode(key).decode(),
         )
-        return provisioning, new
 
     async def _root(self) -> str:
         root = await asyncio.to_thread(self._trust.enrolled_root) if self._trust is not None else None

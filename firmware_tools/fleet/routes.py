@@ -11,6 +11,7 @@ from firmware_tools.fleet.audit.api import AuditApi
 from firmware_tools.fleet.audit.keeper import AuditKeeper
 from firmware_tools.fleet.connections import FleetConnections
 from firmware_tools.fleet.events.api import TelemetryApi
+from firmware_tools.fleet.identity.api import IdentityApi
 from firmware_tools.fleet.openapi.api import OpenApi
 from firmware_tools.fleet.openapi.document import document
 from firmware_tools.fleet.operations import Operations
@@ -33,6 +34,7 @@ class Parts:
     control: AccessControl
     audit: AuditKeeper
     crew: Crew | None
+    identities: IdentityApi
 
 
 def make_routes(parts: Parts) -> list[web.RouteDef]:
@@ -44,6 +46,7 @@ def make_routes(parts: Parts) -> list[web.RouteDef]:
         *SettingsApi(parts.service).routes(),
         *AccessApi(parts.control).routes(),
         *AuditApi(parts.service, parts.audit).routes(),
+        *parts.identities.routes(),
         *OpenApi().routes(),
     ]
 
@@ -52,5 +55,7 @@ def describe_api() -> dict[str, Any]:
     """The OpenAPI document of the API as this cygnet serves it, without a fleet."""
     nothing: Any = None  # routes are made, and nobody calls them
     application = web.Application()
-    application.add_routes(make_routes(Parts(nothing, nothing, nothing, nothing, nothing, nothing, nothing)))
+    identities = IdentityApi(nothing, nothing, nothing, nothing)
+    parts = Parts(nothing, nothing, nothing, nothing, nothing, nothing, nothing, identities)
+    application.add_routes(make_routes(parts))
     return document(application.router.routes())

@@ -16,19 +16,25 @@ from aiohttp import web
 from firmware_tools.fleet.access.control import AccessControl
 from firmware_tools.fleet.access.owner import OwnerToken
 from firmware_tools.fleet.audit.keeper import AuditKeeper
-from firmware_tools.fleet.connections import FleetConnections
+from firmware_tools.fleet.connections import GROUP, FleetConnections
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.health import HealthApi
 from firmware_tools.fleet.home import FleetHome, FleetSettings
+from firmware_tools.fleet.identity.api import IdentityApi
+from firmware_tools.fleet.identity.authority import Authority
+from firmware_tools.fleet.identity.desk import IdentityDesk
+from firmware_tools.fleet.identity.keeper import IdentityKeeper
+from firmware_tools.fleet.identity.settings import read_identity_settings
 from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
 from firmware_tools.fleet.routes import Parts, make_routes
 from firmware_tools.fleet.service import FleetService
+from firmware_tools.fleet.share_groups import share_group
 from firmware_tools.fleet.signing import Signer
 from firmware_tools.fleet.team import Alone, Team
 from firmware_tools.fleet.trust.keeper import TrustKeeper
@@ -88,7 +94,9 @@ async def run_fleet(
         # Alone, there is one fleet service at a time: a second one would throw the first out, and be thrown out, for
         # ever; the lock on the home prevents that on one machine. Of many, no two have one name.
         name = f"cygnet-fleet-{settings.fleet}"
-        transport = FleetConnections(settings, f"{name}-{crew.id}" if team else name, team)
+        with database.transaction() as connection:
+            group = share_group(connection, GROUP)
+        transport = FleetConnections(settings, f"{name}-{crew.id}" if team else name, team, group)
         content = ContentStore(home.content)
         trust = TrustKeeper(Repository(home.directory), content)
         signer = Signer(key, content, home.former_keys())
@@ -122,7 +130,12 @@ async def run_fleet(
             seconds=settings.access.sign_seconds,
             clock=clock,
         )
-        parts = Parts(service, operations, transport, rollouts, control, audit, team)
+        authority, identity = Authority(home.directory, settings.fleet), read_identity_settings(home.settings_file)
+        desk = IdentityDesk(service, authority, identity, operations.joining)
+        keeper = IdentityKeeper(service, desk, authority, identity, service.report_metadata_trouble)
+        service.identities, desk.on_change = desk, keeper.look
+        identities = IdentityApi(service, authority, desk, keeper.look)
+        parts = Parts(service, operations, transport, rollouts, control, audit, team, identities)
         application = make_application(make_routes(parts), control)
         health = HealthApi(database, storing=lambda: not service.trouble, broker=lambda: transport.connected)
         application.add_routes(health.routes())
@@ -131,8 +144,8 @@ async def run_fleet(
             await asyncio.to_thread(_prepare_trust, trust, database, signer, team or Alone())
             answering = answers.running() if answers is not None else nullcontext()
             on_the_roll = team.running() if team is not None else nullcontext()
-            kept, signed = _kept(trust, service), _signed(audit, service)
-            async with answering, on_the_roll, service.running(), kept, signed:
+            kept, signed, identified = _kept(trust, service), _signed(audit, service), keeper.running()
+            async with answering, on_the_roll, service.running(), kept, signed, identified:
                 await runner.setup()
                 await web.SockSite(runner, listener).start()
                 transport.start(service)

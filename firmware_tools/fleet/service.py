@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from device_runtime.errors import CygnetError
+from device_runtime.sync.identity_messages import ClaimRequest, IdentityAnswer, IdentityRequest, RenewRequest
 from device_runtime.sync.messages import (
     Channel,
     ContentBlock,
@@ -76,6 +77,19 @@ class Sender(Protocol):
     async def __call__(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None: ...
 
 
+class Identities(Protocol):
+    """Who answers claims and renewals, and knows whom not to hear."""
+
+    def hears(self, device: str) -> bool:
+        """Whether this is no device, but a provisioning certificate that may claim."""
+
+    def bars(self, device: str) -> bool:
+        """Whether this device's certificates are revoked."""
+
+    async def answer(self, device: str, request: IdentityRequest) -> IdentityAnswer:
+        """The answer to a claim or a renewal."""
+
+
 @dataclass(slots=True)
 class Counters:
     """What passed since the service started."""
@@ -121,6 +135,8 @@ class FleetService:
         self.fleet, self.feed = fleet, LiveFeed()
         self.counters, self.strangers = Counters(), Strangers()
         self.trouble = ""
+        self.identities: Identities | None = None
+        """Without them, claims and renewals are not answered, and all enrolled devices are heard."""
         self.connected_at: float | None = None
         self._database, self._content, self._send = database, content, send
         self._answers = answers
@@ -256,6 +272,9 @@ class FleetService:
             return
         if fleet != self.fleet or channel not in LISTENED:
             return
+        if self.identities is not None and (self.identities.bars(device) or self.identities.hears(device)):
+            self._hear_claim(device, channel, payload)
+            return
         if device not in self._enrolled:
             if self.strangers.note(device, time.time()):
                 log.warning("device %s is not enrolled in fleet %s; what it says is refused", device, self.fleet)
@@ -269,6 +288,21 @@ class FleetService:
             self._hear(device, channel, payload, None if retained else now)
         except ProtocolError as error:
             self._malformed(device, error)
+
+    def _hear_claim(self, device: str, channel: Channel, payload: bytes) -> None:
+        """Of who has no identity that counts, nothing is heard but a claim."""
+        if not (self._team.shared or self._team.owns(device)):
+            return
+        try:
+            request = decode_request(payload) if channel == "request" else None
+        except ProtocolError as error:
+            self._malformed(device, error)
+            return
+        if isinstance(request, ClaimRequest) and self._requests < _MOST_REQUESTS:
+            self._requests += 1
+            self._start(self._answer_identity(device, request))
+        else:
+            self.counters.refused += 1
 
     def _hear(self, device: str, channel: Channel, payload: bytes, now: float | None) -> None:
         presence = self._presence
@@ -307,6 +341,8 @@ class FleetService:
                 self._start(self._pass_on(device, request))
             elif isinstance(request, MetadataRequest):
                 self._start(self._answer_metadata(device, request))
+            elif isinstance(request, ClaimRequest | RenewRequest):
+                self._start(self._answer_identity(device, request))
             else:
                 self._start(self._answer(device, request))
 
@@ -507,6 +543,15 @@ class FleetService:
                 self.counters.refused += isinstance(answer, ContentBlock) and bool(answer.error)
                 self.counters.blocks += isinstance(answer, ContentBlock) and not answer.error
                 await self._tell(device, "response", encode(answer), qos=0, retain=False)
+        finally:
+            self._requests -= 1
+
+    async def _answer_identity(self, device: str, request: IdentityRequest) -> None:
+        try:
+            # A claim over a device's own topics is none: who claims has no id yet.
+            if self.identities is not None and self.identities.hears(device) == isinstance(request, ClaimRequest):
+                answer = await self.identities.answer(device, request)
+                await self._tell(device, "response", encode(answer), qos=1, retain=False)
         finally:
             self._requests -= 1
 

@@ -19,7 +19,6 @@ from device_runtime.sync.messages import (
     ContentRequest,
     Desired,
     DesiredRequest,
-    MetadataRequest,
     ModelTarget,
     ProgramTarget,
     Reported,
@@ -159,8 +158,8 @@ class FleetEnd:
             if self.payload:
                 self._send("desired", self.payload, retain=True)
             return
-        if isinstance(request, MetadataRequest):
-            return  # this fleet has no root
+        if not isinstance(request, ContentRequest):
+            return  # this fleet has no root and no certificates
         if not request.encodings:  # else it asks for shorter forms, of which this fleet knows nothing
             self.requests.append(request)
         data = self.content.get(request.sha256)

@@ -131,8 +131,7 @@ class GroupRegistry:
         self._require_devices([device])
         wanted = set(add)
         for tag in sorted(wanted):
-            if not TAG.fullmatch(tag):
-                raise FleetError(f"tag {tag[:80]!r} must be 1 to 64 lower-case letters, digits and any of . _ : = / -")
+            check_tag(tag)
         before = set(self.tags(device))
         after = (before | wanted) - set(remove)
         if len(after) > MAX_TAGS:
@@ -182,6 +181,12 @@ class GroupRegistry:
         if row is None:
             raise NotFoundError(f"there is no group {name[:80]}; make it with `cygnet fleet group create`")
         return row
+
+
+def check_tag(tag: str) -> None:
+    """Refuse what is no tag. Raises :class:`FleetError`."""
+    if not TAG.fullmatch(tag):
+        raise FleetError(f"tag {tag[:80]!r} must be 1 to 64 lower-case letters, digits and any of . _ : = / -")
 
 
 def _condition(row: Row[Any]) -> ColumnElement[bool]:

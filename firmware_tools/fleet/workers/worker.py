@@ -6,17 +6,23 @@ special, and each may be killed at any time.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from firmware_tools.fleet.connections import FleetConnections
+from firmware_tools.fleet.connections import GROUP, FleetConnections
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.identity.authority import Authority
+from firmware_tools.fleet.identity.desk import IdentityDesk
+from firmware_tools.fleet.identity.keeper import IdentityKeeper
+from firmware_tools.fleet.identity.settings import read_identity_settings
+from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.service import FleetService
+from firmware_tools.fleet.share_groups import share_group
 from firmware_tools.fleet.signing import Signer
 from firmware_tools.fleet.trust.keeper import TrustKeeper
 from firmware_tools.fleet.trust.naming import check_root
@@ -72,7 +78,9 @@ async def run_worker(home: FleetHome, *, lost_after: float = 90.0) -> AsyncItera
     answers = None if settings.content_workers else ContentAnswers(home.content, settings.forms_bytes)
     crew = Crew(database, "worker", lambda: (service.counters.messages, service.counters.records))
     # No two clients have one name: they would throw each other out.
-    transport = FleetConnections(settings, f"cygnet-fleet-{settings.fleet}-{crew.id}", crew)
+    with database.transaction() as connection:
+        group = share_group(connection, GROUP)
+    transport = FleetConnections(settings, f"cygnet-fleet-{settings.fleet}-{crew.id}", crew, group)
     service = FleetService(
         settings.fleet,
         key,
@@ -88,8 +96,16 @@ async def run_worker(home: FleetHome, *, lost_after: float = 90.0) -> AsyncItera
         team=crew,
         check_signing=check_signing,
     )
+    # What the broker has to be told of certificates is the service's to write.
+    authority = Authority(home.directory, settings.fleet)
+    identity = replace(read_identity_settings(home.settings_file), broker=None)
+    operations = Operations(service, key, settings.broker.device_url, trust)
+    desk = IdentityDesk(service, authority, identity, operations.joining)
+    keeper = IdentityKeeper(service, desk, authority, identity, service.report_metadata_trouble)
+    service.identities, desk.on_change = desk, keeper.look
     try:
-        async with answers.running() if answers is not None else nullcontext(), crew.running(), service.running():
+        answering = answers.running() if answers is not None else nullcontext()
+        async with answering, crew.running(), service.running(), keeper.running():
             transport.start(service)
             try:
                 yield RunningWorker(service, transport, crew)

@@ -1,0 +1,1 @@
+"""Configurations of brokers that let each client touch its own topics alone."""
