@@ -71,3 +71,7 @@ class Rotation(Generic[T]):
     def turn(self) -> None:
         """Go on to the next."""
         self._at = (self._at + 1) % len(self._items)
+
+    def change(self, anew: Callable[[T], T]) -> None:
+        """Put something else in the place of each, in the same order; whose turn it is does not change."""
+        self._items = [anew(item) for item in self._items]

@@ -127,10 +127,18 @@ async def _kept(site: Site, url: str, pattern: Callable[[str], str]) -> str:
     topic = _topic(f"kept-{secrets.token_hex(4)}")
     async with client(site.here) as (one, _):
         await one.publish(topic, b"kept", retain=True)
-        async with client(url, pattern(topic)) as (_, ear):
-            came = await ear.next(_NOTHING_SECONDS)
+        found = await _is_kept(site, url, pattern(topic), topic)
         await one.publish(topic, b"", retain=True)
-    return "yes" if came == (topic, b"kept", True) else "no"
+    return found
+
+
+async def _is_kept(site: Site, url: str, pattern: str, topic: str) -> str:
+    """What a cluster acknowledged need not be found at once: three who come one after the other look for it."""
+    for _ in range(3 if len(site.urls) > 1 else 1):
+        async with client(url, pattern) as (_, ear):
+            if await ear.next(_NOTHING_SECONDS) == (topic, b"kept", True):
+                return "yes"
+    return "no"
 
 
 async def retained_after_a_kill(site: Site) -> str:
@@ -140,9 +148,7 @@ async def retained_after_a_kill(site: Site) -> str:
     async with client(site.here) as (one, _):
         await one.publish(topic, b"kept", retain=True)
     site.lose()
-    async with client(site.elsewhere, topic) as (_, ear):
-        came = await ear.next(_NOTHING_SECONDS)
-    return "yes" if came == (topic, b"kept", True) else "no"
+    return await _is_kept(site, site.elsewhere, topic, topic)
 
 
 async def will(site: Site) -> str:

@@ -81,9 +81,10 @@ COLUMNS: dict[str, At] = {
     "NATS": at_cluster(running_nats),
     "RabbitMQ": at_cluster(running_rabbitmq),
 }
+WHOLE = "CYGNET_CLUSTERS" in os.environ
 MARKS = {
     "NATS": [pytest.mark.skipif(nats_server() is None, reason="nats-server is missing")],
-    "RabbitMQ": [pytest.mark.skipif("CYGNET_CLUSTERS" not in os.environ, reason="`make clusters` runs it")],
+    "RabbitMQ": [pytest.mark.skipif(not WHOLE, reason="`make clusters` runs it")],
 }
 
 
@@ -94,8 +95,11 @@ async def test_a_broker_gives_what_the_table_says(tmp_path: Path, name: str) -> 
     with COLUMNS[name](tmp_path) as site:
         *before, last = ROWS
         cells = await asyncio.gather(*(ROWS[row](site) for row in before))
-        found = {**dict(zip(before, cells, strict=True)), last: await ROWS[last](site)}
-    assert found == said
+        found = dict(zip(before, cells, strict=True))
+        # A cluster takes its time to agree that a node is gone; `make clusters` waits for it.
+        if len(site.urls) == 1 or WHOLE:
+            found[last] = await ROWS[last](site)
+    assert found == {row: cell for row, cell in said.items() if row in found}
 
 
 def said_of(name: str) -> dict[str, str]:

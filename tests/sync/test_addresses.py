@@ -96,6 +96,17 @@ def test_a_rotation_comes_to_each_once_before_it_comes_to_one_again() -> None:
     assert rounds[1] == rounds[0]
 
 
+def test_what_is_put_in_the_place_of_all_keeps_order_and_turn() -> None:
+    rotation = Rotation(("a", "b", "c"), lambda items, _: list(items))
+    rotation.turn()
+    rotation.change(str.upper)
+    seen = []
+    for _ in range(3):
+        seen.append(rotation.now)
+        rotation.turn()
+    assert seen == ["B", "C", "A"]
+
+
 def test_many_clients_begin_at_all_addresses_and_leave_a_dead_one_for_all_others() -> None:
     rotations = [Rotation(("a", "b", "c")) for _ in range(600)]
     begins = Counter(rotation.now for rotation in rotations)
