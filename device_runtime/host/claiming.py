@@ -87,7 +87,8 @@ class _Conversation:
             access.broker, f"cygnet-claim-{secrets.token_hex(8)}", tls=access.tls, backoff=Backoff(0.5, 10.0)
         )
         self._transport.subscribe(topic(self._fleet, self._as, "response"))
-        self._answers: asyncio.Queue[IdentityAnswer] = asyncio.Queue()
+        # None: the connection ended, and with it the hope of an answer over it.
+        self._answers: asyncio.Queue[IdentityAnswer | None] = asyncio.Queue()
 
     async def run(self, patience: float) -> IdentityAnswer:
         """The fleet's answer."""
@@ -112,6 +113,9 @@ class _Conversation:
 
     async def _ask(self) -> IdentityAnswer | None:
         await self._transport.online()
+        while not self._answers.empty():
+            if (answer := self._answers.get_nowait()) is not None:
+                return answer
         try:
             await self._transport.publish(topic(self._fleet, self._as, "request"), encode(self._request))
             async with asyncio.timeout(_ASK_AGAIN):
@@ -128,8 +132,9 @@ class _Conversation:
         """The conversation sees to it."""
 
     def on_disconnected(self, reason: str) -> None:
-        """The transport looks for the broker again."""
+        """Others claim with the same certificate, and some brokers let one in at a time: it is asked again."""
         log.debug("%s", reason)
+        self._answers.put_nowait(None)
 
     def on_message(self, _topic: str, payload: bytes, retained: bool) -> None:
         """An answer: to this claim, or to another with the same certificate."""

@@ -9,12 +9,14 @@ from typing import Any
 
 from device_runtime.keys import key_ring
 from device_runtime.sync.messages import (
+    ClaimRequest,
     ContentBlock,
     ContentForm,
     ContentPlan,
     ContentRequest,
     Desired,
     DesiredRequest,
+    IdentityAnswer,
     MetadataBlock,
     MetadataRequest,
     ModelReport,
@@ -23,6 +25,7 @@ from device_runtime.sync.messages import (
     ProgramReport,
     ProgramTarget,
     ProtocolError,
+    RenewRequest,
     Reported,
     RootTarget,
     State,
@@ -67,6 +70,10 @@ _MESSAGES: list[tuple[str, Plain]] = [
     ("response", Peers("1", ("d2",))),
     ("response", Share("1", "d2", "a", "pages/a", "A page")),
     ("response", ShareReceipt("1", "")),
+    ("request", ClaimRequest("1", b"csr", bytes(32), bytes(64), "kitchen")),
+    ("request", RenewRequest("1", b"csr", "0a", bytes(70))),
+    ("response", IdentityAnswer("1", b"{}", b"signer", bytes(70))),
+    ("response", IdentityAnswer("1", error="no", retry_after=60)),
 ]  # fmt: skip
 _DESIRED = Desired(
     "f",

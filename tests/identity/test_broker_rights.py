@@ -106,7 +106,7 @@ def _self_signed(home: FleetHome, folder: Path) -> TlsFiles:
 
 def _of_another_ca(folder: Path, home: FleetHome) -> TlsFiles:
     (folder / "other").mkdir()
-    other = make_home(folder / "other", 1)
+    other = make_home(folder / "other", 1, own_ca=True)
     enroll(other, "kitchen")
     files = issue(other, "kitchen", folder / "other" / "kitchen")
     return TlsFiles(home.directory / "identity" / "ca.pem", files.certificate, files.key)

@@ -7,10 +7,12 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from paho.mqtt.enums import MQTTProtocolVersion
@@ -22,16 +24,22 @@ from firmware_tools.fleet.home import FleetHome, init_home, toml_string
 from firmware_tools.fleet.identity.office import IdentityOffice
 from firmware_tools.fleet.identity.settings import BrokerKind
 from firmware_tools.fleet.registry import Registry
-from tests.brokers import free_port
 
 DEADLINE = 15.0
 
 
-def make_home(folder: Path, port: int, broker: BrokerKind | None = None, device_days: int = 730) -> FleetHome:
-    """A fleet with a CA, whose broker is called ``localhost``; ``broker``: its files are kept up to date."""
-    home = init_home(folder / "fleet", "north", broker=f"mqtts://localhost:{port}", listen="127.0.0.1:0")
+@cache
+def _template() -> tempfile.TemporaryDirectory[str]:
+    """A home that is made once a process; it goes when the process does."""
+    made = tempfile.TemporaryDirectory()
+    _make(Path(made.name) / "fleet")
+    return made
+
+
+def _make(directory: Path) -> None:
+    home = init_home(directory, "north", broker="mqtts://localhost:1", listen="127.0.0.1:0")
     text = home.settings_file.read_text()
-    url = f'url = "mqtts://localhost:{port}"'
+    url = 'url = "mqtts://localhost:1"'
     assert url in text
     own = "".join(
         f'{name} = "{path}"\n'
@@ -41,14 +49,25 @@ def make_home(folder: Path, port: int, broker: BrokerKind | None = None, device_
             ("key", "identity/services/fleet.key"),
         )
     )
-    text = text.replace(url, f"{url}\n{own}#")
-    text += f"\n[identity]\ndevice_days = {device_days}\n"
+    home.settings_file.write_text(text.replace(url, f"{url}\n{own}#") + "\n[identity]\n")
+    IdentityOffice(home).init(None, ["localhost"])
+
+
+def make_home(folder: Path, port: int, broker: BrokerKind | None = None, *, own_ca: bool = False) -> FleetHome:
+    """A fleet with a CA, whose broker is called ``localhost``; ``broker``: its files are kept up to date. The CA is
+    that of other homes, unless it is to be its own."""
+    home = FleetHome(folder / "fleet")
+    if own_ca:
+        _make(home.directory)
+    else:
+        shutil.copytree(Path(_template().name) / "fleet", home.directory)
+    for path in (home.settings_file, home.directory / "identity" / "claim" / "claim.toml"):
+        path.write_text(path.read_text().replace("mqtts://localhost:1", f"mqtts://localhost:{port}"))
     if broker is not None:
         at = folder / "broker"
-        text += f"broker = {toml_string(broker)}\nbroker_folder = {toml_string(str(at))}\n"
-        text += f"broker_pid_file = {toml_string(str(at / 'pid'))}\n"
-    home.settings_file.write_text(text)
-    IdentityOffice(home).init(None, ["localhost"])
+        with home.settings_file.open("a") as file:
+            file.write(f"broker = {toml_string(broker)}\nbroker_folder = {toml_string(str(at))}\n")
+            file.write(f"broker_pid_file = {toml_string(str(at / 'pid'))}\n")
     return home
 
 
@@ -187,6 +206,3 @@ async def connected(
         yield Peer(link, heard)
     finally:
         link.abort()
-
-
-__all__ = ["free_port"]

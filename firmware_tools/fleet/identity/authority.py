@@ -109,6 +109,11 @@ class Authority:
         """All that are trusted now, the present one first."""
         return [read_certificates(folder / "root.pem")[0] for folder in self._generations()]
 
+    def for_brokers(self) -> bytes:
+        """What a broker takes clients' certificates by, in PEM: the roots, and the issuing CAs, whose certificates
+        microcontrollers do not send along."""
+        return certificates_to_pem(*self.roots(), *(issuer.certificate for issuer in self.issuers()))
+
     def issuers(self) -> list[Issuer]:
         """The CA of now, and in a rotation the one of before."""
         return [_issuer(folder) for folder in self._generations()]

@@ -63,10 +63,7 @@ def write_changing(kind: BrokerKind, folder: Path, authority: Authority, rights:
     Raises:
         FleetError: a file cannot be written.
     """
-    try:
-        files = {"ca.pem": authority.ca_file.read_bytes()}
-    except OSError as error:
-        raise FleetError(f"{authority.ca_file} cannot be read: {error.strerror}") from error
+    files = {"ca.pem": authority.for_brokers()}
     if kind == "mosquitto":
         files |= {"crl.pem": revoked, "rights": mosquitto.rights_file(rights).encode()}
     elif kind == "nats":
