@@ -117,6 +117,10 @@ class _Walk:
         intact = entry.hash == entry.expected()
         if entry.number == number and entry.previous == digest and intact:
             return None
+        if entry.number < number:
+            return Fault(entry.number, "inserted", f"entry {entry.number} is there twice, or out of its order")
+        if entry.number > number and any(other.number == number for other in self._read()):
+            return Fault(number, "reordered", f"entry {number} was reordered: it comes after entry {entry.number}")
         if entry.number > number and intact and entry.previous != digest:
             return Fault(number, "removed", f"{_span(number, entry.number - 1)} removed")
         if not intact:

@@ -8,7 +8,7 @@ import pytest
 from firmware_tools.fleet.audit.log import record
 from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.home import FleetHome
-from tests.fleet.access.office import OTHER, PASSWORD, Office, open_office
+from tests.fleet.access.office import OTHER, PASSWORD, Office, Person, open_office
 from tests.fleet.packages import small_package
 
 
@@ -154,3 +154,19 @@ async def test_a_password_of_any_request_is_not_in_the_log(office: Office) -> No
     assert len(found) == 7
     assert PASSWORD not in json.dumps(found)
     assert OTHER not in json.dumps(found)
+
+
+async def test_strangers_who_try_to_change_something_are_one_entry_a_minute(office: Office) -> None:
+    stranger = Person(office.url, {"Authorization": "Bearer cygnet_guess"})
+    for _ in range(5):
+        assert (await stranger.ask("POST", "/api/devices", {"device": "hall"})).status == 401
+    office.clock.now += 61
+    await Person(office.url).ask("DELETE", "/api/operators/ada")
+    assert (await stranger.ask("GET", "/api/devices")).status == 401
+    found = await office.audit()
+    assert [brief(entry) for entry in found] == [
+        ("nobody", "device.enroll", "", "refused"),
+        ("nobody", "operator.remove", "", "refused"),
+    ]
+    assert found[0]["detail"]["address"] == "127.0.0.1"
+    assert found[1]["detail"]["others_before"] == 4
