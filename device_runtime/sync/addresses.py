@@ -64,10 +64,6 @@ class Rotation(Generic[T]):
         """The one whose turn it is."""
         return self._items[self._at]
 
-    def change(self, change: Callable[[T], T]) -> None:
-        """Put another in the place of each."""
-        self._items = [change(item) for item in self._items]
-
     def turn(self) -> None:
         """Go on to the next."""
         self._at = (self._at + 1) % len(self._items)

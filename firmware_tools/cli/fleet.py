@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from firmware_tools.cli import fleet_tables
+from firmware_tools.cli.fleet_api import api
 from firmware_tools.cli.fleet_audit import audit
 from firmware_tools.cli.fleet_broker_config import broker_config
 from firmware_tools.cli.fleet_claim import claim
@@ -76,6 +77,7 @@ def fleet(context: click.Context, home: Path | None, url: str, token_file: Path 
 
 
 fleet.add_command(health)
+fleet.add_command(api)
 fleet.add_command(runtime)
 fleet.add_command(model)
 fleet.add_command(settings)
