@@ -32,7 +32,7 @@ lint: setup ## Check style and types
 test-tflite: ## Run the inference tests on tflite-runtime, in an environment of its own
 	@deploy/test_tflite.sh
 
-test-training: ## Test the model lab with TensorFlow (1.9 GB, once); IMPORTS=1 with PyTorch and PaddlePaddle as well
+test-training: ## Test the model lab with TensorFlow (2.3 GB, once); IMPORTS=1 with PyTorch and PaddlePaddle as well
 	@deploy/test_training.sh $(TRAINING_OPTIONS)
 
 system-tools: ## Install what the tests start: mosquitto, Chromium, npm, a MicroPython with 32-bit words

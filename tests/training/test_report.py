@@ -1,20 +1,15 @@
 """The report: one file that needs nothing else, and says everything in words, too."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
-import pytest
-from playwright.async_api import Browser, async_playwright
 
 from firmware_tools.training.evaluation.measures import Confusion, Example
 from firmware_tools.training.examination import Examination
 from firmware_tools.training.gate import judge
 from firmware_tools.training.report.index import Outcome, index_page
 from firmware_tools.training.report.page import report_page
-from tests.browser import CHROMIUM_ARGUMENTS
 from tests.training.examinations import CARD, card_of, examination
 
 _VOID = {"meta", "link", "br", "img", "wbr", "input", "rect", "line", "circle", "path", "polygon", "polyline"}
@@ -110,44 +105,6 @@ def test_a_model_of_which_little_is_known_has_a_page_too() -> None:
     )  # fmt: skip
     found = replace(found, layers=(), costs=replace(found.costs, operators=None, arena_bytes=None, timings=()))
     assert page_of(found).open == []
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [360, 1280])
-async def test_it_is_read_without_scripts_and_never_wider_than_the_screen(
-    browser: Browser, width: int, tmp_path: Path
-) -> None:
-    labels = tuple(f"command number {index}" for index in range(16))
-    found = examination(card_of(labels=labels))
-    path = tmp_path / "report.html"
-    path.write_text(report_page(found, judge(found)), encoding="utf-8")
-    context = await browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=False)
-    page = await context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    await page.goto(path.as_uri())
-    assert [url for url in asked if not url.startswith(("data:", path.as_uri()))] == []
-    body = await page.locator("main").bounding_box()
-    assert body is not None
-    assert body["x"] >= 0
-    assert body["x"] + body["width"] <= width
-    assert await page.evaluate("document.documentElement.scrollWidth") <= width
-    for panel in await page.locator(".panel").all():
-        box = await panel.bounding_box()
-        assert box is not None
-        assert box["x"] + box["width"] <= width
-    bar = await page.locator(".bars .bar.int8").first.bounding_box()
-    assert bar is not None
-    assert bar["width"] > 40
-    await context.close()
 
 
 def test_the_page_over_all_models_leads_to_each_report() -> None:

@@ -186,6 +186,7 @@ def test_an_unknown_place_is_refused() -> None:
         impulse_response("church", np.random.default_rng(1))
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_all_at_once_and_with_one_sentence(tmp_path: Path) -> None:
     create_model(tmp_path / "words", "spoken-commands")
     cache = tmp_path / "cache"

@@ -1,5 +1,6 @@
 """Synthesisers: they really speak, the same each time, and nobody speaks through two makes."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from firmware_tools.training.dataset import DatasetError
 from firmware_tools.training.synthesis import MAKES, PEAK, RATE, Manner, Synthesiser, SynthesisError, find_synthesiser
 from firmware_tools.training.synthesis.conversation import Conversation
+from firmware_tools.training.synthesis.pico import Pico
 from firmware_tools.training.synthesis.synthesiser import tidy
 
 LANGUAGES = {"en": "louder", "cmn": "播放"}
@@ -50,6 +52,29 @@ def test_a_make_speaks_at_the_labs_rate_and_level_without_silence_around(make: s
     edge = RATE // 20
     assert np.abs(sound[:edge]).max() > 0.001
     assert np.abs(sound[-edge:]).max() > 0.001
+
+
+def test_pico_speaks_where_tensorflow_is_loaded_too() -> None:
+    """In one process with it, py-nanotts ends in a segmentation fault."""
+    installed("pico")
+    script = (
+        "import tensorflow\n"
+        "from firmware_tools.training.synthesis import find_synthesiser\n"
+        "pico = find_synthesiser('pico')\n"
+        "print([len(pico.say('louder', voice)) > 1600 for voice in pico.voices('cmn')])\n"
+    )
+    if importlib.util.find_spec("tensorflow") is None:
+        pytest.skip("TensorFlow is not installed")
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "[True, True, True, True]\n"), done.stderr[-500:]
+
+
+def test_what_pico_cannot_load_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "py_nanotts.py").write_text("raise ImportError('no such\\nlibrary')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(Pico, "version", lambda _: "py-nanotts")
+    with pytest.raises(SynthesisError, match=r"pico cannot say 'yes' as en-US: .*: no such library; run: pip install"):
+        Pico().say("yes", "en-US")
 
 
 @pytest.mark.parametrize("make", MAKES)

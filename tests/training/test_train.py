@@ -124,6 +124,7 @@ def test_killed_while_it_trains_it_goes_on_to_the_same_bytes(
     assert results(tmp_path) == whole
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_it_says_how_to_go_on(recipe: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
     code, said = _until_second_epoch(recipe, tmp_path, signal.SIGINT)
     assert code == 130

@@ -24,7 +24,7 @@ class SettingsRelease:
 
     name: str
     version_code: int
-    values: Mapping[str, Value]
+    values: Mapping[str, Any]
     published_at: float
 
 

