@@ -20,7 +20,7 @@ _SECONDS = 60.0
 class Site:
     """Where the command lines run. ``home`` is set up for the broker, with its password among the credentials."""
 
-    def __init__(self, folder: Path, broker: Mosquitto, database: str = "", tables: str = "") -> None:
+    def __init__(self, folder: Path, broker: Mosquitto, database: str = "") -> None:
         self.broker, self._folder = broker, folder
         self.address = f"127.0.0.1:{free_port()}"
         self.home: FleetHome = init_home(folder / "home", "north", broker=broker.url, listen=self.address)
@@ -36,7 +36,6 @@ class Site:
             "[content]",
             "workers = 2",
             *(["[database]", f'url = "{database}"'] if database else []),
-            tables,
         ]
         self.home.settings_file.write_text("\n".join(lines) + "\n")
         self.credentials = folder / "credentials"

@@ -18,7 +18,6 @@ FLEET = "cygnet-fleet.service"
 WORKERS = ("cygnet-fleet-worker@.service", "cygnet-content-worker@.service")
 UNITS = (FLEET, *WORKERS)
 PROGRAM, HOME = "/opt/cygnet/bin/cygnet", "/var/lib/cygnet-fleet"
-CLIENTS = {"content-worker": "cygnet-fleet-north-content-", "worker": "cygnet-fleet-north"}
 MOST_EXPOSURE = 2.0
 """Of systemd's own measure, from 0 to 10, "OK" up to 5; the device's unit, which runs programs, has 2.9."""
 _needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
@@ -94,21 +93,20 @@ def test_what_the_units_start_runs_together_and_ends_when_it_is_told_to(site: Si
     content = words("cygnet-content-worker@.service", 1, site.home.directory)
     for number in (1, 2):
         site.run(words("cygnet-content-worker@.service", number, site.home.directory))
-    site.wait_until(lambda: site.has_connected(CLIENTS["content-worker"]) == 2)
+    site.wait_until(lambda: site.has_connected("cygnet-fleet-north-content-") == 2)
     assert is_here(content)
     assert site.stop() == [0, 0, 0]
 
 
 @pytest.mark.broker
-def test_a_fleet_s_workers_run_beside_it(site: Site) -> None:
+def test_a_fleet_s_workers_run_beside_it(site_on_postgres: Site) -> None:
+    site = site_on_postgres
     arguments = words("cygnet-fleet-worker@.service", 1, site.home.directory)
     if not is_here(arguments):
         pytest.skip("this cygnet has no `cygnet fleet worker`")
-    with site.home.settings_file.open("a") as settings_file:
-        settings_file.write("[workers]\nworkers = 1\n")
     site.run(words(FLEET, 0, site.home.directory))
     site.wait_until(site.is_well)
-    before = site.has_connected(CLIENTS["worker"])
+    before = site.has_connected("cygnet-fleet-north")
     site.run(arguments)
-    site.wait_until(lambda: site.has_connected(CLIENTS["worker"]) > before)
+    site.wait_until(lambda: site.has_connected("cygnet-fleet-north") > before)
     assert site.stop() == [0, 0]

@@ -28,7 +28,7 @@ from firmware_tools.fleet.errors import SilentFleetError
 from firmware_tools.fleet.home import FleetHome
 from tests.brokers import free_port
 from tests.clusters.nats import NatsCluster, Security
-from tests.deploy.test_units import words
+from tests.deploy.test_units import is_here, words
 from tests.docs.pages import ROOT, Block, blocks, blocks_in
 from tests.docs.test_operator_walk import says
 from tests.fleet.packages import small_package
@@ -158,6 +158,8 @@ class Machine:
             return
         name, at, number = unit.partition("@")
         arguments = words(f"{name}{at}.service", int(number or 0), self.root / "var/lib/cygnet-fleet")
+        if not is_here(arguments):
+            return  # a unit whose command this cygnet does not have yet
         credentials = {"CREDENTIALS_DIRECTORY": str(self.root / "etc/credstore")}
         kept = {key: self._environment[key] for key in ("PATH", "PYTHONPATH")}
         self._start(unit, arguments, {**kept, **credentials})
@@ -287,7 +289,7 @@ async def test_each_step_of_the_page_keeps_the_fleet_and_its_device(machine: Mac
                     await machine.run(command, expected)
                     ran.append(command)
         await kitchen.prove(lose_a_node=number == 5)
-    assert len(ran) == 36
+    assert len(ran) == 38
     assert kitchen.version == 5
 
 
