@@ -15,6 +15,7 @@ from aiohttp import web
 
 from device_runtime.sync.messages import topic
 from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
+from firmware_tools.fleet.browsing import BrowsingApi
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
@@ -27,6 +28,7 @@ from firmware_tools.fleet.rollouts.api import RolloutApi
 from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
 from firmware_tools.fleet.service import LISTENED, FleetService
 from firmware_tools.fleet.signing import Signer
+from firmware_tools.fleet.trust.api import TrustApi
 from firmware_tools.fleet.trust.keeper import TrustKeeper
 from firmware_tools.fleet.trust.naming import name_root
 from firmware_tools.fleet.trust.repository import Repository
@@ -94,7 +96,8 @@ async def run_fleet(
             service, period=rollout_period, clock=clock, require_signed=operations.require_signed
         )
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
-        application.add_routes(RolloutApi(rollouts).routes())
+        for part in (RolloutApi(rollouts), TrustApi(service, trust), BrowsingApi(service)):
+            application.add_routes(part.routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer)
