@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from firmware_tools.fleet.access import schema as _access_tables  # noqa: F401 - its tables are made with the others
+from firmware_tools.fleet.audit import schema as _audit_tables  # noqa: F401 - the same
 from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.events import upgrade
 from firmware_tools.fleet.rollouts import schema as _rollout_tables  # noqa: F401 - its tables are made with the others

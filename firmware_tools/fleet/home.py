@@ -8,6 +8,7 @@ keys/trust/       keys of the repository's roles for which the fleet signs by it
 trust/            the repository of The Update Framework, once `cygnet fleet trust init` made it
 keys/fleet.key    Ed25519, mode 0600: signs releases and what devices should have
 operator.token    mode 0600: whoever holds it may do everything the operator page does
+audit.head        the newest signed head of the audit log (firmware_tools/fleet/audit)
 ```
 """
 
@@ -15,7 +16,7 @@ import json
 import os
 import secrets
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.sync.messages import check_identifier
+from firmware_tools.fleet.access.settings import AccessSettings, access_settings
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.retention import Retention
 from firmware_tools.sign.keys import create_private_key, load_private_key
@@ -59,6 +61,10 @@ days = 90                     # older records are deleted; 0 keeps them for ever
 # workers = 2                 # so many `cygnet fleet content-worker` give content to devices; 0: this service does it
 # forms_megabytes = 1024      # what compressed content and differences between versions may take; 0: there are none
 
+# [access]
+# proxies = ["127.0.0.1"]     # whose X-Forwarded-For and X-Forwarded-Proto are believed; docs/operators.md
+# idle_minutes = 60           # who does nothing for so long is signed out; after session_hours (12) everybody is
+
 # [database]
 # url = "postgresql+psycopg://…"   # PostgreSQL; without it, fleet.db in this directory
 """
@@ -92,6 +98,7 @@ class FleetSettings:
     retention: Retention
     content_workers: int
     forms_bytes: int
+    access: AccessSettings = field(default_factory=AccessSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,11 @@ class FleetHome:
     @property
     def token_file(self) -> Path:
         return self.directory / "operator.token"
+
+    @property
+    def audit_file(self) -> Path:
+        """The newest signed head of the audit log, beside the database that holds the log."""
+        return self.directory / "audit.head"
 
     @property
     def lock_file(self) -> Path:
@@ -246,7 +258,7 @@ def _read_settings(path: Path) -> FleetSettings:
         raise FleetError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FleetError(f"{path} is not TOML: {error}") from error
-    _only(document, {"fleet", "broker", "http", "database", "telemetry", "content"}, path, "")
+    _only(document, {"fleet", "broker", "http", "database", "telemetry", "content", "access"}, path, "")
     broker, http, database, telemetry, content = (
         _table(document, name, path) for name in ("broker", "http", "database", "telemetry", "content")
     )
@@ -269,6 +281,7 @@ def _read_settings(path: Path) -> FleetSettings:
         retention=retention,
         content_workers=_whole(content, "workers", 0, 1_000, f"{path}: content.workers", "0 (none)"),
         forms_bytes=_whole(content, "forms_megabytes", 1024, 1_000_000, f"{path}: content.forms_megabytes") * 2**20,
+        access=access_settings(_table(document, "access", path), path),
     )
 
 

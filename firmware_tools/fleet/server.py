@@ -15,6 +15,10 @@ from aiohttp import web
 
 from device_runtime.sync.messages import topic
 from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
+from firmware_tools.fleet.access.api import AccessApi
+from firmware_tools.fleet.access.control import AccessControl
+from firmware_tools.fleet.audit.api import AuditApi
+from firmware_tools.fleet.audit.keeper import AuditKeeper
 from firmware_tools.fleet.browsing import BrowsingApi
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
@@ -47,6 +51,7 @@ class RunningFleet:
     operations: Operations
     transport: MqttTransport
     rollouts: RolloutOperations
+    application: web.Application
 
 
 @asynccontextmanager
@@ -95,21 +100,34 @@ async def run_fleet(
         rollouts = RolloutOperations(
             service, period=rollout_period, clock=clock, require_signed=operations.require_signed
         )
-        application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
-        for part in (RolloutApi(rollouts), TrustApi(service, trust), BrowsingApi(service)):
-            application.add_routes(part.routes())
+        control = AccessControl(service, token, settings.access, names=settings.http_names, clock=clock)
+        audit = AuditKeeper(
+            database,
+            settings.fleet,
+            key,
+            home.former_keys(),
+            home.audit_file,
+            seconds=settings.access.sign_seconds,
+            clock=clock,
+        )
+        application = make_application(FleetApi(service, operations, transport), control)
+        application.add_routes(RolloutApi(rollouts).routes())
+        application.add_routes(AccessApi(control).routes())
+        application.add_routes(AuditApi(service, audit).routes())
+        application.add_routes(TrustApi(service, trust).routes())
+        application.add_routes(BrowsingApi(service).routes())
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer)
             answering = answers.running() if answers is not None else nullcontext()
-            async with answering, service.running(), _kept(trust, service):
+            async with answering, service.running(), _kept(trust, service), _signed(audit, service):
                 await runner.setup()
                 await web.SockSite(runner, listener).start()
                 transport.start(service)
                 advancing = asyncio.create_task(rollouts.run())
                 advancing.add_done_callback(_log_fault)
                 try:
-                    yield RunningFleet(_url(settings, listener), service, operations, transport, rollouts)
+                    yield RunningFleet(_url(settings, listener), service, operations, transport, rollouts, application)
                 finally:
                     advancing.cancel()
                     await asyncio.gather(advancing, return_exceptions=True)
@@ -117,6 +135,7 @@ async def run_fleet(
                     service.feed.close()
                     await runner.cleanup()
         finally:
+            control.close()
             database.close()
 
 
@@ -136,6 +155,21 @@ async def _kept(trust: TrustKeeper, service: FleetService) -> AsyncIterator[None
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _signed(audit: AuditKeeper, service: FleetService) -> AsyncIterator[None]:
+    """The audit log is signed while the fleet runs, and once more at its end."""
+    task = asyncio.get_running_loop().create_task(audit.run(service.report_audit_trouble), name="audit")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        try:
+            await audit.sign()
+        except FleetError as error:
+            log.error("the end of the audit log is not signed: %s", error)
 
 
 def copy_fleet_database(home: FleetHome, url: str, progress: Callable[[str, int], None]) -> int:

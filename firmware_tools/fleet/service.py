@@ -35,6 +35,7 @@ from device_runtime.sync.messages import (
 )
 from device_runtime.sync.share_messages import PeersRequest, ShareRequest, SharingRequest
 from device_runtime.sync.transport import TransportError
+from firmware_tools.fleet.audit.pending import pending_addition
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
@@ -176,22 +177,29 @@ class FleetService:
     async def change(self, work: Callable[[Registry], T], devices: Iterable[str] = ()) -> T:
         """Change the registry in the writer's thread, then tell ``devices`` what they should have now.
 
+        Within a request, the change and the request's entry in the audit log are one transaction.
+
         Raises:
             FleetError: what ``work`` raises, or the database refuses; then nothing changed.
         """
+
+        audited = await pending_addition()
 
         def in_transaction() -> tuple[T, list[Desired], list[Device] | None]:
             with self._database.transaction() as connection:
                 registry, now = Registry(connection), time.time()
                 result = work(registry)
                 named = list(devices)
-                return (
+                changed = (
                     result,
                     registry.desired_of(self.fleet, named, now),
                     [registry.device(device) for device in named] if len(named) <= _MOST_SHOWN else None,
                 )
+                audited.write(connection)
+                return changed
 
         result, desired, changed = await self._in(self._writer, in_transaction)
+        audited.stored()
         for document in desired:
             self._enrolled.add(document.device)
             self.strangers.forget(document.device)
@@ -365,6 +373,12 @@ class FleetService:
 
     def report_metadata_trouble(self, text: str) -> None:
         """The repository cannot be kept, or (empty) can again: the operator is told."""
+        if text:
+            log.error("%s", text)
+        self.feed.announce({"type": "trouble", "text": text or self.trouble})
+
+    def report_audit_trouble(self, text: str) -> None:
+        """The audit log was altered or cannot be signed, or (empty) is well again: the operator is told."""
         if text:
             log.error("%s", text)
         self.feed.announce({"type": "trouble", "text": text or self.trouble})

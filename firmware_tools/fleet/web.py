@@ -10,7 +10,8 @@ from aiohttp import web
 
 from device_runtime.sealed.archive import MAX_ARCHIVE_BYTES
 from device_runtime.sync.transport import MqttTransport
-from firmware_tools.fleet.access import access_control, add_headers
+from firmware_tools.fleet.access.control import AccessControl
+from firmware_tools.fleet.access.middleware import access_control, add_headers
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.api import TelemetryApi
@@ -210,9 +211,9 @@ class FleetApi:
         return response
 
 
-def make_application(api: FleetApi, token: str, names: frozenset[str]) -> web.Application:
+def make_application(api: FleetApi, control: AccessControl) -> web.Application:
     """The whole web side: page, API, and who may use them."""
-    application = web.Application(middlewares=[access_control(token, names)], client_max_size=MAX_ARCHIVE_BYTES + 1024)
+    application = web.Application(middlewares=[access_control(control)], client_max_size=MAX_ARCHIVE_BYTES + 1024)
     application.on_response_prepare.append(add_headers)
     application.add_routes(api.routes())
     for path in _PAGE.iterdir():

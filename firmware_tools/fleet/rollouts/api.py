@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from aiohttp import web
 
+from firmware_tools.fleet.access.identity import ACTOR, OWNER
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.rollouts.judge import DeviceState
 from firmware_tools.fleet.rollouts.operations import RolloutOperations
@@ -109,7 +110,7 @@ class RolloutApi:
         if not (version is None or isinstance(version, str | int)) or isinstance(version, bool):
             raise FleetError("version must be a version code, the version of a runtime, or null for the newest")
         plan = {name: value for name, value in body.items() if name in MEMBERS and value is not None}
-        subject, name, actor = _text(body, "subject"), _text(body, "name"), _actor(body)
+        subject, name, actor = _text(body, "subject"), _text(body, "name"), _actor(request, body)
         rollout = await self._rollouts.create(kind, subject, version, plan, name, actor)
         return web.json_response(await self._rollouts.document(rollout.id), status=201)
 
@@ -135,11 +136,11 @@ class RolloutApi:
         """Start, pause, resume, approve or abort: ``{"by"?, "reason"?, "now"?, "roll_back"?}``."""
         number, verb = _number(request), request.match_info["verb"]
         body = await _body(request, ("by", "reason", "now", "roll_back"))
-        await self._act(number, verb, body)
+        await self._act(request, number, verb, body)
         return web.json_response(await self._rollouts.document(number))
 
-    async def _act(self, number: int, verb: str, body: Mapping[str, Any]) -> Rollout:
-        actor, reason = _actor(body), _text(body, "reason")
+    async def _act(self, request: web.Request, number: int, verb: str, body: Mapping[str, Any]) -> Rollout:
+        actor, reason = _actor(request, body), _text(body, "reason")
         match verb:
             case "start":
                 return await self._rollouts.start(number, actor)
@@ -155,7 +156,7 @@ class RolloutApi:
     async def stop(self, request: web.Request) -> web.Response:
         """The emergency stop: ``{"by"?, "reason"?}``; with ``{"lift": true}`` its end."""
         body = await _body(request, ("by", "reason", "lift"))
-        actor = _actor(body)
+        actor = _actor(request, body)
         if _flag(body, "lift"):
             return web.json_response({"lifted": await self._rollouts.lift_stop(actor), "stopped": []})
         stopped = await self._rollouts.stop_all(actor, _text(body, "reason"))
@@ -176,8 +177,13 @@ async def _body(request: web.Request, known: tuple[str, ...]) -> dict[str, Any]:
     return body
 
 
-def _actor(body: Mapping[str, Any]) -> str:
-    """Who does it, as they call themselves: whoever holds the operator token is believed."""
+def _actor(request: web.Request, body: Mapping[str, Any]) -> str:
+    """Who does it: the account; or as they call themselves, for whoever holds the operator token is believed."""
+    account = request[ACTOR].name
+    if account != OWNER:
+        if body.get("by") not in (None, "", account):
+            raise FleetError(f"you are signed in as {account}, and cannot do this by another name: leave out by", 403)
+        return account
     actor = body.get("by") or "operator"
     if not isinstance(actor, str) or len(actor) > MAX_ACTOR or not actor.isprintable():
         raise FleetError(f"by must be the name of who does it, of at most {MAX_ACTOR} printable characters")

@@ -1,0 +1,1 @@
+"""Who may use the fleet's API, and what each of them may do there: accounts, sessions, tokens, roles."""
