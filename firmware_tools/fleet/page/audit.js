@@ -20,7 +20,6 @@ export async function showAudit(view) {
     try {
       found = await call("GET", `/api/audit?${query({ ...asked, after, limit: ON_A_PAGE })}`, { signal: view.signal });
     } catch (refusal) {
-      if (refusal.status === 404) return void view.box.replaceChildren(h("div", { class: "panel" }, h("p", { class: "empty" }, "This fleet keeps no audit log.")));
       if (refusal.name !== "AbortError") error.textContent = refusal.message;
       return;
     }
@@ -33,7 +32,7 @@ export async function showAudit(view) {
   };
   const verify = h("button", { type: "button", onclick: async () => {
     const verdict = await call("GET", "/api/audit/verify", { signal: view.signal });
-    toast(verdict.whole ?? verdict.verified ? `The whole log is checked: ${many(verdict.entries ?? verdict.newest ?? 0, "entry", "entries")}, none changed.` : (verdict.fault?.sentence ?? "The log was changed."), !(verdict.whole ?? verdict.verified));
+    toast(verdict.whole ? `The whole log is checked: ${many(verdict.entries, "entry", "entries")}, none changed.` : verdict.fault.sentence, !verdict.whole);
   } }, "Check all of it");
   view.beside.append(verify);
   view.box.append(panel("What was done", mark, h("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() }, actor, action), error, list, foot));

@@ -3,6 +3,7 @@
 import { call, segment } from "./api.js";
 import { confirmThat, field, h, openDialog, panel, redrawWhen, said, toast } from "./dom.js";
 import { day } from "./format.js";
+import { openPassword } from "./password.js";
 import { press, session } from "./session.js";
 
 const ROLES = [["viewer", "viewer – sees everything, changes nothing"], ["operator", "operator – devices, groups, releases, rollouts"], ["admin", "admin – everything, operators and identity too"]];
@@ -11,14 +12,7 @@ export async function showOperators(view) {
   view.title("Operators");
   const list = h("div");
   const load = async () => {
-    let operators;
-    try {
-      ({ operators } = await call("GET", "/api/operators", { signal: view.signal }));
-    } catch (refusal) {
-      if (refusal.status !== 404) throw refusal;
-      view.box.replaceChildren(h("div", { class: "panel" }, h("p", { class: "empty" }, "This fleet knows no accounts: whoever holds the operator token may do everything.")));
-      return;
-    }
+    const { operators } = await call("GET", "/api/operators", { signal: view.signal });
     redrawWhen(list, operators, () => (operators.length
       ? [h("ul", { class: "cards" }, ...operators.map((one) => card(one, load)))]
       : [h("p", { class: "empty" }, "Nobody has an account yet. With one, people sign in by name, do what their role allows, and the audit log says who did what.")]));
@@ -81,27 +75,6 @@ function newAccount(load) {
   const form = h("form", { class: "form", onsubmit: submit }, name.row, role.row, password.row,
     h("div", { class: "buttons" }, press("Make the account", { needs: "admin", class: "primary", onclick: () => form.requestSubmit() })));
   return form;
-}
-
-/** Give an account a new password; one's own with the current one. */
-export function openPassword(one, self) {
-  const current = self ? field("Your password now", h("input", { type: "password", required: true, autocomplete: "current-password" })) : null;
-  const next = field("New password", h("input", { type: "password", required: true, autocomplete: "new-password" }));
-  const submit = async (event) => {
-    event.preventDefault();
-    current?.fail("");
-    next.fail("");
-    try {
-      await call("PATCH", `/api/operators/${segment(one.name)}`, { body: { password: next.control.value, ...(current ? { current: current.control.value } : {}) } });
-    } catch (refusal) {
-      (current && /current/.test(refusal.message) ? current : next).fail(refusal.message);
-      return;
-    }
-    close();
-    toast(`${one.name} has a new password; other sessions of the account have ended.`);
-  };
-  const close = openDialog(`New password of ${one.name}`, h("form", { onsubmit: submit }, current?.row, next.row,
-    h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => close() }, "Cancel"), h("button", { class: "primary" }, "Change it"))));
 }
 
 async function openTokens(one) {

@@ -1,20 +1,18 @@
 // Who uses the page: signing in and out, and what the role may press.
 
-import { Refusal, call, forgetToken, setToken } from "./api.js";
+import { call, forgetToken, setToken } from "./api.js";
 import { $, h, openDialog, toast } from "./dom.js";
+import { openPassword } from "./password.js";
 
 const RANKS = { viewer: 0, operator: 1, admin: 2 };
-export const session = { name: "", role: "viewer", accounts: false };
+export const session = { name: "", role: "viewer" };
 
-/** Learn who this is. A fleet that knows no accounts has one operator, who may do everything. Throws a Refusal. */
+/** Whether it is nobody in particular: whoever holds the operator token. */
+const byToken = () => session.name === "owner";
+
+/** Learn who this is. Throws a Refusal. */
 export async function whoAmI() {
-  try {
-    Object.assign(session, await call("GET", "/api/session"), { accounts: true });
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.status !== 404) throw error;
-    await call("GET", "/api/fleet"); // whether the token is good
-    Object.assign(session, { name: "operator", role: "admin", accounts: false });
-  }
+  Object.assign(session, await call("GET", "/api/session"));
 }
 
 export const may = (role) => RANKS[session.role] >= RANKS[role];
@@ -32,7 +30,6 @@ export function press(label, { needs = "operator", onclick, disabled = false, re
 
 /** Who it is, with the way out, in the page's head. */
 export function drawAccount() {
-  if (!session.accounts && session.name !== "operator") return;
   $("account").replaceChildren(h("button", { type: "button", class: "quiet who-am-i", "aria-label": `Signed in as ${session.name}, ${session.role}`, onclick: openAccount },
     h("span", { class: "avatar", "aria-hidden": "true" }, [...session.name][0]?.toUpperCase() ?? "?"),
     h("span", { class: "me" }, h("bdi", {}, session.name), h("span", { class: "sub" }, session.role))));
@@ -41,9 +38,10 @@ export function drawAccount() {
 function openAccount() {
   const means = { viewer: "sees everything and changes nothing", operator: "runs devices, groups, releases and rollouts", admin: "may do everything, operators and identity among it" }[session.role];
   const close = openDialog("Signed in",
-    h("p", {}, h("strong", {}, h("bdi", {}, session.name)), ` – ${session.role}: ${means}.`),
-    session.accounts ? null : h("p", { class: "sub" }, "This fleet has no accounts yet: whoever holds the operator token may do everything."),
+    h("p", {}, h("strong", {}, h("bdi", {}, session.name)), `, ${session.role}: ${means}.`),
+    byToken() ? h("p", { class: "sub" }, "By the operator token, which belongs to the fleet’s machine and not to a person. Give people accounts, so that the audit log says who did what.") : null,
     h("div", { class: "buttons" },
+      byToken() ? null : h("button", { type: "button", onclick: () => openPassword(session, true) }, "Change the password…"),
       h("button", { type: "button", onclick: () => close() }, "Close"),
       h("button", { type: "button", class: "primary", onclick: signOut }, "Sign out")));
 }
@@ -85,14 +83,14 @@ export function askToSignIn(reason, entered) {
   $("entry").replaceChildren(h("div", { class: "sign-in" },
     h("img", { src: "swan.svg", alt: "", width: 56, height: 56 }),
     h("h1", {}, "Sign in to this fleet"),
-    h("form", { onsubmit: submit(byName), "aria-label": "With your name" },
+    h("form", { onsubmit: submit(byName), "aria-label": "By name" },
       h("div", { class: "field" }, h("label", { for: "sign-in-name" }, "Name"), name),
       h("div", { class: "field" }, h("label", { for: "sign-in-password" }, "Password"), password),
       h("button", { class: "primary" }, "Sign in")),
     error,
     h("details", {}, h("summary", {}, "Use the operator token instead"),
       h("p", {}, "Open the link that ", h("code", {}, "cygnet fleet page"), " prints, or paste the operator token here. It is in ", h("code", {}, "operator.token"), " in the fleet’s home directory."),
-      h("form", { onsubmit: submit(async () => setToken(token.value)), "aria-label": "With the operator token" },
+      h("form", { onsubmit: submit(async () => setToken(token.value)), "aria-label": "By token" },
         h("div", { class: "field" }, h("label", { for: "sign-in-token" }, "Operator token"), token),
         h("button", {}, "Sign in with the token")))));
   $("entry").hidden = false;

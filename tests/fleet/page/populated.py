@@ -124,7 +124,7 @@ async def _rollouts(fleet: RunningFleet, ids: Sequence[str]) -> None:
     )
     await fleet.rollouts.start(done.id, "ada")
     await _reach(fleet, done.id, {RADIO: running(4, "1.4.0"), LAMP: running(2, "1.2.0")})
-    await _until(fleet, done.id, "done")
+    await until(fleet, done.id, "done")
     plan = {
         "query": "not status = never",
         "stages": ["4", "50%", {"size": "100%", "approval": True}],
@@ -166,7 +166,8 @@ async def _reach(fleet: RunningFleet, number: int, programs: Mapping[str, Progra
     await fleet.rollouts.advance_all()
 
 
-async def _until(fleet: RunningFleet, number: int, state: str) -> None:
+async def until(fleet: RunningFleet, number: int, state: str) -> None:
+    """Let rollouts go on until one is in this state."""
     for _ in range(20):
         await fleet.rollouts.advance_all()
         if (await fleet.rollouts.document(number))["state"] == state:
