@@ -35,7 +35,7 @@ export async function showAudit(view) {
     toast(verdict.whole ? `The whole log is checked: ${many(verdict.entries, "entry", "entries")}, none changed.` : verdict.fault.sentence, !verdict.whole);
   } }, "Check all of it");
   view.beside.append(verify);
-  view.box.append(panel("What was done", mark, h("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() }, actor, action), error, list, foot));
+  view.box.append(panel("What was done", mark, h("form", { class: "filters two", role: "search", onsubmit: (event) => event.preventDefault() }, actor, action), error, list, foot));
   const again = later(() => {
     Object.assign(asked, { actor: actor.value.trim(), action: action.value.trim() });
     replaceQuery(asked);
@@ -63,6 +63,7 @@ function table(entries) {
 }
 
 function detail(value) {
-  const text = typeof value === "string" ? value : value && Object.keys(value).length ? JSON.stringify(value) : "";
+  const one = (part) => (part !== null && typeof part === "object" ? (Array.isArray(part) ? part.map(one).join(", ") : JSON.stringify(part)) : String(part));
+  const text = typeof value === "string" ? value : Object.entries(value ?? {}).map(([name, part]) => `${name}: ${one(part)}`).join("; ");
   return text ? h("div", { class: "sub clamp", title: text }, said(text)) : null;
 }

@@ -64,7 +64,7 @@ export function gauge(label, value, limit, words) {
   const fill = h("i", { class: value > limit ? "k-failed" : share > 0.6 ? "k-warn" : "k-good" });
   fill.style.width = `${100 * share}%`;
   return h("div", { class: "gauge" }, h("div", { class: "gauge-head" }, h("span", {}, label), h("b", {}, words)),
-    h("div", { class: "parts slim", role: "meter", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": Math.max(limit, value), "aria-valuenow": value, "aria-valuetext": words }, fill));
+    h("div", { class: "parts slim", role: "meter", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": Math.max(limit, value), "aria-valuenow": value, "aria-valuetext": words }, value ? fill : []));
 }
 
 /** How far something is, in a bar. */

@@ -80,7 +80,7 @@ export async function showGroup(view) {
       },
     }) }),
     press("New rollout", { class: "primary", onclick: () => goTo(`#/rollouts/new?${query({ group: name })}`) }));
-  const about = h("div", { class: "pad" }), members = h("div");
+  const about = h("div"), members = h("div");
   view.box.append(h("div", { class: "columns" }, panel("What it takes", null, about), panel("In it now", null, members)));
   let shown = ON_A_PAGE;
   const draw = () => redrawWhen(members, [group.members, shown], () => memberList(group, path, shown, changed, () => {

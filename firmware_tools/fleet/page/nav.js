@@ -40,6 +40,16 @@ export function drawNav() {
   $("nav").replaceChildren(h("ul", {}, ...seen.map((entry, index) => link(entry, index)), h("li", { class: "more-item" }, more)), sheet);
 }
 
+/** Say in which view one is. */
+export function markView(here) {
+  for (const link of $("nav").querySelectorAll("a")) {
+    if (link.dataset.view === here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  const inSheet = VIEWS.findIndex(([path]) => path === here) >= IN_BAR;
+  $("nav").querySelector(".more-item button").classList.toggle("here", inSheet);
+}
+
 /** How many need somebody, beside the names of the views. */
 export function drawCounts() {
   const waiting = state.rollouts.filter(({ state: at }) => at === "approval" || at === "paused").length;

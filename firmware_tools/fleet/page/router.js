@@ -2,6 +2,7 @@
 // another one takes its place.
 
 import { $, announce, h } from "./dom.js";
+import { markView } from "./nav.js";
 import { on } from "./state.js";
 
 const routes = []; // [segments of the pattern, open]
@@ -58,7 +59,8 @@ export async function open() {
   const moved = current !== null;
   current = view;
   $("view").replaceChildren(view.heading, view.box);
-  for (const link of document.querySelectorAll("#nav a, .sheet a")) mark(link, segments[0] ?? "");
+  $("view").setAttribute("aria-busy", "true");
+  markView(segments[0] ?? "");
   window.scrollTo(0, 0);
   try {
     await show(view);
@@ -67,16 +69,13 @@ export async function open() {
     if (!view.name()) view.title("This cannot be shown");
     view.box.replaceChildren(h("div", { class: "panel" }, h("p", { class: "empty error", role: "alert", dir: "auto" }, error.message)));
   }
-  if (moved && !view.signal.aborted) {
+  if (view.signal.aborted) return;
+  $("view").setAttribute("aria-busy", "false");
+  if (moved) {
     const heading = view.heading.querySelector("h1");
     heading.focus({ preventScroll: true });
     announce(heading.textContent);
   }
-}
-
-function mark(link, here) {
-  if (link.dataset.view === here) link.setAttribute("aria-current", "page");
-  else link.removeAttribute("aria-current");
 }
 
 function makeView(params, query) {

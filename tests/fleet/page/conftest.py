@@ -50,7 +50,7 @@ def visit(fleet: RunningFleet, home: FleetHome, page: Page) -> Visit:
         before = await page.locator("#view .view").element_handle()
         await page.evaluate("hash => location.hash = hash", view)
         await page.wait_for_function(
-            "shown => !shown.isConnected && document.querySelector('#view h1').textContent", arg=before
+            "shown => !shown.isConnected && document.querySelector('#view').ariaBusy === 'false'", arg=before
         )
 
     return go

@@ -5,9 +5,9 @@ from playwright.async_api import Page, expect
 
 from device_runtime.sync.messages import ProgramReport
 from firmware_tools.fleet.server import RunningFleet
+from tests.fleet.packages import small_package
 from tests.fleet.page.conftest import Visit
 from tests.fleet.page.populated import LAMP, SENTENCE, appear, enroll, report, running, until
-from tests.fleet.packages import small_package
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser]
 

@@ -8,10 +8,9 @@ from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.home import FleetHome
 from firmware_tools.fleet.server import RunningFleet
 from tests.fleet.packages import small_package
-from tests.fleet.page.conftest import Visit
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser]
-PASSWORD = "a long walk by the lake"
+PASSWORD = "a long walk by the lake"  # noqa: S105 - of accounts in tests only
 
 
 @pytest.fixture
