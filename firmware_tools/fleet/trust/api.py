@@ -165,19 +165,23 @@ def _signatures(
         state = "withdrawn" if path in withdrawn else "signed" if named else "waiting"
         if state == "signed" and expires is not None and expires <= repository.clock():
             state = "expired"
-        keys = delegations.keys if delegations is not None else {}
-        by = [holder(keys[keyid]) for keyid in role.keyids if current is not None and keyid in current.signatures]
         yield (
             release,
             what,
             {
                 "state": state,
                 "role": signer_of(targets, path),
-                "by": by if named else [],
+                "by": _signers(targets, names[0], current) if named and current is not None else [],
                 "threshold": role.threshold,
                 "expires": expires if named else None,
             },
         )
+
+
+def _signers(targets: Metadata[Targets], name: str, metadata: Metadata[Targets]) -> list[str]:
+    """Whose signatures hold, by name."""
+    result = targets.signed.get_verification_result(name, metadata.signed_bytes, metadata.signatures)
+    return sorted(holder(key) for key in result.signed.values())
 
 
 def _delegated(targets: Metadata[Targets]) -> Mapping[str, DelegatedRole]:

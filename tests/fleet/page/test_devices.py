@@ -109,7 +109,10 @@ async def test_a_group_is_made_by_a_query_that_shows_whom_it_takes(
     await expect(page.get_by_role("link", name="demo-room")).to_have_count(0)
 
 
-WIDEST = "[...document.querySelectorAll('#view *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.className).slice(0, 9)"
+WIDEST = """
+[...document.querySelectorAll('#view *')].filter(e => e.getBoundingClientRect().right > innerWidth)
+  .map(e => e.className).slice(0, 9)
+"""
 MARKUP = '<img src=x onerror="document.body.dataset.broken=1"><script>document.body.dataset.broken=1</script>'
 TEXTS = {
     "markup": MARKUP,
