@@ -9,6 +9,7 @@ from firmware_tools.fleet.access.api import AccessApi
 from firmware_tools.fleet.access.control import AccessControl
 from firmware_tools.fleet.audit.api import AuditApi
 from firmware_tools.fleet.audit.keeper import AuditKeeper
+from firmware_tools.fleet.browsing import BrowsingApi
 from firmware_tools.fleet.connections import FleetConnections
 from firmware_tools.fleet.events.api import TelemetryApi
 from firmware_tools.fleet.identity.api import IdentityApi
@@ -19,6 +20,8 @@ from firmware_tools.fleet.rollouts.api import RolloutApi
 from firmware_tools.fleet.rollouts.operations import RolloutOperations
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.settings.api import SettingsApi
+from firmware_tools.fleet.trust.api import TrustApi
+from firmware_tools.fleet.trust.keeper import TrustKeeper
 from firmware_tools.fleet.web import FleetApi
 from firmware_tools.fleet.workers.crew import Crew
 
@@ -35,6 +38,7 @@ class Parts:
     audit: AuditKeeper
     crew: Crew | None
     identities: IdentityApi
+    trust: TrustKeeper
 
 
 def make_routes(parts: Parts) -> list[web.RouteDef]:
@@ -47,6 +51,8 @@ def make_routes(parts: Parts) -> list[web.RouteDef]:
         *AccessApi(parts.control).routes(),
         *AuditApi(parts.service, parts.audit).routes(),
         *parts.identities.routes(),
+        *TrustApi(parts.service, parts.trust).routes(),
+        *BrowsingApi(parts.service).routes(),
         *OpenApi().routes(),
     ]
 
@@ -55,7 +61,7 @@ def routes_without_fleet() -> list[web.RouteDef]:
     """Every route, to be looked at: nobody may call what they lead to."""
     nothing: Any = None
     identities = IdentityApi(nothing, nothing, nothing, nothing)
-    return make_routes(Parts(nothing, nothing, nothing, nothing, nothing, nothing, nothing, identities))
+    return make_routes(Parts(nothing, nothing, nothing, nothing, nothing, nothing, nothing, identities, nothing))
 
 
 def describe_api() -> dict[str, Any]:

@@ -135,7 +135,7 @@ async def run_fleet(
         keeper = IdentityKeeper(service, desk, authority, identity, service.report_metadata_trouble)
         service.identities, desk.on_change = desk, keeper.look
         identities = IdentityApi(service, authority, desk, keeper.look)
-        parts = Parts(service, operations, transport, rollouts, control, audit, team, identities)
+        parts = Parts(service, operations, transport, rollouts, control, audit, team, identities, trust)
         application = make_application(make_routes(parts), control)
         health = HealthApi(database, storing=lambda: not service.trouble, broker=lambda: transport.connected)
         application.add_routes(health.routes())

@@ -63,6 +63,9 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/api/devices"): _reads(),
     ("POST", "/api/devices"): _changes("device.enroll", "{device}", "name", "mac"),
     ("GET", "/api/devices/{device}"): _reads(),
+    ("GET", "/api/devices/{device}/memberships"): _reads(),
+    ("GET", "/api/overview"): _reads(),
+    ("GET", "/api/overview/devices"): _reads(),
     ("PATCH", "/api/devices/{device}/tags"): _changes("device.tag", "{device}", "add", "remove"),
     ("PUT", "/api/devices/{device}/programs/{app_id}"): _changes(
         "program.assign", "{device}/{app_id}", "version_code", "launch"

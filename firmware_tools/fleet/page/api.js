@@ -1,4 +1,5 @@
-// The fleet's JSON API. The token lives in this tab alone, and leaves the address bar at once.
+// The fleet's JSON API. The token lives in this tab alone, and leaves the address bar at once; who signed in by name has
+// a cookie that no script can read.
 
 const KEY = "cygnet-fleet-token";
 
@@ -9,7 +10,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Take the token from the URL's fragment, if one is there. */
+/** Take the token from the URL's fragment, if one is there; whether this tab has one. */
 export function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) {
@@ -22,6 +23,12 @@ export function takeToken() {
 export const setToken = (token) => sessionStorage.setItem(KEY, token.trim());
 export const forgetToken = () => sessionStorage.removeItem(KEY);
 
+/** One segment of a path. */
+export const segment = encodeURIComponent;
+
+/** "a=1&b=2" of what is not empty. */
+export const query = (members) => new URLSearchParams(Object.entries(members).filter(([, value]) => value !== "" && value !== null && value !== undefined)).toString();
+
 /** One request; answers the JSON, or throws a Refusal whose message is a sentence for people. */
 export async function call(method, path, { body, data, signal } = {}) {
   const response = await request(method, path, { body, data, signal });
@@ -29,7 +36,8 @@ export async function call(method, path, { body, data, signal } = {}) {
 }
 
 async function request(method, path, { body, data, signal }) {
-  const headers = { Authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` };
+  const headers = {}, token = sessionStorage.getItem(KEY);
+  if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {

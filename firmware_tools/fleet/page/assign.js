@@ -1,74 +1,60 @@
-// One dialog for both ways in: from a device, and from a release of a program or model.
+// Giving one release to one device. To many, a rollout does it.
 
-import { call } from "./api.js";
-import { h, openDialog, toast } from "./dom.js";
+import { call, segment } from "./api.js";
+import { check, field, h, openDialog, toast } from "./dom.js";
+import { deviceField } from "./search.js";
+import { called, state } from "./state.js";
 
-/** Ask which release goes to which devices, and assign it. */
-export function openAssign(state, { device = null, release = null }) {
-  const launch = h("input", { type: "checkbox", checked: true });
-  open(state, {
-    title: "Assign a program",
-    releases: state.releases,
+const KINDS = {
+  program: {
     label: (r) => `${r.name} ${r.version_name}`,
-    path: (r) => `programs/${encodeURIComponent(r.app_id)}`,
-    body: (r) => ({ version_code: r.version_code, launch: launch.checked }),
-    options: h("label", { class: "check" }, launch, "Bring it to the foreground when it is installed"),
-    device,
-    release,
-  });
-}
-
-/** The same for a model, which programs need not ask for. */
-export function openAssignModel(state, { device = null, release = null }) {
-  open(state, {
-    title: "Assign a model",
-    releases: state.models,
-    label: (r) => `${r.model} ${r.version_name}`,
-    path: (r) => `models/${encodeURIComponent(r.model)}`,
+    path: (r) => `programs/${segment(r.app_id)}`,
+    body: (r, launch) => ({ version_code: r.version_code, launch }),
+  },
+  model: {
+    label: (r) => `Model ${r.model} ${r.version_name}`,
+    path: (r) => `models/${segment(r.model)}`,
     body: (r) => ({ version_code: r.version_code }),
-    options: h("p", { class: "sub" }, "Devices get the models that their programs ask for by themselves. What is assigned here wins over that, and stays."),
-    device,
-    release,
-  });
-}
+    hint: "Devices get the models that their programs ask for by themselves. What is assigned here wins over that, and stays.",
+  },
+  runtime: {
+    label: (r) => `Runtime ${r.version}`,
+    path: () => "runtime",
+    body: (r) => ({ version: r.version }),
+    hint: "For microcontrollers: the device restarts with it.",
+  },
+};
 
-function open(state, { title, releases, label, path, body, options, device, release }) {
-  const select = h("select", { required: true },
-    ...releases.map((r, index) => h("option", { value: String(index), selected: r === release }, label(r))));
-  const boxes = [...state.devices.values()].map((d) => {
-    const box = h("input", { type: "checkbox", value: d.id, checked: d.id === device });
-    return [box, h("label", {}, box, h("span", { class: `dot ${d.status}` }), d.name || d.id)];
-  });
-  const error = h("p", { class: "error", role: "alert" });
-
+/** Ask which release goes to which device, and assign it; either may be known: {device}, {kind, release}. */
+export function openAssign({ device = null, kind = null, release = null }) {
+  const choices = [...state.releases.map((r) => ["program", r]), ...state.models.map((r) => ["model", r]), ...state.runtimes.map((r) => ["runtime", r])]
+    .filter(([of]) => !kind || of === kind);
+  const which = field("Release", h("select", { required: true }, ...choices.map(([of, r], index) => h("option", { value: String(index), selected: r === release }, KINDS[of].label(r)))));
+  const launch = check("Bring it to the foreground when it is installed", { checked: true });
+  const target = device ? null : deviceField("Device");
+  const hint = h("p", { class: "hint" }), error = h("p", { class: "error", role: "alert" });
+  const show = () => {
+    const [of] = choices[Number(which.control.value)];
+    launch.row.hidden = of !== "program";
+    hint.textContent = KINDS[of].hint ?? "";
+  };
+  which.control.addEventListener("change", show);
   const submit = async (event) => {
     event.preventDefault();
-    const chosen = boxes.map(([box]) => box).filter((box) => box.checked).map((box) => box.value);
-    const wanted = releases[Number(select.value)];
-    if (!chosen.length) {
-      error.textContent = "Choose at least one device.";
-      return;
-    }
+    const [of, r] = choices[Number(which.control.value)], id = device?.id ?? target.control.value.trim();
     try {
-      for (const id of chosen) {
-        await call("PUT", `/api/devices/${encodeURIComponent(id)}/${path(wanted)}`, { body: body(wanted) });
-      }
+      await call("PUT", `/api/devices/${segment(id)}/${KINDS[of].path(r)}`, { body: KINDS[of].body(r, launch.box.checked) });
     } catch (refusal) {
       error.textContent = refusal.message;
       return;
     }
     close();
-    toast(`${label(wanted)} assigned to ${chosen.length === 1 ? chosen[0] : `${chosen.length} devices`}.`);
+    toast(`${KINDS[of].label(r)} is assigned to ${device ? called(device) : id}.`);
   };
-
-  const close = openDialog(
-    h("h2", {}, title),
-    h("form", { onsubmit: submit },
-      h("label", { class: "field" }, "Release", select),
-      h("div", {}, h("div", { class: "sub" }, "Devices"), h("div", { class: "choices" }, ...boxes.map(([, labelled]) => labelled))),
-      options,
-      error,
+  const close = openDialog(device ? `Assign to ${called(device)}` : "Assign to a device",
+    h("form", { onsubmit: submit }, which.row, target?.row ?? null, launch.row, hint, error,
       h("div", { class: "buttons" },
         h("button", { type: "button", onclick: () => close() }, "Cancel"),
         h("button", { class: "primary" }, "Assign"))));
+  show();
 }

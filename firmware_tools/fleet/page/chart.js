@@ -1,13 +1,14 @@
-// Two small charts in SVG: stacked columns of counts, and lines of values. Times are Unix seconds.
+// Two small charts in SVG: stacked columns of counts, and lines of values. Times are Unix seconds. Colours are classes
+// (c0 to c6), since they differ between light and dark.
 
-import { h, svg } from "./dom.js";
+import { h, said, svg } from "./dom.js";
 
-export const COLOURS = ["#7cc7c3", "#7fb0ea", "#e2b864", "#c79be8", "#79c98c", "#ec9f7a", "#8fa0b5"];
+const COLOURS = 7;
 const HEIGHT = 190, LEFT = 40, RIGHT = 8, TOP = 8, BOTTOM = 22;
 
 /** Columns: series = [{name, points: Map(bucket start -> count)}]; one column every `step` seconds. */
-export function drawColumns(box, { series, from, to, step, unit }) {
-  const frame = makeFrame(box, from, to, 0, highest(series, from, to, step) || 1, 1);
+export function drawColumns(box, { series, from, to, step, unit, label, plain = false }) {
+  const frame = makeFrame(box, from, to, 0, highest(series, from, to, step) || 1, { finest: 1, label });
   for (let start = Math.ceil(from / step) * step; start < to; start += step) {
     let level = 0;
     series.forEach((line, index) => {
@@ -15,25 +16,25 @@ export function drawColumns(box, { series, from, to, step, unit }) {
       if (!count) return;
       const x = frame.x(start), width = Math.max(1, frame.x(start + step) - x - 1);
       const top = frame.y(level + count);
-      frame.root.append(svg("rect", { x, y: top, width, height: Math.max(1, frame.y(level) - top), fill: colour(index), rx: Math.min(1.5, width / 3) }));
+      frame.root.append(svg("rect", { x, y: top, width, height: Math.max(1, frame.y(level) - top), class: colour(index), rx: Math.min(1.5, width / 3) }));
       level += count;
     });
   }
   const total = (line) => [...line.points].reduce((sum, [time, count]) => (time >= from ? sum + count : sum), 0);
-  finish(box, frame, series.map((line, index) => [line.name, total(line), index]), unit);
+  finish(box, frame, plain ? [] : series.map((line, index) => [line.name, total(line), index]), unit);
 }
 
 /** Lines: series = [{name, points: [[time, value], …] by time}]. */
-export function drawLines(box, { series, from, to, unit }) {
+export function drawLines(box, { series, from, to, unit, label }) {
   const values = series.flatMap((line) => line.points.map(([, value]) => value));
   const low = Math.min(...values), high = Math.max(...values);
   const margin = (high - low) * 0.08 || Math.abs(high) * 0.05 || 1;
-  const frame = makeFrame(box, from, to, values.length ? low - margin : 0, values.length ? high + margin : 1);
+  const frame = makeFrame(box, from, to, values.length ? low - margin : 0, values.length ? high + margin : 1, { label });
   series.forEach((line, index) => {
     const points = line.points.map(([time, value]) => `${frame.x(time).toFixed(1)},${frame.y(value).toFixed(1)}`);
-    frame.root.append(svg("polyline", { points: points.join(" "), fill: "none", stroke: colour(index), "stroke-width": 1.6, "stroke-linejoin": "round" }));
+    frame.root.append(svg("polyline", { points: points.join(" "), class: `line ${colour(index)}` }));
     const [time, value] = line.points.at(-1);
-    frame.root.append(svg("circle", { cx: frame.x(time), cy: frame.y(value), r: 3, fill: colour(index) }));
+    frame.root.append(svg("circle", { cx: frame.x(time), cy: frame.y(value), r: 3, class: colour(index) }));
   });
   finish(box, frame, series.map((line, index) => [line.name, short(line.points.at(-1)[1]), index]), unit);
 }
@@ -46,9 +47,9 @@ function highest(series, from, to, step) {
   return most;
 }
 
-function makeFrame(box, from, to, low, high, finest = 0) {
-  const width = Math.max(280, box.clientWidth - 28);
-  const root = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": "Chart of telemetry over time" });
+function makeFrame(box, from, to, low, high, { finest = 0, label = "Chart of telemetry over time" }) {
+  const width = Math.max(240, box.clientWidth - 28);
+  const root = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": label });
   const x = (time) => LEFT + ((time - from) / (to - from)) * (width - LEFT - RIGHT);
   const y = (value) => HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
   for (const value of ticks(low, high, 4, finest)) {
@@ -65,9 +66,7 @@ function makeFrame(box, from, to, low, high, finest = 0) {
 function finish(box, frame, entries, unit) {
   const legend = h("figcaption", { class: "legend" },
     ...entries.map(([name, value, index]) => {
-      const key = h("span", { class: "key" });
-      key.style.background = colour(index);
-      return h("span", {}, key, `${name} `, h("b", {}, String(value)));
+      return h("span", {}, h("span", { class: `key ${colour(index)}` }), said(name), " ", h("b", {}, String(value)));
     }),
     h("span", {}, unit));
   box.replaceChildren(frame.root, legend);
@@ -81,7 +80,7 @@ function ticks(low, high, count, finest) {
   return found;
 }
 
-const colour = (index) => COLOURS[index % COLOURS.length];
+const colour = (index) => `c${index % COLOURS}`;
 
 function short(value) {
   if (Math.abs(value) >= 10000) return `${+(value / 1000).toPrecision(3)}k`;

@@ -1,104 +1,119 @@
-// The device list: what each should have beside what it has.
+// The devices: searched, filtered, a page at a time.
 
-import { call } from "./api.js";
-import { $, ago, h, openDialog, toast } from "./dom.js";
-import { openAssign } from "./assign.js";
-import { modelRows } from "./models.js";
-import { reason, stepCell, versions } from "./programs.js";
+import { call, query } from "./api.js";
+import { h, panel, redraw, said } from "./dom.js";
+import { openEnroll } from "./enroll.js";
+import { many } from "./format.js";
+import { whyOf } from "./overview.js";
+import { goTo, replaceQuery, to } from "./router.js";
+import { asQuery, later } from "./search.js";
+import { press } from "./session.js";
+import { called, paced, state } from "./state.js";
+import { tagEditor } from "./tags.js";
 
-const LABELS = { never: "not seen yet", online: "online", offline: "offline", lost: "lost" };
+export const LABELS = { never: "not seen yet", online: "online", offline: "offline", lost: "lost" };
+const CONDITIONS = [["", "Any state"], ["in step", "In step"], ["behind", "Behind"], ["failed", "Failed"], ["rolled back", "Rolled back"], ["nothing", "Nothing assigned"]];
+const ON_A_PAGE = 50;
 
-/** Draw the list. Rows that have not changed stay as they are, and keep focus and scroll. */
-export function drawDevices(state) {
-  const box = $("devices");
-  const filter = $("device-filter").value.trim().toLowerCase();
-  const devices = [...state.devices.values()].filter((device) => matches(device, filter));
-  if (!devices.length) {
-    box.replaceChildren(state.devices.size ? h("div", { class: "empty" }, "No device matches the filter.") : noDevices());
-    return;
-  }
-  const rows = new Map([...box.children].filter((row) => row.dataset.id).map((row) => [row.dataset.id, row]));
-  box.replaceChildren(
-    ...devices.map((device) => {
-      const mark = JSON.stringify([device, state.names.size]);
-      const known = rows.get(device.id);
-      if (known?.mark === mark) return known;
-      const row = deviceRow(device, state);
-      row.mark = mark;
-      return row;
-    }),
-  );
-  drawTimes(state);
+export async function showDevices(view) {
+  view.title("Devices");
+  view.beside.append(press("Enroll a device", { class: "primary", onclick: () => openEnroll() }));
+  const asked = { q: view.query.get("q") ?? "", condition: view.query.get("condition") ?? "", tag: view.query.get("tag") ?? "", after: view.query.get("after") ?? "" };
+  const search = h("input", { type: "search", value: asked.q, placeholder: "kitchen, or board = pico-w and tag = beta", "aria-label": "Search devices: words, or a query", "aria-describedby": "search-error", autocapitalize: "none", autocomplete: "off", spellcheck: "false" });
+  const condition = h("select", { "aria-label": "State" }, ...CONDITIONS.map(([value, text]) => h("option", { value, selected: value === asked.condition }, text)));
+  const tag = h("select", { "aria-label": "Tag" });
+  const error = h("p", { class: "error", id: "search-error", role: "alert" }), found = h("p", { class: "hint", role: "status" });
+  const list = h("div", { class: "device-list" }), pages = h("div", { class: "pages" });
+  view.box.append(panel("All devices", found,
+    h("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() }, search, condition, tag), error, list, pages));
+
+  let newest = 0, shown = [];
+  const load = async () => {
+    const mine = ++newest;
+    let answer;
+    try {
+      answer = await call("GET", `/api/overview/devices?${query({ ...asked, q: asQuery(asked.q), limit: ON_A_PAGE })}`, { signal: view.signal });
+    } catch (refusal) {
+      if (refusal.name !== "AbortError" && mine === newest) error.textContent = refusal.message;
+      return;
+    }
+    if (mine !== newest) return;
+    error.textContent = "";
+    shown = answer.devices;
+    const text = answer.total === state.overview.devices ? many(answer.total, "device") : `${many(answer.total, "device")} of ${state.overview.devices.toLocaleString()}`;
+    if (found.textContent !== text) found.textContent = text;
+    draw();
+    redraw(pages, ...turn(asked, answer));
+  };
+  const draw = () => {
+    const rows = new Map([...list.children].filter((row) => row.dataset.id).map((row) => [row.dataset.id, row]));
+    const next = shown.length ? shown.map((device) => kept(rows.get(device.id), device, load)) : [nothing(asked)];
+    if (next.length !== list.children.length || next.some((row, index) => row !== list.children[index])) list.replaceChildren(...next);
+  };
+  const drawTags = () => {
+    const options = [["", "Any tag"], ...state.overview.tags.map(([name, count]) => [name, `${name} (${count})`])];
+    if (asked.tag && !options.some(([value]) => value === asked.tag)) options.push([asked.tag, asked.tag]);
+    tag.replaceChildren(...options.map(([value, text]) => h("option", { value, selected: value === asked.tag }, text)));
+  };
+  const again = () => {
+    Object.assign(asked, { q: search.value, condition: condition.value, tag: tag.value, after: "" });
+    replaceQuery(asked);
+    load();
+  };
+  search.addEventListener("input", later(again));
+  for (const select of [condition, tag]) select.addEventListener("change", again);
+  const soon = paced(load, 1000);
+  view.on("devices", ({ devices }) => {
+    const news = new Map(devices.map((device) => [device.id, device]));
+    shown = shown.map((device) => (news.has(device.id) ? { ...device, ...news.get(device.id) } : device));
+    draw();
+    soon(); // it may fit the filter no more, and its condition is the fleet's to say
+  });
+  view.on("overview", () => document.activeElement === tag || drawTags());
+  view.on("refresh", soon);
+  drawTags();
+  await load();
 }
 
-/** Bring every "4 s ago" up to date. */
-export function drawTimes(state) {
-  for (const element of document.querySelectorAll("[data-seen]")) {
-    element.textContent = ago(Number(element.dataset.seen), state.now());
-  }
+/** The row that shows this already stays as it is, with focus and what is typed in it. */
+function kept(row, device, reload) {
+  const mark = JSON.stringify([device, state.names.size]);
+  if (row?.mark === mark || (row && row.contains(document.activeElement) && document.activeElement.matches("input"))) return row;
+  const made = deviceRow(device, reload);
+  made.mark = mark;
+  return made;
 }
 
-function matches(device, filter) {
-  const text = [device.id, device.name, device.status, device.board, ...device.programs.map((p) => p.app_id), ...device.models.map((m) => m.name)].join(" ");
-  return text.toLowerCase().includes(filter);
-}
-
-function noDevices() {
-  return h("div", { class: "empty" },
-    h("h3", {}, "No devices yet"),
-    h("p", {}, "A device joins in two steps: enroll it here, then start it with the file that you get."),
-    h("pre", {}, h("code", {}, "cygnet fleet enroll kitchen --out kitchen.toml\ncygnet device run --provisioning kitchen.toml")));
-}
-
-function deviceRow(device, state) {
-  return h("article", { class: `device is-${device.status}`, "data-id": device.id, "aria-label": device.name || device.id },
+function deviceRow(device, reload) {
+  const items = [...device.programs, ...device.models], why = whyOf(device);
+  return h("article", { class: `device is-${device.status}`, "data-id": device.id, "aria-label": called(device) },
     h("div", { class: "who" },
-      h("strong", {}, device.name || device.id),
-      h("div", { class: "sub" }, [device.name ? device.id : null, device.board, runtimeOf(device)].filter(Boolean).join(" · ")),
-      device.runtime_error ? h("div", { class: "sub error" }, device.runtime_error) : null),
+      h("a", { href: to("devices", device.id), class: "name" }, said(called(device))),
+      h("div", { class: "sub" }, said([device.name ? device.id : null, device.board, device.runtime].filter(Boolean).join(" · ")))),
     h("div", { class: `state ${device.status}` },
       h("span", { class: "dot" }), h("span", { class: "label" }, LABELS[device.status]),
       device.last_seen === null ? null : h("div", { class: "sub", "data-seen": device.last_seen })),
-    h("div", { class: "programs" },
-      device.programs.length || device.models.length
-        ? [...device.programs.map((program) => programRow(device, program, state)), ...modelRows(device)]
-        : h("span", { class: "sub" }, state.releases.length ? "No program assigned." : "Nothing to assign yet: publish a program first.")),
-    h("div", { class: "act" },
-      h("button", { type: "button", class: "small", disabled: !state.releases.length, onclick: () => openAssign(state, { device: device.id }) }, "Assign…")));
+    h("div", { class: "standing" },
+      h("span", { class: `step ${(device.condition ?? "behind").replace(" ", "-")}` }, device.condition === "nothing" ? "nothing assigned" : device.condition ?? "…"),
+      h("div", { class: "sub clamp" }, why ? said(why, { class: "error" }) : said(items.map((item) => (item.app_id ? (state.names.get(item.app_id) ?? item.app_id) : item.name)).join(", ")))),
+    tagEditor(device, device.tags ?? [], reload));
 }
 
-/** Which runtime it has and, of a microcontroller, which it should have. */
-function runtimeOf({ runtime, runtime_should: should }) {
-  return should && should !== runtime ? `${runtime || "?"} → ${should}` : runtime;
+function nothing(asked) {
+  if (asked.q || asked.condition || asked.tag || asked.after) return h("div", { class: "empty" }, "No device is of this kind now.");
+  return h("div", { class: "empty" },
+    h("h3", {}, "No devices yet"),
+    h("p", {}, "A device joins in two steps: enroll it here, then start it with the file that you get."),
+    h("pre", { tabindex: 0 }, h("code", {}, "cygnet fleet enroll kitchen --out kitchen.toml\ncygnet device run --provisioning kitchen.toml")));
 }
 
-function programRow(device, { app_id, should, has, step }, state) {
-  const title = state.names.get(app_id) ?? app_id;
-  const label = `Take ${title} away from ${device.name || device.id}`;
-  return h("div", { class: "program" },
-    h("span", { class: "app", title: app_id }, title),
-    h("span", { class: "versions" }, ...versions(should, has)),
-    stepCell(step, should, has, device),
-    should
-      ? h("button", { type: "button", class: "quiet remove", title: label, "aria-label": label, onclick: () => confirmRemoval(device, app_id, title) }, "✕")
-      : null,
-    reason(has));
-}
-
-function confirmRemoval(device, appId, title) {
-  const remove = async () => {
-    close();
-    try {
-      await call("DELETE", `/api/devices/${encodeURIComponent(device.id)}/programs/${encodeURIComponent(appId)}`);
-      toast(`${device.name || device.id} should no longer have ${title}.`);
-    } catch (error) {
-      toast(error.message, true);
-    }
-  };
-  const close = openDialog(
-    h("h2", {}, `Take ${title} away from ${device.name || device.id}?`),
-    h("p", { class: "sub" }, "The device removes the program when it hears of it."),
-    h("div", { class: "buttons" },
-      h("button", { type: "button", onclick: () => close() }, "Keep"),
-      h("button", { type: "button", class: "primary", onclick: remove }, "Take away")));
+/** To the next page and to the first one: each is a place of its own, so that the browser's back goes back. */
+function turn(asked, { devices, next }) {
+  const hash = (after) => `#/devices?${query({ ...asked, after })}`;
+  if (!asked.after && !next) return [];
+  return [
+    h("button", { type: "button", disabled: !asked.after, onclick: () => goTo(hash("")) }, "First page"),
+    h("span", { class: "sub" }, devices.length ? said(`${devices[0].id} … ${devices.at(-1).id}`) : ""),
+    h("button", { type: "button", disabled: !next, onclick: () => goTo(hash(next)) }, "Next page"),
+  ];
 }

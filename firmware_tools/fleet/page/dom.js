@@ -1,4 +1,4 @@
-// Elements and texts. Everything that devices and people wrote becomes text nodes, never markup.
+// Elements. Everything that devices and people wrote becomes text nodes, never markup.
 
 /** Make an element: h("p", {class: "x", onclick: f, hidden: true}, "text", child, null). */
 export function h(tag, attributes = {}, ...children) {
@@ -8,7 +8,7 @@ export function h(tag, attributes = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -24,34 +24,97 @@ export function svg(tag, attributes = {}, ...children) {
 
 export const $ = (id) => document.getElementById(id);
 
-/** "4 s ago". Times are Unix seconds. */
-export function ago(time, now) {
-  if (time === null) return "never";
-  const seconds = Math.max(0, Math.floor(now - time));
-  for (const [unit, length] of [["d", 86400], ["h", 3600], ["min", 60]]) {
-    if (seconds >= length) return `${Math.floor(seconds / length)} ${unit} ago`;
-  }
-  return seconds < 3 ? "now" : `${seconds} s ago`;
+/** A text that somebody else wrote, in any script: it neither turns its surroundings round nor leaves its box. */
+export const said = (text, attributes = {}) => h("bdi", { ...attributes, class: `said ${attributes.class ?? ""}` }, text);
+
+/** A panel with a heading; `more` stands at the right of it. */
+export function panel(title, more, ...children) {
+  const id = `panel-${title.toLowerCase().replace(/[^a-z]+/g, "-")}`;
+  return h("section", { class: "panel", "aria-labelledby": id },
+    h("header", {}, h("h2", { id }, title), more ? h("div", { class: "more" }, more) : null), ...children);
 }
 
-/** "196 KB" */
-export function bytes(count) {
-  if (count < 1024) return `${count} B`;
-  if (count < 1024 * 1024) return `${Math.round(count / 1024)} KB`;
-  return `${(count / 1024 / 1024).toFixed(1)} MB`;
+let fields = 0;
+
+/** A labelled control with a hint and a place for what is wrong with it: {row, fail(text)}. */
+export function field(label, control, { hint = "", wide = false } = {}) {
+  const id = `field-${++fields}`, error = h("p", { class: "error", id: `${id}-error`, role: "alert" });
+  control.id = id;
+  control.setAttribute("aria-describedby", `${id}-hint ${id}-error`);
+  const row = h("div", { class: wide ? "field wide" : "field" },
+    h("label", { for: id }, label), control, h("p", { class: "hint", id: `${id}-hint` }, hint), error);
+  const fail = (text) => {
+    error.textContent = text;
+    if (text) control.setAttribute("aria-invalid", "true");
+    else control.removeAttribute("aria-invalid");
+  };
+  return { row, control, fail };
+}
+
+/** A checkbox with its label. */
+export function check(label, attributes = {}) {
+  const box = h("input", { type: "checkbox", ...attributes });
+  return { row: h("label", { class: "check" }, box, h("span", {}, label)), box };
+}
+
+/** Pairs of a word and what it is; pairs without a value are left out. */
+export const facts = (...pairs) => h("dl", { class: "facts" },
+  ...pairs.filter((pair) => pair && pair[1] !== null && pair[1] !== undefined && pair[1] !== "").map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+
+/** Put other children into a box; what had the focus has it again. */
+export function redraw(box, ...children) {
+  const inside = box.contains(document.activeElement) && document.activeElement !== box;
+  const places = () => [...box.querySelectorAll("a[href], button, input, select, textarea, summary")];
+  const index = inside ? places().indexOf(document.activeElement) : -1;
+  const key = inside ? document.activeElement.dataset.key : null;
+  box.replaceChildren(...children.flat(3).filter(Boolean));
+  if (index < 0) return;
+  (key ? box.querySelector(`[data-key="${CSS.escape(key)}"]`) : places()[index])?.focus({ preventScroll: true });
+}
+
+/** Redraw only when what is shown has changed. */
+export function redrawWhen(box, mark, make) {
+  const text = JSON.stringify(mark);
+  if (box.mark === text) return;
+  box.mark = text;
+  redraw(box, ...[make()].flat());
 }
 
 /** Say something in a corner, for a while. */
 export function toast(text, bad = false) {
-  const element = h("div", { class: bad ? "toast bad" : "toast" }, text);
+  const element = h("div", { class: bad ? "toast bad" : "toast", dir: "auto" }, text);
   $("toasts").append(element);
   setTimeout(() => element.remove(), bad ? 12000 : 5000);
 }
 
+/** Tell who cannot see it that something changed. */
+export function announce(text) {
+  if ($("said").textContent !== text) $("said").textContent = text;
+}
+
 /** Show a dialog with this content; returns a function that closes it. */
-export function openDialog(...content) {
+export function openDialog(title, ...content) {
   const dialog = $("dialog");
-  dialog.replaceChildren(...content);
+  dialog.replaceChildren(h("h2", { id: "dialog-title" }, title), ...content.flat().filter(Boolean));
   if (!dialog.open) dialog.showModal();
   return () => dialog.close();
+}
+
+/** Ask before doing: `what` says what will happen; `done` is told when `act` has done it. */
+export function confirmThat(title, { what, yes, no = "Cancel", bad = false, more = null, act }) {
+  const error = h("p", { class: "error", role: "alert" });
+  const go = h("button", { type: "button", class: bad ? "danger" : "primary" }, yes);
+  go.addEventListener("click", async () => {
+    go.disabled = true;
+    try {
+      await act();
+      close();
+    } catch (refusal) {
+      error.textContent = refusal.message;
+    } finally {
+      go.disabled = false;
+    }
+  });
+  const close = openDialog(title, ...[what].flat().map((text) => h("p", { class: "sub" }, text)), more, error,
+    h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => close() }, no), go));
 }

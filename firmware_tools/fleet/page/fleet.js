@@ -1,166 +1,106 @@
-// The operator page: loads everything once, then follows the fleet's live events.
+// The operator page: who is there, which view, and the fleet's live events.
 
-import { Refusal, call, forgetToken, liveEvents, setToken, takeToken } from "./api.js";
-import { drawDevices, drawTimes } from "./devices.js";
+import { takeToken } from "./api.js";
+import { showAudit } from "./audit.js";
 import { $, h, toast } from "./dom.js";
-import { openEnroll } from "./enroll.js";
-import { acceptDrops, drawReleases, publishFiles } from "./releases.js";
-import { Telemetry } from "./telemetry.js";
+import { showDevice } from "./device.js";
+import { showDevices } from "./devices.js";
+import { ago } from "./format.js";
+import { showGroup, showGroups } from "./groups.js";
+import { drawCounts, drawNav } from "./nav.js";
+import { drawNotices } from "./notices.js";
+import { showOperators } from "./operators.js";
+import { showOverview } from "./overview.js";
+import { acceptDrops, publishFiles, showReleases } from "./releases.js";
+import { showRollout } from "./rollout.js";
+import { showNewRollout } from "./rollout_new.js";
+import { showRollouts } from "./rollouts.js";
+import { open, route } from "./router.js";
+import { askToSignIn, drawAccount, whoAmI } from "./session.js";
+import { follow, on, state } from "./state.js";
+import { showTelemetry } from "./telemetry_view.js";
+import { showTrust } from "./trust.js";
 
-const state = {
-  fleet: null,
-  devices: new Map(),
-  releases: [],
-  models: [],
-  names: new Map(), // app_id -> the program's name
-  skew: 0,
-  away: false,
-  now: () => Date.now() / 1000 + state.skew,
-};
-let telemetry = null;
+route("/", showOverview);
+route("/devices", showDevices);
+route("/devices/:device", showDevice);
+route("/groups", showGroups);
+route("/groups/:group", showGroup);
+route("/rollouts", showRollouts);
+route("/rollouts/new", showNewRollout);
+route("/rollouts/:rollout", showRollout);
+route("/releases", showReleases);
+route("/telemetry", showTelemetry);
+route("/trust", showTrust);
+route("/audit", showAudit);
+route("/operators", showOperators);
 
-async function loadFleet() {
-  state.fleet = await call("GET", "/api/fleet");
-  state.skew = state.fleet.now - Date.now() / 1000;
-  drawHeader();
-}
-
-async function loadDevices() {
-  const { devices } = await call("GET", "/api/devices");
-  state.devices = new Map(devices.map((device) => [device.id, device]));
-}
-
-async function loadReleases() {
-  const [{ releases }, { models }] = await Promise.all([call("GET", "/api/releases"), call("GET", "/api/models")]);
-  state.releases = releases;
-  state.models = models;
-  state.names = new Map(state.releases.map((release) => [release.app_id, release.name]));
-}
-
-async function loadAll() {
-  await Promise.all([loadFleet(), loadDevices(), loadReleases()]);
-  $("main").hidden = false;
-  telemetry ??= new Telemetry(state);
-  drawAll();
-  await telemetry.load();
-}
-
-function drawAll() {
-  drawHeader();
-  drawDevices(state);
-  drawReleases(state);
-  telemetry.drawDevices();
-}
-
-function drawHeader() {
+function drawHead() {
   const { fleet } = state;
   if (!fleet) return;
-  document.title = `${fleet.fleet} – Cygnet fleet`;
   $("fleet-name").textContent = fleet.fleet;
-  const counts = {};
-  for (const device of state.devices.values()) counts[device.status] = (counts[device.status] ?? 0) + 1;
-  $("summary").replaceChildren(
-    ...["online", "lost", "offline", "never"].filter((status) => counts[status]).map((status) =>
-      h("span", {}, h("span", { class: `dot ${status}` }), `${counts[status]} ${status === "never" ? "not seen yet" : status}`)));
-  $("broker").textContent = fleet.connected ? `broker ${fleet.broker.replace(/^mqtts?:\/\//, "")}` : "";
-  drawNotices();
+  $("broker").replaceChildren(h("span", { class: `dot ${fleet.connected && !state.away ? "online" : "lost"}` }), h("span", {}, `broker ${fleet.broker.replace(/^mqtts?:\/\//, "")}`));
 }
 
-function drawNotices() {
-  const { fleet } = state, notices = [];
-  if (state.away || !fleet) {
-    $("notices").replaceChildren(h("div", { class: "notice bad" }, "The fleet does not answer; is `cygnet fleet serve` running? Trying again…"));
-    return;
-  }
-  if (!fleet.connected) notices.push(h("div", { class: "notice bad" }, `The broker is away; devices go on with what they have. Trying again… (${fleet.broker_trouble || fleet.broker})`));
-  if (fleet.trouble) notices.push(h("div", { class: "notice bad" }, fleet.trouble));
-  for (const stranger of fleet.strangers.slice(0, 3)) {
-    notices.push(h("div", { class: "notice" },
-      h("span", {}, h("strong", {}, stranger.device), ` speaks to this fleet without being enrolled; its ${stranger.messages === 1 ? "message was" : `${stranger.messages} messages were`} refused.`),
-      h("button", { type: "button", onclick: () => openEnroll(stranger.device) }, "Enroll…")));
-  }
-  if (fleet.strangers.length > 3) notices.push(h("div", { class: "notice" }, `${fleet.strangers.length - 3} more devices speak without being enrolled.`));
-  $("notices").replaceChildren(...notices);
-}
-
-function noteDevices(devices) {
-  const before = state.devices.size;
-  for (const device of devices) state.devices.set(device.id, device);
-  if (state.devices.size !== before) {
-    state.devices = new Map([...state.devices].sort(([a], [b]) => (a < b ? -1 : 1)));
-    telemetry.drawDevices();
-    drawReleases(state);
-    loadFleet(); // who was a stranger is none any more
-  }
-  drawDevices(state);
-  drawHeader();
-}
-
-const handlers = {
-  devices: (event) => noteDevices(event.devices),
-  telemetry: (event) => telemetry.add(event),
-  releases: async () => {
-    await loadReleases();
-    drawAll();
-  },
-  broker: loadFleet,
-  strangers: loadFleet,
-  trouble: loadFleet,
-  watching: loadAll,
-  refresh: loadAll,
-};
-
-async function follow() {
-  for (let wait = 500; ; wait = Math.min(wait * 2, 10000)) {
-    try {
-      for await (const event of liveEvents()) {
-        state.away = false;
-        wait = 500;
-        await handlers[event.type]?.(event);
-      }
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (error.status === 401 || error.status === 403) {
-        signIn(error.message);
-        return;
-      }
-    }
-    state.away = true;
-    drawNotices();
-    await new Promise((resolve) => setTimeout(resolve, wait));
+/** Bring every "4 s ago" up to date. */
+function drawTimes() {
+  for (const element of document.querySelectorAll("[data-seen]")) {
+    const text = ago(Number(element.dataset.seen), state.now());
+    if (element.textContent !== text) element.textContent = text;
   }
 }
 
-function signIn(reason) {
-  forgetToken();
-  $("main").hidden = true;
-  $("sign-in").hidden = false;
-  $("sign-in-error").textContent = reason;
-  document.body.classList.add("signed-out");
+let opened = false;
+
+async function enter() {
+  drawNav();
+  drawAccount();
+  let waiting = true;
+  const off = on("refresh", () => {
+    off();
+    waiting = false;
+    for (const id of ["top", "nav", "main"]) $(id).hidden = false;
+    open();
+    opened = true;
+  });
+  await follow((reason) => {
+    opened = false;
+    askToSignIn(reason, enter);
+  });
+  if (waiting) off();
 }
 
-function start() {
-  $("enroll").addEventListener("click", () => openEnroll());
-  $("publish").addEventListener("click", () => $("file").click());
+async function start() {
+  for (const type of ["fleet", "overview", "rollouts", "refresh"]) {
+    on(type, () => {
+      drawHead();
+      drawNotices();
+      drawCounts();
+    });
+  }
+  $("skip").addEventListener("click", () => $("main").focus());
   $("file").addEventListener("change", async () => {
     await publishFiles([...$("file").files]);
     $("file").value = "";
   });
-  acceptDrops($("drop"));
-  $("device-filter").addEventListener("input", () => drawDevices(state));
-  setInterval(() => drawTimes(state), 1000);
-  $("sign-in").addEventListener("submit", (event) => {
-    event.preventDefault();
-    setToken($("token").value);
-    $("token").value = "";
-    $("sign-in").hidden = true;
-    document.body.classList.remove("signed-out");
-    follow();
+  acceptDrops(document.body);
+  setInterval(drawTimes, 1000);
+  new MutationObserver(drawTimes).observe($("view"), { childList: true, subtree: true });
+  window.addEventListener("hashchange", () => {
+    if (location.hash.startsWith("#token=")) {
+      takeToken();
+      location.reload();
+    } else if (opened) open();
   });
-  window.addEventListener("hashchange", () => takeToken() && location.reload());
-  window.addEventListener("unhandledrejection", (event) => toast(event.reason?.message ?? String(event.reason), true));
-  if (takeToken()) follow();
-  else signIn("");
+  window.addEventListener("unhandledrejection", (event) => event.reason?.name === "AbortError" || toast(event.reason?.message ?? String(event.reason), true));
+  takeToken();
+  try {
+    await whoAmI();
+  } catch (refusal) {
+    // Status 0: nobody answers; then the live connection goes on trying.
+    if (refusal.status !== 0) return askToSignIn(refusal.status === 401 && !sessionStorage.length ? "" : refusal.message, enter);
+  }
+  return enter();
 }
 
 start();

@@ -1,0 +1,48 @@
+// The certificates of a device, where the fleet gives any.
+
+import { call, segment } from "./api.js";
+import { confirmThat, h, redraw, said, toast } from "./dom.js";
+import { day } from "./format.js";
+import { press } from "./session.js";
+import { called } from "./state.js";
+
+const KINDS = { valid: "good", active: "good", good: "good", revoked: "failed", expired: "failed", expiring: "warn", renewing: "info" };
+
+/** Fill the place; false where this fleet gives no certificates. */
+export async function showCertificates(box, device, view) {
+  const path = `/api/devices/${segment(device.id)}/certificates`;
+  const load = async () => {
+    let certificates;
+    try {
+      ({ certificates } = await call("GET", path, { signal: view.signal }));
+    } catch (refusal) {
+      if (refusal.status === 404) return false;
+      throw refusal;
+    }
+    redraw(box, ...draw(device, certificates, path, load));
+    return true;
+  };
+  return load();
+}
+
+function draw(device, certificates, path, load) {
+  if (!certificates.length) return [h("p", { class: "empty" }, "This device has no certificate.")];
+  return [
+    h("ul", { class: "cards" }, ...certificates.map((certificate) => h("li", { class: "card" },
+      h("div", { class: "card-head" }, said(certificate.serial, { class: "mono" }), h("span", { class: `badge k-${KINDS[certificate.state] ?? "faint"}` }, said(certificate.state))),
+      h("div", { class: "sub" }, `from ${date(certificate.not_before)} until ${date(certificate.not_after)}`),
+      certificate.fingerprint ? h("div", { class: "sub mono" }, said(certificate.fingerprint)) : null))),
+    h("div", { class: "panel-foot" }, press("Revoke…", { needs: "admin", class: "danger", onclick: () => confirmThat(`Revoke the certificates of ${called(device)}?`, {
+      what: ["The broker lets the device in no more with any certificate that it has.", "It needs a new claim code to come back."],
+      yes: "Revoke",
+      bad: true,
+      act: async () => {
+        await call("POST", `${path}/revoke`, { body: {} });
+        toast(`${called(device)} can no longer sign in with its certificates.`);
+        await load();
+      },
+    }) })),
+  ];
+}
+
+const date = (value) => (typeof value === "number" ? day(value) : new Date(value).toLocaleDateString(undefined, { dateStyle: "medium" }));
