@@ -9,13 +9,13 @@ from msgspec import Struct
 
 from firmware_tools.cli import cygnet
 from firmware_tools.fleet.client import FleetClient
-from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.home import init_home
 from firmware_tools.fleet.live_events import LIVE_EVENTS
 from firmware_tools.fleet.openapi.document import document, undescribed_routes
 from firmware_tools.fleet.openapi.operation import Done, Link, operation
 from firmware_tools.fleet.openapi.page import page
 from firmware_tools.fleet.routes import describe_api, routes_without_fleet
-from firmware_tools.fleet.server import RunningFleet
+from firmware_tools.fleet.server import run_fleet
 from tests.docs.pages import DOCS
 
 
@@ -31,9 +31,12 @@ def test_every_route_of_the_api_is_described() -> None:
     assert not missing, "\n".join(missing)
 
 
-@pytest.mark.broker
-async def test_a_running_fleet_has_no_route_that_is_not_described(fleet: RunningFleet, home: FleetHome) -> None:
-    served = await FleetClient(fleet.url, home.token()).call("GET", "/api/openapi.json")
+async def test_a_running_fleet_has_no_route_that_is_not_described(tmp_path: Path) -> None:
+    home = init_home(tmp_path / "fleet", "north", broker="mqtt://127.0.0.1:9", listen="127.0.0.1:0")
+    async with run_fleet(home) as fleet:
+        missing = undescribed_routes(fleet.application.router.routes())
+        assert not missing, "\n".join(missing)
+        served = await FleetClient(fleet.url, home.token()).call("GET", "/api/openapi.json")
     assert served == describe_api(), (
         "a route was added elsewhere: put it into make_routes (firmware_tools/fleet/routes.py)"
     )
