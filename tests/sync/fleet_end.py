@@ -15,6 +15,7 @@ from device_runtime.keys import key_ring
 from device_runtime.sync.link import Publication, TransportError
 from device_runtime.sync.messages import (
     Channel,
+    ClaimRequest,
     ContentBlock,
     ContentRequest,
     Desired,
@@ -22,6 +23,7 @@ from device_runtime.sync.messages import (
     MetadataRequest,
     ModelTarget,
     ProgramTarget,
+    RenewRequest,
     Reported,
     State,
     TelemetryReceipt,
@@ -159,8 +161,8 @@ class FleetEnd:
             if self.payload:
                 self._send("desired", self.payload, retain=True)
             return
-        if isinstance(request, MetadataRequest):
-            return  # this fleet has no root
+        if isinstance(request, MetadataRequest | ClaimRequest | RenewRequest):
+            return  # this fleet has no root, and no CA
         if not request.encodings:  # else it asks for shorter forms, of which this fleet knows nothing
             self.requests.append(request)
         data = self.content.get(request.sha256)
