@@ -1,4 +1,5 @@
-"""Who a board is: ``/cygnet/identity.json``, ``/cygnet/ca.der``. They hold the passwords of Wi-Fi and broker.
+"""Who a board is: ``/cygnet/identity.json``, ``/cygnet/ca.der``, and with a certificate ``/cygnet/device.der`` and
+``device.key``. They hold the passwords of Wi-Fi and broker, and the key.
 
 Nothing of this appears in messages, in logs or in an object's text.
 """
@@ -12,16 +13,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from device_runtime.host.provisioning import ProvisioningError, load_provisioning
 from device_runtime.keys import KeyFormatError, decode_public_key, encode_public_key
 from device_runtime.sync.addresses import split_addresses
+from device_runtime.sync.certificates import IdentityError, key_from_pem
 from device_runtime.sync.messages import ProtocolError, check_identifier
 from firmware_tools.provision.errors import ProvisionError
 
 IDENTITY_FILE = "/cygnet/identity.json"
 CA_FILE = "/cygnet/ca.der"
+CERTIFICATE_FILE, KEY_FILE = "/cygnet/device.der", "/cygnet/device.key"
 _DEVICE_KEY_BYTES = 32
 _MAX_SSID_BYTES = 32
 _MAX_PASSWORD_BYTES = 64
@@ -32,7 +35,8 @@ class Identity:
     """What makes a board one device of one fleet.
 
     ``device_key`` is 32 bytes in base64, of boards that check by HMAC; ``time`` is Unix time of provisioning, from
-    which a board without a clock starts; ``ca`` is the broker's CA in DER.
+    which a board without a clock starts; ``ca`` is the broker's CA in DER, ``certificate`` and ``key`` (PKCS#8) the
+    board's own, if it has any.
     """
 
     fleet: str
@@ -49,6 +53,8 @@ class Identity:
     ntp: str = ""
     time: int = 0
     ca: bytes = field(default=b"", repr=False)
+    certificate: bytes = field(default=b"", repr=False)
+    key: bytes = field(default=b"", repr=False)
 
     def files(self, board: str) -> dict[str, bytes]:
         """The files that say it to a board of the configuration ``board``."""
@@ -71,7 +77,8 @@ class Identity:
             "time": self.time,
         }
         files = {IDENTITY_FILE: json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()}
-        return {CA_FILE: self.ca, **files} if self.ca else files
+        further = {CA_FILE: self.ca, CERTIFICATE_FILE: self.certificate, KEY_FILE: self.key}
+        return {**{name: data for name, data in further.items() if data}, **files}
 
     def over(self, held: "Identity | None") -> "Identity":
         """This identity on a board that has ``held``: what was not given again stays, if it is the same device."""
@@ -108,10 +115,7 @@ def read_identity(path: Path) -> Identity:
         given = load_provisioning(path)
     except ProvisioningError as error:
         raise ProvisionError(str(error)) from error
-    if given.cert or given.key:
-        raise ProvisionError(
-            f"{path}: a board signs in with user name and password; 'tls.cert' and 'tls.key' are for Linux devices"
-        )
+    certificate, key = _own(given.cert, given.key) if given.cert or given.key else (b"", b"")
     host, port, tls = split_broker(given.broker)
     return Identity(
         fleet=given.fleet,
@@ -123,6 +127,8 @@ def read_identity(path: Path) -> Identity:
         username=given.username or "",
         password=read_secret(given.password_file, "the broker's password") if given.password_file else "",
         ca=read_ca(given.ca) if given.ca else b"",
+        certificate=certificate,
+        key=key,
     )
 
 
@@ -210,6 +216,23 @@ def read_ca(path: Path) -> bytes:
     except ValueError as error:
         raise ProvisionError(f"{path} is no certificate (PEM or DER)") from error
     return certificate.public_bytes(Encoding.DER)
+
+
+def _own(certificate: Path | None, key: Path | None) -> tuple[bytes, bytes]:
+    """A board's certificate and key, in DER.
+
+    Raises:
+        ProvisionError: one of them is missing, cannot be read, or is of another kind.
+    """
+    if certificate is None or key is None:
+        raise ProvisionError("a board needs its certificate and its key: 'tls.cert' and 'tls.key'")
+    try:
+        found = key_from_pem(key.read_bytes(), str(key))
+    except OSError as error:
+        raise ProvisionError(f"the key {key} cannot be read: {error.strerror}") from error
+    except IdentityError as error:
+        raise ProvisionError(str(error)) from error
+    return read_ca(certificate), found.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
 def read_secret(path: Path, what: str) -> str:

@@ -12,8 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.keys import key_ring
+from device_runtime.sync.claim_codes import signing_key
+from device_runtime.sync.identity_messages import claim_bytes
 from device_runtime.sync.messages import (
     Channel,
+    ClaimRequest,
     canonical_json,
     decode_reported,
     decode_request,
@@ -66,14 +69,24 @@ def test_the_mac_in_the_example_of_desired_is_over_what_is_signed() -> None:
 def test_each_example_of_request_decodes() -> None:
     kinds = [type(decode_request(line.encode())).__name__ for line in EXAMPLES["request"].splitlines()]
     assert kinds == [
-        *("ContentRequest", "ContentRequest", "DesiredRequest", "MetadataRequest", "PeersRequest", "ShareRequest")
+        *("ContentRequest", "ContentRequest", "DesiredRequest", "MetadataRequest", "PeersRequest"),
+        *("ClaimRequest", "RenewRequest", "ShareRequest"),
     ]
+
+
+def test_the_example_of_a_claim_is_signed_with_the_code_of_the_operators_page() -> None:
+    found = [decode_request(line.encode()) for line in EXAMPLES["request"].splitlines()]
+    (claim,) = (message for message in found if isinstance(message, ClaimRequest))
+    key = signing_key("7K3M-Q9ZX-0AWF-T2BD-S").public_key()
+    assert claim.verifier == key.public_bytes_raw()
+    key.verify(claim.signature, claim_bytes("shop", claim.device, claim.csr))
 
 
 def test_each_example_of_response_decodes() -> None:
     examples = EXAMPLES["response"].splitlines()
     documents = [json.loads(line) for line in examples]
     blocks = [document.get("size") if document["type"] != "plan" else 0 for document in documents]
+    blocks = [size or "signer" in document for size, document in zip(blocks, documents, strict=True)]
     responses = [
         decode_response(f"{line}\n{'bytes' if size else ''}".encode())
         for line, size in zip(examples, blocks, strict=True)
@@ -85,6 +98,8 @@ def test_each_example_of_response_decodes() -> None:
         "MetadataBlock",
         "MetadataBlock",
         "TelemetryReceipt",
+        "IdentityAnswer",
+        "IdentityAnswer",
         "Peers",
         "ShareReceipt",
         "Share",

@@ -40,7 +40,7 @@ async def open_session(
         connection: a new one.
         link: numbers it, and keeps the TLS context.
         identity: ``identity.json``.
-        root: below it lies ``cygnet/ca.der``.
+        root: below it lie ``cygnet/ca.der``, and of a board with a certificate ``device.der`` and ``device.key``.
         watchdog: is told that this may block.
 
     Returns:
@@ -131,6 +131,15 @@ def _context(root: str) -> "SSLContext":
             context.load_verify_locations(file.read())
     except (OSError, ValueError) as error:
         raise MqttError(f"cygnet/ca.der is no certificate: put the CA of the broker there ({error})")
+    try:
+        with open(root + "cygnet/device.der", "rb") as file:
+            certificate = file.read()
+        with open(root + "cygnet/device.key", "rb") as file:
+            context.load_cert_chain(certificate, file.read())
+    except OSError:
+        pass  # it has none, and signs in with a password
+    except ValueError as error:
+        raise MqttError(f"cygnet/device.der and device.key are no certificate and its key: provision anew ({error})")
     return context
 
 
