@@ -13,8 +13,6 @@ from device_runtime.sync.link import Endpoint, Link, Publication
 from device_runtime.sync.transport import Backoff, MqttTransport, TransportError
 
 _HEARD_SECONDS = 20.0
-_NOTHING_SECONDS = 2.0
-"""How long nothing has to come until a cell says no; a loaded machine can only make a no of a yes."""
 NOT_SO = "-"
 """A cell of something that cannot be asked."""
 _LONGEST = 512 * 1024
@@ -26,6 +24,11 @@ class Site:
 
     urls: tuple[str, ...]
     lose: Callable[[], None] | None = None
+
+    @property
+    def patience(self) -> float:
+        """How long nothing has to come until a cell says no, in seconds: nodes of a cluster ask each other first."""
+        return 2.0 if len(self.urls) == 1 else 8.0
 
     @property
     def here(self) -> str:
@@ -136,7 +139,7 @@ async def _is_kept(site: Site, url: str, pattern: str, topic: str) -> str:
     """What a cluster acknowledged need not be found at once: three who come one after the other look for it."""
     for _ in range(3 if len(site.urls) > 1 else 1):
         async with client(url, pattern) as (_, ear):
-            if await ear.next(_NOTHING_SECONDS) == (topic, b"kept", True):
+            if await ear.next(site.patience) == (topic, b"kept", True):
                 return "yes"
     return "no"
 
@@ -175,7 +178,7 @@ async def shared_subscriptions(site: Site) -> str:
             for number in range(10):
                 await sender.publish(topic, str(number).encode())
             heard = 0
-            while heard < 10 and (await first.next(0.2) or await second.next(_NOTHING_SECONDS)):
+            while heard < 10 and (await first.next(0.2) or await second.next(site.patience)):
                 heard += 1
             more = first.heard.qsize() + second.heard.qsize()
     except (TransportError, TimeoutError):
@@ -224,10 +227,10 @@ async def ids_with_dots(site: Site) -> str:
     ):
         await sender.publish(up, b"up")
         await fleet.publish(down, b"down")
-        told = await ear.next(_NOTHING_SECONDS)
-        heard = await fleet_ear.next(_NOTHING_SECONDS)
+        told = await ear.next(site.patience)
+        heard = await fleet_ear.next(site.patience)
         while heard is not None and heard[0] != up:
-            heard = await fleet_ear.next(_NOTHING_SECONDS)
+            heard = await fleet_ear.next(site.patience)
     return "yes" if heard == (up, b"up", False) and told == (down, b"down", False) else "no"
 
 
