@@ -11,10 +11,13 @@ from typing import Any, TypeVar
 import click
 
 from firmware_tools.cli import fleet_tables
+from firmware_tools.cli.fleet_audit import audit
 from firmware_tools.cli.fleet_group import group, tag
 from firmware_tools.cli.fleet_model import model
+from firmware_tools.cli.fleet_operator import operator
 from firmware_tools.cli.fleet_rollout import rollout
 from firmware_tools.cli.fleet_runtime import runtime
+from firmware_tools.cli.fleet_sign_in import sign_in, sign_out, whoami
 from firmware_tools.cli.fleet_simulate import simulate
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
 from firmware_tools.cli.fleet_telemetry import telemetry
@@ -38,7 +41,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 @click.group()
 @click.option("--home", type=click.Path(path_type=Path), help="The fleet's home directory.  [env: CYGNET_FLEET_HOME]")
 @click.option("--fleet", "url", envvar="CYGNET_FLEET_URL", default="", help="URL of a fleet that runs elsewhere.")
-@click.option("--token-file", type=click.Path(path_type=Path), help="Operator token of that fleet, in a file.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    envvar="CYGNET_FLEET_TOKEN_FILE",
+    help="Token of that fleet, in a file.  [env: CYGNET_FLEET_TOKEN_FILE]",
+)
 @click.pass_context
 def fleet(context: click.Context, home: Path | None, url: str, token_file: Path | None) -> None:
     """Serve a fleet; publish, assign, watch.
@@ -53,7 +61,8 @@ def fleet(context: click.Context, home: Path | None, url: str, token_file: Path 
       cygnet fleet devices
 
     Commands other than init, serve and broker talk to a running fleet: the one of the home directory, or with
-    --fleet one elsewhere, whose token is in $CYGNET_FLEET_TOKEN or in --token-file.
+    --fleet one elsewhere, to which you have signed in with `cygnet fleet sign-in`, or whose token is in --token-file or
+    $CYGNET_FLEET_TOKEN.
     """
     # The token is no option: arguments are visible to every user of a machine.
     token = os.environ.get("CYGNET_FLEET_TOKEN", "")
@@ -68,6 +77,11 @@ fleet.add_command(telemetry)
 fleet.add_command(group)
 fleet.add_command(tag)
 fleet.add_command(rollout)
+fleet.add_command(operator)
+fleet.add_command(audit)
+fleet.add_command(sign_in)
+fleet.add_command(sign_out)
+fleet.add_command(whoami)
 
 
 @fleet.command("copy-database")

@@ -17,7 +17,17 @@ def _me() -> str:
         return "operator"
 
 
-by_option = click.option("--by", default=_me, help="Who does it, for the timeline; your user name without it.")
+by_option = click.option(
+    "--by", help="Who does it, for the timeline. Your user name without it; with an account always its name."
+)
+
+
+def _by(target: Target, by: str | None) -> dict[str, str]:
+    """What a request says about who does it: of an account the fleet knows that by itself."""
+    said = by if by is not None or not target.is_owner else _me()
+    return {} if said is None else {"by": said}
+
+
 reason_option = click.option("--reason", default="", help="Why, for the timeline.")
 
 
@@ -73,7 +83,7 @@ def create(
     windows: tuple[str, ...],
     zone: str,
     start: bool,
-    by: str,
+    by: str | None,
     as_json: bool,
     **plan: Any,
 ) -> None:
@@ -95,9 +105,9 @@ def create(
     body["stages"] = [{"size": size, "approval": number in approve_stage} for number, size in enumerate(sizes, 1)]
     if windows:
         body["window"] = {"spans": list(windows), "zone": zone}
-    made = target.ask("POST", "/api/rollouts", body={**body, "subject": subject, "by": by})
+    made = target.ask("POST", "/api/rollouts", body={**body, "subject": subject, **_by(target, by)})
     if start:
-        made = target.ask("POST", f"/api/rollouts/{made['id']}/start", body={"by": by})
+        made = target.ask("POST", f"/api/rollouts/{made['id']}/start", body=_by(target, by))
     if as_json:
         click.echo(json.dumps(made, indent=2))
         return
@@ -168,14 +178,14 @@ def watch(target: Target, number: int, as_json: bool) -> None:
 @by_option
 @json_option
 @pass_target
-def start(target: Target, number: int, by: str, as_json: bool) -> None:
+def start(target: Target, number: int, by: str | None, as_json: bool) -> None:
     """Start the rollout NUMBER.
 
     \b
     Example:
       cygnet fleet rollout start 1
     """
-    _act(target, number, "start", as_json, by=by)
+    _act(target, number, "start", as_json, **_by(target, by))
 
 
 @rollout.command()
@@ -184,14 +194,14 @@ def start(target: Target, number: int, by: str, as_json: bool) -> None:
 @reason_option
 @json_option
 @pass_target
-def pause(target: Target, number: int, by: str, reason: str, as_json: bool) -> None:
+def pause(target: Target, number: int, by: str | None, reason: str, as_json: bool) -> None:
     """Hand nothing out any more; devices that were told already go on.
 
     \b
     Example:
       cygnet fleet rollout pause 1 --reason "the shops open"
     """
-    _act(target, number, "pause", as_json, by=by, reason=reason)
+    _act(target, number, "pause", as_json, **_by(target, by), reason=reason)
 
 
 @rollout.command()
@@ -199,14 +209,14 @@ def pause(target: Target, number: int, by: str, reason: str, as_json: bool) -> N
 @by_option
 @json_option
 @pass_target
-def resume(target: Target, number: int, by: str, as_json: bool) -> None:
+def resume(target: Target, number: int, by: str | None, as_json: bool) -> None:
     """Go on. Failures for which it was paused are accepted and count no more.
 
     \b
     Example:
       cygnet fleet rollout resume 1
     """
-    _act(target, number, "resume", as_json, by=by)
+    _act(target, number, "resume", as_json, **_by(target, by))
 
 
 @rollout.command()
@@ -215,14 +225,14 @@ def resume(target: Target, number: int, by: str, as_json: bool) -> None:
 @by_option
 @json_option
 @pass_target
-def approve(target: Target, number: int, now: bool, by: str, as_json: bool) -> None:
+def approve(target: Target, number: int, now: bool, by: str | None, as_json: bool) -> None:
     """Say yes to the stage that waits for it.
 
     \b
     Example:
       cygnet fleet rollout approve 1 --by grace
     """
-    _act(target, number, "approve", as_json, by=by, now=now)
+    _act(target, number, "approve", as_json, **_by(target, by), now=now)
 
 
 @rollout.command()
@@ -232,14 +242,14 @@ def approve(target: Target, number: int, now: bool, by: str, as_json: bool) -> N
 @reason_option
 @json_option
 @pass_target
-def abort(target: Target, number: int, roll_back: bool, by: str, reason: str, as_json: bool) -> None:
+def abort(target: Target, number: int, roll_back: bool, by: str | None, reason: str, as_json: bool) -> None:
     """End the rollout NUMBER. What devices have got stays, unless they are rolled back.
 
     \b
     Example:
       cygnet fleet rollout abort 1 --roll-back --reason "it drains the battery"
     """
-    _act(target, number, "abort", as_json, by=by, reason=reason, roll_back=roll_back)
+    _act(target, number, "abort", as_json, **_by(target, by), reason=reason, roll_back=roll_back)
 
 
 @rollout.command()
@@ -248,7 +258,7 @@ def abort(target: Target, number: int, roll_back: bool, by: str, reason: str, as
 @reason_option
 @json_option
 @pass_target
-def stop(target: Target, lift: bool, by: str, reason: str, as_json: bool) -> None:
+def stop(target: Target, lift: bool, by: str | None, reason: str, as_json: bool) -> None:
     """Emergency stop: pause every rollout, and take back what devices have not switched to yet.
 
     \b
@@ -256,7 +266,7 @@ def stop(target: Target, lift: bool, by: str, reason: str, as_json: bool) -> Non
       cygnet fleet rollout stop --reason "smoke"
       cygnet fleet rollout stop --lift
     """
-    answer = target.ask("POST", "/api/rollouts/stop", body={"by": by, "reason": reason, "lift": lift})
+    answer = target.ask("POST", "/api/rollouts/stop", body={**_by(target, by), "reason": reason, "lift": lift})
     if as_json:
         click.echo(json.dumps(answer, indent=2))
     elif lift:

@@ -153,6 +153,7 @@ def init(
             targets_threshold=targets_threshold,
             house=house,
         )
+        _note(target, "init", threshold=threshold, house=house)
         click.echo("Root and targets wait for signatures:")
         _tell(target, "root", "targets")
         return
@@ -163,6 +164,7 @@ def init(
         path = repository.staged / f"{role}.json"
         ceremony.sign(path, open_signer(f"pem:{folder / f'{role}.pem'}", public, Path(), lambda _: passphrase))
         ceremony.accept(repository, path)
+    _note(target, "init", threshold=1, house=house)
     click.echo(f"The fleet has a root of trust. Take {folder} off this machine, and keep two copies.")
     click.echo("Next: restart `cygnet fleet serve`; devices get the root, and new ones with `cygnet fleet enroll`.")
 
@@ -188,6 +190,7 @@ def add_developer(
 
     public = [read_public_key(path) for path in keys]
     ceremony.add_developer(_repository(target), name, public, apps, models, threshold=threshold)
+    _note(target, "add-developer", name, apps=apps, models=models, threshold=threshold)
     _tell(target, "targets", name)
 
 
@@ -204,6 +207,7 @@ def remove_developer(target: Target, name: str) -> None:
     from firmware_tools.fleet.trust import ceremony
 
     ceremony.remove_developer(_repository(target), name)
+    _note(target, "remove-developer", name)
     _tell(target, "targets")
 
 
@@ -226,6 +230,7 @@ def rotate(target: Target, role: str, add: tuple[Path, ...], remove: tuple[str, 
     from firmware_tools.fleet.trust.keys import read_public_key
 
     ceremony.rotate(_repository(target), role, [read_public_key(path) for path in add], remove, threshold)
+    _note(target, "rotate", role, add=[path.name for path in add], remove=remove, threshold=threshold)
     _tell(target, "root", *(["targets"] if role == "targets" else []))
 
 
@@ -242,6 +247,7 @@ def renew(target: Target, role: str) -> None:
     from firmware_tools.fleet.trust import ceremony
 
     ceremony.renew(_repository(target), role)
+    _note(target, "renew", role)
     _tell(target, role)
 
 
@@ -261,6 +267,7 @@ def recover(target: Target) -> None:
 
     repository = _repository(target)
     ceremony.recover(repository)
+    _note(target, "recover")
     _tell(target, "root", *(["targets"] if repository.waiting("targets") is not None else []))
     click.echo("Until they are signed, the old keys count. Then restart `cygnet fleet serve`.")
 
@@ -280,6 +287,7 @@ def withdraw(target: Target, name: str, version: int, model: bool) -> None:
     from firmware_tools.fleet.trust.releases import withdraw as take_back
 
     role = take_back(_repository(target), f"{'models' if model else 'programs'}/{name}/{version}.ma")
+    _note(target, "withdraw", name, version=version, model=model)
     _tell(target, role)
 
 
@@ -327,7 +335,15 @@ def accept(target: Target, files: tuple[Path, ...]) -> None:
 
     repository = _repository(target)
     roles = [ceremony.accept(repository, file).role for file in files]
+    _note(target, "accept", ", ".join(roles))
     _tell(target, *roles)
+
+
+def _note(target: Target, action: str, subject: str = "", **detail: object) -> None:
+    """What was done here is in the audit log, too."""
+    from firmware_tools.fleet.audit.home import record_from_home
+
+    record_from_home(target.home, f"trust.{action}", subject, detail)
 
 
 def _repository(target: Target) -> "Repository":

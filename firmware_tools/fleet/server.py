@@ -17,6 +17,7 @@ from device_runtime.sync.messages import topic
 from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
 from firmware_tools.fleet.access.api import AccessApi
 from firmware_tools.fleet.access.control import AccessControl
+from firmware_tools.fleet.access.owner import OwnerToken
 from firmware_tools.fleet.audit.api import AuditApi
 from firmware_tools.fleet.audit.keeper import AuditKeeper
 from firmware_tools.fleet.browsing import BrowsingApi
@@ -75,7 +76,8 @@ async def run_fleet(
         PrivateKeyError: the fleet's key cannot be read.
         TransportError: the broker's settings are wrong.
     """
-    settings, token, key = home.settings(), home.token(), load_private_key(home.key_file)
+    settings, key = home.settings(), load_private_key(home.key_file)
+    owner = OwnerToken(home.token_file)
     with _only_one(home.lock_file), _listen(settings) as listener:
         database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
         transport = _transport(settings)
@@ -100,7 +102,7 @@ async def run_fleet(
         rollouts = RolloutOperations(
             service, period=rollout_period, clock=clock, require_signed=operations.require_signed
         )
-        control = AccessControl(service, token, settings.access, names=settings.http_names, clock=clock)
+        control = AccessControl(service, owner, settings.access, names=settings.http_names, clock=clock)
         audit = AuditKeeper(
             database,
             settings.fleet,

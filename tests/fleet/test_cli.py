@@ -211,7 +211,7 @@ async def test_a_program_folder_is_built_and_published(operator: Operator, tmp_p
         (["init", "north", "--broker", "http://x"], 1, "must be a URL such as mqtt://"),
         (["init", "north", "--broker", "mqtt://a:b@x"], 1, "must not carry a user or password"),
         (["init", "north", "--listen", "8420"], 1, "is not an address; write host:port"),
-        (["--fleet", "http://127.0.0.1:9", "devices"], 1, "cannot be read"),
+        (["--fleet", "http://127.0.0.1:9", "devices"], 1, "you are not signed in to http://127.0.0.1:9"),
         (["broker", "--listen", "0.0.0.0:1883"], 1, "name a --password-file"),
         (["publish", "/nowhere"], 2, "does not exist"),
         (["assign", "kitchen"], 2, "Missing argument 'APP_ID'"),

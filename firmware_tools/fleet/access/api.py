@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from firmware_tools.fleet.access.accounts import Accounts, check_name, check_role
-from firmware_tools.fleet.access.control import COOKIE, CREDENTIAL, AccessControl
+from firmware_tools.fleet.access.control import COOKIE, CREDENTIAL, NOBODY, AccessControl
 from firmware_tools.fleet.access.hosts import Caller, caller, require_origin
 from firmware_tools.fleet.access.identity import ACTOR, Actor
 from firmware_tools.fleet.access.passwords import MOST, check_password, is_old
@@ -20,7 +20,6 @@ from firmware_tools.fleet.errors import FleetError
 
 _SESSION_BYTES = 4096
 _DEFAULT_DAYS = 90
-_NOBODY = Actor("nobody", "viewer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +261,7 @@ def _note_failure(connection: Connection, known: bool, asked: _SignIn, detail: M
     """A failed attempt, without the name where no account has it: people type passwords where names belong."""
     subject = asked.name if known else ""
     further = {"address": asked.caller.address, **({} if known else {"account": "unknown"})}
-    record(connection, _NOBODY, "session.begin", subject, {**further, **detail}, "failed")
+    record(connection, NOBODY, "session.begin", subject, {**further, **detail}, "failed")
 
 
 async def _small_body(request: web.Request) -> dict[str, Any]:

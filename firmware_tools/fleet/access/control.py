@@ -1,30 +1,34 @@
 """Who makes a request, and whether they may: the owner's token, an account's token, or a session's cookie."""
 
 import asyncio
-import hmac
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 from sqlalchemy import Connection
 
 from firmware_tools.fleet.access import passwords
 from firmware_tools.fleet.access.accounts import Accounts
-from firmware_tools.fleet.access.hosts import require_origin
+from firmware_tools.fleet.access.hosts import caller, require_origin
 from firmware_tools.fleet.access.identity import OWNER, Actor
+from firmware_tools.fleet.access.owner import OwnerToken
 from firmware_tools.fleet.access.permissions import Rule
 from firmware_tools.fleet.access.sessions import Known, Sessions
 from firmware_tools.fleet.access.settings import AccessSettings
 from firmware_tools.fleet.access.tokens import PREFIX, Tokens
+from firmware_tools.fleet.audit.log import record
 from firmware_tools.fleet.audit.pending import PENDING
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.service import FleetService
 
 COOKIE = "cygnet_session"
+NOBODY = Actor("nobody", "viewer")
+"""Who is not known, in the audit log."""
 _MOST_HASHING = 16
+_STRANGERS_EVERY = 60.0
 T = TypeVar("T")
 
 
@@ -46,19 +50,20 @@ class AccessControl:
     def __init__(
         self,
         service: FleetService,
-        token: str,
+        owner: OwnerToken,
         settings: AccessSettings,
         *,
         names: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``token``: the owner's; ``names``: host names of this fleet besides ``localhost`` and literal addresses;
+        """``owner``: the token of the home; ``names``: its host names besides ``localhost`` and literal addresses;
         ``clock``: Unix time in seconds."""
         self.service, self.settings, self.names, self.clock = service, settings, names, clock
-        self._token = token
+        self._owner = owner
         # One at a time: each takes memory and processor, and who is not signed in yet must not get much of either.
         self._hashing = ThreadPoolExecutor(1, "fleet-passwords")
         self._waiting = 0
+        self._strangers_at, self._strangers = 0.0, 0
 
     def close(self) -> None:
         """Let go of what it holds."""
@@ -90,7 +95,7 @@ class AccessControl:
 
     async def _of_token(self, given: str) -> Credential:
         # First, and without the database: nothing that happens there locks the owner out.
-        if hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self._token.encode()):
+        if self._owner.is_token(given):
             return Credential(Actor(OWNER, "admin"))
         if not given.startswith(PREFIX):
             raise _unknown()
@@ -104,6 +109,33 @@ class AccessControl:
         if known.stale:
             await self.note(lambda connection: self._used(connection, known, session=False))
         return Credential(known.actor, known)
+
+    async def still_good(self, request: web.Request, credential: Credential) -> bool:
+        """Whether what a long request was begun with would let it begin now. That is no use of a session: who only
+        watches is signed out in the end, too."""
+        known = credential.known
+        if known is None:
+            return self._owner.is_token(request.headers.get("Authorization", "").partition(" ")[2].strip())
+
+        def work(connection: Connection) -> Known | None:
+            if credential.by_cookie:
+                return self.sessions(connection).find_hash(known.hash)
+            return Tokens(connection, self.clock()).find_hash(known.hash)
+
+        return await self.read(work) is not None
+
+    async def note_stranger(self, request: web.Request, action: str, reason: str) -> None:
+        """Record that somebody who is not known tried to change something: one entry a minute, which says how many it
+        stands for, since anybody can send these without end."""
+        now = self.clock()
+        if self._strangers_at <= now < self._strangers_at + _STRANGERS_EVERY:
+            self._strangers += 1
+            return
+        detail: dict[str, Any] = {"address": caller(request, self.settings).address, "reason": reason}
+        if self._strangers:
+            detail["others_before"] = self._strangers
+        self._strangers_at, self._strangers = now, 0
+        await self.note(lambda connection: record(connection, NOBODY, action, "", detail, "refused"))
 
     def _used(self, connection: Connection, known: Known, *, session: bool) -> None:
         now = self.clock()

@@ -1,10 +1,12 @@
 """What stands before every handler: host and origin, who asks, whether they may, and the audit log."""
 
+import asyncio
 import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -12,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from device_runtime.errors import CygnetError
-from firmware_tools.fleet.access.control import CREDENTIAL, AccessControl
+from firmware_tools.fleet.access.control import CREDENTIAL, AccessControl, Credential
 from firmware_tools.fleet.access.hosts import check_host
 from firmware_tools.fleet.access.identity import ACTOR, Actor
 from firmware_tools.fleet.access.permissions import Rule, rule_of
@@ -36,6 +38,8 @@ HEADERS = {
 }
 _NAME = re.compile(r"\{(\w+)\}")
 _PARSED = 2**20
+LOOK_EVERY = 20.0
+"""Seconds after which it is looked whether who watches may watch still."""
 
 
 def access_control(control: AccessControl) -> Middleware:
@@ -75,7 +79,12 @@ async def _enter(control: AccessControl, request: web.Request, handler: Handler)
     rule = rule_of(request.method, resource.canonical) if resource is not None else None
     if rule is not None and rule.role is None:
         return await handler(request)  # it records by itself
-    credential = await control.identify(request)
+    try:
+        credential = await control.identify(request)
+    except FleetError as error:
+        if rule is not None and rule.action and error.status in (401, 403):
+            await control.note_stranger(request, _filled(rule.action, request, {}), str(error))
+        raise
     actor = credential.actor
     request[CREDENTIAL], request[ACTOR] = credential, actor
     if rule is None:
@@ -87,9 +96,32 @@ async def _enter(control: AccessControl, request: web.Request, handler: Handler)
             described = Description(_filled(rule.action, request, {}), _filled(rule.subject, request, {}))
             await _write(control, actor, described, "refused", reason=str(error))
         raise
+    if rule.lasting:
+        async with _looked_after(control, request, credential):
+            return await handler(request)
     if request.method in {"GET", "HEAD"}:
         return await handler(request)
     return await _recorded(control, request, handler, actor, rule)
+
+
+@asynccontextmanager
+async def _looked_after(control: AccessControl, request: web.Request, credential: Credential) -> AsyncIterator[None]:
+    """A request that goes on for hours ends soon after its session does."""
+
+    async def look() -> None:
+        good = True
+        while good:
+            await asyncio.sleep(LOOK_EVERY)
+            good = await control.still_good(request, credential)
+        if request.transport is not None:
+            request.transport.close()
+
+    task = asyncio.get_running_loop().create_task(look())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _recorded(

@@ -18,6 +18,7 @@ class Rule:
         subject: to what it is done: members of the path, or of the body or query where the path has none of that name.
         recorded: members of the body and the query that go into the audit log. No others do.
         own: an account may call it for itself, whatever its role.
+        lasting: it goes on for as long as who calls it stays signed in.
     """
 
     role: Role | None
@@ -25,10 +26,11 @@ class Rule:
     subject: str = ""
     recorded: tuple[str, ...] = ()
     own: bool = False
+    lasting: bool = False
 
 
-def _reads(role: Role = "viewer", *, own: bool = False) -> Rule:
-    return Rule(role, own=own)
+def _reads(role: Role = "viewer", *, own: bool = False, lasting: bool = False) -> Rule:
+    return Rule(role, own=own, lasting=lasting)
 
 
 def _changes(action: str, subject: str, *recorded: str, role: Role = "operator", own: bool = False) -> Rule:
@@ -56,7 +58,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/api/audit/export"): _reads(),
     # Devices
     ("GET", "/api/fleet"): _reads(),
-    ("GET", "/api/live"): _reads(),
+    ("GET", "/api/live"): _reads(lasting=True),
     ("GET", "/api/openapi.json"): _reads(),
     ("GET", "/api/devices"): _reads(),
     ("POST", "/api/devices"): _changes("device.enroll", "{device}", "name", "mac"),

@@ -81,17 +81,21 @@ class Tokens:
 
     def find(self, secret: str) -> Known | None:
         """Whose token it is; None where it is none, expired, or of an account that is disabled."""
+        return self.find_hash(secret_hash(secret))
+
+    def find_hash(self, digest: str) -> Known | None:
+        """The same by the hash of the secret."""
         table = operator_tokens
         query = (
             select(operators.c.name, operators.c.role, operators.c.disabled, table.c.used_at, table.c.ends_at)
             .join(operators, operators.c.name == table.c.operator)
-            .where(table.c.hash == secret_hash(secret))
+            .where(table.c.hash == digest)
         )
         row = self._connection.execute(query).first()
         if row is None or row.disabled or self._now >= row.ends_at:
             return None
         stale = self._now - (row.used_at or 0.0) >= SEEN_EVERY
-        return Known(Actor(row.name, check_role(row.role)), secret_hash(secret), stale, row.ends_at)
+        return Known(Actor(row.name, check_role(row.role)), digest, stale, row.ends_at)
 
     def used(self, known: Known) -> None:
         """Write down that a token was used."""

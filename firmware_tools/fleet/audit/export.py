@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, select
 
-from device_runtime.keys import encode_public_key
+from device_runtime.keys import KeyRing, encode_public_key
 from firmware_tools.fleet.audit.chain import Checkpoint, Entry
 from firmware_tools.fleet.audit.log import entries
 from firmware_tools.fleet.audit.schema import audit_checkpoints
+from firmware_tools.fleet.audit.verify import Fault, Verdict, verify
 from firmware_tools.fleet.errors import FleetError
 
 FORMAT = 1
@@ -113,6 +114,23 @@ class ExportedLog:
 
     def _damaged(self, number: int) -> FleetError:
         return FleetError(f"{self._path}: line {number} is damaged")
+
+
+def verify_export(log: ExportedLog, keys: KeyRing, earlier: ExportedLog | None = None) -> Verdict:
+    """Whether an exported log is whole, by the public keys of its fleet; and holds what an earlier export held.
+
+    Raises:
+        FleetError: a line is damaged, or the earlier one is of another fleet.
+    """
+    if earlier is not None and earlier.fleet != log.fleet:
+        raise FleetError(f"the earlier export is of the fleet {earlier.fleet}, this one of {log.fleet}")
+    witnesses = [] if earlier is None else earlier.checkpoints
+    verdict = verify(log.entries, log.checkpoints, log.fleet, keys, witnesses=witnesses)
+    own = max((checkpoint.number for checkpoint in log.checkpoints), default=0)
+    if verdict.fault is None and own < max(verdict.entries, 1):
+        sentence = f"entry {own + 1} and what follows is not signed: the end of the file, or its last line, is missing"
+        return Verdict(verdict.entries, own, Fault(own + 1, "unsigned", sentence))
+    return verdict
 
 
 def _line(document: dict[str, Any]) -> bytes:

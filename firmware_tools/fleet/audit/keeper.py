@@ -97,6 +97,20 @@ class AuditKeeper:
         """Check the whole log; blocks."""
         return self._look(None)[0]
 
+    def accept_now(self) -> None:
+        """Forget what was signed beyond the end of the log, and sign that end; blocks.
+
+        Raises:
+            FleetError: what is there is not whole by itself, or a checkpoint of the database lies beyond its end.
+        """
+        with self._database.transaction() as connection:
+            known, newest = checkpoints(connection), head(connection)
+            ring = key_ring(self.keys)
+            verdict = verify(lambda: entries(connection), known, self.fleet, ring, head=newest)
+        if verdict.fault is not None:
+            raise FleetError(f"only a missing end can be accepted, but {verdict.fault.sentence}")
+        self._write(newest, None)
+
     def _look(self, start: Start | None) -> tuple[Verdict, Head, Checkpoint | None]:
         """Check what came after ``start``. What is signed is read before the head: other processes write meanwhile."""
         witness = read_anchor(self._anchor)

@@ -9,7 +9,7 @@ NEVER = frozenset({
     "tokens",
 })  # fmt: skip
 """Names of members whose values are secrets or may be."""
-_ENDS = ("_code_secret", "_key", "_password", "_passphrase", "_secret", "_token")
+_ENDS = ("_key", "_password", "_passphrase", "_secret", "_token")
 HIDDEN = "…"
 _SHORTEST = 4
 _LONGEST_TEXT = 300

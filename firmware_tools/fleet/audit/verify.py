@@ -1,8 +1,8 @@
 """Whether a log is whole; and if not, which entry is the first that is not what it was."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from device_runtime.keys import KeyRing
 from firmware_tools.fleet.audit.chain import FIRST, Checkpoint, Entry
@@ -28,6 +28,15 @@ class Verdict:
     entries: int
     signed: int
     fault: Fault | None
+
+    def document(self) -> dict[str, Any]:
+        """The verdict as the API answers it."""
+        return {
+            "whole": self.whole,
+            "entries": self.entries,
+            "signed": self.signed,
+            "fault": None if self.fault is None else asdict(self.fault),
+        }
 
     @property
     def whole(self) -> bool:
@@ -108,6 +117,10 @@ class _Walk:
         intact = entry.hash == entry.expected()
         if entry.number == number and entry.previous == digest and intact:
             return None
+        if entry.number < number:
+            return Fault(entry.number, "inserted", f"entry {entry.number} is there twice, or out of its order")
+        if entry.number > number and any(other.number == number for other in self._read()):
+            return Fault(number, "reordered", f"entry {number} was reordered: it comes after entry {entry.number}")
         if entry.number > number and intact and entry.previous != digest:
             return Fault(number, "removed", f"{_span(number, entry.number - 1)} removed")
         if not intact:

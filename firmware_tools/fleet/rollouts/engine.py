@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from firmware_tools.fleet.audit import log as audit_log
 from firmware_tools.fleet.rollouts.following import follow
 from firmware_tools.fleet.rollouts.groups import GroupRegistry
 from firmware_tools.fleet.rollouts.judge import Verdict, judge_stage
@@ -29,19 +30,22 @@ AT_ONCE = 500
 _JOINED_AT_ONCE = 2_000
 _UNPROVEN = ("handed", "reached", "failed", "withdrawing")
 _GONE = "gone"
+_DEEDS = {"error": "stop", "short": "stop", "gate": "wait", "stage": "advance", "done": "finish"}
+"""What of its timeline is in the audit log, and how that calls it."""
 
 
 @dataclass(slots=True)
 class Step:
     """What a step did. ``told``: the devices that should have something else now. ``changed``: anything was changed.
     ``more``: the next step has something to do at once. ``portion``: that is only to hand out (or take back) the next
-    portion. ``said``: what to put into the log."""
+    portion. ``said``: what to put into the log. ``deeds``: what it did by itself, with why, for the audit log."""
 
     told: list[str] = field(default_factory=list)
     changed: bool = False
     more: bool = False
     portion: bool = False
     said: list[str] = field(default_factory=list)
+    deeds: list[tuple[str, str]] = field(default_factory=list)
 
 
 def advance(connection: Connection, number: int, now: float, at_once: int = AT_ONCE, *, portion: bool = False) -> Step:
@@ -57,7 +61,10 @@ def advance(connection: Connection, number: int, now: float, at_once: int = AT_O
     Raises:
         NotFoundError: there is no such rollout, or its group is gone.
     """
-    return _Advance(connection, number, now, at_once).take(portion)
+    step = _Advance(connection, number, now, at_once).take(portion)
+    for action, text in step.deeds:  # last: whoever writes there waits for the end of this transaction
+        audit_log.record(connection, audit_log.ITSELF, f"rollout.{action}", str(number), {"reason": text}, now=now)
+    return step
 
 
 class _Advance:
@@ -212,7 +219,8 @@ class _Advance:
         self._rollout = self._store.happen(rollout, "error-abort", verdict.reason, self._now)
         self._said("error", f"aborted: {verdict.reason}")
         if rollout.plan.on_error == "roll-back":
-            roll_back(self._store, self._rollout, ITSELF, self._now)
+            count = roll_back(self._store, self._rollout, ITSELF, self._now)
+            self._step.deeds.append(("roll-back", f"{count} devices get back what they had before"))
         self._step.changed = self._step.more = True
 
     def _pause(self, verdict: Verdict, action: str) -> None:
@@ -222,6 +230,8 @@ class _Advance:
 
     def _said(self, action: str, text: str) -> None:
         self._store.note(self._rollout, ITSELF, action, text, self._now)
+        if action in _DEEDS:
+            self._step.deeds.append((_DEEDS[action], text))
         self._step.said.append(f"rollout {self._rollout.id} ({self._rollout.name}): {text}")
 
     # Handing out
