@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 from aiohttp import web
 from sqlalchemy import func, select
 
-from firmware_tools.fleet.documents import DeviceDocument, device_document
+from firmware_tools.fleet.documents import DeviceDocument, device_document, program_step
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.tables import runs
+from firmware_tools.fleet.model_documents import model_step
+from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.groups import GroupRegistry
 from firmware_tools.fleet.rollouts.query import Everything, parse_query
@@ -18,6 +20,7 @@ from firmware_tools.fleet.rollouts.schema import device_groups, device_tags, rol
 from firmware_tools.fleet.schema import devices
 from firmware_tools.fleet.selecting import of_devices
 from firmware_tools.fleet.service import FleetService
+from firmware_tools.fleet.settings.documents import settings_documents
 
 Condition = Literal["failed", "rolled back", "behind", "in step", "nothing"]
 """Where a whole device stands, by what is worst on it; ``nothing``: it should have nothing and has nothing."""
@@ -33,6 +36,47 @@ _OF_STEP: dict[str, Condition] = {
     "rolled back": "rolled back",
     "in step": "in step",
 }
+
+
+class Overview(TypedDict):
+    """The fleet in numbers: devices by word of their ``status`` and ``conditions``; ``tags`` are ``[tag, devices]``,
+    the most frequent first."""
+
+    devices: int
+    status: dict[str, int]
+    conditions: dict[str, int]
+    tags: list[tuple[str, int]]
+
+
+class DevicePage(TypedDict):
+    """Documents of devices by id, with ``condition`` and ``tags`` beside the usual members; how many there are of the
+    kind in all; the id after which the next page begins, or null."""
+
+    devices: "list[BrowsedDevice]"
+    total: int
+    next: str | None
+
+
+class Membership(TypedDict):
+    """A rollout that a device is in: the ``state`` of the rollout, and the device's own with its sentence."""
+
+    id: int
+    name: str
+    subject: str
+    version_name: str
+    state: str
+    stage: int
+    device_state: str
+    error: str
+
+
+class Memberships(TypedDict):
+    """What a device is in; ``telemetry`` counts its stored records by priority."""
+
+    tags: list[str]
+    groups: list[str]
+    rollouts: list[Membership]
+    telemetry: dict[str, int]
 
 
 class BrowsedDevice(DeviceDocument):
@@ -51,22 +95,19 @@ class BrowsingApi:
     def routes(self) -> list[web.RouteDef]:
         """Every route of this part."""
         return [
-            web.get("/api/overview", self.overview),
-            web.get("/api/overview/devices", self.devices),
-            web.get("/api/devices/{device}/memberships", self.memberships),
+            web.get("/api/overview", self.fleet_overview),
+            web.get("/api/overview/devices", self.device_page),
+            web.get("/api/devices/{device}/memberships", self.device_memberships),
         ]
 
-    async def overview(self, _request: web.Request) -> web.Response:
-        """How many devices are in which state: ``{"devices", "status", "conditions", "tags"}``.
-
-        ``status`` and ``conditions`` count devices by word; ``tags`` are ``[tag, devices]``, most frequent first.
-        """
+    async def fleet_overview(self, _request: web.Request) -> web.Response:
+        """How many devices are in which state: :class:`Overview`."""
         return web.json_response(await self._service.read(lambda registry, _: overview(registry)))
 
-    async def devices(self, request: web.Request) -> web.Response:
-        """A page of devices: ``?q&condition&tag&after&limit``; answers ``{"devices", "total", "next"}``.
+    async def device_page(self, request: web.Request) -> web.Response:
+        """A page of devices: ``?q&condition&tag&after&limit``; answers :class:`DevicePage`.
 
-        ``q`` is a query as of groups; ``after`` the last id of the page before; ``next`` that of this one, or null.
+        ``q`` is a query as of groups; ``after`` the last id of the page before.
         """
         query, tag, after = (request.query.get(name, "") for name in ("q", "tag", "after"))
         wanted, limit = request.query.get("condition", ""), request.query.get("limit", "50")
@@ -79,30 +120,38 @@ class BrowsingApi:
         )
         return web.json_response(found)
 
-    async def memberships(self, request: web.Request) -> web.Response:
-        """What a device is in: ``{"tags", "groups", "rollouts", "telemetry"}``.
-
-        ``rollouts`` have the ``state`` of the rollout and ``device_state`` with its sentence; ``telemetry`` counts the
-        stored records by priority.
-        """
+    async def device_memberships(self, request: web.Request) -> web.Response:
+        """What a device is in, and what is stored of it: :class:`Memberships`."""
         device = request.match_info["device"]
         return web.json_response(await self._service.read(lambda registry, _: memberships(registry, device)))
 
 
-def condition_of(document: DeviceDocument) -> Condition:
-    """Where a whole device stands, from its document: the worst of its programs, models, settings and runtime."""
-    steps = [item["step"] for kind in ("programs", "models", "settings") for item in document[kind]]
-    found: set[Condition] = {_OF_STEP.get(step, "behind") for step in steps}
-    if document["runtime_should"]:
-        found.add("in step" if document["runtime_should"] == document["runtime"] else "behind")
-    if document["runtime_error"]:
-        found.add("failed")
+def condition_of(device: Device) -> Condition:
+    """Where a whole device stands: the worst of its programs, models, settings and runtime."""
+    steps: set[str] = {
+        program_step(device.should.get(app_id), device.has.get(app_id))
+        for app_id in device.should.keys() | device.has.keys()
+    }
+    has = device.models_has or {}
+    from_fleet = {name for name, report in has.items() if report.phase != "built-in"}
+    for name in device.models_should.keys() | device.models_wanted.keys() | from_fleet:
+        should, wanted = device.models_should.get(name), bool(device.models_wanted.get(name))
+        target = should.target if should is not None else None
+        steps.add(model_step(target, has.get(name), wanted=wanted, takes=device.takes_models))
+    heard = device.reported_at is not None
+    of_settings = settings_documents(device.id, device.settings_should, device.settings_has, heard=heard)
+    steps.update(document["step"] for document in of_settings)
+    if device.runtime_should:
+        steps.add("in step" if device.runtime_should == device.runtime else "waiting")
+    if device.runtime_error:
+        steps.add("failed")
+    found = {_OF_STEP.get(step, "behind") for step in steps}
     return next((word for word in _CONDITIONS if word in found), "nothing")
 
 
-def overview(registry: Registry) -> dict[str, Any]:
+def overview(registry: Registry) -> Overview:
     """The fleet in numbers."""
-    found = [device_document(device) for device in registry.devices()]
+    found = registry.devices()
     tags = (
         select(device_tags.c.tag, func.count().label("number"))
         .group_by(device_tags.c.tag)
@@ -111,14 +160,14 @@ def overview(registry: Registry) -> dict[str, Any]:
     )
     return {
         "devices": len(found),
-        "status": dict(Counter(document["status"] for document in found)),
-        "conditions": dict(Counter(condition_of(document) for document in found)),
-        "tags": [[row.tag, row.number] for row in registry.connection.execute(tags)],
+        "status": dict(Counter(device.status for device in found)),
+        "conditions": dict(Counter(condition_of(device) for device in found)),
+        "tags": [(row.tag, row.number) for row in registry.connection.execute(tags)],
     }
 
 
-def device_page(registry: Registry, query: str, wanted: str, tag: str, after: str, limit: int) -> dict[str, Any]:
-    """Devices by id after ``after``, each with its condition and tags; how many there are of the kind in all.
+def device_page(registry: Registry, query: str, wanted: str, tag: str, after: str, limit: int) -> DevicePage:
+    """Devices by id after ``after``.
 
     Raises:
         QueryError: the query cannot be read.
@@ -130,31 +179,29 @@ def device_page(registry: Registry, query: str, wanted: str, tag: str, after: st
     ids: Sequence[str] = list(registry.connection.scalars(select(devices.c.id).where(taken).order_by(devices.c.id)))
     if wanted:  # what a device has is compared with what it should have here, not in the database
         chosen = set(ids)
-        ids = [
-            device.id
-            for device in registry.devices()
-            if device.id in chosen and condition_of(device_document(device)) == wanted
-        ]
+        ids = [device.id for device in registry.devices() if device.id in chosen and condition_of(device) == wanted]
     rest = [device for device in ids if device > after]
-    shown = rest[:limit]
-    tags = _tags(registry, shown)
-    documents: list[BrowsedDevice] = []
-    for device in shown:
-        document = device_document(registry.device(device))
-        documents.append({**document, "condition": condition_of(document), "tags": tags.get(device, [])})
-    return {"devices": documents, "total": len(ids), "next": shown[-1] if len(rest) > limit else None}
+    shown, tags = rest[:limit], _tags(registry, rest[:limit])
+    found = [registry.device(device) for device in shown]
+    return {
+        "devices": [
+            {**device_document(device), "condition": condition_of(device), "tags": tags.get(device.id, [])}
+            for device in found
+        ],
+        "total": len(ids),
+        "next": shown[-1] if len(rest) > limit else None,
+    }
 
 
-def memberships(registry: Registry, device: str) -> dict[str, Any]:
+def memberships(registry: Registry, device: str) -> Memberships:
     """The tags, groups, rollouts and stored records of a device. Raises :class:`NotFoundError`."""
     registry.device(device)
     connection, groups = registry.connection, GroupRegistry(registry.connection)
     here = devices.c.id == device
     names = connection.scalars(select(device_groups.c.name).order_by(device_groups.c.name)).all()
+    rollout = (rollouts.c.name, rollouts.c.subject, rollouts.c.version_name, rollouts.c.state.label("of"))
     joined = (
-        select(
-            rollout_devices, rollouts.c.name, rollouts.c.subject, rollouts.c.version_name, rollouts.c.state.label("of")
-        )
+        select(rollout_devices, *rollout)
         .join(rollouts, rollouts.c.id == rollout_devices.c.rollout)
         .where(rollout_devices.c.device == device)
         .order_by(rollouts.c.id.desc())

@@ -67,7 +67,7 @@ export async function showDevice(view) {
 
 /** A place that a module of its own fills, if it has something to show. */
 async function fill({ id, title, mount }, extra, device, view) {
-  const inner = h("div", { "data-section": id }), box = panel(title, null, inner);
+  const inner = h("div", { "data-slot": id }), box = panel(title, null, inner);
   box.hidden = true;
   extra.append(box);
   try {
