@@ -60,8 +60,9 @@ attack: setup ## Run every attack that a worker can make, and time another progr
 	@$(BIN)/pytest -q tests/isolation
 	@$(BIN)/python -m benchmarks.isolation $(ATTACK_OPTIONS)
 
-chaos: setup system-tools ## Kill a fleet and its broker again and again under devices in a storm (some five minutes)
+chaos: setup system-tools ## Kill a fleet, its broker, its workers and database again and again under devices in a storm (some ten minutes)
 	@$(BIN)/python -m tests.chaos $(CHAOS_OPTIONS)
+	@$(BIN)/python -m tests.chaos --workers 3 $(CHAOS_OPTIONS)
 
 update-faults: setup system-tools ## Kill a device at every transition of an update (some minutes)
 	@CYGNET_UPDATE_FAULTS=1 $(BIN)/pytest -q -s tests/update/test_kill.py
