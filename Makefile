@@ -63,8 +63,9 @@ attack: setup ## Run every attack that a worker can make, and time another progr
 	@$(BIN)/pytest -q tests/isolation
 	@$(BIN)/python -m benchmarks.isolation $(ATTACK_OPTIONS)
 
-chaos: setup system-tools ## Kill a fleet and its broker again and again under devices in a storm (some five minutes)
+chaos: setup system-tools ## Kill a fleet, its broker, its workers and database again and again under devices in a storm (some ten minutes)
 	@$(BIN)/python -m tests.chaos $(CHAOS_OPTIONS)
+	@$(BIN)/python -m tests.chaos --workers 3 $(CHAOS_OPTIONS)
 
 clusters: setup ## Kill nodes of a NATS and a RabbitMQ cluster in mid-rollout; walk docs/operations.md (some eight minutes)
 	@deploy/cluster_tools.sh

@@ -85,6 +85,7 @@ class MqttTransport:
         tls: TlsFiles | None = None,
         backoff: Backoff = Backoff(),
         keepalive: int = 30,
+        older_first: bool = False,
     ) -> None:
         """
         Args:
@@ -96,6 +97,7 @@ class MqttTransport:
             tls: files for ``mqtts``.
             backoff: how attempts are spread.
             keepalive: seconds of silence after which a dead connection is noticed (one and a half of it).
+            older_first: try MQTT 3.1.1 first, and 5 where the broker has no 3.1.1.
 
         Raises:
             TransportError: the URL or a TLS file is wrong.
@@ -109,7 +111,7 @@ class MqttTransport:
         self.shown: TlsFiles | None = None
         """The files with which the connection that stands, or stood last, was made."""
         self._backoff, self._holding = backoff, False
-        self._version = MQTTProtocolVersion.MQTTv5
+        self._version = MQTTProtocolVersion.MQTTv311 if older_first else MQTTProtocolVersion.MQTTv5
         self._proven: MQTTProtocolVersion | None = None
         self._refusals = 0
         self._stands_since = math.inf

@@ -57,13 +57,13 @@ def serve_content(home: FleetHome, number: int, *, quiet: bool) -> None:
     asyncio.run(run())
 
 
-def work(home: FleetHome, *, quiet: bool) -> None:
+def work(home: FleetHome, number: int, *, quiet: bool) -> None:
     """Run a worker until Ctrl-C or SIGTERM."""
     _log(logging.WARNING if quiet else logging.INFO)
 
     async def run() -> None:
         stop = _stop_event()
-        async with run_worker(home) as worker:
+        async with run_worker(home, number) as worker:
             click.echo(
                 f"Worker {worker.crew.name} of fleet {worker.service.fleet}. Ctrl-C ends it; any number may run."
             )

@@ -12,9 +12,10 @@ from firmware_tools.cli.fleet_target import Target, json_option, pass_target
 
 
 @click.command()
+@click.option("--number", default=0, help="A name for this machine: a worker of one number runs once.  [default: none]")
 @click.option("--quiet", is_flag=True, help="Log warnings only.")
 @pass_target
-def worker(target: Target, quiet: bool) -> None:
+def worker(target: Target, number: int, quiet: bool) -> None:
     """Hear and store for the fleet beside `cygnet fleet serve`, on the same PostgreSQL. Ctrl-C ends it.
 
     Any number may run, here and on other machines; they find each other in the database, and none is special. Each may
@@ -23,10 +24,11 @@ def worker(target: Target, quiet: bool) -> None:
     \b
     Example:
       cygnet fleet worker
+      cygnet fleet worker --number 2
     """
     from firmware_tools.cli import fleet_serve
 
-    fleet_serve.work(target.home, quiet=quiet)
+    fleet_serve.work(target.home, number, quiet=quiet)
 
 
 @click.command()

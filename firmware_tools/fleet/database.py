@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, select, update
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -34,6 +34,7 @@ _PASSING = (OperationalError, InterfaceError, TimeoutError)
 _CONFLICTS = ("40P01", "40001")
 """SQLSTATE of a deadlock that was resolved, and of a serialization failure."""
 _TRIES = 4
+_SCHEMA_LOCK = 0x63796773
 _DIGESTS = ("desired_digests", "1")
 
 
@@ -115,6 +116,8 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _check_schema(engine: Engine) -> None:
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # many processes may start at once, and one makes the tables
+            connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
         tables = set(inspect(connection).get_table_names())
         if fleet_meta.name not in tables:
             if tables & set(metadata.tables):

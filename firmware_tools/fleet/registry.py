@@ -403,6 +403,15 @@ class Registry:
             ]
         return documents
 
+    def newer_desired(self, fleet: str, documents: Sequence[Desired], now: float) -> list[Desired]:
+        """What those of these documents' devices should have for which there is a newer version by now."""
+        known = {document.device: document.version for document in documents}
+        newer: list[str] = []
+        for some in portions(list(known)):
+            query = select(devices.c.id, devices.c.desired_version).where(of_devices(devices.c.id, some))
+            newer += [row.id for row in self._connection.execute(query) if row.desired_version > known[row.id]]
+        return self.desired_of(fleet, newer, now)
+
     def all_desired(self, fleet: str, now: float) -> list[Desired]:
         """What every device should have."""
         targets, runtimes, models = self._targets(), self.runtimes.targets(), self.models.assigned()

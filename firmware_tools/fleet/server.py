@@ -1,15 +1,12 @@
 """A running fleet: database, MQTT service and operator page in one process, from one home directory."""
 
 import asyncio
-import fcntl
 import logging
-import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 
@@ -29,6 +26,7 @@ from firmware_tools.fleet.identity.desk import IdentityDesk
 from firmware_tools.fleet.identity.keeper import IdentityKeeper
 from firmware_tools.fleet.identity.settings import read_identity_settings
 from firmware_tools.fleet.moving import copy_database
+from firmware_tools.fleet.only_one import only_one
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
@@ -87,7 +85,7 @@ async def run_fleet(
     """
     settings, key = home.settings(), load_private_key(home.key_file)
     owner = OwnerToken(home.token_file)
-    with _only_one(home.lock_file), _listen(settings) as listener:
+    with _served_once(home), _listen(settings) as listener:
         database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
         crew = Crew(database, "serve", lambda: (service.counters.messages, service.counters.records))
         team = crew if database.takes_many else None
@@ -206,7 +204,7 @@ def copy_fleet_database(home: FleetHome, url: str, progress: Callable[[str, int]
         FleetError: the fleet is being served, or :func:`copy_database` refuses.
     """
     settings = home.settings()
-    with _only_one(home.lock_file):
+    with _served_once(home):
         if settings.database:
             check_nobody_works(settings.database)
         return copy_database(settings.database or f"sqlite:///{home.database_file}", url, progress)
@@ -217,21 +215,8 @@ def _log_fault(task: asyncio.Task[None]) -> None:
         log.error("rollouts no longer go on: restart the fleet", exc_info=error)
 
 
-@contextmanager
-def _only_one(path: Path) -> Iterator[None]:
-    """Hold the home's lock; the kernel lets go of it however this process ends."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise FleetError(f"the fleet's home {path.parent} cannot be written: {error.strerror}") from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise FleetError(f"the fleet in {path.parent} is served already by another process") from error
-        yield
-    finally:
-        os.close(descriptor)
+def _served_once(home: FleetHome) -> AbstractContextManager[None]:
+    return only_one(home.lock_file, f"the fleet in {home.directory} is served already by another process")
 
 
 @contextmanager

@@ -65,7 +65,8 @@ T = TypeVar("T")
 LISTENED: tuple[Channel, ...] = (*SPOKEN, "telemetry")
 _MOST_REQUESTS = 256
 _DESIRED_AT_ONCE = 50
-_MOST_SHOWN = 20
+_MOST_SHOWN, _MOST_TOLD = 20, 200
+_SHOW_EVERY = 0.3
 _OLD_SECONDS = 60.0
 _RETRY_STORAGE = 1.0
 _PRUNE_EVERY, _PRUNE_PAUSE, _PRUNED_AT_ONCE = 600.0, 0.2, 2_000
@@ -150,6 +151,8 @@ class FleetService:
         self._states = self._presence.states
         self._held_until = self._troubled_at = 0.0
         self._must_publish = False
+        self._to_show: set[str] = set()
+        self._shows_soon = False
         self._shares = ShareDesk()
         self._writer = ThreadPoolExecutor(1, "fleet-writer")
         self._readers = ThreadPoolExecutor(2, "fleet-reader")
@@ -361,7 +364,7 @@ class FleetService:
                 self._flow.go_on()
             work.keep_only(self._team.owns)
             try:
-                stored = await self._in(self._writer, partial(self._store, work, time.time()))
+                stored = await self._in(self._writer, partial(self._store, work, time.time(), self.feed.is_watched))
             except FencedError:
                 self._inbox.put_back(work)
                 await self._team.look()
@@ -380,8 +383,8 @@ class FleetService:
                 self._presence.forget_old()
             await self._follow_up(stored)
 
-    def _store(self, work: Work, now: float) -> Stored:
-        return store_work(self._database, self.fleet, work, now, self._series, self._team)
+    def _store(self, work: Work, now: float, shows: bool) -> Stored:
+        return store_work(self._database, self.fleet, work, now, self._series, self._team, shows=shows)
 
     async def _follow_up(self, stored: Stored) -> None:
         self.counters.records += stored.telemetry.count
@@ -480,7 +483,10 @@ class FleetService:
             self._enrolled.add(device)
             self.strangers.forget(device)
         if changed and self.feed.is_watched:
-            self._start(self._show_changed(changed))
+            self._to_show.update(changed)
+            if not self._shows_soon:
+                self._shows_soon = True
+                self._start(self._show_changed())
         if (telemetry := document.get("telemetry")) is not None:
             self.feed.announce({"type": "telemetry", "records": telemetry["records"], "counts": telemetry["counts"]})
 
@@ -488,8 +494,14 @@ class FleetService:
         self._enrolled = await self.read(lambda registry, _: registry.device_ids())
         self.feed.announce({"type": "refresh"})
 
-    async def _show_changed(self, changed: Sequence[str]) -> None:
-        self._show(await self.read(lambda registry, _: [registry.device(device) for device in changed]))
+    async def _show_changed(self) -> None:
+        """Not for each notice: reading takes the database longer than storing."""
+        await asyncio.sleep(_SHOW_EVERY)
+        changed, self._to_show, self._shows_soon = self._to_show, set(), False
+        if len(changed) > _MOST_TOLD:
+            self._show(None)
+        else:
+            self._show(await self.read(lambda registry, _: [registry.device(device) for device in sorted(changed)]))
 
     # Telling
 
@@ -509,10 +521,21 @@ class FleetService:
                     for device, payload in signed.envelopes.items()
                 )
             )
+            if not self._team.is_alone:
+                self._start(self._publish_newer(documents))
             if signed.failed:
                 self._report_trouble(signed.trouble)
                 self._outgoing.put_all(signed.failed)
                 await asyncio.sleep(_RETRY_STORAGE)
+
+    async def _publish_newer(self, documents: list[Desired]) -> None:
+        """Another process may have published a newer document just before this one published an older one, which the
+        broker has retained now; so whoever has published looks whether there is a newer one."""
+
+        def newer(registry: Registry, _: object) -> list[Desired]:
+            return registry.newer_desired(self.fleet, documents, time.time())
+
+        self._outgoing.put_all(await self.read(newer))
 
     def _sign(self, documents: list[Desired]) -> SignedAll:
         with self._database.transaction() as connection:

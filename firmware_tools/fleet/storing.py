@@ -42,9 +42,16 @@ class Stored:
 
 
 def store_work(
-    database: Database, fleet: str, work: Work, now: float, series: SeriesIds, team: Team = _ALONE
+    database: Database,
+    fleet: str,
+    work: Work,
+    now: float,
+    series: SeriesIds,
+    team: Team = _ALONE,
+    *,
+    shows: bool = True,
 ) -> Stored:
-    """Store a portion. When this returns, it is committed.
+    """Store a portion. When this returns, it is committed. Not ``shows``: nobody wants to see which devices changed.
 
     Raises:
         StorageError: the database refuses; nothing of the portion was stored.
@@ -73,13 +80,17 @@ def store_work(
             taken,
             malformed,
             desired=[registry.desired(fleet, device, now) for device in sorted(again)],
-            changed=[registry.device(device) for device in sorted(touched)] if len(touched) <= _MOST_SHOWN else None,
+            changed=_changed(registry, sorted(touched)) if shows else [],
         )
         tell_changed(team, connection, sorted(touched))
         if taken.new:
             _tell_telemetry(team, connection, taken)
     series.learn(taken.series)
     return stored
+
+
+def _changed(registry: Registry, devices: Sequence[str]) -> list[Device] | None:
+    return [registry.device(device) for device in devices] if len(devices) <= _MOST_SHOWN else None
 
 
 def tell_changed(team: Team, connection: Connection, devices: Sequence[str]) -> None:

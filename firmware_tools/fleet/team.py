@@ -20,6 +20,10 @@ class Team(Protocol):
     hears all, and takes those of its own devices."""
 
     @property
+    def is_alone(self) -> bool:
+        """There are no others and will be none."""
+
+    @property
     def leads(self) -> bool:
         """This process does what is to be done once: publish everything at a connect, find lost devices, prune."""
 
@@ -51,6 +55,7 @@ class Alone:
     """Nobody else is there."""
 
     shared = True
+    is_alone = True
     leads = True
 
     def owns(self, device: str) -> bool:

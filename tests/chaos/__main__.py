@@ -13,7 +13,7 @@ from tests.chaos.faults import play
 from tests.chaos.scene import scene
 
 
-async def _run(devices: int, faults: int, pause: float, weather: str, seed: int) -> None:
+async def _run(devices: int, faults: int, pause: float, weather: str, seed: int, workers: int) -> None:
     begun = time.monotonic()
 
     def say(text: str) -> None:
@@ -21,7 +21,7 @@ async def _run(devices: int, faults: int, pause: float, weather: str, seed: int)
 
     with tempfile.TemporaryDirectory(prefix="cygnet-chaos-") as folder:
         try:
-            async with scene(Path(folder), devices, WEATHERS[weather], seed, say) as made:
+            async with scene(Path(folder), devices, WEATHERS[weather], seed, say, workers) as made:
                 await made.release()
                 await play(made, faults, pause)
                 made.crowd.calm_down()
@@ -30,10 +30,15 @@ async def _run(devices: int, faults: int, pause: float, weather: str, seed: int)
                 await made.assert_all_is_well()
                 census = made.crowd.census()
         except BaseException:
-            sys.stderr.write((Path(folder) / "fleet.log").read_text()[-3000:])
+            _show_logs(Path(folder))
             raise
     print(", ".join(f"{name} {count:,}" for name, count in asdict(census).items()))
     print(f"{faults} faults, seed {seed}: all devices in step, no record lost or there twice")
+
+
+def _show_logs(folder: Path) -> None:
+    for log in sorted(folder.glob("*.log")):
+        sys.stderr.write(f"--- {log.name}\n{log.read_text()[-3000:]}")
 
 
 def main() -> None:
@@ -44,9 +49,10 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=5.0, help="seconds between two faults, at most")
     parser.add_argument("--weather", choices=list(WEATHERS), default="storm")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000)
+    parser.add_argument("--workers", type=int, default=0, help="so many beside the service, on PostgreSQL")
     options = parser.parse_args()
     print(f"seed {options.seed}", file=sys.stderr)
-    asyncio.run(_run(options.devices, options.faults, options.pause, options.weather, options.seed))
+    asyncio.run(_run(options.devices, options.faults, options.pause, options.weather, options.seed, options.workers))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""The scene: mosquitto and `cygnet fleet serve` as processes that can be killed, and simulated devices beside them."""
+"""The scene: mosquitto, `cygnet fleet serve` and perhaps workers and a PostgreSQL as processes that can be killed, and
+simulated devices beside them."""
 
 import asyncio
 import random
@@ -6,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -19,11 +20,13 @@ from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import SilentFleetError
 from firmware_tools.fleet.home import FleetHome, init_home
 from firmware_tools.fleet.telemetry import TelemetryQuery, TelemetryStore
+from firmware_tools.fleet.workers.roll import BEAT_SECONDS
 from firmware_tools.simulation.crowd import Crowd
 from firmware_tools.simulation.device import SOURCE, Setting
 from firmware_tools.simulation.weather import Weather
 from tests.brokers import Mosquitto, free_port, running_mosquitto
 from tests.fleet.packages import small_package
+from tests.postgres import Postgres, running_postgres
 
 B = TypeVar("B")
 APP = "org.example.lamp"
@@ -32,17 +35,25 @@ _ANSWERS_WITHIN = 60.0
 
 
 class FleetProcess:
-    """`cygnet fleet serve` as an operator starts it."""
+    """`cygnet fleet serve` or `cygnet fleet worker` as an operator starts it."""
 
-    def __init__(self, home: FleetHome, log: Path) -> None:
-        self._home, self._log = home, log
+    def __init__(self, home: FleetHome, log: Path, command: str = "serve") -> None:
+        self._home, self._log, self._command = home, log, command
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Start it; it answers soon."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "firmware_tools.cli", "fleet", "--home", str(self._home.directory), "serve"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "firmware_tools.cli",
+                    "fleet",
+                    "--home",
+                    str(self._home.directory),
+                    self._command,
+                ),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -81,6 +92,8 @@ class StagedScene(Generic[B]):
     say: Callable[[str], None]
     version: int = 0
     faults: list[str] = field(default_factory=list)
+    workers: list[FleetProcess] = field(default_factory=list)
+    postgres: Postgres | None = None
 
     async def ask(self, method: str, path: str, **options: object) -> object:
         """A request that is made again until the fleet answers: it may be dead just now."""
@@ -92,6 +105,21 @@ class StagedScene(Generic[B]):
                 if time.monotonic() > until:
                     raise
                 await asyncio.sleep(0.2)
+
+    async def all_are_there(self) -> None:
+        """Wait until the fleet and each worker have started and are connected: a process that starts while the database
+        is away ends with a sentence, and is for its supervisor to start again."""
+        until = time.monotonic() + _ANSWERS_WITHIN
+        while True:
+            told = await self.ask("GET", "/api/fleet")
+            assert isinstance(told, dict)
+            there = [
+                worker for worker in told["workers"] if worker["connected"] and worker["beat_ago"] < 2 * BEAT_SECONDS
+            ]
+            if len(there) == 1 + len(self.workers):
+                return
+            assert time.monotonic() < until, told
+            await asyncio.sleep(0.1)
 
     async def publish(self) -> None:
         """Publish the next version."""
@@ -112,8 +140,9 @@ class StagedScene(Generic[B]):
         assert await self.crowd.settle(within), self.crowd.census()
         for device in self.crowd.devices:
             assert device.installed_version(APP) == self.version, device.name
-        await self.fleet.stop()
-        database = Database(f"sqlite:///{self.home.database_file}")
+        for process in (*self.workers, self.fleet):
+            await process.stop()
+        database = Database(self.home.settings().database or f"sqlite:///{self.home.database_file}")
         try:
             with database.transaction() as connection:
                 store = TelemetryStore(connection)
@@ -130,11 +159,12 @@ Scene = StagedScene[Mosquitto]
 
 @asynccontextmanager
 async def scene(
-    folder: Path, devices: int, weather: Weather, seed: int, say: Callable[[str], None]
+    folder: Path, devices: int, weather: Weather, seed: int, say: Callable[[str], None], workers: int = 0
 ) -> AsyncIterator[Scene]:
-    """A fleet with so many devices on a mosquitto, all of them enrolled and living."""
-    with running_mosquitto(folder) as broker:
-        async with scene_on(broker, broker.url, folder, devices, weather, seed, say) as made:
+    """A fleet with so many devices on a mosquitto, all of them enrolled and living; with ``workers``, on PostgreSQL."""
+    with running_mosquitto(folder) as broker, running_postgres() if workers else nullcontext() as postgres:
+        staged = scene_on(broker, broker.url, folder, devices, weather, seed, say, workers=workers, postgres=postgres)
+        async with staged as made:
             yield made
 
 
@@ -148,19 +178,26 @@ async def scene_on(
     seed: int,
     say: Callable[[str], None],
     pace: Pace = PACE,
+    *,
+    workers: int = 0,
+    postgres: Postgres | None = None,
 ) -> AsyncIterator[StagedScene[B]]:
     """The same on any broker, which answers at ``url``."""
     listen = f"127.0.0.1:{free_port()}"
-    home = init_home(folder / "fleet", "north", broker=url, listen=listen)
+    database = postgres.url() if postgres is not None else ""
+    home = init_home(folder / "fleet", "north", broker=url, listen=listen, database=database)
     fleet = FleetProcess(home, folder / "fleet.log")
     client = FleetClient(f"http://{listen}", home.token())
     names = [f"sim-{number:04}" for number in range(devices)]
     setting = Setting(
         "north", url, key_ring([]), folder / "devices", pace, Backoff(0.2, 2.0), keepalive=5, patience=2.0
     )
-    await fleet.start()
+    beside = [FleetProcess(home, folder / f"worker{number}.log", "worker") for number in range(workers)]
+    for process in (fleet, *beside):
+        await process.start()
     try:
         made = StagedScene(broker, fleet, client, Crowd(names, setting, weather, seed), home, random.Random(seed), say)  # noqa: S311
+        made.workers, made.postgres = beside, postgres
         for name in names:
             told = await made.ask("POST", "/api/devices", body={"device": name})
             assert isinstance(told, dict)
@@ -168,4 +205,5 @@ async def scene_on(
         async with made.crowd.living(ramp=1.0, records=0.3):
             yield made
     finally:
-        await fleet.stop()
+        for process in (*beside, fleet):
+            await process.stop()

@@ -6,19 +6,23 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from device_runtime.sync.messages import State, TelemetryBatch, TelemetryRecord, encode, topic
 from firmware_tools.fleet import database as database_module
+from firmware_tools.fleet import storing
+from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.home import FleetHome, init_home
-from firmware_tools.fleet.inbox import MOST_BATCHES, Inbox
+from firmware_tools.fleet.inbox import MOST_BATCHES, Inbox, Work
 from firmware_tools.fleet.schema import telemetry
 from firmware_tools.fleet.server import RunningFleet, run_fleet
+from firmware_tools.fleet.storing import Stored
 from tests.brokers import Mosquitto, running_mosquitto
 from tests.fleet.devices import connected_device, eventually
 
@@ -95,6 +99,28 @@ async def test_what_a_transaction_could_not_store_is_stored_by_a_later_one_witho
             other.rollback()
         await device.receipt(EPOCH, 3)
         assert await stored(fleet) == 3
+
+
+async def test_a_portion_that_is_itself_at_fault_is_dropped_and_counted_and_the_next_is_stored(
+    home: FleetHome, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = storing.store_work
+
+    def store(database: Database, fleet: str, work: Work, *rest: Any, **options: Any) -> Stored:
+        if any(b"poison" in payload for _, payload in work.batches):
+            with database.transaction() as connection:
+                connection.execute(text("INSERT INTO telemetry (device) VALUES ('kitchen')"))
+        return real(database, fleet, work, *rest, **options)
+
+    monkeypatch.setattr("firmware_tools.fleet.service.store_work", store)
+    async with run_fleet(home) as fleet, connected_device("north", "kitchen", mosquitto.url) as device:
+        await fleet.transport.online()
+        await fleet.operations.enroll("kitchen", "")
+        await device.send_batch(EPOCH, range(1, 4), "poison")
+        await eventually(lambda: fleet.service.counters.dropped == 1, "it is dropped")
+        await device.send_batch(EPOCH, range(1, 6))
+        await device.receipt(EPOCH, 5)
+        assert await stored(fleet) == 5
 
 
 async def test_the_inbox_asks_to_hold_early_enough_and_gives_room_back() -> None:

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Connection, func, select, text, update
 
 from device_runtime.sync.messages import Reported, State, TelemetryBatch, TelemetryRecord, encode
 from firmware_tools.fleet import listening
@@ -24,7 +24,7 @@ from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.schema import telemetry as telemetry_table
 from firmware_tools.fleet.server import RunningFleet, run_fleet
 from firmware_tools.fleet.storing import store_work
-from firmware_tools.fleet.team import FencedError
+from firmware_tools.fleet.team import Alone, FencedError
 from firmware_tools.fleet.workers import roll
 from firmware_tools.fleet.workers.roll import Presented
 from firmware_tools.fleet.workers.tables import workers as workers_table
@@ -189,6 +189,14 @@ async def test_a_device_that_is_enrolled_while_notices_are_cut_off_is_heard(
         assert await stored(fleet, "late") == list(range(1, 11))
 
 
+async def test_a_worker_with_a_number_runs_once_on_a_machine(large_home: FleetHome) -> None:
+    async with run_worker(large_home, 2) as worker, run_worker(large_home, 3), run_worker(large_home):
+        assert worker.crew.name.endswith(":worker-2")
+        with pytest.raises(FleetError, match=r"worker-2 of the fleet in .* runs already"):
+            async with run_worker(large_home, 2):
+                pass
+
+
 async def test_sqlite_is_for_one_process_and_says_so(home: FleetHome) -> None:
     with pytest.raises(FleetError, match="move it to PostgreSQL with `cygnet fleet copy-database`"):
         async with run_worker(home):
@@ -263,6 +271,49 @@ async def test_a_worker_that_hung_overwrites_nothing_that_another_stored_meanwhi
             await hearing(fleet, 2)
             await device.report(report(6))
             await eventually_seen(fleet, theirs, board="board 6")
+
+
+def test_processes_that_open_an_empty_database_at_once_all_find_its_tables(postgres: Postgres) -> None:
+    url = postgres.url()
+    opened: list[roll.Roll] = []
+
+    def open_it() -> None:
+        database = Database(url)
+        opened.append(roll.beat(database, Presented(f"w{len(opened)}", "worker", "one")))
+        database.close()
+
+    threads = [threading.Thread(target=open_it) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(opened) == 6
+
+
+def test_what_is_stored_for_devices_that_others_have_by_now_is_not_stored_at_all(postgres: Postgres) -> None:
+    database = Database(postgres.url())
+
+    class Late(Alone):
+        def fence(self, connection: Connection) -> None:
+            roll.fence(connection, number)
+
+    try:
+        number = roll.beat(database, Presented("a", "worker", "one", hears=True)).number
+        with database.transaction() as connection:
+            Registry(connection).enroll("kitchen", "", 1.0)
+        record = TelemetryRecord(1, 1.0, "test", "ping", {})
+        batches = [("kitchen", encode(TelemetryBatch(EPOCH, (record,))))]
+        work = Work(reported={"kitchen": (report(1), 1.0)}, batches=batches)
+        roll.beat(database, Presented("b", "worker", "two", hears=True))
+        with pytest.raises(FencedError):
+            store_work(database, "north", work, 1.0, SeriesIds(), Late())
+        work.keep_only(lambda device: device != "kitchen")
+        store_work(database, "north", work, 1.0, SeriesIds(), Late())  # telemetry needs no fence
+        with database.transaction() as connection:
+            assert Registry(connection).device("kitchen").board == ""
+            assert connection.scalar(select(func.count()).select_from(telemetry_table)) == 1
+    finally:
+        database.close()
 
 
 def test_who_is_struck_off_is_fenced_and_comes_back_at_its_next_beat(postgres: Postgres) -> None:
@@ -350,3 +401,17 @@ def test_workers_that_store_for_the_same_devices_in_any_order_wait_for_each_othe
     finally:
         for database in databases:
             database.close()
+
+
+async def test_an_older_document_that_was_published_last_is_followed_by_the_newest(
+    large_home: FleetHome, mosquitto: Mosquitto
+) -> None:
+    key = load_private_key(large_home.key_file).public_key()
+    name = DEVICES[0]
+    async with crew(large_home, 1) as (fleet, (worker,)), connected_device("north", name, mosquitto.url) as device:
+        older = await worker.service.read(lambda registry, _: registry.desired("north", name, 1.0))
+        await fleet.service.change(lambda registry: registry.raise_past(name, 7), [name])
+        await device.newest_desired(key, 8)
+        device.desired.clear()
+        worker.service._outgoing.put_all([older])  # read before that change, by a process that was slow
+        await device.newest_desired(key, 8)

@@ -29,13 +29,14 @@ log = logging.getLogger(__name__)
 class Crew:
     """Use :meth:`running` around the service that it is given to."""
 
-    def __init__(self, database: Database, kind: str, count: Callable[[], tuple[int, int]]) -> None:
+    def __init__(self, database: Database, kind: str, count: Callable[[], tuple[int, int]], name: str = "") -> None:
         """``kind``: ``serve`` or ``worker``. ``count`` gives how many messages this process has heard, and how many
-        records it has stored."""
+        records it has stored. ``name``: for people, in place of the number of the process."""
         self.id = secrets.token_hex(6)
+        self.is_alone = False
         self.shared = False
         self._database, self._kind, self._count = database, kind, count
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.name = f"{socket.gethostname()}:{name or os.getpid()}"
         self._hears = False
         self._roll = Roll(0, ())
         self._part: Part | None = None

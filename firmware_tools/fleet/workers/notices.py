@@ -55,5 +55,9 @@ class Notices:
             document = json.loads(payload)
         except ValueError:
             return  # somebody else's, on a channel of the same name
-        if isinstance(document, dict) and document.get("from") != self._me:
+        if not isinstance(document, dict) or document.get("from") == self._me:
+            return
+        changed = document.get("changed")
+        is_list = isinstance(changed, list) and all(isinstance(device, str) for device in changed)
+        if is_list or changed is None:
             self._hear(document)

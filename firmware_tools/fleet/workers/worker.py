@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from firmware_tools.fleet.connections import GROUP, FleetConnections
@@ -15,11 +16,12 @@ from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError, StorageError
-from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.home import FleetHome, FleetSettings
 from firmware_tools.fleet.identity.authority import Authority
 from firmware_tools.fleet.identity.desk import IdentityDesk
 from firmware_tools.fleet.identity.keeper import IdentityKeeper
 from firmware_tools.fleet.identity.settings import read_identity_settings
+from firmware_tools.fleet.only_one import only_one
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.share_groups import share_group
@@ -41,15 +43,16 @@ class RunningWorker:
 
 
 @asynccontextmanager
-async def run_worker(home: FleetHome, *, lost_after: float = 90.0) -> AsyncIterator[RunningWorker]:
+async def run_worker(home: FleetHome, number: int = 0, *, lost_after: float = 90.0) -> AsyncIterator[RunningWorker]:
     """Run a worker for the length of an ``async with`` block. A broker that is away is waited for.
 
     Args:
         home: the fleet; on another machine, a copy of its settings and keys, with the same ``content`` and ``trust``.
+        number: its name among those of this machine, which may run once; 0: it has none.
         lost_after: see :class:`FleetService`.
 
     Raises:
-        FleetError: the home or its database cannot be used, or is for one process only.
+        FleetError: the home or its database cannot be used, or is for one process only; or this number runs already.
         PrivateKeyError: the fleet's key cannot be read.
         TransportError: the broker's settings are wrong.
     """
@@ -59,6 +62,17 @@ async def run_worker(home: FleetHome, *, lost_after: float = 90.0) -> AsyncItera
             f"the fleet in {home.directory} keeps its data in SQLite, which is for `cygnet fleet serve` alone: move it "
             "to PostgreSQL with `cygnet fleet copy-database`, then start workers"
         )
+    name = f"worker-{number}" if number else ""
+    lock = home.directory / f"{name}.lock"
+    with only_one(lock, f"{name} of the fleet in {home.directory} runs already") if number else nullcontext():
+        async with _working(home, settings, key, name, lost_after) as worker:
+            yield worker
+
+
+@asynccontextmanager
+async def _working(
+    home: FleetHome, settings: FleetSettings, key: Ed25519PrivateKey, name: str, lost_after: float
+) -> AsyncIterator[RunningWorker]:
     database = Database(settings.database)
     content = ContentStore(home.content)
     trust = TrustKeeper(Repository(home.directory), content)
@@ -76,7 +90,7 @@ async def run_worker(home: FleetHome, *, lost_after: float = 90.0) -> AsyncItera
                 )
 
     answers = None if settings.content_workers else ContentAnswers(home.content, settings.forms_bytes)
-    crew = Crew(database, "worker", lambda: (service.counters.messages, service.counters.records))
+    crew = Crew(database, "worker", lambda: (service.counters.messages, service.counters.records), name)
     # No two clients have one name: they would throw each other out.
     with database.transaction() as connection:
         group = share_group(connection, GROUP)
