@@ -15,6 +15,7 @@ from device_runtime.sync.transport import Backoff, MqttTransport, TransportError
 _HEARD_SECONDS = 20.0
 NOT_SO = "-"
 """A cell of something that cannot be asked."""
+_NOTHING_SECONDS = 2.0
 _LONGEST = 512 * 1024
 
 
@@ -178,7 +179,7 @@ async def shared_subscriptions(site: Site) -> str:
             for number in range(10):
                 await sender.publish(topic, str(number).encode())
             heard = 0
-            while heard < 10 and (await first.next(0.2) or await second.next(site.patience)):
+            while heard < 10 and (await first.next(0.2) or await second.next(_NOTHING_SECONDS)):
                 heard += 1
             more = first.heard.qsize() + second.heard.qsize()
     except (TransportError, TimeoutError):
