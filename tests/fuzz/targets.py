@@ -4,9 +4,9 @@ import importlib
 from types import ModuleType
 
 TARGETS = (
-    "board_answers", "boards", "capabilities", "cards", "firmware", "frames", "links", "manifests",
-    "micro_messages", "micro_packages", "micro_views", "model_operators", "model_packages", "monty_messages",
-    "packages", "same_views",
+    "board_answers", "boards", "capabilities", "cards", "firmware", "frames", "identity_documents", "links",
+    "manifests", "micro_messages", "micro_packages", "micro_views", "model_operators", "model_packages",
+    "monty_messages", "packages", "same_views",
     "patches", "python_sources", "screen_messages",
     "queries", "scripts", "sessions",
     "source_maps", "styles", "sync_messages", "templates", "tflite_models", "views",
