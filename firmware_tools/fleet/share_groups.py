@@ -5,9 +5,11 @@ is gone (mosquitto 2.0.11 does so). A device that knew the name could join and s
 So the name ends in a secret of the fleet's database.
 """
 
+import contextlib
 import secrets
 
 from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from firmware_tools.fleet.schema import fleet_meta
 
@@ -19,6 +21,7 @@ def share_group(connection: Connection, base: str) -> str:
     query = select(fleet_meta.c.value).where(fleet_meta.c.name == _NAME)
     secret = connection.scalar(query)
     if secret is None:
-        secret = secrets.token_hex(8)
-        connection.execute(insert(fleet_meta).values(name=_NAME, value=secret))
+        with contextlib.suppress(IntegrityError), connection.begin_nested():  # another process may just have made it
+            connection.execute(insert(fleet_meta).values(name=_NAME, value=secrets.token_hex(8)))
+        secret = connection.scalar(query)
     return f"{base}-{secret}"

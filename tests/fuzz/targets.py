@@ -4,13 +4,11 @@ import importlib
 from types import ModuleType
 
 TARGETS = (
-    "api_bodies", "audit_logs", "board_answers", "boards", "capabilities", "cards", "firmware", "frames", "links",
-    "manifests",
-    "micro_messages", "micro_packages", "micro_views", "model_operators", "model_packages", "monty_messages",
-    "packages", "same_views",
-    "patches", "python_sources", "screen_messages",
-    "queries", "scripts", "sessions",
-    "source_maps", "styles", "sync_messages", "templates", "tflite_models", "views",
+    "api_bodies", "audit_logs", "board_answers", "boards", "capabilities", "cards", "firmware", "frames",
+    "identity_documents", "links", "manifests", "micro_messages", "micro_packages", "micro_views",
+    "model_operators", "model_packages", "monty_messages", "packages", "patches", "python_sources", "queries",
+    "same_views", "screen_messages", "scripts", "sessions", "source_maps", "styles", "sync_messages", "templates",
+    "tflite_models", "views",
 )  # fmt: skip
 
 
