@@ -1,6 +1,5 @@
-"""Sessions, accounts and tokens in the JSON API. ``docs/operators.md`` lists the requests."""
+"""Sessions, accounts and tokens in the JSON API."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,18 +7,30 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
-from firmware_tools.fleet.access.accounts import Accounts, check_name, check_role
+from firmware_tools.fleet.access.accounts import Account, Accounts, check_name
+from firmware_tools.fleet.access.answers import CreatedToken, Operators, SignedIn, TokensOfOperator
 from firmware_tools.fleet.access.control import COOKIE, CREDENTIAL, NOBODY, AccessControl
 from firmware_tools.fleet.access.hosts import Caller, caller, require_origin
 from firmware_tools.fleet.access.identity import ACTOR, Actor
 from firmware_tools.fleet.access.passwords import MOST, check_password, is_old
+from firmware_tools.fleet.access.requests import (
+    NewOperator,
+    NewToken,
+    OperatorChange,
+    OperatorName,
+    SignIn,
+    TokenId,
+)
 from firmware_tools.fleet.access.throttle import Attempt, Throttle
-from firmware_tools.fleet.access.tokens import Tokens, check_days, check_token_name
+from firmware_tools.fleet.access.tokens import Token, Tokens, check_days, check_token_name
 from firmware_tools.fleet.audit.log import record
 from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.openapi.operation import Created, Done, Link, operation
 
 _SESSION_BYTES = 4096
 _DEFAULT_DAYS = 90
+_NAME = {"name": "$response.body#/name"}
+_OF_OPERATOR = (Link("change_operator", _NAME), Link("create_token", _NAME), Link("remove_operator", _NAME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +61,9 @@ class AccessApi:
             web.get("/api/session", self.session),
             web.delete("/api/session", self.sign_out),
             web.get("/api/operators", self.operators),
-            web.post("/api/operators", self.create),
-            web.patch("/api/operators/{name}", self.change),
-            web.delete("/api/operators/{name}", self.remove),
+            web.post("/api/operators", self.create_operator),
+            web.patch("/api/operators/{name}", self.change_operator),
+            web.delete("/api/operators/{name}", self.remove_operator),
             web.get("/api/operators/{name}/tokens", self.tokens),
             web.post("/api/operators/{name}/tokens", self.create_token),
             web.delete("/api/operators/{name}/tokens/{id}", self.revoke_token),
@@ -60,14 +71,19 @@ class AccessApi:
 
     # Sessions
 
-    async def sign_in(self, request: web.Request) -> web.Response:
-        """Sign in: ``{"name", "password"}``; sets the cookie of the session and answers ``{"name", "role"}``."""
+    @operation(
+        "operators",
+        answer=SignedIn,
+        errors={
+            401: "the name or the password is wrong",
+            429: "too many attempts failed; `Retry-After` says when again",
+        },
+        most_bytes=_SESSION_BYTES,
+    )
+    async def sign_in(self, request: web.Request, body: SignIn) -> web.Response:
+        """Sign in; the session is in the cookie that comes with the answer."""
         require_origin(request)
-        body = await _small_body(request)
-        name, password = body.get("name"), body.get("password")
-        if body.keys() != {"name", "password"} or not isinstance(name, str) or not isinstance(password, str):
-            raise FleetError('signing in takes {"name": "…", "password": "…"}')
-        sign_in = _SignIn(name[:MOST], password[:MOST], caller(request, self._control.settings))
+        sign_in = _SignIn(body.name[:MOST], body.password[:MOST], caller(request, self._control.settings))
         try:
             actor, secret = await self._sign_in(sign_in)
         except _WaitError as error:
@@ -131,11 +147,13 @@ class AccessApi:
             raise _WaitError(attempt.wait)
         return stored
 
-    async def session(self, request: web.Request) -> web.Response:
-        """Who is signed in: ``{"name", "role"}``."""
+    @operation("operators")
+    async def session(self, request: web.Request) -> SignedIn:
+        """Who is signed in."""
         actor = request[ACTOR]
-        return web.json_response({"name": actor.name, "role": actor.role})
+        return {"name": actor.name, "role": actor.role}
 
+    @operation("operators", answer=Done)
     async def sign_out(self, request: web.Request) -> web.Response:
         """End the session of the cookie, or revoke the account's token with which this is asked."""
         known = request[CREDENTIAL].known
@@ -153,49 +171,45 @@ class AccessApi:
 
     # Accounts
 
-    async def operators(self, _request: web.Request) -> web.Response:
-        """Every account: ``{"operators": [{"name", "role", "created", "last_seen", "disabled"}]}``."""
-        found = await self._control.read(lambda connection: self._accounts(connection).all())
-        return web.json_response({"operators": [asdict(account) for account in found]})
+    @operation("operators")
+    async def operators(self, _request: web.Request) -> Operators:
+        """Every account."""
+        return {"operators": await self._control.read(lambda connection: self._accounts(connection).all())}
 
-    async def create(self, request: web.Request) -> web.Response:
-        """Make an account: ``{"name", "role", "password"}``."""
-        body = await _body(request, {"name", "role", "password"})
-        name, role = check_name(body.get("name")), check_role(body.get("role"))
-        hashed = await self._control.hash(check_password(body.get("password"), name))
-        account = await self._control.change(lambda connection: self._accounts(connection).create(name, role, hashed))
-        return web.json_response(asdict(account), status=201)
+    @operation("operators", errors={409: "there is an account of this name"}, links=_OF_OPERATOR)
+    async def create_operator(self, _request: web.Request, body: NewOperator) -> Created[Account]:
+        """Make an account."""
+        name, role = check_name(body.name), body.role
+        hashed = await self._control.hash(check_password(body.password, name))
+        return Created(
+            await self._control.change(lambda connection: self._accounts(connection).create(name, role, hashed))
+        )
 
-    async def change(self, request: web.Request) -> web.Response:
-        """Change an account: ``{"role"?, "disabled"?, "password"?, "current"?}``; of one's own only the password, with
-        the current one."""
-        body = await _body(request, {"role", "disabled", "password", "current"})
-        name, actor = request.match_info["name"], request[ACTOR]
-        if not actor.may("admin") and body.keys() & {"role", "disabled"}:
+    @operation("operators", errors={404: "no such account", 409: "the last enabled admin stays one"})
+    async def change_operator(self, request: web.Request, name: OperatorName, body: OperatorChange) -> Account:
+        """Change an account; of one's own only the password, with the current one."""
+        actor = request[ACTOR]
+        if not actor.may("admin") and not (body.role is None and body.disabled is None):
             raise FleetError(f"this takes an admin, and {actor.name} is a {actor.role}", 403)
-        role = None if body.get("role") is None else check_role(body["role"])
-        disabled = body.get("disabled")
-        if not (disabled is None or isinstance(disabled, bool)):
-            raise FleetError("disabled must be true or false")
-        if role is None and disabled is None and body.get("password") is None:
+        if body.role is None and body.disabled is None and body.password is None:
             raise FleetError("a change of an account takes role, disabled or password")
-        hashed = await self._new_password(request, body, name) if body.get("password") is not None else ""
+        hashed = await self._new_password(request, body, name) if body.password is not None else ""
         known = request[CREDENTIAL].known
         keep = known.hash if known is not None and actor.name == name else ""
 
-        def work(connection: Connection) -> dict[str, Any]:
+        def work(connection: Connection) -> Account:
             accounts = self._accounts(connection)
-            account = accounts.change(name, role=role, disabled=disabled)
+            account = accounts.change(name, role=body.role, disabled=body.disabled)
             if hashed:
                 accounts.set_password(name, hashed, keep)
-            return asdict(account)
+            return account
 
-        return web.json_response(await self._control.change(work))
+        return await self._control.change(work)
 
-    async def _new_password(self, request: web.Request, body: Mapping[str, Any], name: str) -> str:
-        password, current = check_password(body["password"], name), body.get("current")
+    async def _new_password(self, request: web.Request, body: OperatorChange, name: str) -> str:
+        password, current = check_password(body.password, name), body.current
         if request[ACTOR].name == name:
-            if not isinstance(current, str):
+            if current is None:
                 raise FleetError("changing your own password takes the current one too: current", 403)
             asked = _SignIn(name, current[:MOST], caller(request, self._control.settings))
             stored = await self._attempt(asked)
@@ -206,52 +220,53 @@ class AccessApi:
             )
         return await self._control.hash(password)
 
-    async def remove(self, request: web.Request) -> web.Response:
+    @operation("operators", errors={404: "no such account", 409: "the last enabled admin stays"})
+    async def remove_operator(self, _request: web.Request, name: OperatorName) -> Done:
         """Remove an account with its sessions and tokens."""
-        name = request.match_info["name"]
         await self._control.change(lambda connection: self._accounts(connection).remove(name))
-        return web.json_response({})
+        return {}
 
     # Tokens
 
-    async def tokens(self, request: web.Request) -> web.Response:
-        """The tokens of an account: ``{"tokens": [{"id", "name", "created", "last_used", "expires"}]}``."""
-        name = request.match_info["name"]
+    @operation("operators", errors={404: "no such account"})
+    async def tokens(self, _request: web.Request, name: OperatorName) -> TokensOfOperator:
+        """The tokens of an account."""
 
-        def work(connection: Connection) -> list[dict[str, Any]]:
+        def work(connection: Connection) -> list[Token]:
             self._accounts(connection).account(name)
-            return [asdict(token) for token in Tokens(connection, self._control.clock()).all(name)]
+            return Tokens(connection, self._control.clock()).all(name)
 
-        return web.json_response({"tokens": await self._control.read(work)})
+        return {"tokens": await self._control.read(work)}
 
-    async def create_token(self, request: web.Request) -> web.Response:
-        """Make a token: ``{"name", "days"?}``; answers ``{"id", "name", "created", "last_used", "expires", "token"}``.
+    @operation(
+        "operators",
+        errors={404: "no such account", 409: "the account has too many"},
+        links=(Link("revoke_token", {"name": "$request.path.name", "id": "$response.body#/id"}),),
+    )
+    async def create_token(self, request: web.Request, name: OperatorName, body: NewToken) -> Created[CreatedToken]:
+        """Make a token, which is shown this once.
 
-        The token is shown this once. One that is made with a token is good no longer than that one.
+        One that is made with a token is good no longer than that one.
         """
-        body = await _body(request, {"name", "days"})
-        operator, name = request.match_info["name"], check_token_name(body.get("name"))
-        most = self._control.settings.token_days
-        seconds = check_days(min(_DEFAULT_DAYS, most) if body.get("days") is None else body["days"], most)
+        called, most = check_token_name(body.name), self._control.settings.token_days
+        seconds = check_days(min(_DEFAULT_DAYS, most) if body.days is None else body.days, most)
         ends = self._control.clock() + seconds
         credential = request[CREDENTIAL]
         if credential.known is not None and not credential.by_cookie:
             ends = min(ends, credential.known.ends)
 
-        def work(connection: Connection) -> dict[str, Any]:
-            self._accounts(connection).account(operator)
-            token, secret = Tokens(connection, self._control.clock()).create(operator, name, ends)
-            return {**asdict(token), "token": secret}
+        def work(connection: Connection) -> CreatedToken:
+            self._accounts(connection).account(name)
+            token, secret = Tokens(connection, self._control.clock()).create(name, called, ends)
+            return CreatedToken(**asdict(token), token=secret)
 
-        return web.json_response(await self._control.change(work), status=201)
+        return Created(await self._control.change(work))
 
-    async def revoke_token(self, request: web.Request) -> web.Response:
+    @operation("operators", errors={404: "no such token"})
+    async def revoke_token(self, _request: web.Request, name: OperatorName, id: TokenId) -> Done:  # noqa: A002 its name in the path
         """Revoke a token."""
-        operator, number = request.match_info["name"], request.match_info["id"]
-        await self._control.change(
-            lambda connection: Tokens(connection, self._control.clock()).revoke(operator, number)
-        )
-        return web.json_response({})
+        await self._control.change(lambda connection: Tokens(connection, self._control.clock()).revoke(name, id))
+        return {}
 
     def _accounts(self, connection: Connection) -> Accounts:
         return Accounts(connection, self._control.clock())
@@ -262,29 +277,3 @@ def _note_failure(connection: Connection, known: bool, asked: _SignIn, detail: M
     subject = asked.name if known else ""
     further = {"address": asked.caller.address, **({} if known else {"account": "unknown"})}
     record(connection, NOBODY, "session.begin", subject, {**further, **detail}, "failed")
-
-
-async def _small_body(request: web.Request) -> dict[str, Any]:
-    """The body of who is not known yet: little of it is read."""
-    data = b""
-    async for chunk in request.content.iter_any():
-        data += chunk
-        if len(data) > _SESSION_BYTES:
-            raise FleetError("the request's body is too long", 413)
-    try:
-        body = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise FleetError("the request's body is not JSON") from error
-    if not isinstance(body, dict):
-        raise FleetError("the request's body must be a JSON object")
-    return body
-
-
-async def _body(request: web.Request, known: set[str]) -> dict[str, Any]:
-    try:
-        body = await request.json() if request.can_read_body else {}
-    except (ValueError, RecursionError) as error:
-        raise FleetError("the request's body is not JSON") from error
-    if not isinstance(body, dict) or not body.keys() <= known:
-        raise FleetError(f"the request's body must be a JSON object with the members {', '.join(sorted(known))}")
-    return body

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,6 +22,20 @@ FIRST = "0" * 64
 _PURPOSE = b"cygnet-audit-checkpoint-1\n"
 """Begins what is signed, so that no signature of the fleet's key for anything else is one of a checkpoint."""
 _HASHED = ("number", "milliseconds", "actor", "role", "action", "subject", "detail", "outcome")
+
+
+class EntryDocument(TypedDict):
+    """An entry; ``hash`` is SHA-256 over the hash before it and all its other members."""
+
+    number: int
+    time: float
+    actor: str
+    role: str
+    action: str
+    subject: str
+    detail: Mapping[str, Any]
+    outcome: str
+    hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,7 @@ class Entry:
     previous: str
     hash: str
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> EntryDocument:
         """The entry as the API answers it; ``time`` is Unix seconds."""
         return {
             "number": self.number,

@@ -1,21 +1,34 @@
-"""Claims and certificates in the JSON API. ``docs/identity.md`` lists the requests."""
+"""Claims and certificates in the JSON API."""
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
+from dataclasses import fields
 
 from aiohttp import web
 
 from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.identity.answers import (
+    CLAIM_DAYS,
+    AllClaims,
+    CertificateDocument,
+    CertificatesOfDevice,
+    ClaimCode,
+    ClaimCodes,
+    ClaimId,
+    IdentityDocument,
+    NewClaims,
+    Revocation,
+    Revoked,
+)
 from firmware_tools.fleet.identity.authority import Authority
 from firmware_tools.fleet.identity.certificates import CertificateRecord, Certificates
 from firmware_tools.fleet.identity.claims import Claims
 from firmware_tools.fleet.identity.desk import IdentityDesk
 from firmware_tools.fleet.identity.status import status_of
+from firmware_tools.fleet.openapi.operation import Created, Done, Link, operation
+from firmware_tools.fleet.openapi.parameters import DeviceId
+from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.service import FleetService
-
-CLAIM_DAYS = 30
 
 
 class IdentityApi:
@@ -33,108 +46,85 @@ class IdentityApi:
             web.post("/api/claims", self.create_claims),
             web.delete("/api/claims/{id}", self.revoke_claim),
             web.get("/api/devices/{device}/certificates", self.certificates),
-            web.post("/api/devices/{device}/certificates/revoke", self.revoke),
+            web.post("/api/devices/{device}/certificates/revoke", self.revoke_certificates),
             web.get("/api/identity", self.identity),
         ]
 
-    async def claims(self, _request: web.Request) -> web.Response:
-        """Every claim, newest first, without its code.
+    @operation("identity")
+    async def claims(self, _request: web.Request) -> AllClaims:
+        """Every claim, newest first, without its code."""
+        return {"claims": await self._service.read(lambda registry, _: Claims(registry.connection).all(time.time()))}
 
-        Answers ``{"claims": [{"id", "device", "tags", "created", "expires", "used_at", "used_by", "state"}]}``.
-        """
-        found = await self._service.read(lambda registry, _: Claims(registry.connection).all(time.time()))
-        return web.json_response({"claims": [asdict(claim) for claim in found]})
-
-    async def create_claims(self, request: web.Request) -> web.Response:
-        """Make claim codes, which are told this once.
-
-        Body: ``{"count"?, "device"?, "tags"?, "days"?}``. Answers ``{"codes": [{"id", "code", "device", "tags",
-        "expires"}]}``.
-        """
+    @operation(
+        "identity",
+        errors={409: "the fleet has no CA yet"},
+        links=(Link("revoke_claim", {"id": "$response.body#/codes/0/id"}),),
+    )
+    async def create_claims(self, _request: web.Request, body: NewClaims) -> Created[ClaimCodes]:
+        """Make claim codes, which are told this once."""
         if not self._authority.exists:
             raise FleetError("this fleet has no CA yet; make one with `cygnet fleet identity init`", 409)
-        body = await _body(request, {"count", "device", "tags", "days"})
-        count, device, tags, days = body.get("count", 1), body.get("device"), body.get("tags"), body.get("days")
-        if not isinstance(count, int) or isinstance(count, bool):
-            raise FleetError("count must be a whole number")
-        if not (device is None or isinstance(device, str)):
-            raise FleetError("device must be the id of a device, or null")
-        if not (tags is None or (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags))):
-            raise FleetError("tags must be a list of texts")
-        if not (days is None or isinstance(days, int | float)) or isinstance(days, bool):
-            raise FleetError("days must be a number")
+        days = CLAIM_DAYS if body.days is None else body.days
         made = await self._service.change(
             lambda registry: Claims(registry.connection).create(
-                count, device, tags or [], CLAIM_DAYS if days is None else days, time.time()
+                body.count, body.device, body.tags or [], days, time.time()
             )
         )
-        codes = [
+        codes: list[ClaimCode] = [
             {
                 "id": new.claim.id,
                 "code": new.code,
                 "device": new.claim.device,
-                "tags": list(new.claim.tags),
+                "tags": new.claim.tags,
                 "expires": new.claim.expires,
             }
             for new in made
         ]
-        return web.json_response({"codes": codes}, status=201)
+        return Created({"codes": codes})
 
-    async def revoke_claim(self, request: web.Request) -> web.Response:
+    @operation("identity", errors={404: "no such claim", 409: "it was used already"})
+    async def revoke_claim(self, _request: web.Request, id: ClaimId) -> Done:  # noqa: A002 its name in the path
         """Let a claim code be good no more."""
-        claim = request.match_info["id"]
-        await self._service.change(lambda registry: Claims(registry.connection).revoke(claim, time.time()))
-        return web.json_response({})
+        await self._service.change(lambda registry: Claims(registry.connection).revoke(id, time.time()))
+        return {}
 
-    async def certificates(self, request: web.Request) -> web.Response:
-        """A device's certificates, newest first.
+    @operation("identity", errors={404: "no such device"})
+    async def certificates(self, _request: web.Request, device: DeviceId) -> CertificatesOfDevice:
+        """A device's certificates, newest first."""
 
-        Answers ``{"certificates": [{"serial", "not_before", "not_after", "state", "fingerprint", "revoked_at",
-        "reason"}]}``.
-        """
-        device = request.match_info["device"]
+        def find(registry: Registry) -> list[CertificateRecord]:
+            registry.device(device)
+            return Certificates(registry.connection).of("device", device, time.time())
 
-        def find(connection: Any) -> list[CertificateRecord]:
-            return Certificates(connection).of("device", device, time.time())
+        documents: list[CertificateDocument] = [
+            {
+                "serial": record.serial,
+                "not_before": record.not_before,
+                "not_after": record.not_after,
+                "fingerprint": record.fingerprint,
+                "revoked_at": record.revoked_at,
+                "reason": record.reason,
+                "state": record.state,
+            }
+            for record in await self._service.read(lambda registry, _: find(registry))
+        ]
+        return {"certificates": documents}
 
-        await self._service.read(lambda registry, _: registry.device(device))
-        found = await self._service.read(lambda registry, _: find(registry.connection))
-        documents = [asdict(record) for record in found]
-        for document in documents:
-            del document["kind"], document["name"]
-        return web.json_response({"certificates": documents})
-
-    async def revoke(self, request: web.Request) -> web.Response:
-        """Revoke all certificates of a device, and hear it no more until it claims anew.
-
-        Body: ``{"reason"?}``. Answers ``{"revoked"}``: how many certificates were good.
-        """
-        device, reason = request.match_info["device"], (await _body(request, {"reason"})).get("reason", "")
-        if not isinstance(reason, str):
-            raise FleetError("reason must be a text")
+    @operation("identity", errors={404: "no such device"})
+    async def revoke_certificates(self, _request: web.Request, device: DeviceId, body: Revocation) -> Revoked:
+        """Revoke all certificates of a device, and hear it no more until it claims anew."""
         revoked = await self._service.change(
-            lambda registry: Certificates(registry.connection).bar(device, reason, time.time())
+            lambda registry: Certificates(registry.connection).bar(device, body.reason, time.time())
         )
         self._desk.bar(device)
         self._changed()
-        return web.json_response({"revoked": revoked})
+        return {"revoked": revoked}
 
-    async def identity(self, _request: web.Request) -> web.Response:
-        """The CA, what expires soon, and counts.
-
-        Answers the members of ``IdentityStatus``, and ``counters`` of claims since the service started.
-        """
+    @operation("identity")
+    async def identity(self, _request: web.Request) -> IdentityDocument:
+        """The CA, what expires soon, and counts."""
         status = await self._service.read(
             lambda registry, _: status_of(registry.connection, self._authority, time.time())
         )
-        return web.json_response({**asdict(status), "counters": asdict(self._desk.counters)})
-
-
-async def _body(request: web.Request, known: set[str]) -> dict[str, Any]:
-    try:
-        body = await request.json() if request.can_read_body else {}
-    except (ValueError, RecursionError) as error:
-        raise FleetError("the request's body is not JSON") from error
-    if not isinstance(body, dict) or not body.keys() <= known:
-        raise FleetError(f"the request's body must be a JSON object with the members {', '.join(sorted(known))}")
-    return body
+        members = {field.name: getattr(status, field.name) for field in fields(status)}
+        return IdentityDocument(**members, counters=self._desk.counters)
