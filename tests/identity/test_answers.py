@@ -13,6 +13,7 @@ from device_runtime.sync.certificates import (
     IdentityError,
     certification_request,
     holder_of,
+    key_from_pem,
     new_key,
     requested_key,
     sign,
@@ -87,6 +88,25 @@ def _by_the_broker(ours: Authority, others: Authority) -> IdentityAnswer:
     return answer(Issuer(broker, key, issuer.root), document(issuer))
 
 
+def _root_issuer(ours: Authority) -> Issuer:
+    """The root itself in the place of the issuing CA."""
+    (file,) = ours.ca_file.parents[1].glob("keys/identity/ca-*/root.key")
+    root = ours.issuer().root
+    return Issuer(root, key_from_pem(file.read_bytes(), "root"), root)
+
+
+def _by_who_the_root_issued_no_ca(ours: Authority, others: Authority) -> IdentityAnswer:
+    root, key = _root_issuer(ours), new_key()
+    leaf = issue_server(root, ["localhost"], key.public_key(), NOW)
+    return answer(Issuer(leaf, key, root.root), document(ours.issuer()))
+
+
+def _with_a_certificate_of_who_is_no_ca(ours: Authority, others: Authority) -> IdentityAnswer:
+    root, key = _root_issuer(ours), new_key()
+    leaf = Issuer(issue_server(root, ["localhost"], key.public_key(), NOW), key, root.root)
+    return answer(ours.issuer(), document(leaf))
+
+
 def _by_a_device(ours: Authority, others: Authority) -> IdentityAnswer:
     issuer, key = ours.issuer(), new_key()
     own = issue_client(issuer, Holder("north", "device", "hall"), key.public_key(), NOW, 30)
@@ -145,6 +165,8 @@ def _with_a_signer_that_is_none(ours: Authority, others: Authority) -> IdentityA
         _by_another_ca,
         _by_the_broker,
         _by_a_device,
+        _by_who_the_root_issued_no_ca,
+        _with_a_certificate_of_who_is_no_ca,
         _changed,
         _of_another_request,
         _for_another_key,

@@ -41,8 +41,8 @@ class Rights:
         return [channel for channel in (*FROM_DEVICE, *TO_DEVICE) if channel not in {"request", "response"}]
 
 
-def rights_of(connection: Connection, fleet: str, now: float) -> Rights:
-    """The rights by what the database knows."""
+def rights_of(connection: Connection, fleet: str, now: float, *, with_devices: bool = True) -> Rights:
+    """The rights by what the database knows; without ``with_devices`` for who knows devices by patterns."""
     certificates = Certificates(connection)
     prefix = f"{PROTOCOL}/{fleet}"
 
@@ -67,7 +67,7 @@ def rights_of(connection: Connection, fleet: str, now: float) -> Rights:
             [f"{prefix}/{name}/{channel}" for channel in FROM_DEVICE],
             [f"{prefix}/{name}/{channel}" for channel in TO_DEVICE],
         )
-        for name, urns in clients("device").items()
+        for name, urns in (clients("device") if with_devices else {}).items()
     ]
     return Rights(fleet, services, claimers, devices, sorted(certificates.barred()))
 
