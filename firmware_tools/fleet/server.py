@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -19,8 +20,11 @@ from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.events.api import TelemetryApi
 from firmware_tools.fleet.home import BrokerSettings, FleetHome, FleetSettings
 from firmware_tools.fleet.moving import copy_database
+from firmware_tools.fleet.openapi.api import OpenApi
+from firmware_tools.fleet.openapi.document import document
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.api import RolloutApi
@@ -34,6 +38,8 @@ from firmware_tools.fleet.web import FleetApi, make_application
 from firmware_tools.sign.keys import load_private_key
 
 log = logging.getLogger(__name__)
+MAX_URL = 64 * 1024
+"""The longest first line of a request, in bytes: any query that the API's description allows fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +99,10 @@ async def run_fleet(
         rollouts = RolloutOperations(
             service, period=rollout_period, clock=clock, require_signed=operations.require_signed
         )
-        application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
-        application.add_routes(RolloutApi(rollouts).routes())
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
+        application = make_application(
+            make_routes(service, operations, transport, rollouts), token, settings.http_names
+        )
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, max_line_size=MAX_URL)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer)
             answering = answers.running() if answers is not None else nullcontext()
@@ -115,6 +122,26 @@ async def run_fleet(
                     await runner.cleanup()
         finally:
             database.close()
+
+
+def make_routes(
+    service: FleetService, operations: Operations, transport: MqttTransport, rollouts: RolloutOperations
+) -> list[web.RouteDef]:
+    """Every route of the API. None of the parts is asked for anything before a request comes."""
+    return [
+        *FleetApi(service, operations, transport).routes(),
+        *TelemetryApi(service).routes(),
+        *RolloutApi(rollouts).routes(),
+        *OpenApi().routes(),
+    ]
+
+
+def describe_api() -> dict[str, Any]:
+    """The OpenAPI document of the API as this cygnet serves it, without a fleet."""
+    nothing: Any = None  # routes are made, and nobody calls them
+    application = web.Application()
+    application.add_routes(make_routes(nothing, nothing, nothing, nothing))
+    return document(application.router.routes())
 
 
 def _prepare_trust(trust: TrustKeeper, database: Database, signer: Signer) -> None:

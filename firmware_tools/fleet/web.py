@@ -1,6 +1,7 @@
-"""The operator page and the JSON API under ``/api/``, which the command line uses too. ``docs/fleet.md`` lists it."""
+"""The operator page, and the JSON API of devices and releases under ``/api/``. ``docs/api.md`` lists it."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,11 +25,9 @@ from firmware_tools.fleet.answers import (
     Runtimes,
 )
 from firmware_tools.fleet.documents import DeviceDocument, device_document
-from firmware_tools.fleet.events.api import TelemetryApi
 from firmware_tools.fleet.live_events import LIVE_EVENTS
 from firmware_tools.fleet.model_documents import model_documents
 from firmware_tools.fleet.models import ModelRelease
-from firmware_tools.fleet.openapi.api import OpenApi
 from firmware_tools.fleet.openapi.failures import answer_failures
 from firmware_tools.fleet.openapi.operation import Created, Done, Link, operation
 from firmware_tools.fleet.openapi.parameters import AppId, DeviceId, ModelName
@@ -40,6 +39,8 @@ from firmware_tools.fleet.service import FleetService
 _PAGE = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _KEEP_ALIVE = 15.0
+_ENROLLED = {"device": "$response.body#/device"}
+_OF_DEVICE = {"device": "$request.path.device"}
 _NO_DEVICE = {404: "no such device"}
 _OTHER_CONTENT = {409: "this version is published with other content, or nobody signed for it"}
 
@@ -51,7 +52,7 @@ class FleetApi:
         self._service, self._operations, self._transport = service, operations, transport
 
     def routes(self) -> list[web.RouteDef]:
-        """Every route under ``/api/``."""
+        """The routes of the fleet, its devices and its releases."""
         return [
             web.get("/api/fleet", self.fleet),
             web.get("/api/devices", self.devices),
@@ -69,7 +70,6 @@ class FleetApi:
             web.post("/api/models", self.publish_model),
             web.get("/api/releases", self.releases),
             web.post("/api/releases", self.publish_program),
-            *TelemetryApi(self._service).routes(),
             web.get("/api/live", self.live),
         ]
 
@@ -99,7 +99,7 @@ class FleetApi:
         """One device."""
         return device_document(await self._service.read(lambda registry, _: registry.device(device)))
 
-    @operation("devices", links=(Link("device", {"device": "$response.body#/device"}),))
+    @operation("devices", links=tuple(Link(name, _ENROLLED) for name in ("device", "tag_device")))
     async def enroll(self, _request: web.Request, body: Enrolment) -> Enrolled | Created[Enrolled]:
         """Let a device in; answers what the device must be told."""
         provisioning, new = await self._operations.enroll(body.device, body.name, body.mac)
@@ -116,7 +116,11 @@ class FleetApi:
             answer["device_key"] = provisioning.device_key
         return Created(answer) if new else answer
 
-    @operation("programs", errors={404: "no such device or release", 409: "devices would refuse it"})
+    @operation(
+        "programs",
+        errors={404: "no such device or release", 409: "devices would refuse it"},
+        links=(Link("unassign_program", {**_OF_DEVICE, "app_id": "$request.path.app_id"}), Link("device", _OF_DEVICE)),
+    )
     async def assign_program(
         self, _request: web.Request, device: DeviceId, app_id: AppId, body: ProgramChoice
     ) -> AssignedProgram:
@@ -132,7 +136,11 @@ class FleetApi:
         await self._operations.unassign(device, app_id)
         return {}
 
-    @operation("models", errors={404: "no such device, model or version", 409: "the device takes no models"})
+    @operation(
+        "models",
+        errors={404: "no such device, model or version", 409: "the device takes no models"},
+        links=(Link("unassign_model", {**_OF_DEVICE, "model": "$request.path.model"}), Link("device", _OF_DEVICE)),
+    )
     async def assign_model(
         self, _request: web.Request, device: DeviceId, model: ModelName, body: ModelChoice
     ) -> ModelRelease:
@@ -161,7 +169,11 @@ class FleetApi:
         answer = PublishedModel(**asdict(release), new=new, devices=devices)
         return Created(answer) if new else answer
 
-    @operation("runtimes", errors={404: "no such device or runtime", 409: "the device is no microcontroller"})
+    @operation(
+        "runtimes",
+        errors={404: "no such device or runtime", 409: "the device is no microcontroller"},
+        links=(Link("unassign_runtime", _OF_DEVICE),),
+    )
     async def assign_runtime(self, _request: web.Request, device: DeviceId, body: RuntimeChoice) -> RuntimeRelease:
         """Let a microcontroller have a runtime."""
         return await self._operations.assign_runtime(device, body.version)
@@ -222,11 +234,11 @@ class FleetApi:
         return response
 
 
-def make_application(api: FleetApi, token: str, names: frozenset[str]) -> web.Application:
+def make_application(routes: Iterable[web.RouteDef], token: str, names: frozenset[str]) -> web.Application:
     """The whole web side: page, API, and who may use them."""
     application = web.Application(middlewares=[answer_failures, access_control(token, names)])
     application.on_response_prepare.append(add_headers)
-    application.add_routes([*api.routes(), *OpenApi().routes()])
+    application.add_routes(routes)
     for path in _PAGE.iterdir():
         if path.suffix in _TYPES:
             application.add_routes([_file("/" if path.name == "index.html" else f"/{path.name}", path)])

@@ -19,7 +19,10 @@ _ALWAYS = {
     403: "the host or the origin is not one of this fleet's, or this is not allowed",
     503: "the database or the disk refuses, for now",
 }
-_WITH_INPUT = {400: "the request is not as described here, or makes no sense"}
+_WITH_INPUT = {
+    400: "the request is not as described here",
+    422: "the request is as described here, and makes no sense; nothing has changed",
+}
 _WITH_BODY = {413: "the body is too large", 415: "the body is of another type than described here"}
 _DONE = {200: "it is done", 201: "it was not there before, and is now"}
 

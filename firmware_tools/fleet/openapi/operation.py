@@ -21,6 +21,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Uni
 import msgspec
 from aiohttp import web
 
+from device_runtime.errors import CygnetError
+from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.openapi.reading import read_body, read_parts, read_query, read_upload
 
 Answer = TypeVar("Answer")
@@ -97,7 +99,7 @@ def operation(
 
     Args:
         tag: the part of the API.
-        errors: by status, when that is answered: 404, 409 and such; 400, 401, 403, 413, 415 and 503 go without saying.
+        errors: by status, when that is answered: 404, 409 and such. What holds of every request goes without saying.
         answer: the answer's type where the handler makes the response itself.
         streams: see :class:`Operation`.
         links: see :class:`Operation`.
@@ -115,7 +117,7 @@ def operation(
                 given["data"] = await read_upload(request, most_bytes)
             elif described.body is not None:
                 given["body"] = await read_body(request, described.body, most_bytes)
-            return _send(await handler(api, request, **given))  # type: ignore[call-arg]  # its own signature said so
+            return _send(await _sensibly(handler(api, request, **given)))  # type: ignore[call-arg]  # it said so itself
 
         setattr(answering, _MARK, described)
         return answering
@@ -162,6 +164,17 @@ def _answers(annotation: Any) -> dict[int, Any]:
         created = get_origin(kind) is Created
         answers[201 if created else 200] = get_args(kind)[0] if created else kind
     return answers
+
+
+async def _sensibly(answer: Awaitable[Any]) -> Any:
+    """The answer. What is as described here and is refused nevertheless makes no sense to the fleet: 422 says so (RFC
+    9110, 15.5.21), and 400 stays for what is not as described."""
+    try:
+        return await answer
+    except FleetError as error:
+        raise FleetError(str(error), 422) if error.status == 400 else error from error
+    except CygnetError as error:
+        raise FleetError(str(error), 422) from error
 
 
 def _send(answer: Any) -> web.StreamResponse:

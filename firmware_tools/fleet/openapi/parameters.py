@@ -22,9 +22,9 @@ VersionCode = Annotated[
 FileName = Annotated[
     str,
     Meta(
-        max_length=1000,
+        max_length=200,
         description="what messages call the file",
         examples=["weather.ma"],
-        extra={WORDS: "a file's name, of at most 1000 characters"},
+        extra={WORDS: "a file's name, of at most 200 characters"},
     ),
 ]

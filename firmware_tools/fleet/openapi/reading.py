@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import web
 from msgspec import inspect
 
+from device_runtime.sync.fields import MAX_INTEGER
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.openapi.sentences import sentence, shown, words
 
@@ -187,10 +188,11 @@ def _constant(name: str) -> NoReturn:
 
 
 def _finite(text: str) -> float:
+    """A number with a point or an exponent; a whole one is an integer, as in JSON Schema (draft 2020-12, 6.1.1)."""
     value = float(text)
     if not math.isfinite(value):
         raise FleetError(f"{_BODY} holds a number beyond all that can be computed with: {shown(text)}")
-    return value
+    return int(value) if value.is_integer() and abs(value) <= MAX_INTEGER else value
 
 
 def _encodes(text: str) -> bool:

@@ -61,7 +61,7 @@ class RolloutApi:
             web.get("/api/rollouts", self.rollouts),
             web.post("/api/rollouts", self.create_rollout),
             web.post("/api/rollouts/stop", self.stop_rollouts),
-            web.get("/api/rollouts/{rollout}", self.rollout),
+            web.get("/api/rollouts/{rollout:(?!stop$)[^/]+}", self.rollout),  # `stop` is the route above
             web.get("/api/rollouts/{rollout}/devices", self.rollout_devices),
             web.post("/api/rollouts/{rollout}/{verb:start|pause|resume|approve|abort}", self.act_on_rollout),
         ]

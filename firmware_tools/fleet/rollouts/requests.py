@@ -9,8 +9,10 @@ from firmware_tools.fleet.openapi.sentences import WORDS, one_of
 from firmware_tools.fleet.rollouts.groups import GROUP_NAME, TAG
 from firmware_tools.fleet.rollouts.judge import DeviceState
 from firmware_tools.fleet.rollouts.options import MAX_NAMED, MAX_STAGES, MEMBERS, Late, OnError
+from firmware_tools.fleet.rollouts.query import MAX_QUERY
 from firmware_tools.fleet.rollouts.records import Kind
 from firmware_tools.fleet.rollouts.store import MOST_DEVICES
+from firmware_tools.fleet.rollouts.verbs import MAX_REASON
 from firmware_tools.fleet.rollouts.windows import MAX_SPANS
 
 MAX_ACTOR = 100
@@ -32,12 +34,15 @@ GroupName = Annotated[
     ),
 ]
 _Tag = Annotated[str, Meta(extra_json_schema={"pattern": f"^{TAG.pattern}$"})]
-_Query = Annotated[str, Meta(description="a query over devices (docs/rollouts.md)", examples=["tag:kitchen"])]
+_Query = Annotated[
+    str, Meta(max_length=MAX_QUERY, description="a query over devices (docs/rollouts.md)", examples=["tag = kitchen"])
+]
 _Description = Annotated[
     str, Meta(description="at most 200 printable characters", extra_json_schema={"maxLength": 200})
 ]
 _Devices = Annotated[list[DeviceId], Meta(max_length=MAX_NAMED, extra={WORDS: "a list of texts"})]
 _Tags = Annotated[list[_Tag], Meta(extra={WORDS: "a list of texts"})]
+_Any = Annotated[list[str], Meta(extra={WORDS: "a list of texts"})]
 _By = Annotated[
     str,
     Meta(
@@ -46,7 +51,14 @@ _By = Annotated[
         extra={WORDS: f"the name of who does it, of at most {MAX_ACTOR} printable characters"},
     ),
 ]
-_Reason = Annotated[str, Meta(description="at most 200 printable characters", extra_json_schema={"maxLength": 200})]
+_Reason = Annotated[
+    str,
+    Meta(
+        max_length=MAX_REASON,
+        description=f"why, in at most {MAX_REASON} printable characters",
+        extra={WORDS: f"a reason of at most {MAX_REASON} printable characters"},
+    ),
+]
 
 
 class NewGroup(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +77,7 @@ class GroupChange(Struct, frozen=True, forbid_unknown_fields=True):
 
     query: _Query | None = None
     add: _Devices | None = None
-    remove: _Devices | None = None
+    remove: _Any | None = None
     description: _Description | None = None
 
 
@@ -73,7 +85,7 @@ class TagChange(Struct, frozen=True, forbid_unknown_fields=True):
     """Tags that a device gets, and tags that it loses."""
 
     add: _Tags | None = None
-    remove: _Tags | None = None
+    remove: _Any | None = None
 
 
 class DeviceQuery(Struct, frozen=True):
@@ -87,7 +99,7 @@ class RolloutDevices(Struct, frozen=True):
 
     state: Annotated[DeviceState, one_of(DeviceState)] | None = None
     stage: Annotated[int, Meta(ge=1, le=1_000)] | None = None
-    after: str = ""
+    after: Annotated[str, Meta(max_length=64)] = ""
     limit: Annotated[int, Meta(ge=1, le=MOST_DEVICES)] = 100
 
 
@@ -128,7 +140,13 @@ class NewRollout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     ``devices``), and how it goes; docs/rollouts.md has what the members mean and their defaults."""
 
     kind: Annotated[Kind, one_of(Kind)] = "program"
-    subject: Annotated[str, Meta(description="an app id or a model's name", extra={WORDS: "a text"})] | None = None
+    subject: (
+        Annotated[
+            str,
+            Meta(description="an app id or a model's name", examples=["org.example.weather"], extra={WORDS: "a text"}),
+        ]
+        | None
+    ) = None
     version: Annotated[
         int | str | None,
         Meta(
