@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack chaos update-faults fuzz models test-tflite test-training clean
+.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack chaos update-faults fuzz api-fuzz api-page models test-tflite test-training clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -71,6 +71,12 @@ models: system-tools ## Test every model against its card; reports in .models/ (
 
 fuzz: ## Feed hostile input to what reads it, for SECONDS=60 each; TARGET=name for one
 	@deploy/fuzz.sh --seconds $(or $(SECONDS),60) $(TARGET)
+
+api-fuzz: setup system-tools ## Try the fleet's API with schemathesis, by its own description (some four minutes)
+	@$(BIN)/python -m tests.fleet.api $(API_FUZZ_OPTIONS)
+
+api-page: setup ## Write docs/api.md anew from what the API's handlers say of themselves
+	@$(BIN)/cygnet fleet api --markdown --out docs/api.md
 
 clean: ## Remove the virtual environments and caches
 	rm -rf .venv .venv-* .models .arm64 .micropython-32 .demo .bench .fuzz .mypy_cache .ruff_cache .pytest_cache

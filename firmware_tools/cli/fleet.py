@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from firmware_tools.cli import fleet_tables
+from firmware_tools.cli.fleet_api import api
 from firmware_tools.cli.fleet_group import group, tag
 from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_rollout import rollout
@@ -60,6 +61,7 @@ def fleet(context: click.Context, home: Path | None, url: str, token_file: Path 
     context.obj = Target(FleetHome(home or default_home()), url, token_file, token)
 
 
+fleet.add_command(api)
 fleet.add_command(runtime)
 fleet.add_command(model)
 fleet.add_command(simulate)

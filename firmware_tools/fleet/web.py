@@ -164,7 +164,10 @@ class FleetApi:
     async def publish_model(
         self, _request: web.Request, query: Upload, data: bytes
     ) -> PublishedModel | Created[PublishedModel]:
-        """Publish the model's package that is the request's body."""
+        """Publish the model's package that is the request's body.
+
+        It is signed anew with the fleet's key. Devices whose programs have asked for it in vain get it at once.
+        """
         release, new, devices = await self._operations.publish_model(data, query.called("the model"))
         answer = PublishedModel(**asdict(release), new=new, devices=devices)
         return Created(answer) if new else answer
@@ -193,7 +196,10 @@ class FleetApi:
     async def publish_runtime(
         self, _request: web.Request, query: Upload, data: bytes
     ) -> PublishedRuntime | Created[PublishedRuntime]:
-        """Publish the runtime that is the request's body."""
+        """Publish the runtime of microcontrollers that is the request's body.
+
+        It is signed anew with the fleet's key.
+        """
         release, new = await self._operations.publish_runtime(data, query.called("the runtime"))
         answer = PublishedRuntime(**asdict(release), new=new)
         return Created(answer) if new else answer
@@ -207,7 +213,10 @@ class FleetApi:
     async def publish_program(
         self, _request: web.Request, query: Upload, data: bytes
     ) -> Published | Created[Published]:
-        """Publish the package that is the request's body."""
+        """Publish the program's package that is the request's body.
+
+        It is signed anew with the fleet's key.
+        """
         release, new = await self._operations.publish(data, query.called("the package"))
         answer = Published(**asdict(release), new=new)
         return Created(answer) if new else answer

@@ -20,7 +20,7 @@ class OpenApi:
 
     @operation("api")
     async def description(self, request: web.Request) -> dict[str, Any]:
-        """This description, as an OpenAPI 3.1 document."""
+        """The API's description, as an OpenAPI 3.1 document."""
         if self._document is None:
             self._document = document(request.app.router.routes())
         return self._document

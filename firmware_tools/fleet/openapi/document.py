@@ -120,19 +120,34 @@ def _check(described: list[Described]) -> None:
 
 
 def _schemas(described: list[Described]) -> tuple[dict[Any, dict[str, Any]], dict[str, dict[str, Any]]]:
-    kinds: dict[Any, None] = {Refusal: None}
+    given: dict[Any, None] = {}
+    answered: dict[Any, None] = {Refusal: None}
     for each in described:
         operation = each.operation
-        given = (*operation.path.values(), operation.query, operation.body, *operation.answers.values())
-        kinds |= dict.fromkeys(kind for kind in given if kind is not None)
+        taken = (*operation.path.values(), operation.query, operation.body)
+        given |= dict.fromkeys(kind for kind in taken if kind is not None)
+        answered |= dict.fromkeys(operation.answers.values())
         for kind in operation.streams.values():
-            kinds |= dict.fromkeys(_pieces(kind))
-    schemas, components = msgspec.json.schema_components(list(kinds), ref_template=_REF)
+            answered |= dict.fromkeys(_pieces(kind))
+    kinds = list(given | answered)
+    schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     refs = dict(zip(kinds, schemas, strict=True))
+    for name in components.keys() - msgspec.json.schema_components(list(given), ref_template=_REF)[1].keys():
+        _settle(components[name])
     for kind, schema in refs.items():
         if "$ref" in schema and (said := _docstring(kind)):
             components[schema["$ref"].rpartition("/")[2]]["description"] = said
     return refs, components
+
+
+def _settle(schema: dict[str, Any]) -> None:
+    """In an answer, a member with a default is there, too."""
+    members = schema.get("properties", {})
+    always = {name for name, member in members.items() if name in schema.get("required", ()) or "default" in member}
+    for name in always:
+        members[name].pop("default", None)
+    if always:
+        schema["required"] = sorted(always)
 
 
 def _docstring(kind: Any) -> str:

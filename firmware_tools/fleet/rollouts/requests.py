@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, to_builtins
 
-from firmware_tools.fleet.openapi.parameters import DeviceId
+from firmware_tools.fleet.openapi.parameters import DeviceId, VersionCode
 from firmware_tools.fleet.openapi.sentences import WORDS, one_of
 from firmware_tools.fleet.rollouts.groups import GROUP_NAME, TAG
 from firmware_tools.fleet.rollouts.judge import DeviceState
@@ -148,7 +148,7 @@ class NewRollout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
         | None
     ) = None
     version: Annotated[
-        int | str | None,
+        VersionCode | Annotated[str, Meta(extra_json_schema={"maxLength": 64})] | None,
         Meta(
             description="the newest without it",
             extra={WORDS: "a version code, the version of a runtime, or null for the newest"},

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, FromClause, String, cast, delete, insert, select
 
+from device_runtime.sync.fields import MAX_INTEGER
 from firmware_tools.fleet.errors import FleetError, NotFoundError
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.judge import Standing
@@ -271,9 +272,9 @@ def _set_urgent(connection: Connection, chosen: Sequence[str], kind: str, name: 
 
 
 def _code(version: str | int | None) -> int | None:
-    if version is None or isinstance(version, int):
+    if version is None or (isinstance(version, int) and 0 <= version <= MAX_INTEGER):
         return version
-    try:
-        return int(version)
-    except ValueError as error:
-        raise FleetError(f"the version {version[:40]!r} is no version code, which is a whole number") from error
+    text = str(version)
+    if not (text.isascii() and text.isdigit()) or len(text) > 16 or int(text) > MAX_INTEGER:
+        raise FleetError(f"the version {text[:40]!r} is no version code, which is a whole number")
+    return int(text)

@@ -36,7 +36,7 @@ async def populated_fleet(folder: Path) -> AsyncIterator[tuple[RunningFleet, Fle
                         1,
                         "virtual-speaker",
                         "cygnet 0.1",
-                        {APP: ProgramReport(1, "1.1.0", "failed", 5, 100, "it does not start", "start")},
+                        {APP: ProgramReport(1, "1.1.0", "failed", 5, 100, "it does not start", "fault")},
                         models={"digits": ModelReport(2, "1.2", "installed")},
                     )
                 )
