@@ -74,13 +74,22 @@ async def read_body(request: web.Request, kind: Any, most: int) -> Any:
     Raises:
         FleetError: it is too large (413), not JSON (415 or 400), or not what it should be.
     """
-    document: Any = {}
+    data = b"{}"
     if request.can_read_body:
         if request.content_type != "application/json" or (request.charset or "utf-8").lower() != "utf-8":
             raise FleetError(f"{_BODY} must be JSON in UTF-8, and its Content-Type application/json", 415)
-        document = parse(await _read(request, most))
+        data = await _read(request, most)
+    return body_of(data, kind)
+
+
+def body_of(data: bytes, kind: Any) -> Any:
+    """JSON, as a Struct.
+
+    Raises:
+        FleetError: it is none, or not what it should be.
+    """
     try:
-        return msgspec.convert(document, kind)
+        return msgspec.convert(parse(data), kind)
     except msgspec.ValidationError as error:
         raise FleetError(sentence(error, kind, _BODY)) from error
 
