@@ -112,19 +112,19 @@ async def test_an_operator_brings_a_program_to_a_device(client: FleetClient) -> 
 @pytest.mark.parametrize(
     ("method", "path", "options", "status", "sentence"),
     [
-        ("POST", "/api/devices", {"body": {"device": "Kitchen/1"}}, 400, "must be 1 to 64 lower-case letters"),
+        ("POST", "/api/devices", {"body": {"device": "Kitchen/1"}}, 422, "must be 1 to 64 lower-case letters"),
         ("POST", "/api/devices", {"body": {"device": 7}}, 400, "device must be a text: the id of the device"),
         ("POST", "/api/devices", {"body": {}}, 400, "device is missing: device must be a text"),
         ("POST", "/api/devices", {"body": {"device": "a", "mac": 1}}, 400, "mac must be true or false"),
         ("POST", "/api/devices", {"data": b"{}"}, 415, "its Content-Type application/json"),
         ("POST", "/api/devices", {"body": {"device": "a", "x": 1}}, 400, "with the members device, name, mac; 'x' is"),
-        ("POST", "/api/devices", {"body": {"device": "a", "name": "x" * 101}}, 400, "at most 100 printable"),
+        ("POST", "/api/devices", {"body": {"device": "a", "name": "x" * 101}}, 422, "at most 100 printable"),
         ("GET", "/api/devices/cellar", {}, 404, "device cellar is not enrolled"),
         ("PUT", "/api/devices/hall/programs/a", {"body": {}}, 404, "a is not published"),
         ("PUT", "/api/devices/hall/programs/a", {"body": {"version_code": "1"}}, 400, "must be a whole number"),
         ("DELETE", "/api/devices/hall/programs/a", {}, 404, "a is not assigned to device hall"),
-        ("POST", "/api/releases", {"data": b"PK"}, 400, "the package cannot be published: it is not a whole ZIP"),
-        ("POST", "/api/releases", {"data": b""}, 400, "cannot be published"),
+        ("POST", "/api/releases", {"data": b"PK"}, 422, "the package cannot be published: it is not a whole ZIP"),
+        ("POST", "/api/releases", {"data": b""}, 422, "cannot be published"),
         (
             "GET",
             "/api/telemetry",

@@ -9,13 +9,15 @@ from click.testing import CliRunner
 from msgspec import Struct
 
 from firmware_tools.cli import cygnet
+from firmware_tools.fleet import server
 from firmware_tools.fleet.client import FleetClient
-from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.home import init_home
 from firmware_tools.fleet.live_events import LIVE_EVENTS
 from firmware_tools.fleet.openapi.document import document, undescribed_routes
 from firmware_tools.fleet.openapi.operation import Done, Link, operation
 from firmware_tools.fleet.openapi.page import page
-from firmware_tools.fleet.server import RunningFleet, describe_api, make_routes
+from firmware_tools.fleet.server import describe_api, make_routes
+from firmware_tools.fleet.web import make_application
 from tests.docs.pages import DOCS
 
 
@@ -32,9 +34,21 @@ def test_every_route_of_the_api_is_described() -> None:
     assert not missing, "\n".join(missing)
 
 
-@pytest.mark.broker
-async def test_a_running_fleet_has_no_route_that_is_not_described(fleet: RunningFleet, home: FleetHome) -> None:
-    served = await FleetClient(fleet.url, home.token()).call("GET", "/api/openapi.json")
+async def test_a_running_fleet_has_no_route_that_is_not_described(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[web.Application] = []
+
+    def making(*given: Any) -> web.Application:
+        made.append(make_application(*given))
+        return made[-1]
+
+    monkeypatch.setattr(server, "make_application", making)
+    home = init_home(tmp_path / "fleet", "north", broker="mqtt://127.0.0.1:9", listen="127.0.0.1:0")
+    async with server.run_fleet(home) as fleet:
+        missing = undescribed_routes(made[0].router.routes())
+        assert not missing, "\n".join(missing)
+        served = await FleetClient(fleet.url, home.token()).call("GET", "/api/openapi.json")
     assert served == describe_api(), (
         "a route was added elsewhere: put it into make_routes (firmware_tools/fleet/server.py)"
     )

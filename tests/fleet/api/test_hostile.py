@@ -2,6 +2,8 @@
 
 import io
 import json
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -9,10 +11,9 @@ import pytest
 from yarl import URL
 
 from device_runtime.sealed.archive import MAX_ARCHIVE_BYTES
-from firmware_tools.fleet.home import FleetHome
-from firmware_tools.fleet.server import RunningFleet
+from firmware_tools.fleet.home import FleetHome, init_home
+from firmware_tools.fleet.server import RunningFleet, run_fleet
 
-pytestmark = pytest.mark.broker
 MEGABYTE = 2**20
 JSON = "application/json"
 
@@ -33,6 +34,18 @@ class Caller:
         async with self._session.request(method, url, data=data, headers=sent, skip_auto_headers=skip) as response:
             text = await response.text()
             return response.status, response.headers, json.loads(text) if text else None
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> FleetHome:
+    return init_home(tmp_path / "fleet", "north", broker="mqtt://127.0.0.1:9", listen="127.0.0.1:0")
+
+
+@pytest.fixture
+async def fleet(home: FleetHome) -> AsyncIterator[RunningFleet]:
+    """It waits for a broker, which nothing here needs."""
+    async with run_fleet(home) as running:
+        yield running
 
 
 @pytest.fixture
