@@ -15,11 +15,11 @@ ENDLESS = "/api/live"
 """It answers as long as one listens; tests/fleet/api/test_live.py has it."""
 
 
-async def fuzz(folder: Path, document: dict[str, Any], options: Sequence[str]) -> tuple[int, str]:
+async def fuzz(folder: Path, document: dict[str, Any], options: Sequence[str], database: str = "") -> tuple[int, str]:
     """Try a fleet with something of everything in it by a description; the exit code and what schemathesis said."""
     described = folder / "openapi.json"
     described.write_text(json.dumps(closed(document)))
-    async with populated_fleet(folder) as (fleet, home):
+    async with populated_fleet(folder, database) as (fleet, home):
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIGURATION, "run", described),
             *("--url", fleet.url, "--exclude-path", ENDLESS, "--checks", "all"),

@@ -19,11 +19,11 @@ APP = "org.example.weather"
 
 
 @asynccontextmanager
-async def populated_fleet(folder: Path) -> AsyncIterator[tuple[RunningFleet, FleetHome]]:
+async def populated_fleet(folder: Path, database: str = "") -> AsyncIterator[tuple[RunningFleet, FleetHome]]:
     """Devices that are online, silent, failing and strangers; programs, a model and a runtime; groups, tags; rollouts
-    that are drafts, going on and aborted; telemetry with losses."""
+    that are drafts, going on and aborted; telemetry. ``database``: SQLAlchemy's URL of another one than SQLite."""
     with running_mosquitto(folder) as broker:
-        home = init_home(folder / "fleet", "north", broker=broker.url, listen="127.0.0.1:0")
+        home = init_home(folder / "fleet", "north", broker=broker.url, listen="127.0.0.1:0", database=database)
         async with run_fleet(home) as fleet:
             await eventually(lambda: fleet.service.connected_at is not None, "the fleet connects")
             await _publish(fleet)
