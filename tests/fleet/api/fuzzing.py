@@ -24,6 +24,7 @@ async def fuzz(folder: Path, document: dict[str, Any], options: Sequence[str], d
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIGURATION, "run", described),
             *("--url", fleet.url, "--exclude-path", ENDLESS, "--checks", "all"),
             *options,
+            cwd=folder,  # what it remembers of its failures is nothing for us
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, "CYGNET_FLEET_TOKEN": home.token(), "COLUMNS": "120"},
