@@ -15,6 +15,7 @@ from firmware_tools.cli.fleet_audit import audit
 from firmware_tools.cli.fleet_group import group, tag
 from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_operator import operator
+from firmware_tools.cli.fleet_overview import overview, search, show
 from firmware_tools.cli.fleet_rollout import rollout
 from firmware_tools.cli.fleet_runtime import runtime
 from firmware_tools.cli.fleet_sign_in import sign_in, sign_out, whoami
@@ -82,6 +83,8 @@ fleet.add_command(audit)
 fleet.add_command(sign_in)
 fleet.add_command(sign_out)
 fleet.add_command(whoami)
+for command in (overview, search, show):
+    fleet.add_command(command)
 
 
 @fleet.command("copy-database")
