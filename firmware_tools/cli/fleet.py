@@ -20,6 +20,7 @@ from firmware_tools.cli.fleet_health import health
 from firmware_tools.cli.fleet_identity import identity
 from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_operator import operator
+from firmware_tools.cli.fleet_overview import overview, search, show
 from firmware_tools.cli.fleet_rollout import rollout
 from firmware_tools.cli.fleet_runtime import runtime
 from firmware_tools.cli.fleet_settings import settings
@@ -92,11 +93,8 @@ fleet.add_command(audit)
 fleet.add_command(sign_in)
 fleet.add_command(sign_out)
 fleet.add_command(whoami)
-fleet.add_command(worker)
-fleet.add_command(workers)
-fleet.add_command(identity)
-fleet.add_command(claim)
-fleet.add_command(broker_config)
+for command in (worker, workers, identity, claim, broker_config, overview, search, show):
+    fleet.add_command(command)
 
 
 @fleet.command("copy-database")

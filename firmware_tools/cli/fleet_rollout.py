@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from firmware_tools.cli import fleet_rollout_tables as tables
+from firmware_tools.cli.fleet_rollout_preview import preview, preview_lines
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
 
 
@@ -77,6 +78,7 @@ def rollout() -> None:
 @click.option("--downgrade", is_flag=True, help="Also for devices that should have a newer version.")
 @click.option("--supersede", is_flag=True, help="Take devices from an older rollout of the same subject.")
 @click.option("--start", is_flag=True, help="Start it at once.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen now, and make nothing.")
 @by_option
 @json_option
 @pass_target
@@ -89,6 +91,7 @@ def create(
     windows: tuple[str, ...],
     zone: str,
     start: bool,
+    dry_run: bool,
     by: str | None,
     as_json: bool,
     **plan: Any,
@@ -113,6 +116,10 @@ def create(
     body["stages"] = [{"size": size, "approval": number in approve_stage} for number, size in enumerate(sizes, 1)]
     if windows:
         body["window"] = {"spans": list(windows), "zone": zone}
+    if dry_run:
+        would = preview(target, body)
+        click.echo(json.dumps(would, indent=2) if as_json else "\n".join(preview_lines(would)))
+        return
     made = target.ask("POST", "/api/rollouts", body={**body, "subject": subject, **_by(target, by)})
     if start:
         made = target.ask("POST", f"/api/rollouts/{made['id']}/start", body=_by(target, by))

@@ -28,7 +28,7 @@ MOST_DEVICES = 200
 """The most devices on one page."""
 _MOST_TAGS = 500
 _MOST_ROLLOUTS = 50
-_CONDITIONS: tuple[Condition, ...] = get_args(Condition)
+CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 _OF_STEP: dict[str, Condition] = {
     "failed": "failed",
     "unpublished": "failed",
@@ -111,8 +111,8 @@ class BrowsingApi:
         """
         query, tag, after = (request.query.get(name, "") for name in ("q", "tag", "after"))
         wanted, limit = request.query.get("condition", ""), request.query.get("limit", "50")
-        if wanted and wanted not in _CONDITIONS:
-            raise FleetError(f"condition must be one of {', '.join(_CONDITIONS)}")
+        if wanted and wanted not in CONDITIONS:
+            raise FleetError(f"condition must be one of {', '.join(CONDITIONS)}")
         if not (limit.isascii() and limit.isdigit()) or len(limit) > 4 or not 1 <= int(limit) <= MOST_DEVICES:
             raise FleetError(f"limit must be a whole number from 1 to {MOST_DEVICES}")
         found = await self._service.read(
@@ -146,7 +146,7 @@ def condition_of(device: Device) -> Condition:
     if device.runtime_error:
         steps.add("failed")
     found = {_OF_STEP.get(step, "behind") for step in steps}
-    return next((word for word in _CONDITIONS if word in found), "nothing")
+    return next((word for word in CONDITIONS if word in found), "nothing")
 
 
 def overview(registry: Registry) -> Overview:

@@ -1,10 +1,11 @@
 // Accounts of operators, their roles and tokens. Admins alone see this.
 
 import { call, segment } from "./api.js";
-import { confirmThat, field, h, openDialog, panel, redrawWhen, said, toast } from "./dom.js";
+import { confirmThat, field, h, panel, redrawWhen, said, toast } from "./dom.js";
 import { day } from "./format.js";
 import { openPassword } from "./password.js";
 import { press, session } from "./session.js";
+import { openTokens } from "./tokens.js";
 
 const ROLES = [["viewer", "viewer – sees everything, changes nothing"], ["operator", "operator – devices, groups, releases, rollouts"], ["admin", "admin – everything, operators and identity too"]];
 
@@ -75,33 +76,4 @@ function newAccount(load) {
   const form = h("form", { class: "form", onsubmit: submit }, name.row, role.row, password.row,
     h("div", { class: "buttons" }, press("Make the account", { needs: "admin", class: "primary", onclick: () => form.requestSubmit() })));
   return form;
-}
-
-async function openTokens(one) {
-  const path = `/api/operators/${segment(one.name)}/tokens`, list = h("div"), fresh = h("div", { role: "status" });
-  const load = async () => {
-    const { tokens } = await call("GET", path);
-    redrawWhen(list, tokens, () => (tokens.length ? [h("ul", { class: "lines" }, ...tokens.map((token) => h("li", {},
-      said(token.name), h("span", { class: "sub" }, `until ${day(token.expires)}, `, token.last_used === null ? "never used" : ["used ", h("span", { "data-seen": token.last_used })]),
-      h("button", { type: "button", class: "quiet", "aria-label": `Revoke the token ${token.name}`, onclick: async () => {
-        await call("DELETE", `${path}/${segment(token.id)}`);
-        await load();
-      } }, "Revoke"))))] : [h("p", { class: "empty" }, "No token.")]));
-  };
-  const name = field("New token for", h("input", { required: true, placeholder: "nightly export", maxlength: 60, autocomplete: "off" })), days = field("Good for days", h("input", { type: "number", min: 1, value: 90 }));
-  const submit = async (event) => {
-    event.preventDefault();
-    try {
-      const { token } = await call("POST", path, { body: { name: name.control.value, days: Number(days.control.value) } });
-      fresh.replaceChildren(h("p", {}, "Copy it now, it is not shown again:"), h("pre", { tabindex: 0 }, token));
-      name.control.value = "";
-      await load();
-    } catch (refusal) {
-      name.fail(refusal.message);
-    }
-  };
-  const close = openDialog(`Tokens of ${one.name}`, h("p", { class: "sub" }, "For scripts: a token may do what the account may."), list,
-    h("form", { onsubmit: submit }, name.row, days.row, fresh,
-      h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => close() }, "Close"), h("button", { class: "primary" }, "Make a token"))));
-  await load();
 }

@@ -51,7 +51,7 @@ export function inWords(form, what, total) {
   });
   words.push(`It has succeeded when ${form.success} of the last stage stayed healthy for ${form.soak}.`);
   const then = { pause: "it pauses and waits for somebody", abort: "it ends; devices keep what they got", "roll-back": "it ends, and each device gets back what it had before" }[form.on_error];
-  words.push(`If more than ${form.errors} of a stage fail, ${then}.`);
+  words.push(`If more than ${form.errors} of a stage, or of all so far, fail, ${then}.`);
   words.push(`Devices that are off hold a stage up while more than ${form.away_share} of it are missing, and no longer than ${form.away_time}.`);
   words.push({ never: "Who comes into the group later is left out.", join: "Who comes into the group while it goes on joins it.", always: "Who comes into the group later joins it, also when it is done." }[form.late]);
   if (form.timeout) words.push(`A device that is online and has not begun after ${form.timeout} has failed.`);

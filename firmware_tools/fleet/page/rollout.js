@@ -1,9 +1,10 @@
 // One rollout: its stages, its devices, its health against the thresholds, and what was decided when by whom.
 
 import { call, query } from "./api.js";
-import { bar, gauge, legend, squares } from "./drawings.js";
+import { bar, legend, squares } from "./drawings.js";
 import { announce, facts, h, panel, redraw, redrawWhen, said } from "./dom.js";
 import { many, moment, span } from "./format.js";
+import { eligible, healthOf, needed } from "./health.js";
 import { planFacts } from "./plan.js";
 import { rolloutButtons } from "./rollout_acts.js";
 import { deviceKind, deviceParts, deviceWord, stateBadge, stateWord } from "./rollout_words.js";
@@ -12,7 +13,6 @@ import { to } from "./router.js";
 import { paced, state } from "./state.js";
 
 const ON_A_PAGE = 50;
-const counted = (counts) => Object.entries(counts).reduce((sum, [name, number]) => (["away", "accepted", "skipped", "superseded"].includes(name) ? sum : sum + number), 0);
 
 export async function showRollout(view) {
   const path = `/api/rollouts/${encodeURIComponent(view.params.rollout)}`;
@@ -32,7 +32,7 @@ export async function showRollout(view) {
     redrawWhen(stages, [rollout.stages, rollout.state, rollout.stage], () => stageList(rollout));
     const parts = deviceParts(rollout.counts);
     redrawWhen(field, parts, () => (parts.some((part) => part.count) ? [...squares(parts), legend(parts)] : [h("p", { class: "empty" }, "Who is in it is decided when it starts.")]));
-    redrawWhen(health, [rollout.stages, rollout.stage, rollout.counts], () => healthOf(rollout));
+    redrawWhen(health, [rollout.stages, rollout.stage, rollout.counts, Math.floor(rollout.now / 60)], () => healthOf(rollout));
     redrawWhen(failures, rollout.failures, () => failureList(rollout));
     redrawWhen(history, rollout.events, () => historyList(rollout));
     redrawWhen(plan, rollout.plan, () => [planFacts(rollout)]);
@@ -65,33 +65,16 @@ function aboutRow(rollout) {
 
 function stageList(rollout) {
   return rollout.stages.map((stage) => {
-    const total = counted(stage.counts), good = stage.counts.good ?? 0, at = stage.number === rollout.stage;
+    const total = eligible(stage.counts), good = stage.counts.good ?? 0, at = stage.number === rollout.stage, wanted = needed(rollout, stage);
     const ended = rollout.state === "done" || stage.number < rollout.stage;
     const where = rollout.state === "draft" ? "" : ended ? "behind it" : at ? (rollout.state === "running" ? "under way" : stateWord(rollout)) : "to come";
     return h("div", { class: at ? "stage at" : "stage", "aria-current": at ? "step" : null },
       h("div", { class: "card-head" }, h("strong", {}, `Stage ${stage.number}: ${stage.size}`), h("span", { class: "sub" }, [where, stage.approval && !ended && !at ? "waits for approval first" : ""].filter(Boolean).join(", "))),
-      bar(deviceParts(stage.counts), { label: `Stage ${stage.number}`, marks: total ? [[stage.success, `must get there: ${Math.round(stage.success * 100)} %`]] : [] }),
-      h("div", { class: "sub" }, total ? `${good} of ${many(total, "device")} healthy for ${span(stage.soak)}; the line marks the ${Math.round(stage.success * 100)} % that must be` : rollout.state === "draft" ? "not begun" : "adds no device"),
+      bar(deviceParts(stage.counts), { label: `Stage ${stage.number}`, marks: total ? [[Math.min(1, wanted / total), `${wanted} needed`]] : [] }),
+      h("div", { class: "sub" }, total ? `${good} of ${many(total, "device")} healthy for ${span(stage.soak)}; the line marks the ${wanted} that must be` : rollout.state === "draft" ? "not begun" : "adds no device"),
       stage.counts.away ? h("div", { class: "sub" }, `${many(stage.counts.away, "device is", "devices are")} not there now`) : null);
   });
 }
-
-function healthOf(rollout) {
-  const stage = rollout.stages[Math.max(0, rollout.stage - 1)];
-  if (rollout.stage < 1) return [h("p", { class: "empty" }, "Nothing is handed out yet.")];
-  const total = counted(stage.counts), failed = (stage.counts.failed ?? 0) - (stage.counts.accepted ?? 0), good = stage.counts.good ?? 0;
-  const limit = allowed(stage.errors, total), wanted = Math.ceil(stage.success * total - 1e-6);
-  return [
-    gauge(`Errors of stage ${stage.number}`, failed, limit, `${failed} of at most ${limit}${stage.errors.endsWith("%") ? ` (${stage.errors})` : ""}`),
-    h("div", { class: "gauge" },
-      h("div", { class: "gauge-head" }, h("span", {}, `Healthy in stage ${stage.number}`), h("b", {}, `${good} of at least ${wanted}`)),
-      bar([{ label: "healthy", count: good, kind: "good" }], { total: Math.max(total, 1), marks: total ? [[wanted / total, `${wanted} wanted`]] : [], label: "Healthy devices" })),
-    stage.counts.accepted ? h("p", { class: "sub" }, `${many(stage.counts.accepted, "failure")} of it ${stage.counts.accepted === 1 ? "was" : "were"} accepted by somebody and count no more.`) : null,
-  ];
-}
-
-/** How many of `total` a threshold such as "10%" or "3" lets fail. */
-const allowed = (text, total) => (text.endsWith("%") ? Math.floor((parseFloat(text) * total) / 100 + 1e-6) : Number(text));
 
 function failureList(rollout) {
   if (!rollout.failures.length) return [h("p", { class: "empty" }, "None has.")];

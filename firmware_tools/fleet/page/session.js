@@ -3,6 +3,7 @@
 import { call, forgetToken, setToken } from "./api.js";
 import { $, h, openDialog, toast } from "./dom.js";
 import { openPassword } from "./password.js";
+import { openTokens } from "./tokens.js";
 
 const RANKS = { viewer: 0, operator: 1, admin: 2 };
 export const session = { name: "", role: "viewer" };
@@ -41,7 +42,8 @@ function openAccount() {
     h("p", {}, h("strong", {}, h("bdi", {}, session.name)), `, ${session.role}: ${means}.`),
     byToken() ? h("p", { class: "sub" }, "By the operator token, which belongs to the fleet’s machine and not to a person. Give people accounts, so that the audit log says who did what.") : null,
     h("div", { class: "buttons" },
-      byToken() ? null : h("button", { type: "button", onclick: () => openPassword(session, true) }, "Change the password…"),
+      byToken() ? null : h("button", { type: "button", onclick: () => openTokens(session) }, "Tokens…"),
+      byToken() ? null : h("button", { type: "button", onclick: () => openPassword(session, true) }, "Password…"),
       h("button", { type: "button", onclick: () => close() }, "Close"),
       h("button", { type: "button", class: "primary", onclick: signOut }, "Sign out")));
 }

@@ -27,7 +27,6 @@ async def fuzz(folder: Path, document: dict[str, Any], options: Sequence[str], d
             cwd=folder,  # what it remembers of its failures is nothing for us
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            cwd=folder,  # it keeps what it found in .schemathesis there
             env={**os.environ, "CYGNET_FLEET_TOKEN": home.token(), "COLUMNS": "120"},
         )
         out, _ = await process.communicate()

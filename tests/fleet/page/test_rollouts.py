@@ -33,7 +33,9 @@ async def test_the_builder_says_what_will_happen_and_puts_errors_beside_their_fi
     words = page.locator(".words")
     await expect(words).to_contain_text("Lamp 1.2.0 goes to the group everybody, 10 devices now.")
     await expect(words).to_contain_text("First, 1 device gets it.")
-    await expect(words).to_contain_text("If more than 10% of a stage fail, it pauses and waits for somebody.")
+    await expect(words).to_contain_text(
+        "If more than 10% of a stage, or of all so far, fail, it pauses and waits for somebody."
+    )
     preview = page.get_by_role("list", name="The stages, drawn")
     await expect(preview.get_by_role("listitem").last).to_contain_text("+9 → 10")
     await page.get_by_label("Size of stage 2", exact=True).fill("35%")

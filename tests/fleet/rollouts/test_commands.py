@@ -199,3 +199,39 @@ async def test_a_change_of_many_devices_is_told_at_once_and_not_one_by_one(fleet
     assert [(document.device, document.version) for document in documents] == sorted((name, 1) for name in names)
     single = await fleet.service.read(lambda registry, _: registry.desired("north", names[7], 5.0))
     assert single in documents
+
+
+async def test_a_dry_run_says_how_many_devices_each_stage_would_add_and_makes_nothing(
+    fleet: RunningFleet, operator: Operator
+) -> None:
+    given = ("rollout", "create", APP, "--query", "all", "--exclude", "car", "--dry-run")
+    output = await operator(*given, "--stage", "1", "--stage", "100%", "--approve-stage", "2")
+    assert "Stage 1 (1): 1 more devices, 1 of 2 in all." in output
+    assert "Stage 2 (100%): 1 more devices, 2 of 2 in all, when somebody approves it." in output
+    assert json.loads(await operator(*given, "--json"))[0]["adds"] == 2
+    assert "the last stage must be 100%" in await operator(*given, "--stage", "1", code=1)
+    assert (await fleet.rollouts.overview())[0] == []
+
+
+async def test_the_fleet_is_counted_searched_and_looked_into_from_the_command_line(
+    fleet: RunningFleet, operator: Operator
+) -> None:
+    await operator("tag", "kitchen", "beta")
+    await operator("group", "create", "beta", "--query", "tag = beta")
+    await operator("rollout", "create", APP, "--group", "beta", "--start")
+    counted = await operator("overview")
+    assert "3 devices: 3 never" in counted
+    assert "Rollout 1 (org.example.lamp 1.1.0), stage " in counted
+    assert json.loads(await operator("overview", "--json"))["tags"] == [["beta", 1]]
+    found = await operator("search", "id ~ *a*", "--limit", "1")
+    assert "car" in found
+    assert "2 in all; go on with --after car" in found
+    assert [one["id"] for one in json.loads(await operator("search", "--tag", "beta", "--json"))["devices"]] == [
+        "kitchen"
+    ]
+    await until(fleet, 1, lambda found: found["counts"].get("handed") == 1, "kitchen is told")
+    shown = await operator("show", "kitchen")
+    assert "Tags: beta" in shown
+    assert "Groups: beta" in shown
+    assert "Rollout 1 (org.example.lamp 1.1.0) is running; here: handed" in shown
+    assert "device attic is not enrolled" in await operator("show", "attic", code=1)
