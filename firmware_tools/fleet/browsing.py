@@ -2,20 +2,24 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal, TypedDict, get_args
+from typing import Annotated, Literal, TypedDict, get_args
 
 from aiohttp import web
+from msgspec import Meta, Struct
 from sqlalchemy import func, select
 
 from firmware_tools.fleet.documents import DeviceDocument, device_document, program_step
-from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.tables import runs
 from firmware_tools.fleet.model_documents import model_step
+from firmware_tools.fleet.openapi.operation import operation
+from firmware_tools.fleet.openapi.parameters import DeviceId
+from firmware_tools.fleet.openapi.sentences import one_of
 from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.groups import GroupRegistry
 from firmware_tools.fleet.rollouts.query import Everything, parse_query
 from firmware_tools.fleet.rollouts.query_sql import condition
+from firmware_tools.fleet.rollouts.requests import DeviceSearch
 from firmware_tools.fleet.rollouts.schema import device_groups, device_tags, rollout_devices, rollouts
 from firmware_tools.fleet.schema import devices
 from firmware_tools.fleet.selecting import of_devices
@@ -48,11 +52,18 @@ class Overview(TypedDict):
     tags: list[tuple[str, int]]
 
 
+class BrowsedDevice(DeviceDocument):
+    """A device with where it stands as a whole, and its tags."""
+
+    condition: Condition
+    tags: Sequence[str]
+
+
 class DevicePage(TypedDict):
     """Documents of devices by id, with ``condition`` and ``tags`` beside the usual members; how many there are of the
     kind in all; the id after which the next page begins, or null."""
 
-    devices: "list[BrowsedDevice]"
+    devices: list[BrowsedDevice]
     total: int
     next: str | None
 
@@ -79,11 +90,14 @@ class Memberships(TypedDict):
     telemetry: dict[str, int]
 
 
-class BrowsedDevice(DeviceDocument):
-    """A device with where it stands as a whole, and its tags."""
+class Page(Struct, frozen=True):
+    """Which devices: taken by a query ``q``, in a ``condition``, with a ``tag``; of ids ``after`` the last one seen."""
 
-    condition: Condition
-    tags: Sequence[str]
+    q: DeviceSearch = ""
+    condition: Annotated[Condition, one_of(Condition)] | None = None
+    tag: Annotated[str, Meta(max_length=64)] = ""
+    after: Annotated[str, Meta(max_length=64)] = ""
+    limit: Annotated[int, Meta(ge=1, le=MOST_DEVICES)] = 50
 
 
 class BrowsingApi:
@@ -100,30 +114,24 @@ class BrowsingApi:
             web.get("/api/devices/{device}/memberships", self.device_memberships),
         ]
 
-    async def fleet_overview(self, _request: web.Request) -> web.Response:
-        """How many devices are in which state: :class:`Overview`."""
-        return web.json_response(await self._service.read(lambda registry, _: overview(registry)))
+    @operation("devices")
+    async def fleet_overview(self, _request: web.Request) -> Overview:
+        """How many devices are in which state."""
+        return await self._service.read(lambda registry, _: overview(registry))
 
-    async def device_page(self, request: web.Request) -> web.Response:
-        """A page of devices: ``?q&condition&tag&after&limit``; answers :class:`DevicePage`.
-
-        ``q`` is a query as of groups; ``after`` the last id of the page before.
-        """
-        query, tag, after = (request.query.get(name, "") for name in ("q", "tag", "after"))
-        wanted, limit = request.query.get("condition", ""), request.query.get("limit", "50")
-        if wanted and wanted not in CONDITIONS:
-            raise FleetError(f"condition must be one of {', '.join(CONDITIONS)}")
-        if not (limit.isascii() and limit.isdigit()) or len(limit) > 4 or not 1 <= int(limit) <= MOST_DEVICES:
-            raise FleetError(f"limit must be a whole number from 1 to {MOST_DEVICES}")
-        found = await self._service.read(
-            lambda registry, _: device_page(registry, query, wanted, tag, after, int(limit))
+    @operation("devices")
+    async def device_page(self, _request: web.Request, query: Page) -> DevicePage:
+        """A page of devices, by id."""
+        return await self._service.read(
+            lambda registry, _: device_page(
+                registry, query.q, query.condition or "", query.tag, query.after, query.limit
+            )
         )
-        return web.json_response(found)
 
-    async def device_memberships(self, request: web.Request) -> web.Response:
-        """What a device is in, and what is stored of it: :class:`Memberships`."""
-        device = request.match_info["device"]
-        return web.json_response(await self._service.read(lambda registry, _: memberships(registry, device)))
+    @operation("devices", errors={404: "no such device"})
+    async def device_memberships(self, _request: web.Request, device: DeviceId) -> Memberships:
+        """What a device is in, and what is stored of it."""
+        return await self._service.read(lambda registry, _: memberships(registry, device))
 
 
 def condition_of(device: Device) -> Condition:

@@ -21,7 +21,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def document(world: World, *releases: Release | ModelRelease) -> dict[str, Any]:
+def document(world: World, *releases: Release | ModelRelease) -> Any:
     return trust_document(TrustKeeper(world.repository, ContentStore(world.home.content)), list(releases))
 
 

@@ -34,7 +34,7 @@ GroupName = Annotated[
     ),
 ]
 _Tag = Annotated[str, Meta(extra_json_schema={"pattern": f"^{TAG.pattern}$"})]
-_Query = Annotated[
+DeviceSearch = Annotated[
     str, Meta(max_length=MAX_QUERY, description="a query over devices (docs/rollouts.md)", examples=["tag = kitchen"])
 ]
 _Description = Annotated[
@@ -67,7 +67,7 @@ class NewGroup(Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[
         GroupName, Meta(extra={WORDS: 'a text: a group takes {"name": "its-name"} and a "query" or "devices"'})
     ]
-    query: _Query | None = None
+    query: DeviceSearch | None = None
     devices: _Devices | None = None
     description: _Description | None = None
 
@@ -75,7 +75,7 @@ class NewGroup(Struct, frozen=True, forbid_unknown_fields=True):
 class GroupChange(Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be different about a group: ``add`` and ``remove`` devices where it is a list."""
 
-    query: _Query | None = None
+    query: DeviceSearch | None = None
     add: _Devices | None = None
     remove: _Any | None = None
     description: _Description | None = None
@@ -91,7 +91,7 @@ class TagChange(Struct, frozen=True, forbid_unknown_fields=True):
 class DeviceQuery(Struct, frozen=True):
     """A query over devices."""
 
-    q: _Query = ""
+    q: DeviceSearch = ""
 
 
 class RolloutDevices(Struct, frozen=True):
@@ -188,7 +188,7 @@ class NewRollout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
         Annotated[WindowWish, Meta(extra={WORDS: 'as {"spans": ["22:00-06:00"], "zone": "Europe/Berlin"}'})] | None
     ) = None
     group: str | None = None
-    query: _Query | None = None
+    query: DeviceSearch | None = None
     devices: _Devices | None = None
     exclude: _Devices | None = None
 

@@ -9,9 +9,19 @@ from securesystemslib.signer import Key
 from tuf.api.metadata import DelegatedRole, Metadata, Role, Root, Targets
 
 from firmware_tools.fleet.models import ModelRelease
+from firmware_tools.fleet.openapi.operation import operation
 from firmware_tools.fleet.records import Release
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.service import FleetService
+from firmware_tools.fleet.trust.answers import (
+    DelegationDocument,
+    RoleDocument,
+    RoleState,
+    SignatureDocument,
+    SignatureState,
+    TrustDocument,
+    WaitingDocument,
+)
 from firmware_tools.fleet.trust.ceremony import CLAIMS, TOP, progress
 from firmware_tools.fleet.trust.keeper import TrustKeeper
 from firmware_tools.fleet.trust.keys import holder
@@ -32,23 +42,18 @@ class TrustApi:
         """Every route of this part."""
         return [web.get("/api/trust", self.trust)]
 
-    async def trust(self, _request: web.Request) -> web.Response:
-        """Who signs: ``{"active", "begun", "trouble", "roles", "delegations", "desired", "waiting", "releases"}``.
-
-        ``active``: devices rely on signed metadata; without it, the fleet's key alone decides. ``roles`` and
-        ``delegations`` have ``name``, ``keys`` (``id``, ``holder``), ``threshold``, ``version``, ``expires`` (Unix
-        seconds) and ``state`` (``good``, ``soon``, ``expired``, ``missing``). ``releases`` have ``kind``, ``subject``,
-        ``version_code`` and ``signature``, which is null without signed metadata.
-        """
+    @operation("trust")
+    async def trust(self, _request: web.Request) -> TrustDocument:
+        """Who signs for what devices install, until when, and what waits for signatures."""
 
         def read(registry: Registry, _: object) -> list[Release | ModelRelease]:
             return [*registry.releases(), *registry.models.all()]
 
         releases = await self._service.read(read)
-        return web.json_response(await asyncio.to_thread(trust_document, self._trust, releases))
+        return await asyncio.to_thread(trust_document, self._trust, releases)
 
 
-def trust_document(trust: TrustKeeper, releases: list[Release | ModelRelease]) -> dict[str, Any]:
+def trust_document(trust: TrustKeeper, releases: list[Release | ModelRelease]) -> TrustDocument:
     """The repository as the JSON of the API. Raises :class:`FleetError` where it cannot be read."""
     repository = trust.repository
     root = repository.root() if trust.active else None
@@ -74,7 +79,7 @@ def trust_document(trust: TrustKeeper, releases: list[Release | ModelRelease]) -
     }
 
 
-def _roles(repository: Repository, root: Metadata[Root]) -> Iterator[dict[str, Any]]:
+def _roles(repository: Repository, root: Metadata[Root]) -> Iterator[RoleDocument]:
     found: Mapping[str, Metadata[Any] | None] = {
         "root": root,
         "targets": repository.role("targets"),
@@ -82,29 +87,29 @@ def _roles(repository: Repository, root: Metadata[Root]) -> Iterator[dict[str, A
         "timestamp": repository.timestamp(),
     }
     for name in TOP:
-        yield {"name": name, **_role(repository, root.signed.roles[name], root.signed.keys, found[name])}
+        yield _role(name, repository, root.signed.roles[name], root.signed.keys, found[name])
 
 
-def _delegations(repository: Repository, targets: Metadata[Targets]) -> Iterator[dict[str, Any]]:
+def _delegations(repository: Repository, targets: Metadata[Targets]) -> Iterator[DelegationDocument]:
     for name, role in _delegated(targets).items():
         current = repository.role(name)
         if current is not None and not repository.verified(name, current):
             current = None
         keys = targets.signed.delegations.keys if targets.signed.delegations is not None else {}
         yield {
-            "name": name,
+            **_role(name, repository, role, keys, current),
             "house": name == HOUSE,
             "paths": list(role.paths or ()),
             "releases": len(current.signed.targets) if current is not None else 0,
-            **_role(repository, role, keys, current),
         }
 
 
 def _role(
-    repository: Repository, role: Role, keys: Mapping[str, Key], metadata: Metadata[Any] | None
-) -> dict[str, Any]:
+    name: str, repository: Repository, role: Role, keys: Mapping[str, Key], metadata: Metadata[Any] | None
+) -> RoleDocument:
     expires = metadata.signed.expires.timestamp() if metadata is not None else None
     return {
+        "name": name,
         "threshold": role.threshold,
         "keys": [{"id": keyid, "holder": holder(keys[keyid])} for keyid in role.keyids],
         "version": metadata.signed.version if metadata is not None else None,
@@ -113,7 +118,7 @@ def _role(
     }
 
 
-def _state(repository: Repository, expires: float | None, role: Role) -> str:
+def _state(repository: Repository, expires: float | None, role: Role) -> RoleState:
     if expires is None:
         return "missing"
     left = expires - repository.clock()
@@ -125,7 +130,7 @@ def _state(repository: Repository, expires: float | None, role: Role) -> str:
     return "soon" if left < _SOON and not by_itself else "good"
 
 
-def _waiting(repository: Repository) -> Iterator[dict[str, Any]]:
+def _waiting(repository: Repository) -> Iterator[WaitingDocument]:
     for path in sorted(repository.staged.glob("*.json")) if repository.begun else []:
         found = progress(repository, path.stem)
         yield {
@@ -139,7 +144,7 @@ def _waiting(repository: Repository) -> Iterator[dict[str, Any]]:
 
 def _signatures(
     repository: Repository, targets: Metadata[Targets] | None, releases: list[Release | ModelRelease]
-) -> Iterator[tuple[Release | ModelRelease, tuple[str, str], dict[str, Any] | None]]:
+) -> Iterator[tuple[Release | ModelRelease, tuple[str, str], SignatureDocument | None]]:
     """Each release, what it is, and who signed for it: ``state`` is ``signed``, ``waiting`` (nobody who may has
     signed it yet), ``withdrawn``, ``expired`` or ``nobody`` (no role may)."""
     known = published(repository) if targets is not None else {}
@@ -162,7 +167,7 @@ def _signatures(
         target = known.get(path)
         named = target is not None and target.hashes.get("sha256") == release.sha256
         expires = current.signed.expires.timestamp() if current is not None else None
-        state = "withdrawn" if path in withdrawn else "signed" if named else "waiting"
+        state: SignatureState = "withdrawn" if path in withdrawn else "signed" if named else "waiting"
         if state == "signed" and expires is not None and expires <= repository.clock():
             state = "expired"
         yield (
