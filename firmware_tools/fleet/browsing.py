@@ -49,7 +49,7 @@ class Overview(TypedDict):
     devices: int
     status: dict[str, int]
     conditions: dict[str, int]
-    tags: list[tuple[str, int]]
+    tags: list[list[str | int]]
 
 
 class BrowsedDevice(DeviceDocument):
@@ -170,7 +170,7 @@ def overview(registry: Registry) -> Overview:
         "devices": len(found),
         "status": dict(Counter(device.status for device in found)),
         "conditions": dict(Counter(condition_of(device) for device in found)),
-        "tags": [(row.tag, row.number) for row in registry.connection.execute(tags)],
+        "tags": [[row.tag, row.number] for row in registry.connection.execute(tags)],
     }
 
 

@@ -92,7 +92,7 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("POST", "/api/claims", {"device": 3}, "device must be"),
     ("POST", "/api/claims", {"tags": "a"}, "tags must be"),
     ("POST", "/api/claims", {"days": "7"}, "days must be"),
-    ("POST", "/api/claims", {"days": -1}, "good for up to"),
+    ("POST", "/api/claims", {"days": -1}, "days must be a number"),
     ("POST", "/api/claims", {"code": "x"}, "JSON object with the members"),
     ("DELETE", "/api/claims/nothing", None, "there is no claim"),
     ("GET", "/api/devices/nobody/certificates", None, "not enrolled"),

@@ -79,6 +79,7 @@ class AccessApi:
             429: "too many attempts failed; `Retry-After` says when again",
         },
         most_bytes=_SESSION_BYTES,
+        is_open=True,
     )
     async def sign_in(self, request: web.Request, body: SignIn) -> web.Response:
         """Sign in; the session is in the cookie that comes with the answer."""

@@ -22,9 +22,10 @@ from firmware_tools.fleet.access.tokens import PREFIX, Tokens
 from firmware_tools.fleet.audit.log import record
 from firmware_tools.fleet.audit.pending import PENDING
 from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.openapi.document import SESSION_COOKIE
 from firmware_tools.fleet.service import FleetService
 
-COOKIE = "cygnet_session"
+COOKIE = SESSION_COOKIE
 NOBODY = Actor("nobody", "viewer")
 """Who is not known, in the audit log."""
 _MOST_HASHING = 16

@@ -5,13 +5,12 @@ from typing import Annotated, TypedDict
 
 from msgspec import Meta, Struct
 
-from device_runtime.sync.fields import MAX_INTEGER
 from firmware_tools.fleet.audit.chain import EntryDocument
 from firmware_tools.fleet.audit.log import MOST
 from firmware_tools.fleet.audit.verify import Fault
 
 _Text = Annotated[str, Meta(max_length=200)]
-_Number = Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="the number of the last entry that was seen")]
+_Number = Annotated[int, Meta(ge=1, le=10**15 - 1, description="the number of the last entry that was seen")]
 
 
 class Entries(Struct, frozen=True):

@@ -12,10 +12,11 @@ from firmware_tools.fleet.openapi.operation import Operation, operation_of
 
 VERSION = "1"
 """Of the API; it rises when a script that goes by the description would break."""
+SESSION_COOKIE = "cygnet_session"
 _PREFIX = "/api/"
 _REF = "#/components/schemas/{name}"
 _ALWAYS = {
-    401: "the operator token is missing or wrong",
+    401: "nobody is signed in: the token or the session is missing, wrong or over",
     403: "the host or the origin is not one of this fleet's, or this is not allowed",
     503: "the database or the disk refuses, for now",
 }
@@ -84,7 +85,7 @@ def document(routes: Iterable[web.AbstractRoute]) -> dict[str, Any]:
             "description": "The HTTP API under the operator page and `cygnet fleet`. Times are Unix seconds.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "security": [{"operator": []}],
+        "security": [{"operator": []}, {"session": []}],
         "tags": [{"name": tag} for tag in dict.fromkeys(each.operation.tag for each in described)],
         "paths": paths,
         "components": {
@@ -96,8 +97,14 @@ def document(routes: Iterable[web.AbstractRoute]) -> dict[str, Any]:
                 "operator": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "what stands in `operator.token` in the fleet's home",
-                }
+                    "description": "what stands in `operator.token` in the fleet's home, or a token of an account",
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": SESSION_COOKIE,
+                    "description": "of who signed in; what changes something needs the fleet's own `Origin`, too",
+                },
             },
         },
     }
@@ -179,6 +186,7 @@ def _operation(
         **({"description": operation.description} if operation.description else {}),
         **({"parameters": parameters} if parameters else {}),
         **_body(operation, refs, components),
+        **({"security": []} if operation.open else {}),
         "responses": _responses(operation, refs),
     }
 

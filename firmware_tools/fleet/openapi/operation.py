@@ -84,6 +84,8 @@ class Operation:
     streams: Mapping[str, Any]
     errors: Mapping[int, str]
     links: tuple[Link, ...]
+    open: bool
+    """Whoever comes may ask, without a token."""
 
 
 def operation(
@@ -94,6 +96,7 @@ def operation(
     streams: Mapping[str, Any] | None = None,
     links: tuple[Link, ...] = (),
     most_bytes: int = 2 * MEGABYTE,
+    is_open: bool = False,
 ) -> Callable[[Callable[Concatenate[Api, web.Request, Given], Awaitable[Any]]], Handler[Api]]:
     """Describe a handler, and let only requests through to it that are as described.
 
@@ -104,10 +107,11 @@ def operation(
         streams: see :class:`Operation`.
         links: see :class:`Operation`.
         most_bytes: how large the body may be.
+        is_open: whoever comes may ask, without a token; the table of permissions says so, too.
     """
 
     def describe(handler: Callable[Concatenate[Api, web.Request, Given], Awaitable[Any]]) -> Handler[Api]:
-        described = _describe(handler, tag, dict(errors or {}), answer, dict(streams or {}), links)
+        described = _describe(handler, tag, dict(errors or {}), answer, dict(streams or {}), links, is_open)
 
         @functools.wraps(handler)
         async def answering(api: Api, request: web.Request) -> web.StreamResponse:
@@ -138,6 +142,7 @@ def _describe(
     answer: Any,
     streams: Mapping[str, Any],
     links: tuple[Link, ...],
+    is_open: bool,
 ) -> Operation:
     signature = inspect.signature(handler)
     parameters = {name: each.annotation for name, each in list(signature.parameters.items())[2:]}
@@ -155,6 +160,7 @@ def _describe(
         streams=streams,
         errors=errors,
         links=links,
+        open=is_open,
     )
 
 

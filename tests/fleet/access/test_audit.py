@@ -119,8 +119,7 @@ async def test_the_log_is_read_by_page_actor_and_action_and_by_nothing_else_touc
     assert len((await ada.get("/api/audit?action=device"))["entries"]) == 6
     assert len((await ada.get("/api/audit?action=device.enroll"))["entries"]) == 6
     assert (await ada.get("/api/audit?action=devi"))["entries"] == []
-    assert (await ada.get("/api/audit?actor=%00%ED%A0%80"))["entries"] == []
-    for query in ("limit=0", "limit=1001", "limit=x", "after=-1", "after=9999999999999999999"):
+    for query in ("limit=0", "limit=1001", "limit=x", "after=-1", "after=9999999999999999999", "actor=%00%ED%A0%80"):
         assert (await ada.ask("GET", f"/api/audit?{query}")).status == 400
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         for path in ("/api/audit", "/api/audit/1", "/api/audit/verify"):
