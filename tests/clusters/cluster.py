@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-DEADLINE_SECONDS = 120
+DEADLINE_SECONDS = 300
 """How long a cluster may take to become healthy: an Erlang node on a busy machine takes tens of seconds."""
 _LOOK_EVERY = 0.1
 
@@ -123,6 +123,14 @@ def wait_for(condition: Callable[[], bool], describe: Callable[[], str], seconds
     while not condition():
         assert time.monotonic() < deadline, describe()
         time.sleep(_LOOK_EVERY)
+
+
+def put(url: str, body: object, user: str, password: str) -> None:
+    """Put a JSON document somewhere."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), method="PUT")  # noqa: S310 - loopback
+    request.add_header("Authorization", f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}")
+    request.add_header("Content-Type", "application/json")
+    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 - loopback
 
 
 def ask(url: str, user: str = "", password: str = "", timeout: float = 5.0) -> Any:

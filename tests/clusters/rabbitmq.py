@@ -1,8 +1,11 @@
 """A three-node RabbitMQ cluster that speaks MQTT, on loopback: processes with a home, ports, a cookie and a port mapper
 (epmd) of their own; the system's service, if there is one, is left alone."""
 
+import json
 import os
+import re
 import secrets
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -11,27 +14,29 @@ from pathlib import Path
 from typing import Any
 
 from tests.brokers import free_port
-from tests.clusters.cluster import Cluster, Node, ask
+from tests.clusters.cluster import Cluster, Node, ask, put
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 """Debian's ``/usr/sbin/rabbitmq-server`` becomes the system's user first; this is what it then starts."""
-_CONFIGURATION = """\
-listeners.tcp.1 = 127.0.0.1:{amqp}
-mqtt.listeners.tcp.1 = 127.0.0.1:{port}
+CONFIGURATION = Path(__file__).parents[2] / "deploy/rabbitmq.conf"
+OPERATIONS = CONFIGURATION.parents[1] / "docs/operations.md"
+_NAMES = ("r1", "r2", "r3")
+_MORE = """\
 mqtt.allow_anonymous = true
 mqtt.default_user = guest
 mqtt.default_pass = guest
-mqtt.durable_queue_type = quorum
-management.tcp.port = {management}
-management.tcp.ip = 127.0.0.1
-cluster_formation.peer_discovery_backend = classic_config
-{peers}
-cluster_partition_handling = pause_minority
 collect_statistics_interval = 1000
 log.file.level = info
 """
 _ERLANG = "-noinput -kernel inet_dist_use_interface {127,0,0,1} +S 1:1 +sbwt none"
 """Loopback alone, one scheduler a node, and none that waits by spinning."""
+
+
+def policy() -> tuple[str, str, Any]:
+    """Name, pattern and definition of the policy that docs/operations.md has set with ``rabbitmqctl``."""
+    (line,) = re.findall(r"`(rabbitmqctl set_policy [^`]*)`", OPERATIONS.read_text(encoding="utf-8"))
+    name, pattern, definition = shlex.split(line)[2:5]
+    return name, pattern, json.loads(definition)
 
 
 class RabbitCluster(Cluster):
@@ -47,22 +52,29 @@ class RabbitCluster(Cluster):
         cookie = folder / ".erlang.cookie"
         cookie.write_text(secrets.token_hex(16))
         cookie.chmod(0o400)
-        names = ("r1", "r2", "r3")
-        peers = "\n".join(
-            f"cluster_formation.classic_config.nodes.{index} = {name}@localhost" for index, name in enumerate(names, 1)
-        )
-        for name in names:
+        for name in _NAMES:
             node = Node(name, folder / name, free_port())
             node.folder.mkdir()
             self.nodes.append(node)
             self._management[name] = free_port()
             self._ports[name] = (free_port(), free_port())
-            text = _CONFIGURATION.format(
-                amqp=self._ports[name][0], port=node.port, management=self._management[name], peers=peers
-            )
-            (node.folder / "rabbitmq.conf").write_text(text)
+            (node.folder / "rabbitmq.conf").write_text(self._configuration(node))
             (node.folder / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_mqtt].\n")
             (node.folder / "env.conf").write_text("")
+
+    def _configuration(self, node: Node) -> str:
+        """The file of deploy/ with this node's ports, in the clear, for anybody."""
+        text = CONFIGURATION.read_text(encoding="utf-8")
+        text = re.sub(r"^(ssl_options|mqtt\.allow_anonymous|mqtt\.listeners\.tcp).*\n", "", text, flags=re.MULTILINE)
+        for known, here in (
+            ("127.0.0.1:5672", f"127.0.0.1:{self._ports[node.name][0]}"),
+            ("mqtt.listeners.ssl.1 = 0.0.0.0:8883", f"mqtt.listeners.tcp.1 = 127.0.0.1:{node.port}"),
+            ("management.tcp.port = 15672", f"management.tcp.port = {self._management[node.name]}"),
+            *((f"= rabbit@{known}", f"= {name}@localhost") for known, name in zip("abc", _NAMES, strict=True)),
+        ):
+            assert known in text, f"{CONFIGURATION} no longer has {known}"
+            text = text.replace(known, here)
+        return text + _MORE
 
     def start(self) -> None:
         self._epmd = subprocess.Popen(
@@ -72,6 +84,10 @@ class RabbitCluster(Cluster):
             stderr=subprocess.DEVNULL,
         )
         super().start()
+        name, pattern, definition = policy()
+        body = {"pattern": pattern, "definition": definition, "apply-to": "queues"}
+        port = self._management[self.nodes[0].name]
+        put(f"http://127.0.0.1:{port}/api/policies/%2F/{name}", body, "guest", "guest")
 
     def stop(self) -> None:
         super().stop()
@@ -126,8 +142,8 @@ class RabbitCluster(Cluster):
         return None
 
     def leader(self) -> Node:
-        """The first that runs: queues of clean sessions live on the node of their client, and none leads all."""
-        return self.alive[0]
+        """The last that runs: queues live on the node of their client, and none leads all."""
+        return self.alive[-1]
 
     def _ask(self, node: Node, path: str) -> Any:
         return ask(f"http://127.0.0.1:{self._management[node.name]}/api/{path}", "guest", "guest")

@@ -19,7 +19,7 @@ from tests.clusters.cluster import Cluster, Node
 
 C = TypeVar("C", bound=Cluster)
 FLEET_CLIENT = "cygnet-fleet-north"
-_PATIENCE = 180.0
+_PATIENCE = 300.0
 
 
 async def lose_nodes_in_mid_rollout(
