@@ -1,6 +1,7 @@
 """What an operator does: the API of a running fleet, and the commands on its machine."""
 
 import csv
+import dataclasses
 import json
 import os
 import threading
@@ -20,6 +21,7 @@ from firmware_tools.cli.fleet import fleet as fleet_command
 from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome, init_home
+from firmware_tools.fleet.identity.authority import content_files
 from firmware_tools.fleet.identity.brokers import nats
 from firmware_tools.fleet.identity.brokers.rabbitmq import definitions
 from firmware_tools.fleet.identity.brokers.rights import Client, Rights
@@ -186,6 +188,20 @@ def test_the_commands_of_the_ca(home: FleetHome, tmp_path: Path) -> None:
     status = json.loads(run(home, "identity", "status", "--json").output)
     assert (status["devices"], status["of_former_ca"], status["rotating"]) == (1, 1, False)
     assert "root CA" in run(home, "identity", "status").output
+
+
+def test_a_content_worker_has_a_certificate_of_its_own_where_the_fleet_has_one(home: FleetHome) -> None:
+    broker = home.settings().broker
+    with pytest.raises(FleetError, match="identity service content-1"):
+        content_files(home.directory, broker, "content-1")
+    IdentityOffice(home).service("content-1")
+    files = content_files(home.directory, broker, "content-1")
+    assert files is not None
+    assert files.certificate is not None
+    assert files.certificate.name == "content-1.pem"
+    elsewhere = dataclasses.replace(broker, cert=home.directory / "fleet.pem")
+    assert content_files(home.directory, elsewhere, "content-1") is None
+    assert content_files(home.directory, dataclasses.replace(broker, cert=None), "content-1") is None
 
 
 @pytest.mark.parametrize("kind", ["mosquitto", "nats", "rabbitmq"])

@@ -122,7 +122,7 @@ class IdentityDesk:
             log.error("%s", error)
             return IdentityAnswer(request.id, error="the fleet cannot answer now; try again later", retry_after=60)
         except CygnetError as error:
-            log.warning("%s is refused: %s", device, error)
+            log.info("%s is refused: %s", device, error)  # no warning: who asks could fill the log with them
             return IdentityAnswer(request.id, error=str(error)[:200])
 
     # Claims
