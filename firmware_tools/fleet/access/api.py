@@ -1,7 +1,7 @@
 """Sessions, accounts and tokens in the JSON API."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -36,7 +36,7 @@ _OF_OPERATOR = (Link("change_operator", _NAME), Link("create_token", _NAME), Lin
 @dataclass(frozen=True, slots=True)
 class _SignIn:
     name: str
-    password: str
+    password: str = field(repr=False)
     caller: Caller
 
 

@@ -79,7 +79,8 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
         "settings.assign", "{device}/{settings}", "version_code"
     ),
     ("DELETE", "/api/devices/{device}/settings/{settings}"): _changes("settings.unassign", "{device}/{settings}"),
-    ("POST", "/api/devices/{device}/screen"): _changes("screen.ask", "{device}"),
+    ("POST", "/api/devices/{device}/screen"): _changes("screen.ask", "{device}", "by"),
+    ("GET", "/api/devices/{device}/screen"): _reads("operator", lasting=True),
     ("DELETE", "/api/devices/{device}/screen"): _changes("screen.end", "{device}"),
     # Releases
     ("GET", "/api/releases"): _reads(),
