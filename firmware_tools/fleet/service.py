@@ -284,10 +284,11 @@ class FleetService:
                     self._held_until = time.monotonic() + _OLD_SECONDS
             else:
                 self._hear_request(device, payload)
-            # What the broker has kept for a while says nothing of now, nor does another process's device.
-            fresh = time.monotonic() > self._held_until and self._team.owns(device)
+            # What the broker has kept for a while says nothing of now; and of another process's device that one hears.
+            late = channel == "telemetry"
+            brings_back = self._team.owns(device) and not (late and time.monotonic() < self._held_until)
             if now is not None:
-                presence.hear_sign_of_life(device, None, now, fresh=fresh)
+                presence.hear_sign_of_life(device, None, now, late=late, brings_back=brings_back)
 
     def _hear_request(self, device: str, payload: bytes) -> None:
         request = decode_request(payload)
