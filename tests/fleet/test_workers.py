@@ -116,16 +116,16 @@ async def test_state_reports_and_telemetry_are_stored_once_whoever_hears_them(
         for device in devices:
             await device.say_online()
             await device.report(report(1))
-        await asyncio.gather(*(deliver(device, 50) for device in devices))
+        await asyncio.gather(*(deliver(device, 20, 5) for device in devices))
         for device in devices:
-            assert await stored(fleet, device.device) == list(range(1, 51))
+            assert await stored(fleet, device.device) == list(range(1, 21))
             await eventually_seen(fleet, device.device, status="online", board="board 1")
-        assert sum(service.counters.records for service in services) == 50 * len(DEVICES)
+        assert sum(service.counters.records for service in services) == 20 * len(DEVICES)
         assert sum(service.counters.repeated for service in services) == 0, "no two stored the same"
         if "no" in kind:
             crews = [fleet.crew, *(worker.crew for worker in workers)]
             owned = [sum(each is not None and each.owns(name) for name in DEVICES) for each in crews]
-            assert [service.counters.records for service in services] == [50 * count for count in owned]
+            assert [service.counters.records for service in services] == [20 * count for count in owned]
         else:
             assert all(service.counters.records for service in services), "each has had some"
 
@@ -229,7 +229,7 @@ async def hearing(fleet: RunningFleet, count: int) -> None:
 
 
 async def test_when_the_one_that_leads_is_killed_another_does_and_stores_what_was_said_meanwhile(
-    large_home: FleetHome, mosquitto: Mosquitto
+    large_home: FleetHome, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with worker_process(large_home) as process, run_fleet(large_home) as fleet:
         await hearing(fleet, 2)
@@ -248,6 +248,7 @@ async def test_when_the_one_that_leads_is_killed_another_does_and_stores_what_wa
             database.close()
             process.kill()
             await process.wait()
+            monkeypatch.setattr(roll, "LEASE_SECONDS", 2.0)
             await device.say_online()
             await device.report(report(4))
             await eventually_seen(fleet, device.device, status="online", board="board 4")
@@ -256,7 +257,7 @@ async def test_when_the_one_that_leads_is_killed_another_does_and_stores_what_wa
 
 
 async def test_a_worker_that_hung_overwrites_nothing_that_another_stored_meanwhile(
-    large_home: FleetHome, mosquitto: Mosquitto
+    large_home: FleetHome, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with worker_process(large_home) as process, run_fleet(large_home) as fleet:
         await hearing(fleet, 2)
@@ -268,9 +269,11 @@ async def test_a_worker_that_hung_overwrites_nothing_that_another_stored_meanwhi
             await device.report(report(1))
             await eventually_seen(fleet, theirs, board="board 1")
             process.send_signal(signal.SIGSTOP)
+            monkeypatch.setattr(roll, "LEASE_SECONDS", 2.0)
             for number in range(2, 6):
                 await device.report(report(number))
             await eventually_seen(fleet, theirs, board="board 5")
+            monkeypatch.undo()
             process.send_signal(signal.SIGCONT)
             await hearing(fleet, 2)
             await device.report(report(6))
@@ -368,7 +371,7 @@ def test_a_distribution_does_not_change_in_the_middle_of_a_transaction_that_stor
 def test_workers_that_store_for_the_same_devices_in_any_order_wait_for_each_other_and_lose_nothing(
     postgres: Postgres,
 ) -> None:
-    url, rounds, names = postgres.url(), 8, [f"d{number}" for number in range(30)]
+    url, rounds, names = postgres.url(), 5, [f"d{number}" for number in range(24)]
     databases = [Database(url) for _ in range(3)]
     failures: list[Exception] = []
     try:
@@ -388,7 +391,9 @@ def test_workers_that_store_for_the_same_devices_in_any_order_wait_for_each_othe
                         seen=dict.fromkeys(some[10:15], 2.0),
                         held=dict.fromkeys(some[:3], 1),
                         # The same batch of every device comes to each of the workers.
-                        batches=[(name, encode(TelemetryBatch(EPOCH, (record,)))) for name in order.sample(names, 30)],
+                        batches=[
+                            (name, encode(TelemetryBatch(EPOCH, (record,)))) for name in order.sample(names, len(names))
+                        ],
                     )
                     store_work(databases[index], "north", work, 1.0, ids)
             except Exception as error:  # noqa: BLE001 - the test shows it, whatever it is
