@@ -2,6 +2,8 @@
 
 import hashlib
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -279,3 +281,8 @@ async def test_an_older_desired_document_never_follows_a_newer_one() -> None:
     outgoing.put_all([Desired("north", name, 1, 0, {}) for name in "abc"])
     assert len(await outgoing.take(2)) == 2
     assert len(await outgoing.take(2)) == 1
+
+
+def test_a_fleet_on_sqlite_needs_no_driver_of_postgresql() -> None:
+    code = "import sys; sys.modules['psycopg'] = None; import firmware_tools.fleet.server"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
