@@ -5,6 +5,7 @@ stores those of its own. What the others should store is kept for a while: if on
 missing when its devices are distributed anew.
 """
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ KEPT_SECONDS = 30.0
 """How long what others should store is kept, at least: several times as long as it takes to see that one is gone."""
 _MOST_BYTES = 64 * 1024 * 1024
 _SEEN_EVERY = 5.0
+_LATE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class Presence:
         self.heard: set[str] = set()
         """Who was heard since :meth:`begin_anew`."""
         self._seen: dict[str, float] = {}
+        self._gone_at: dict[str, float] = {}
         self._elsewhere: OrderedDict[str, _Heard] = OrderedDict()
         self._bytes = 0
 
@@ -79,11 +82,17 @@ class Presence:
             kept = self._keep(device, size)
             kept.reported = (reported, now)
 
-    def hear_sign_of_life(self, device: str, session: int | None, now: float, *, fresh: bool = True) -> None:
-        """A device has said something; not ``fresh``: that may have been a while ago."""
+    def hear_sign_of_life(
+        self, device: str, session: int | None, now: float, *, late: bool = False, brings_back: bool = True
+    ) -> None:
+        """A device has said something. ``late``: as telemetry, on another connection than its state, so that it may
+        come after what was said later; then it does not bring back a device that is only just gone. Not
+        ``brings_back``: it brings back none."""
         self.heard.add(device)
+        if late and time.monotonic() - self._gone_at.get(device, -math.inf) < _LATE_SECONDS:
+            brings_back = False
         known = self.states.get(device)
-        if fresh and (known is None or known.status != "online"):
+        if brings_back and (known is None or known.status != "online"):
             self._note_state(device, State("online", session or (known.session if known else 0)), now)
         elif now - self._seen.get(device, 0.0) >= _SEEN_EVERY and (session is None or self._team.owns(device)):
             self._seen[device] = now
@@ -112,6 +121,10 @@ class Presence:
 
     def _note_state(self, device: str, state: State, now: float | None) -> None:
         self.states[device] = state
+        if state.status == "online":
+            self._gone_at.pop(device, None)
+        else:
+            self._gone_at[device] = time.monotonic()
         if self._team.owns(device):
             self._inbox.put_state(device, state, now)
         else:

@@ -48,12 +48,12 @@ from firmware_tools.fleet.events.rollups import SeriesIds
 from firmware_tools.fleet.feed import LiveFeed
 from firmware_tools.fleet.inbox import Inbox, Work
 from firmware_tools.fleet.metadata import MetadataFiles, metadata_block
-from firmware_tools.fleet.outgoing import Outgoing
 from firmware_tools.fleet.presence import KEPT_SECONDS, Presence
+from firmware_tools.fleet.publishing import Publisher
 from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.sharing import ShareDesk
-from firmware_tools.fleet.signing import SignedAll, Signer
+from firmware_tools.fleet.signing import Signer
 from firmware_tools.fleet.storing import Stored, store_work, tell_changed
 from firmware_tools.fleet.strangers import Strangers
 from firmware_tools.fleet.team import Alone, FencedError, Team
@@ -64,7 +64,6 @@ T = TypeVar("T")
 
 LISTENED: tuple[Channel, ...] = (*SPOKEN, "telemetry")
 _MOST_REQUESTS = 256
-_DESIRED_AT_ONCE = 50
 _MOST_SHOWN, _MOST_TOLD = 20, 200
 _SHOW_EVERY = 0.3
 _OLD_SECONDS = 60.0
@@ -144,10 +143,12 @@ class FleetService:
         self._signer = signer or Signer(key, content)
         self._metadata, self._flow = metadata, flow or FreeFlow()
         self._lost_after, self._retention, self._series = lost_after, retention, SeriesIds()
-        self._inbox, self._outgoing = Inbox(), Outgoing()
-        self._check_signing = check_signing
+        self._inbox = Inbox()
         self._team = team or Alone()
         self._presence = Presence(self._inbox, self._team)
+        self._publisher = Publisher(
+            fleet, database, self._signer, self._tell, self._report_trouble, self._team, check_signing
+        )
         self._states = self._presence.states
         self._held_until = self._troubled_at = 0.0
         self._must_publish = False
@@ -175,7 +176,7 @@ class FleetService:
         self._team.watch(self._distributed, self._told)
         try:
             async with asyncio.TaskGroup() as group:  # if one of them fails, so does the block
-                work = (self._store_all(), self._publish_all(), self._prune())
+                work = (self._store_all(), self._publisher.run(), self._prune())
                 loops = [group.create_task(loop) for loop in work]
                 try:
                     yield
@@ -239,7 +240,7 @@ class FleetService:
             self._enrolled.add(document.device)
             self.strangers.forget(document.device)
         self._show(changed)
-        self._outgoing.put_all(desired)
+        self._publisher.put_all(desired)
         return result
 
     async def read(self, work: Callable[[Registry, TelemetryStore], T]) -> T:
@@ -325,10 +326,11 @@ class FleetService:
                     self._held_until = time.monotonic() + _OLD_SECONDS
             else:
                 self._hear_request(device, payload)
-            # What the broker has kept for a while says nothing of now, nor does another process's device.
-            fresh = time.monotonic() > self._held_until and self._team.owns(device)
+            # What the broker has kept for a while says nothing of now; and of another process's device that one hears.
+            late = channel == "telemetry"
+            brings_back = self._team.owns(device) and not (late and time.monotonic() < self._held_until)
             if now is not None:
-                presence.hear_sign_of_life(device, None, now, fresh=fresh)
+                presence.hear_sign_of_life(device, None, now, late=late, brings_back=brings_back)
 
     def _hear_request(self, device: str, payload: bytes) -> None:
         request = decode_request(payload)
@@ -401,7 +403,7 @@ class FleetService:
         if stored.telemetry.new:
             self.feed.announce({"type": "telemetry", **telemetry_documents(stored.telemetry)})
         self._show(stored.changed)
-        self._outgoing.put_all(stored.desired)
+        self._publisher.put_all(stored.desired)
 
     async def _prune(self) -> None:
         """Delete old telemetry, a little at a time, so that what arrives never waits for it long."""
@@ -468,7 +470,7 @@ class FleetService:
         """Publish everything, if that is due and this process's to do."""
         if self._must_publish and self._team.leads and self.connected_at is not None:
             self._must_publish = False
-            self._start(self._republish())
+            self._start(self._publisher.publish_everything())
 
     def _told(self, document: Mapping[str, Any] | None) -> None:
         """Another process has changed something; with None, some of it may have been missed."""
@@ -504,44 +506,6 @@ class FleetService:
             self._show(await self.read(lambda registry, _: [registry.device(device) for device in sorted(changed)]))
 
     # Telling
-
-    async def _republish(self) -> None:
-        self._outgoing.put_all(await self.read(lambda registry, _: registry.all_desired(self.fleet, time.time())))
-
-    async def _publish_all(self) -> None:
-        while True:
-            documents = await self._outgoing.take(_DESIRED_AT_ONCE)
-            try:
-                signed = await self._in(self._readers, partial(self._sign, documents))
-            except StorageError as error:
-                signed = SignedAll({}, documents, str(error))
-            await asyncio.gather(
-                *(
-                    self._tell(device, "desired", payload, qos=1, retain=True)
-                    for device, payload in signed.envelopes.items()
-                )
-            )
-            if not self._team.is_alone:
-                self._start(self._publish_newer(documents))
-            if signed.failed:
-                self._report_trouble(signed.trouble)
-                self._outgoing.put_all(signed.failed)
-                await asyncio.sleep(_RETRY_STORAGE)
-
-    async def _publish_newer(self, documents: list[Desired]) -> None:
-        """Another process may have published a newer document just before this one published an older one, which the
-        broker has retained now; so whoever has published looks whether there is a newer one."""
-
-        def newer(registry: Registry, _: object) -> list[Desired]:
-            return registry.newer_desired(self.fleet, documents, time.time())
-
-        self._outgoing.put_all(await self.read(newer))
-
-    def _sign(self, documents: list[Desired]) -> SignedAll:
-        with self._database.transaction() as connection:
-            self._check_signing(connection)
-            keys = Registry(connection).runtimes.keys(document.device for document in documents)
-        return self._signer.sign_all(documents, keys)
 
     async def _tell(self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool) -> None:
         """Send, or let it be: what is lost is asked for again, and everything is published again at a connect."""

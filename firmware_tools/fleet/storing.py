@@ -51,7 +51,7 @@ def store_work(
     *,
     shows: bool = True,
 ) -> Stored:
-    """Store a portion. When this returns, it is committed. Not ``shows``: nobody wants to see which devices changed.
+    """Store a portion. When this returns, it is committed. Not ``shows``: nobody watches.
 
     Raises:
         StorageError: the database refuses; nothing of the portion was stored.
@@ -80,7 +80,7 @@ def store_work(
             taken,
             malformed,
             desired=[registry.desired(fleet, device, now) for device in sorted(again)],
-            changed=_changed(registry, sorted(touched)) if shows else [],
+            changed=_changed(registry, sorted(touched), shows),
         )
         tell_changed(team, connection, sorted(touched))
         if taken.new:
@@ -89,8 +89,11 @@ def store_work(
     return stored
 
 
-def _changed(registry: Registry, devices: Sequence[str]) -> list[Device] | None:
-    return [registry.device(device) for device in devices] if len(devices) <= _MOST_SHOWN else None
+def _changed(registry: Registry, devices: Sequence[str], shows: bool) -> list[Device] | None:
+    """Not ``shows``: who begins to watch before the commit has to load everything."""
+    if not devices or (shows and len(devices) <= _MOST_SHOWN):
+        return [registry.device(device) for device in devices]
+    return None
 
 
 def tell_changed(team: Team, connection: Connection, devices: Sequence[str]) -> None:

@@ -206,8 +206,13 @@ async def test_presence_follows_the_device_and_its_will(fleet: RunningFleet, mos
         assert fleet.service._states["kitchen"] == State("online", 8)
         await device.say("state", b'{"status":"offline","session":8}')
         await eventually(lambda: fleet.service._states["kitchen"].status == "offline", "the goodbye")
-        await device.send_batch(EPOCH, range(1, 2))  # who speaks is there
+        await device.send_batch(EPOCH, range(1, 2))  # which may have been said before the goodbye
         await device.receipt(EPOCH, 1)
+        assert fleet.service._states["kitchen"].status == "offline"
+        await device.ask_desired()  # who speaks is there
+        await eventually(lambda: fleet.service.is_online("kitchen"), "the request")
+        await device.send_batch(EPOCH, range(2, 3))
+        await device.receipt(EPOCH, 2)
     assert (await seen(fleet, "kitchen")).status == "online"
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +17,14 @@ from firmware_tools.fleet import database as database_module
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError, StorageError
-from firmware_tools.fleet.inbox import MOST_BATCHES, Inbox
+from firmware_tools.fleet.events.rollups import SeriesIds
+from firmware_tools.fleet.inbox import MOST_BATCHES, Inbox, Work
 from firmware_tools.fleet.outgoing import Outgoing
+from firmware_tools.fleet.presence import Presence
 from firmware_tools.fleet.registry import Registry
+from firmware_tools.fleet.storing import store_work
 from firmware_tools.fleet.strangers import Strangers
+from firmware_tools.fleet.team import Alone
 from firmware_tools.fleet.telemetry import TelemetryQuery, TelemetryStore
 
 
@@ -225,6 +231,33 @@ async def test_the_inbox_keeps_the_latest_state_and_bounds_telemetry() -> None:
     assert (await inbox.take()).states["kitchen"][0].status == "offline"
 
 
+def test_telemetry_brings_a_device_back_unless_it_is_only_just_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1_000.0]
+    monkeypatch.setattr("firmware_tools.fleet.presence.time.monotonic", lambda: clock[0])
+    presence = Presence(Inbox(), Alone())
+    presence.hear_state("kitchen", State("online", 3), 1.0)
+    presence.hear_state("kitchen", State("lost", 3), 2.0)
+    presence.hear_sign_of_life("kitchen", None, 2.1, late=True)
+    assert not presence.is_online("kitchen"), "it may have been said before"
+    clock[0] += 60
+    presence.hear_sign_of_life("kitchen", None, 62.0, late=True, brings_back=False)
+    assert not presence.is_online("kitchen"), "the broker may have kept it for a while"
+    presence.hear_sign_of_life("kitchen", None, 62.0, late=True)
+    assert presence.is_online("kitchen")
+
+
+def test_who_begins_to_watch_while_something_is_stored_is_told_to_load_everything(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'fleet.db'}")
+    with database.transaction() as connection:
+        Registry(connection).enroll("kitchen", "", 1.0)
+    work = Work(states={"kitchen": (State("online", 1), 1.0)})
+    stored = store_work(database, "north", work, 1.0, SeriesIds(), shows=False)
+    assert stored.changed is None
+    stored = store_work(database, "north", Work(held={"kitchen": 0}), 1.0, SeriesIds(), shows=False)
+    assert stored.changed == []
+    database.close()
+
+
 def test_strangers_are_bounded() -> None:
     strangers = Strangers()
     for number in range(1_000):
@@ -248,3 +281,8 @@ async def test_an_older_desired_document_never_follows_a_newer_one() -> None:
     outgoing.put_all([Desired("north", name, 1, 0, {}) for name in "abc"])
     assert len(await outgoing.take(2)) == 2
     assert len(await outgoing.take(2)) == 1
+
+
+def test_a_fleet_on_sqlite_needs_no_driver_of_postgresql() -> None:
+    code = "import sys; sys.modules['psycopg'] = None; import firmware_tools.fleet.server"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, func, make_url, select
 
 log = logging.getLogger(__name__)
@@ -39,6 +38,8 @@ class Notices:
 
     async def run(self) -> None:
         """Listen, until cancelled; a connection that ends is made again."""
+        import psycopg  # here: a fleet on SQLite need not have it
+
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
