@@ -13,8 +13,9 @@ channel        from         retained  carries
 ``telemetry``  device       no        :class:`TelemetryBatch`
 ``request``    device       no        :class:`ContentRequest`, :class:`DesiredRequest`, :class:`MetadataRequest` or a
                                       ``SharingRequest``
+``screen``     device       no        a ``ScreenUpdate`` (:mod:`device_runtime.sync.screen_messages`)
 ``response``   fleet        no        :class:`ContentBlock`, :class:`ContentPlan`, :class:`TelemetryReceipt`,
-                                      :class:`MetadataBlock` or a ``SharingResponse``
+                                      :class:`MetadataBlock`, a ``SharingResponse`` or a ``SignedScreenOrder``
 =============  ===========  ========  =============================================================
 
 Broker acknowledgements are never trusted to mean that the fleet has something: content is pulled, telemetry is
@@ -64,6 +65,8 @@ from device_runtime.sync.model_messages import ModelReport as ModelReport
 from device_runtime.sync.model_messages import UpdatePhase as UpdatePhase
 from device_runtime.sync.model_messages import leave_out_empty, read_models
 from device_runtime.sync.model_messages import read_cause as read_cause
+from device_runtime.sync.screen_messages import SignedScreenOrder as SignedScreenOrder
+from device_runtime.sync.screen_messages import read_order_envelope
 from device_runtime.sync.share_messages import (
     REQUEST_ID,
     REQUEST_KINDS,
@@ -96,7 +99,7 @@ PROTOCOL = "cygnet/1"
 MAX_HEADER_BYTES = 2048
 """The longest first line of a response."""
 
-Channel = Literal["desired", "reported", "state", "telemetry", "request", "response"]
+Channel = Literal["desired", "reported", "state", "telemetry", "request", "response", "screen"]
 
 
 def check_identifier(kind: str, text: str) -> str:
@@ -273,7 +276,7 @@ def decode_request(payload: bytes) -> DeviceRequest:
     return _request(parse_object(payload, "request", MAX_MESSAGE_BYTES))
 
 
-def decode_response(payload: bytes) -> FleetResponse:
+def decode_response(payload: bytes) -> FleetResponse | SignedScreenOrder:
     """Check a ``response`` payload: a line of JSON, then the block's bytes. Raises :class:`ProtocolError`."""
     head, newline, data = payload.partition(b"\n")
     if not newline:
@@ -330,8 +333,10 @@ def _request(fields: Fields) -> DeviceRequest:
     return read_content_request(fields)
 
 
-def _response(fields: Fields, data: bytes) -> FleetResponse:
-    kind = _kind(fields, "response", ("content", "plan", "telemetry", "metadata", *RESPONSE_KINDS))
+def _response(fields: Fields, data: bytes) -> FleetResponse | SignedScreenOrder:
+    kind = _kind(fields, "response", ("content", "plan", "telemetry", "metadata", "screen", *RESPONSE_KINDS))
+    if kind == "screen":
+        return read_order_envelope(fields)
     if kind in RESPONSE_KINDS:
         return read_response(fields, kind)
     if kind == "telemetry":
