@@ -15,6 +15,7 @@ from firmware_tools.cli.fleet_group import group, tag
 from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_rollout import rollout
 from firmware_tools.cli.fleet_runtime import runtime
+from firmware_tools.cli.fleet_screen import screen
 from firmware_tools.cli.fleet_simulate import simulate
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
 from firmware_tools.cli.fleet_telemetry import telemetry
@@ -62,6 +63,7 @@ def fleet(context: click.Context, home: Path | None, url: str, token_file: Path 
 
 fleet.add_command(runtime)
 fleet.add_command(model)
+fleet.add_command(screen)
 fleet.add_command(simulate)
 fleet.add_command(trust)
 fleet.add_command(telemetry)

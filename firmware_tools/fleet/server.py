@@ -25,6 +25,10 @@ from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.api import RolloutApi
 from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
+from firmware_tools.fleet.screen.api import ScreenApi
+from firmware_tools.fleet.screen.frame_routes import frame_routes
+from firmware_tools.fleet.screen.line import ScreenLine
+from firmware_tools.fleet.screen.views import ScreenViews
 from firmware_tools.fleet.service import LISTENED, FleetService
 from firmware_tools.fleet.signing import Signer
 from firmware_tools.fleet.trust.keeper import TrustKeeper
@@ -95,6 +99,11 @@ async def run_fleet(
         )
         application = make_application(FleetApi(service, operations, transport), token, settings.http_names)
         application.add_routes(RolloutApi(rollouts).routes())
+        views = ScreenViews(
+            settings.fleet, ScreenLine(transport, signer.sign_order, transport.publish), service.feed.announce
+        )
+        service.on_screen, service.on_away, service.on_broker_away = views.hear, views.device_gone, views.close
+        application.add_routes([*ScreenApi(service, views).routes(), *frame_routes()])
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer)
@@ -111,6 +120,7 @@ async def run_fleet(
                     advancing.cancel()
                     await asyncio.gather(advancing, return_exceptions=True)
                     await transport.stop()
+                    views.close()
                     service.feed.close()
                     await runner.cleanup()
         finally:

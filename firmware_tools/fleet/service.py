@@ -111,6 +111,11 @@ class FleetService:
         self.counters, self.strangers = Counters(), Strangers()
         self.trouble = ""
         self.connected_at: float | None = None
+        self.on_screen: Callable[[str, bytes], None] | None = None
+        """Takes a device's messages about its screen; they come only where somebody has subscribed to them."""
+        self.on_away: Callable[[str], None] = lambda _device: None
+        """Told of a device that has gone, or has a new connection."""
+        self.on_broker_away: Callable[[], None] = lambda: None
         self._database, self._content, self._send = database, content, send
         self._answers = answers
         self._signer = signer or Signer(key, content)
@@ -171,6 +176,7 @@ class FleetService:
         """The broker is away; devices go on with what they have."""
         del reason  # the transport has logged it
         self.connected_at = None
+        self.on_broker_away()
         self.feed.announce({"type": "broker", "connected": False})
 
     async def change(self, work: Callable[[Registry], T], devices: Iterable[str] = ()) -> T:
@@ -226,7 +232,7 @@ class FleetService:
         except ProtocolError as error:
             self._malformed("", error)
             return
-        if fleet != self.fleet or channel not in LISTENED:
+        if fleet != self.fleet or channel not in (*LISTENED, "screen"):
             return
         if device not in self._enrolled:
             if self.strangers.note(device, time.time()):
@@ -244,6 +250,10 @@ class FleetService:
 
     def _hear(self, device: str, channel: Channel, payload: bytes, now: float | None) -> None:
         session = None
+        if channel == "screen":
+            if self.on_screen is not None and now is not None:
+                self.on_screen(device, payload)
+            return
         if channel == "state":
             self._hear_state(device, decode_state(payload), now)
             return
@@ -268,6 +278,8 @@ class FleetService:
                 return
         if state.status == "online":
             self._heard.add(device)
+        if state.status != "online" or (known is not None and state.session != known.session):
+            self.on_away(device)
         # A will is the broker's word, and retained messages are old: neither says that the device is there now.
         self._note_state(device, state, None if state.status == "lost" else now)
 

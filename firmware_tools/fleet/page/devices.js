@@ -3,6 +3,7 @@
 import { call } from "./api.js";
 import { $, ago, h, openDialog, toast } from "./dom.js";
 import { openAssign } from "./assign.js";
+import { mountScreen } from "./screen.js";
 import { modelRows } from "./models.js";
 import { reason, stepCell, versions } from "./programs.js";
 
@@ -64,7 +65,17 @@ function deviceRow(device, state) {
         ? [...device.programs.map((program) => programRow(device, program, state)), ...modelRows(device)]
         : h("span", { class: "sub" }, state.releases.length ? "No program assigned." : "Nothing to assign yet: publish a program first.")),
     h("div", { class: "act" },
-      h("button", { type: "button", class: "small", disabled: !state.releases.length, onclick: () => openAssign(state, { device: device.id }) }, "Assign…")));
+      h("button", { type: "button", class: "small", disabled: !state.releases.length, onclick: () => openAssign(state, { device: device.id }) }, "Assign…"),
+      h("button", { type: "button", class: "small", onclick: () => openScreen(device) }, "Screen…")));
+}
+
+function openScreen(device) {
+  const place = h("div", { "data-slot": "screen" });
+  const close = openDialog(
+    h("div", { class: "screen-title" }, h("h2", {}, `Screen of ${device.name || device.id}`),
+      h("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => close() }, "✕")), place);
+  const unmount = mountScreen(place, device.id);
+  $("dialog").addEventListener("close", unmount, { once: true });
 }
 
 /** Which runtime it has and, of a microcontroller, which it should have. */
