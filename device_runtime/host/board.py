@@ -44,6 +44,12 @@ class Screen:
     )
     listen: str = key("address that the screen is served at", default="127.0.0.1")
     port: int = key("port that the screen is served at; 0 takes a free one", default=8370, minimum=0, maximum=65535)
+    remote_screen: Literal["ask", "never"] = key(
+        "`ask`: an operator of the fleet may ask the person at the screen to see what it shows; `never`", default="ask"
+    )
+    remote_kb: int = key(
+        "kilobytes that one look of an operator may send; 0: any number", default=4096, minimum=0, maximum=4_194_304
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ from device_runtime.host.device import Device
 from device_runtime.host.doctor import examine, machine, report
 from device_runtime.host.listing import describe, read_installed
 from device_runtime.host.provisioning import Provisioning, load_provisioning
+from device_runtime.host.screen.delegate import RemoteSetting
+from device_runtime.host.viewing.rules import OwnerRule
 from device_runtime.keys import KeyRing, decode_public_key, key_ring
 
 
@@ -95,6 +97,26 @@ def programs(state: Path | None, as_json: bool) -> None:
         click.echo("No programs are installed.")
     for item in installed:
         click.echo("\n".join(describe(item)))
+
+
+@device.command("remote-screen")
+@click.argument("setting", required=False, type=click.Choice(["ask", "never", "always"]))
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Directory of all that it remembers.")
+def remote_screen(setting: RemoteSetting | None, state: Path | None) -> None:
+    """Say whether operators of the fleet may look at this device's screen, or show what holds.
+
+    With ask, the person at the screen is asked each time; with always, operators look without a question. It counts at
+    once, also while the device runs. A board's file that says never holds whatever is said here.
+
+    \b
+    Example:
+      cygnet device remote-screen
+      cygnet device remote-screen never
+    """
+    rule = OwnerRule(state or _default_state())
+    if setting is not None:
+        rule.write(setting)
+    click.echo(rule.read())
 
 
 @device.command()

@@ -71,6 +71,11 @@ class Conversation:
         return self.grammar
 
     @property
+    def speaks(self) -> bool:
+        """Whether answers can be heard."""
+        return self._mouth is not None
+
+    @property
     def busy(self) -> bool:
         """Whether a request is being served."""
         return self._busy.locked()

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -60,6 +60,10 @@ from device_runtime.host.sensors import make_sensors
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.host.system import system_info
+from device_runtime.host.viewing.around import DeviceAround
+from device_runtime.host.viewing.log import ViewLog
+from device_runtime.host.viewing.rules import OwnerRule
+from device_runtime.host.viewing.viewing import Pace, ScreenViewing
 from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing
@@ -90,7 +94,8 @@ class Instruments:
 
     ``gate`` makes the gate of the capabilities, ``listener`` goes between the sessions and the desk, ``routes`` are
     served beside the screen, and ``theme`` is the board's, whatever its screens prefer. ``guards`` decide who may see
-    any of it. ``worker_entry`` and ``inspect`` are those of :class:`Sessions` and :class:`Surroundings`.
+    any of it. ``worker_entry`` and ``inspect`` are those of :class:`Sessions` and :class:`Surroundings`; ``view_pace``
+    is how long looks at the screen take.
     """
 
     gate: Callable[[Iterable[Capability]], CapabilityGate] = CapabilityGate
@@ -100,6 +105,7 @@ class Instruments:
     theme: Callable[[], str] | None = None
     worker_entry: str = WORKER_ENTRY
     inspect: Callable[[str, Mapping[str, Value]], None] | None = None
+    view_pace: Pace | None = None
 
 
 class Device:
@@ -126,7 +132,7 @@ class Device:
         name: str = "",
         instruments: Instruments = Instruments(),
     ) -> None:
-        self._board = board
+        self._board, self._instruments = board, instruments
         self._telemetry = TelemetryQueue(
             state / "telemetry.db", budget=board.telemetry.disk_kb * 1024, daily_bytes=board.telemetry.daily_bytes
         )
@@ -203,6 +209,10 @@ class Device:
         self._conversation.on_speaking.append(self._answers)
         if self._shared is not None and self._agent is not None:
             self._shared.use(self._agent.sharing)
+        self.viewing = self._screen_viewing(state, provisioning, dialogs) if provisioning else None
+        if self.viewing is not None and self._agent is not None:
+            self.viewing.use(self._agent.viewing)
+            self._front.viewing = self.viewing
 
     def _capabilities(self, dialogs: Dialogs, speaker: Speaker) -> list[Capability]:
         offered = [
@@ -292,6 +302,23 @@ class Device:
             renewal=Renewal(own, self._trust.now, self._telemetry.record) if own is not None else None,
         )
 
+    def _screen_viewing(self, state: Path, provisioning: Provisioning, dialogs: Dialogs) -> ScreenViewing:
+        """Operators of the fleet who may ask to see the screen."""
+        screen = self._board.screen
+        return ScreenViewing(
+            provisioning.device,
+            provisioning.fleet,
+            self._screen,
+            dialogs,
+            DeviceAround(screen, self._front, self.desk, self.store),
+            OwnerRule(state, screen.remote_screen),
+            ViewLog(state),
+            self._telemetry.record,
+            self._telemetry,
+            self._conversation.say if self._conversation.speaks else None,
+            replace(self._instruments.view_pace or Pace(), most_bytes=screen.remote_kb * 1024),
+        )
+
     def _users_of(self, model: str) -> list[str]:
         """The running programs that ask for a model."""
         return [session.app_id for session in self.desk.sessions() if model in session.manifest.models]
@@ -328,6 +355,8 @@ class Device:
 
     async def stop(self) -> None:
         """End everything in order; what is on the disk stays."""
+        if self.viewing is not None:
+            await self.viewing.stop()
         if self._agent is not None:
             await self._agent.stop()
         if self._shared is not None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from device_runtime.capability.media import ProgramMedia
 from device_runtime.errors import CygnetError
@@ -13,6 +14,7 @@ from device_runtime.host.microphone import ProgramMicrophone
 from device_runtime.host.screen.layout import Intersection, Viewport
 from device_runtime.host.screen.messages import MicrophoneState, NodeEvent, OpenType
 from device_runtime.host.screen.server import ProgramTile, ScreenDelegate
+from device_runtime.host.viewing.viewing import ScreenViewing
 from device_runtime.program.package import DIGESTS, SIGNATURE
 from device_runtime.program.store import ProgramStore
 from device_runtime.values import Value
@@ -24,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 class Front(ScreenDelegate):
     """Passes what screens ask to whoever serves it. ``hearing`` is ``None`` on a board without voice,
-    ``microphone`` where programs have none; without a ``theme`` screens choose it."""
+    ``microphone`` where programs have none, ``viewing`` without a fleet; without a ``theme`` screens choose it."""
 
     def __init__(
         self, store: ProgramStore, dialogs: Dialogs, media: ProgramMedia, theme: Callable[[], str] | None = None
@@ -37,6 +39,7 @@ class Front(ScreenDelegate):
         self._conversation: Conversation | None = None
         self.hearing: Hearing | None = None
         self.microphone: ProgramMicrophone | None = None
+        self.viewing: ScreenViewing | None = None
         self.on_use: Callable[[], None] = lambda: None
         """Told whenever somebody does something on a screen."""
         self.viewports: dict[str, Viewport] = {}
@@ -97,6 +100,8 @@ class Front(ScreenDelegate):
     def detach(self, target: str) -> None:
         """A screen has gone."""
         self.viewports.pop(target, None)
+        if self.viewing is not None:
+            self.viewing.screen_gone()
         if self.hearing is not None:
             self.hearing.forget_screen(target)
         if self.microphone is not None:
@@ -216,3 +221,13 @@ class Front(ScreenDelegate):
         """The owner answered a dialogue."""
         self.on_use()
         self._dialogs.answer(app_id, dialog, result)
+
+    def stop_viewing(self) -> None:
+        """End what an operator sees."""
+        if self.viewing is not None:
+            self.viewing.end("person")
+
+    def set_remote_screen(self, setting: Literal["ask", "never"]) -> None:
+        """Say whether operators may ask."""
+        if self.viewing is not None:
+            self.viewing.set_rule(setting)

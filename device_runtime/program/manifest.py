@@ -163,6 +163,7 @@ class Manifest:
     voice: Voice
     models: tuple[str, ...]
     trial: Trial
+    private_pages: tuple[str, ...]
     document: Mapping[str, Any]
 
     @property
@@ -250,6 +251,7 @@ def read_manifest(document: Any) -> Manifest:
         voice=_voice(ours.inner("voice")),
         models=ours.each("models", list(ours.strings("models")), _model_fault),
         trial=_trial(ours.inner("trial")),
+        private_pages=_private_pages(ours, pages),
         document=document,
     )
 
@@ -269,6 +271,13 @@ def check_platform(manifest: Manifest) -> None:
 
 def _trial(entry: Members) -> Trial:
     return Trial(entry.flag("health", default=False), entry.number("seconds", 0, 0))
+
+
+def _private_pages(ours: Members, pages: tuple[str, ...]) -> tuple[str, ...]:
+    def fault(route: str) -> str | None:
+        return None if route in pages else "one of pages"
+
+    return ours.each("private_pages", list(ours.strings("private_pages")), fault)
 
 
 def _icon(entry: Members) -> Icon:

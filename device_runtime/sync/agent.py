@@ -49,11 +49,13 @@ from device_runtime.sync.messages import (
 from device_runtime.sync.models import ModelInstaller
 from device_runtime.sync.reconciler import Installer, Reconciler
 from device_runtime.sync.renewal import Renewal
+from device_runtime.sync.screen_messages import SignedScreenOrder
 from device_runtime.sync.share_messages import Peers, Share, ShareReceipt, SharingRequest
 from device_runtime.sync.sharing import Sharing, SharingError
 from device_runtime.sync.staging import Updating
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff, MqttTransport, TlsFiles, TransportError
+from device_runtime.sync.viewing import Viewing
 from device_runtime.update.records import UpdateRecords
 from device_runtime.values import Value
 
@@ -156,6 +158,16 @@ class SyncAgent:
         )
         self.sharing = Sharing(self._ask_to_share)
         """Pages for other devices of the fleet, and theirs for this one."""
+        self.viewing = Viewing(
+            identity.fleet,
+            identity.device,
+            trusted,
+            gate.now if gate is not None else clock,
+            self._send_screen,
+            lambda reason: self._refuse("screen_refused", reason),
+            self._keep,
+        )
+        """Operators who want to look at the screen."""
         self._puller = ContentPuller(folder / "content", self, **(content_options or {}))
         self._puller.tell_setbacks(
             lambda sha256, encoding, error: telemetry.record(
@@ -256,6 +268,7 @@ class SyncAgent:
             self._conversation.cancel()
             self._conversation = None
         self._puller.on_disconnected()
+        self.viewing.on_disconnected()
         if self._gate is not None:
             self._gate.on_disconnected()
         self._receipt.set()
@@ -294,6 +307,8 @@ class SyncAgent:
             case IdentityAnswer():
                 if self._renewal is not None:
                     self._renewal.on_answer(response)
+            case SignedScreenOrder():
+                self.viewing.hear(response)
 
     def _hear_receipt(self, receipt: TelemetryReceipt) -> None:
         self._telemetry.acknowledge(receipt)
@@ -328,6 +343,9 @@ class SyncAgent:
         if not self._transport.connected:
             raise SharingError("the device is not connected to its fleet now")
         await self._send("request", encode(request))
+
+    async def _send_screen(self, payload: bytes) -> None:
+        await self._send("screen", payload, qos=0)
 
     # Tasks
 
@@ -500,7 +518,7 @@ class SyncAgent:
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         """Begin something that ends by itself, and let it be cancelled with the others."""
-        task = self._begin(work, "keys")
+        task = self._begin(work, "work")
         self._tasks.append(task)
         task.add_done_callback(lambda done: self._tasks.remove(done) if done in self._tasks else None)
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from device_runtime.keys import KeyRing, key_id
+from device_runtime.keys import KeyRing
+from device_runtime.sync.envelope import make_signatures, read_signed
 from device_runtime.sync.fields import Fields, ProtocolError, canonical_json, parse_object
 from device_runtime.sync.share_messages import APP_ID, SEGMENT
 from device_runtime.values import Value
@@ -28,7 +28,6 @@ MAX_VALUES = 64
 MAX_TEXT = 64
 MAX_CONTENT_BYTES = 2**31 - 1
 SHA256 = re.compile(r"[0-9a-f]{64}")
-_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{86}==")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +119,7 @@ def sign_desired(
     content = canonical_json(signed)
     document: dict[str, Any] = {
         "signed": signed,
-        "signatures": [
-            {"keyid": key_id(key.public_key()), "sig": base64.b64encode(key.sign(content)).decode()}
-            for key in (private_key, *former_keys)
-        ],
+        "signatures": make_signatures(content, (private_key, *former_keys)),
     }
     if device_key is not None:
         mac = base64.b64encode(hmac.digest(device_key, content, "sha256")).decode()
@@ -150,21 +146,7 @@ def verify_desired(payload: bytes, trusted: KeyRing, fleet: str, device: str) ->
     Raises:
         ProtocolError: broken, not signed by a trusted key, or meant for another device or fleet.
     """
-    envelope = parse_object(payload, "desired", MAX_MESSAGE_BYTES)
-    signed = envelope.mapping("signed", 64)
-    content = canonical_json(signed)
-    named: list[str] = []
-    for item in envelope.sequence("signatures", 16):
-        fields = Fields(item, "desired: signatures")
-        named.append(fields.form("keyid", SHA256, "64 hex digits"))
-        signature = base64.b64decode(fields.form("sig", _SIGNATURE, "an Ed25519 signature in base64"))
-        key = trusted.get(named[-1])
-        if key is not None and named[-1] not in named[:-1] and _is_signed(key, signature, content):
-            break
-    else:
-        if trusted.keys().isdisjoint(named):
-            raise ProtocolError(f"desired is signed by the key {named[0][:16]}..., which this device does not trust")
-        raise ProtocolError("desired carries a signature that does not fit its content: it was altered on its way")
+    signed = read_signed(parse_object(payload, "desired", MAX_MESSAGE_BYTES), trusted, "desired")
     desired = _desired(Fields(signed, "desired"))
     if (desired.fleet, desired.device) != (fleet, device):
         raise ProtocolError(
@@ -184,14 +166,6 @@ def _document(desired: Desired) -> dict[str, Any]:
             if not entry.get(member, True):
                 del entry[member]
     return signed
-
-
-def _is_signed(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:
-    try:
-        key.verify(signature, content)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _desired(fields: Fields) -> Desired:

@@ -233,6 +233,10 @@ class Link:
                     f"{self._endpoint.client_id}"
                 )
 
+    def unsubscribe(self, name: str) -> None:
+        """Hear a topic filter no more; what is on its way may still come."""
+        self._client.unsubscribe(name)
+
     async def publish(self, message: Publication, timeout: float) -> None:  # noqa: ASYNC109 - a figure for the sentence
         """Send and, for QoS 1, wait for the broker's acknowledgement at most ``timeout`` seconds.
 

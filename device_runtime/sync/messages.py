@@ -13,8 +13,10 @@ channel        from         retained  carries
 ``telemetry``  device       no        :class:`TelemetryBatch`
 ``request``    device       no        :class:`ContentRequest`, :class:`DesiredRequest`, :class:`MetadataRequest`, a
                                       ``SharingRequest`` or an ``IdentityRequest``
+``screen``     device       no        a ``ScreenUpdate`` (:mod:`device_runtime.sync.screen_messages`)
 ``response``   fleet        no        :class:`ContentBlock`, :class:`ContentPlan`, :class:`TelemetryReceipt`,
-                                      :class:`MetadataBlock`, a ``SharingResponse`` or an :class:`IdentityAnswer`
+                                      :class:`MetadataBlock`, a ``SharingResponse``, an :class:`IdentityAnswer` or a
+                                      ``SignedScreenOrder``
 =============  ===========  ========  =============================================================
 
 Broker acknowledgements are never trusted to mean that the fleet has something: content is pulled, telemetry is
@@ -75,6 +77,8 @@ from device_runtime.sync.model_messages import ModelReport as ModelReport
 from device_runtime.sync.model_messages import UpdatePhase as UpdatePhase
 from device_runtime.sync.model_messages import leave_out_empty, read_models
 from device_runtime.sync.model_messages import read_cause as read_cause
+from device_runtime.sync.screen_messages import SignedScreenOrder as SignedScreenOrder
+from device_runtime.sync.screen_messages import read_order_envelope
 from device_runtime.sync.settings_messages import SettingReport as SettingReport
 from device_runtime.sync.settings_messages import read_settings, settings_document
 from device_runtime.sync.share_messages import (
@@ -109,8 +113,8 @@ PROTOCOL = "cygnet/1"
 MAX_HEADER_BYTES = 2048
 """The longest first line of a response."""
 
-Channel = Literal["desired", "reported", "state", "telemetry", "request", "response"]
-FROM_DEVICE: tuple[Channel, ...] = ("reported", "state", "telemetry", "request")
+Channel = Literal["desired", "reported", "state", "telemetry", "request", "response", "screen"]
+FROM_DEVICE: tuple[Channel, ...] = ("reported", "state", "telemetry", "request", "screen")
 """The channels that a device writes, and nobody else."""
 TO_DEVICE: tuple[Channel, ...] = ("desired", "response")
 """The channels that it reads."""
@@ -302,7 +306,7 @@ def decode_request(payload: bytes) -> DeviceRequest:
     return _request(parse_object(payload, "request", MAX_MESSAGE_BYTES))
 
 
-def decode_response(payload: bytes) -> FleetResponse:
+def decode_response(payload: bytes) -> FleetResponse | SignedScreenOrder:
     """Check a ``response`` payload: a line of JSON, then the block's bytes. Raises :class:`ProtocolError`."""
     head, newline, data = payload.partition(b"\n")
     if not newline:
@@ -362,8 +366,11 @@ def _request(fields: Fields) -> DeviceRequest:
     return read_content_request(fields)
 
 
-def _response(fields: Fields, data: bytes) -> FleetResponse:
-    kind = _kind(fields, "response", ("content", "plan", "telemetry", "metadata", IDENTITY_ANSWER, *RESPONSE_KINDS))
+def _response(fields: Fields, data: bytes) -> FleetResponse | SignedScreenOrder:
+    kinds = ("content", "plan", "telemetry", "metadata", "screen", IDENTITY_ANSWER, *RESPONSE_KINDS)
+    kind = _kind(fields, "response", kinds)
+    if kind == "screen":
+        return read_order_envelope(fields)
     if kind in RESPONSE_KINDS:
         return read_response(fields, kind)
     if kind == IDENTITY_ANSWER:

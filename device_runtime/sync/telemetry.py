@@ -155,6 +155,10 @@ class TelemetryQueue:
                     return self._batch(lane, rows)
         return None
 
+    def has_bytes(self) -> bool:
+        """Whether something that is no alarm may still go over the wire today."""
+        return self._meter.allows("event")
+
     def spend(self, count: int) -> None:
         """Note that so many bytes went over the wire for telemetry."""
         self._meter.spend(count)

@@ -155,6 +155,11 @@ class MqttTransport:
             raise TransportError(self.trouble or f"{self._endpoint} is not connected yet")
         await self._link.subscribe([(topic, qos)])
 
+    def unhear(self, topic: str) -> None:
+        """End what :meth:`hear` began; without a connection it has ended already."""
+        if self._link is not None and self.connected:
+            self._link.unsubscribe(topic)
+
     def start(self, listener: TransportListener) -> None:
         """Begin to connect, for ever, telling ``listener``."""
         if self._task is None:

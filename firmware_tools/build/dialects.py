@@ -25,7 +25,7 @@ __all__ = ["DIALECTS", "SWAN", "WECHAT", "Dialect", "SourceError", "SourceProjec
 
 _OWN_MEMBERS = (
     "app_id", "name", "description", "version", "icon", "permissions",
-    "network", "voice", "models", "data_plan", "hosts", "language", "trial",
+    "network", "voice", "models", "data_plan", "hosts", "language", "trial", "private_pages",
 )  # fmt: skip
 # "Project configuration file": what WeChat's tool writes as a description.
 _BOILERPLATE = "\u9879\u76ee\u914d\u7f6e\u6587\u4ef6"
@@ -202,7 +202,9 @@ def _manifest(
     if isinstance(aliases := app.get("resolveAlias"), Mapping) and aliases:
         ours["resolve_alias"] = dict(aliases)
     ours |= {
-        member: own[member] for member in ("network", "voice", "models", "data_plan", "hosts", "trial") if member in own
+        member: own[member]
+        for member in ("network", "voice", "models", "data_plan", "hosts", "trial", "private_pages")
+        if member in own
     }
     if own.get("language") == "python":
         ours["language"] = "python"

@@ -23,6 +23,7 @@ from firmware_tools.cli.fleet_operator import operator
 from firmware_tools.cli.fleet_overview import overview, search, show
 from firmware_tools.cli.fleet_rollout import rollout
 from firmware_tools.cli.fleet_runtime import runtime
+from firmware_tools.cli.fleet_screen import screen
 from firmware_tools.cli.fleet_settings import settings
 from firmware_tools.cli.fleet_sign_in import sign_in, sign_out, whoami
 from firmware_tools.cli.fleet_simulate import simulate
@@ -82,6 +83,7 @@ fleet.add_command(api)
 fleet.add_command(runtime)
 fleet.add_command(model)
 fleet.add_command(settings)
+fleet.add_command(screen)
 fleet.add_command(simulate)
 fleet.add_command(trust)
 fleet.add_command(telemetry)

@@ -87,6 +87,11 @@ class FleetConnections:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
+    def main(self) -> MqttTransport:
+        """The connection for everything but telemetry."""
+        return self._main
+
+    @property
     def url(self) -> str:
         """The broker's URL, without any user."""
         return self._main.url

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from firmware_tools.fleet.documents import DeviceDocument, RecordCount, RecordDocument
+from firmware_tools.fleet.screen.answers import ScreenEvent
 
 
 class DevicesEvent(TypedDict):
@@ -74,6 +75,7 @@ LIVE_EVENTS = (
     StrangersEvent,
     TroubleEvent,
     RolloutsEvent,
+    ScreenEvent,
     RefreshEvent,
 )
 """All that leave. Who adds one puts it here and into :data:`LiveEvent`, so that the API's description names it."""
@@ -85,6 +87,7 @@ LiveEvent: TypeAlias = (
     | StrangersEvent
     | TroubleEvent
     | RolloutsEvent
+    | ScreenEvent
     | RefreshEvent
     | ClosedEvent
 )

@@ -61,18 +61,20 @@ class Presence:
         state = self.states.get(device)
         return state is not None and state.status == "online"
 
-    def hear_state(self, device: str, state: State, now: float | None) -> None:
-        """What the state channel says; ``now`` is None for what was retained."""
+    def hear_state(self, device: str, state: State, now: float | None) -> bool:
+        """What the state channel says; ``now`` is None for what was retained. Whether the device has gone, or has
+        another connection than before."""
         known = self.states.get(device)
         if known is not None and state.status != "online":
             # A will that comes late, of a connection that the device has replaced since.
             stale = state.session < known.session if now is None else state.session != known.session
             if stale:
-                return
+                return False
         if state.status == "online":
             self.heard.add(device)
         # A will is the broker's word, and retained messages are old: neither says that the device is there now.
         self._note_state(device, state, None if state.status == "lost" else now)
+        return state.status != "online" or (known is not None and state.session != known.session)
 
     def hear_reported(self, device: str, reported: Reported, size: int, now: float) -> None:
         """What a device has; ``size`` is that of the message in bytes."""

@@ -18,6 +18,8 @@ from firmware_tools.fleet.openapi.document import document
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.rollouts.api import RolloutApi
 from firmware_tools.fleet.rollouts.operations import RolloutOperations
+from firmware_tools.fleet.screen.api import ScreenApi
+from firmware_tools.fleet.screen.views import ScreenViews
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.settings.api import SettingsApi
 from firmware_tools.fleet.trust.api import TrustApi
@@ -39,6 +41,7 @@ class Parts:
     crew: Crew | None
     identities: IdentityApi
     trust: TrustKeeper
+    views: ScreenViews
 
 
 def make_routes(parts: Parts) -> list[web.RouteDef]:
@@ -53,6 +56,7 @@ def make_routes(parts: Parts) -> list[web.RouteDef]:
         *parts.identities.routes(),
         *TrustApi(parts.service, parts.trust).routes(),
         *BrowsingApi(parts.service).routes(),
+        *ScreenApi(parts.service, parts.views).routes(),
         *OpenApi().routes(),
     ]
 
@@ -61,7 +65,8 @@ def routes_without_fleet() -> list[web.RouteDef]:
     """Every route, to be looked at: nobody may call what they lead to."""
     nothing: Any = None
     identities = IdentityApi(nothing, nothing, nothing, nothing)
-    return make_routes(Parts(nothing, nothing, nothing, nothing, nothing, nothing, nothing, identities, nothing))
+    parts = Parts(nothing, nothing, nothing, nothing, nothing, nothing, nothing, identities, nothing, nothing)
+    return make_routes(parts)
 
 
 def describe_api() -> dict[str, Any]:

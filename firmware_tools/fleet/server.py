@@ -31,6 +31,9 @@ from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
 from firmware_tools.fleet.routes import Parts, make_routes
+from firmware_tools.fleet.screen.frame_routes import frame_routes
+from firmware_tools.fleet.screen.line import ScreenLine
+from firmware_tools.fleet.screen.views import ScreenViews
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.share_groups import share_group
 from firmware_tools.fleet.signing import Signer
@@ -133,10 +136,13 @@ async def run_fleet(
         keeper = IdentityKeeper(service, desk, authority, identity, service.report_metadata_trouble)
         service.identities, desk.on_change = desk, keeper.look
         identities = IdentityApi(service, authority, desk, keeper.look)
-        parts = Parts(service, operations, transport, rollouts, control, audit, team, identities, trust)
+        line = ScreenLine(transport.main, signer.sign_order, transport.publish)
+        views = ScreenViews(settings.fleet, line, service.feed.announce)
+        service.on_screen, service.on_away, service.on_broker_away = views.hear, views.device_gone, views.close
+        parts = Parts(service, operations, transport, rollouts, control, audit, team, identities, trust, views)
         application = make_application(make_routes(parts), control)
         health = HealthApi(database, storing=lambda: not service.trouble, broker=lambda: transport.connected)
-        application.add_routes(health.routes())
+        application.add_routes([*health.routes(), *frame_routes()])
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, max_line_size=MAX_URL)
         try:
             await asyncio.to_thread(_prepare_trust, trust, database, signer, team or Alone())
@@ -156,6 +162,7 @@ async def run_fleet(
                     advancing.cancel()
                     await asyncio.gather(advancing, return_exceptions=True)
                     await transport.stop()
+                    views.close()
                     service.feed.close()
                     await runner.cleanup()
         finally:

@@ -138,6 +138,11 @@ class FleetService:
         self.identities: Identities | None = None
         """Without them, claims and renewals are not answered, and all enrolled devices are heard."""
         self.connected_at: float | None = None
+        self.on_screen: Callable[[str, bytes], None] | None = None
+        """Takes a device's messages about its screen; they come only where somebody has subscribed to them."""
+        self.on_away: Callable[[str], None] = lambda _device: None
+        """Told of a device that has gone, or has a new connection."""
+        self.on_broker_away: Callable[[], None] = lambda: None
         self._database, self._content, self._send = database, content, send
         self._answers = answers
         self._signer = signer or Signer(key, content)
@@ -207,6 +212,7 @@ class FleetService:
         del reason  # the transport has logged it
         self.connected_at = None
         self._team.set_hearing(hears=False)
+        self.on_broker_away()
         self.feed.announce({"type": "broker", "connected": False})
 
     async def change(self, work: Callable[[Registry], T], devices: Iterable[str] = ()) -> T:
@@ -274,7 +280,7 @@ class FleetService:
         except ProtocolError as error:
             self._malformed("", error)
             return
-        if fleet != self.fleet or channel not in LISTENED:
+        if fleet != self.fleet or channel not in (*LISTENED, "screen"):
             return
         if self.identities is not None and (self.identities.bars(device) or self.identities.hears(device)):
             self._hear_claim(device, channel, payload)
@@ -310,8 +316,12 @@ class FleetService:
 
     def _hear(self, device: str, channel: Channel, payload: bytes, now: float | None) -> None:
         presence = self._presence
-        if channel == "state":
-            presence.hear_state(device, decode_state(payload), now)
+        if channel == "screen":
+            if self.on_screen is not None and now is not None:
+                self.on_screen(device, payload)
+        elif channel == "state":
+            if presence.hear_state(device, decode_state(payload), now):
+                self.on_away(device)
         elif channel == "reported":
             reported = decode_reported(payload)
             presence.hear_reported(device, reported, len(payload), now or time.time())

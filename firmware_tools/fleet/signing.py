@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.program.package import DIGESTS
 from device_runtime.sync.messages import Desired, RootTarget, sign_desired
+from device_runtime.sync.screen_messages import ScreenOrder, sign_screen_order
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.errors import StorageError
 
@@ -51,6 +52,14 @@ class Signer:
         root = self.root if device_key is None else None
         whole = replace(desired, programs=programs, models=models, runtime=runtime, root=root)
         return sign_desired(whole, self._key, device_key, self._former)
+
+    def sign_order(self, order: ScreenOrder) -> bytes:
+        """The payload of an order about a device's screen.
+
+        Raises:
+            ProtocolError: a member breaks its rule.
+        """
+        return sign_screen_order(order, (self._key, *self._former))
 
     def sign_all(self, documents: Sequence[Desired], keys: Mapping[str, bytes]) -> SignedAll:
         """Sign what can be signed: a package that the disk lost holds up the devices that should have it, no others.

@@ -16,6 +16,7 @@ from device_runtime.sync.messages import (
     DesiredRequest,
     FleetResponse,
     Reported,
+    SignedScreenOrder,
     State,
     TelemetryBatch,
     TelemetryReceipt,
@@ -47,6 +48,7 @@ class PlainDevice:
         self.fleet, self.device, self.session = fleet, device, session
         self.desired: list[bytes] = []
         self.responses: list[FleetResponse] = []
+        self.orders: list[SignedScreenOrder] = []
         self.transport = MqttTransport(url, f"device-{device}", backoff=Backoff(0.02, 0.1))
         self.transport.subscribe(topic(fleet, device, "desired"))
         self.transport.subscribe(topic(fleet, device, "response"))
@@ -62,7 +64,11 @@ class PlainDevice:
         if name.endswith("/desired"):
             self.desired.append(payload)
         else:
-            self.responses.append(decode_response(payload))
+            response = decode_response(payload)
+            if isinstance(response, SignedScreenOrder):
+                self.orders.append(response)
+            else:
+                self.responses.append(response)
 
     def topic(self, channel: Channel) -> str:
         return topic(self.fleet, self.device, channel)

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -28,6 +29,7 @@ from device_runtime.sync.messages import (
     RenewRequest,
     Reported,
     RootTarget,
+    SignedScreenOrder,
     State,
     TelemetryBatch,
     TelemetryReceipt,
@@ -39,11 +41,23 @@ from device_runtime.sync.messages import (
     decode_state,
     decode_telemetry,
     encode,
+    key_id,
     parse_topic,
     sign_desired,
     verify_desired,
 )
+from device_runtime.sync.screen_messages import (
+    ScreenOrder,
+    ScreenUpdate,
+    decode_update,
+    encode_update,
+    pack_picture,
+    unpack_picture,
+    verify_screen_order,
+)
 from device_runtime.sync.share_messages import Peers, PeersRequest, Share, ShareReceipt, ShareRequest
+from firmware_tools.fleet.screen.pictures import check_messages
+from firmware_tools.fleet.screen.texts import ScreenTexts
 from tests.fuzz.choices import Choices
 from tests.fuzz.documents import LONE_SURROGATE, mutated, nested, written
 from tests.fuzz.packages import KEY
@@ -85,14 +99,28 @@ _DESIRED = Desired(
     models={"m": ModelTarget(2, "1.1.0", _SHA256, 10, _SHA256)},
     root=RootTarget(1, _SHA256),
 )
+
+
+def _decode_response(payload: bytes) -> Plain:
+    """An order about the screen is judged where it stands, and then is no more a response than other refused ones."""
+    response = decode_response(payload)
+    if not isinstance(response, SignedScreenOrder):
+        return response
+    order = verify_screen_order(response, key_ring([KEY.public_key()]), "f", "d", 0)
+    raise ProtocolError(f"screen: an order to {order.act}, which no mutation can have signed")
+
+
 _DECODE: dict[str, Callable[[bytes], Plain]] = {
     "reported": decode_reported,
     "state": decode_state,
     "telemetry": decode_telemetry,
     "request": decode_request,
-    "response": decode_response,
+    "response": _decode_response,
 }
-_CHANNELS = (*_DECODE, "desired", "topic")
+_CHANNELS = (*_DECODE, "desired", "topic", "order", "screen", "picture")
+_ORDER = {"type": "screen", **asdict(ScreenOrder("f", "d", "ask", "0" * 32, "x", 0, 60))}
+_UPDATE = ScreenUpdate("0" * 32, 3, "shown", "x", 9, 1, 2, True)
+_PICTURE = [{"type": "patch", "page": 1, "operations": [["insert", 0, 0, [1, "x"]]]}, {"type": "ui_done", "id": "d"}]
 Arrived = tuple[str, bytes]
 SEEDS = [bytes([0, [*_DECODE].index(channel)]) + encode(message) for channel, message in _MESSAGES]
 
@@ -103,6 +131,15 @@ def feed(data: bytes) -> None:
     channel = choices.pick(_CHANNELS)
     if raw or channel == "topic":
         check((channel, choices.rest()))
+    elif channel == "screen":
+        check((channel, written(mutated([json.loads(encode_update(_UPDATE))], choices)) + b"\n" + choices.rest()))
+    elif channel == "picture":
+        check((channel, zlib.compress(written(mutated([_PICTURE], choices)))))
+    elif channel == "order":
+        document = mutated([_ORDER], choices)
+        with contextlib.suppress(ProtocolError):
+            signature = {"keyid": key_id(KEY.public_key()), "sig": _signature(document)}
+            check((channel, written({"type": "screen", "signed": document, "signatures": [signature]}) + b"\n"))
     elif channel == "desired":
         check((channel, _signed(mutated([{"type": "desired", **asdict(_DESIRED)}], choices), choices)))
     else:
@@ -115,9 +152,13 @@ def _signed(document: Any, choices: Choices) -> bytes:
     """By a trusted key, as far as this can be signed."""
     envelope = json.loads(sign_desired(_DESIRED, KEY))
     with contextlib.suppress(ProtocolError):
-        envelope["signatures"][0]["sig"] = base64.b64encode(KEY.sign(canonical_json(document))).decode()
+        envelope["signatures"][0]["sig"] = _signature(document)
     envelope["signed"] = document
     return written(mutated([envelope], choices) if choices.chance(4) else envelope)
+
+
+def _signature(document: Any) -> str:
+    return base64.b64encode(KEY.sign(canonical_json(document))).decode()
 
 
 def check(arrived: Arrived) -> None:
@@ -125,6 +166,18 @@ def check(arrived: Arrived) -> None:
     try:
         if channel == "topic":
             parse_topic(payload.decode(errors="surrogateescape"))
+        elif channel == "order":
+            response = decode_response(payload)
+            if isinstance(response, SignedScreenOrder):
+                order = verify_screen_order(response, key_ring([KEY.public_key()]), "f", "d", 1)
+                assert (order.fleet, order.device) == ("f", "d")
+        elif channel == "screen":
+            update = decode_update(payload)
+            assert decode_update(encode_update(update)) == update
+        elif channel == "picture":
+            messages = check_messages(unpack_picture(payload))
+            assert check_messages(unpack_picture(pack_picture(messages))) == messages
+            ScreenTexts().take(messages)
         elif channel == "desired":
             desired = verify_desired(payload, key_ring([KEY.public_key()]), "f", "d")
             assert verify_desired(sign_desired(desired, KEY), key_ring([KEY.public_key()]), "f", "d") == desired

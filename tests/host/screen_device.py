@@ -223,6 +223,14 @@ class PaperDevice:
         self.calls.append(("ui_result", app_id, dialog, result))
         self._note()
 
+    def stop_viewing(self) -> None:
+        self.calls.append(("stop_viewing",))
+        self._note()
+
+    def set_remote_screen(self, setting: str) -> None:
+        self.calls.append(("remote_screen", setting))
+        self._note()
+
     # what a test does
 
     @property

@@ -17,6 +17,7 @@ from device_runtime.sync.identity_messages import claim_bytes
 from device_runtime.sync.messages import (
     Channel,
     ClaimRequest,
+    SignedScreenOrder,
     canonical_json,
     decode_reported,
     decode_request,
@@ -25,6 +26,7 @@ from device_runtime.sync.messages import (
     decode_telemetry,
     verify_desired,
 )
+from device_runtime.sync.screen_messages import decode_update, verify_screen_order
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"^## `(\w+)`\n.*?^```json\n(.*?)\n```", PAGE, re.DOTALL | re.MULTILINE))
@@ -103,8 +105,19 @@ def test_each_example_of_response_decodes() -> None:
         "Peers",
         "ShareReceipt",
         "Share",
+        "SignedScreenOrder",
     ]
 
 
 def test_every_channel_is_on_the_page() -> None:
     assert set(EXAMPLES) == set(Channel.__args__)  # type: ignore[attr-defined]
+
+
+def test_each_example_of_screen_decodes_and_its_order_is_signed() -> None:
+    states = [decode_update(f"{line}\n".encode()).state for line in EXAMPLES["screen"].splitlines()]
+    assert states == ["asked", "shown", "ended"]
+    order = next(line for line in EXAMPLES["response"].splitlines() if json.loads(line)["type"] == "screen")
+    signed = decode_response(f"{order}\n".encode())
+    assert isinstance(signed, SignedScreenOrder)
+    verified = verify_screen_order(signed, key_ring([PAGE_KEY]), "shop", "kiosk-1", 1795430400)
+    assert verified.by == "maria"

@@ -1,8 +1,8 @@
 """What the screen server asks of the device."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from device_runtime.host.screen.layout import Intersection, Viewport
 from device_runtime.host.screen.messages import MicrophoneState, NodeEvent, OpenType
@@ -29,6 +29,21 @@ class ProgramTile:
     icon: str = ""
     phrases: tuple[str, ...] = ()
     stopped: bool = False
+
+
+RemoteSetting = Literal["ask", "never", "always"]
+"""Whether operators of the fleet may look at the screen: they may ask, they may not, or they need not ask."""
+
+
+class Watcher(Protocol):
+    """Is told what every screen is told, and is none: nothing is asked of it. ``behind`` holds the programs whose
+    snapshot is on its way to ``target``."""
+
+    target: str
+    behind: set[str]
+
+    def take(self, message: Mapping[str, Any]) -> None:
+        """One message of ``docs/architecture.md``, "Screen protocol"."""
 
 
 class ScreenDelegate(Protocol):
@@ -85,3 +100,9 @@ class ScreenDelegate(Protocol):
 
     async def ui_result(self, app_id: str, dialog: str, result: Value) -> None:
         """The owner answered the dialogue of this id."""
+
+    def stop_viewing(self) -> None:
+        """A person ends what an operator of the fleet sees."""
+
+    def set_remote_screen(self, setting: Literal["ask", "never"]) -> None:
+        """A person says whether operators of the fleet may ask to look at the screen."""

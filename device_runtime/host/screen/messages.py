@@ -111,6 +111,18 @@ class UiResult:
     result: Value
 
 
+@dataclass(frozen=True, slots=True)
+class StopViewing:
+    """End what an operator of the fleet sees of this device."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteScreen:
+    """Whether operators may ask to look at the screen. That they need not ask is nothing that a screen may say."""
+
+    setting: Literal["ask", "never"]
+
+
 ClientMessage: TypeAlias = (
     NodeEvent
     | Launch
@@ -124,6 +136,8 @@ ClientMessage: TypeAlias = (
     | QueryResult
     | Intersection
     | Viewport
+    | StopViewing
+    | RemoteScreen
 )
 
 
@@ -202,6 +216,13 @@ def _microphone(document: Mapping[str, Any]) -> Microphone:
     return Microphone(state)
 
 
+def _remote_screen(document: Mapping[str, Any]) -> RemoteScreen:
+    setting = document.get("setting")
+    if setting not in ("ask", "never"):
+        raise ScreenMessageError("setting must be ask or never")
+    return RemoteScreen(setting)
+
+
 def _utterance(document: Mapping[str, Any]) -> Utterance:
     text = _string(document, "text", MAX_UTTERANCE).strip()
     if not text:
@@ -273,6 +294,8 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
     "query_result": _query_result,
     "intersection": _intersection,
     "viewport": _viewport,
+    "stop_viewing": lambda _: StopViewing(),
+    "remote_screen": _remote_screen,
 }
 
 

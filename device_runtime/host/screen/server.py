@@ -19,7 +19,7 @@ from aiohttp.typedefs import Middleware
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.screen.connection import Connection, encode
-from device_runtime.host.screen.delegate import ProgramTile, ScreenDelegate, ScreenSize
+from device_runtime.host.screen.delegate import ProgramTile, ScreenDelegate, ScreenSize, Watcher
 from device_runtime.host.screen.http import (
     PAGE_TYPES,
     RESOURCE_POLICY,
@@ -55,7 +55,9 @@ from device_runtime.host.screen.messages import (
     Microphone,
     NodeEvent,
     Open,
+    RemoteScreen,
     ScreenMessageError,
+    StopViewing,
     UiResult,
     Utterance,
     parse_client_message,
@@ -135,7 +137,10 @@ class ScreenServer:
         self._listening: list[Value] = []
         self._allowed_hosts = {"localhost", "127.0.0.1", "::1"} | {name.lower() for name in allowed_hosts}
         self._beyond_loopback = host != "localhost" and not is_loopback(host)
+        self._viewed: dict[str, object] = {}
+        self._views: dict[str, object] = {}
         self._clients: dict[str, Connection] = {}
+        self._watchers: dict[str, Watcher] = {}
         self._foreground: str | None = None
         self._running: set[str] = set()
         self._lasting: dict[str, dict[tuple[str, Value], dict[str, object]]] = {}
@@ -193,6 +198,11 @@ class ScreenServer:
         """The targets of the connected screens."""
         return frozenset(self._clients)
 
+    @property
+    def front(self) -> str | None:
+        """The program in front; None is the launcher."""
+        return self._foreground
+
     # ------------------------------------------------------------------ what the device says
 
     def stack(
@@ -216,15 +226,16 @@ class ScreenServer:
             "snapshot": bool(target),
         }
         if target:
-            client = self._clients.get(target)
+            client = self._receiver(target)
             if client is None:
                 return
             client.behind.discard(app_id)
             self._send(message, target)
             for said in self._lasting.get(app_id, {}).values():
                 self._send(said, target)
-            self._observers.screen_ready(app_id, target)
-            self._arrivals.arrived()
+            if target in self._clients:
+                self._observers.screen_ready(app_id, target)
+                self._arrivals.arrived()
         else:
             self._send(message, about=app_id)
             shown = {page.get("id") for page in pages}
@@ -244,8 +255,8 @@ class ScreenServer:
         self._shown.pop(app_id, None)
         self._observers.forget_program(app_id)
         self._lasting.pop(app_id, None)
-        for client in self._clients.values():
-            client.behind.discard(app_id)
+        for behind in (*(c.behind for c in self._clients.values()), *(w.behind for w in self._watchers.values())):
+            behind.discard(app_id)
         for dialog in [name for name, message in self._dialogs.items() if message["app_id"] == app_id]:
             self.close_dialog(dialog)
         self._send({"type": "exited", "app_id": app_id, "reason": reason, "replaced": replaced})
@@ -383,8 +394,41 @@ class ScreenServer:
         self._listening = programs
         self._send({"type": "listening", "programs": programs})
 
+    def viewed(self, by: str = "", fleet: str = "", until: float = 0) -> None:
+        """Mark every screen, also those that come later: ``by``, an operator of ``fleet``, sees it until ``until``
+        (Unix time in seconds). Without a name the mark goes."""
+        self._viewed = {"type": "viewed", "by": by, "fleet": fleet, "until": until} if by else {}
+        self._send(self._viewed or {"type": "viewed", "by": ""})
+
+    def views(self, setting: str, entries: Sequence[Mapping[str, Value]]) -> None:
+        """Who looked at the screen, newest first, and whether operators may ask: for every screen, also later ones."""
+        self._views = {"type": "views", "setting": setting, "entries": list(entries)}
+        self._send(self._views)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell this watcher what the screens are told, until :meth:`unwatch`, after what a screen is told that comes
+        now; the programs are to be asked for their pages."""
+        watcher.behind |= self._running
+        self._watchers[watcher.target] = watcher
+        watcher.take({"type": "programs", "programs": self._tiles()})
+        watcher.take({"type": "foreground", "app_id": self._foreground})
+        for message in self._dialogs.values():
+            watcher.take(message)
+
+    def _receiver(self, target: str) -> Connection | Watcher | None:
+        return self._clients.get(target) or self._watchers.get(target)
+
+    def unwatch(self, target: str) -> None:
+        """Tell it no more; one that does not watch is no error."""
+        self._watchers.pop(target, None)
+
     def _send(self, message: Mapping[str, object], target: str = "", about: str = "") -> None:
         """Queue a message for one screen, or for all but those that still wait for the snapshot of ``about``."""
+        for watcher in list(self._watchers.values()):
+            if watcher.target == target or (not target and about not in watcher.behind):
+                watcher.take(message)
+        if target in self._watchers:
+            return
         text = encode(message)
         for client in list(self._clients.values()):
             if client.target == target or (not target and about not in client.behind):
@@ -534,6 +578,9 @@ class ScreenServer:
             self._send({"type": "lights", "lights": self._lights}, client.target)
         if self._listening:
             self._send({"type": "listening", "programs": self._listening}, client.target)
+        for lasting in (self._views, self._viewed):
+            if lasting:
+                self._send(lasting, client.target)
         for message in self._dialogs.values():
             self._send(message, client.target)
         self._delegate.attach(client.target)
@@ -592,6 +639,10 @@ class ScreenServer:
                 await self._delegate.listen(client.target)
             case Microphone():
                 self._delegate.microphone_state(client.target, message.state)
+            case StopViewing():
+                self._delegate.stop_viewing()
+            case RemoteScreen():
+                self._delegate.set_remote_screen(message.setting)
             case UiResult():
                 dialog = self._dialogs.get(message.id)
                 if dialog is not None:  # else another screen was quicker

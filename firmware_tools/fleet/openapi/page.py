@@ -118,7 +118,7 @@ def _type(schema: Mapping[str, Any]) -> str:
         case "array" if "prefixItems" in schema:
             return f"[{', '.join(_type(each) for each in schema['prefixItems'])}]"
         case "array":
-            return f"list of {_type(schema['items'])}"
+            return f"list of {_type(schema['items'])}" if "items" in schema else "list"
         case "object":
             values = schema.get("additionalProperties")
             return f"object of {_type(values)}" if isinstance(values, Mapping) and values else "object"

@@ -53,11 +53,20 @@ async function request(method, path, { body, data, signal }) {
   return response;
 }
 
+/** What a device shows, from the first event to the end of the look. */
+export async function* screenEvents(path, id, signal) {
+  yield* eventsOf(await request("GET", `${path}?id=${encodeURIComponent(id)}`, { signal }));
+}
+
 /** Server-sent events over fetch, since EventSource cannot carry the token. Ends when the connection does. */
 export async function* liveEvents() {
   const response = await request("GET", "/api/live", {});
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   yield { type: "watching" };
+  yield* eventsOf(response);
+}
+
+async function* eventsOf(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
     const { value, done } = await reader.read().catch(() => ({ done: true }));

@@ -4,7 +4,9 @@
 // aborted when the page closes.
 
 import { showCertificates } from "./certificates.js";
+import { mountScreen } from "./screen.js";
 
 export const SECTIONS = [
+  { id: "screen", title: "Screen", wide: true, mount: (box, device, view) => view.signal.addEventListener("abort", mountScreen(box, device.id)) },
   { id: "certificates", title: "Certificates", mount: showCertificates },
 ];

@@ -3,6 +3,9 @@
 import { color, number, text } from "./components/component.js";
 import { make, sign } from "./dom.js";
 
+/** So long a question of the device cannot be agreed to: it must be read, and not be hit by a tap meant for what was there. */
+const GUARD_MILLISECONDS = 1000;
+
 export class Dialogs {
   /**
    * @param {HTMLElement} below what must not be reached while a dialogue is open
@@ -63,13 +66,18 @@ export class Dialogs {
     const finish = (confirm) => this.finish(id, { confirm, cancel: !confirm, ...(field && confirm ? { content: field.value } : {}) });
     const withCancel = options.showCancel === undefined || options.showCancel === null || Boolean(options.showCancel);
     if (withCancel) buttons.append(choice(text(options.cancelText, "Cancel"), "cancel", options.cancelColor, () => finish(false)));
-    buttons.append(choice(text(options.confirmText, "OK"), "confirm", options.confirmColor, () => finish(true)));
+    const agree = choice(text(options.confirmText, "OK"), "confirm", options.confirmColor, () => finish(true));
+    buttons.append(agree);
+    if (options.guarded) {
+      agree.disabled = true;
+      setTimeout(() => { agree.disabled = false; }, GUARD_MILLISECONDS);
+    }
     box.append(buttons);
     box.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && withCancel) finish(false);
       if (event.key === "Enter" && event.target === field) finish(true);
     });
-    this.show(id, box, field ?? buttons.lastElementChild, null);
+    this.show(id, box, field ?? (options.guarded ? buttons.firstElementChild : agree), null);
   }
 
   showActionSheet(options, id) {

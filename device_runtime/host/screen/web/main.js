@@ -8,6 +8,7 @@ import { loadBaseStyle } from "./page.js";
 import { ProgramView } from "./program.js";
 import { Sounds } from "./sounds.js";
 import { pixelsPerRpx } from "./style.js";
+import { ViewedMark, Views } from "./viewed.js";
 import { Voice } from "./voice.js";
 
 const ERROR_MILLISECONDS = 9000;
@@ -49,9 +50,12 @@ class Screen {
     const home = make("button", { type: "button", class: "capsule-button", "aria-label": "Home" }, sign("home"));
     speak.addEventListener("click", () => this.voice.open());
     home.addEventListener("click", () => send({ type: "home" }));
+    this.mark = new ViewedMark(() => send({ type: "stop_viewing" }));
+    this.viewers = new Views((setting) => send({ type: "remote_screen", setting }));
+    this.home.element.append(this.viewers.button);
     this.capsule = make("div", { class: "capsule", role: "group", "aria-label": "Device" }, speak, home);
     this.shelf = make("div", { class: "programs" });
-    this.content = make("div", { class: "content" }, this.home.element, this.shelf, this.capsule, this.voice.panel);
+    this.content = make("div", { class: "content" }, this.home.element, this.shelf, this.capsule, this.voice.panel, this.viewers.panel);
     this.dialogs = new Dialogs(this.content, (id, result) => send({ type: "ui_result", id, result }), () => null);
     this.dialogs.element.classList.add("own-dialogs");
     stage.append(this.content, this.dialogs.element, this.errors, this.notice, this.lights, this.listening, this.away);
@@ -148,6 +152,7 @@ class Screen {
         this.showNotice("");
         this.showLights([]);
         this.showListening([]);
+        this.mark.show("");
         this.voice.configure(message.microphone);
         this.showPrograms(message.name, message.programs);
         document.title = message.name;
@@ -220,6 +225,12 @@ class Screen {
         break;
       case "listening":
         this.showListening(message.programs);
+        break;
+      case "viewed":
+        this.mark.show(message.by, message.fleet, message.until);
+        break;
+      case "views":
+        this.viewers.show(message.setting, message.entries);
         break;
       default:
         console.warn(`the device sent ${String(message.type)}, which this screen does not know`);

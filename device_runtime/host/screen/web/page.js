@@ -8,7 +8,8 @@ import { Gestures } from "./gestures.js";
 import { Watch } from "./layout.js";
 import { PageScroll } from "./page-scroll.js";
 import { unstamped } from "./stamps.js";
-import { convertStyle, resourceAddress } from "./style.js";
+import { PackageFiles } from "./files.js";
+import { convertStyle } from "./style.js";
 
 const ROOT_ID = 0;
 /** Where nodes wait that have no place on the page now: a parent beside it, whose children nobody sees. */
@@ -53,13 +54,14 @@ export class Page {
    * @param {string[]} [options.styles] style sheets of its components, which come before its own
    * @param {string} options.route such as `pages/index/index`
    * @param {(message: object) => void} options.send to the device
+   * @param {PackageFiles} [options.files] where the program's files are
    * @param {() => void} [options.onMeta] the page's own template has changed its window members
    */
-  constructor({ appId, version, id, route, window, fonts, styles = [], send, onMeta = () => {} }) {
+  constructor({ appId, version, id, route, window, fonts, styles = [], send, files = new PackageFiles(appId, version), onMeta = () => {} }) {
     this.appId = appId;
     this.id = id;
     this.route = route;
-    this.base = `/program/${encodeURIComponent(appId)}/${version}/`;
+    this.files = files;
     this.fonts = fonts;
     this.givenWindow = window;
     this.meta = new Map();
@@ -104,9 +106,11 @@ export class Page {
   }
 
   linkStyle(path) {
-    const link = document.createElement("link");
-    link.rel = "stylesheet";
-    link.href = this.base + path.split("/").map(encodeURIComponent).join("/");
+    const link = this.files.style(path);
+    if (link instanceof CSSStyleSheet) { // before the components' own, where a linked one is, too
+      this.shadow.adoptedStyleSheets = [...this.shadow.adoptedStyleSheets.filter((sheet) => sheet !== baseStyle), link, baseStyle];
+      return null;
+    }
     const loaded = new Promise((resolve) => {
       link.addEventListener("load", () => {
         this.fonts.adopt(link.sheet);
@@ -324,7 +328,7 @@ export class Page {
   }
 
   resource(address) {
-    return resourceAddress(this.base, this.route, address);
+    return this.files.address(this.route, address);
   }
 
   /** The element of this id on the page. */

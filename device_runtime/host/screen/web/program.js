@@ -6,7 +6,8 @@ import { make, sign } from "./dom.js";
 import { makeIcon } from "./home.js";
 import { Fonts } from "./fonts.js";
 import { Page, PatchError } from "./page.js";
-import { convertStyle, resourceAddress } from "./style.js";
+import { PackageFiles } from "./files.js";
+import { convertStyle } from "./style.js";
 import { measure } from "./layout.js";
 import { Viewer } from "./viewer.js";
 
@@ -20,13 +21,15 @@ export class ProgramView {
    * @param {object} options
    * @param {() => void} options.onBroken the pages no longer match the device's
    * @param {() => void} options.onSize the room of the page may have changed
+   * @param {(version: number) => PackageFiles} [options.files] where the program's files are
    */
-  constructor(program, send, { onBroken, onSize }) {
+  constructor(program, send, { onBroken, onSize, files = (version) => new PackageFiles(program.app_id, version) }) {
     this.program = program;
     this.appId = program.app_id;
     this.send = send;
     this.onBroken = onBroken;
     this.onSize = onSize;
+    this.findFiles = files;
     this.version = null;
     this.pages = [];
     this.tabBar = null;
@@ -53,8 +56,8 @@ export class ProgramView {
     this.splash = make("div", { class: "splash", role: "status", "aria-label": `${program.name} is starting` },
       makeIcon(program), make("p", {}, program.name), make("i", { class: "spinner" }));
     const body = make("div", { class: "program-body" }, this.bar, this.stage, this.tabs);
-    this.dialogs = new Dialogs(body, (id, result) => send({ type: "ui_result", id, result }), (address) => resourceAddress(this.base, "", address));
-    this.viewer = new Viewer(body, (address) => resourceAddress(this.base, "", address));
+    this.dialogs = new Dialogs(body, (id, result) => send({ type: "ui_result", id, result }), (address) => this.files.address("", address));
+    this.viewer = new Viewer(body, (address) => this.files.address("", address));
     this.element = make("section", { class: "program", "aria-label": program.name }, body, this.viewer.element, this.dialogs.element, this.splash);
     this.element.inert = true;
   }
@@ -64,8 +67,8 @@ export class ProgramView {
   }
 
   /** Where the files of its package are. */
-  get base() {
-    return `/program/${encodeURIComponent(this.appId)}/${this.version}/`;
+  get files() {
+    return this.findFiles(this.version);
   }
 
   // ---------------------------------------------------------------- the stack
@@ -241,7 +244,7 @@ export class ProgramView {
     this.tabs.replaceChildren(...this.tabBar.tabs.map((given, index) => {
       const tab = { ...given, ...this.items.get(index) };
       const button = make("button", { type: "button", class: "tab" });
-      const source = resourceAddress(this.base, "", index === selected ? tab.selected_icon || tab.icon : tab.icon);
+      const source = this.files.address("", index === selected ? tab.selected_icon || tab.icon : tab.icon);
       if (source) button.append(make("img", { alt: "", src: source }));
       button.append(make("span", {}, tab.text));
       const badge = this.badges.get(index);
@@ -292,7 +295,7 @@ export class ProgramView {
         this.viewer.show(Array.isArray(options.urls) ? options.urls : [], number(options.current, 0));
         break;
       case "loadFontFace":
-        this.fonts.add(text(options.family), convertStyle(text(options.source), (address) => resourceAddress(this.base, "", address)), options.desc ?? {});
+        this.fonts.add(text(options.family), convertStyle(text(options.source), (address) => this.files.address("", address)), options.desc ?? {});
         break;
       case "removeTabBarBadge":
       case "hideTabBarRedDot":
@@ -311,7 +314,7 @@ class StackEntry {
     this.id = id;
     this.route = plainRoute(route);
     this.page = new Page({
-      appId: view.appId, version: view.version, id, route: this.route, window: window ?? {}, fonts: view.fonts, styles: styles ?? [], send: view.send,
+      appId: view.appId, version: view.version, id, route: this.route, window: window ?? {}, fonts: view.fonts, styles: styles ?? [], send: view.send, files: view.files,
       onMeta: () => {
         this.applyWindow();
         view.showBar();
