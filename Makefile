@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack chaos update-faults fuzz models test-tflite test-training clean
+.PHONY: help setup demo test lint system-tools conformance boards bench arm64 soak attack chaos update-faults page fuzz models test-tflite test-training clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ attack: setup ## Run every attack that a worker can make, and time another progr
 
 chaos: setup system-tools ## Kill a fleet and its broker again and again under devices in a storm (some five minutes)
 	@$(BIN)/python -m tests.chaos $(CHAOS_OPTIONS)
+
+page: setup system-tools ## The operator page in Chromium: every view in every size and colour, 10,000 devices
+	@CYGNET_PAGE=whole $(BIN)/pytest -q tests/fleet/page
 
 update-faults: setup system-tools ## Kill a device at every transition of an update (some minutes)
 	@CYGNET_UPDATE_FAULTS=1 $(BIN)/pytest -q -s tests/update/test_kill.py

@@ -9,36 +9,39 @@ from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.schema import devices
 from firmware_tools.fleet.server import RunningFleet
 from tests.fleet.packages import small_package
-from tests.fleet.page.conftest import Visit
+from tests.fleet.page.conftest import WHOLE, Visit
 from tests.fleet.page.populated import appear, report, tell
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser]
 
 
-async def test_ten_thousand_devices_are_searched_and_turned_a_page_at_a_time(
+COUNT = 10_000 if WHOLE else 1_000
+
+
+async def test_many_devices_are_searched_and_turned_a_page_at_a_time(
     fleet: RunningFleet, page: Page, visit: Visit
 ) -> None:
     def work(registry: Registry) -> None:
         rows = [
             {"id": f"d{number:05}", "name": f"Device {number}", "enrolled_at": 1.0, "desired_version": 1}
-            for number in range(10_000)
+            for number in range(COUNT)
         ]
         registry.connection.execute(insert(devices), rows)
 
     await fleet.service.change(work)
     await visit("#/devices")
     rows, found = page.get_by_role("article"), page.get_by_role("region", name="All devices").get_by_role("status")
-    await expect(found).to_have_text("10,000 devices")
+    await expect(found).to_have_text(f"{COUNT:,} devices")
     await expect(rows).to_have_count(50)
     await page.get_by_role("button", name="Next page").click()
     await expect(rows.first).to_have_attribute("data-id", "d00050")
     await page.go_back()
     await expect(rows.first).to_have_attribute("data-id", "d00000")
     search = page.get_by_role("searchbox")
-    await search.fill("d0999")
-    await expect(found).to_have_text("10 devices of 10,000")
-    await search.fill('id ~ "d0?000" and not id = d01000')
-    await expect(found).to_have_text("9 devices of 10,000")
+    await search.fill("d0099")
+    await expect(found).to_have_text(f"10 devices of {COUNT:,}")
+    await search.fill('id ~ "d00?00" and not id = d00100')
+    await expect(found).to_have_text(f"9 devices of {COUNT:,}")
     await search.fill("board = ")
     await expect(page.get_by_role("alert").filter(has_text="the query is wrong at character 8")).to_be_visible()
     await search.fill("status = never and id = d00007")
@@ -139,7 +142,7 @@ async def test_what_devices_write_in_any_script_is_text_and_stays_in_its_place(
     await fleet.rollouts.create_group("all", "all", [], MARKUP)
     plan = {"group": "all", "soak": "0s", "errors": "100%"}
     await fleet.rollouts.create("program", f"org.example.{long}", 1, plan, MARKUP[:100], MARKUP[:100])
-    for width in (360, 1280):
+    for width in (360, 1280) if WHOLE else (360,):
         await page.set_viewport_size({"width": width, "height": 740})
         for view in ("#/", "#/devices", *(f"#/devices/{device}" for device in TEXTS), "#/groups", "#/groups/all",
                      "#/rollouts", "#/rollouts/1", "#/rollouts/new", "#/releases", "#/telemetry"):  # fmt: skip

@@ -1,6 +1,7 @@
 """Rollouts: built with their consequences in words, followed, and stopped, from the page."""
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from device_runtime.sync.messages import ProgramReport
@@ -12,7 +13,7 @@ from tests.fleet.page.populated import LAMP, SENTENCE, appear, enroll, report, r
 pytestmark = [pytest.mark.broker, pytest.mark.browser]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def ten(fleet: RunningFleet) -> RunningFleet:
     """Ten devices with a lamp, of which a newer version is published."""
     names = {f"d{number}": f"Device {number}" for number in range(10)}
