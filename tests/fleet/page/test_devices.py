@@ -1,7 +1,7 @@
 """Devices and groups on the page: found, tagged, gathered; and as many as a product has."""
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from sqlalchemy import insert
 
 from device_runtime.sync.messages import ProgramReport
@@ -116,6 +116,40 @@ WIDEST = """
 [...document.querySelectorAll('#view *')].filter(e => e.getBoundingClientRect().right > innerWidth)
   .map(e => e.className).slice(0, 9)
 """
+
+
+async def test_certificates_are_shown_and_revoked_where_the_fleet_gives_any(
+    fleet: RunningFleet, page: Page, visit: Visit
+) -> None:
+    good = {"serial": "5f2c", "not_before": 1.79e9, "not_after": 1.82e9, "state": "active", "fingerprint": "ab" * 32}
+    answers = [{"status": 404, "json": {"error": "Not Found"}}, {"json": {"certificates": [good]}}]
+    answers.append({"json": {"certificates": [{**good, "state": "revoked", "reason": "<b>lost</b>"}]}})
+    asked: list[str] = []
+
+    async def answer(route: Route) -> None:
+        if route.request.method == "POST":
+            asked.append(route.request.post_data or "")
+            await route.fulfill(json={"revoked": 1})
+        else:
+            await route.fulfill(**answers.pop(0))  # type: ignore[arg-type]
+
+    await page.route(lambda url: "/api/devices/kitchen/certificates" in url, answer)
+    await fleet.operations.enroll("kitchen", "Kitchen speaker")
+    await visit("#/devices/kitchen")
+    certificates = page.get_by_role("region", name="Certificates")
+    await expect(certificates).to_have_count(0)
+    await visit("#/devices")
+    await visit("#/devices/kitchen")
+    await expect(certificates).to_contain_text("5f2c")
+    await certificates.get_by_role("button", name="Revoke…").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Why").fill("lost")
+    await dialog.get_by_role("button", name="Revoke").click()
+    await expect(certificates).to_contain_text("<b>lost</b>")
+    await expect(certificates.get_by_role("button", name="Revoke…")).to_have_count(0)
+    assert asked == ['{"reason":"lost"}']
+
+
 MARKUP = '<img src=x onerror="document.body.dataset.broken=1"><script>document.body.dataset.broken=1</script>'
 TEXTS = {
     "markup": MARKUP,
