@@ -150,6 +150,39 @@ async def test_certificates_are_shown_and_revoked_where_the_fleet_gives_any(
     assert asked == ['{"reason":"lost"}']
 
 
+PLACES = """
+const note = (text) => (document.body.dataset.heard = `${document.body.dataset.heard ?? ""} ${text}`);
+export const SECTIONS = [
+  { id: "screen", title: "Screen", wide: true, mount(box, device, view) {
+    box.textContent = `The screen of ${device.id}`;
+    view.on("screen", ({ state }) => note(state));
+    view.signal.addEventListener("abort", () => note("left"));
+  } },
+  { id: "nothing", title: "Nothing", mount: () => false },
+  { id: "broken", title: "Broken", mount() { throw new Error("it broke"); } },
+];
+"""
+
+
+async def test_a_module_fills_its_place_on_a_device_s_page_hears_events_and_is_told_when_it_is_left(
+    fleet: RunningFleet, page: Page, visit: Visit
+) -> None:
+    await page.route("**/device_sections.js", lambda route: route.fulfill(body=PLACES, content_type="text/javascript"))
+    await fleet.operations.enroll("kitchen", "Kitchen speaker")
+    await visit("#/devices/kitchen")
+    await expect(page.get_by_role("region", name="Screen")).to_have_text("ScreenThe screen of kitchen")
+    await expect(page.locator("[data-slot=screen]")).to_be_visible()
+    await expect(page.get_by_role("region", name="Nothing")).to_have_count(0)
+    await expect(page.get_by_role("region", name="Broken")).to_contain_text("it broke")
+    fleet.service.feed.announce({"type": "screen", "device": "kitchen", "state": "asked"})
+    await expect(page.locator("body")).to_have_attribute("data-heard", " asked")
+    await visit("#/devices")
+    await expect(page.locator("body")).to_have_attribute("data-heard", " asked left")
+    fleet.service.feed.announce({"type": "screen", "device": "kitchen", "state": "ended"})
+    fleet.service.feed.announce({"type": "broker", "connected": True})
+    await expect(page.locator("body")).to_have_attribute("data-heard", " asked left")
+
+
 MARKUP = '<img src=x onerror="document.body.dataset.broken=1"><script>document.body.dataset.broken=1</script>'
 TEXTS = {
     "markup": MARKUP,

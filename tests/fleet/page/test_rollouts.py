@@ -50,8 +50,8 @@ async def test_the_builder_says_what_will_happen_and_puts_errors_beside_their_fi
 
     make = page.get_by_role("button", name="Make it, start later")
     for label, wrong, right, sentence in (
-        ("Healthy for", "soon", "2s", "stage 1: soak must be a time such as 90s"),
-        ("Must get there", "many", "90%", "stage 1: success must be a share"),
+        ("Healthy for", "soon", "2s", "soak must be a time such as 90s"),
+        ("Must get there", "many", "90%", "success must be a share"),
         ("May be off", "3", "30%", "away_share must be a share"),
         ("Only in these hours", "night", "22:00-06:00", "22:00-06:00"),
         ("Time zone", "Moon", "Europe/Berlin", "Moon"),
