@@ -1,7 +1,7 @@
 """Which fleet the verbs of ``cygnet fleet`` mean, and how they ask it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ class Target:
     home: FleetHome
     url: str
     token_file: Path | None
-    token: str
+    token: str = field(repr=False)
 
     def client(self) -> FleetClient:
         if self.url:

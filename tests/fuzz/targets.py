@@ -4,7 +4,7 @@ import importlib
 from types import ModuleType
 
 TARGETS = (
-    "board_answers", "boards", "capabilities", "cards", "firmware", "frames", "links", "manifests",
+    "audit_logs", "board_answers", "boards", "capabilities", "cards", "firmware", "frames", "links", "manifests",
     "micro_messages", "micro_packages", "micro_views", "model_operators", "model_packages", "monty_messages",
     "packages", "same_views",
     "patches", "python_sources", "screen_messages",

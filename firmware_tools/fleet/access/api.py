@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -25,7 +25,7 @@ _DEFAULT_DAYS = 90
 @dataclass(frozen=True, slots=True)
 class _SignIn:
     name: str
-    password: str
+    password: str = field(repr=False)
     caller: Caller
 
 

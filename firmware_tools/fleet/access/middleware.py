@@ -129,22 +129,23 @@ async def _recorded(
 ) -> web.StreamResponse:
     entry = PendingEntry(actor, partial(_describe, request, rule))
     token = PENDING.set(entry)
+    failure = "the fleet broke off"  # what an error is called that is none of ours
     try:
         response = await handler(request)
-        failed = str(response.status) if response.status >= 400 else ""
+        failure = str(response.status) if response.status >= 400 else ""
     except CygnetError as error:
-        await _write_failure(control, entry, str(error))
+        failure = str(error)
         raise
     except web.HTTPException as error:
-        await _write_failure(control, entry, str(error.status))
+        failure = str(error.status)
         raise
     finally:
         entry.open = False
         PENDING.reset(token)
-    if failed:
-        await _write_failure(control, entry, failed)
-    elif not entry.written:
-        await _write(control, actor, await entry.description(), "done")
+        if failure:
+            await _write_failure(control, entry, failure)
+        elif not entry.written:
+            await _write(control, actor, await entry.description(), "done")
     return response
 
 

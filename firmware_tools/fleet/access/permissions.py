@@ -75,7 +75,8 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("DELETE", "/api/devices/{device}/models/{model}"): _changes("model.unassign", "{device}/{model}"),
     ("PUT", "/api/devices/{device}/runtime"): _changes("runtime.assign", "{device}", "version"),
     ("DELETE", "/api/devices/{device}/runtime"): _changes("runtime.unassign", "{device}"),
-    ("POST", "/api/devices/{device}/screen"): _changes("screen.ask", "{device}"),
+    ("POST", "/api/devices/{device}/screen"): _changes("screen.ask", "{device}", "by"),
+    ("GET", "/api/devices/{device}/screen"): _reads("operator", lasting=True),
     ("DELETE", "/api/devices/{device}/screen"): _changes("screen.end", "{device}"),
     # Releases
     ("GET", "/api/releases"): _reads(),

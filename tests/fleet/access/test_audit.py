@@ -106,6 +106,21 @@ async def test_the_entry_and_what_it_says_are_one_transaction(office: Office, mo
     assert [brief(entry)[3] for entry in await office.audit()] == ["failed"]
 
 
+async def test_a_request_at_which_the_fleet_itself_fails_is_recorded_as_failed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(office.fleet.operations, "enroll", fail)
+    assert (await office.owner.ask("POST", "/api/devices", {"device": "hall"})).status == 500
+    (entry,) = await office.audit()
+    assert (brief(entry), entry["detail"]["reason"]) == (
+        ("owner", "device.enroll", "hall", "failed"),
+        "the fleet broke off",
+    )
+
+
 async def test_the_log_is_read_by_page_actor_and_action_and_by_nothing_else_touched(office: Office) -> None:
     ada = await office.worker("ada", "viewer")
     for number in range(6):

@@ -1,5 +1,6 @@
 """Sessions by HTTP: how they begin, what their cookie is, and what ends them."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -184,6 +185,25 @@ async def test_guessing_at_a_name_that_nobody_has_is_answered_alike(office: Offi
             answer = await office.try_to_sign_in(name, "guess")
             got.append((answer.status, answer.error))
     assert answers["ada"] == answers["eve"]
+
+
+async def test_a_name_that_nobody_has_costs_as_much_as_one_that_somebody_has(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.hire("ada", "admin")
+    costs: list[tuple[Any, ...]] = []
+    real = hashlib.scrypt
+
+    def counted(password: bytes, **cost: Any) -> bytes:
+        costs.append((cost["n"], cost["r"], cost["p"], len(cost["salt"])))
+        found: bytes = real(password, **cost)
+        return found
+
+    monkeypatch.setattr(hashlib, "scrypt", counted)
+    for name in ("ada", "eve", "no name at all"):
+        await office.try_to_sign_in(name, "guess")
+    assert len(costs) == 3
+    assert len(set(costs)) == 1
 
 
 async def test_behind_a_believed_proxy_the_cookie_is_secure_and_each_address_counts(home: FleetHome) -> None:

@@ -1,12 +1,15 @@
 """No secret of a request gets into the log, wherever in the request it stands."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware_tools.fleet.access.middleware import _describe
+from firmware_tools.fleet.access.permissions import RULES, Rule
 from firmware_tools.fleet.audit.secrets import NEVER, clean, clean_text, is_secret, secrets_of
 
 SECRET = st.text(st.characters(codec="utf-8"), min_size=6, max_size=30).map(lambda text: f"ßecret{text}")
@@ -67,3 +70,30 @@ def test_values_are_bounded_and_plain(value: Any, recorded: Any) -> None:
 @pytest.mark.parametrize("name", ["version_code", "name", "keyboard", "devices", "reason", "by"])
 def test_what_is_no_secret_is_not_taken_for_one(name: str) -> None:
     assert not is_secret(name)
+
+
+class Asked:
+    """What of a request is looked at to describe it."""
+
+    def __init__(self, body: Any, query: dict[str, str], path: dict[str, str]) -> None:
+        self._data, self.query, self.match_info = json.dumps(body).encode(), query, path
+
+    async def read(self) -> bytes:
+        return self._data
+
+
+@settings(max_examples=60)
+@given(
+    rule=st.sampled_from([rule for rule in RULES.values() if rule.action]),
+    names=st.lists(NAMES, min_size=1, max_size=3),
+    secret=SECRET,
+    where=st.lists(st.sampled_from(["", "prefix ", "\n"]), min_size=1),
+)
+def test_no_secret_of_a_request_is_in_what_any_rule_records(
+    rule: Rule, names: list[str], secret: str, where: list[str]
+) -> None:
+    plain = dict.fromkeys((*rule.recorded, "name", "device", "subject"), f"{where[0]}{secret}")
+    body = {**plain, **dict.fromkeys(names, secret), "inner": [{name: secret} for name in names]}
+    described = asyncio.run(_describe(Asked(body, {}, {}), rule))  # type: ignore[arg-type]
+    assert secret not in in_text([described.subject, described.detail])
+    assert "ßecret" not in described.action
