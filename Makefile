@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test lint system-tools conformance test-slow boards bench arm64 soak attack chaos clusters update-faults fuzz api-fuzz api-page models test-tflite test-training clean
+.PHONY: help setup demo test lint system-tools conformance test-slow boards bench arm64 soak attack chaos clusters update-faults page fuzz api-fuzz api-page models test-tflite test-training clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -70,6 +70,9 @@ chaos: setup system-tools ## Kill a fleet, its broker, its workers and database 
 clusters: setup ## Kill nodes of a NATS and a RabbitMQ cluster in mid-rollout; walk docs/operations.md (some eight minutes)
 	@deploy/cluster_tools.sh
 	@CYGNET_CLUSTERS=1 $(BIN)/pytest -q -s tests/clusters tests/deploy tests/docs/test_operations_walk.py $(CLUSTERS_OPTIONS)
+
+page: setup system-tools ## The operator page in Chromium: every view in every size and colour, 10,000 devices
+	@CYGNET_PAGE=whole $(BIN)/pytest -q tests/fleet/page
 
 update-faults: setup system-tools ## Kill a device at every transition of an update (some minutes)
 	@CYGNET_UPDATE_FAULTS=1 $(BIN)/pytest -q -s tests/update/test_kill.py

@@ -6,7 +6,7 @@ import { day } from "./format.js";
 import { press } from "./session.js";
 import { called } from "./state.js";
 
-const KINDS = { valid: "good", active: "good", good: "good", revoked: "failed", expired: "failed", expiring: "warn", renewing: "info" };
+const KINDS = { active: "good", revoked: "failed", expired: "failed" };
 
 /** Fill the place; false where this fleet gives no certificates. */
 export async function showCertificates(box, device, view) {
@@ -27,22 +27,23 @@ export async function showCertificates(box, device, view) {
 
 function draw(device, certificates, path, load) {
   if (!certificates.length) return [h("p", { class: "empty" }, "This device has no certificate.")];
+  const reason = h("input", { id: "revoke-reason", maxlength: 200 });
   return [
     h("ul", { class: "cards" }, ...certificates.map((certificate) => h("li", { class: "card" },
       h("div", { class: "card-head" }, said(certificate.serial, { class: "mono" }), h("span", { class: `badge k-${KINDS[certificate.state] ?? "faint"}` }, said(certificate.state))),
-      h("div", { class: "sub" }, `from ${date(certificate.not_before)} until ${date(certificate.not_after)}`),
+      h("div", { class: "sub" }, `from ${day(certificate.not_before)} until ${day(certificate.not_after)}`),
+      certificate.reason ? h("div", { class: "sub" }, said(certificate.reason)) : null,
       certificate.fingerprint ? h("div", { class: "sub mono" }, said(certificate.fingerprint)) : null))),
-    h("div", { class: "panel-foot" }, press("Revoke…", { needs: "admin", class: "danger", onclick: () => confirmThat(`Revoke the certificates of ${called(device)}?`, {
+    certificates.some((one) => one.state === "active") ? h("div", { class: "panel-foot" }, press("Revoke…", { needs: "admin", class: "danger", onclick: () => confirmThat(`Revoke the certificates of ${called(device)}?`, {
       what: ["The broker lets the device in no more with any certificate that it has.", "It needs a new claim code to come back."],
       yes: "Revoke",
       bad: true,
+      more: h("div", { class: "field" }, h("label", { for: "revoke-reason" }, "Why"), reason),
       act: async () => {
-        await call("POST", `${path}/revoke`, { body: {} });
+        await call("POST", `${path}/revoke`, { body: { reason: reason.value } });
         toast(`${called(device)} can no longer sign in with its certificates.`);
         await load();
       },
-    }) })),
+    }) })) : null,
   ];
 }
-
-const date = (value) => (typeof value === "number" ? day(value) : new Date(value).toLocaleDateString(undefined, { dateStyle: "medium" }));

@@ -31,7 +31,7 @@ export function drawNotices() {
 const notice = (kind, text, action = null) => h("div", { class: `notice ${kind}` }, h("span", { dir: "auto" }, text), action);
 
 /** End the emergency stop, when somebody says yes. */
-export function liftStop() {
+function liftStop() {
   confirmThat("Lift the emergency stop?", {
     what: ["Rollouts may be started and resumed again.", "Nothing begins by itself: each rollout stays paused until somebody resumes it."],
     yes: "Lift it",
@@ -43,7 +43,7 @@ export function liftStop() {
 }
 
 /** Stop everything, when somebody says yes. */
-export function stopAll() {
+function stopAll() {
   const reason = h("input", { id: "stop-reason", maxlength: 300, placeholder: "Smoke from the new firmware" });
   confirmThat("Stop every rollout now?", {
     what: [
@@ -59,4 +59,15 @@ export function stopAll() {
       toast(`Everything is stopped: ${stopped.length === 1 ? "1 rollout was" : `${stopped.length} rollouts were`} going on.`);
     },
   });
+}
+
+/** The button for the emergency stop, or for its end while it is on. */
+export function stopButton(view) {
+  const box = h("span", { class: "stop" });
+  const draw = () => redrawWhen(box, Boolean(state.stop), () => [state.stop
+    ? press("Lift the stop…", { onclick: liftStop, "data-key": "stop" })
+    : press("Emergency stop…", { class: "danger quiet-danger", onclick: stopAll, "data-key": "stop" })]);
+  view.on("rollouts", draw);
+  draw();
+  return box;
 }

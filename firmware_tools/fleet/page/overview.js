@@ -6,7 +6,7 @@ import { bar, ring } from "./drawings.js";
 import { h, panel, redrawWhen, said } from "./dom.js";
 import { openEnroll } from "./enroll.js";
 import { bytes, many, number } from "./format.js";
-import { stopAll } from "./notices.js";
+import { stopButton } from "./notices.js";
 import { deviceParts, stateBadge, underWay } from "./rollout_words.js";
 import { to } from "./router.js";
 import { press } from "./session.js";
@@ -19,7 +19,7 @@ const HOUR = 3600;
 export async function showOverview(view) {
   view.title("Overview");
   const counts = h("div", { class: "rings" }), way = h("div"), needs = h("div"), lately = h("div"), chart = h("figure", { class: "chart" });
-  view.beside.append(press("Emergency stop…", { class: "danger quiet-danger", onclick: stopAll }));
+  view.beside.append(stopButton(view));
   view.box.append(
     panel("Devices", h("a", { href: "#/devices" }, "All devices"), counts),
     h("div", { class: "columns" },

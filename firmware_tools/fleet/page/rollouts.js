@@ -2,7 +2,7 @@
 
 import { bar, legend } from "./drawings.js";
 import { h, panel, redrawWhen, said } from "./dom.js";
-import { liftStop, stopAll } from "./notices.js";
+import { stopButton } from "./notices.js";
 import { DEVICE_WORDS, deviceParts, stateBadge, underWay } from "./rollout_words.js";
 import { goTo, to } from "./router.js";
 import { press } from "./session.js";
@@ -12,13 +12,11 @@ const ON_A_PAGE = 50;
 
 export async function showRollouts(view) {
   view.title("Rollouts");
-  const stop = h("span");
-  view.beside.append(stop, press("New rollout", { class: "primary", onclick: () => goTo("#/rollouts/new") }));
+  view.beside.append(stopButton(view), press("New rollout", { class: "primary", onclick: () => goTo("#/rollouts/new") }));
   const active = h("div"), ended = h("div");
   let shown = ON_A_PAGE;
   view.box.append(panel("Under way", null, active), panel("Ended", null, ended));
   const draw = () => {
-    redrawWhen(stop, Boolean(state.stop), () => [state.stop ? press("Lift the stop…", { onclick: liftStop }) : press("Emergency stop…", { class: "danger quiet-danger", onclick: stopAll })]);
     const going = state.rollouts.filter(underWay), over = state.rollouts.filter((one) => !underWay(one));
     redrawWhen(active, going, () => [cards(going, "No rollout is under way.")]);
     redrawWhen(ended, [over, shown], () => [cards(over.slice(0, shown), "None has ended yet."),

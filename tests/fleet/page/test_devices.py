@@ -1,7 +1,7 @@
 """Devices and groups on the page: found, tagged, gathered; and as many as a product has."""
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from sqlalchemy import insert
 
 from device_runtime.sync.messages import ProgramReport
@@ -9,36 +9,39 @@ from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.schema import devices
 from firmware_tools.fleet.server import RunningFleet
 from tests.fleet.packages import small_package
-from tests.fleet.page.conftest import Visit
+from tests.fleet.page.conftest import WHOLE, Visit
 from tests.fleet.page.populated import appear, report, tell
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser]
 
 
-async def test_ten_thousand_devices_are_searched_and_turned_a_page_at_a_time(
+COUNT = 10_000 if WHOLE else 1_000
+
+
+async def test_many_devices_are_searched_and_turned_a_page_at_a_time(
     fleet: RunningFleet, page: Page, visit: Visit
 ) -> None:
     def work(registry: Registry) -> None:
         rows = [
             {"id": f"d{number:05}", "name": f"Device {number}", "enrolled_at": 1.0, "desired_version": 1}
-            for number in range(10_000)
+            for number in range(COUNT)
         ]
         registry.connection.execute(insert(devices), rows)
 
     await fleet.service.change(work)
     await visit("#/devices")
     rows, found = page.get_by_role("article"), page.get_by_role("region", name="All devices").get_by_role("status")
-    await expect(found).to_have_text("10,000 devices")
+    await expect(found).to_have_text(f"{COUNT:,} devices")
     await expect(rows).to_have_count(50)
     await page.get_by_role("button", name="Next page").click()
     await expect(rows.first).to_have_attribute("data-id", "d00050")
     await page.go_back()
     await expect(rows.first).to_have_attribute("data-id", "d00000")
     search = page.get_by_role("searchbox")
-    await search.fill("d0999")
-    await expect(found).to_have_text("10 devices of 10,000")
-    await search.fill('id ~ "d0?000" and not id = d01000')
-    await expect(found).to_have_text("9 devices of 10,000")
+    await search.fill("d0099")
+    await expect(found).to_have_text(f"10 devices of {COUNT:,}")
+    await search.fill('id ~ "d00?00" and not id = d00100')
+    await expect(found).to_have_text(f"9 devices of {COUNT:,}")
     await search.fill("board = ")
     await expect(page.get_by_role("alert").filter(has_text="the query is wrong at character 8")).to_be_visible()
     await search.fill("status = never and id = d00007")
@@ -113,6 +116,73 @@ WIDEST = """
 [...document.querySelectorAll('#view *')].filter(e => e.getBoundingClientRect().right > innerWidth)
   .map(e => e.className).slice(0, 9)
 """
+
+
+async def test_certificates_are_shown_and_revoked_where_the_fleet_gives_any(
+    fleet: RunningFleet, page: Page, visit: Visit
+) -> None:
+    good = {"serial": "5f2c", "not_before": 1.79e9, "not_after": 1.82e9, "state": "active", "fingerprint": "ab" * 32}
+    answers = [{"status": 404, "json": {"error": "Not Found"}}, {"json": {"certificates": [good]}}]
+    answers.append({"json": {"certificates": [{**good, "state": "revoked", "reason": "<b>lost</b>"}]}})
+    asked: list[str] = []
+
+    async def answer(route: Route) -> None:
+        if route.request.method == "POST":
+            asked.append(route.request.post_data or "")
+            await route.fulfill(json={"revoked": 1})
+        else:
+            await route.fulfill(**answers.pop(0))  # type: ignore[arg-type]
+
+    await page.route(lambda url: "/api/devices/kitchen/certificates" in url, answer)
+    await fleet.operations.enroll("kitchen", "Kitchen speaker")
+    await visit("#/devices/kitchen")
+    certificates = page.get_by_role("region", name="Certificates")
+    await expect(certificates).to_have_count(0)
+    await visit("#/devices")
+    await visit("#/devices/kitchen")
+    await expect(certificates).to_contain_text("5f2c")
+    await certificates.get_by_role("button", name="Revoke…").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Why").fill("lost")
+    await dialog.get_by_role("button", name="Revoke").click()
+    await expect(certificates).to_contain_text("<b>lost</b>")
+    await expect(certificates.get_by_role("button", name="Revoke…")).to_have_count(0)
+    assert asked == ['{"reason":"lost"}']
+
+
+PLACES = """
+const note = (text) => (document.body.dataset.heard = `${document.body.dataset.heard ?? ""} ${text}`);
+export const SECTIONS = [
+  { id: "screen", title: "Screen", wide: true, mount(box, device, view) {
+    box.textContent = `The screen of ${device.id}`;
+    view.on("screen", ({ state }) => note(state));
+    view.signal.addEventListener("abort", () => note("left"));
+  } },
+  { id: "nothing", title: "Nothing", mount: () => false },
+  { id: "broken", title: "Broken", mount() { throw new Error("it broke"); } },
+];
+"""
+
+
+async def test_a_module_fills_its_place_on_a_device_s_page_hears_events_and_is_told_when_it_is_left(
+    fleet: RunningFleet, page: Page, visit: Visit
+) -> None:
+    await page.route("**/device_sections.js", lambda route: route.fulfill(body=PLACES, content_type="text/javascript"))
+    await fleet.operations.enroll("kitchen", "Kitchen speaker")
+    await visit("#/devices/kitchen")
+    await expect(page.get_by_role("region", name="Screen")).to_have_text("ScreenThe screen of kitchen")
+    await expect(page.locator("[data-slot=screen]")).to_be_visible()
+    await expect(page.get_by_role("region", name="Nothing")).to_have_count(0)
+    await expect(page.get_by_role("region", name="Broken")).to_contain_text("it broke")
+    fleet.service.feed.announce({"type": "screen", "device": "kitchen", "state": "asked"})
+    await expect(page.locator("body")).to_have_attribute("data-heard", " asked")
+    await visit("#/devices")
+    await expect(page.locator("body")).to_have_attribute("data-heard", " asked left")
+    fleet.service.feed.announce({"type": "screen", "device": "kitchen", "state": "ended"})
+    fleet.service.feed.announce({"type": "broker", "connected": True})
+    await expect(page.locator("body")).to_have_attribute("data-heard", " asked left")
+
+
 MARKUP = '<img src=x onerror="document.body.dataset.broken=1"><script>document.body.dataset.broken=1</script>'
 TEXTS = {
     "markup": MARKUP,
@@ -139,7 +209,7 @@ async def test_what_devices_write_in_any_script_is_text_and_stays_in_its_place(
     await fleet.rollouts.create_group("all", "all", [], MARKUP)
     plan = {"group": "all", "soak": "0s", "errors": "100%"}
     await fleet.rollouts.create("program", f"org.example.{long}", 1, plan, MARKUP[:100], MARKUP[:100])
-    for width in (360, 1280):
+    for width in (360, 1280) if WHOLE else (360,):
         await page.set_viewport_size({"width": width, "height": 740})
         for view in ("#/", "#/devices", *(f"#/devices/{device}" for device in TEXTS), "#/groups", "#/groups/all",
                      "#/rollouts", "#/rollouts/1", "#/rollouts/new", "#/releases", "#/telemetry"):  # fmt: skip

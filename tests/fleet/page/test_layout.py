@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from firmware_tools.fleet.server import RunningFleet
-from tests.fleet.page.conftest import Visit
+from tests.fleet.page.conftest import WHOLE, Visit
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser]
 VIEWS = (
@@ -31,12 +31,15 @@ async def looked_at(page: Page, view: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_view_fits_a_phone_and_can_be_read_and_touched(
-    populated: RunningFleet, page: Page, visit: Visit, scheme: Any
+PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
+SHAPES = [(PHONE, "light"), (DESK, "dark"), *([(PHONE, "dark"), (DESK, "light")] if WHOLE else [])]
+
+
+async def test_every_view_fits_a_phone_and_a_desk_and_can_be_read_and_touched(
+    populated: RunningFleet, page: Page, visit: Visit
 ) -> None:
-    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    for size in ({"width": 360, "height": 740}, {"width": 1280, "height": 800}):
+    for size, scheme in SHAPES:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         await page.set_viewport_size(size)  # type: ignore[arg-type]
         for view in VIEWS:
             await visit(view)

@@ -1,6 +1,7 @@
 """Rollouts: built with their consequences in words, followed, and stopped, from the page."""
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from device_runtime.sync.messages import ProgramReport
@@ -12,7 +13,7 @@ from tests.fleet.page.populated import LAMP, SENTENCE, appear, enroll, report, r
 pytestmark = [pytest.mark.broker, pytest.mark.browser]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def ten(fleet: RunningFleet) -> RunningFleet:
     """Ten devices with a lamp, of which a newer version is published."""
     names = {f"d{number}": f"Device {number}" for number in range(10)}
@@ -49,8 +50,8 @@ async def test_the_builder_says_what_will_happen_and_puts_errors_beside_their_fi
 
     make = page.get_by_role("button", name="Make it, start later")
     for label, wrong, right, sentence in (
-        ("Healthy for", "soon", "2s", "stage 1: soak must be a time such as 90s"),
-        ("Must get there", "many", "90%", "stage 1: success must be a share"),
+        ("Healthy for", "soon", "2s", "soak must be a time such as 90s"),
+        ("Must get there", "many", "90%", "success must be a share"),
         ("May be off", "3", "30%", "away_share must be a share"),
         ("Only in these hours", "night", "22:00-06:00", "22:00-06:00"),
         ("Time zone", "Moon", "Europe/Berlin", "Moon"),

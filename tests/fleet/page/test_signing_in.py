@@ -1,6 +1,7 @@
 """Who may come in, and what their role lets them press."""
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from firmware_tools.fleet.access import passwords
@@ -13,7 +14,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.browser]
 PASSWORD = "a long walk by the lake"  # noqa: S105 - of accounts in tests only
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def staff(fleet: RunningFleet, home: FleetHome, monkeypatch: pytest.MonkeyPatch) -> FleetClient:
     """One account a role; what a hash costs is for attackers."""
     monkeypatch.setattr(passwords, "COST", passwords.Cost(2**8, 8, 1))
