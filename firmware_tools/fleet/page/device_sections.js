@@ -1,7 +1,7 @@
 // The places of a device's page that modules of their own fill. Each is {id, title, wide, mount(box, device, view)}: mount
 // is called once, when the page of the device opens; it may answer false where it has nothing to show, and the place is
-// then left out. What is `wide` has the whole width, above all else; the others stand at the side. `view` has what every view has: on(type, hear) for live events, every(seconds, work), and signal, which is
-// aborted when the page closes.
+// then left out. What is `wide` has the whole width, above all else; the others stand at the side. `view` has what every
+// view has: on(type, hear) for live events, every(seconds, work), and signal, which is aborted when the page closes.
 
 import { showCertificates } from "./certificates.js";
 import { mountScreen } from "./screen.js";

@@ -1,7 +1,8 @@
 // Looking at a device's screen: asks, says what the person there answered, and shows it in a sandbox.
 
 import { call, screenEvents } from "./api.js";
-import { bytes, h } from "./dom.js";
+import { h } from "./dom.js";
+import { bytes } from "./format.js";
 
 const SMALLEST = 120, LARGEST = 8192;
 const MOST_REPAIRS = 3;

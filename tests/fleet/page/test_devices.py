@@ -5,8 +5,10 @@ from playwright.async_api import Page, Route, expect
 from sqlalchemy import insert
 
 from device_runtime.sync.messages import ProgramReport
+from device_runtime.sync.screen_messages import ViewState
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.schema import devices
+from firmware_tools.fleet.screen.answers import ScreenEvent
 from firmware_tools.fleet.server import RunningFleet
 from tests.fleet.packages import small_package
 from tests.fleet.page.conftest import WHOLE, Visit
@@ -164,6 +166,10 @@ export const SECTIONS = [
 """
 
 
+def of_screen(state: ViewState) -> ScreenEvent:
+    return {"type": "screen", "device": "kitchen", "state": state, "by": "ada", "reason": "", "until": 0}
+
+
 async def test_a_module_fills_its_place_on_a_device_s_page_hears_events_and_is_told_when_it_is_left(
     fleet: RunningFleet, page: Page, visit: Visit
 ) -> None:
@@ -174,11 +180,11 @@ async def test_a_module_fills_its_place_on_a_device_s_page_hears_events_and_is_t
     await expect(page.locator("[data-slot=screen]")).to_be_visible()
     await expect(page.get_by_role("region", name="Nothing")).to_have_count(0)
     await expect(page.get_by_role("region", name="Broken")).to_contain_text("it broke")
-    fleet.service.feed.announce({"type": "screen", "device": "kitchen", "state": "asked"})
+    fleet.service.feed.announce(of_screen("asked"))
     await expect(page.locator("body")).to_have_attribute("data-heard", " asked")
     await visit("#/devices")
     await expect(page.locator("body")).to_have_attribute("data-heard", " asked left")
-    fleet.service.feed.announce({"type": "screen", "device": "kitchen", "state": "ended"})
+    fleet.service.feed.announce(of_screen("ended"))
     fleet.service.feed.announce({"type": "broker", "connected": True})
     await expect(page.locator("body")).to_have_attribute("data-heard", " asked left")
 
