@@ -52,7 +52,7 @@ def test_a_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
         ("fleet = 'North'", "must be 1 to 64 lower-case"),
         (
             "fleet = 'n'\nname = 'x'",
-            "name is not a member of this file; known here are: broker, content, database, fleet, http",
+            "name is not a member of this file; known here are: access, ",
         ),
         ("fleet = 'n'\n[broker]\nurl = 'amqp://x'", "broker.url 'amqp://x' must be a URL such as"),
         ("fleet = 'n'\n[broker]\nport = 1", "broker.port is not a member"),
