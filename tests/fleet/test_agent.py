@@ -64,7 +64,7 @@ async def test_a_device_follows_its_assignments_through_a_broker_that_dies(
         await shown(fleet, {"org.example.lamp": "in step"})
         package = read_package(shelf.bytes_of("org.example.lamp"), "lamp.ma", trusted)
         assert package.manifest.version.code == 1
-        assert shelf.launches == ["org.example.lamp"]
+        await eventually(lambda: shelf.launches == ["org.example.lamp"], "it is launched once it is installed")
 
         mosquitto.kill()
         await fleet.operations.publish(small_package(code=2), "lamp.ma")
