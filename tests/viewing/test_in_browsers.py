@@ -120,10 +120,10 @@ async def test_a_hostile_document_does_nothing_in_the_operators_page(world: Worl
         await device.say_online()
         await world.online()
         page = await operator_page(browsers, world)
-        title = await page.title()
         panel = page.locator("[data-slot=screen]")
         await panel.get_by_role("button", name="Ask to see the screen").click()
         await eventually(lambda: bool(device.orders), "the order comes")
+        title = await page.title()
         number = device.orders[0].envelope.mapping("signed", 64)["id"]
         sequence = 0
 
