@@ -1,10 +1,11 @@
 """``cygnet fleet identity``: the fleet's CA, and what it issues."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -46,6 +47,7 @@ def init(target: Target, root_key: Path | None, servers: tuple[str, ...]) -> Non
     """
     office = _office(target)
     made = office.init(root_key, servers)
+    _record(target, "init", "", {"servers": list(servers)})
     click.echo(f"The CA is made. Keep {root_key or 'keys/identity/'} safe: whoever has it can be any device.")
     click.echo(f"Devices that have no identity need the bundle {made.bundle}; it lets them do nothing but claim.")
     if not servers:
@@ -68,6 +70,7 @@ def server(target: Target, names: tuple[str, ...]) -> None:
     """
     office = _office(target)
     made = office.server(names)
+    _record(target, "server", "", {"names": list(names)})
     click.echo(f"The broker's certificate is good until {made.not_valid_after_utc.date()}.")
     click.echo("Next: cygnet fleet broker-config mosquitto --out DIR   (and restart the broker)")
 
@@ -82,7 +85,9 @@ def service(target: Target, name: str) -> None:
     Example:
       cygnet fleet identity service content-1
     """
-    click.echo(f"{_office(target).service(name)} is made. Write the broker's configuration again.")
+    made = _office(target).service(name)
+    _record(target, "service", name)
+    click.echo(f"{made} is made. Write the broker's configuration again.")
 
 
 @identity.command()
@@ -95,7 +100,9 @@ def provisioning(target: Target, name: str) -> None:
     Example:
       cygnet fleet identity provisioning line-2
     """
-    click.echo(f"The bundle {_office(target).provisioning(name)} is made. Write the broker's configuration again.")
+    made = _office(target).provisioning(name)
+    _record(target, "provisioning", name)
+    click.echo(f"The bundle {made} is made. Write the broker's configuration again.")
 
 
 @identity.command()
@@ -109,7 +116,9 @@ def issue(target: Target, device: str, out: Path) -> None:
     Example:
       cygnet fleet identity issue kitchen --out kitchen-identity
     """
-    click.echo(f"{_office(target).issue(device, out)} is for {device} to read; its folder holds the key.")
+    made = _office(target).issue(device, out)
+    _record(target, "issue", device)
+    click.echo(f"{made} is for {device} to read; its folder holds the key.")
 
 
 @identity.command()
@@ -142,6 +151,7 @@ def withdraw(target: Target, name: str) -> None:
       cygnet fleet identity withdraw content-2
     """
     count = _office(target).withdraw(name)
+    _record(target, "withdraw", name)
     click.echo(f"{count} certificate{'s' if count != 1 else ''} of {name} revoked. Write the broker's configuration.")
 
 
@@ -162,10 +172,12 @@ def rotate_ca(target: Target, finish: bool, force: bool, root_key: Path | None) 
     office = _office(target)
     if finish:
         anew = office.finish_rotation(force=force)
+        _record(target, "finish-rotation", "", {"force": force})
         click.echo(f"The former CA is trusted no more. Made anew: {', '.join(anew)}.")
         click.echo("Next: write the broker's configuration, then restart the broker and the fleet.")
         return
     office.rotate(root_key)
+    _record(target, "rotate-ca")
     click.echo("Two CAs are trusted now. Next: write the broker's configuration, and restart the broker.")
     click.echo("Devices get new certificates within a day of being online; `cygnet fleet identity status` counts them.")
     click.echo("Then: cygnet fleet identity rotate-ca --finish")
@@ -198,6 +210,13 @@ def status(target: Target, as_json: bool) -> None:
     if found.expiring:
         click.echo(f"expire within 30 days: {', '.join(found.expiring)}")
     click.echo("claims: " + ", ".join(f"{count} {state}" for state, count in found.claims.items()))
+
+
+def _record(target: Target, action: str, subject: str = "", detail: Mapping[str, Any] | None = None) -> None:
+    """Into the audit log, under the name of the user of this machine."""
+    from firmware_tools.fleet.audit.home import record_from_home
+
+    record_from_home(target.home, f"identity.{action}", subject, detail)
 
 
 def _office(target: Target) -> "IdentityOffice":

@@ -18,7 +18,9 @@ from device_runtime.host.command import device as device_command
 from device_runtime.host.identity_folder import IdentityFolder, identity_of
 from device_runtime.host.provisioning import load_provisioning
 from firmware_tools.cli.fleet import fleet as fleet_command
+from firmware_tools.fleet.audit.log import page as audited
 from firmware_tools.fleet.client import FleetClient
+from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome, init_home
 from firmware_tools.fleet.identity.authority import content_files
@@ -188,6 +190,14 @@ def test_the_commands_of_the_ca(home: FleetHome, tmp_path: Path) -> None:
     status = json.loads(run(home, "identity", "status", "--json").output)
     assert (status["devices"], status["of_former_ca"], status["rotating"]) == (1, 1, False)
     assert "root CA" in run(home, "identity", "status").output
+    database = Database(f"sqlite:///{home.database_file}")
+    with database.transaction() as connection:
+        done = [entry.action for entry in audited(connection, before=None, limit=100, actor="", action="identity")]
+    database.close()
+    assert done == [
+        *("identity.finish-rotation", "identity.rotate-ca", "identity.server", "identity.withdraw"),
+        *("identity.provisioning", "identity.service", "identity.issue"),
+    ], "what is done at the home is in the audit log, newest first, and what was refused is not"
 
 
 def test_a_content_worker_has_a_certificate_of_its_own_where_the_fleet_has_one(home: FleetHome) -> None:
