@@ -79,7 +79,7 @@ def server(target: Target, names: tuple[str, ...]) -> None:
 @click.argument("name")
 @pass_target
 def service(target: Target, name: str) -> None:
-    """Make, or make anew, the certificate of one of the fleet's own clients: fleet, or content-NUMBER.
+    """Make, or make anew, the certificate of one of the fleet's own clients: fleet, worker-NUMBER or content-NUMBER.
 
     \b
     Example:

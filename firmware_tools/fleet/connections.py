@@ -8,6 +8,8 @@ mosquitto's does after 1,000 messages (``max_queued_messages``), it is telemetry
 import asyncio
 import logging
 import secrets
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from device_runtime.sync.messages import Channel, topic
@@ -19,6 +21,7 @@ from device_runtime.sync.transport import (
     read_credentials,
 )
 from firmware_tools.fleet.home import BrokerSettings, FleetSettings
+from firmware_tools.fleet.identity.authority import TELEMETRY, service_files
 from firmware_tools.fleet.listening import Probe
 from firmware_tools.fleet.team import Team
 
@@ -31,6 +34,21 @@ ORDERED: tuple[Channel, ...] = ("reported", "state")
 gets what was retained (MQTT 5, 4.8.2)."""
 SPOKEN: tuple[Channel, ...] = (*ORDERED, "request")
 """What devices say beside telemetry."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFiles:
+    """A certificate for each connection: a broker may throw out whoever comes with another's."""
+
+    main: TlsFiles
+    telemetry: TlsFiles
+
+
+def connection_files(home: Path, broker: BrokerSettings, name: str) -> ConnectionFiles | None:
+    """The certificates of the fleet or of a worker, by ``name``; see :func:`service_files`, also for what it raises."""
+    telemetry = service_files(home, broker, f"{name}{TELEMETRY}")
+    main = service_files(home, broker, name)
+    return ConnectionFiles(main, telemetry) if main and telemetry else None
 
 
 class Flow(Protocol):
@@ -56,11 +74,19 @@ class FreeFlow:
 class FleetConnections:
     """What a fleet hears and says; a :class:`TransportListener` is told of both connections as of one."""
 
-    def __init__(self, settings: FleetSettings, client_id: str, team: Team | None = None, group: str = GROUP) -> None:
+    def __init__(
+        self,
+        settings: FleetSettings,
+        client_id: str,
+        team: Team | None = None,
+        group: str = GROUP,
+        files: ConnectionFiles | None = None,
+    ) -> None:
         """``client_id``: of the connection for everything but telemetry. ``team``: processes with which this one shares
         telemetry and requests, by a shared subscription where the broker has that; without it, this one hears all.
         ``group``: the name of that subscription, which nobody else is to know
-        (:mod:`firmware_tools.fleet.share_groups`).
+        (:mod:`firmware_tools.fleet.share_groups`). ``files``: certificates, where that of ``settings`` is not for
+        both.
 
         Raises:
             TransportError: the broker's settings are wrong.
@@ -70,10 +96,12 @@ class FleetConnections:
             # With certificates, nobody else may know the client's id: some brokers throw out whoever has it. NATS wants
             # no dots in it.
             client_id = f"{client_id.replace('.', '_')}-{secrets.token_hex(6)}"
-        self._main = make_transport(settings, client_id)
+        self._main = make_transport(settings, client_id, files.main if files else None)
         # Reading the properties of MQTT 5 is a fifth of what paho does for a message, and nothing is said with them.
         # But shared subscriptions are of MQTT 5.
-        self.telemetry = make_transport(settings, f"{client_id}-telemetry", older_first=team is None)
+        self.telemetry = make_transport(
+            settings, f"{client_id}-telemetry", files.telemetry if files else None, older_first=team is None
+        )
         """The one for telemetry, which can be held."""
         for channel in ORDERED if team else SPOKEN:
             self._main.subscribe(topic(self._fleet, "+", channel))

@@ -27,7 +27,7 @@ from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.home import FleetHome
-from firmware_tools.fleet.identity.authority import content_files
+from firmware_tools.fleet.identity.authority import service_files
 from firmware_tools.fleet.identity.brokers.rights import probe_of
 from firmware_tools.fleet.listening import Part, Probe
 from firmware_tools.fleet.registry import Registry
@@ -184,7 +184,7 @@ async def run_content_worker(home: FleetHome, number: int) -> AsyncIterator[Cont
     answers = ContentAnswers(home.content, settings.forms_bytes)
     # Any number of workers may run, so no two have one name: they would throw each other out.
     name = f"content-{number}"
-    tls = content_files(home.directory, settings.broker, name)
+    tls = service_files(home.directory, settings.broker, name)
     try:
         transport = make_transport(settings, f"cygnet-fleet-{settings.fleet}-content-{secrets.token_hex(4)}", tls)
         with database.transaction() as connection:

@@ -13,7 +13,7 @@ from aiohttp import web
 from firmware_tools.fleet.access.control import AccessControl
 from firmware_tools.fleet.access.owner import OwnerToken
 from firmware_tools.fleet.audit.keeper import AuditKeeper
-from firmware_tools.fleet.connections import GROUP, FleetConnections
+from firmware_tools.fleet.connections import GROUP, FleetConnections, connection_files
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
@@ -21,7 +21,7 @@ from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.health import HealthApi
 from firmware_tools.fleet.home import FleetHome, FleetSettings
 from firmware_tools.fleet.identity.api import IdentityApi
-from firmware_tools.fleet.identity.authority import Authority
+from firmware_tools.fleet.identity.authority import FLEET_SERVICE, Authority
 from firmware_tools.fleet.identity.desk import IdentityDesk
 from firmware_tools.fleet.identity.keeper import IdentityKeeper
 from firmware_tools.fleet.identity.settings import read_identity_settings
@@ -97,7 +97,8 @@ async def run_fleet(
         name = f"cygnet-fleet-{settings.fleet}"
         with database.transaction() as connection:
             group = share_group(connection, GROUP)
-        transport = FleetConnections(settings, f"{name}-{crew.id}" if team else name, team, group)
+        files = connection_files(home.directory, settings.broker, FLEET_SERVICE)
+        transport = FleetConnections(settings, f"{name}-{crew.id}" if team else name, team, group, files)
         content = ContentStore(home.content)
         trust = TrustKeeper(Repository(home.directory), content)
         signer = Signer(key, content, home.former_keys())

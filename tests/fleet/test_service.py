@@ -181,8 +181,8 @@ async def test_presence_follows_the_device_and_its_will(fleet: RunningFleet, mos
     assert (await seen(fleet, "kitchen")).status == "never"
     events: list[str] = []
     async with connected_device("north", "kitchen", mosquitto.url, session=7) as device:
-        await device.say_online()
         with fleet.service.feed.watch() as watcher:
+            await device.say_online()
             async for event in watcher.events(5):
                 assert event is not None
                 if event["type"] == "devices":

@@ -48,6 +48,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     files = {name: issue(home, name, folder / name) for name in ("kitchen", "hall", "gone", DOTTED)}
     files["fleet"] = _service(home, "fleet")
     files["content"] = _service(home, "content-1")
+    files["telemetry"] = _service(home, "fleet-telemetry")
     bundle = home.directory / "identity" / "claim"
     files["claim"] = TlsFiles(bundle / "ca.pem", bundle / "claim.pem", bundle / "claim.key")
     files["expired"] = _expired(home, folder / "expired")
@@ -253,6 +254,24 @@ async def test_a_content_worker_answers_requests_and_tells_nobody_what_to_have(w
         await worker.until(f"{T}/probe-content-1/response", b"")
         assert (f"{T}/kitchen/desired", b"forged") not in kitchen.heard
         assert (f"{T}/kitchen/telemetry", b"private") not in worker.heard
+
+
+async def test_the_fleets_connection_for_telemetry_reads_telemetry_and_nothing_else(world: World) -> None:
+    async with (
+        connected(world.broker, world.files["telemetry"], "f-telemetry") as reader,
+        connected(world.broker, world.files["kitchen"], "c-kitchen") as kitchen,
+    ):
+        assert await reader.hear(f"{T}/+/telemetry")
+        await reader.hear(f"{T}/+/request")
+        assert await kitchen.hear(f"{T}/kitchen/desired")
+        assert await kitchen.hear(f"{T}/kitchen/response")
+        await reader.say(f"{T}/kitchen/desired", b"forged")
+        await reader.say(f"{T}/kitchen/response", b"forged")
+        await kitchen.say(f"{T}/kitchen/request", b"private")
+        await kitchen.say(f"{T}/kitchen/telemetry", b"batch")
+        await reader.until(f"{T}/kitchen/telemetry", b"batch")
+        assert {topic for topic, _ in reader.heard} == {f"{T}/kitchen/telemetry"}
+        assert not kitchen.heard
 
 
 async def test_a_device_cannot_throw_another_out(world: World) -> None:

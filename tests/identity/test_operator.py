@@ -23,13 +23,14 @@ from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome, init_home
-from firmware_tools.fleet.identity.authority import content_files
+from firmware_tools.fleet.identity.authority import service_files
 from firmware_tools.fleet.identity.brokers import nats
 from firmware_tools.fleet.identity.brokers.rabbitmq import definitions
 from firmware_tools.fleet.identity.brokers.rights import Client, Rights
 from firmware_tools.fleet.identity.office import IdentityOffice
 from firmware_tools.fleet.identity.settings import read_identity_settings
 from firmware_tools.fleet.server import RunningFleet, run_fleet
+from firmware_tools.fleet.workers.worker import run_worker
 from tests.brokers import free_port
 from tests.identity.world import enroll, make_home
 
@@ -86,7 +87,7 @@ async def test_the_api_of_claims_and_certificates(fleet: RunningFleet, home: Fle
     assert (status["devices"], status["barred"]) == (0, 1)
     assert status["claims"] == {"used": 0, "revoked": 1, "expired": 0, "open": 3}
     assert {each["name"] for each in status["own"]} == {
-        *("root CA", "issuing CA", "broker", "service fleet", "provisioning claim")
+        *("root CA", "issuing CA", "broker", "service fleet", "service fleet-telemetry", "provisioning claim")
     }
 
 
@@ -203,15 +204,26 @@ def test_the_commands_of_the_ca(home: FleetHome, tmp_path: Path) -> None:
 def test_a_content_worker_has_a_certificate_of_its_own_where_the_fleet_has_one(home: FleetHome) -> None:
     broker = home.settings().broker
     with pytest.raises(FleetError, match="identity service content-1"):
-        content_files(home.directory, broker, "content-1")
+        service_files(home.directory, broker, "content-1")
     IdentityOffice(home).service("content-1")
-    files = content_files(home.directory, broker, "content-1")
+    files = service_files(home.directory, broker, "content-1")
     assert files is not None
     assert files.certificate is not None
     assert files.certificate.name == "content-1.pem"
     elsewhere = dataclasses.replace(broker, cert=home.directory / "fleet.pem")
-    assert content_files(home.directory, elsewhere, "content-1") is None
-    assert content_files(home.directory, dataclasses.replace(broker, cert=None), "content-1") is None
+    assert service_files(home.directory, elsewhere, "content-1") is None
+    assert service_files(home.directory, dataclasses.replace(broker, cert=None), "content-1") is None
+
+
+async def test_a_worker_without_a_certificate_of_its_own_does_not_start_where_the_fleet_has_one(
+    home: FleetHome,
+) -> None:
+    settings = home.settings_file.read_text()
+    home.settings_file.write_text(settings + '\n[database]\nurl = "postgresql+psycopg://nobody@127.0.0.1:1/none"\n')
+    for number, missing in ((0, "start this worker with --number 1"), (2, "identity service worker-2")):
+        with pytest.raises(FleetError, match=missing):
+            async with run_worker(home, number):
+                pass
 
 
 @pytest.mark.parametrize("kind", ["mosquitto", "nats", "rabbitmq"])

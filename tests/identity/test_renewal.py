@@ -168,7 +168,7 @@ async def test_a_ca_is_rotated_under_a_device_that_is_online(tmp_path: Path) -> 
                 office.finish_rotation(force=False)
             await until_recorded(fleet, "certificate_renewed")
     assert office.status().of_former_ca == 0
-    assert set(office.finish_rotation(force=False)) == {"server", "fleet", "claim"}
+    assert set(office.finish_rotation(force=False)) == {"server", "fleet", "fleet-telemetry", "claim"}
     assert former[0] not in office.authority.roots()
     with running_broker(home, "mosquitto", port, tmp_path / "broker"):
         async with run_fleet(home) as fleet, agent_of(folder, tmp_path) as transport:

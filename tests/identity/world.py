@@ -24,6 +24,7 @@ from firmware_tools.fleet.home import FleetHome, init_home, toml_string
 from firmware_tools.fleet.identity.office import IdentityOffice
 from firmware_tools.fleet.identity.settings import BrokerKind
 from firmware_tools.fleet.registry import Registry
+from tests.clusters.nats import nats_server
 
 DEADLINE = 15.0
 
@@ -128,7 +129,9 @@ def running_broker(home: FleetHome, kind: BrokerKind, port: int, folder: Path) -
         run.write_text(main.read_text() + "\n".join(further) + "\n")
         command = ["/usr/sbin/mosquitto", "-c", str(run)]
     else:
-        command = ["nats-server", "-c", str(folder / "nats-server.conf"), "-l", str(folder / "log")]
+        program = nats_server()
+        assert program is not None, "nats-server is missing: run `make setup`"
+        command = [program, "-c", str(folder / "nats-server.conf"), "-l", str(folder / "log")]
         command += ["-P", str(folder / "pid")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     broker = RunningBroker(kind, folder, port, process)

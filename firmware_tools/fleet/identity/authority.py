@@ -43,6 +43,9 @@ from firmware_tools.fleet.identity.profiles import Issuer, issue_client, issue_s
 
 FLEET_SERVICE = "fleet"
 CONTENT_SERVICE = re.compile(r"content-[a-z0-9]{1,32}")
+WORKER_SERVICE = re.compile(r"worker-[a-z0-9]{1,32}")
+TELEMETRY = "-telemetry"
+"""What the name of a fleet's or worker's second client ends in: its connection for telemetry."""
 _SERVER_NAME = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?")
 _BUNDLE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -263,19 +266,27 @@ def _writing(path: Path) -> Iterator[None]:
         raise FleetError(f"{path} cannot be written: {disk_sentence(error)}") from error
 
 
-def content_files(home: Path, broker: BrokerSettings, name: str) -> TlsFiles | None:
-    """The certificate of a content worker, where the fleet's own is one of its CA; without, it uses the fleet's.
+def gives_certificates(home: Path, broker: BrokerSettings) -> bool:
+    """Whether the fleet comes to its broker with a certificate of its own CA, so that its broker knows this CA."""
+    return broker.cert is not None and broker.cert.resolve().parent == (home / "identity" / "services").resolve()
+
+
+def service_files(home: Path, broker: BrokerSettings, name: str) -> TlsFiles | None:
+    """The certificate of one of the fleet's own clients, where the fleet has a CA that its broker knows; without, each
+    client uses what ``fleet.toml`` names.
 
     Raises:
-        FleetError: the fleet has one, and this worker none: two clients with one certificate throw each other out.
+        FleetError: the fleet has one, and this client none: two clients with one certificate throw each other out.
     """
     services = home / "identity" / "services"
-    if broker.cert is None or broker.cert.resolve().parent != services.resolve():
+    if not gives_certificates(home, broker):
         return None
     certificate = services / f"{name}.pem"
     if not certificate.exists():
+        maker = name.removesuffix(TELEMETRY)
         raise FleetError(
-            f"this worker has no certificate of its own; make one with `cygnet fleet identity service {name}`"
+            f"{certificate} is missing: each client of the broker has a certificate of its own; make it with `cygnet "
+            f"fleet identity service {maker}`, and write the broker's configuration again"
         )
     return TlsFiles(broker.ca, certificate, services / f"{name}.key")
 

@@ -19,7 +19,14 @@ from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
 from firmware_tools.fleet.home import FleetHome
-from firmware_tools.fleet.identity.authority import CONTENT_SERVICE, FLEET_SERVICE, Authority, read_certificates
+from firmware_tools.fleet.identity.authority import (
+    CONTENT_SERVICE,
+    FLEET_SERVICE,
+    TELEMETRY,
+    WORKER_SERVICE,
+    Authority,
+    read_certificates,
+)
 from firmware_tools.fleet.identity.brokers.rights import rights_of
 from firmware_tools.fleet.identity.brokers.writing import tell_broker, write_all
 from firmware_tools.fleet.identity.certificates import Certificates
@@ -85,11 +92,18 @@ class IdentityOffice:
         return self.authority.issue_server(names)
 
     def service(self, name: str) -> Path:
-        """Make, or make anew, the certificate of one of the fleet's own clients."""
-        if not (name == FLEET_SERVICE or CONTENT_SERVICE.fullmatch(name)):
+        """Make, or make anew, the certificate of one of the fleet's own clients; for those that have a connection for
+        telemetry besides, that one's as well."""
+        listens = name == FLEET_SERVICE or WORKER_SERVICE.fullmatch(name) is not None
+        if not (listens or CONTENT_SERVICE.fullmatch(name)):
             raise FleetError(
-                f"the fleet's own clients are called {FLEET_SERVICE}, or content-1 and so on, not {name!a}"
+                f"the fleet's own clients are called {FLEET_SERVICE}, worker-1 or content-1 and so on, not {name!a}"
             )
+        if listens:
+            self._issue_service(f"{name}{TELEMETRY}")
+        return self._issue_service(name)
+
+    def _issue_service(self, name: str) -> Path:
         holder = Holder(self._settings.fleet, "service", name)
         files = self.authority.service(name)
         certificate = self.authority.issue(holder, files, self._days.service_days)
@@ -164,7 +178,7 @@ class IdentityOffice:
             self.server(_names(read_certificates(self.authority.server.certificate)[0]))
             anew.append("server")
         for name in self.authority.services():
-            self.service(name)
+            self._issue_service(name)
             anew.append(name)
         for folder in self.authority.bundles():
             self.provisioning(folder.name.removeprefix("claim").removeprefix("-"))

@@ -249,8 +249,9 @@ def _links(operation: Operation) -> dict[str, Any]:
 
 
 def _stream(kind: Any, refs: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
-    """Text to a reader of OpenAPI 3.1, which has no word for a sequence; ``x-itemSchema`` says what one item is, as
-    ``itemSchema`` does in OpenAPI 3.2."""
+    """OpenAPI 3.1 has no word for a sequence: ``x-itemSchema`` says what one item is, as ``itemSchema`` does in 3.2. No
+    ``schema`` is beside it, since readers differ on what that would be about, the whole or an item."""
     pieces = [refs[piece] for piece in _pieces(kind)]
-    item = {"x-itemSchema": pieces[0] if len(pieces) == 1 else {"oneOf": pieces}} if pieces else {}
-    return {"schema": {"type": "string"}, **item}
+    if not pieces:
+        return {"schema": {"type": "string"}}
+    return {"x-itemSchema": pieces[0] if len(pieces) == 1 else {"oneOf": pieces}}

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
-from firmware_tools.fleet.connections import GROUP, FleetConnections
+from firmware_tools.fleet.connections import GROUP, ConnectionFiles, FleetConnections, connection_files
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.home import FleetHome, FleetSettings
-from firmware_tools.fleet.identity.authority import Authority
+from firmware_tools.fleet.identity.authority import Authority, gives_certificates
 from firmware_tools.fleet.identity.desk import IdentityDesk
 from firmware_tools.fleet.identity.keeper import IdentityKeeper
 from firmware_tools.fleet.identity.settings import read_identity_settings
@@ -62,16 +62,27 @@ async def run_worker(home: FleetHome, number: int = 0, *, lost_after: float = 90
             f"the fleet in {home.directory} keeps its data in SQLite, which is for `cygnet fleet serve` alone: move it "
             "to PostgreSQL with `cygnet fleet copy-database`, then start workers"
         )
+    if not number and gives_certificates(home.directory, settings.broker):
+        raise FleetError(
+            "each client of this fleet's broker has a certificate of its own: make one with `cygnet fleet identity "
+            "service worker-1`, write the broker's configuration again, and start this worker with --number 1"
+        )
     name = f"worker-{number}" if number else ""
+    files = connection_files(home.directory, settings.broker, name)
     lock = home.directory / f"{name}.lock"
     with only_one(lock, f"{name} of the fleet in {home.directory} runs already") if number else nullcontext():
-        async with _working(home, settings, key, name, lost_after) as worker:
+        async with _working(home, settings, key, name, files, lost_after) as worker:
             yield worker
 
 
 @asynccontextmanager
 async def _working(
-    home: FleetHome, settings: FleetSettings, key: Ed25519PrivateKey, name: str, lost_after: float
+    home: FleetHome,
+    settings: FleetSettings,
+    key: Ed25519PrivateKey,
+    name: str,
+    files: ConnectionFiles | None,
+    lost_after: float,
 ) -> AsyncIterator[RunningWorker]:
     database = Database(settings.database)
     content = ContentStore(home.content)
@@ -94,7 +105,7 @@ async def _working(
     # No two clients have one name: they would throw each other out.
     with database.transaction() as connection:
         group = share_group(connection, GROUP)
-    transport = FleetConnections(settings, f"cygnet-fleet-{settings.fleet}-{crew.id}", crew, group)
+    transport = FleetConnections(settings, f"cygnet-fleet-{settings.fleet}-{crew.id}", crew, group, files)
     service = FleetService(
         settings.fleet,
         key,

@@ -62,6 +62,8 @@ def _permissions(client: Client) -> str:
 
 def _allow(topics: Iterable[str], *further: str) -> str:
     subjects = [name for topic in topics for name in _subjects(topic)]
+    if not (subjects or further):
+        return '{ deny: [">"] }'  # an empty list allows everything
     return f"{{ allow: {json.dumps([*subjects, *further])} }}"
 
 

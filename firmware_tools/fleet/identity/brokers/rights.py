@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from device_runtime.sync.certificates import Holder
 from device_runtime.sync.messages import FROM_DEVICE, PROTOCOL, TO_DEVICE
+from firmware_tools.fleet.identity.authority import TELEMETRY
 from firmware_tools.fleet.identity.certificates import Certificates
 
 
@@ -84,4 +85,6 @@ def _service_topics(prefix: str, name: str) -> tuple[list[str], list[str]]:
             [f"{prefix}/+/response"],
             [f"{prefix}/+/request", f"{prefix}/{probe_of(name)}/response"],
         )
+    if name.endswith(TELEMETRY):
+        return [], [f"{prefix}/+/telemetry"]
     return [f"{prefix}/#"], [f"{prefix}/#"]
