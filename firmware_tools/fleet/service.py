@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -18,14 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from device_runtime.errors import CygnetError
-from device_runtime.sync.identity_messages import ClaimRequest, IdentityAnswer, IdentityRequest, RenewRequest
+from device_runtime.sync.identity_messages import ClaimRequest
 from device_runtime.sync.messages import (
     Channel,
-    ContentBlock,
-    ContentRequest,
     Desired,
     DesiredRequest,
-    MetadataRequest,
     ProtocolError,
     decode_reported,
     decode_request,
@@ -34,12 +30,13 @@ from device_runtime.sync.messages import (
     parse_topic,
     topic,
 )
-from device_runtime.sync.share_messages import PeersRequest, ShareRequest, SharingRequest
 from device_runtime.sync.transport import TransportError
+from firmware_tools.fleet.answering import Answering, Identities
 from firmware_tools.fleet.audit.pending import pending_addition
 from firmware_tools.fleet.connections import SPOKEN, Flow, FreeFlow
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
+from firmware_tools.fleet.counters import Counters as Counters
 from firmware_tools.fleet.database import Database, retry
 from firmware_tools.fleet.documents import device_document, telemetry_documents
 from firmware_tools.fleet.errors import StorageError
@@ -47,12 +44,11 @@ from firmware_tools.fleet.events.retention import FOR_EVER, Retention, prune_som
 from firmware_tools.fleet.events.rollups import SeriesIds
 from firmware_tools.fleet.feed import LiveFeed
 from firmware_tools.fleet.inbox import Inbox, Work
-from firmware_tools.fleet.metadata import MetadataFiles, metadata_block
+from firmware_tools.fleet.metadata import MetadataFiles
 from firmware_tools.fleet.presence import KEPT_SECONDS, Presence
 from firmware_tools.fleet.publishing import Publisher
 from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.registry import Registry
-from firmware_tools.fleet.sharing import ShareDesk
 from firmware_tools.fleet.signing import Signer
 from firmware_tools.fleet.storing import Stored, store_work, tell_changed
 from firmware_tools.fleet.strangers import Strangers
@@ -63,7 +59,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LISTENED: tuple[Channel, ...] = (*SPOKEN, "telemetry")
-_MOST_REQUESTS = 256
 _MOST_SHOWN, _MOST_TOLD = 20, 200
 _SHOW_EVERY = 0.3
 _OLD_SECONDS = 60.0
@@ -75,33 +70,6 @@ class Sender(Protocol):
     """What the service needs of a transport."""
 
     async def __call__(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None: ...
-
-
-class Identities(Protocol):
-    """Who answers claims and renewals, and knows whom not to hear."""
-
-    def hears(self, device: str) -> bool:
-        """Whether this is no device, but a provisioning certificate that may claim."""
-
-    def bars(self, device: str) -> bool:
-        """Whether this device's certificates are revoked."""
-
-    async def answer(self, device: str, request: IdentityRequest) -> IdentityAnswer:
-        """The answer to a claim or a renewal."""
-
-
-@dataclass(slots=True)
-class Counters:
-    """What passed since the service started."""
-
-    messages: int = 0
-    malformed: dict[str, int] = field(default_factory=dict)
-    records: int = 0
-    repeated: int = 0
-    blocks: int = 0
-    refused: int = 0
-    dropped: int = 0
-    unsent: int = 0
 
 
 class FleetService:
@@ -135,8 +103,6 @@ class FleetService:
         self.fleet, self.feed = fleet, LiveFeed()
         self.counters, self.strangers = Counters(), Strangers()
         self.trouble = ""
-        self.identities: Identities | None = None
-        """Without them, claims and renewals are not answered, and all enrolled devices are heard."""
         self.connected_at: float | None = None
         self.on_screen: Callable[[str, bytes], None] | None = None
         """Takes a device's messages about its screen; they come only where somebody has subscribed to them."""
@@ -144,9 +110,8 @@ class FleetService:
         """Told of a device that has gone, or has a new connection."""
         self.on_broker_away: Callable[[], None] = lambda: None
         self._database, self._content, self._send = database, content, send
-        self._answers = answers
         self._signer = signer or Signer(key, content)
-        self._metadata, self._flow = metadata, flow or FreeFlow()
+        self._flow = flow or FreeFlow()
         self._lost_after, self._retention, self._series = lost_after, retention, SeriesIds()
         self._inbox = Inbox()
         self._team = team or Alone()
@@ -155,16 +120,26 @@ class FleetService:
             fleet, database, self._signer, self._tell, self._report_trouble, self._team, check_signing
         )
         self._states = self._presence.states
+        self._answering = Answering(
+            self._tell, self.read, self._in_reader, self._start, self.counters, self._states, answers, metadata
+        )
         self._held_until = self._troubled_at = 0.0
         self._must_publish = False
         self._to_show: set[str] = set()
         self._shows_soon = False
-        self._shares = ShareDesk()
         self._writer = ThreadPoolExecutor(1, "fleet-writer")
         self._readers = ThreadPoolExecutor(2, "fleet-reader")
         self._enrolled: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._requests = 0
+
+    @property
+    def identities(self) -> Identities | None:
+        """Who answers claims and renewals; without them nobody does, and all enrolled devices are heard."""
+        return self._answering.identities
+
+    @identities.setter
+    def identities(self, identities: Identities | None) -> None:
+        self._answering.identities = identities
 
     # Running
 
@@ -308,9 +283,8 @@ class FleetService:
         except ProtocolError as error:
             self._malformed(device, error)
             return
-        if isinstance(request, ClaimRequest) and self._requests < _MOST_REQUESTS:
-            self._requests += 1
-            self._start(self._answer_identity(device, request))
+        if isinstance(request, ClaimRequest):
+            self._answering.hear(device, request)
         else:
             self.counters.refused += 1
 
@@ -334,32 +308,15 @@ class FleetService:
                 if self._inbox.is_full:
                     self._flow.hold()
                     self._held_until = time.monotonic() + _OLD_SECONDS
+            elif isinstance(request := decode_request(payload), DesiredRequest):
+                self._inbox.put_held(device, request.have)
             else:
-                self._hear_request(device, payload)
+                self._answering.hear(device, request)
             # What the broker has kept for a while says nothing of now; and of another process's device that one hears.
             late = channel == "telemetry"
             brings_back = self._team.owns(device) and not (late and time.monotonic() < self._held_until)
             if now is not None:
                 presence.hear_sign_of_life(device, None, now, late=late, brings_back=brings_back)
-
-    def _hear_request(self, device: str, payload: bytes) -> None:
-        request = decode_request(payload)
-        if isinstance(request, DesiredRequest):
-            self._inbox.put_held(device, request.have)
-        elif isinstance(request, ContentRequest) and self._answers is None:
-            return  # a content worker's
-        elif self._requests >= _MOST_REQUESTS:
-            self.counters.dropped += 1
-        else:
-            self._requests += 1
-            if isinstance(request, PeersRequest | ShareRequest):
-                self._start(self._pass_on(device, request))
-            elif isinstance(request, MetadataRequest):
-                self._start(self._answer_metadata(device, request))
-            elif isinstance(request, ClaimRequest | RenewRequest):
-                self._start(self._answer_identity(device, request))
-            else:
-                self._start(self._answer(device, request))
 
     def _malformed(self, device: str, error: ProtocolError) -> None:
         count = self.counters.malformed.get(device, 0)
@@ -525,40 +482,6 @@ class FleetService:
             self.counters.unsent += 1
             log.debug("a message for %s was not sent: %s", device, error)
 
-    async def _pass_on(self, device: str, request: SharingRequest) -> None:
-        try:
-            devices = await self.read(lambda registry, _: registry.devices())
-            for to, response in self._shares.answer(device, request, devices, self._states):
-                await self._tell(to, "response", encode(response), qos=1, retain=False)
-        finally:
-            self._requests -= 1
-
-    async def _answer(self, device: str, request: ContentRequest) -> None:
-        try:
-            if self._answers is not None:
-                answer = await self._answers.answer(request)
-                self.counters.refused += isinstance(answer, ContentBlock) and bool(answer.error)
-                self.counters.blocks += isinstance(answer, ContentBlock) and not answer.error
-                await self._tell(device, "response", encode(answer), qos=0, retain=False)
-        finally:
-            self._requests -= 1
-
-    async def _answer_identity(self, device: str, request: IdentityRequest) -> None:
-        try:
-            # A claim over a device's own topics is none: who claims has no id yet.
-            if self.identities is not None and self.identities.hears(device) == isinstance(request, ClaimRequest):
-                answer = await self.identities.answer(device, request)
-                await self._tell(device, "response", encode(answer), qos=1, retain=False)
-        finally:
-            self._requests -= 1
-
-    async def _answer_metadata(self, device: str, request: MetadataRequest) -> None:
-        try:
-            block = await self._in(self._readers, lambda: metadata_block(self._metadata, request))
-            await self._tell(device, "response", encode(block), qos=0, retain=False)
-        finally:
-            self._requests -= 1
-
     def _show(self, devices: Sequence[Device] | None) -> None:
         if devices is None:
             self.feed.announce({"type": "refresh"})
@@ -567,6 +490,9 @@ class FleetService:
 
     async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)
+
+    async def _in_reader(self, work: Callable[[], T]) -> T:
+        return await self._in(self._readers, work)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -1,0 +1,134 @@
+"""What devices ask for, answered: content, signed metadata, shared pages, certificates; so many at once at most."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Protocol
+
+from device_runtime.sync.identity_messages import ClaimRequest, IdentityAnswer, IdentityRequest, RenewRequest
+from device_runtime.sync.messages import (
+    Channel,
+    ContentBlock,
+    ContentRequest,
+    DesiredRequest,
+    DeviceRequest,
+    MetadataBlock,
+    MetadataRequest,
+    State,
+    encode,
+)
+from device_runtime.sync.share_messages import PeersRequest, ShareRequest, SharingRequest
+from firmware_tools.fleet.content_answers import ContentAnswers
+from firmware_tools.fleet.counters import Counters
+from firmware_tools.fleet.metadata import MetadataFiles, metadata_block
+from firmware_tools.fleet.records import Device
+from firmware_tools.fleet.registry import Registry
+from firmware_tools.fleet.sharing import ShareDesk
+from firmware_tools.fleet.telemetry import TelemetryStore
+
+_MOST_REQUESTS = 256
+
+
+class Identities(Protocol):
+    """Who answers claims and renewals, and knows whom not to hear."""
+
+    def hears(self, device: str) -> bool:
+        """Whether this is no device, but a provisioning certificate that may claim."""
+
+    def bars(self, device: str) -> bool:
+        """Whether this device's certificates are revoked."""
+
+    async def answer(self, device: str, request: IdentityRequest) -> IdentityAnswer:
+        """The answer to a claim or a renewal."""
+
+
+class Teller(Protocol):
+    """Sends a message to a device, or lets it be."""
+
+    async def __call__(self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool) -> None: ...
+
+
+class Reading(Protocol):
+    """Reads from the database beside the event loop."""
+
+    async def __call__(self, work: Callable[[Registry, TelemetryStore], list[Device]]) -> list[Device]: ...
+
+
+class Answering:
+    """Answers requests, each in a task of its own."""
+
+    def __init__(
+        self,
+        tell: Teller,
+        read: Reading,
+        in_reader: Callable[[Callable[[], MetadataBlock]], Awaitable[MetadataBlock]],
+        start: Callable[[Coroutine[Any, Any, None]], None],
+        counters: Counters,
+        states: Mapping[str, State],
+        content: ContentAnswers | None,
+        metadata: MetadataFiles | None,
+    ) -> None:
+        """
+        Args:
+            tell: sends an answer.
+            read: reads from the database.
+            in_reader: does what waits for a disk.
+            start: begins a task.
+            counters: count what is answered, and what is dropped since too much is asked at once.
+            states: of all devices, as they were heard last.
+            content: who answers requests for content; without it, others on the same broker do.
+            metadata: gives files of signed metadata.
+        """
+        self._tell, self._read, self._in_reader, self._start = tell, read, in_reader, start
+        self._counters, self._states, self._content, self._metadata = counters, states, content, metadata
+        self._shares = ShareDesk()
+        self._requests = 0
+        self.identities: Identities | None = None
+        """Without them, claims and renewals are not answered."""
+
+    def hear(self, device: str, request: DeviceRequest) -> None:
+        """Answer a request, unless there are too many."""
+        if isinstance(request, ContentRequest) and self._content is None:
+            return  # a content worker's
+        if self._requests >= _MOST_REQUESTS:
+            self._counters.dropped += 1
+            return
+        self._requests += 1
+        self._start(self._answer_counted(device, request))
+
+    async def _answer_counted(self, device: str, request: DeviceRequest) -> None:
+        try:
+            await self._answer(device, request)
+        finally:
+            self._requests -= 1
+
+    async def _answer(self, device: str, request: DeviceRequest) -> None:
+        match request:
+            case PeersRequest() | ShareRequest():
+                await self._pass_on(device, request)
+            case MetadataRequest():
+                block = await self._in_reader(lambda: metadata_block(self._metadata, request))
+                await self._tell(device, "response", encode(block), qos=0, retain=False)
+            case ClaimRequest() | RenewRequest():
+                await self._answer_identity(device, request)
+            case ContentRequest():
+                await self._answer_content(device, request)
+            case DesiredRequest():
+                pass  # whoever publishes hears of it otherwise
+
+    async def _pass_on(self, device: str, request: SharingRequest) -> None:
+        devices = await self._read(lambda registry, _: registry.devices())
+        for to, response in self._shares.answer(device, request, devices, self._states):
+            await self._tell(to, "response", encode(response), qos=1, retain=False)
+
+    async def _answer_content(self, device: str, request: ContentRequest) -> None:
+        if self._content is None:
+            return
+        answer = await self._content.answer(request)
+        self._counters.refused += isinstance(answer, ContentBlock) and bool(answer.error)
+        self._counters.blocks += isinstance(answer, ContentBlock) and not answer.error
+        await self._tell(device, "response", encode(answer), qos=0, retain=False)
+
+    async def _answer_identity(self, device: str, request: IdentityRequest) -> None:
+        # A claim over a device's own topics is none: who claims has no id yet.
+        if self.identities is not None and self.identities.hears(device) == isinstance(request, ClaimRequest):
+            answer = await self.identities.answer(device, request)
+            await self._tell(device, "response", encode(answer), qos=1, retain=False)
