@@ -129,6 +129,7 @@ async def test_a_program_that_does_not_fit_is_refused_and_the_board_goes_on_with
         assert set(board.exits) <= {0}, board.log
 
 
+@pytest.mark.slow
 async def test_the_whole_runtime_is_updated_again_and_again(micropython: str, tmp_path: Path) -> None:
     key = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
     async with whole_board(micropython, tmp_path) as whole:

@@ -67,7 +67,7 @@ async def numbers_of(running: RunningFleet, device: str) -> list[int]:
     return sorted(row["values"]["number"] for row in rows)
 
 
-@pytest.mark.parametrize("name", ["calm", "storm"])
+@pytest.mark.parametrize("name", [pytest.param("calm", marks=pytest.mark.slow), "storm"])
 async def test_after_any_weather_every_device_is_in_step_and_no_record_is_lost_or_there_twice(
     fleet: RunningFleet, mosquitto: Mosquitto, tmp_path: Path, name: str
 ) -> None:

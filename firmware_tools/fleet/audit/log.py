@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, true, update
 
 from firmware_tools.fleet.access.identity import FLEET, Actor
 from firmware_tools.fleet.audit.chain import FIRST, Checkpoint, Entry, canonical, entry_hash
@@ -92,12 +92,12 @@ class Head:
 
 
 def head(connection: Connection) -> Head:
-    """The head of the log, as of one moment."""
-    highest = select(func.max(audit_entries.c.number)).scalar_subquery()
-    row = connection.execute(select(audit_head.c.number, audit_head.c.hash, highest)).first()
-    if row is None:
-        return Head(highest=connection.scalar(select(func.max(audit_entries.c.number))) or 0)
-    return Head(row.number, row.hash, row[2] or 0)
+    """The head of the log, as of one moment: one statement, since two would let an entry come between them."""
+    head = select(audit_head.c.number, audit_head.c.hash).subquery()
+    entries = select(func.max(audit_entries.c.number).label("highest")).subquery()
+    query = select(entries.c.highest, head.c.number, head.c.hash)
+    row = connection.execute(query.select_from(entries.outerjoin(head, true()))).one()
+    return Head(row.number or 0, row.hash or FIRST, row.highest or 0)
 
 
 def page(connection: Connection, *, before: int | None, limit: int, actor: str = "", action: str = "") -> list[Entry]:

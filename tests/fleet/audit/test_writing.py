@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from firmware_tools.fleet.access.identity import Actor
-from firmware_tools.fleet.audit.log import entries, page, record, record_at_home
+from firmware_tools.fleet.audit.log import Head, entries, head, page, record, record_at_home
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.moving import copy_database
@@ -51,6 +52,26 @@ async def test_workers_that_write_at_once_make_one_chain(shared: Diary) -> None:
     assert (verdict.whole, verdict.entries, verdict.signed) == (True, 60, 60)
     assert [entry.number for entry in shared.all()] == list(range(1, 61))
     assert {len([e for e in shared.all() if e.actor == f"worker{n}"]) for n in range(4)} == {15}
+
+
+async def test_the_first_entry_of_all_is_no_fault_to_who_looks_meanwhile(shared: Diary) -> None:
+    """Of an empty log, the head and the highest entry are read in one statement."""
+    looked = 0
+
+    def write_between(*_: object) -> None:
+        nonlocal looked
+        looked += 1
+        if looked == 1:
+            other = Database(shared.database.url)
+            with other.transaction() as writing:
+                record(writing, Actor("ada", "operator"), "device.tag", "kitchen", {})
+            other.close()
+
+    with shared.database.transaction() as connection:
+        event.listen(connection, "after_cursor_execute", write_between)
+        found = head(connection)
+    assert found == Head()
+    assert looked == 1
 
 
 async def test_two_fleets_workers_sign_one_log(shared: Diary) -> None:
