@@ -88,6 +88,7 @@ async def run_fleet(
     """
     settings, key = home.settings(), load_private_key(home.key_file)
     owner = OwnerToken(home.token_file)
+    files = connection_files(home.directory, settings.broker, FLEET_SERVICE)
     with _served_once(home), _listen(settings) as listener:
         database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
         crew = Crew(database, "serve", lambda: (service.counters.messages, service.counters.records))
@@ -97,7 +98,6 @@ async def run_fleet(
         name = f"cygnet-fleet-{settings.fleet}"
         with database.transaction() as connection:
             group = share_group(connection, GROUP)
-        files = connection_files(home.directory, settings.broker, FLEET_SERVICE)
         transport = FleetConnections(settings, f"{name}-{crew.id}" if team else name, team, group, files)
         content = ContentStore(home.content)
         trust = TrustKeeper(Repository(home.directory), content)
