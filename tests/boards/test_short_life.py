@@ -17,7 +17,7 @@ from tests.boards.journey import has, journey
 
 # Long for what takes some four minutes when nobody else wants the machine: nothing here is about time. The group of
 # its own has it start among the first, beside all that is short.
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(1500), pytest.mark.xdist_group("short-life")]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(900), pytest.mark.xdist_group("short-life")]
 
 _APP = "org.example.beeper"
 _OWN = (IDENTITY_FILE, CA_FILE, BOARD_FILE, MEMORY_RECORD)
