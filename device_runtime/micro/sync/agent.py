@@ -16,6 +16,7 @@ from .mqtt import MqttError
 
 try:
     from collections.abc import Callable
+    from typing import Any
 
     from .link import Link
     from .memory import Memory
@@ -59,6 +60,11 @@ class Agent:
         self._tries = 0
         self._short = 0
         self._gave_way = False
+        self.certificate: tuple[dict[str, Any], bytes] | None = None
+        """The answer to who asked for a newer certificate, and what :mod:`.renewal` waits for, and until when."""
+        self.renewal = ""
+        self._renew_at = 0
+        self.renew_in(os.urandom(1)[0] * pace["renew_soon"] >> 8)
         self.heard_fleet = False
         """Whether something that the fleet signed has come since the start; receipts may be any broker's."""
         link.hear = self.hear
@@ -96,6 +102,9 @@ class Agent:
             self._telemetry.acknowledge(epoch, sequence)
             if sequence >= self._awaited:
                 self._awaited = self._tries = 0
+
+        elif kind == "certificate" and header.get("id") == self.renewal:
+            self.certificate = header, bytes(data)
 
     async def check_documents(self) -> None:
         """Take what is desired as it comes, for ever."""
@@ -190,6 +199,7 @@ class Agent:
             self._asked = clock.ticks_ms()
         await self._tell_report()
         await self._tell_telemetry()
+        await self._renew()
 
     async def _tell_report(self) -> None:
         if not _passed(self._reported, self._pace["report"]):
@@ -229,6 +239,26 @@ class Agent:
         except MqttError:
             self._awaited = 0
             raise
+
+    async def _renew(self) -> None:
+        link = self._link
+        if not link.shows or busy.locked():
+            return
+        if link.shows < 2 and self.certificate is None and clock.ticks_diff(clock.ticks_ms(), self._renew_at) < 0:
+            return
+        self.renew_in(self._pace["ask"])  # should memory not suffice
+        from .renewal import turn
+
+        try:
+            async with busy:
+                await turn(self, link, self._work, self._pace)
+        finally:
+            del turn
+            unload()
+
+    def renew_in(self, seconds: int) -> None:
+        """Look after the certificate again after so long."""
+        self._renew_at = clock.ticks_add(clock.ticks_ms(), seconds * 1000)
 
     def refuse(self, name: str, reason: str) -> None:
         """Tell of a refusal once: a broker that repeats itself must not fill the log and the telemetry."""
