@@ -64,7 +64,7 @@ class Agent:
         """The answer to who asked for a newer certificate, and what :mod:`.renewal` waits for, and until when."""
         self.renewal = ""
         self._renew_at = 0
-        self.renew_in(os.urandom(1)[0] * pace["renew_soon"] >> 8)
+        self.renew_in(os.urandom(1)[0] * pace.get("renew_soon", 60) >> 8)
         self.heard_fleet = False
         """Whether something that the fleet signed has come since the start; receipts may be any broker's."""
         link.hear = self.hear

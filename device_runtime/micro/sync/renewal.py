@@ -23,6 +23,11 @@ try:
 except ImportError:
     pass
 
+_DAY = 86_400
+"""Seconds between two questions."""
+_SETTLE = 30
+"""Seconds before a new certificate is shown, where ``board.json`` does not say ``renew_settle``: some brokers learn of
+it later than the board."""
 LATER, SWITCH = "later", "switch"
 """What is waited for, where it is not the answer with an id: to ask, or to show the new certificate."""
 
@@ -109,11 +114,11 @@ async def turn(agent: "Agent", link: "Link", work: "Work", pace: "dict[str, int]
         await _take(agent, link, pace, header, envelope)
     elif agent.renewal == SWITCH:
         agent.renewal = LATER
-        agent.renew_in(pace["renew"])
+        agent.renew_in(_DAY)
         link.tls = None
         await link.goodbye()
     else:
-        await _ask(agent, link, pace)
+        await _ask(agent, link)
 
 
 def _judge(agent: "Agent", link: "Link", work: "Work") -> None:
@@ -130,12 +135,12 @@ def _judge(agent: "Agent", link: "Link", work: "Work") -> None:
         agent.refuse("certificate_refused", f"what became of the new certificate cannot be written: {error}")
 
 
-async def _ask(agent: "Agent", link: "Link", pace: "dict[str, int]") -> None:
+async def _ask(agent: "Agent", link: "Link") -> None:
     present = Certificate(shown(link.root)[0])
     if not agent.renewal and not is_due(present):
         agent.renewal = LATER
         # Not all boards of a fleet at once that came back together.
-        agent.renew_in(int.from_bytes(os.urandom(2), "big") * pace["renew"] >> 16)
+        agent.renew_in(int.from_bytes(os.urandom(2), "big") * _DAY >> 16)
         return
     agent.renewal = binascii.hexlify(os.urandom(8)).decode()
     await link.publish("request", [encode({"type": "reissue", "id": agent.renewal, "serial": present.serial})])
@@ -151,16 +156,15 @@ async def _take(
             if not after:
                 raise SyncError(str(error)[:MAX_ERROR])  # noqa: TRY301 - one way out
             # Ticks go no further than three days.
-            agent.renew_in(min(after, 86_400) if isinstance(after, int) and after > 0 else pace["renew"])
+            agent.renew_in(min(after, _DAY) if isinstance(after, int) and after > 0 else _DAY)
             return
         put_on_trial(link.root, await _checked(link, envelope))
     except (SyncError, OSError) as error:
-        agent.renew_in(pace["renew"])
+        agent.renew_in(_DAY)
         agent.refuse("certificate_refused", f"the certificate could not be renewed: {error}")
         return
-    # Some brokers learn of it a few seconds after the board.
     agent.renewal = SWITCH
-    agent.renew_in(pace["renew_settle"])
+    agent.renew_in(pace.get("renew_settle", _SETTLE))
 
 
 async def _checked(link: "Link", envelope: bytes) -> bytes:
