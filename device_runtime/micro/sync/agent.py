@@ -61,8 +61,10 @@ class Agent:
         self._short = 0
         self._gave_way = False
         self.certificate: tuple[dict[str, Any], bytes] | None = None
-        """The answer to who asked for a newer certificate, and what :mod:`.renewal` waits for, and until when."""
-        self.renewal = ""
+        """The answer to the question for a newer one whose id is ``asked``."""
+        self.asked = ""
+        self.renewal = 0
+        """What :mod:`.renewal` does next."""
         self._renew_at = 0
         self.renew_in(os.urandom(1)[0] * pace.get("renew_soon", 60) >> 8)
         self.heard_fleet = False
@@ -103,7 +105,7 @@ class Agent:
             if sequence >= self._awaited:
                 self._awaited = self._tries = 0
 
-        elif kind == "certificate" and header.get("id") == self.renewal:
+        elif kind == "certificate" and self.asked and header.get("id") == self.asked:
             self.certificate = header, bytes(data)
 
     async def check_documents(self) -> None:

@@ -28,8 +28,8 @@ _DAY = 86_400
 _SETTLE = 30
 """Seconds before a new certificate is shown, where ``board.json`` does not say ``renew_settle``: some brokers learn of
 it later than the board."""
-LATER, SWITCH = "later", "switch"
-"""What is waited for, where it is not the answer with an id: to ask, or to show the new certificate."""
+_ASK, _SWITCH = 1, 2
+"""What is done next: to ask (after a start, only if it is due), or to show the new certificate."""
 
 
 class Certificate:
@@ -107,63 +107,59 @@ def is_due(certificate: Certificate) -> bool:
 
 async def turn(agent: "Agent", link: "Link", work: "Work", pace: "dict[str, int]") -> None:
     """Do what is to be done now. Raises :class:`MqttError`: it could not be asked."""
-    if link.shows > 1:
-        _judge(agent, link, work)
-    elif agent.certificate is not None:
-        (header, envelope), agent.certificate = agent.certificate, None
-        await _take(agent, link, pace, header, envelope)
-    elif agent.renewal == SWITCH:
-        agent.renewal = LATER
+    try:
+        if link.shows > 1:
+            _judge(agent, link, work)
+        elif agent.certificate is not None:
+            (header, envelope), agent.certificate = agent.certificate, None
+            await _take(agent, link, pace, header, envelope)
+        elif agent.renewal == _SWITCH:
+            agent.renewal = _ASK
+            agent.renew_in(_DAY)
+            link.tls = None
+            await link.goodbye()
+        else:
+            await _ask(agent, link)
+    except (SyncError, OSError) as error:
         agent.renew_in(_DAY)
-        link.tls = None
-        await link.goodbye()
-    else:
-        await _ask(agent, link)
+        agent.refuse("certificate_refused", f"the certificate could not be renewed: {error}")
 
 
 def _judge(agent: "Agent", link: "Link", work: "Work") -> None:
     """A connection stands that was made while a newer certificate was on trial."""
     good, link.shows = link.shows == 2, 1
-    try:
-        judge(link.root, good)
-        if good:
-            now = Certificate(shown(link.root)[0])
-            work.tell("certificate_renewed", {"serial": now.serial, "not_after": seconds(now.ends)})
-        else:
-            agent.refuse("certificate_refused", "the new certificate was put back: no connection stood with it")
-    except OSError as error:  # it is judged again after the next start
-        agent.refuse("certificate_refused", f"what became of the new certificate cannot be written: {error}")
+    judge(link.root, good)  # where the disk does not take it, it is judged again after the next start
+    if good:
+        now = Certificate(shown(link.root)[0])
+        work.tell("certificate_renewed", {"serial": now.serial, "not_after": seconds(now.ends)})
+    else:
+        agent.refuse("certificate_refused", "the new certificate was put back: no connection stood with it")
 
 
 async def _ask(agent: "Agent", link: "Link") -> None:
     present = Certificate(shown(link.root)[0])
-    if not agent.renewal and not is_due(present):
-        agent.renewal = LATER
+    first, agent.renewal = not agent.renewal, _ASK
+    if first and not is_due(present):
         # Not all boards of a fleet at once that came back together.
         agent.renew_in(int.from_bytes(os.urandom(2), "big") * _DAY >> 16)
         return
-    agent.renewal = binascii.hexlify(os.urandom(8)).decode()
-    await link.publish("request", [encode({"type": "reissue", "id": agent.renewal, "serial": present.serial})])
+    agent.asked = binascii.hexlify(os.urandom(8)).decode()
+    await link.publish("request", [encode({"type": "reissue", "id": agent.asked, "serial": present.serial})])
 
 
 async def _take(
     agent: "Agent", link: "Link", pace: "dict[str, int]", header: "dict[str, Any]", envelope: bytes
 ) -> None:
     error, after = header.get("error"), header.get("retry_after")
-    agent.renewal = LATER
-    try:
-        if error:
-            if not after:
-                raise SyncError(str(error)[:MAX_ERROR])  # noqa: TRY301 - one way out
-            # Ticks go no further than three days.
-            agent.renew_in(min(after, _DAY) if isinstance(after, int) and after > 0 else _DAY)
-            return
-        put_on_trial(link.root, await _checked(link, envelope))
-    except (SyncError, OSError) as error:
-        agent.renew_in(_DAY)
-        agent.refuse("certificate_refused", f"the certificate could not be renewed: {error}")
+    agent.asked = ""
+    if error:
+        if not after:
+            raise SyncError(str(error)[:MAX_ERROR])
+        # Ticks go no further than three days.
+        agent.renew_in(min(after, _DAY) if isinstance(after, int) and after > 0 else _DAY)
         return
-    agent.renewal = SWITCH
+    put_on_trial(link.root, await _checked(link, envelope))
+    agent.renewal = _SWITCH
     agent.renew_in(pace.get("renew_settle", _SETTLE))
 
 
