@@ -130,8 +130,7 @@ class Agent:
                 self.refuse("desired_refused", str(error))
             if self._documents[-1] is payload:
                 self._documents.clear()
-            if self._gave_way:
-                self._gave_way, self._work.woken = False, True
+            self._give_back()
             if changed and self._memory.desired is not None:
                 self._log("info", "sync", f"desired version {self._memory.desired['version']} is accepted")
                 self._refused.clear()
@@ -139,8 +138,13 @@ class Agent:
                 self._greet = self._greet or first  # a fleet that has only just let us in did not listen before
                 self._work.wake()
 
+    def _give_back(self) -> None:
+        """The program may start again that made room."""
+        if self._gave_way:
+            self._gave_way, self._work.woken = False, True
+
     async def _make_room(self) -> None:
-        """There is no memory to check what is desired: first the program gives way, and then everything."""
+        """There is no memory for what the fleet has to say: first the program gives way, and then everything."""
         gc.collect()
         self._short += 1
         if self._work.host is not None and self._work.host.running:
@@ -248,12 +252,23 @@ class Agent:
             return
         if link.shows < 2 and self.certificate is None and clock.ticks_diff(clock.ticks_ms(), self._renew_at) < 0:
             return
-        self.renew_in(self._pace["ask"])  # should memory not suffice
+        self.renew_in(self._pace["ask"])
+        try:
+            async with busy:
+                await self._renew_now()
+        except MemoryError:
+            self.renew_in(0)
+            unload()  # an import may have stopped half-way
+            await self._make_room()
+        else:
+            self._short = 0
+            self._give_back()
+
+    async def _renew_now(self) -> None:
         from .renewal import turn
 
         try:
-            async with busy:
-                await turn(self, link, self._work, self._pace)
+            await turn(self, self._link, self._work, self._pace)
         finally:
             del turn
             unload()

@@ -111,8 +111,8 @@ async def turn(agent: "Agent", link: "Link", work: "Work", pace: "dict[str, int]
         if link.shows > 1:
             _judge(agent, link, work)
         elif agent.certificate is not None:
-            (header, envelope), agent.certificate = agent.certificate, None
-            await _take(agent, link, pace, header, envelope)
+            await _take(agent, link, pace, *agent.certificate)
+            agent.certificate = None
         elif agent.renewal == _SWITCH:
             agent.renewal = _ASK
             agent.renew_in(_DAY)
@@ -121,6 +121,7 @@ async def turn(agent: "Agent", link: "Link", work: "Work", pace: "dict[str, int]
         else:
             await _ask(agent, link)
     except (SyncError, OSError) as error:
+        agent.certificate = None
         agent.renew_in(_DAY)
         agent.refuse("certificate_refused", f"the certificate could not be renewed: {error}")
 
