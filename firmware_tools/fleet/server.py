@@ -133,7 +133,7 @@ async def run_fleet(
             clock=clock,
         )
         authority, identity = Authority(home.directory, settings.fleet), read_identity_settings(home.settings_file)
-        desk = IdentityDesk(service, authority, identity, operations.joining)
+        desk = IdentityDesk(service, authority, identity, operations.joining, signer.sign_certificate)
         keeper = IdentityKeeper(service, desk, authority, identity, service.report_metadata_trouble)
         service.identities, desk.on_change = desk, keeper.look
         identities = IdentityApi(service, authority, desk, keeper.look)

@@ -125,7 +125,7 @@ async def _working(
     authority = Authority(home.directory, settings.fleet)
     identity = replace(read_identity_settings(home.settings_file), broker=None)
     operations = Operations(service, key, settings.broker.device_url, trust)
-    desk = IdentityDesk(service, authority, identity, operations.joining)
+    desk = IdentityDesk(service, authority, identity, operations.joining, signer.sign_certificate)
     keeper = IdentityKeeper(service, desk, authority, identity, service.report_metadata_trouble)
     service.identities, desk.on_change = desk, keeper.look
     try:
