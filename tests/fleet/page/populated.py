@@ -19,6 +19,8 @@ from firmware_tools.fleet.identity.profiles import issue_client
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.server import RunningFleet
 from firmware_tools.fleet.telemetry import TelemetryStore
+from firmware_tools.fleet.traffic.counting import Sums
+from firmware_tools.fleet.traffic.store import add
 from tests.fleet.devices import eventually
 from tests.fleet.packages import small_package
 from tests.inference.model_packages import digits_package
@@ -123,6 +125,7 @@ async def populate(fleet: RunningFleet, home: FleetHome) -> None:
     await fleet.service.change(lambda registry: registry.assign("library-1", MAPS, 1, False))
     await report(fleet, ["library-1"], {LAMP: running(2, "1.2.0"), MAPS: half})
     await identities(fleet, home)
+    await count_traffic(fleet, "kitchen-1")
 
 
 async def _rollouts(fleet: RunningFleet, ids: Sequence[str]) -> None:
@@ -218,6 +221,20 @@ async def identities(fleet: RunningFleet, home: FleetHome) -> None:
         used = claims.create(1, "kitchen-1", ["room:kitchen"], 30, now - DAY)
         claims.use(used[0].claim.id, "kitchen-1", "1", now - 3_600)
         claims.create(30, None, ["batch:7", "line:2"], 90, now)
+
+    await fleet.service.change(work)
+
+
+async def count_traffic(fleet: RunningFleet, device: str) -> None:
+    """Bytes of a device on each of the last 30 days, more in the week, and a program that came a week ago."""
+    today = int(time.time() // DAY)
+
+    def sums(ago: int) -> Sums:
+        telemetry = 180_000 if (today - ago) % 7 > 1 else 40_000
+        return [telemetry - 900 * ago, 640, 5_300, 2_100, 0, 1_450, 900_000 if ago == 7 else 0, 9_700, 310, 290]
+
+    def work(registry: Registry) -> None:
+        add(registry.connection, [(device, today - ago, sums(ago)) for ago in range(30)])
 
     await fleet.service.change(work)
 

@@ -142,6 +142,7 @@ async def test_what_expires_soon_is_said_with_what_to_do(identified: RunningFlee
     await expect(own.get_by_role("listitem").filter(has_text="root CA")).to_contain_text("good")
 
 
+@with_make_page
 async def test_who_is_no_admin_sees_counts_and_is_never_asked_for_claims(
     identified: RunningFleet, staff: FleetClient, page: Page
 ) -> None:
