@@ -15,16 +15,12 @@ const AT_ONCE = 50;
 export const claimParts = (counts) => [["open", "info", "open"], ["used", "good", "used"], ["expired", "faint", "expired"], ["revoked", "none", "withdrawn"]]
   .map(([name, kind, label]) => ({ name, kind, label, count: counts[name] ?? 0 }));
 
-/** The list and what loads it: {panel, load(counts by state)}. */
-export function mountClaims(view) {
+/** The list and what loads it: {panel, load(counts by state)}; `changed` is told of a claim that was withdrawn. */
+export function mountClaims(view, changed) {
   const filter = h("span", { class: "segments", role: "group", "aria-label": "Which claims" }), found = h("p", { class: "hint", role: "status" });
   const search = h("input", { type: "search", placeholder: "Device, tag, id", "aria-label": "Search claims", autocapitalize: "none", autocomplete: "off", spellcheck: "false" });
   const list = h("div"), foot = h("div", { class: "panel-foot" }), total = h("div", { class: "pad" });
   let claims = [], counts = {}, wanted = "open", most = AT_ONCE;
-  const reload = async () => {
-    ({ claims } = await call("GET", "/api/claims", { signal: view.signal }));
-    draw();
-  };
   const draw = () => {
     const words = search.value.trim().toLowerCase();
     const chosen = claims.filter((claim) => (!wanted || claim.state === wanted) && (!words || [claim.id, claim.device, claim.used_by, ...claim.tags].some((text) => text?.includes(words))));
@@ -36,7 +32,7 @@ export function mountClaims(view) {
     } }, name ? `${capital(KINDS[name][0])} ${number(counts[name] ?? 0)}` : "All")));
     found.textContent = words ? many(chosen.length, "claim") : "";
     const shown = chosen.slice(0, most);
-    redrawWhen(list, [shown, wanted, words, !claims.length], () => [shown.length ? h("ul", { class: "cards claims" }, ...shown.map((claim) => card(claim, reload, !wanted))) : nothing(claims, wanted, words)]);
+    redrawWhen(list, [shown, wanted, words, !claims.length], () => [shown.length ? h("ul", { class: "cards claims" }, ...shown.map((claim) => card(claim, changed, !wanted))) : nothing(claims, wanted, words)]);
     redrawWhen(foot, [chosen.length, most], () => (chosen.length > most ? [h("button", { type: "button", onclick: () => {
       most += AT_ONCE;
       draw();
@@ -48,9 +44,10 @@ export function mountClaims(view) {
   }));
   return {
     panel: panel("Claim codes", found, total, h("form", { class: "claim-filters", role: "search", onsubmit: (event) => event.preventDefault() }, filter, search), list, foot),
-    load: (now) => {
+    load: async (now) => {
+      ({ claims } = await call("GET", "/api/claims", { signal: view.signal }));
       counts = now;
-      return reload();
+      draw();
     },
   };
 }
@@ -65,14 +62,14 @@ function nothing(claims, wanted, words) {
     h("p", {}, "With a code a device lets itself in, once: somebody types it at the device, which then makes its own key and gets its certificate. Make one for a device whose id you know, or a sheet of them for a production bench."));
 }
 
-function card(claim, reload, all) {
+function card(claim, changed, all) {
   const [word, kind] = KINDS[claim.state], name = claim.device ?? "any device";
   return h("li", { class: "card claim", "data-id": claim.id },
     h("div", {},
       h("div", {}, claim.device ? h("strong", {}, said(claim.device)) : "any device", claim.tags.map((tag) => h("span", { class: "tag" }, said(tag)))),
       h("div", { class: "sub" }, ...became(claim), " · claim ", h("span", { class: "mono" }, claim.id))),
     all ? h("span", { class: `badge k-${kind}` }, word) : null,
-    claim.state === "open" ? press("Withdraw…", { needs: "admin", class: "small", "data-key": `withdraw-${claim.id}`, "aria-label": `Withdraw the claim code ${claim.id} for ${name}`, onclick: () => withdraw(claim, name, reload) }) : null);
+    claim.state === "open" ? press("Withdraw…", { needs: "admin", class: "small", "data-key": `withdraw-${claim.id}`, "aria-label": `Withdraw the claim code ${claim.id} for ${name}`, onclick: () => withdraw(claim, name, changed) }) : null);
 }
 
 function became({ state, created, expires, used_at: usedAt, used_by: usedBy }) {
@@ -81,7 +78,7 @@ function became({ state, created, expires, used_at: usedAt, used_by: usedBy }) {
   return [state === "expired" ? `expired on ${day(expires)}` : `made on ${day(created)}, withdrawn before it was used`];
 }
 
-function withdraw(claim, name, reload) {
+function withdraw(claim, name, changed) {
   confirmThat(`Withdraw the claim code for ${name}?`, {
     what: [`Whoever has the code of claim ${claim.id} can let no device in with it any more, from now on and for ever.`, "Devices that are in stay in."],
     yes: "Withdraw",
@@ -89,7 +86,7 @@ function withdraw(claim, name, reload) {
     act: async () => {
       await call("DELETE", `/api/claims/${segment(claim.id)}`);
       toast(`The code of claim ${claim.id} is good no more.`);
-      await reload();
+      await changed();
     },
   });
 }

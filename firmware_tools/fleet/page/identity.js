@@ -15,7 +15,7 @@ const SHOWN = 12;
 export async function showIdentity(view) {
   view.title("Identity");
   const notices = h("div", { class: "stack" }), own = h("div"), devices = h("div"), counts = h("div"), without = h("div");
-  const claims = may("admin") ? mountClaims(view) : null;
+  const claims = may("admin") ? mountClaims(view, () => load()) : null;
   const columns = h("div", { class: "columns wide-first", hidden: true },
     h("div", { class: "stack" }, claims ? claims.panel : panel("Claim codes", null, counts)),
     h("div", { class: "stack" }, panel("Devices", null, devices), panel("The fleet’s own certificates", null, own)));
