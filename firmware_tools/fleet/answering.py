@@ -47,7 +47,9 @@ class Identities(Protocol):
 class Teller(Protocol):
     """Sends a message to a device, or lets it be."""
 
-    async def __call__(self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool) -> None: ...
+    async def __call__(
+        self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool, content: bool = False
+    ) -> None: ...
 
 
 class Reading(Protocol):
@@ -133,7 +135,7 @@ class Answering:
         answer = await self._content.answer(request)
         self._counters.refused += isinstance(answer, ContentBlock) and bool(answer.error)
         self._counters.blocks += isinstance(answer, ContentBlock) and not answer.error
-        await self._tell(device, "response", encode(answer), qos=0, retain=False)
+        await self._tell(device, "response", encode(answer), qos=0, retain=False, content=True)
 
     async def _answer_identity(self, device: str, request: ClaimRequest | RenewRequest) -> None:
         # A claim over a device's own topics is none: who claims has no id yet.

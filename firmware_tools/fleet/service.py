@@ -33,7 +33,7 @@ from device_runtime.sync.messages import (
 from device_runtime.sync.transport import TransportError
 from firmware_tools.fleet.answering import Answering, Identities
 from firmware_tools.fleet.audit.pending import pending_addition
-from firmware_tools.fleet.connections import SPOKEN, Flow, FreeFlow
+from firmware_tools.fleet.connections import ORDERED, SPOKEN, Flow, FreeFlow
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.counters import Counters as Counters
@@ -54,6 +54,7 @@ from firmware_tools.fleet.storing import Stored, store_work, tell_changed
 from firmware_tools.fleet.strangers import Strangers
 from firmware_tools.fleet.team import Alone, FencedError, Team
 from firmware_tools.fleet.telemetry import TelemetryStore
+from firmware_tools.fleet.traffic.keeping import TrafficKeeper
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -130,6 +131,9 @@ class FleetService:
         self._writer = ThreadPoolExecutor(1, "fleet-writer")
         self._readers = ThreadPoolExecutor(2, "fleet-reader")
         self._enrolled: set[str] = set()
+        self.traffic_keeper = TrafficKeeper(database, partial(self._in, self._writer))
+        """Stores how many bytes devices send and receive."""
+        self._traffic = self.traffic_keeper.traffic
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -156,7 +160,7 @@ class FleetService:
         self._team.watch(self._distributed, self._told)
         try:
             async with asyncio.TaskGroup() as group:  # if one of them fails, so does the block
-                work = (self._store_all(), self._publisher.run(), self._prune())
+                work = (self._store_all(), self._publisher.run(), self._prune(), self.traffic_keeper.run())
                 loops = [group.create_task(loop) for loop in work]
                 try:
                     yield
@@ -165,6 +169,7 @@ class FleetService:
                         task.cancel()
         finally:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self.traffic_keeper.store()
             self.feed.close()
             self._writer.shutdown()
             self._readers.shutdown()
@@ -268,6 +273,10 @@ class FleetService:
             return
         if not payload and retained:
             return
+        # Of what every process hears, the one whose device it is counts.
+        heard_once = channel == "screen" or (self._team.shared and channel not in ORDERED)
+        if not retained and (heard_once or self._team.owns(device)):
+            self._traffic.sent(device, channel, len(name) + len(payload))
         now = time.time()
         try:
             self._hear(device, channel, payload, None if retained else now)
@@ -474,10 +483,15 @@ class FleetService:
 
     # Telling
 
-    async def _tell(self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool) -> None:
+    async def _tell(
+        self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool, content: bool = False
+    ) -> None:
         """Send, or let it be: what is lost is asked for again, and everything is published again at a connect."""
+        name = topic(self.fleet, device, channel)
         try:
-            await self._send(topic(self.fleet, device, channel), payload, qos=qos, retain=retain)
+            await self._send(name, payload, qos=qos, retain=retain)
+            if device in self._enrolled:
+                self._traffic.received(device, "content" if content else channel, len(name) + len(payload))
         except TransportError as error:
             self.counters.unsent += 1
             log.debug("a message for %s was not sent: %s", device, error)
