@@ -37,7 +37,7 @@ def _seconds(item: pytest.Item) -> float:
     return float(mark.args[0] if mark is not None else item.config.getini("timeout"))
 
 
-class Scheduling(LoadGroupScheduling):
+class Scheduling(LoadGroupScheduling):  # type: ignore[misc] # xdist has no types
     """Survives processes that end in the middle of a test.
 
     pytest-xdist 3.8 has that test run again and again, and hands a new process a single test, which waits for a second
