@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import shutil
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -179,12 +182,14 @@ async def test_a_fleet_that_nobody_serves_is_verified_and_an_older_database_acce
 ) -> None:
     async with open_office(home):
         await owner("enroll", "kitchen")
-    backup = home.database_file.read_bytes()
+    backup = tmp_path / "backup.db"
+    with closing(sqlite3.connect(home.database_file)) as source, closing(sqlite3.connect(backup)) as copy:
+        source.backup(copy)
     async with open_office(home):
         await owner("enroll", "hall")
     assert "2 entries" in await owner("audit", "verify")
     assert "there is nothing to accept" in await owner("audit", "accept", "--reason", "x", code=1)
-    home.database_file.write_bytes(backup)
+    shutil.copyfile(backup, home.database_file)
     for file in home.directory.glob("fleet.db-*"):
         file.unlink()
     assert "ends at entry 1, but the fleet signed entry 2" in await owner("audit", "verify", code=1)
