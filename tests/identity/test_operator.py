@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import os
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -292,3 +293,15 @@ def test_the_dot_of_one_device_is_no_wildcard_for_another() -> None:
     assert not re.search(rule["write"], "cygnet.1.north.a.b.desired")
     assert not re.search(rule["read"], "cygnet.1.north.a.b.desired.more")
     assert nats.subject("cygnet/1/north/a.b/+/#") == "cygnet.1.north.a//b.*.>"
+
+
+def test_a_process_that_is_no_broker_is_not_taken_for_one_that_left_its_number_behind(
+    home: FleetHome, tmp_path: Path
+) -> None:
+    pid_file = tmp_path / "pid"
+    with subprocess.Popen(["sleep", "60"]) as other:
+        pid_file.write_text(f"{other.pid}\n")
+        refused = run(home, "broker-config", "mosquitto", "--out", str(tmp_path / "b"), "--tell", str(pid_file))
+        assert f"process {other.pid} is sleep, and not mosquitto; start the broker again" in str(refused.exception)
+        assert other.poll() is None
+        other.kill()

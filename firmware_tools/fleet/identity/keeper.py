@@ -124,7 +124,7 @@ class IdentityKeeper:
         broker.folder.mkdir(parents=True, exist_ok=True)
         write_changing(broker.kind, broker.folder, self._authority, rights, lists)
         if broker.pid_file is not None:
-            tell_broker(broker.pid_file)
+            tell_broker(broker.kind, broker.pid_file)
         self._written = written
 
     def _tell(self, trouble: str) -> None:

@@ -198,7 +198,7 @@ class IdentityOffice:
         lists = revocation_lists(revoked)
         changed = write_all(kind, folder, self.authority, rights, lists, listen, as_if)
         if pid_file is not None:
-            tell_broker(pid_file)
+            tell_broker(kind, pid_file)
         return changed
 
     def status(self) -> IdentityStatus:

@@ -13,6 +13,8 @@ from firmware_tools.fleet.identity.brokers.rights import Rights
 from firmware_tools.fleet.identity.settings import BrokerKind
 
 DEFAULT_LISTEN = "0.0.0.0:8883"
+_PROCESSES: Mapping[BrokerKind, str] = {"mosquitto": "mosquitto", "nats": "nats-server", "rabbitmq": "beam"}
+"""What the kernel calls each broker's process; RabbitMQ's is Erlang's."""
 
 
 def write_all(
@@ -76,20 +78,38 @@ def write_changing(kind: BrokerKind, folder: Path, authority: Authority, rights:
     return _write(folder, files)
 
 
-def tell_broker(pid_file: Path) -> None:
+def tell_broker(kind: BrokerKind, pid_file: Path) -> None:
     """Have the broker whose process id is in this file read its files again.
 
+    A broker that was killed leaves its file behind, and its number may be another process's by now, which SIGHUP would
+    end: a process of another name is left alone.
+
     Raises:
-        FleetError: there is no such process, or it is another user's.
+        FleetError: there is no such process, or it is no broker of this kind, or another user's.
     """
     try:
-        os.kill(int(pid_file.read_text().strip()), signal.SIGHUP)
+        pid = int(pid_file.read_text().strip())
+        name = _name_of(pid)
+        if name and not name.startswith(_PROCESSES[kind]):
+            raise FleetError(
+                f"the broker of {pid_file} cannot be told to read its files again: process {pid} is {name}, and not "
+                f"{_PROCESSES[kind]}; start the broker again, or correct the file's path"
+            )
+        os.kill(pid, signal.SIGHUP)
     except OSError as error:
         raise FleetError(
             f"the broker of {pid_file} cannot be told to read its files again: {error.strerror}"
         ) from error
     except ValueError as error:
         raise FleetError(f"{pid_file} holds no process id") from error
+
+
+def _name_of(pid: int) -> str:
+    """What the kernel calls a process (proc(5), ``comm``); empty where that cannot be known."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> list[str]:
