@@ -28,6 +28,7 @@ from firmware_tools.fleet.identity.settings import read_identity_settings
 from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.only_one import only_one
 from firmware_tools.fleet.operations import Operations
+from firmware_tools.fleet.pruning import Pruning
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
 from firmware_tools.fleet.routes import Parts, make_routes
@@ -112,7 +113,7 @@ async def run_fleet(
             transport.publish,
             answers=answers,
             lost_after=lost_after,
-            retention=settings.retention,
+            prune=Pruning(database, settings.retention, settings.rollout_days).some,
             signer=signer,
             metadata=trust.repository,
             flow=transport.telemetry,

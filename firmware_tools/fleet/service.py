@@ -40,7 +40,6 @@ from firmware_tools.fleet.counters import Counters as Counters
 from firmware_tools.fleet.database import Database, retry
 from firmware_tools.fleet.documents import device_document, telemetry_documents
 from firmware_tools.fleet.errors import StorageError
-from firmware_tools.fleet.events.retention import FOR_EVER, Retention, prune_some
 from firmware_tools.fleet.events.rollups import SeriesIds
 from firmware_tools.fleet.feed import LiveFeed
 from firmware_tools.fleet.inbox import Inbox, Work
@@ -63,7 +62,7 @@ _MOST_SHOWN, _MOST_TOLD = 20, 200
 _SHOW_EVERY = 0.3
 _OLD_SECONDS = 60.0
 _RETRY_STORAGE = 1.0
-_PRUNE_EVERY, _PRUNE_PAUSE, _PRUNED_AT_ONCE = 600.0, 0.2, 2_000
+_PRUNE_EVERY, _PRUNE_PAUSE = 600.0, 0.2
 
 
 class Sender(Protocol):
@@ -85,7 +84,7 @@ class FleetService:
         *,
         answers: ContentAnswers | None = None,
         lost_after: float = 90.0,
-        retention: Retention = FOR_EVER,
+        prune: Callable[[float], bool] = lambda _now: False,
         signer: Signer | None = None,
         metadata: MetadataFiles | None = None,
         flow: Flow | None = None,
@@ -94,7 +93,8 @@ class FleetService:
     ) -> None:
         """``answers``: who answers requests for content; without it, others on the same broker do.
         ``lost_after``: how long after a connect a device that the database calls online may be silent, in seconds. The
-        broker may have died together with the wills that it held. ``retention``: how long telemetry is kept.
+        broker may have died together with the wills that it held. ``prune``: deletes a portion of what is too old at a
+        time (Unix seconds), and says whether there is more; by the process that leads.
         ``signer``: in place of one with ``key`` alone; ``metadata``: gives files of signed metadata.
         ``flow``: keeps telemetry with the broker while it comes faster than it can be stored.
         ``team``: other processes that do the same.
@@ -112,7 +112,7 @@ class FleetService:
         self._database, self._content, self._send = database, content, send
         self._signer = signer or Signer(key, content)
         self._flow = flow or FreeFlow()
-        self._lost_after, self._retention, self._series = lost_after, retention, SeriesIds()
+        self._lost_after, self._prune, self._series = lost_after, prune, SeriesIds()
         self._inbox = Inbox()
         self._team = team or Alone()
         self._presence = Presence(self._inbox, self._team)
@@ -156,7 +156,7 @@ class FleetService:
         self._team.watch(self._distributed, self._told)
         try:
             async with asyncio.TaskGroup() as group:  # if one of them fails, so does the block
-                work = (self._store_all(), self._publisher.run(), self._prune())
+                work = (self._store_all(), self._publisher.run(), self._prune_all())
                 loops = [group.create_task(loop) for loop in work]
                 try:
                     yield
@@ -372,19 +372,16 @@ class FleetService:
         self._show(stored.changed)
         self._publisher.put_all(stored.desired)
 
-    async def _prune(self) -> None:
-        """Delete old telemetry, a little at a time, so that what arrives never waits for it long."""
+    async def _prune_all(self) -> None:
+        """Delete what is old, a little at a time, so that what arrives never waits for it long."""
         while True:
-            try:
-                gone = await self._in(self._writer, self._prune_some) if self._team.leads else 0
-            except StorageError as error:
-                self._report_trouble(str(error))
-                gone = 0
-            await asyncio.sleep(_PRUNE_PAUSE if gone == _PRUNED_AT_ONCE else _PRUNE_EVERY)
-
-    def _prune_some(self) -> int:
-        with self._database.transaction() as connection:
-            return prune_some(connection, self._retention, time.time(), _PRUNED_AT_ONCE)
+            more = False
+            if self._team.leads:
+                try:
+                    more = await self._in(self._writer, partial(self._prune, time.time()))
+                except StorageError as error:
+                    self._report_trouble(str(error))
+            await asyncio.sleep(_PRUNE_PAUSE if more else _PRUNE_EVERY)
 
     def _report_trouble(self, text: str) -> None:
         if text == self.trouble:

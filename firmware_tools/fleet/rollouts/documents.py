@@ -54,7 +54,8 @@ class StageDocument(TypedDict):
 class RolloutDocument(TypedDict):
     """A rollout with its stages (each with its thresholds and counts), why devices failed, its timeline (where
     ``actor`` is ``cygnet`` for what happened by itself), and when its maintenance window opens. ``plan`` holds the
-    members as they were given."""
+    members as they were given. ``pruned_at``: since when its devices are no longer kept one by one, because it ended
+    long ago; the counts and failures are those of then."""
 
     id: int
     name: str
@@ -77,6 +78,7 @@ class RolloutDocument(TypedDict):
     stages: Sequence[StageDocument]
     failures: Sequence[Failure]
     events: Sequence[Event]
+    pruned_at: float | None
     now: float
 
 
@@ -153,5 +155,6 @@ def rollout_document(store: RolloutStore, rollout: Rollout, now: float) -> Rollo
         ],
         "failures": store.sentences(rollout),
         "events": [replace(event, stage=event.stage + 1) for event in store.events(rollout)],
+        "pruned_at": store.pruned_at(rollout),
         "now": now,
     }

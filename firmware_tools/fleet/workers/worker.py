@@ -23,6 +23,7 @@ from firmware_tools.fleet.identity.keeper import IdentityKeeper
 from firmware_tools.fleet.identity.settings import read_identity_settings
 from firmware_tools.fleet.only_one import only_one
 from firmware_tools.fleet.operations import Operations
+from firmware_tools.fleet.pruning import Pruning
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.share_groups import share_group
 from firmware_tools.fleet.signing import Signer
@@ -114,7 +115,7 @@ async def _working(
         transport.publish,
         answers=answers,
         lost_after=lost_after,
-        retention=settings.retention,
+        prune=Pruning(database, settings.retention, settings.rollout_days).some,
         signer=signer,
         metadata=trust.repository,
         flow=transport.telemetry,
