@@ -166,7 +166,7 @@ def init(
         ceremony.accept(repository, path)
     _note(target, "init", threshold=1, house=house)
     click.echo(f"The fleet has a root of trust. Take {folder} off this machine, and keep two copies.")
-    click.echo("Next: restart `cygnet fleet serve`; devices get the root, and new ones with `cygnet fleet enroll`.")
+    click.echo("Devices get the root from a fleet that runs within seconds, and new ones with `cygnet fleet enroll`.")
 
 
 @trust.command("add-developer")
@@ -333,10 +333,23 @@ def accept(target: Target, files: tuple[Path, ...]) -> None:
     """
     from firmware_tools.fleet.trust import ceremony
 
-    repository = _repository(target)
+    repository, key = _repository(target), _fleet_key(target)
     roles = [ceremony.accept(repository, file).role for file in files]
     _note(target, "accept", ", ".join(roles))
     _tell(target, *roles)
+    if _fleet_key(target) != key:
+        click.echo(
+            "The fleet has a new key. Next: restart `cygnet fleet serve` and its workers; until then they sign with "
+            "the former one, which devices that have seen this root refuse."
+        )
+
+
+def _fleet_key(target: Target) -> str:
+    """The public half of the key with which the fleet signs what devices should have."""
+    from device_runtime.keys import encode_public_key
+    from firmware_tools.sign.keys import load_private_key
+
+    return encode_public_key(load_private_key(target.home.key_file).public_key())
 
 
 def _note(target: Target, action: str, subject: str = "", **detail: object) -> None:

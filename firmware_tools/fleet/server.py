@@ -4,9 +4,10 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -29,7 +30,6 @@ from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.only_one import only_one
 from firmware_tools.fleet.operations import Operations
 from firmware_tools.fleet.pruning import Pruning
-from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
 from firmware_tools.fleet.routes import Parts, make_routes
 from firmware_tools.fleet.screen.frame_routes import frame_routes
@@ -38,10 +38,10 @@ from firmware_tools.fleet.screen.views import ScreenViews
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.share_groups import share_group
 from firmware_tools.fleet.signing import Signer
-from firmware_tools.fleet.team import Alone, Team
+from firmware_tools.fleet.team import Alone
 from firmware_tools.fleet.trust.keeper import TrustKeeper
-from firmware_tools.fleet.trust.naming import name_root
 from firmware_tools.fleet.trust.repository import Repository
+from firmware_tools.fleet.trust.root_follower import RootFollower
 from firmware_tools.fleet.web import make_application
 from firmware_tools.fleet.workers.crew import Crew
 from firmware_tools.fleet.workers.roll import check_nobody_works
@@ -103,6 +103,7 @@ async def run_fleet(
         content = ContentStore(home.content)
         trust = TrustKeeper(Repository(home.directory), content)
         signer = Signer(key, content, home.former_keys())
+        follower = RootFollower(trust, signer)
         # With workers it makes nothing and answers nothing: they do.
         answers = None if settings.content_workers else ContentAnswers(home.content, settings.forms_bytes)
         service = FleetService(
@@ -118,6 +119,7 @@ async def run_fleet(
             metadata=trust.repository,
             flow=transport.telemetry,
             team=team,
+            check_signing=follower.check_signing,
         )
         operations = Operations(service, key, settings.broker.device_url, trust)
         rollouts = RolloutOperations(
@@ -147,11 +149,19 @@ async def run_fleet(
         application.add_routes([*health.routes(), *frame_routes()])
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, max_line_size=MAX_URL)
         try:
-            await asyncio.to_thread(_prepare_trust, trust, database, signer, team or Alone())
+            await asyncio.to_thread(follower.prepare, database, team or Alone())
             answering = answers.running() if answers is not None else nullcontext()
             on_the_roll = team.running() if team is not None else nullcontext()
-            kept, signed, identified = _kept(trust, service), _signed(audit, service), keeper.running()
-            async with answering, on_the_roll, service.running(), kept, signed, identified:
+            told = service.report_metadata_trouble
+            async with (
+                answering,
+                on_the_roll,
+                service.running(),
+                _going_on(trust.run(told), "trust"),
+                _going_on(follower.run(service, team or Alone(), told), "root"),
+                _signed(audit, service),
+                keeper.running(),
+            ):
                 await runner.setup()
                 await web.SockSite(runner, listener).start()
                 transport.start(service)
@@ -172,18 +182,10 @@ async def run_fleet(
             database.close()
 
 
-def _prepare_trust(trust: TrustKeeper, database: Database, signer: Signer, team: Team) -> None:
-    """Before the first document leaves: it may have to name a root, and what is published has to be signed for."""
-    signer.root = trust.named_root()
-    with database.transaction() as connection:
-        if name_root(connection, signer.root):
-            team.tell(connection, {"changed": None, "publish": True})
-        trust.settle(Registry(connection))
-
-
 @asynccontextmanager
-async def _kept(trust: TrustKeeper, service: FleetService) -> AsyncIterator[None]:
-    task = asyncio.get_running_loop().create_task(trust.run(service.report_metadata_trouble), name="trust")
+async def _going_on(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Work that goes on for the length of an ``async with`` block."""
+    task = asyncio.get_running_loop().create_task(work, name=name)
     try:
         yield
     finally:
@@ -194,12 +196,10 @@ async def _kept(trust: TrustKeeper, service: FleetService) -> AsyncIterator[None
 @asynccontextmanager
 async def _signed(audit: AuditKeeper, service: FleetService) -> AsyncIterator[None]:
     """The audit log is signed while the fleet runs, and once more at its end."""
-    task = asyncio.get_running_loop().create_task(audit.run(service.report_audit_trouble), name="audit")
     try:
-        yield
+        async with _going_on(audit.run(service.report_audit_trouble), "audit"):
+            yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
         try:
             await audit.sign()
         except FleetError as error:

@@ -241,6 +241,11 @@ class FleetService:
         """Whether a device was last heard to be there, stored or not."""
         return self._presence.is_online(device)
 
+    def publish_again(self) -> None:
+        """Tell every device what it should have: all documents have changed."""
+        self._must_publish = True
+        self._lead()
+
     async def add_content(self, data: bytes) -> str:
         """Store a package file and return its SHA-256."""
         return await self._in(self._readers, lambda: self._content.add(data))

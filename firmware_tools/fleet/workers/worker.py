@@ -9,13 +9,12 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection
 
 from firmware_tools.fleet.connections import GROUP, ConnectionFiles, FleetConnections, connection_files
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.database import Database
-from firmware_tools.fleet.errors import FleetError, StorageError
+from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome, FleetSettings
 from firmware_tools.fleet.identity.authority import Authority, gives_certificates
 from firmware_tools.fleet.identity.desk import IdentityDesk
@@ -28,8 +27,8 @@ from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.share_groups import share_group
 from firmware_tools.fleet.signing import Signer
 from firmware_tools.fleet.trust.keeper import TrustKeeper
-from firmware_tools.fleet.trust.naming import check_root
 from firmware_tools.fleet.trust.repository import Repository
+from firmware_tools.fleet.trust.root_follower import RootFollower
 from firmware_tools.fleet.workers.crew import Crew
 from firmware_tools.sign.keys import load_private_key
 
@@ -89,18 +88,8 @@ async def _working(
     content = ContentStore(home.content)
     trust = TrustKeeper(Repository(home.directory), content)
     signer = Signer(key, content, home.former_keys())
-    signer.root = trust.named_root()
-
-    def check_signing(connection: Connection) -> None:
-        if not check_root(connection, signer.root):
-            signer.root = trust.named_root()
-            if not check_root(connection, signer.root):
-                raise StorageError(
-                    f"the signed metadata in {home.directory} has another root than the fleet publishes: let workers "
-                    "see the trust directory of `cygnet fleet serve`, or restart that",
-                    passing=True,
-                )
-
+    follower = RootFollower(trust, signer)
+    follower.read()
     answers = None if settings.content_workers else ContentAnswers(home.content, settings.forms_bytes)
     crew = Crew(database, "worker", lambda: (service.counters.messages, service.counters.records), name)
     # No two clients have one name: they would throw each other out.
@@ -120,7 +109,7 @@ async def _working(
         metadata=trust.repository,
         flow=transport.telemetry,
         team=crew,
-        check_signing=check_signing,
+        check_signing=follower.check_signing,
     )
     # What the broker has to be told of certificates is the service's to write.
     authority = Authority(home.directory, settings.fleet)
