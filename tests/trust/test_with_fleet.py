@@ -22,7 +22,7 @@ from firmware_tools.fleet.home import FleetHome, init_home
 from firmware_tools.fleet.publish import sign_release
 from firmware_tools.fleet.server import RunningFleet, run_fleet
 from firmware_tools.fleet.telemetry import TelemetryQuery
-from firmware_tools.fleet.trust import ceremony
+from firmware_tools.fleet.trust import ceremony, signatures
 from firmware_tools.fleet.trust.keys import make_key, open_signer
 from firmware_tools.fleet.trust.releases import published
 from firmware_tools.fleet.trust.repository import Repository
@@ -59,8 +59,8 @@ class Site:
         for role in roles:
             travelling = self.folder / f"{role}.json"
             travelling.write_bytes((self.repository.staged / f"{role}.json").read_bytes())
-            ceremony.sign(travelling, open_signer(f"pem:{self.person}", self.public, Path("/"), lambda _: ""))
-            ceremony.accept(self.repository, travelling)
+            signatures.sign(travelling, open_signer(f"pem:{self.person}", self.public, Path("/"), lambda _: ""))
+            signatures.accept(self.repository, travelling)
 
     @asynccontextmanager
     async def device(self, provisioning: str) -> AsyncIterator[None]:
