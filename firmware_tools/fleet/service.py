@@ -209,7 +209,7 @@ class FleetService:
                 tell_changed(self._team, connection, named)
                 changed = (
                     result,
-                    registry.desired_of(self.fleet, named, now),
+                    registry.desired.of(self.fleet, named, now),
                     [registry.device(device) for device in named] if len(named) <= _MOST_SHOWN else None,
                 )
                 audited.write(connection)

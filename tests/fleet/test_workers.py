@@ -418,7 +418,7 @@ async def test_an_older_document_that_was_published_last_is_followed_by_the_newe
     key = load_private_key(large_home.key_file).public_key()
     name = DEVICES[0]
     async with crew(large_home, 1) as (fleet, (worker,)), connected_device("north", name, mosquitto.url) as device:
-        older = await worker.service.read(lambda registry, _: registry.desired("north", name, 1.0))
+        older = await worker.service.read(lambda registry, _: registry.desired.one("north", name, 1.0))
         await fleet.service.change(lambda registry: registry.raise_past(name, 7), [name])
         await device.newest_desired(key, 8)
         device.desired.clear()

@@ -198,9 +198,9 @@ async def test_a_change_of_many_devices_is_told_at_once_and_not_one_by_one(fleet
             events.append(event["type"])
             break
     assert events == ["refresh"]
-    documents = await fleet.service.read(lambda registry, _: registry.desired_of("north", names, 5.0))
+    documents = await fleet.service.read(lambda registry, _: registry.desired.of("north", names, 5.0))
     assert [(document.device, document.version) for document in documents] == sorted((name, 1) for name in names)
-    single = await fleet.service.read(lambda registry, _: registry.desired("north", names[7], 5.0))
+    single = await fleet.service.read(lambda registry, _: registry.desired.one("north", names[7], 5.0))
     assert single in documents
 
 
