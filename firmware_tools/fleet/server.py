@@ -137,7 +137,7 @@ async def run_fleet(
         )
         authority, identity = Authority(home.directory, settings.fleet), read_identity_settings(home.settings_file)
         desk = IdentityDesk(service, authority, identity, operations.joining)
-        keeper = IdentityKeeper(service, desk, authority, identity, service.report_metadata_trouble)
+        keeper = IdentityKeeper(service, desk, authority, identity, service.announcer.report_beside)
         service.identities, desk.on_change = desk, keeper.look
         identities = IdentityApi(service, authority, desk, keeper.look)
         line = ScreenLine(transport.main, signer.sign_order, transport.publish)
@@ -152,7 +152,7 @@ async def run_fleet(
             await asyncio.to_thread(follower.prepare, database, team or Alone())
             answering = answers.running() if answers is not None else nullcontext()
             on_the_roll = team.running() if team is not None else nullcontext()
-            told = service.report_metadata_trouble
+            told = service.announcer.report_beside
             async with (
                 answering,
                 on_the_roll,
@@ -197,7 +197,7 @@ async def _going_on(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator
 async def _signed(audit: AuditKeeper, service: FleetService) -> AsyncIterator[None]:
     """The audit log is signed while the fleet runs, and once more at its end."""
     try:
-        async with _going_on(audit.run(service.report_audit_trouble), "audit"):
+        async with _going_on(audit.run(service.announcer.report_beside), "audit"):
             yield
     finally:
         try:

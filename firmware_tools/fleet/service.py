@@ -31,6 +31,7 @@ from device_runtime.sync.messages import (
     topic,
 )
 from device_runtime.sync.transport import TransportError
+from firmware_tools.fleet.announcing import Announcer
 from firmware_tools.fleet.answering import Answering, Identities
 from firmware_tools.fleet.audit.pending import pending_addition
 from firmware_tools.fleet.connections import SPOKEN, Flow, FreeFlow
@@ -38,7 +39,7 @@ from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.counters import Counters as Counters
 from firmware_tools.fleet.database import Database, retry
-from firmware_tools.fleet.documents import device_document, telemetry_documents
+from firmware_tools.fleet.documents import telemetry_documents
 from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.events.rollups import SeriesIds
 from firmware_tools.fleet.feed import LiveFeed
@@ -58,8 +59,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LISTENED: tuple[Channel, ...] = (*SPOKEN, "telemetry")
-_MOST_SHOWN, _MOST_TOLD = 20, 200
-_SHOW_EVERY = 0.3
+_MOST_SHOWN = 20
 _OLD_SECONDS = 60.0
 _RETRY_STORAGE = 1.0
 _PRUNE_EVERY, _PRUNE_PAUSE = 600.0, 0.2
@@ -102,7 +102,7 @@ class FleetService:
         off."""
         self.fleet, self.feed = fleet, LiveFeed()
         self.counters, self.strangers = Counters(), Strangers()
-        self.trouble = ""
+        self.announcer = Announcer(self.feed, self._devices, self._start)
         self.connected_at: float | None = None
         self.on_screen: Callable[[str, bytes], None] | None = None
         """Takes a device's messages about its screen; they come only where somebody has subscribed to them."""
@@ -117,7 +117,7 @@ class FleetService:
         self._team = team or Alone()
         self._presence = Presence(self._inbox, self._team)
         self._publisher = Publisher(
-            fleet, database, self._signer, self._tell, self._report_trouble, self._team, check_signing
+            fleet, database, self._signer, self._tell, self.announcer.report_trouble, self._team, check_signing
         )
         self._states = self._presence.states
         self._answering = Answering(
@@ -125,8 +125,6 @@ class FleetService:
         )
         self._held_until = self._troubled_at = 0.0
         self._must_publish = False
-        self._to_show: set[str] = set()
-        self._shows_soon = False
         self._writer = ThreadPoolExecutor(1, "fleet-writer")
         self._readers = ThreadPoolExecutor(2, "fleet-reader")
         self._enrolled: set[str] = set()
@@ -220,7 +218,7 @@ class FleetService:
         for document in desired:
             self._enrolled.add(document.device)
             self.strangers.forget(document.device)
-        self._show(changed)
+        self.announcer.show(changed)
         self._publisher.put_all(desired)
         return result
 
@@ -236,6 +234,14 @@ class FleetService:
                 return work(Registry(connection), TelemetryStore(connection))
 
         return await self._in(self._readers, in_transaction)
+
+    @property
+    def trouble(self) -> str:
+        """See :attr:`Announcer.trouble`."""
+        return self.announcer.trouble
+
+    async def _devices(self, chosen: Sequence[str]) -> list[Device]:
+        return await self.read(lambda registry, _: [registry.device(device) for device in chosen])
 
     def is_online(self, device: str) -> bool:
         """Whether a device was last heard to be there, stored or not."""
@@ -344,7 +350,7 @@ class FleetService:
                 await self._team.look()
                 continue
             except StorageError as error:
-                self._report_trouble(str(error))
+                self.announcer.report_trouble(str(error))
                 self._troubled_at = time.monotonic()
                 if not error.passing:  # the portion itself may be at fault, and must not come back for ever
                     self.counters.dropped += len(work.batches)
@@ -352,7 +358,7 @@ class FleetService:
                 self._inbox.put_back(work)
                 await asyncio.sleep(_RETRY_STORAGE)
                 continue
-            self._report_trouble("")
+            self.announcer.report_trouble("")
             if time.monotonic() - self._troubled_at > KEPT_SECONDS:
                 self._presence.forget_old()
             await self._follow_up(stored)
@@ -374,7 +380,7 @@ class FleetService:
         )
         if stored.telemetry.new:
             self.feed.announce({"type": "telemetry", **telemetry_documents(stored.telemetry)})
-        self._show(stored.changed)
+        self.announcer.show(stored.changed)
         self._publisher.put_all(stored.desired)
 
     async def _prune_all(self) -> None:
@@ -385,28 +391,8 @@ class FleetService:
                 try:
                     more = await self._in(self._writer, partial(self._prune, time.time()))
                 except StorageError as error:
-                    self._report_trouble(str(error))
+                    self.announcer.report_trouble(str(error))
             await asyncio.sleep(_PRUNE_PAUSE if more else _PRUNE_EVERY)
-
-    def _report_trouble(self, text: str) -> None:
-        if text == self.trouble:
-            return
-        self.trouble = text
-        if text:
-            log.error("%s", text)
-        self.feed.announce({"type": "trouble", "text": text})
-
-    def report_metadata_trouble(self, text: str) -> None:
-        """The repository cannot be kept, or (empty) can again: the operator is told."""
-        if text:
-            log.error("%s", text)
-        self.feed.announce({"type": "trouble", "text": text or self.trouble})
-
-    def report_audit_trouble(self, text: str) -> None:
-        """The audit log was altered or cannot be signed, or (empty) is well again: the operator is told."""
-        if text:
-            log.error("%s", text)
-        self.feed.announce({"type": "trouble", "text": text or self.trouble})
 
     async def _find_lost(self, connected_at: float) -> None:
         """What the database calls online, but nobody has heard since the broker came back, is lost."""
@@ -453,26 +439,13 @@ class FleetService:
         for device in changed:
             self._enrolled.add(device)
             self.strangers.forget(device)
-        if changed and self.feed.is_watched:
-            self._to_show.update(changed)
-            if not self._shows_soon:
-                self._shows_soon = True
-                self._start(self._show_changed())
+        self.announcer.show_soon(changed)
         if (telemetry := document.get("telemetry")) is not None:
             self.feed.announce({"type": "telemetry", "records": telemetry["records"], "counts": telemetry["counts"]})
 
     async def _load_enrolled(self) -> None:
         self._enrolled = await self.read(lambda registry, _: registry.device_ids())
         self.feed.announce({"type": "refresh"})
-
-    async def _show_changed(self) -> None:
-        """Not for each notice: reading takes the database longer than storing."""
-        await asyncio.sleep(_SHOW_EVERY)
-        changed, self._to_show, self._shows_soon = self._to_show, set(), False
-        if len(changed) > _MOST_TOLD:
-            self._show(None)
-        else:
-            self._show(await self.read(lambda registry, _: [registry.device(device) for device in sorted(changed)]))
 
     # Telling
 
@@ -483,12 +456,6 @@ class FleetService:
         except TransportError as error:
             self.counters.unsent += 1
             log.debug("a message for %s was not sent: %s", device, error)
-
-    def _show(self, devices: Sequence[Device] | None) -> None:
-        if devices is None:
-            self.feed.announce({"type": "refresh"})
-        elif devices:
-            self.feed.announce({"type": "devices", "devices": [device_document(device) for device in devices]})
 
     async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)

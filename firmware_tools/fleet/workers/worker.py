@@ -116,7 +116,7 @@ async def _working(
     identity = replace(read_identity_settings(home.settings_file), broker=None)
     operations = Operations(service, key, settings.broker.device_url, trust)
     desk = IdentityDesk(service, authority, identity, operations.joining)
-    keeper = IdentityKeeper(service, desk, authority, identity, service.report_metadata_trouble)
+    keeper = IdentityKeeper(service, desk, authority, identity, service.announcer.report_beside)
     service.identities, desk.on_change = desk, keeper.look
     try:
         answering = answers.running() if answers is not None else nullcontext()
