@@ -142,7 +142,8 @@ async def run_fleet(
         identities = IdentityApi(service, authority, desk, keeper.look)
         line = ScreenLine(transport.main, signer.sign_order, transport.publish)
         views = ScreenViews(settings.fleet, line, service.feed.announce)
-        service.on_screen, service.on_away, service.on_broker_away = views.hear, views.device_gone, views.close
+        service.hearing.on_screen, service.hearing.on_away = views.hear, views.device_gone
+        service.on_broker_away = views.close
         parts = Parts(service, operations, transport, rollouts, control, audit, team, identities, trust, views)
         application = make_application(make_routes(parts), control)
         health = HealthApi(database, storing=lambda: not service.trouble, broker=lambda: transport.connected)

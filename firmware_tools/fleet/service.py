@@ -17,24 +17,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from device_runtime.errors import CygnetError
-from device_runtime.sync.identity_messages import ClaimRequest
 from device_runtime.sync.messages import (
     Channel,
     Desired,
-    DesiredRequest,
-    ProtocolError,
-    decode_reported,
-    decode_request,
-    decode_state,
     encode,
-    parse_topic,
     topic,
 )
 from device_runtime.sync.transport import TransportError
 from firmware_tools.fleet.announcing import Announcer
 from firmware_tools.fleet.answering import Answering, Identities
 from firmware_tools.fleet.audit.pending import pending_addition
-from firmware_tools.fleet.connections import SPOKEN, Flow, FreeFlow
+from firmware_tools.fleet.connections import Flow, FreeFlow
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.counters import Counters as Counters
@@ -43,6 +36,7 @@ from firmware_tools.fleet.documents import telemetry_documents
 from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.events.rollups import SeriesIds
 from firmware_tools.fleet.feed import LiveFeed
+from firmware_tools.fleet.hearing import Hearing
 from firmware_tools.fleet.inbox import Inbox, Work
 from firmware_tools.fleet.metadata import MetadataFiles
 from firmware_tools.fleet.presence import KEPT_SECONDS, Presence
@@ -58,9 +52,7 @@ from firmware_tools.fleet.telemetry import TelemetryStore
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LISTENED: tuple[Channel, ...] = (*SPOKEN, "telemetry")
 _MOST_SHOWN = 20
-_OLD_SECONDS = 60.0
 _RETRY_STORAGE = 1.0
 _PRUNE_EVERY, _PRUNE_PAUSE = 600.0, 0.2
 
@@ -101,13 +93,9 @@ class FleetService:
         ``check_signing``: called in a transaction before documents are signed; a :class:`StorageError` of it puts that
         off."""
         self.fleet, self.feed = fleet, LiveFeed()
-        self.counters, self.strangers = Counters(), Strangers()
+        self.counters = Counters()
         self.announcer = Announcer(self.feed, self._devices, self._start)
         self.connected_at: float | None = None
-        self.on_screen: Callable[[str, bytes], None] | None = None
-        """Takes a device's messages about its screen; they come only where somebody has subscribed to them."""
-        self.on_away: Callable[[str], None] = lambda _device: None
-        """Told of a device that has gone, or has a new connection."""
         self.on_broker_away: Callable[[], None] = lambda: None
         self._database, self._content, self._send = database, content, send
         self._signer = signer or Signer(key, content)
@@ -123,11 +111,13 @@ class FleetService:
         self._answering = Answering(
             self._tell, self.read, self._in_reader, self._start, self.counters, self._states, answers, metadata
         )
-        self._held_until = self._troubled_at = 0.0
+        self.hearing = Hearing(
+            fleet, self._team, self._presence, self._inbox, self._answering, self._flow, self.feed, self.counters
+        )
+        self._troubled_at = 0.0
         self._must_publish = False
         self._writer = ThreadPoolExecutor(1, "fleet-writer")
         self._readers = ThreadPoolExecutor(2, "fleet-reader")
-        self._enrolled: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -149,7 +139,7 @@ class FleetService:
             StorageError: the database refuses.
         """
         devices = await self.read(lambda registry, _: registry.devices())
-        self._enrolled = {device.id for device in devices}
+        self.hearing.enrolled = {device.id for device in devices}
         self._presence.load(devices)
         self._team.watch(self._distributed, self._told)
         try:
@@ -216,8 +206,7 @@ class FleetService:
         result, desired, changed = await self._in(self._writer, partial(retry, in_transaction))
         audited.stored()
         for document in desired:
-            self._enrolled.add(document.device)
-            self.strangers.forget(document.device)
+            self.hearing.let_in(document.device)
         self.announcer.show(changed)
         self._publisher.put_all(desired)
         return result
@@ -234,6 +223,11 @@ class FleetService:
                 return work(Registry(connection), TelemetryStore(connection))
 
         return await self._in(self._readers, in_transaction)
+
+    @property
+    def strangers(self) -> Strangers:
+        """Devices that speak and are not enrolled."""
+        return self.hearing.strangers
 
     @property
     def trouble(self) -> str:
@@ -260,80 +254,7 @@ class FleetService:
 
     def on_message(self, name: str, payload: bytes, retained: bool) -> None:
         """One message from the broker; ``retained`` when it was said some time before we subscribed."""
-        self.counters.messages += 1
-        try:
-            fleet, device, channel = parse_topic(name)
-        except ProtocolError as error:
-            self._malformed("", error)
-            return
-        if fleet != self.fleet or channel not in (*LISTENED, "screen"):
-            return
-        if self.identities is not None and (self.identities.bars(device) or self.identities.hears(device)):
-            self._hear_claim(device, channel, payload)
-            return
-        if device not in self._enrolled:
-            if self.strangers.note(device, time.time()):
-                log.warning("device %s is not enrolled in fleet %s; what it says is refused", device, self.fleet)
-                self.feed.announce({"type": "strangers"})
-            self.counters.refused += 1
-            return
-        if not payload and retained:
-            return
-        now = time.time()
-        try:
-            self._hear(device, channel, payload, None if retained else now)
-        except ProtocolError as error:
-            self._malformed(device, error)
-
-    def _hear_claim(self, device: str, channel: Channel, payload: bytes) -> None:
-        """Of who has no identity that counts, nothing is heard but a claim."""
-        if not (self._team.shared or self._team.owns(device)):
-            return
-        try:
-            request = decode_request(payload) if channel == "request" else None
-        except ProtocolError as error:
-            self._malformed(device, error)
-            return
-        if isinstance(request, ClaimRequest):
-            self._answering.hear(device, request)
-        else:
-            self.counters.refused += 1
-
-    def _hear(self, device: str, channel: Channel, payload: bytes, now: float | None) -> None:
-        presence = self._presence
-        if channel == "screen":
-            if self.on_screen is not None and now is not None:
-                self.on_screen(device, payload)
-        elif channel == "state":
-            if presence.hear_state(device, decode_state(payload), now):
-                self.on_away(device)
-        elif channel == "reported":
-            reported = decode_reported(payload)
-            presence.hear_reported(device, reported, len(payload), now or time.time())
-            if now is not None:
-                presence.hear_sign_of_life(device, reported.session, now)
-        elif self._team.shared or self._team.owns(device):
-            if channel == "telemetry":
-                if not self._inbox.put_batch(device, payload):
-                    self.counters.dropped += 1
-                if self._inbox.is_full:
-                    self._flow.hold()
-                    self._held_until = time.monotonic() + _OLD_SECONDS
-            elif isinstance(request := decode_request(payload), DesiredRequest):
-                self._inbox.put_held(device, request.have)
-            else:
-                self._answering.hear(device, request)
-            # What the broker has kept for a while says nothing of now; and of another process's device that one hears.
-            late = channel == "telemetry"
-            brings_back = self._team.owns(device) and not (late and time.monotonic() < self._held_until)
-            if now is not None:
-                presence.hear_sign_of_life(device, None, now, late=late, brings_back=brings_back)
-
-    def _malformed(self, device: str, error: ProtocolError) -> None:
-        count = self.counters.malformed.get(device, 0)
-        self.counters.malformed[device] = count + 1
-        if count == 0:
-            log.warning("dropped a message of %s: %s (further ones are only counted)", device or "nobody", error)
+        self.hearing.on_message(name, payload, retained)
 
     # Storing
 
@@ -370,7 +291,7 @@ class FleetService:
         self.counters.records += stored.telemetry.count
         self.counters.repeated += stored.telemetry.repeated
         for device, error in stored.malformed:
-            self._malformed(device, error)
+            self.hearing.note_malformed(device, error)
         await asyncio.gather(
             *(
                 # A receipt that is lost on its way costs a repetition. Acknowledging each would cost more.
@@ -437,14 +358,13 @@ class FleetService:
             self._start(self._load_enrolled())
             return
         for device in changed:
-            self._enrolled.add(device)
-            self.strangers.forget(device)
+            self.hearing.let_in(device)
         self.announcer.show_soon(changed)
         if (telemetry := document.get("telemetry")) is not None:
             self.feed.announce({"type": "telemetry", "records": telemetry["records"], "counts": telemetry["counts"]})
 
     async def _load_enrolled(self) -> None:
-        self._enrolled = await self.read(lambda registry, _: registry.device_ids())
+        self.hearing.enrolled = await self.read(lambda registry, _: registry.device_ids())
         self.feed.announce({"type": "refresh"})
 
     # Telling
