@@ -68,9 +68,9 @@ from device_runtime.host.voices import ProgramSpeaker, loudspeaker, mouth, synth
 from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing
-from device_runtime.program.session import SessionListener, Surroundings
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions
 from device_runtime.program.store import ProgramStore
+from device_runtime.program.surroundings import SessionListener, Surroundings
 from device_runtime.program.uri import parse_uri
 from device_runtime.sync.agent import Identity, SyncAgent
 from device_runtime.sync.renewal import Renewal
