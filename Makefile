@@ -20,7 +20,7 @@ demo: setup ## Start broker, fleet and a virtual speaker; ONCE=1 checks every st
 	@$(BIN)/cygnet demo $(if $(ONCE),--once) $(DEMO_OPTIONS)
 
 test: setup system-tools lint ## Run the whole test suite
-	@$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_OPTIONS)
+	@deploy/test.sh $(BIN)/pytest $(PYTEST_OPTIONS)
 	@$(MAKE) --no-print-directory test-tflite
 	@SHORT=1 deploy/test_training.sh
 

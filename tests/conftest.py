@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.hangs import pytest_runtest_protocol, pytest_xdist_make_scheduler
+
+__all__ = ["pytest_runtest_protocol", "pytest_xdist_make_scheduler"]
+
 # How long one example takes says how busy the machine is.
 settings.register_profile("cygnet", deadline=None)
 settings.load_profile("cygnet")

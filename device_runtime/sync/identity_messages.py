@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from device_runtime.sync.fields import Fields, ProtocolError
+from device_runtime.sync.reissue_messages import REISSUE, ReissueRequest
 from device_runtime.sync.share_messages import REQUEST_ID, SEGMENT
 
 CLAIM_DEVICE = re.compile(r"claim-[0-9a-f]{12}")
@@ -62,8 +63,8 @@ class IdentityAnswer:
     retry_after: int = 0
 
 
-IdentityRequest: TypeAlias = ClaimRequest | RenewRequest
-IDENTITY_KINDS = ("claim", "renew")
+IdentityRequest: TypeAlias = ClaimRequest | RenewRequest | ReissueRequest
+IDENTITY_KINDS = ("claim", "renew", REISSUE)
 IDENTITY_ANSWER = "identity"
 
 
@@ -101,6 +102,9 @@ def identity_document(message: IdentityRequest | IdentityAnswer) -> tuple[dict[s
             document |= {"type": "renew", "csr": _text(message.csr), "serial": message.serial}
             document["signature"] = _text(message.signature)
             read_identity_request(Fields(document, "request"), "renew")
+        case ReissueRequest():
+            document |= {"type": REISSUE, "serial": message.serial}
+            read_identity_request(Fields(document, "request"), REISSUE)
         case IdentityAnswer():
             document["type"] = IDENTITY_ANSWER
             if message.error:
@@ -116,6 +120,8 @@ def identity_document(message: IdentityRequest | IdentityAnswer) -> tuple[dict[s
 
 def read_identity_request(fields: Fields, kind: str) -> IdentityRequest:
     """A checked request of one of ``IDENTITY_KINDS``. Raises :class:`ProtocolError`."""
+    if kind == REISSUE:
+        return ReissueRequest(_id(fields), fields.form("serial", SERIAL, "a serial number in hex"))
     if kind == "renew":
         return RenewRequest(
             id=_id(fields),

@@ -15,8 +15,8 @@ channel        from         retained  carries
                                       ``SharingRequest`` or an ``IdentityRequest``
 ``screen``     device       no        a ``ScreenUpdate`` (:mod:`device_runtime.sync.screen_messages`)
 ``response``   fleet        no        :class:`ContentBlock`, :class:`ContentPlan`, :class:`TelemetryReceipt`,
-                                      :class:`MetadataBlock`, a ``SharingResponse``, an :class:`IdentityAnswer` or a
-                                      ``SignedScreenOrder``
+                                      :class:`MetadataBlock`, a ``SharingResponse``, an :class:`IdentityAnswer`, a
+                                      :class:`CertificateAnswer` or a ``SignedScreenOrder``
 =============  ===========  ========  =============================================================
 
 Broker acknowledgements are never trusted to mean that the fleet has something: content is pulled, telemetry is
@@ -76,6 +76,9 @@ from device_runtime.sync.model_messages import ModelReport as ModelReport
 from device_runtime.sync.model_messages import UpdatePhase as UpdatePhase
 from device_runtime.sync.model_messages import leave_out_empty, read_models, read_report
 from device_runtime.sync.model_messages import read_cause as read_cause
+from device_runtime.sync.reissue_messages import CERTIFICATE, certificate_document, read_certificate_answer
+from device_runtime.sync.reissue_messages import CertificateAnswer as CertificateAnswer
+from device_runtime.sync.reissue_messages import ReissueRequest as ReissueRequest
 from device_runtime.sync.screen_messages import SignedScreenOrder as SignedScreenOrder
 from device_runtime.sync.screen_messages import read_order_envelope
 from device_runtime.sync.settings_messages import SettingReport as SettingReport
@@ -205,7 +208,7 @@ class DesiredRequest:
 
 DeviceRequest: TypeAlias = ContentRequest | DesiredRequest | MetadataRequest | SharingRequest | IdentityRequest
 FleetResponse: TypeAlias = (
-    ContentBlock | ContentPlan | TelemetryReceipt | MetadataBlock | SharingResponse | IdentityAnswer
+    ContentBlock | ContentPlan | TelemetryReceipt | MetadataBlock | SharingResponse | IdentityAnswer | CertificateAnswer
 )
 
 Plain: TypeAlias = Reported | State | TelemetryBatch | DeviceRequest | FleetResponse
@@ -221,8 +224,11 @@ def encode(message: Plain) -> bytes:
     document: dict[str, Any] = asdict(message)
     tail = b""
     match message:
-        case ClaimRequest() | RenewRequest():
+        case ClaimRequest() | RenewRequest() | ReissueRequest():
             document, _ = identity_document(message)
+        case CertificateAnswer():
+            document, data = certificate_document(message)
+            tail = b"\n" + data
         case IdentityAnswer():
             document, data = identity_document(message)
             tail = b"\n" + data
@@ -350,7 +356,7 @@ def _request(fields: Fields) -> DeviceRequest:
 
 
 def _response(fields: Fields, data: bytes) -> FleetResponse | SignedScreenOrder:
-    kinds = ("content", "plan", "telemetry", "metadata", "screen", IDENTITY_ANSWER, *RESPONSE_KINDS)
+    kinds = ("content", "plan", "telemetry", "metadata", "screen", IDENTITY_ANSWER, CERTIFICATE, *RESPONSE_KINDS)
     kind = _kind(fields, "response", kinds)
     if kind == "screen":
         return read_order_envelope(fields)
@@ -358,6 +364,8 @@ def _response(fields: Fields, data: bytes) -> FleetResponse | SignedScreenOrder:
         return read_response(fields, kind)
     if kind == IDENTITY_ANSWER:
         return read_identity_answer(fields, data)
+    if kind == CERTIFICATE:
+        return read_certificate_answer(fields, data)
     if kind == "telemetry":
         return read_receipt(fields)
     if kind == "metadata":

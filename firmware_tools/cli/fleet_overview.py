@@ -1,6 +1,7 @@
 """``cygnet fleet overview``, ``search`` and ``show``: what the operator page shows first, for terminals and scripts."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import click
 
 from firmware_tools.cli.fleet_tables import print_devices
 from firmware_tools.cli.fleet_target import Target, json_option, pass_target
+from firmware_tools.cli.fleet_traffic import traffic_lines
 from firmware_tools.fleet.browsing import CONDITIONS
 from firmware_tools.fleet.client import segment
 
@@ -91,7 +93,8 @@ def search(
 @json_option
 @pass_target
 def show(target: Target, device: str, as_json: bool) -> None:
-    """Show one device: what it should have and has, its tags, groups and rollouts, and what is stored of it.
+    """Show one device: what it should have and has, its tags, groups and rollouts, what is stored of it, and how many
+    bytes it sent and received.
 
     \b
     Example:
@@ -99,8 +102,9 @@ def show(target: Target, device: str, as_json: bool) -> None:
     """
     document = target.ask("GET", f"/api/devices/{segment(device)}")
     found = target.ask("GET", f"/api/devices/{segment(device)}/memberships")
+    traffic = target.ask("GET", f"/api/devices/{segment(device)}/traffic")
     if as_json:
-        click.echo(json.dumps({**document, **found}, indent=2))
+        click.echo(json.dumps({**document, **found, "traffic": traffic}, indent=2))
         return
     print_devices([document], {**target.ask("GET", "/api/fleet"), "strangers": []})
     click.echo(f"Tags: {', '.join(found['tags']) or 'none'}")
@@ -110,3 +114,5 @@ def show(target: Target, device: str, as_json: bool) -> None:
         click.echo(f"Rollout {one['id']} ({one['name']}) is {one['state']}; here: {one['device_state']}{error}")
     stored = ", ".join(f"{count} {priority}" for priority, count in sorted(found["telemetry"].items()))
     click.echo(f"Stored records: {stored or 'none'}")
+    for line in traffic_lines(traffic, time.time()):
+        click.echo(line)

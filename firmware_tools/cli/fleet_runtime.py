@@ -37,7 +37,8 @@ def publish(target: Target, file: Path | None, version: str | None, as_json: boo
       cygnet fleet runtime publish runtime-0.2.0.ma
     """
     if file is None:
-        name, data = "the runtime of this Cygnet", _own_runtime(version)
+        name = "the runtime of this Cygnet"
+        data = _own_runtime(version, name)
     elif version is not None:
         raise click.UsageError("--version is for the runtime of this Cygnet; one in a FILE says its own.")
     else:
@@ -56,8 +57,12 @@ def _read(file: Path) -> bytes:
         raise FleetError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _own_runtime(version: str | None) -> bytes:
+def _own_runtime(version: str | None, name: str) -> bytes:
     """Compiled here; the fleet puts its seal in the place of this one, whose key nobody keeps."""
+    from firmware_tools.fleet.runtimes import check_runtime_version
+
+    if version is not None:
+        check_runtime_version(version, name)
     try:
         from firmware_tools.provision.runtime import runtime_version, seal_runtime
     except ImportError as error:

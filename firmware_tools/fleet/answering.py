@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
-from device_runtime.sync.identity_messages import ClaimRequest, IdentityAnswer, IdentityRequest, RenewRequest
+from device_runtime.sync.identity_messages import ClaimRequest, IdentityAnswer, RenewRequest
 from device_runtime.sync.messages import (
     Channel,
     ContentBlock,
@@ -15,6 +15,7 @@ from device_runtime.sync.messages import (
     State,
     encode,
 )
+from device_runtime.sync.reissue_messages import CertificateAnswer, ReissueRequest
 from device_runtime.sync.share_messages import PeersRequest, ShareRequest, SharingRequest
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.counters import Counters
@@ -36,14 +37,19 @@ class Identities(Protocol):
     def bars(self, device: str) -> bool:
         """Whether this device's certificates are revoked."""
 
-    async def answer(self, device: str, request: IdentityRequest) -> IdentityAnswer:
+    async def answer(self, device: str, request: ClaimRequest | RenewRequest) -> IdentityAnswer:
         """The answer to a claim or a renewal."""
+
+    async def reissue(self, device: str, request: ReissueRequest) -> CertificateAnswer:
+        """The answer to who renews for the key that it has."""
 
 
 class Teller(Protocol):
     """Sends a message to a device, or lets it be."""
 
-    async def __call__(self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool) -> None: ...
+    async def __call__(
+        self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool, content: bool = False
+    ) -> None: ...
 
 
 class Reading(Protocol):
@@ -109,6 +115,10 @@ class Answering:
                 await self._tell(device, "response", encode(block), qos=0, retain=False)
             case ClaimRequest() | RenewRequest():
                 await self._answer_identity(device, request)
+            case ReissueRequest():
+                if self.identities is not None:
+                    answer = await self.identities.reissue(device, request)
+                    await self._tell(device, "response", encode(answer), qos=1, retain=False)
             case ContentRequest():
                 await self._answer_content(device, request)
             case DesiredRequest():
@@ -125,9 +135,9 @@ class Answering:
         answer = await self._content.answer(request)
         self._counters.refused += isinstance(answer, ContentBlock) and bool(answer.error)
         self._counters.blocks += isinstance(answer, ContentBlock) and not answer.error
-        await self._tell(device, "response", encode(answer), qos=0, retain=False)
+        await self._tell(device, "response", encode(answer), qos=0, retain=False, content=True)
 
-    async def _answer_identity(self, device: str, request: IdentityRequest) -> None:
+    async def _answer_identity(self, device: str, request: ClaimRequest | RenewRequest) -> None:
         # A claim over a device's own topics is none: who claims has no id yet.
         if self.identities is not None and self.identities.hears(device) == isinstance(request, ClaimRequest):
             answer = await self.identities.answer(device, request)

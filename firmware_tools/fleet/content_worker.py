@@ -32,6 +32,8 @@ from firmware_tools.fleet.identity.brokers.rights import probe_of
 from firmware_tools.fleet.listening import Part, Probe
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.share_groups import share_group
+from firmware_tools.fleet.traffic.counting import Traffic
+from firmware_tools.fleet.traffic.keeping import TrafficKeeper
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +86,14 @@ class ContentWorker:
         *,
         group: str = GROUP,
         probe: str = "",
+        traffic: Traffic | None = None,
     ) -> None:
         """``group`` names the shared subscription; ``probe`` is the device id for messages to oneself, drawn without
-        one."""
+        one; ``traffic`` counts the bytes that leave."""
         self._fleet, self._transport, self._answers, self._enrolled = fleet, transport, answers, enrolled
         self._part, self._group = part, group
         self._probe = Probe(fleet, transport, probe)
+        self._traffic = traffic or Traffic()
         self._tasks: set[asyncio.Task[None]] = set()
         self.mode = ""
         self.answered = 0
@@ -150,7 +154,9 @@ class ContentWorker:
         try:
             if await self._enrolled.has(device):
                 answer = await self._answers.answer(request)
-                await self._transport.publish(topic(self._fleet, device, "response"), encode(answer), qos=0)
+                name, payload = topic(self._fleet, device, "response"), encode(answer)
+                await self._transport.publish(name, payload, qos=0)
+                self._traffic.received(device, "content", len(name) + len(payload))
                 self.answered += 1
         except (TransportError, StorageError) as error:
             log.warning("%s is not answered, and asks again: %s", device, error)
@@ -182,6 +188,7 @@ async def run_content_worker(home: FleetHome, number: int) -> AsyncIterator[Cont
         )
     database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
     answers = ContentAnswers(home.content, settings.forms_bytes)
+    keeper = TrafficKeeper(database, asyncio.to_thread)
     # Any number of workers may run, so no two have one name: they would throw each other out.
     name = f"content-{number}"
     tls = service_files(home.directory, settings.broker, name)
@@ -197,13 +204,18 @@ async def run_content_worker(home: FleetHome, number: int) -> AsyncIterator[Cont
             Part(number, settings.content_workers),
             group=group,
             probe=probe_of(name) if tls is not None else "",
+            traffic=keeper.traffic,
         )
         async with answers.running():
             transport.start(worker)
+            keeping = asyncio.create_task(keeper.run())
             try:
                 yield worker
             finally:
                 await transport.stop()
                 await worker.stop()
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
+                await keeper.store()
     finally:
         database.close()

@@ -24,6 +24,7 @@ from firmware_tools.fleet.identity import schema as _identity_tables  # noqa: F4
 from firmware_tools.fleet.rollouts import schema as _rollout_tables  # noqa: F401 - its tables are made with the others
 from firmware_tools.fleet.schema import SCHEMA_VERSION, devices, fleet_meta, metadata
 from firmware_tools.fleet.settings import schema as _settings_tables  # noqa: F401 - the same
+from firmware_tools.fleet.traffic import schema as _traffic_tables  # noqa: F401 - the same
 from firmware_tools.fleet.workers import tables as _worker_tables  # noqa: F401 - likewise
 
 T = TypeVar("T")

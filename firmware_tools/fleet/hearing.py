@@ -15,13 +15,14 @@ from device_runtime.sync.messages import (
     parse_topic,
 )
 from firmware_tools.fleet.answering import Answering
-from firmware_tools.fleet.connections import SPOKEN, Flow
+from firmware_tools.fleet.connections import ORDERED, SPOKEN, Flow
 from firmware_tools.fleet.counters import Counters
 from firmware_tools.fleet.feed import LiveFeed
 from firmware_tools.fleet.inbox import Inbox
 from firmware_tools.fleet.presence import Presence
 from firmware_tools.fleet.strangers import Strangers
 from firmware_tools.fleet.team import Team
+from firmware_tools.fleet.traffic.counting import Traffic
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +50,11 @@ class Hearing:
         flow: Flow,
         feed: LiveFeed,
         counters: Counters,
+        traffic: Traffic,
     ) -> None:
         self._fleet, self._team, self._presence, self._inbox = fleet, team, presence, inbox
         self._answering, self._flow, self._feed, self._counters = answering, flow, feed, counters
+        self._traffic = traffic
         self.enrolled: set[str] = set()
         self.strangers = Strangers()
         self.on_screen: Callable[[str, bytes], None] | None = None
@@ -85,6 +88,10 @@ class Hearing:
             return
         if not payload and retained:
             return
+        # Of what every process hears, the one whose device it is counts.
+        heard_once = channel == "screen" or (self._team.shared and channel not in ORDERED)
+        if not retained and (heard_once or self._team.owns(device)):
+            self._traffic.sent(device, channel, len(name) + len(payload))
         now = time.time()
         try:
             self._hear(device, channel, payload, None if retained else now)

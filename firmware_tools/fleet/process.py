@@ -103,7 +103,7 @@ def make_process(
     authority, identity = Authority(home.directory, settings.fleet), read_identity_settings(home.settings_file)
     if not writes_broker:
         identity = replace(identity, broker=None)
-    desk = IdentityDesk(service, authority, identity, operations.joining)
+    desk = IdentityDesk(service, authority, identity, operations.joining, signer.sign_certificate)
     keeper = IdentityKeeper(service, desk, authority, identity, service.announcer.report_beside)
     service.identities, desk.on_change = desk, keeper.look
     return FleetProcess(transport, trust, signer, follower, answers, service, operations, authority, desk, keeper)

@@ -22,6 +22,7 @@ from firmware_tools.fleet.screen.api import ScreenApi
 from firmware_tools.fleet.screen.views import ScreenViews
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.settings.api import SettingsApi
+from firmware_tools.fleet.traffic.api import TrafficApi
 from firmware_tools.fleet.trust.api import TrustApi
 from firmware_tools.fleet.trust.keeper import TrustKeeper
 from firmware_tools.fleet.web import FleetApi
@@ -56,6 +57,7 @@ def make_routes(parts: Parts) -> list[web.RouteDef]:
         *parts.identities.routes(),
         *TrustApi(parts.service, parts.trust).routes(),
         *BrowsingApi(parts.service).routes(),
+        *TrafficApi(parts.service).routes(),
         *ScreenApi(parts.service, parts.views).routes(),
         *OpenApi().routes(),
     ]

@@ -49,9 +49,18 @@ def seal_runtime(data: bytes, name: str, key: Ed25519PrivateKey) -> tuple[bytes,
         version = json.loads(entries["runtime.json"])["version"]
     except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise FleetError(f"{name} cannot be published: its runtime.json does not say its version") from error
+    return sealed, check_runtime_version(version, name)
+
+
+def check_runtime_version(version: object, name: str) -> str:
+    """The version of a runtime that messages call ``name``.
+
+    Raises:
+        FleetError: it is not 1 to 64 characters in one line.
+    """
     if not isinstance(version, str) or not version or one_line(version, MAX_TEXT) != version:
         raise FleetError(f"{name} cannot be published: its version must be 1 to {MAX_TEXT} characters")
-    return sealed, version
+    return version
 
 
 class RuntimeRegistry:

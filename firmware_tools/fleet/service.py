@@ -48,6 +48,7 @@ from firmware_tools.fleet.storing import Stored, store_work, tell_changed
 from firmware_tools.fleet.strangers import Strangers
 from firmware_tools.fleet.team import Alone, FencedError, Team
 from firmware_tools.fleet.telemetry import TelemetryStore
+from firmware_tools.fleet.traffic.keeping import TrafficKeeper
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -111,12 +112,23 @@ class FleetService:
         self._answering = Answering(
             self._tell, self.read, self._in_reader, self._start, self.counters, self._states, answers, metadata
         )
+        self._writer = ThreadPoolExecutor(1, "fleet-writer")
+        self.traffic_keeper = TrafficKeeper(database, partial(self._in, self._writer))
+        """Stores how many bytes devices send and receive."""
+        self._traffic = self.traffic_keeper.traffic
         self.hearing = Hearing(
-            fleet, self._team, self._presence, self._inbox, self._answering, self._flow, self.feed, self.counters
+            fleet,
+            self._team,
+            self._presence,
+            self._inbox,
+            self._answering,
+            self._flow,
+            self.feed,
+            self.counters,
+            self._traffic,
         )
         self._troubled_at = 0.0
         self._must_publish = False
-        self._writer = ThreadPoolExecutor(1, "fleet-writer")
         self._readers = ThreadPoolExecutor(2, "fleet-reader")
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -144,7 +156,7 @@ class FleetService:
         self._team.watch(self._distributed, self._told)
         try:
             async with asyncio.TaskGroup() as group:  # if one of them fails, so does the block
-                work = (self._store_all(), self._publisher.run(), self._prune_all())
+                work = (self._store_all(), self._publisher.run(), self._prune_all(), self.traffic_keeper.run())
                 loops = [group.create_task(loop) for loop in work]
                 try:
                     yield
@@ -153,6 +165,7 @@ class FleetService:
                         task.cancel()
         finally:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self.traffic_keeper.store()
             self.feed.close()
             self._writer.shutdown()
             self._readers.shutdown()
@@ -369,10 +382,15 @@ class FleetService:
 
     # Telling
 
-    async def _tell(self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool) -> None:
+    async def _tell(
+        self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool, content: bool = False
+    ) -> None:
         """Send, or let it be: what is lost is asked for again, and everything is published again at a connect."""
+        name = topic(self.fleet, device, channel)
         try:
-            await self._send(topic(self.fleet, device, channel), payload, qos=qos, retain=retain)
+            await self._send(name, payload, qos=qos, retain=retain)
+            if device in self.hearing.enrolled:
+                self._traffic.received(device, "content" if content else channel, len(name) + len(payload))
         except TransportError as error:
             self.counters.unsent += 1
             log.debug("a message for %s was not sent: %s", device, error)

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.program.package import DIGESTS
 from device_runtime.sync.messages import Desired, RootTarget, sign_desired
+from device_runtime.sync.reissue_messages import sign_certificate
 from device_runtime.sync.screen_messages import ScreenOrder, sign_screen_order
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.errors import StorageError
@@ -60,6 +61,10 @@ class Signer:
             ProtocolError: a member breaks its rule.
         """
         return sign_screen_order(order, (self._key, *self._former))
+
+    def sign_certificate(self, fleet: str, device: str, certificate: bytes, device_key: bytes | None) -> bytes:
+        """The envelope of a newer certificate (DER) of a device; with a ``device_key`` for one that checks MACs."""
+        return sign_certificate(fleet, device, certificate, (self._key, *self._former), device_key)
 
     def sign_all(self, documents: Sequence[Desired], keys: Mapping[str, bytes]) -> SignedAll:
         """Sign what can be signed: a package that the disk lost holds up the devices that should have it, no others.

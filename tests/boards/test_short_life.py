@@ -1,6 +1,6 @@
 """A Pico W with stock MicroPython, in an emulator, from its cable to a program of its fleet and through a power cut.
 
-The short form of ``test_pico_w.py``, which is part of `make test-slow`: it has its runtime already, as after a first
+The short form of ``test_pico_w.py``, for each run of `make test`: it has its runtime already, as after a first
 flash, so that the cable brings only what makes it a device of this fleet.
 """
 
@@ -15,8 +15,9 @@ from firmware_tools.provision.image import littlefs_image, read_littlefs, rp2_pl
 from firmware_tools.provision.provisioning import BOARD_FILE, image_files
 from tests.boards.journey import has, journey
 
-# Long for what takes some three minutes when nobody else wants the machine: nothing here is about time.
-pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(1500), pytest.mark.xdist_group("short-life")]
+# Long for what takes some four minutes when nobody else wants the machine: nothing here is about time. The group of
+# its own has it start among the first, beside all that is short.
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(900), pytest.mark.xdist_group("short-life")]
 
 _APP = "org.example.beeper"
 _OWN = (IDENTITY_FILE, CA_FILE, BOARD_FILE, MEMORY_RECORD)

@@ -142,6 +142,7 @@ async def test_wrong_codes_are_held_back_and_right_ones_work_again_later(scene: 
         scene.desk._authority,
         scene.desk._settings,
         scene.fleet.operations.joining,
+        scene.desk._reissue.sign,
         monotonic=lambda: seconds,
     )
     desk.learn([], scene.desk._claimers)

@@ -274,7 +274,9 @@ def _listed(files: dict[str, bytes], version: str) -> dict[str, bytes]:
 
 
 @kinds
-@pytest.mark.parametrize("other", [False, True], ids=["nothing else", "one of the fleet"])
+@pytest.mark.parametrize(
+    "other", [pytest.param(False, id="nothing else", marks=pytest.mark.slow), pytest.param(True, id="one of the fleet")]
+)
 def test_a_power_cut_at_any_change_of_the_rom_leaves_a_board_that_comes_back(
     desk: Desk, kind: str, other: bool
 ) -> None:

@@ -72,7 +72,7 @@ def test_each_example_of_request_decodes() -> None:
     kinds = [type(decode_request(line.encode())).__name__ for line in EXAMPLES["request"].splitlines()]
     assert kinds == [
         *("ContentRequest", "ContentRequest", "DesiredRequest", "MetadataRequest", "PeersRequest"),
-        *("ClaimRequest", "RenewRequest", "ShareRequest"),
+        *("ClaimRequest", "RenewRequest", "ReissueRequest", "ShareRequest"),
     ]
 
 
@@ -88,7 +88,10 @@ def test_each_example_of_response_decodes() -> None:
     examples = EXAMPLES["response"].splitlines()
     documents = [json.loads(line) for line in examples]
     blocks = [document.get("size") if document["type"] != "plan" else 0 for document in documents]
-    blocks = [size or "signer" in document for size, document in zip(blocks, documents, strict=True)]
+    blocks = [
+        size or "signer" in document or (document["type"] == "certificate" and "error" not in document)
+        for size, document in zip(blocks, documents, strict=True)
+    ]
     responses = [
         decode_response(f"{line}\n{'bytes' if size else ''}".encode())
         for line, size in zip(examples, blocks, strict=True)
@@ -102,6 +105,8 @@ def test_each_example_of_response_decodes() -> None:
         "TelemetryReceipt",
         "IdentityAnswer",
         "IdentityAnswer",
+        "CertificateAnswer",
+        "CertificateAnswer",
         "Peers",
         "ShareReceipt",
         "Share",

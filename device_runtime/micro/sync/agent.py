@@ -16,6 +16,7 @@ from .mqtt import MqttError
 
 try:
     from collections.abc import Callable
+    from typing import Any
 
     from .link import Link
     from .memory import Memory
@@ -59,6 +60,13 @@ class Agent:
         self._tries = 0
         self._short = 0
         self._gave_way = False
+        self.certificate: tuple[dict[str, Any], bytes] | None = None
+        """The answer to the question for a newer one whose id is ``asked``."""
+        self.asked = ""
+        self.renewal = 0
+        """What :mod:`.renewal` does next."""
+        self._renew_at = 0
+        self.renew_in(os.urandom(1)[0] * pace.get("renew_soon", 60) >> 8)
         self.heard_fleet = False
         """Whether something that the fleet signed has come since the start; receipts may be any broker's."""
         link.hear = self.hear
@@ -97,6 +105,9 @@ class Agent:
             if sequence >= self._awaited:
                 self._awaited = self._tries = 0
 
+        elif kind == "certificate" and self.asked and header.get("id") == self.asked:
+            self.certificate = header, bytes(data)
+
     async def check_documents(self) -> None:
         """Take what is desired as it comes, for ever."""
         while True:
@@ -119,8 +130,7 @@ class Agent:
                 self.refuse("desired_refused", str(error))
             if self._documents[-1] is payload:
                 self._documents.clear()
-            if self._gave_way:
-                self._gave_way, self._work.woken = False, True
+            self._give_back()
             if changed and self._memory.desired is not None:
                 self._log("info", "sync", f"desired version {self._memory.desired['version']} is accepted")
                 self._refused.clear()
@@ -128,8 +138,13 @@ class Agent:
                 self._greet = self._greet or first  # a fleet that has only just let us in did not listen before
                 self._work.wake()
 
+    def _give_back(self) -> None:
+        """The program may start again that made room."""
+        if self._gave_way:
+            self._gave_way, self._work.woken = False, True
+
     async def _make_room(self) -> None:
-        """There is no memory to check what is desired: first the program gives way, and then everything."""
+        """There is no memory for what the fleet has to say: first the program gives way, and then everything."""
         gc.collect()
         self._short += 1
         if self._work.host is not None and self._work.host.running:
@@ -190,6 +205,7 @@ class Agent:
             self._asked = clock.ticks_ms()
         await self._tell_report()
         await self._tell_telemetry()
+        await self._renew()
 
     async def _tell_report(self) -> None:
         if not _passed(self._reported, self._pace["report"]):
@@ -229,6 +245,37 @@ class Agent:
         except MqttError:
             self._awaited = 0
             raise
+
+    async def _renew(self) -> None:
+        link = self._link
+        if not link.shows or busy.locked():
+            return
+        if link.shows < 2 and self.certificate is None and clock.ticks_diff(clock.ticks_ms(), self._renew_at) < 0:
+            return
+        self.renew_in(self._pace["ask"])
+        try:
+            async with busy:
+                await self._renew_now()
+        except MemoryError:
+            self.renew_in(0)
+            unload()  # an import may have stopped half-way
+            await self._make_room()
+        else:
+            self._short = 0
+            self._give_back()
+
+    async def _renew_now(self) -> None:
+        from .renewal import turn
+
+        try:
+            await turn(self, self._link, self._work, self._pace)
+        finally:
+            del turn
+            unload()
+
+    def renew_in(self, seconds: int) -> None:
+        """Look after the certificate again after so long."""
+        self._renew_at = clock.ticks_add(clock.ticks_ms(), seconds * 1000)
 
     def refuse(self, name: str, reason: str) -> None:
         """Tell of a refusal once: a broker that repeats itself must not fill the log and the telemetry."""

@@ -40,7 +40,10 @@ PACE = {
 ``report``: between two reports; ``ask``: between two requests for the desired document; ``batch``: what telemetry
 there is after so long is sent; ``receipt``: after which a batch is sent again; ``retry``: the first pause before a
 program that failed is tried again; ``settle``: a start that lasts so long went well; ``runtime_trial``: a new runtime
-must have reached its fleet within; ``safe``: how long safe mode lasts; ``hold``: how long a record may wait in memory.
+must have reached its fleet within; ``safe``: how long safe mode lasts; ``hold``: how long a record may wait in memory;
+what :mod:`.renewal` waits for may be said there, too, and takes no room here: ``renew_soon`` (60): within which after a
+start a board looks whether its certificate is due; ``renew_settle`` (30): before it shows a new one; ``renew_proving``
+(300): in which that has to connect.
 """
 
 
@@ -86,7 +89,7 @@ def assemble(
         wifi = Wifi(identity["wifi"], board.get("country", ""))
     link = Link(identity, root, wifi, watchdog, memory.next_session, log, MAX_DESIRED_BYTES)
     agent = Agent(board.get("name", identity.get("board", "")), link, memory, telemetry, work, pace, log)
-    work.link = link
+    work.link, link.proving = link, pace.get("renew_proving", 300)
     # Each of them is made once: what makes it is nearly two of the kilobytes that a board has for everything.
     for each in (Memory, Telemetry, Slots, Programs, Work, Link, Agent):
         each.__init__ = None  # type: ignore[assignment, method-assign]  # what is deleted stays in its table

@@ -59,7 +59,7 @@ def _same(one: "dict[str, Any]", other: "dict[str, Any]") -> bool:
 
 
 async def verify_desired(payload: bytes, identity: "dict[str, Any]") -> "dict[str, Any]":
-    """Check an envelope's signature and members, and give what was signed.
+    """Check the signature and the members of a desired document, and give what was signed.
 
     Version and expiry are for the caller. Other tasks go on meanwhile.
 
@@ -70,6 +70,28 @@ async def verify_desired(payload: bytes, identity: "dict[str, Any]") -> "dict[st
     Raises:
         SyncError: broken, altered, or meant for another device.
     """
+    document = await verify_envelope(payload, identity, "desired")
+    _check_desired(document)
+    fleet, device = identity["fleet"], identity["device"]
+    if (document["fleet"], document["device"]) != (fleet, device):
+        raise SyncError(
+            f"desired is meant for device {document['device']} of fleet {document['fleet']}, "
+            f"not for {device} of {fleet}"
+        )
+    return document
+
+
+async def verify_envelope(payload: bytes, identity: "dict[str, Any]", what: str) -> "dict[str, Any]":
+    """What the fleet signed, of which no member has been looked at. Other tasks go on meanwhile.
+
+    Args:
+        payload: what arrived.
+        identity: as above.
+        what: what it is, for sentences.
+
+    Raises:
+        SyncError: broken, or altered.
+    """
     at = payload.find(_MARK)
     signed = payload[at + len(_MARK) : -1]
     try:
@@ -79,18 +101,13 @@ async def verify_desired(payload: bytes, identity: "dict[str, Any]") -> "dict[st
         genuine = await _is_genuine(seals, signed, identity)
         document = json.loads(signed) if genuine else {}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SyncError(f"desired is broken: {error}")
+        raise SyncError(f"{what} is broken: {error}")
     except MemoryError:
-        raise SyncError(f"desired of {len(payload)} bytes needs more memory than this board has")
+        raise SyncError(f"{what} of {len(payload)} bytes needs more memory than this board has")
     if not genuine:
-        raise SyncError("desired carries no signature of this fleet that fits its content: it was altered on its way")
-    _check_desired(document)
-    fleet, device = identity["fleet"], identity["device"]
-    if (document["fleet"], document["device"]) != (fleet, device):
-        raise SyncError(
-            f"desired is meant for device {document['device']} of fleet {document['fleet']}, "
-            f"not for {device} of {fleet}"
-        )
+        raise SyncError(f"{what} carries no signature of this fleet that fits its content: it was altered on its way")
+    if not isinstance(document, dict):
+        raise SyncError(f"{what} must be a JSON object")
     return document
 
 

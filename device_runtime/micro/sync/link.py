@@ -39,7 +39,7 @@ class Link:
     ) -> None:
         """``hear(channel, payload)`` gets ``desired`` and ``response``; a payload that was too long is None."""
         self.hear: Callable[[str, memoryview | None], None] = lambda _channel, _payload: None
-        self._identity, self._root, self._wifi, self._watchdog = identity, root, wifi, watchdog
+        self.identity, self.root, self._wifi, self._watchdog = identity, root, wifi, watchdog
         self._next_session, self._log, self._longest = next_session, log, longest
         self._connection: Connection | None = None
         self._desired, self._response = self.topic("desired").encode(), self.topic("response").encode()
@@ -47,6 +47,12 @@ class Link:
         self._buffer = memoryview(bytearray(BUFFER_BYTES))  # once: memory in pieces has no room for it later
         self.tls: SSLContext | None = None
         """The ``SSLContext``, once made."""
+        self.proving = 300
+        """Seconds in which a new certificate has to connect before the one of before has its turn."""
+        self.shows = 0
+        """Whether a certificate is shown (1); while one is on trial, if it is that one (2) or the one of before (3)."""
+        self.tried = 0
+        """Ticks at which one on trial was shown first."""
         self._told_time = not identity.get("ntp")
         self.waiting = ""
         """The id of the block that is asked for now; see :mod:`.fetching`."""
@@ -62,7 +68,7 @@ class Link:
 
     def topic(self, channel: str) -> str:
         """The topic of one of this board's channels."""
-        return topic_of(self._identity, channel)
+        return topic_of(self.identity, channel)
 
     async def run(self) -> None:
         """Connect, and again when the connection ended, with pauses of up to a minute that grow."""
@@ -75,10 +81,12 @@ class Link:
                 if not self._told_time:
                     from .opening import ask_time
 
-                    self._told_time = ask_time(self._identity["ntp"], self._watchdog, self._log)
+                    self._told_time = ask_time(self.identity["ntp"], self._watchdog, self._log)
                 reason = await self._talk()
             except (MqttError, OSError, MemoryError) as error:
                 reason = str(error)
+                if self.shows > 1:
+                    self.tls = None  # another certificate may have its turn
             if clock.ticks_diff(clock.ticks_ms(), began) > _GOOD_MS:
                 attempt = 0
             if reason != self._trouble:
@@ -119,12 +127,12 @@ class Link:
         self.session = self._next_session()
         connection = Connection(self._receive, self._longest, self._buffer)
         try:
-            reader = await open_session(connection, self, self._identity, self._root, self._watchdog)
+            reader = await open_session(connection, self, self.identity, self.root, self._watchdog)
             del open_session
             unload()
             self._connection = connection
             self._trouble = ""
-            self._log("info", "sync", f"connected to {self._identity['broker']['host']}")
+            self._log("info", "sync", f"connected to {self.identity['broker']['host']}")
             if self.on_connected is not None:
                 self.on_connected()
             return await reader

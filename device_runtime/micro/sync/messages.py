@@ -40,6 +40,7 @@ busy = asyncio.Lock()
 """Held by who checks a document or does what one wants: a board has memory for one of them at a time."""
 _PASSING = (
     "assembly",
+    "certificate",
     "desired",
     "doing",
     "ed25519",
@@ -47,6 +48,7 @@ _PASSING = (
     "files",
     "opening",
     "package",
+    "renewal",
     "reporting",
     "seals",
     "sha512",

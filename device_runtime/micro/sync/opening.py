@@ -5,7 +5,7 @@ import struct
 
 from .. import clock
 from .link import topic_of
-from .messages import encode, one_line
+from .messages import encode, one_line, unload
 from .mqtt import MqttError, text
 
 try:
@@ -40,7 +40,8 @@ async def open_session(
         connection: a new one.
         link: numbers it, and keeps the TLS context.
         identity: ``identity.json``.
-        root: below it lie ``cygnet/ca.der``, and of a board with a certificate ``device.der`` and ``device.key``.
+        root: below it lie ``cygnet/ca.der``, and of a board with a certificate what :mod:`.certificate` says, and
+            ``device.key``.
         watchdog: is told that this may block.
 
     Returns:
@@ -86,7 +87,7 @@ async def _connect(connection: "Connection", link: "Link", identity: "dict[str, 
     try:
         if broker.get("tls"):
             if link.tls is None:
-                link.tls = _context(root)
+                link.tls = _context(link, root)
             _, connection.stream = await asyncio.open_connection(host, port, ssl=link.tls, server_hostname=host)
         else:
             _, connection.stream = await asyncio.open_connection(host, port)
@@ -120,7 +121,7 @@ async def _subscribe(connection: "Connection", topic: str) -> None:
         raise MqttError(f"the broker does not let this user subscribe to {topic}: its operator must allow it")
 
 
-def _context(root: str) -> "SSLContext":
+def _context(link: "Link", root: str) -> "SSLContext":
     # What MicroPython's ``ssl`` is made of, without what that adds in Python.
     import tls
 
@@ -132,8 +133,7 @@ def _context(root: str) -> "SSLContext":
     except (OSError, ValueError) as error:
         raise MqttError(f"cygnet/ca.der is no certificate: put the CA of the broker there ({error})")
     try:
-        with open(root + "cygnet/device.der", "rb") as file:
-            certificate = file.read()
+        certificate = _choose(link, root)
         with open(root + "cygnet/device.key", "rb") as file:
             context.load_cert_chain(certificate, file.read())
     except OSError:
@@ -141,6 +141,23 @@ def _context(root: str) -> "SSLContext":
     except ValueError as error:
         raise MqttError(f"cygnet/device.der and device.key are no certificate and its key: provision anew ({error})")
     return context
+
+
+def _choose(link: "Link", root: str) -> bytes:
+    """The certificate to show: one that is on trial; after a while without a connection, the one of before in turns."""
+    from .certificate import shown
+
+    now = clock.ticks_ms()
+    if link.shows < 2:
+        link.tried = now
+    before = link.shows == 2 and abs(clock.ticks_diff(now, link.tried)) >= link.proving * 1000
+    certificate, on_trial = shown(root, before)
+    link.shows = (3 if before else 2) if on_trial else 1 if certificate else 0
+    del shown
+    unload("certificate")
+    if not certificate:
+        raise OSError
+    return certificate
 
 
 def _explain(error: Exception, host: str, port: int) -> str:

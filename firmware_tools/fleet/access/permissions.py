@@ -64,6 +64,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/api/devices"): _changes("device.enroll", "{device}", "name", "mac"),
     ("GET", "/api/devices/{device}"): _reads(),
     ("GET", "/api/devices/{device}/memberships"): _reads(),
+    ("GET", "/api/devices/{device}/traffic"): _reads(),
     ("GET", "/api/overview"): _reads(),
     ("GET", "/api/overview/devices"): _reads(),
     ("PATCH", "/api/devices/{device}/tags"): _changes("device.tag", "{device}", "add", "remove"),

@@ -9,6 +9,7 @@ from firmware_tools.fleet.events.bulk import append, portions
 from firmware_tools.fleet.events.rollups import STEPS
 from firmware_tools.fleet.events.tables import lanes, rollups, runs
 from firmware_tools.fleet.schema import telemetry
+from firmware_tools.fleet.traffic import store as traffic_store
 
 _DAY = 86_400.0
 _FORGOTTEN_DAYS = 365
@@ -43,6 +44,8 @@ def prune_some(connection: Connection, retention: Retention, now: float, most: i
     for step, days in zip(STEPS, (retention.minutes, retention.hours, retention.days), strict=True):
         if days and gone < most:
             gone += _prune_sums(connection, step, now - days * _DAY, most - gone)
+    if retention.days and gone < most:  # bytes of a device and day go with the sums of its days
+        gone += traffic_store.prune(connection, now - retention.days * _DAY, most - gone)
     if not gone and (longest := _longest(retention)):
         before = now - (longest + _FORGOTTEN_DAYS) * _DAY
         has_records = exists().where(runs.c.device == lanes.c.device, runs.c.epoch == lanes.c.epoch)

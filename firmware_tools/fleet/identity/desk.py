@@ -25,12 +25,12 @@ from device_runtime.sync.identity import IdentityDocument
 from device_runtime.sync.identity_messages import (
     ClaimRequest,
     IdentityAnswer,
-    IdentityRequest,
     RenewRequest,
     answer_bytes,
     claim_bytes,
     renew_bytes,
 )
+from device_runtime.sync.reissue_messages import CertificateAnswer, ReissueRequest
 from firmware_tools.fleet.enroll import Provisioning
 from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.identity.authority import Authority
@@ -38,6 +38,7 @@ from firmware_tools.fleet.identity.certificates import Certificates
 from firmware_tools.fleet.identity.claims import DAY, Claims
 from firmware_tools.fleet.identity.naming import check_device
 from firmware_tools.fleet.identity.profiles import Issuer, issue_client
+from firmware_tools.fleet.identity.reissue import DUE, NOT_YOURS, Reissue, SignCertificate
 from firmware_tools.fleet.identity.settings import IdentitySettings
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.rollouts.groups import GroupRegistry
@@ -45,11 +46,9 @@ from firmware_tools.fleet.service import FleetService
 
 log = logging.getLogger(__name__)
 
-DUE = 1 / 3
-"""The part of its lifetime that is left when a certificate may be renewed."""
 _WRONG = "this claim code is not good here: it is mistyped, used, expired or revoked; ask your fleet's operator"
-_NOT_YOURS = "this certificate cannot be renewed; claim the device anew"
 _AT_ONCE, _A_SECOND, _LATER = 20.0, 1 / 3, 60
+_NOT_NOW = "the fleet cannot answer now; try again later"
 _BUSY = "too many wrong claim codes came in; try again in a minute"
 
 
@@ -72,6 +71,7 @@ class IdentityDesk:
         authority: its CA.
         settings: how long certificates are good.
         joining: what a device must be told beside its certificate.
+        sign: signs the newer certificate of a device that keeps its key.
         clock: Unix time in seconds.
         monotonic: seconds, for the limit on wrong codes.
     """
@@ -82,6 +82,7 @@ class IdentityDesk:
         authority: Authority,
         settings: IdentitySettings,
         joining: Callable[[str], Awaitable[Provisioning]],
+        sign: SignCertificate,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -89,6 +90,7 @@ class IdentityDesk:
         self.on_change: Callable[[], None] = lambda: None
         """Called when a certificate was issued."""
         self._joining, self._clock, self._monotonic = joining, clock, monotonic
+        self._reissue = Reissue(service.fleet, authority, settings, sign)
         self._barred: frozenset[str] = frozenset()
         self._claimers: frozenset[str] = frozenset()
         self._wrong: dict[str, Allowance] = {}
@@ -112,7 +114,7 @@ class IdentityDesk:
         """Devices that are not to be heard from now on, and provisioning certificates that are good."""
         self._barred, self._claimers = frozenset(barred), frozenset(claimers)
 
-    async def answer(self, device: str, request: IdentityRequest) -> IdentityAnswer:
+    async def answer(self, device: str, request: ClaimRequest | RenewRequest) -> IdentityAnswer:
         """The answer to a request; whatever goes wrong is in it."""
         try:
             if isinstance(request, ClaimRequest):
@@ -120,10 +122,27 @@ class IdentityDesk:
             return await self._renew(device, request)
         except StorageError as error:
             log.error("%s", error)
-            return IdentityAnswer(request.id, error="the fleet cannot answer now; try again later", retry_after=60)
+            return IdentityAnswer(request.id, error=_NOT_NOW, retry_after=60)
         except CygnetError as error:
             log.info("%s is refused: %s", device, error)  # no warning: who asks could fill the log with them
             return IdentityAnswer(request.id, error=str(error)[:200])
+
+    async def reissue(self, device: str, request: ReissueRequest) -> CertificateAnswer:
+        """The answer to who renews for the key that it has; whatever goes wrong is in it."""
+        try:
+            answer, renewed = await self._service.change(
+                lambda registry: self._reissue.answer(registry, device, request, self._clock())
+            )
+        except StorageError as error:
+            log.error("%s", error)
+            return CertificateAnswer(request.id, error=_NOT_NOW, retry_after=60)
+        except CygnetError as error:
+            log.info("%s is refused: %s", device, error)
+            return CertificateAnswer(request.id, error=str(error)[:200])
+        self.counters.renewed += renewed
+        if renewed:
+            self.on_change()
+        return answer
 
     # Claims
 
@@ -221,7 +240,7 @@ class IdentityDesk:
         found = certificates.good(request.serial, device, now)
         told = renew_bytes(self._service.fleet, device, request.csr)
         if found is None or not is_signed_by(found[0], request.signature, told):
-            return IdentityAnswer(request.id, error=_NOT_YOURS), False
+            return IdentityAnswer(request.id, error=NOT_YOURS), False
         present, shown = found
         if (same := certificates.with_key(device, public_bytes(key), now)) is not None:
             issuer = certificates.certificate(f"{same.serial_number:x}")

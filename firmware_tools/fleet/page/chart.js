@@ -3,12 +3,12 @@
 
 import { h, said, svg } from "./dom.js";
 
-const COLOURS = 7;
-const HEIGHT = 190, LEFT = 40, RIGHT = 8, TOP = 8, BOTTOM = 22;
+const COLOURS = 7, DAY = 86400;
+const HEIGHT = 190, LEFT = 40, WIDE_LEFT = 60, RIGHT = 8, TOP = 8, BOTTOM = 22;
 
-/** Columns: series = [{name, points: Map(bucket start -> count)}]; one column every `step` seconds. */
-export function drawColumns(box, { series, from, to, step, unit, label, plain = false }) {
-  const frame = makeFrame(box, from, to, 0, highest(series, from, to, step) || 1, { finest: 1, label });
+/** Columns, of counts or, with `words` that say them, of bytes: series = [{name, points: Map(bucket start -> count)}]; one column every `step` seconds. */
+export function drawColumns(box, { series, from, to, step, unit, label, plain = false, words = short, zone }) {
+  const frame = makeFrame(box, from, to, 0, highest(series, from, to, step) || 1, { finest: 1, label, words, zone });
   for (let start = Math.ceil(from / step) * step; start < to; start += step) {
     let level = 0;
     series.forEach((line, index) => {
@@ -21,7 +21,7 @@ export function drawColumns(box, { series, from, to, step, unit, label, plain = 
     });
   }
   const total = (line) => [...line.points].reduce((sum, [time, count]) => (time >= from ? sum + count : sum), 0);
-  finish(box, frame, plain ? [] : series.map((line, index) => [line.name, total(line), index]), unit);
+  finish(box, frame, plain ? [] : series.map((line, index) => [line.name, words === short ? total(line) : words(total(line)), index]), unit);
 }
 
 /** Lines: series = [{name, points: [[time, value], …] by time}]. */
@@ -47,18 +47,19 @@ function highest(series, from, to, step) {
   return most;
 }
 
-function makeFrame(box, from, to, low, high, { finest = 0, label = "Chart of telemetry over time" }) {
+function makeFrame(box, from, to, low, high, { finest = 0, label = "Chart of telemetry over time", words = short, zone }) {
   const width = Math.max(240, box.clientWidth - 28);
   const root = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": label });
-  const x = (time) => LEFT + ((time - from) / (to - from)) * (width - LEFT - RIGHT);
+  const left = words === short ? LEFT : WIDE_LEFT, unit = words === short ? 1 : 1024 ** Math.floor(Math.log(Math.max(1, high)) / Math.log(1024));
+  const x = (time) => left + ((time - from) / (to - from)) * (width - left - RIGHT);
   const y = (value) => HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
-  for (const value of ticks(low, high, 4, finest)) {
-    root.append(svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: "grid" }));
-    root.append(svg("text", { x: LEFT - 7, y: y(value) + 4, "text-anchor": "end" }, short(value)));
+  for (const value of ticks(low / unit, high / unit, 4, unit > 1 ? 0 : finest).map((tick) => tick * unit)) {
+    root.append(svg("line", { x1: left, x2: width - RIGHT, y1: y(value), y2: y(value), class: "grid" }));
+    root.append(svg("text", { x: left - 7, y: y(value) + 4, "text-anchor": "end" }, words(value)));
   }
-  const every = [15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600].find((s) => (to - from) / s <= width / 76) ?? 43200;
-  for (let time = Math.ceil(from / every) * every; time <= to; time += every) {
-    root.append(svg("text", { x: x(time), y: HEIGHT - 5, "text-anchor": "middle" }, clock(time, every < 60)));
+  const every = [15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, DAY, 2 * DAY, 5 * DAY].find((s) => (to - from) / s <= width / 76) ?? 10 * DAY;
+  for (let time = Math.ceil(from / every) * every; time <= to - (every < DAY ? 0 : DAY / 2); time += every) {
+    root.append(svg("text", { x: x(time), y: HEIGHT - 5, "text-anchor": "middle" }, every < DAY ? clock(time, every < 60) : date(time, zone)));
   }
   return { root, x, y };
 }
@@ -90,3 +91,5 @@ function short(value) {
 function clock(time, seconds) {
   return new Date(time * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" } : {}), hour12: false });
 }
+
+const date = (time, timeZone) => new Date(time * 1000).toLocaleDateString([], { day: "numeric", month: "short", timeZone });

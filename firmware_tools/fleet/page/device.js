@@ -21,14 +21,14 @@ const PRIORITIES = ["alarm", "event", "metric"];
 export async function showDevice(view) {
   const id = view.params.device;
   let device = await call("GET", `/api/devices/${segment(id)}`, { signal: view.signal });
-  const about = h("div", { class: "about" }), holds = h("div", { class: "programs" }), belongs = h("div"), missing = h("div"), above = h("div", { class: "stack" }), extra = h("div", { class: "stack" }), tags = h("div", { class: "pad" });
+  const about = h("div", { class: "about" }), holds = h("div", { class: "programs" }), belongs = h("div"), missing = h("div"), above = h("div", { class: "stack" }), below = h("div", { class: "stack" }), extra = h("div", { class: "stack" }), tags = h("div", { class: "pad" });
   const telemetry = new Telemetry(view, { device: id, span: 3600, feedName: "Timeline" });
   view.beside.append(
     press("Enrolment file…", { onclick: () => openEnroll(device.id, device.name) }),
     press("Assign…", { class: "primary", onclick: () => openAssign({ device }) }));
   view.box.append(about, above,
     h("div", { class: "columns wide-first" },
-      h("div", { class: "stack" }, panel("Should have and has", null, holds), panel("Telemetry", h("div", { class: "controls" }, telemetry.measures, telemetry.windows), telemetry.box)),
+      h("div", { class: "stack" }, panel("Should have and has", null, holds), panel("Telemetry", h("div", { class: "controls" }, telemetry.measures, telemetry.windows), telemetry.box), below),
       h("div", { class: "stack" }, extra, panel("Tags", null, tags), panel("Belongs to", null, belongs), panel("Stored and missing", null, missing))));
 
   const draw = () => {
@@ -62,7 +62,7 @@ export async function showDevice(view) {
     soonBelongs();
   });
   draw();
-  await Promise.all([telemetry.load(), loadBelongs(), ...SECTIONS.map((section) => fill(section, section.wide ? above : extra, device, view))]);
+  await Promise.all([telemetry.load(), loadBelongs(), ...SECTIONS.map((section) => fill(section, section.wide ? above : section.below ? below : extra, device, view))]);
 }
 
 /** A place that a module of its own fills, if it has something to show. */

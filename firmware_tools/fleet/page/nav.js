@@ -12,6 +12,7 @@ const VIEWS = [
   ["releases", "releases", "Releases"],
   ["groups", "groups", "Groups"],
   ["telemetry", "telemetry", "Telemetry"],
+  ["identity", "identity", "Identity"],
   ["trust", "trust", "Trust"],
   ["audit", "audit", "Audit log"],
   ["operators", "operators", "Operators", "admin"],

@@ -54,9 +54,9 @@ async def fleet(home: FleetHome) -> AsyncIterator[RunningFleet]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def populated(fleet: RunningFleet) -> RunningFleet:
+async def populated(fleet: RunningFleet, home: FleetHome) -> RunningFleet:
     """A fleet with something to see."""
-    await populate(fleet)
+    await populate(fleet, home)
     return fleet
 
 

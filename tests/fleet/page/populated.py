@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 
+from device_runtime.sync.certificates import Holder, new_key
 from device_runtime.sync.messages import (
     ProgramReport,
     Reported,
@@ -10,9 +11,16 @@ from device_runtime.sync.messages import (
     TelemetryBatch,
     TelemetryRecord,
 )
+from firmware_tools.fleet.home import FleetHome
+from firmware_tools.fleet.identity.authority import Authority
+from firmware_tools.fleet.identity.certificates import Certificates
+from firmware_tools.fleet.identity.claims import DAY, Claims
+from firmware_tools.fleet.identity.profiles import issue_client
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.server import RunningFleet
 from firmware_tools.fleet.telemetry import TelemetryStore
+from firmware_tools.fleet.traffic.counting import Sums
+from firmware_tools.fleet.traffic.store import add
 from tests.fleet.devices import eventually
 from tests.fleet.packages import small_package
 from tests.inference.model_packages import digits_package
@@ -83,7 +91,7 @@ def running(code: int, name: str) -> ProgramReport:
     return ProgramReport(code, name, "running")
 
 
-async def populate(fleet: RunningFleet) -> None:
+async def populate(fleet: RunningFleet, home: FleetHome) -> None:
     """Fill the fleet. Takes some seconds."""
     names = {f"{room}-{number}": f"{room.title()} speaker {number}" for room in ROOMS for number in range(1, 6)}
     await enroll(fleet, {**names, "pico-1": "Door sensor", "hostile": HOSTILE[:100]})
@@ -116,6 +124,8 @@ async def populate(fleet: RunningFleet) -> None:
     half = ProgramReport(1, "1.1.0", "downloading", 400_000, 900_000)
     await fleet.service.change(lambda registry: registry.assign("library-1", MAPS, 1, False))
     await report(fleet, ["library-1"], {LAMP: running(2, "1.2.0"), MAPS: half})
+    await identities(fleet, home)
+    await count_traffic(fleet, "kitchen-1")
 
 
 async def _rollouts(fleet: RunningFleet, ids: Sequence[str]) -> None:
@@ -189,6 +199,44 @@ async def _telemetry(fleet: RunningFleet) -> None:
         await tell(
             fleet, device, [(3_400 - 90 * step, RADIO, "tuned", {"station": number + step % 3}) for step in range(36)]
         )
+
+
+async def identities(fleet: RunningFleet, home: FleetHome) -> None:
+    """A CA, certificates of devices of which one expires soon, and claims in every state."""
+    now = time.time()
+    authority = Authority(home.directory, "north", clock=lambda: now - 820 * DAY)  # the broker's expires in 5 days
+    authority.found(None)
+    authority.issue_server(["localhost"])
+    issuer = authority.issuer()
+
+    def work(registry: Registry) -> None:
+        certificates, claims = Certificates(registry.connection), Claims(registry.connection)
+        for device, since, days in (("kitchen-1", 0, 730), ("hall-3", 715, 730), ("garage-5", 40, 30)):
+            holder, key = Holder("north", "device", device), new_key()
+            certificate = issue_client(issuer, holder, key.public_key(), now - since * DAY, days)
+            certificates.record(certificate, issuer.id, now - since * DAY)
+        claims.create(2, None, ["batch:6"], 10, now - 20 * DAY)
+        old = claims.create(1, "terrace-1", [], 30, now - 2 * DAY)
+        claims.revoke(old[0].claim.id, now)
+        used = claims.create(1, "kitchen-1", ["room:kitchen"], 30, now - DAY)
+        claims.use(used[0].claim.id, "kitchen-1", "1", now - 3_600)
+        claims.create(30, None, ["batch:7", "line:2"], 90, now)
+
+    await fleet.service.change(work)
+
+
+async def count_traffic(fleet: RunningFleet, device: str) -> None:
+    """Bytes of a device on each of the last 30 days, more in the week, and a program that came a week ago."""
+    today = int(time.time() // DAY)
+
+    def sums(ago: int) -> Sums:
+        telemetry = 180_000 if (today - ago) % 7 > 1 else 40_000
+        return [telemetry - 900 * ago, 640, 5_300, 2_100, 0, 1_450, 900_000 if ago == 7 else 0, 9_700, 310, 290]
+
+    def work(registry: Registry) -> None:
+        add(registry.connection, [(device, today - ago, sums(ago)) for ago in range(30)])
+
+    await fleet.service.change(work)
 
 
 async def connected(fleet: RunningFleet) -> None:

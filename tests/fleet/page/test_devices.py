@@ -12,7 +12,7 @@ from firmware_tools.fleet.screen.answers import ScreenEvent
 from firmware_tools.fleet.server import RunningFleet
 from tests.fleet.packages import small_package
 from tests.fleet.page.conftest import WHOLE, Visit
-from tests.fleet.page.populated import appear, report, tell
+from tests.fleet.page.populated import appear, count_traffic, report, tell
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser]
 
@@ -150,6 +150,28 @@ async def test_certificates_are_shown_and_revoked_where_the_fleet_gives_any(
     await expect(certificates).to_contain_text("<b>lost</b>")
     await expect(certificates.get_by_role("button", name="Revoke…")).to_have_count(0)
     assert asked == ['{"reason":"lost"}']
+
+
+@pytest.mark.skipif(not WHOLE, reason="`make page` runs it")
+async def test_bytes_on_the_wire_are_shown_by_channel_and_day_and_brought_up_to_date(
+    fleet: RunningFleet, page: Page, visit: Visit
+) -> None:
+    await fleet.operations.enroll("kitchen", "Kitchen speaker")
+    await fleet.operations.enroll("hall", "")
+    await count_traffic(fleet, "kitchen")
+    await visit("#/devices/kitchen")
+    wire = page.get_by_role("region", name="Bytes on the wire")
+    await expect(wire).to_contain_text("messages, by days of UTC, since")
+    await expect(wire.get_by_text("9,300 messages")).to_be_visible()
+    await expect(wire.locator("svg rect.c0")).to_have_count(30)
+    await expect(wire.locator("svg text").filter(has_text="KB").first).to_be_visible()
+    content = wire.get_by_role("row").filter(has_text="content")
+    await expect(content).to_have_text("received: content0 B879 KB")
+    await expect(wire.get_by_role("row").filter(has_text="screen")).to_have_count(0)  # nobody looked
+    fleet.service.traffic_keeper.traffic.received("kitchen", "content", 1_048_576)
+    await fleet.service.traffic_keeper.store()
+    fleet.service.feed.announce({"type": "refresh"})
+    await expect(content).to_have_text("received: content1.0 MB1.9 MB")
 
 
 PLACES = """

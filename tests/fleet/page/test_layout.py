@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.browser]
 VIEWS = (
     "#/", "#/devices", "#/devices/kitchen-1", "#/devices/office-2", "#/devices/hostile", "#/groups",
     "#/groups/demo-room", "#/rollouts", "#/rollouts/2", "#/rollouts/3", "#/rollouts/new", "#/releases", "#/telemetry",
-    "#/trust", "#/audit", "#/operators", "#/nowhere",
+    "#/identity", "#/trust", "#/audit", "#/operators", "#/nowhere",
 )  # fmt: skip
 LOOK = (Path(__file__).parent / "look.js").read_text()
 

@@ -293,7 +293,7 @@ async def test_the_broker_of_another_authority_is_refused(fleet: RunningFleet, e
     assert (await device(fleet)).status == "never"
 
 
-@both
+@pytest.mark.parametrize("enrolled", [pytest.param("ed25519", marks=pytest.mark.slow), "hmac"], indirect=True)
 async def test_a_runtime_is_tried_and_kept_and_a_bad_one_rolled_back(fleet: RunningFleet, enrolled: Board) -> None:
     crash = "\n\ndef main(root, slot, safe):\n    raise ValueError('this runtime is broken')\n"
     deaf = "\n\n_log = log\n\ndef main(root, slot, safe):\n    import time\n    time.sleep(0.1)\n    return 'restart'\n"

@@ -303,7 +303,60 @@ def check_update() -> None:
     assert version == "0.2.0", version
 
 
+CERTIFICATES = {name: name.encode() * 110 for name in ("cable", "second", "third")}
+"""By what they are called; as long as real ones, which are not looked into here."""
+
+
+def prepare_first_renewal() -> None:
+    with open(ROOT + "cygnet/device.der", "wb") as file:
+        file.write(CERTIFICATES["cable"])
+
+
+def prepare_renewal() -> None:
+    prepare_first_renewal()
+    renew("second", True)
+
+
+def renew(name: str, good: bool) -> None:
+    """A certificate comes, is put on trial, and connects or does not; after a cut the fleet gives it again."""
+    from micro.sync.certificate import judge, put_on_trial, shown
+
+    if shown(ROOT) != (CERTIFICATES[name], False):
+        put_on_trial(ROOT, CERTIFICATES[name])
+    judge(ROOT, good)
+
+
+def after_renewal(former: str, new: str) -> None:
+    """Whatever is shown is whole, and one that has connected is in reach."""
+    from micro.sync.certificate import shown
+
+    certificate, on_trial = shown(ROOT)
+    known = (CERTIFICATES[former], CERTIFICATES[new])
+    assert certificate in known, "half a certificate"
+    if on_trial:
+        assert shown(ROOT, True) == (CERTIFICATES[former], True), "the one of before is gone"
+
+
+def check_renewal(name: str) -> None:
+    from micro.sync.certificate import shown
+
+    assert shown(ROOT) == (CERTIFICATES[name], False)
+
+
+def renewal(former: str, new: str, good: bool) -> "tuple[Any, ...]":
+    return (
+        prepare_first_renewal if former == "cable" else prepare_renewal,
+        lambda: renew(new, good),
+        lambda: after_renewal(former, new),
+        lambda: check_renewal(new if good else former),
+    )
+
+
 STEPS = {
+    "first-renewal": renewal("cable", "second", True),
+    "first-renewal-refused": renewal("cable", "second", False),
+    "renewal": renewal("second", "third", True),
+    "renewal-refused": renewal("second", "third", False),
     "install": (prepare_install, install, after_install, check_install),
     "update": (prepare_update, update, after_update, check_update),
     "update-from-rom": (prepare_update_from_rom, update, after_update, check_update),

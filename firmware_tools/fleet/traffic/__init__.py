@@ -1,0 +1,1 @@
+"""How many bytes each device sends and receives, by day."""
