@@ -18,8 +18,9 @@ from device_runtime.keys import decode_public_key, key_ring
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, parse_manifest
 from device_runtime.program.package import read_package
-from device_runtime.program.session import ProgramSession, Surroundings
+from device_runtime.program.session import ProgramSession
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions
+from device_runtime.program.surroundings import Surroundings
 from device_runtime.view.mirror import MirrorNode, MirrorTree
 from device_runtime.view.patches import Operation
 

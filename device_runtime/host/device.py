@@ -1,7 +1,6 @@
 """A device: the rooms put together as its board says."""
 
 import logging
-import secrets
 import time
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,11 +33,12 @@ from device_runtime.capability.transfer import transfer_capabilities
 from device_runtime.capability.ui import ui_capabilities
 from device_runtime.engine.isolation.barriers import report_missing
 from device_runtime.errors import CygnetError
-from device_runtime.host.audio import AudioSink, MicrophoneSource, SpeakerSink
+from device_runtime.host.audio import MicrophoneSource
 from device_runtime.host.board import Board
 from device_runtime.host.conversation import Conversation
 from device_runtime.host.desk import SOURCE, Desk
 from device_runtime.host.dialogs import Dialogs
+from device_runtime.host.fleet_connection import make_transport, uses_tls
 from device_runtime.host.fleet_models import FleetModels
 from device_runtime.host.fleet_settings import FleetSettings
 from device_runtime.host.front import Front
@@ -64,28 +64,25 @@ from device_runtime.host.viewing.around import DeviceAround
 from device_runtime.host.viewing.log import ViewLog
 from device_runtime.host.viewing.rules import OwnerRule
 from device_runtime.host.viewing.viewing import Pace, ScreenViewing
+from device_runtime.host.voices import ProgramSpeaker, loudspeaker, mouth, synthesiser
 from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing
-from device_runtime.program.session import SessionListener, Surroundings
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions
 from device_runtime.program.store import ProgramStore
+from device_runtime.program.surroundings import SessionListener, Surroundings
 from device_runtime.program.uri import parse_uri
 from device_runtime.sync.agent import Identity, SyncAgent
 from device_runtime.sync.renewal import Renewal
 from device_runtime.sync.staging import Updating
 from device_runtime.sync.telemetry import TelemetryQueue
-from device_runtime.sync.transport import MqttTransport, TlsFiles, read_credentials
 from device_runtime.trust.layer import TrustLayer
 from device_runtime.values import Value
-from device_runtime.voice.speech import Speech
 
 logger = logging.getLogger(__name__)
 
 # What forking a worker and its first page take besides the program's own code.
 _START_SLACK_SECONDS = 5.0
-# As espeak-ng names it.
-_CHINESE_VOICE = "cmn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +167,8 @@ class Device:
         dialogs.use(self._screen)
         self._microphone = self._program_microphone()
         self._front.microphone = self._microphone
-        speaker = _Speaker()
-        self._player = HeardPlayer(_loudspeaker(board) or ScreenPlayer(self._screen))
+        speaker = ProgramSpeaker()
+        self._player = HeardPlayer(loudspeaker(board) or ScreenPlayer(self._screen))
         self.desk = Desk(self.store, self._screen, self._telemetry.record)
         self.desk.on_program_exit = dialogs.dismiss_all
         self._stages = ProgramStages(
@@ -194,7 +191,7 @@ class Device:
         self.desk.use(self._sessions)
         self._notices = NetworkNotices(self.desk)
         self._conversation = Conversation(
-            self.desk, self._screen, self._telemetry.record, _mouth(board), _loudspeaker(board)
+            self.desk, self._screen, self._telemetry.record, mouth(board), loudspeaker(board)
         )
         speaker.conversation = self._conversation
         if self._microphone is not None:
@@ -237,7 +234,7 @@ class Device:
         if self._shared is not None:
             offered += self._shared.capabilities()
         if self._board.voice.enabled and self._board.audio.speaker != "none":
-            offered.append(synthesis_capability(_synthesiser(self._board), self._files))
+            offered.append(synthesis_capability(synthesiser(self._board), self._files))
         offered += light_capabilities(make_lights(self._board.leds, self._screen.lights))
         offered += sensor_capabilities(make_sensors(self._board.sensors))
         if self._board.audio.speaker != "none":
@@ -265,20 +262,8 @@ class Device:
 
     def _sync_agent(self, state: Path, provisioning: Provisioning) -> SyncAgent:
         identity = Identity(provisioning.fleet, provisioning.device, self._board.name, version("cygnet"))
-        user = provisioning.username
-        tls = provisioning.broker.startswith("mqtts://")
-        own = identity_of(provisioning) if tls else None
-        client_id = f"cygnet-{provisioning.fleet}-{provisioning.device}"
-        if own is not None:
-            # Some brokers do not tie a client's id to its certificate: who knows it may throw the client out. And NATS
-            # takes no dots in it.
-            client_id = f"{client_id.replace('.', '_')}-{secrets.token_hex(6)}"
-        transport = MqttTransport(
-            provisioning.broker,
-            client_id,
-            credentials=read_credentials(user, provisioning.password_file) if user else None,
-            tls=TlsFiles(ca=provisioning.ca, certificate=provisioning.cert, key=provisioning.key) if tls else None,
-        )
+        own = identity_of(provisioning) if uses_tls(provisioning) else None
+        transport = make_transport(provisioning, with_certificate=own is not None)
         installer = DeviceInstaller(self.store, self.desk, self.programs_changed)
         rules = self._settings.rules
         moments = Moments(
@@ -426,36 +411,3 @@ def _trust(state: Path, provisioning: Provisioning, telemetry: TelemetryQueue) -
     """Whom this device believes, of its fleet."""
     fleet, key, root = provisioning.fleet, provisioning.fleet_key, provisioning.root
     return TrustLayer(state / "trust", fleet, key, root, telemetry.record)
-
-
-class _Speaker:
-    """Lets programs speak, once there is a conversation."""
-
-    conversation: Conversation | None = None
-
-    async def say(self, app_id: str, text: str) -> None:
-        if self.conversation is not None:
-            await self.conversation.program_says(app_id, text)
-
-
-def _mouth(board: Board) -> Speech | None:
-    """The voice of this board, if it has one."""
-    if not board.voice.enabled or board.audio.speaker == "none":
-        return None
-    return Speech(board.voice.speech_voice)
-
-
-def _synthesiser(board: Board) -> Callable[[str, str, int, int], bytes]:
-    """Makes sound of text for programs."""
-    own = board.voice.speech_voice
-
-    def synthesise(text: str, language: str, rate: int, pitch: int) -> bytes:
-        voice = _CHINESE_VOICE if language == "zh" and not own.startswith(_CHINESE_VOICE) else own
-        return Speech(voice, rate, pitch).synthesize(text)
-
-    return synthesise
-
-
-def _loudspeaker(board: Board) -> AudioSink | None:
-    """The board's own loudspeaker; ``None`` where the screen plays answers, or nothing does."""
-    return SpeakerSink(board.audio.output_device) if board.audio.speaker == "device" else None

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from device_runtime.errors import CygnetError
 from device_runtime.inference.card import ModelCard, Version
-from device_runtime.inference.installed import InstalledModel, InstalledModels, ModelCheck
+from device_runtime.inference.installed import InstalledModels, ModelCheck
+from device_runtime.inference.model_folders import InstalledModel
 from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing
 from device_runtime.sync.messages import ModelTarget

@@ -9,11 +9,9 @@ by then gives way to the one before. What neither an index nor a session uses is
 """
 
 import asyncio
-import contextlib
 import json
 import logging
 import re
-import shutil
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,11 +20,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from device_runtime.errors import CygnetError
-from device_runtime.inference.card import CARD_FILE, ModelCard
+from device_runtime.inference.card import ModelCard
+from device_runtime.inference.model_folders import InstalledModel, InstalledModelsError, ModelFolders, described
 from device_runtime.inference.package import MAX_PACKAGE_BYTES, ModelPackage, ModelPackageError, read_model_package
 from device_runtime.keys import KeyRing
-from device_runtime.sealed.archive import ArchiveError, write_archive
-from device_runtime.sealed.durable import disk_sentence, size_of, sync_directory, write_synced, write_whole
+from device_runtime.sealed.durable import disk_sentence, size_of, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -34,22 +32,6 @@ ModelCheck: TypeAlias = Callable[[ModelCard, bytes], Awaitable[None]]
 """Loads a model where it can harm nobody, and compares it with its card. Raises :class:`CygnetError`."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_STAGED, _SWEPT = ".new", ".old"
-
-
-class InstalledModelsError(CygnetError):
-    """The store cannot do what was asked; the models are as before."""
-
-
-@dataclass(frozen=True, slots=True)
-class InstalledModel:
-    """One version of a model: ``sha256`` (hex) and ``size`` (bytes) of its package."""
-
-    name: str
-    version_code: int
-    version_name: str
-    sha256: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +54,7 @@ class InstalledModels:
         Raises:
             InstalledModelsError: the directory cannot be made, or its index is damaged.
         """
-        self._versions, self._index_path = directory / "versions", directory / "installed.json"
+        self._folders, self._index_path = ModelFolders(directory / "versions", trusted), directory / "installed.json"
         self._staged_path = directory / "staged.json"
         self._trusted, self._check = trusted, check
         # Whoever writes has the first for as long as the disk takes. The second is held for moments only, so that who
@@ -84,7 +66,7 @@ class InstalledModels:
         self.faults: dict[str, str] = {}
         """By model: what was found wrong with it at the start."""
         try:
-            self._versions.mkdir(parents=True, exist_ok=True)
+            self._folders.make()
             self._index = self._read_index()
             self._staged = self._read_staged()
         except OSError as error:
@@ -166,7 +148,7 @@ class InstalledModels:
         if not kept:
             return False
         try:
-            package = await asyncio.to_thread(self._verify, kept[0])
+            package = await asyncio.to_thread(self._folders.verify, kept[0])
         except CygnetError as error:
             logger.warning("%s", error)
             return False
@@ -196,7 +178,7 @@ class InstalledModels:
             model = self._staged.get(name)
             if model is None:
                 return
-            card = self._verify(model).card
+            card = self._folders.verify(model).card
             try:
                 self._switch(model, card)
             except OSError as error:
@@ -246,7 +228,7 @@ class InstalledModels:
         if entry is None or entry.previous is None or entry.previous.sha256 != sha256:
             return False
         try:
-            package = await asyncio.to_thread(self._verify, entry.previous)
+            package = await asyncio.to_thread(self._folders.verify, entry.previous)
         except CygnetError as error:
             logger.warning("%s", error)
             return False
@@ -285,10 +267,10 @@ class InstalledModels:
         return read_model_package(data, path.name, self._trusted)
 
     def _put_beside(self, package: ModelPackage) -> None:
-        model = _described(package)
+        model = described(package)
         with self._writing:
-            if not self._is_whole(model):
-                self._unpack(model, package)
+            if not self._folders.is_whole(model):
+                self._folders.unpack(model, package)
             self._change_staged(model.name, model)
 
     def _change_staged(self, name: str, model: InstalledModel | None) -> None:
@@ -319,35 +301,15 @@ class InstalledModels:
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             logger.warning("%s cannot be read (%s); what was staged is fetched again", self._staged_path, error)
             return {}
-        return {name: model for name, model in staged.items() if self._is_whole(model)}
+        return {name: model for name, model in staged.items() if self._folders.is_whole(model)}
 
     def _take(self, package: ModelPackage) -> InstalledModel:
-        model = _described(package)
+        model = described(package)
         with self._writing:
-            if not self._is_whole(model):
-                self._unpack(model, package)
+            if not self._folders.is_whole(model):
+                self._folders.unpack(model, package)
             self._switch(model, package.card)
         return model
-
-    def _unpack(self, model: InstalledModel, package: ModelPackage) -> None:
-        """Write beside, then rename: under the final name there is never half a model."""
-        final, staged = self._versions / model.sha256, self._versions / f"{model.sha256}{_STAGED}"
-        shutil.rmtree(staged, ignore_errors=True)
-        shutil.rmtree(final, ignore_errors=True)  # damaged, else it would have been used
-        try:
-            made = {staged}
-            for entry, data in package.entries.items():
-                file = staged / model.name / entry
-                file.parent.mkdir(parents=True, exist_ok=True)
-                write_synced(file, data)
-                made.update(parent for parent in file.parents if parent.is_relative_to(staged))
-            for folder in made:
-                sync_directory(folder)
-            staged.rename(final)
-            sync_directory(self._versions)
-        except OSError:
-            shutil.rmtree(staged, ignore_errors=True)
-            raise
 
     def _switch(self, model: InstalledModel, card: ModelCard) -> None:
         with self._writing:
@@ -357,42 +319,10 @@ class InstalledModels:
             else:
                 entry = _Entry(model, before.current)
             with self._lock:
-                self._cards[model.sha256] = replace(card, path=self._versions / model.sha256 / model.name / CARD_FILE)
+                self._cards[model.sha256] = replace(card, path=self._folders.card_path(model))
             self._write_index({**self._index, model.name: entry})
             self.faults.pop(model.name, None)
             self._sweep()
-
-    def _is_whole(self, model: InstalledModel) -> bool:
-        try:
-            self._verify(model)
-        except CygnetError:
-            return False
-        return True
-
-    def _verify(self, model: InstalledModel) -> ModelPackage:
-        """Read a version from the disk and check everything that was checked when it came.
-
-        Raises:
-            CygnetError: it is damaged, or signed by a key that is no longer trusted.
-        """
-        folder = self._versions / model.sha256 / model.name
-        what = f"model {model.name} {model.version_name}"
-        entries: dict[str, bytes] = {}
-        try:
-            for file in sorted(folder.rglob("*")):
-                if file.is_file() and len(entries) < 16:
-                    if file.stat().st_size > MAX_PACKAGE_BYTES:
-                        raise InstalledModelsError(f"{what} is damaged on this device's disk")
-                    entries[file.relative_to(folder).as_posix()] = file.read_bytes()
-            data = write_archive(entries)
-        except OSError as error:
-            raise InstalledModelsError(f"{what} cannot be read: {disk_sentence(error)}") from error
-        except ArchiveError as error:
-            raise InstalledModelsError(f"{what} is damaged on this device's disk: {error}") from error
-        package = read_model_package(data, f"{model.name} {model.version_name}", self._trusted)
-        if package.sha256 != model.sha256 or package.card.name != model.name:
-            raise InstalledModelsError(f"{what} is damaged on this device's disk: it is not what was installed")
-        return package
 
     def _read_index(self) -> dict[str, _Entry]:
         try:
@@ -414,14 +344,13 @@ class InstalledModels:
             if model is None:
                 continue
             try:
-                card = self._verify(model).card
+                card = self._folders.verify(model).card
             except CygnetError as error:
                 logger.error("%s", error)
                 if model is entry.current:
                     self.faults[model.name] = str(error)
             else:
-                path = self._versions / model.sha256 / model.name / CARD_FILE
-                self._cards[model.sha256] = replace(card, path=path)
+                self._cards[model.sha256] = replace(card, path=self._folders.card_path(model))
                 whole.append(model)
         return _Entry(*whole[:2]) if whole else None
 
@@ -440,26 +369,7 @@ class InstalledModels:
             used |= {model.sha256 for model in self._staged.values()}
             used |= self._held.keys()
             self._cards = {sha256: card for sha256, card in self._cards.items() if sha256 in used}
-        with contextlib.suppress(OSError):
-            for path in self._versions.iterdir():
-                if path.name not in used:
-                    self._delete(path)
-
-    def _delete(self, path: Path) -> None:
-        """Renamed first: under its final name, a version is whole or not there."""
-        swept = path if path.suffix else path.with_name(path.name + _SWEPT)
-        if swept != path:
-            shutil.rmtree(swept, ignore_errors=True)
-            path.rename(swept)
-        if swept.is_dir():
-            shutil.rmtree(swept, ignore_errors=True)
-        else:
-            swept.unlink()
-
-
-def _described(package: ModelPackage) -> InstalledModel:
-    version = package.card.version
-    return InstalledModel(package.card.name, version.code, version.name, package.sha256, package.size)
+        self._folders.sweep(used)
 
 
 def _entry(name: str, entry: Any) -> _Entry:

@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from collections.abc import Coroutine, Mapping
+from typing import Any, Literal
 
-from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
+from device_runtime.capability.registry import Caller, CapabilityError
 from device_runtime.engine.frames import (
     MAX_OPERATIONS,
     Event,
@@ -27,12 +26,12 @@ from device_runtime.errors import CygnetError
 from device_runtime.program.account import Account
 from device_runtime.program.attention import Attention
 from device_runtime.program.files import divide_files
-from device_runtime.program.limits import Limits
 from device_runtime.program.log_lines import LogLines, lost_text
 from device_runtime.program.manifest import Manifest, PlatformError, check_platform
+from device_runtime.program.stack_events import read_stack
+from device_runtime.program.surroundings import ProgramSource, Surroundings
 from device_runtime.program.usage import read_usage
 from device_runtime.values import Value
-from device_runtime.view.patches import Operation
 
 _log = logging.getLogger(__name__)
 
@@ -41,65 +40,12 @@ _MAX_UNSENT_BYTES = 32 * 1024 * 1024
 _CHUNK = 256 * 1024
 _STOP_SECONDS = 2.0
 OpenType = Literal["", "navigateTo", "redirectTo", "reLaunch", "switchTab"]
-_TRANSITIONS = ("push", "pop", "replace", "tab", "none")
 _OPERATIONS = ("insert", "remove", "move", "text", "set", "call")
-_MAX_STYLES = 1000
-# Far more than programs may open; the worker counts those.
-_MAX_PAGES = 100
 _MAX_REASON = 1000
-_OPTIONAL = {"styles"}
 
 
 class SessionError(CygnetError):
     """A program could not be started or did not answer; the message says which and why."""
-
-
-class SessionListener(Protocol):
-    """Who shows and logs what programs do. Called in the event loop; it must not block."""
-
-    def on_stack(self, app_id: str, pages: list[dict[str, Any]], transition: str, target: str) -> None:
-        """The page stack from bottom to top; ``target`` is the one screen concerned, or empty for all."""
-
-    def on_patch(self, app_id: str, page: int, operations: list[Operation], target: str) -> None:
-        """Operations for one page of the last stack."""
-
-    def on_log(self, app_id: str, level: str, text: str, source: str) -> None:
-        """A console line or an error of the program."""
-
-    def on_exit(self, app_id: str, reason: str) -> None:
-        """The program ended; ``reason`` is a sentence, or empty when all is well. Called exactly once."""
-
-
-class ProgramSource(Protocol):
-    """What a program is started from: a package has this shape."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """The checked manifest."""
-
-    @property
-    def entries(self) -> Mapping[str, bytes]:
-        """The content of every file by its path."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a board gives to every program.
-
-    ``system()`` is what ``getSystemInfoSync`` answers; ``storage(app_id)`` a program's stored pairs, and may block.
-    ``start_seconds`` bounds :meth:`ProgramSession.start`, ``intent_seconds`` one :meth:`ProgramSession.intent`.
-    ``inspect(app_id, payload)`` hears what inspected workers tell of themselves; where it is None, as on every device,
-    workers may tell nothing.
-    """
-
-    gate: CapabilityGate
-    listener: SessionListener
-    system: Callable[[], Mapping[str, Value]]
-    storage: Callable[[str], Mapping[str, Value]]
-    limits: Limits = field(default_factory=Limits)
-    start_seconds: float = 15.0
-    intent_seconds: float = 10.0
-    inspect: Callable[[str, Mapping[str, Value]], None] | None = None
 
 
 class ProgramSession:
@@ -382,7 +328,7 @@ class ProgramSession:
             case Log(level, text, source):
                 self._pass_log(level, text, source)
             case Event("stack", payload):
-                self._around.listener.on_stack(self.app_id, *_read_stack(payload))
+                self._around.listener.on_stack(self.app_id, *read_stack(payload))
             case Event("answer", payload):
                 self._receive_answer(payload)
             case Event("ready", _):
@@ -507,31 +453,3 @@ class ProgramSession:
                 answer.set_exception(gone)
         ended.set_result(self._exit_reason)
         self._around.listener.on_exit(self.app_id, self._exit_reason)
-
-
-def _read_stack(payload: Mapping[str, Value]) -> tuple[list[dict[str, Any]], str, str]:
-    pages, transition, target = payload.get("pages"), payload.get("transition"), payload.get("target")
-    if not isinstance(pages, list) or transition not in _TRANSITIONS or not isinstance(target, str):
-        raise FrameError("a stack event has the wrong members")
-    if len(pages) > _MAX_PAGES:
-        raise FrameError(f"a stack event holds {len(pages)} pages; at most {_MAX_PAGES} are allowed")
-    checked: list[dict[str, Any]] = []
-    for page in pages:
-        match page:
-            case {"id": number, "route": str(route), "window": dict(window), **others} if (
-                type(number) is int and set(others) <= _OPTIONAL
-            ):
-                styles = _read_styles(others.get("styles", []))
-                checked.append({"id": number, "route": route, "window": window, "styles": styles})
-            case _:
-                raise FrameError("a stack event holds what is no page")
-    return checked, str(transition), target
-
-
-def _read_styles(styles: object) -> list[str]:
-    if not isinstance(styles, list) or len(styles) > _MAX_STYLES:
-        raise FrameError(f"a page of a stack event may have a list of at most {_MAX_STYLES} styles")
-    paths = [path for path in styles if isinstance(path, str)]
-    if len(paths) != len(styles):
-        raise FrameError("the styles of a page are paths")
-    return paths

@@ -8,7 +8,8 @@ from device_runtime.engine.python.executable import MISSING, find_monty
 from device_runtime.engine.workers import WorkerFactory
 from device_runtime.errors import CygnetError
 from device_runtime.program.limits import Limits
-from device_runtime.program.session import ProgramSession, ProgramSource, SessionError, Surroundings
+from device_runtime.program.session import ProgramSession, SessionError
+from device_runtime.program.surroundings import ProgramSource, Surroundings
 
 WORKER_ENTRY = "device_runtime.program.worker:prepare"
 PYTHON_ENTRY: Final = "device_runtime.program.python_worker:prepare"

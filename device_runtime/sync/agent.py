@@ -10,7 +10,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from device_runtime.sync.gate import Gate
 from device_runtime.sync.link import MessageRefusedError, Publication
 from device_runtime.sync.memory import SyncMemory
 from device_runtime.sync.messages import (
-    DEFLATE,
     MAX_ERROR,
     MAX_TEXT,
     Channel,
@@ -38,15 +37,14 @@ from device_runtime.sync.messages import (
     Reported,
     SettingReport,
     State,
-    TelemetryBatch,
     TelemetryReceipt,
     check_identifier,
     decode_response,
-    deflate,
     encode,
     topic,
 )
 from device_runtime.sync.models import ModelInstaller
+from device_runtime.sync.pace import Pace
 from device_runtime.sync.reconciler import Installer, Reconciler
 from device_runtime.sync.renewal import Renewal
 from device_runtime.sync.screen_messages import SignedScreenOrder
@@ -54,7 +52,8 @@ from device_runtime.sync.share_messages import Peers, Share, ShareReceipt, Shari
 from device_runtime.sync.sharing import Sharing, SharingError
 from device_runtime.sync.staging import Updating
 from device_runtime.sync.telemetry import TelemetryQueue
-from device_runtime.sync.transport import Backoff, MqttTransport, TlsFiles, TransportError
+from device_runtime.sync.telemetry_sender import TelemetrySender
+from device_runtime.sync.transport import MqttTransport, TlsFiles, TransportError
 from device_runtime.sync.viewing import Viewing
 from device_runtime.update.records import UpdateRecords
 from device_runtime.values import Value
@@ -63,8 +62,6 @@ log = logging.getLogger(__name__)
 
 _WAITING_DOCUMENTS = 16
 _GOODBYE_SECONDS = 2.0
-_ENVELOPE_BYTES = 220
-"""What a batch costs on the wire beside payload and topic: MQTT headers, acknowledgement, and the fleet's receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +72,6 @@ class Identity:
     device: str
     board: str
     runtime: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often things happen, in seconds unless said otherwise."""
-
-    report: float = 1.0
-    """Between two reports, at least."""
-    watch: float = 5.0
-    """Until a change that nobody told us of, as a program that was closed, is noticed and reported."""
-    ask: float = 600.0
-    """Between two requests for the desired document on a connection that stands."""
-    batch_records: int = 100
-    """So many records are sent at once..."""
-    batch: float = 5.0
-    """...or what there is after so long."""
-    receipt: float = 30.0
-    """After which a batch without a receipt is sent again."""
-    resend: Backoff = field(default_factory=lambda: Backoff(2.0, 120.0))
-    """Before a message that failed is sent again."""
-    retry: Backoff = field(default_factory=lambda: Backoff(5.0, 900.0))
-    """Before a program that failed is tried again."""
 
 
 class SyncAgent:
@@ -190,11 +165,14 @@ class SyncAgent:
         )
         self._documents: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue(_WAITING_DOCUMENTS)
         self._session = 0
-        self._awaited: tuple[str, int] | None = None
-        self._accepts: tuple[str, ...] = ()
         self._greet_again = asyncio.Event()
-        self._receipt = asyncio.Event()
-        self._batch_ready = asyncio.Event()
+        self._sender = TelemetrySender(
+            telemetry,
+            self._pace,
+            self._topic("telemetry"),
+            transport.online,
+            lambda payload: self._send("telemetry", payload),
+        )
         self._settings: Mapping[str, Value] | None = None
         self._refused: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -209,7 +187,7 @@ class SyncAgent:
         """Begin; returns at once, whether there is a broker or not."""
         for channel in ("desired", "response"):
             self._transport.subscribe(self._topic(channel))
-        self._telemetry.on_record = self._notice_record
+        self._telemetry.on_record = self._sender.notice_record
         self._pass_settings_on()
         if self._gate is not None:
             self._gate.use(self)
@@ -220,7 +198,7 @@ class SyncAgent:
             self._begin(self._reconciler.run(), "reconcile"),
             self._begin(self._accept_documents(), "desired"),
             self._begin(self._report(), "report"),
-            self._begin(self._send_telemetry(), "telemetry"),
+            self._begin(self._sender.run(), "telemetry"),
             *([self._begin(self._gate.run(), "trust")] if self._gate is not None else []),
             *([self._begin(self._renewal.run(), "renewal")] if self._renewal is not None else []),
         ]
@@ -271,7 +249,7 @@ class SyncAgent:
         self.viewing.on_disconnected()
         if self._gate is not None:
             self._gate.on_disconnected()
-        self._receipt.set()
+        self._sender.on_disconnected()
 
     def on_message(self, name: str, payload: bytes, retained: bool) -> None:
         """A desired document, a block of content or a receipt; anything else is refused."""
@@ -301,7 +279,7 @@ class SyncAgent:
             case ContentPlan():
                 self._puller.on_plan(response)
             case TelemetryReceipt():
-                self._hear_receipt(response)
+                self._sender.on_receipt(response)
             case Peers() | Share() | ShareReceipt():
                 self.sharing.hear(response)
             case IdentityAnswer():
@@ -309,13 +287,6 @@ class SyncAgent:
                     self._renewal.on_answer(response)
             case SignedScreenOrder():
                 self.viewing.hear(response)
-
-    def _hear_receipt(self, receipt: TelemetryReceipt) -> None:
-        self._telemetry.acknowledge(receipt)
-        self._accepts = receipt.accepts
-        if self._awaited is not None and receipt.epoch == self._awaited[0] and receipt.sequence >= self._awaited[1]:
-            self._awaited = None
-            self._receipt.set()
 
     # What the content puller needs
 
@@ -432,58 +403,6 @@ class SyncAgent:
             models=self._reconciler.model_reports(),
             settings=self._settings_reports() if self._settings_reports is not None else None,
         )
-
-    async def _send_telemetry(self) -> None:
-        attempt = 0
-        while True:
-            await self._wait_for_batch()
-            await self._transport.online()
-            batch = self._telemetry.next_batch()
-            if batch is None:
-                continue
-            try:
-                await self._deliver(batch)
-            except (TransportError, TimeoutError) as error:
-                log.debug("telemetry is sent again: %s", error)
-                self._accepts = ()  # perhaps an older fleet is there now, which reads plain JSON only
-                await asyncio.sleep(self._pace.resend.draw(attempt))
-                attempt += 1
-                continue
-            attempt = 0
-            await self._telemetry.tidy()
-
-    async def _wait_for_batch(self) -> None:
-        self._batch_ready.clear()
-        if not self._is_worth_sending():
-            try:
-                async with asyncio.timeout(self._pace.batch):
-                    await self._batch_ready.wait()
-            except TimeoutError:
-                return
-
-    async def _deliver(self, batch: TelemetryBatch) -> None:
-        """Send a batch and wait for its receipt, as long as the connection stands."""
-        session = self._session
-        self._awaited = batch.epoch, batch.records[-1].sequence
-        payload = encode(batch)
-        if DEFLATE in self._accepts:
-            payload = min(payload, deflate(payload), key=len)
-        self._telemetry.spend(len(payload) + len(self._topic("telemetry")) + _ENVELOPE_BYTES)
-        await self._send("telemetry", payload)
-        async with asyncio.timeout(self._pace.receipt):
-            while self._awaited is not None:
-                self._receipt.clear()
-                await self._receipt.wait()
-                if self._session != session or not self._transport.connected:
-                    raise TransportError("the connection ended before the receipt came")
-
-    def _notice_record(self) -> None:
-        if self._is_worth_sending():
-            self._batch_ready.set()
-
-    def _is_worth_sending(self) -> bool:
-        """Whether there is enough to send, or something that does not wait."""
-        return self._telemetry.is_urgent() or self._telemetry.sendable() >= self._pace.batch_records
 
     # Helpers
 

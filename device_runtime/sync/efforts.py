@@ -5,32 +5,16 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from device_runtime.errors import CygnetError
 from device_runtime.sync.content import ContentPuller
 from device_runtime.sync.fields import one_line
 from device_runtime.sync.messages import MAX_ERROR, MAX_TEXT, Cause, ModelReport, ProgramReport
 from device_runtime.sync.transport import Backoff
-from device_runtime.update.stages import Target, cause_of
+from device_runtime.update.stages import Target, Versioned, cause_of
 
 log = logging.getLogger(__name__)
-
-
-class Versioned(Protocol):
-    """A version of something."""
-
-    @property
-    def version_code(self) -> int:
-        """Of the manifest or card."""
-
-    @property
-    def version_name(self) -> str:
-        """Of the manifest or card."""
-
-    @property
-    def sha256(self) -> str:
-        """Of the package file, hex."""
 
 
 R = TypeVar("R", ProgramReport, ModelReport)

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from device_runtime.sync.efforts import Versioned
 from device_runtime.update.machine import Update, Version
-from device_runtime.update.stages import Ended, Said, Target
+from device_runtime.update.stages import Ended, Said, Target, Versioned
 
 
 class PlainInstaller(Protocol):

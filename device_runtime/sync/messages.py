@@ -40,10 +40,6 @@ from device_runtime.sync.content_messages import (
     read_plan,
     request_document,
 )
-from device_runtime.sync.desired import (
-    MAX_CONTENT_BYTES,
-    program_entries,
-)
 from device_runtime.sync.desired import MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES
 from device_runtime.sync.desired import MAX_PROGRAMS as MAX_PROGRAMS
 from device_runtime.sync.desired import MAX_TEXT as MAX_TEXT
@@ -52,6 +48,9 @@ from device_runtime.sync.desired import ModelTarget as ModelTarget
 from device_runtime.sync.desired import ProgramTarget as ProgramTarget
 from device_runtime.sync.desired import RootTarget as RootTarget
 from device_runtime.sync.desired import RuntimeTarget as RuntimeTarget
+from device_runtime.sync.desired import (
+    program_entries,
+)
 from device_runtime.sync.desired import sign_desired as sign_desired
 from device_runtime.sync.desired import verify_desired as verify_desired
 from device_runtime.sync.fields import Fields, parse_object, shorten
@@ -75,7 +74,7 @@ from device_runtime.sync.model_messages import MAX_ERROR as MAX_ERROR
 from device_runtime.sync.model_messages import Cause as Cause
 from device_runtime.sync.model_messages import ModelReport as ModelReport
 from device_runtime.sync.model_messages import UpdatePhase as UpdatePhase
-from device_runtime.sync.model_messages import leave_out_empty, read_models
+from device_runtime.sync.model_messages import leave_out_empty, read_models, read_report
 from device_runtime.sync.model_messages import read_cause as read_cause
 from device_runtime.sync.reissue_messages import CERTIFICATE, certificate_document, read_certificate_answer
 from device_runtime.sync.reissue_messages import CertificateAnswer as CertificateAnswer
@@ -327,28 +326,12 @@ def _reported(fields: Fields) -> Reported:
         board=fields.text("board", MAX_TEXT),
         runtime=fields.text("runtime", MAX_TEXT),
         programs={
-            app_id: _report(Fields(entry, f"reported: programs.{app_id}"))
+            app_id: read_report(Fields(entry, f"reported: programs.{app_id}"), ProgramReport, get_args(ProgramPhase))
             for app_id, entry in program_entries(fields, "reported").items()
         },
         runtime_error=fields.text("runtime_error", MAX_ERROR, default=""),
         models=read_models(fields),
         settings=read_settings(fields),
-    )
-
-
-def _report(fields: Fields) -> ProgramReport:
-    phase = fields.text("phase", MAX_TEXT)
-    if phase not in get_args(ProgramPhase):
-        raise ProtocolError(f"reported: phase must be one of {', '.join(get_args(ProgramPhase))}, not {phase!a}")
-    return ProgramReport(
-        version_code=fields.integer("version_code"),
-        version_name=fields.text("version_name", MAX_TEXT),
-        phase=phase,  # type: ignore[arg-type]  # checked above
-        received=fields.integer("received", high=MAX_CONTENT_BYTES, default=0),
-        size=fields.integer("size", high=MAX_CONTENT_BYTES, default=0),
-        error=fields.text("error", MAX_ERROR, default=""),
-        cause=read_cause(fields),
-        note=fields.text("note", MAX_ERROR, default=""),
     )
 
 

@@ -1,13 +1,14 @@
 """What a device reports of its models; no sockets, no files, no clocks. ``docs/protocol.md`` shows an example."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from device_runtime.sync.desired import MAX_CONTENT_BYTES, MAX_TEXT, model_entries
 from device_runtime.sync.fields import Fields, ProtocolError
 from device_runtime.update.machine import Cause as Cause
 
+R = TypeVar("R")
 MAX_REPORTED_MODELS = 256
 MAX_ERROR = 500
 
@@ -45,17 +46,25 @@ def read_models(fields: Fields) -> Mapping[str, ModelReport] | None:
     models = model_entries(fields, "reported", MAX_REPORTED_MODELS, _ABSENT)
     if models is _ABSENT:
         return None
-    return {name: _report(Fields(entry, f"reported: models.{name}")) for name, entry in models.items()}
+    return {
+        name: read_report(Fields(entry, f"reported: models.{name}"), ModelReport, get_args(ModelPhase))
+        for name, entry in models.items()
+    }
 
 
-def _report(fields: Fields) -> ModelReport:
+def read_report(fields: Fields, report: Callable[..., R], phases: Sequence[str]) -> R:
+    """What a device says of one program or model, as a ``report`` in one of ``phases``.
+
+    Raises:
+        ProtocolError: a member breaks its rule.
+    """
     phase = fields.text("phase", MAX_TEXT)
-    if phase not in get_args(ModelPhase):
-        raise ProtocolError(f"reported: phase must be one of {', '.join(get_args(ModelPhase))}, not {phase!a}")
-    return ModelReport(
+    if phase not in phases:
+        raise ProtocolError(f"reported: phase must be one of {', '.join(phases)}, not {phase!a}")
+    return report(
         version_code=fields.integer("version_code"),
         version_name=fields.text("version_name", MAX_TEXT),
-        phase=phase,  # type: ignore[arg-type]  # checked above
+        phase=phase,
         received=fields.integer("received", high=MAX_CONTENT_BYTES, default=0),
         size=fields.integer("size", high=MAX_CONTENT_BYTES, default=0),
         error=fields.text("error", MAX_ERROR, default=""),

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from device_runtime.errors import CygnetError
 from device_runtime.sync.content import ContentPuller
-from device_runtime.sync.efforts import Efforts, Versioned
+from device_runtime.sync.efforts import Efforts
 from device_runtime.sync.fields import one_line
 from device_runtime.sync.gate import Gate
 from device_runtime.sync.messages import MAX_ERROR, MAX_TEXT, Cause, Desired, ModelReport, ModelTarget
@@ -20,7 +20,7 @@ from device_runtime.sync.model_messages import MAX_REPORTED_MODELS
 from device_runtime.sync.staging import needs_content, reports, stage, to_be_staged
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff
-from device_runtime.update.stages import UpdateError
+from device_runtime.update.stages import UpdateError, Versioned
 from device_runtime.update.updates import Updates
 from device_runtime.values import Value
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 from device_runtime.errors import CygnetError
 from device_runtime.sync.content import ContentPuller
-from device_runtime.sync.efforts import Efforts, Versioned
+from device_runtime.sync.efforts import Efforts
 from device_runtime.sync.fields import one_line
 from device_runtime.sync.gate import Gate
 from device_runtime.sync.installing import AtOnce
@@ -26,7 +26,7 @@ from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff
 from device_runtime.update.machine import BEFORE_SWITCH, State, Update
 from device_runtime.update.records import Kind, UpdateRecords
-from device_runtime.update.stages import cause_of
+from device_runtime.update.stages import Versioned, cause_of
 from device_runtime.update.updates import Updates
 from device_runtime.values import Value
 

@@ -26,8 +26,8 @@ class UpdateError(CygnetError):
         self.cause: Cause = cause
 
 
-class Target(Protocol):
-    """A version that is desired."""
+class Versioned(Protocol):
+    """A version of something."""
 
     @property
     def version_code(self) -> int:
@@ -40,6 +40,10 @@ class Target(Protocol):
     @property
     def sha256(self) -> str:
         """Of the package file, hex."""
+
+
+class Target(Versioned, Protocol):
+    """A version that is desired."""
 
     @property
     def size(self) -> int:

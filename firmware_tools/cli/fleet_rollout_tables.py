@@ -76,7 +76,11 @@ def print_rollout(found: Mapping[str, Any]) -> None:
     for event in found["events"]:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event["time"]))
         console.print(Text(f"{when}  {event['actor']:<10}  {event['action']:<11}  {event['text']}"))
-    if "devices" in found:
+    if found.get("pruned_at"):
+        since = time.strftime("%Y-%m-%d", time.localtime(found["pruned_at"]))
+        console.print()
+        console.print(f"Its devices are not kept one by one any more (since {since}): it ended long ago.")
+    elif "devices" in found:
         console.print()
         console.print(_devices(found["devices"], found["now"]))
 

@@ -46,9 +46,9 @@ def status(target: Target, as_json: bool) -> None:
     Example:
       cygnet fleet trust status
     """
-    from firmware_tools.fleet.trust.ceremony import progress
     from firmware_tools.fleet.trust.describe import status as lines
     from firmware_tools.fleet.trust.releases import published
+    from firmware_tools.fleet.trust.signatures import progress
 
     repository = _repository(target)
     if not as_json:
@@ -133,7 +133,7 @@ def init(
       cygnet fleet trust init
       cygnet fleet trust init --root-key anna.pub --root-key ben.pub --threshold 2 --targets-key anna.pub --no-house
     """
-    from firmware_tools.fleet.trust import ceremony
+    from firmware_tools.fleet.trust import ceremony, signatures
     from firmware_tools.fleet.trust.keys import make_key, open_signer, read_public_key
 
     settings = target.home.settings()
@@ -162,11 +162,11 @@ def init(
     ceremony.init(repository, settings.fleet, [made["root"]], [made["targets"]], threshold=1, house=house)
     for role, public in made.items():
         path = repository.staged / f"{role}.json"
-        ceremony.sign(path, open_signer(f"pem:{folder / f'{role}.pem'}", public, Path(), lambda _: passphrase))
-        ceremony.accept(repository, path)
+        signatures.sign(path, open_signer(f"pem:{folder / f'{role}.pem'}", public, Path(), lambda _: passphrase))
+        signatures.accept(repository, path)
     _note(target, "init", threshold=1, house=house)
     click.echo(f"The fleet has a root of trust. Take {folder} off this machine, and keep two copies.")
-    click.echo("Next: restart `cygnet fleet serve`; devices get the root, and new ones with `cygnet fleet enroll`.")
+    click.echo("Devices get the root from a fleet that runs within seconds, and new ones with `cygnet fleet enroll`.")
 
 
 @trust.command("add-developer")
@@ -305,11 +305,11 @@ def sign(file: Path, uri: str, public: Path | None, package: Path | None, yes: b
       cygnet fleet trust sign root.json --key pem:anna.pem
       cygnet fleet trust sign acme.json --key pem:acme.pem --package radio.ma
     """
-    from firmware_tools.fleet.trust import ceremony
+    from firmware_tools.fleet.trust import signatures
     from firmware_tools.fleet.trust.describe import describe
     from firmware_tools.fleet.trust.keys import open_signer, read_public_key
 
-    metadata = ceremony.read_travelling(file)
+    metadata = signatures.read_travelling(file)
     for line in describe(metadata):
         click.echo(line)
     if package is not None:
@@ -317,7 +317,7 @@ def sign(file: Path, uri: str, public: Path | None, package: Path | None, yes: b
     if not yes:
         click.confirm("Sign this?", abort=True)
     signer = open_signer(uri, read_public_key(public) if public is not None else None, Path(), _secret)
-    ceremony.sign(file, signer)
+    signatures.sign(file, signer)
     click.echo(f"{file} is signed by {signer.public_key.keyid[:8]}. Take it to the next, or back to the fleet.")
 
 
@@ -331,12 +331,25 @@ def accept(target: Target, files: tuple[Path, ...]) -> None:
     Example:
       cygnet fleet trust accept root.json targets.json
     """
-    from firmware_tools.fleet.trust import ceremony
+    from firmware_tools.fleet.trust import signatures
 
-    repository = _repository(target)
-    roles = [ceremony.accept(repository, file).role for file in files]
+    repository, key = _repository(target), _fleet_key(target)
+    roles = [signatures.accept(repository, file).role for file in files]
     _note(target, "accept", ", ".join(roles))
     _tell(target, *roles)
+    if _fleet_key(target) != key:
+        click.echo(
+            "The fleet has a new key. Next: restart `cygnet fleet serve` and its workers; until then they sign with "
+            "the former one, which devices that have seen this root refuse."
+        )
+
+
+def _fleet_key(target: Target) -> str:
+    """The public half of the key with which the fleet signs what devices should have."""
+    from device_runtime.keys import encode_public_key
+    from firmware_tools.sign.keys import load_private_key
+
+    return encode_public_key(load_private_key(target.home.key_file).public_key())
 
 
 def _note(target: Target, action: str, subject: str = "", **detail: object) -> None:
@@ -355,7 +368,7 @@ def _repository(target: Target) -> "Repository":
 
 def _tell(target: Target, *roles: str) -> None:
     """How far each role is."""
-    from firmware_tools.fleet.trust.ceremony import progress
+    from firmware_tools.fleet.trust.signatures import progress
 
     repository = _repository(target)
     for role in dict.fromkeys(roles):

@@ -29,11 +29,14 @@ from firmware_tools.fleet.access.settings import AccessSettings, access_settings
 from firmware_tools.fleet.credentials import secret_path
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.retention import Retention
+from firmware_tools.fleet.rollouts.judge import FOLLOWED_DAYS
 from firmware_tools.sign.keys import create_private_key, load_private_key
 
 DEFAULT_BROKER = "mqtt://127.0.0.1:1883"
 DEFAULT_LISTEN = "127.0.0.1:8420"
 _TELEMETRY_DAYS, _MINUTES_DAYS, _HOURS_DAYS = 90, 90, 730
+_ROLLOUT_DAYS, _LONGEST_DAYS = 400, 36_500
+_MEMBERS = {"fleet", "broker", "http", "database", "telemetry", "rollouts", "content", "access", "identity"}
 
 _TEMPLATE = """\
 # The settings of this fleet. Restart `cygnet fleet serve` after a change.
@@ -58,6 +61,9 @@ days = 90                     # older records are deleted; 0 keeps them for ever
 # alarm_days = 730            # the same for alarms and metrics on their own
 # metric_days = 30
 # minutes_days = 90           # sums by minute; by hour (hours_days, 730) and by day (days_days, 0: for ever)
+
+[rollouts]
+device_days = 400             # so long after its end a rollout's devices are kept one by one; 0 keeps them for ever
 
 # [content]
 # workers = 2                 # so many `cygnet fleet content-worker` give content to devices; 0: this service does it
@@ -94,7 +100,8 @@ class BrokerSettings:
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
     """A checked ``fleet.toml``. ``database`` is a SQLAlchemy URL, empty for ``fleet.db`` in the home;
-    ``retention`` is how long telemetry is kept. ``content_workers`` give content to devices, 0: the service does;
+    ``retention`` is how long telemetry is kept, ``rollout_days`` how long the devices of an ended rollout are (0 for
+    ever). ``content_workers`` give content to devices, 0: the service does;
     ``forms_bytes`` is what its shorter forms may take of the disk."""
 
     fleet: str
@@ -104,6 +111,7 @@ class FleetSettings:
     http_names: frozenset[str]
     database: str
     retention: Retention
+    rollout_days: int
     content_workers: int
     forms_bytes: int
     access: AccessSettings = field(default_factory=AccessSettings)
@@ -275,7 +283,7 @@ def _read_settings(path: Path) -> FleetSettings:
         raise FleetError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FleetError(f"{path} is not TOML: {error}") from error
-    _only(document, {"fleet", "broker", "http", "database", "telemetry", "content", "access", "identity"}, path, "")
+    _only(document, _MEMBERS, path, "")
     broker, http, database, telemetry, content = (
         _table(document, name, path) for name in ("broker", "http", "database", "telemetry", "content")
     )
@@ -296,6 +304,7 @@ def _read_settings(path: Path) -> FleetSettings:
         http_names=frozenset(name.lower() for name in hosts),
         database=_text(database, "url", path, "database.", "-").removeprefix("-"),
         retention=retention,
+        rollout_days=_rollout_days(_table(document, "rollouts", path), path),
         content_workers=_whole(content, "workers", 0, 1_000, f"{path}: content.workers", "0 (none)"),
         forms_bytes=_whole(content, "forms_megabytes", 1024, 1_000_000, f"{path}: content.forms_megabytes") * 2**20,
         access=access_settings(_table(document, "access", path), path),
@@ -308,8 +317,8 @@ def _retention(table: dict[str, Any], path: Path) -> Retention:
 
     def days(name: str, default: int) -> int:
         value = table.get(name, default)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 36_500:
-            raise FleetError(f"{path}: telemetry.{name} must be a whole number from 0 (for ever) to 36500")
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LONGEST_DAYS:
+            raise FleetError(f"{path}: telemetry.{name} must be a whole number from 0 (for ever) to {_LONGEST_DAYS}")
         return value
 
     usual, minutes, hours, longest = (days(name, default) for name, default in defaults.items())
@@ -321,6 +330,17 @@ def _retention(table: dict[str, Any], path: Path) -> Retention:
         hours=hours,
         days=longest,
     )
+
+
+def _rollout_days(table: dict[str, Any], path: Path) -> int:
+    _only(table, {"device_days"}, path, "rollouts.")
+    days = _whole(table, "device_days", _ROLLOUT_DAYS, _LONGEST_DAYS, f"{path}: rollouts.device_days", "0 (for ever)")
+    if 0 < days <= FOLLOWED_DAYS:
+        raise FleetError(
+            f"{path}: rollouts.device_days must be 0 (for ever) or more than {FOLLOWED_DAYS}: so long are devices of "
+            "an ended rollout followed"
+        )
+    return days
 
 
 def _broker(table: dict[str, Any], path: Path) -> BrokerSettings:

@@ -59,7 +59,7 @@ class Publisher:
         Raises:
             StorageError: the database refuses.
         """
-        self.put_all(await self._read(lambda registry: registry.all_desired(self._fleet, time.time())))
+        self.put_all(await self._read(lambda registry: registry.desired.all(self._fleet, time.time())))
 
     async def run(self) -> None:
         """Publish, until cancelled."""
@@ -91,7 +91,7 @@ class Publisher:
         broker has retained now; so whoever has published looks whether there is a newer one. Why that could not be
         seen, if so: then these are published once more."""
         try:
-            self.put_all(await self._read(lambda registry: registry.newer_desired(self._fleet, documents, time.time())))
+            self.put_all(await self._read(lambda registry: registry.desired.newer(self._fleet, documents, time.time())))
         except StorageError as error:
             self.put_all(documents)
             return str(error)

@@ -1,7 +1,6 @@
 """Devices, releases, and who should have what. The database is the authority on all of it."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,26 +11,21 @@ from device_runtime.program.manifest import Manifest
 from device_runtime.sync.fields import MAX_INTEGER
 from device_runtime.sync.messages import (
     MAX_PROGRAMS,
-    Desired,
-    ProgramTarget,
     Reported,
-    RuntimeTarget,
     State,
     check_identifier,
 )
 from firmware_tools.fleet.bulk import BulkAssignments
+from firmware_tools.fleet.desired import DesiredDocuments, program_targets
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
-from firmware_tools.fleet.models import ModelAssignment, ModelRegistry, ModelRelease
+from firmware_tools.fleet.models import ModelRegistry, ModelRelease
 from firmware_tools.fleet.records import Device, Release, device_of, release_of, with_models
-from firmware_tools.fleet.rollouts.schema import is_urgent, urgent_targets
 from firmware_tools.fleet.runtimes import RuntimeRegistry, RuntimeRelease
 from firmware_tools.fleet.schema import assignments, devices, programs, releases
 from firmware_tools.fleet.selecting import of_devices, portions
-from firmware_tools.fleet.settings.registry import SettingsRegistry, SettingsRelease, merged
+from firmware_tools.fleet.settings.registry import SettingsRegistry, SettingsRelease
 
 _FIRST_DESIRED_VERSION = 1
-DESIRED_SECONDS = 30 * 86_400
-"""So long is a desired document good for a device that has not seen it yet."""
 
 
 class Registry:
@@ -46,6 +40,8 @@ class Registry:
         """Models, and which devices should have them."""
         self.settings = SettingsRegistry(connection)
         """Sets of settings, and which devices should follow them."""
+        self.desired = DesiredDocuments(connection, self.runtimes, self.models, self.settings)
+        """What devices should have, as documents to be signed."""
         self.bulk = BulkAssignments(connection, self.models, self.settings)
         """Assignments of many devices at once."""
 
@@ -80,7 +76,7 @@ class Registry:
 
     def devices(self) -> list[Device]:
         """Every enrolled device, by id."""
-        targets, runtimes = self._targets(), self.runtimes.targets()
+        targets, runtimes = program_targets(self._connection), self.runtimes.targets()
         models, wanted, boards = self.models.assigned(), self.models.wanted(), self.models.without_models()
         settings = self.settings.assigned()
         return [
@@ -105,7 +101,7 @@ class Registry:
         return with_models(
             device_of(
                 row,
-                self._targets(device).get(device, {}),
+                program_targets(self._connection, device).get(device, {}),
                 self.runtimes.targets(device).get(device),
                 self.settings.assigned(device).get(device, ()),
             ),
@@ -347,80 +343,6 @@ class Registry:
         self.settings.unassign_one(device, name)
         self._raise_version(device)
 
-    def desired(self, fleet: str, device: str, now: float) -> Desired:
-        """What a device should have, as it is to be signed.
-
-        Raises:
-            NotFoundError: no such device.
-        """
-        version = self._connection.scalar(select(devices.c.desired_version).where(devices.c.id == device))
-        if version is None:
-            raise NotFoundError(f"device {device} is not enrolled")
-        return self._desired(
-            fleet,
-            device,
-            version,
-            int(now),
-            self._targets(device),
-            self.runtimes.targets(device),
-            self.models.assigned(device),
-            self.settings.assigned(device),
-        )
-
-    def _desired(
-        self,
-        fleet: str,
-        device: str,
-        version: int,
-        now: int,
-        targets: Mapping[str, Mapping[str, ProgramTarget]],
-        runtimes: Mapping[str, RuntimeTarget],
-        models: Mapping[str, Mapping[str, ModelAssignment]],
-        settings: Mapping[str, Sequence[SettingsRelease]],
-    ) -> Desired:
-        return Desired(
-            fleet,
-            device,
-            version,
-            issued=now,
-            programs=targets.get(device, {}),
-            settings=merged(settings.get(device, ())),
-            expires=now + DESIRED_SECONDS,
-            runtime=runtimes.get(device),
-            models={name: model.target for name, model in models.get(device, {}).items()},
-        )
-
-    def desired_of(self, fleet: str, chosen: Sequence[str], now: float) -> list[Desired]:
-        """What each of these enrolled devices should have, with a few statements for all of them."""
-        documents: list[Desired] = []
-        for some in portions(chosen):
-            targets, runtimes, models = self._targets(some), self.runtimes.targets(some), self.models.assigned(some)
-            settings = self.settings.assigned(some)
-            query = select(devices.c.id, devices.c.desired_version).where(of_devices(devices.c.id, some))
-            documents += [
-                self._desired(fleet, row.id, row.desired_version, int(now), targets, runtimes, models, settings)
-                for row in self._connection.execute(query)
-            ]
-        return documents
-
-    def newer_desired(self, fleet: str, documents: Sequence[Desired], now: float) -> list[Desired]:
-        """What those of these documents' devices should have for which there is a newer version by now."""
-        known = {document.device: document.version for document in documents}
-        newer: list[str] = []
-        for some in portions(list(known)):
-            query = select(devices.c.id, devices.c.desired_version).where(of_devices(devices.c.id, some))
-            newer += [row.id for row in self._connection.execute(query) if row.desired_version > known[row.id]]
-        return self.desired_of(fleet, newer, now)
-
-    def all_desired(self, fleet: str, now: float) -> list[Desired]:
-        """What every device should have."""
-        targets, runtimes, models = self._targets(), self.runtimes.targets(), self.models.assigned()
-        settings = self.settings.assigned()
-        return [
-            self._desired(fleet, row.id, row.desired_version, int(now), targets, runtimes, models, settings)
-            for row in self._connection.execute(select(devices.c.id, devices.c.desired_version))
-        ]
-
     def _require(self, device: str) -> None:
         if not self.is_enrolled(device):
             raise NotFoundError(f"device {device} is not enrolled; enroll it with `cygnet fleet enroll {device}`")
@@ -429,25 +351,6 @@ class Registry:
         self._connection.execute(
             update(devices).where(devices.c.id == device).values(desired_version=devices.c.desired_version + 1)
         )
-
-    def _targets(self, device: str | Collection[str] | None = None) -> dict[str, dict[str, ProgramTarget]]:
-        query = (
-            select(assignments.c.device, assignments.c.launch, releases, urgent_targets.c.device.label("urgent"))
-            .join(releases, releases.c.id == assignments.c.release_id)
-            .outerjoin(urgent_targets, is_urgent("program", assignments, assignments.c.app_id))
-            .where(of_devices(assignments.c.device, device))
-        )
-        targets: dict[str, dict[str, ProgramTarget]] = defaultdict(dict)
-        for row in self._connection.execute(query.order_by(assignments.c.app_id)):
-            targets[row.device][row.app_id] = ProgramTarget(
-                row.version_code,
-                row.version_name,
-                row.sha256,
-                row.size,
-                row.launch,
-                urgent=row.urgent is not None,
-            )
-        return targets
 
 
 def _release_query() -> Any:

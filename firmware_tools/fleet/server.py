@@ -4,43 +4,34 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
 from firmware_tools.fleet.access.control import AccessControl
 from firmware_tools.fleet.access.owner import OwnerToken
 from firmware_tools.fleet.audit.keeper import AuditKeeper
-from firmware_tools.fleet.connections import GROUP, FleetConnections, connection_files
-from firmware_tools.fleet.content import ContentStore
-from firmware_tools.fleet.content_answers import ContentAnswers
+from firmware_tools.fleet.connections import FleetConnections, connection_files
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.health import HealthApi
 from firmware_tools.fleet.home import FleetHome, FleetSettings
 from firmware_tools.fleet.identity.api import IdentityApi
-from firmware_tools.fleet.identity.authority import FLEET_SERVICE, Authority
-from firmware_tools.fleet.identity.desk import IdentityDesk
-from firmware_tools.fleet.identity.keeper import IdentityKeeper
-from firmware_tools.fleet.identity.settings import read_identity_settings
+from firmware_tools.fleet.identity.authority import FLEET_SERVICE
 from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.only_one import only_one
 from firmware_tools.fleet.operations import Operations
-from firmware_tools.fleet.registry import Registry
+from firmware_tools.fleet.process import make_process
 from firmware_tools.fleet.rollouts.operations import PERIOD, RolloutOperations
 from firmware_tools.fleet.routes import Parts, make_routes
 from firmware_tools.fleet.screen.frame_routes import frame_routes
 from firmware_tools.fleet.screen.line import ScreenLine
 from firmware_tools.fleet.screen.views import ScreenViews
 from firmware_tools.fleet.service import FleetService
-from firmware_tools.fleet.share_groups import share_group
-from firmware_tools.fleet.signing import Signer
-from firmware_tools.fleet.team import Alone, Team
-from firmware_tools.fleet.trust.keeper import TrustKeeper
-from firmware_tools.fleet.trust.naming import name_root
-from firmware_tools.fleet.trust.repository import Repository
+from firmware_tools.fleet.team import Alone
 from firmware_tools.fleet.web import make_application
 from firmware_tools.fleet.workers.crew import Crew
 from firmware_tools.fleet.workers.roll import check_nobody_works
@@ -93,32 +84,9 @@ async def run_fleet(
         database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
         crew = Crew(database, "serve", lambda: (service.counters.messages, service.counters.records))
         team = crew if database.takes_many else None
-        # Alone, there is one fleet service at a time: a second one would throw the first out, and be thrown out, for
-        # ever; the lock on the home prevents that on one machine. Of many, no two have one name.
-        name = f"cygnet-fleet-{settings.fleet}"
-        with database.transaction() as connection:
-            group = share_group(connection, GROUP)
-        transport = FleetConnections(settings, f"{name}-{crew.id}" if team else name, team, group, files)
-        content = ContentStore(home.content)
-        trust = TrustKeeper(Repository(home.directory), content)
-        signer = Signer(key, content, home.former_keys())
-        # With workers it makes nothing and answers nothing: they do.
-        answers = None if settings.content_workers else ContentAnswers(home.content, settings.forms_bytes)
-        service = FleetService(
-            settings.fleet,
-            key,
-            database,
-            content,
-            transport.publish,
-            answers=answers,
-            lost_after=lost_after,
-            retention=settings.retention,
-            signer=signer,
-            metadata=trust.repository,
-            flow=transport.telemetry,
-            team=team,
-        )
-        operations = Operations(service, key, settings.broker.device_url, trust)
+        process = make_process(home, settings, key, database, team, files, lost_after=lost_after, writes_broker=True)
+        service, operations, transport = process.service, process.operations, process.transport
+        keeper, trust, follower = process.keeper, process.trust, process.follower
         rollouts = RolloutOperations(
             service, period=rollout_period, clock=clock, require_signed=operations.require_signed
         )
@@ -132,25 +100,29 @@ async def run_fleet(
             seconds=settings.access.sign_seconds,
             clock=clock,
         )
-        authority, identity = Authority(home.directory, settings.fleet), read_identity_settings(home.settings_file)
-        desk = IdentityDesk(service, authority, identity, operations.joining, signer.sign_certificate)
-        keeper = IdentityKeeper(service, desk, authority, identity, service.report_metadata_trouble)
-        service.identities, desk.on_change = desk, keeper.look
-        identities = IdentityApi(service, authority, desk, keeper.look)
-        line = ScreenLine(transport.main, signer.sign_order, transport.publish)
+        identities = IdentityApi(service, process.authority, process.desk, keeper.look)
+        line = ScreenLine(transport.main, process.signer.sign_order, transport.publish)
         views = ScreenViews(settings.fleet, line, service.feed.announce)
-        service.on_screen, service.on_away, service.on_broker_away = views.hear, views.device_gone, views.close
+        service.hearing.on_screen, service.hearing.on_away = views.hear, views.device_gone
+        service.on_broker_away = views.close
         parts = Parts(service, operations, transport, rollouts, control, audit, team, identities, trust, views)
         application = make_application(make_routes(parts), control)
         health = HealthApi(database, storing=lambda: not service.trouble, broker=lambda: transport.connected)
         application.add_routes([*health.routes(), *frame_routes()])
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, max_line_size=MAX_URL)
         try:
-            await asyncio.to_thread(_prepare_trust, trust, database, signer, team or Alone())
-            answering = answers.running() if answers is not None else nullcontext()
+            await asyncio.to_thread(follower.prepare, database, team or Alone())
             on_the_roll = team.running() if team is not None else nullcontext()
-            kept, signed, identified = _kept(trust, service), _signed(audit, service), keeper.running()
-            async with answering, on_the_roll, service.running(), kept, signed, identified:
+            told = service.announcer.report_beside
+            async with (
+                process.answering(),
+                on_the_roll,
+                service.running(),
+                _going_on(trust.run(told), "trust"),
+                _going_on(follower.run(service, team or Alone(), told), "root"),
+                _signed(audit, service),
+                keeper.running(),
+            ):
                 await runner.setup()
                 await web.SockSite(runner, listener).start()
                 transport.start(service)
@@ -171,18 +143,10 @@ async def run_fleet(
             database.close()
 
 
-def _prepare_trust(trust: TrustKeeper, database: Database, signer: Signer, team: Team) -> None:
-    """Before the first document leaves: it may have to name a root, and what is published has to be signed for."""
-    signer.root = trust.named_root()
-    with database.transaction() as connection:
-        if name_root(connection, signer.root):
-            team.tell(connection, {"changed": None, "publish": True})
-        trust.settle(Registry(connection))
-
-
 @asynccontextmanager
-async def _kept(trust: TrustKeeper, service: FleetService) -> AsyncIterator[None]:
-    task = asyncio.get_running_loop().create_task(trust.run(service.report_metadata_trouble), name="trust")
+async def _going_on(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Work that goes on for the length of an ``async with`` block."""
+    task = asyncio.get_running_loop().create_task(work, name=name)
     try:
         yield
     finally:
@@ -193,12 +157,10 @@ async def _kept(trust: TrustKeeper, service: FleetService) -> AsyncIterator[None
 @asynccontextmanager
 async def _signed(audit: AuditKeeper, service: FleetService) -> AsyncIterator[None]:
     """The audit log is signed while the fleet runs, and once more at its end."""
-    task = asyncio.get_running_loop().create_task(audit.run(service.report_audit_trouble), name="audit")
     try:
-        yield
+        async with _going_on(audit.run(service.announcer.report_beside), "audit"):
+            yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
         try:
             await audit.sign()
         except FleetError as error:

@@ -17,32 +17,26 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from device_runtime.errors import CygnetError
-from device_runtime.sync.identity_messages import ClaimRequest
 from device_runtime.sync.messages import (
     Channel,
     Desired,
-    DesiredRequest,
-    ProtocolError,
-    decode_reported,
-    decode_request,
-    decode_state,
     encode,
-    parse_topic,
     topic,
 )
 from device_runtime.sync.transport import TransportError
+from firmware_tools.fleet.announcing import Announcer
 from firmware_tools.fleet.answering import Answering, Identities
 from firmware_tools.fleet.audit.pending import pending_addition
-from firmware_tools.fleet.connections import ORDERED, SPOKEN, Flow, FreeFlow
+from firmware_tools.fleet.connections import Flow, FreeFlow
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.content_answers import ContentAnswers
 from firmware_tools.fleet.counters import Counters as Counters
 from firmware_tools.fleet.database import Database, retry
-from firmware_tools.fleet.documents import device_document, telemetry_documents
+from firmware_tools.fleet.documents import telemetry_documents
 from firmware_tools.fleet.errors import StorageError
-from firmware_tools.fleet.events.retention import FOR_EVER, Retention, prune_some
 from firmware_tools.fleet.events.rollups import SeriesIds
 from firmware_tools.fleet.feed import LiveFeed
+from firmware_tools.fleet.hearing import Hearing
 from firmware_tools.fleet.inbox import Inbox, Work
 from firmware_tools.fleet.metadata import MetadataFiles
 from firmware_tools.fleet.presence import KEPT_SECONDS, Presence
@@ -59,12 +53,9 @@ from firmware_tools.fleet.traffic.keeping import TrafficKeeper
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LISTENED: tuple[Channel, ...] = (*SPOKEN, "telemetry")
-_MOST_SHOWN, _MOST_TOLD = 20, 200
-_SHOW_EVERY = 0.3
-_OLD_SECONDS = 60.0
+_MOST_SHOWN = 20
 _RETRY_STORAGE = 1.0
-_PRUNE_EVERY, _PRUNE_PAUSE, _PRUNED_AT_ONCE = 600.0, 0.2, 2_000
+_PRUNE_EVERY, _PRUNE_PAUSE = 600.0, 0.2
 
 
 class Sender(Protocol):
@@ -86,7 +77,7 @@ class FleetService:
         *,
         answers: ContentAnswers | None = None,
         lost_after: float = 90.0,
-        retention: Retention = FOR_EVER,
+        prune: Callable[[float], bool] = lambda _now: False,
         signer: Signer | None = None,
         metadata: MetadataFiles | None = None,
         flow: Flow | None = None,
@@ -95,45 +86,50 @@ class FleetService:
     ) -> None:
         """``answers``: who answers requests for content; without it, others on the same broker do.
         ``lost_after``: how long after a connect a device that the database calls online may be silent, in seconds. The
-        broker may have died together with the wills that it held. ``retention``: how long telemetry is kept.
+        broker may have died together with the wills that it held. ``prune``: deletes a portion of what is too old at a
+        time (Unix seconds), and says whether there is more; by the process that leads.
         ``signer``: in place of one with ``key`` alone; ``metadata``: gives files of signed metadata.
         ``flow``: keeps telemetry with the broker while it comes faster than it can be stored.
         ``team``: other processes that do the same.
         ``check_signing``: called in a transaction before documents are signed; a :class:`StorageError` of it puts that
         off."""
         self.fleet, self.feed = fleet, LiveFeed()
-        self.counters, self.strangers = Counters(), Strangers()
-        self.trouble = ""
+        self.counters = Counters()
+        self.announcer = Announcer(self.feed, self._devices, self._start)
         self.connected_at: float | None = None
-        self.on_screen: Callable[[str, bytes], None] | None = None
-        """Takes a device's messages about its screen; they come only where somebody has subscribed to them."""
-        self.on_away: Callable[[str], None] = lambda _device: None
-        """Told of a device that has gone, or has a new connection."""
         self.on_broker_away: Callable[[], None] = lambda: None
         self._database, self._content, self._send = database, content, send
         self._signer = signer or Signer(key, content)
         self._flow = flow or FreeFlow()
-        self._lost_after, self._retention, self._series = lost_after, retention, SeriesIds()
+        self._lost_after, self._prune, self._series = lost_after, prune, SeriesIds()
         self._inbox = Inbox()
         self._team = team or Alone()
         self._presence = Presence(self._inbox, self._team)
         self._publisher = Publisher(
-            fleet, database, self._signer, self._tell, self._report_trouble, self._team, check_signing
+            fleet, database, self._signer, self._tell, self.announcer.report_trouble, self._team, check_signing
         )
         self._states = self._presence.states
         self._answering = Answering(
             self._tell, self.read, self._in_reader, self._start, self.counters, self._states, answers, metadata
         )
-        self._held_until = self._troubled_at = 0.0
-        self._must_publish = False
-        self._to_show: set[str] = set()
-        self._shows_soon = False
         self._writer = ThreadPoolExecutor(1, "fleet-writer")
-        self._readers = ThreadPoolExecutor(2, "fleet-reader")
-        self._enrolled: set[str] = set()
         self.traffic_keeper = TrafficKeeper(database, partial(self._in, self._writer))
         """Stores how many bytes devices send and receive."""
         self._traffic = self.traffic_keeper.traffic
+        self.hearing = Hearing(
+            fleet,
+            self._team,
+            self._presence,
+            self._inbox,
+            self._answering,
+            self._flow,
+            self.feed,
+            self.counters,
+            self._traffic,
+        )
+        self._troubled_at = 0.0
+        self._must_publish = False
+        self._readers = ThreadPoolExecutor(2, "fleet-reader")
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -155,12 +151,12 @@ class FleetService:
             StorageError: the database refuses.
         """
         devices = await self.read(lambda registry, _: registry.devices())
-        self._enrolled = {device.id for device in devices}
+        self.hearing.enrolled = {device.id for device in devices}
         self._presence.load(devices)
         self._team.watch(self._distributed, self._told)
         try:
             async with asyncio.TaskGroup() as group:  # if one of them fails, so does the block
-                work = (self._store_all(), self._publisher.run(), self._prune(), self.traffic_keeper.run())
+                work = (self._store_all(), self._publisher.run(), self._prune_all(), self.traffic_keeper.run())
                 loops = [group.create_task(loop) for loop in work]
                 try:
                     yield
@@ -214,7 +210,7 @@ class FleetService:
                 tell_changed(self._team, connection, named)
                 changed = (
                     result,
-                    registry.desired_of(self.fleet, named, now),
+                    registry.desired.of(self.fleet, named, now),
                     [registry.device(device) for device in named] if len(named) <= _MOST_SHOWN else None,
                 )
                 audited.write(connection)
@@ -223,9 +219,8 @@ class FleetService:
         result, desired, changed = await self._in(self._writer, partial(retry, in_transaction))
         audited.stored()
         for document in desired:
-            self._enrolled.add(document.device)
-            self.strangers.forget(document.device)
-        self._show(changed)
+            self.hearing.let_in(document.device)
+        self.announcer.show(changed)
         self._publisher.put_all(desired)
         return result
 
@@ -242,9 +237,27 @@ class FleetService:
 
         return await self._in(self._readers, in_transaction)
 
+    @property
+    def strangers(self) -> Strangers:
+        """Devices that speak and are not enrolled."""
+        return self.hearing.strangers
+
+    @property
+    def trouble(self) -> str:
+        """See :attr:`Announcer.trouble`."""
+        return self.announcer.trouble
+
+    async def _devices(self, chosen: Sequence[str]) -> list[Device]:
+        return await self.read(lambda registry, _: [registry.device(device) for device in chosen])
+
     def is_online(self, device: str) -> bool:
         """Whether a device was last heard to be there, stored or not."""
         return self._presence.is_online(device)
+
+    def publish_again(self) -> None:
+        """Tell every device what it should have: all documents have changed."""
+        self._must_publish = True
+        self._lead()
 
     async def add_content(self, data: bytes) -> str:
         """Store a package file and return its SHA-256."""
@@ -254,84 +267,7 @@ class FleetService:
 
     def on_message(self, name: str, payload: bytes, retained: bool) -> None:
         """One message from the broker; ``retained`` when it was said some time before we subscribed."""
-        self.counters.messages += 1
-        try:
-            fleet, device, channel = parse_topic(name)
-        except ProtocolError as error:
-            self._malformed("", error)
-            return
-        if fleet != self.fleet or channel not in (*LISTENED, "screen"):
-            return
-        if self.identities is not None and (self.identities.bars(device) or self.identities.hears(device)):
-            self._hear_claim(device, channel, payload)
-            return
-        if device not in self._enrolled:
-            if self.strangers.note(device, time.time()):
-                log.warning("device %s is not enrolled in fleet %s; what it says is refused", device, self.fleet)
-                self.feed.announce({"type": "strangers"})
-            self.counters.refused += 1
-            return
-        if not payload and retained:
-            return
-        # Of what every process hears, the one whose device it is counts.
-        heard_once = channel == "screen" or (self._team.shared and channel not in ORDERED)
-        if not retained and (heard_once or self._team.owns(device)):
-            self._traffic.sent(device, channel, len(name) + len(payload))
-        now = time.time()
-        try:
-            self._hear(device, channel, payload, None if retained else now)
-        except ProtocolError as error:
-            self._malformed(device, error)
-
-    def _hear_claim(self, device: str, channel: Channel, payload: bytes) -> None:
-        """Of who has no identity that counts, nothing is heard but a claim."""
-        if not (self._team.shared or self._team.owns(device)):
-            return
-        try:
-            request = decode_request(payload) if channel == "request" else None
-        except ProtocolError as error:
-            self._malformed(device, error)
-            return
-        if isinstance(request, ClaimRequest):
-            self._answering.hear(device, request)
-        else:
-            self.counters.refused += 1
-
-    def _hear(self, device: str, channel: Channel, payload: bytes, now: float | None) -> None:
-        presence = self._presence
-        if channel == "screen":
-            if self.on_screen is not None and now is not None:
-                self.on_screen(device, payload)
-        elif channel == "state":
-            if presence.hear_state(device, decode_state(payload), now):
-                self.on_away(device)
-        elif channel == "reported":
-            reported = decode_reported(payload)
-            presence.hear_reported(device, reported, len(payload), now or time.time())
-            if now is not None:
-                presence.hear_sign_of_life(device, reported.session, now)
-        elif self._team.shared or self._team.owns(device):
-            if channel == "telemetry":
-                if not self._inbox.put_batch(device, payload):
-                    self.counters.dropped += 1
-                if self._inbox.is_full:
-                    self._flow.hold()
-                    self._held_until = time.monotonic() + _OLD_SECONDS
-            elif isinstance(request := decode_request(payload), DesiredRequest):
-                self._inbox.put_held(device, request.have)
-            else:
-                self._answering.hear(device, request)
-            # What the broker has kept for a while says nothing of now; and of another process's device that one hears.
-            late = channel == "telemetry"
-            brings_back = self._team.owns(device) and not (late and time.monotonic() < self._held_until)
-            if now is not None:
-                presence.hear_sign_of_life(device, None, now, late=late, brings_back=brings_back)
-
-    def _malformed(self, device: str, error: ProtocolError) -> None:
-        count = self.counters.malformed.get(device, 0)
-        self.counters.malformed[device] = count + 1
-        if count == 0:
-            log.warning("dropped a message of %s: %s (further ones are only counted)", device or "nobody", error)
+        self.hearing.on_message(name, payload, retained)
 
     # Storing
 
@@ -348,7 +284,7 @@ class FleetService:
                 await self._team.look()
                 continue
             except StorageError as error:
-                self._report_trouble(str(error))
+                self.announcer.report_trouble(str(error))
                 self._troubled_at = time.monotonic()
                 if not error.passing:  # the portion itself may be at fault, and must not come back for ever
                     self.counters.dropped += len(work.batches)
@@ -356,7 +292,7 @@ class FleetService:
                 self._inbox.put_back(work)
                 await asyncio.sleep(_RETRY_STORAGE)
                 continue
-            self._report_trouble("")
+            self.announcer.report_trouble("")
             if time.monotonic() - self._troubled_at > KEPT_SECONDS:
                 self._presence.forget_old()
             await self._follow_up(stored)
@@ -368,7 +304,7 @@ class FleetService:
         self.counters.records += stored.telemetry.count
         self.counters.repeated += stored.telemetry.repeated
         for device, error in stored.malformed:
-            self._malformed(device, error)
+            self.hearing.note_malformed(device, error)
         await asyncio.gather(
             *(
                 # A receipt that is lost on its way costs a repetition. Acknowledging each would cost more.
@@ -378,42 +314,19 @@ class FleetService:
         )
         if stored.telemetry.new:
             self.feed.announce({"type": "telemetry", **telemetry_documents(stored.telemetry)})
-        self._show(stored.changed)
+        self.announcer.show(stored.changed)
         self._publisher.put_all(stored.desired)
 
-    async def _prune(self) -> None:
-        """Delete old telemetry, a little at a time, so that what arrives never waits for it long."""
+    async def _prune_all(self) -> None:
+        """Delete what is old, a little at a time, so that what arrives never waits for it long."""
         while True:
-            try:
-                gone = await self._in(self._writer, self._prune_some) if self._team.leads else 0
-            except StorageError as error:
-                self._report_trouble(str(error))
-                gone = 0
-            await asyncio.sleep(_PRUNE_PAUSE if gone == _PRUNED_AT_ONCE else _PRUNE_EVERY)
-
-    def _prune_some(self) -> int:
-        with self._database.transaction() as connection:
-            return prune_some(connection, self._retention, time.time(), _PRUNED_AT_ONCE)
-
-    def _report_trouble(self, text: str) -> None:
-        if text == self.trouble:
-            return
-        self.trouble = text
-        if text:
-            log.error("%s", text)
-        self.feed.announce({"type": "trouble", "text": text})
-
-    def report_metadata_trouble(self, text: str) -> None:
-        """The repository cannot be kept, or (empty) can again: the operator is told."""
-        if text:
-            log.error("%s", text)
-        self.feed.announce({"type": "trouble", "text": text or self.trouble})
-
-    def report_audit_trouble(self, text: str) -> None:
-        """The audit log was altered or cannot be signed, or (empty) is well again: the operator is told."""
-        if text:
-            log.error("%s", text)
-        self.feed.announce({"type": "trouble", "text": text or self.trouble})
+            more = False
+            if self._team.leads:
+                try:
+                    more = await self._in(self._writer, partial(self._prune, time.time()))
+                except StorageError as error:
+                    self.announcer.report_trouble(str(error))
+            await asyncio.sleep(_PRUNE_PAUSE if more else _PRUNE_EVERY)
 
     async def _find_lost(self, connected_at: float) -> None:
         """What the database calls online, but nobody has heard since the broker came back, is lost."""
@@ -458,28 +371,14 @@ class FleetService:
             self._start(self._load_enrolled())
             return
         for device in changed:
-            self._enrolled.add(device)
-            self.strangers.forget(device)
-        if changed and self.feed.is_watched:
-            self._to_show.update(changed)
-            if not self._shows_soon:
-                self._shows_soon = True
-                self._start(self._show_changed())
+            self.hearing.let_in(device)
+        self.announcer.show_soon(changed)
         if (telemetry := document.get("telemetry")) is not None:
             self.feed.announce({"type": "telemetry", "records": telemetry["records"], "counts": telemetry["counts"]})
 
     async def _load_enrolled(self) -> None:
-        self._enrolled = await self.read(lambda registry, _: registry.device_ids())
+        self.hearing.enrolled = await self.read(lambda registry, _: registry.device_ids())
         self.feed.announce({"type": "refresh"})
-
-    async def _show_changed(self) -> None:
-        """Not for each notice: reading takes the database longer than storing."""
-        await asyncio.sleep(_SHOW_EVERY)
-        changed, self._to_show, self._shows_soon = self._to_show, set(), False
-        if len(changed) > _MOST_TOLD:
-            self._show(None)
-        else:
-            self._show(await self.read(lambda registry, _: [registry.device(device) for device in sorted(changed)]))
 
     # Telling
 
@@ -490,17 +389,11 @@ class FleetService:
         name = topic(self.fleet, device, channel)
         try:
             await self._send(name, payload, qos=qos, retain=retain)
-            if device in self._enrolled:
+            if device in self.hearing.enrolled:
                 self._traffic.received(device, "content" if content else channel, len(name) + len(payload))
         except TransportError as error:
             self.counters.unsent += 1
             log.debug("a message for %s was not sent: %s", device, error)
-
-    def _show(self, devices: Sequence[Device] | None) -> None:
-        if devices is None:
-            self.feed.announce({"type": "refresh"})
-        elif devices:
-            self.feed.announce({"type": "devices", "devices": [device_document(device) for device in devices]})
 
     async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)

@@ -79,7 +79,7 @@ def store_work(
             _receipts(batches),
             taken,
             malformed,
-            desired=[registry.desired(fleet, device, now) for device in sorted(again)],
+            desired=[registry.desired.one(fleet, device, now) for device in sorted(again)],
             changed=_changed(registry, sorted(touched), shows),
         )
         tell_changed(team, connection, sorted(touched))

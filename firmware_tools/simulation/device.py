@@ -13,8 +13,9 @@ from device_runtime.errors import CygnetError
 from device_runtime.host.fleet_settings import FleetSettings
 from device_runtime.keys import KeyRing
 from device_runtime.program.store import InstalledProgram, ProgramStore
-from device_runtime.sync.agent import Identity, Pace, SyncAgent
+from device_runtime.sync.agent import Identity, SyncAgent
 from device_runtime.sync.messages import ProgramTarget, RootTarget
+from device_runtime.sync.pace import Pace
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff
 from device_runtime.trust.layer import TrustLayer

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from device_runtime.program.session import SessionListener
+from device_runtime.program.surroundings import SessionListener
 from device_runtime.values import Value
 from device_runtime.view.patches import Operation
 from firmware_tools.simulator.faults import Fault

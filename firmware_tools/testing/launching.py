@@ -12,9 +12,10 @@ from device_runtime.capability.storage import ProgramStorage
 from device_runtime.engine.workers import WorkerFactory
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest
-from device_runtime.program.session import ProgramSession, SessionListener
-from device_runtime.program.session import Surroundings as Board
+from device_runtime.program.session import ProgramSession
 from device_runtime.program.sessions import WORKER_ENTRY, python_workers
+from device_runtime.program.surroundings import SessionListener
+from device_runtime.program.surroundings import Surroundings as Board
 from device_runtime.values import Value
 from firmware_tools.build.program import BuiltProgram, build_program
 from firmware_tools.testing.surroundings import Surroundings

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from device_runtime.keys import decode_public_key, key_ring
-from device_runtime.sync.agent import Pace
+from device_runtime.sync.pace import Pace
 from device_runtime.sync.transport import Backoff
 from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.database import Database

@@ -95,7 +95,7 @@ async def _assert_desired_is_kept(scene: StagedScene[C], nodes: list[Node]) -> N
     database = Database(f"sqlite:///{scene.home.database_file}")
     try:
         with database.transaction() as connection:
-            wanted = {each.device: each.version for each in Registry(connection).all_desired("north", time.time())}
+            wanted = {each.device: each.version for each in Registry(connection).desired.all("north", time.time())}
     finally:
         database.close()
     for node in nodes:

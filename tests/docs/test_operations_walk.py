@@ -20,7 +20,8 @@ import pytest
 
 from device_runtime.host.provisioning import load_provisioning
 from device_runtime.keys import key_ring
-from device_runtime.sync.agent import Identity, Pace, SyncAgent
+from device_runtime.sync.agent import Identity, SyncAgent
+from device_runtime.sync.pace import Pace
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff, MqttTransport, TlsFiles, read_credentials
 from firmware_tools.fleet.client import FleetClient

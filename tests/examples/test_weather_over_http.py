@@ -11,8 +11,8 @@ from device_runtime.capability.origin import NetworkPolicy
 from device_runtime.capability.registry import CapabilityGate
 from device_runtime.capability.request import HttpClient, request_capabilities
 from device_runtime.capability.storage import ProgramStorage, storage_capabilities
-from device_runtime.program.session import Surroundings
 from device_runtime.program.sessions import Sessions
+from device_runtime.program.surroundings import Surroundings
 from device_runtime.resources import resource_directory
 from device_runtime.view.mirror import MirrorTree
 from device_runtime.view.patches import Operation

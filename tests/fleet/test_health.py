@@ -61,7 +61,7 @@ async def test_a_database_that_refuses_makes_it_fail(fleet: RunningFleet, home: 
 
 
 async def test_what_cannot_be_stored_makes_it_fail(fleet: RunningFleet) -> None:
-    fleet.service.trouble = "the disk is full"
+    fleet.service.announcer.trouble = "the disk is full"
     assert await ask_health(fleet.url) == Health("failing", database=True, storing=False, broker=True)
 
 

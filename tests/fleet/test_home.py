@@ -26,6 +26,7 @@ def test_init_makes_secrets_that_only_their_owner_reads(tmp_path: Path) -> None:
     assert len(home.token()) >= 40
     settings = home.settings()
     assert settings.retention.event == 90
+    assert settings.rollout_days == 400
     assert (settings.fleet, settings.broker.url, settings.http_port) == ("north", "mqtt://127.0.0.1:1883", 8420)
 
 
@@ -60,6 +61,9 @@ def test_a_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
         ("fleet = 'n'\n[http]\nlisten = 'x:y'", "'x:y' is not an address"),
         ("fleet = 'n'\n[http]\nhosts = 'a'", "http.hosts must be a list of names"),
         ("fleet = 'n'\n[telemetry]\ndays = -1", "telemetry.days must be a whole number from 0"),
+        ("fleet = 'n'\n[rollouts]\ndays = 9", "rollouts.days is not a member"),
+        ("fleet = 'n'\n[rollouts]\ndevice_days = -1", "rollouts.device_days must be a whole number from 0 (for ever)"),
+        ("fleet = 'n'\n[rollouts]\ndevice_days = 30", "rollouts.device_days must be 0 (for ever) or more than 30"),
         ("fleet = ", "is not TOML"),
     ],
 )

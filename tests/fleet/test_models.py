@@ -60,11 +60,11 @@ class Fleet:
 
     def desired(self, device: str = "kitchen") -> dict[str, int]:
         """What the device should have of models: version codes by name."""
-        desired = self.registry.desired("north", device, 1.0)
+        desired = self.registry.desired.one("north", device, 1.0)
         return {name: target.version_code for name, target in desired.models.items()}
 
     def version(self, device: str = "kitchen") -> int:
-        return self.registry.desired("north", device, 1.0).version
+        return self.registry.desired.one("north", device, 1.0).version
 
     def steps(self, device: str = "kitchen") -> dict[str, str]:
         document = device_document(self.registry.device(device))

@@ -63,18 +63,18 @@ def test_a_device_is_told_of_all_its_sets_in_one_signed_document(database: Datab
         registry = Registry(connection)
         registry.settings.publish("nights", NIGHTS, 1.0)
         registry.settings.publish("quiet", QUIET, 1.0)
-        before = registry.desired("north", "kitchen", 1.0).version
+        before = registry.desired.one("north", "kitchen", 1.0).version
         registry.assign_settings("kitchen", "nights", None)
         registry.assign_settings("kitchen", "quiet", 1)
-        desired = registry.desired("north", "kitchen", 1.0)
+        desired = registry.desired.one("north", "kitchen", 1.0)
         assert desired.settings == {**NIGHTS, **QUIET}
         assert desired.version == before + 2
         registry.assign_settings("kitchen", "quiet", 1)
-        assert registry.desired("north", "kitchen", 1.0).version == before + 2, "nothing changed"
+        assert registry.desired.one("north", "kitchen", 1.0).version == before + 2, "nothing changed"
         registry.unassign_settings("kitchen", "nights")
-        (other,) = registry.desired_of("north", ["kitchen"], 1.0)
+        (other,) = registry.desired.of("north", ["kitchen"], 1.0)
         assert other.settings == QUIET
-        assert [document.settings for document in registry.all_desired("north", 1.0)].count(QUIET) == 1
+        assert [document.settings for document in registry.desired.all("north", 1.0)].count(QUIET) == 1
 
 
 def test_what_cannot_be_assigned_is_refused_in_a_sentence(database: Database) -> None:

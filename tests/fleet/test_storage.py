@@ -177,7 +177,7 @@ def test_a_device_that_claims_an_absurd_version_cannot_exhaust_the_numbers(datab
         assert not registry.record_reported("kitchen", Reported(1, 2**53 - 1, "b", "r", {}), 1.0)
         assert registry.device("kitchen").desired_version == 1
         assert registry.record_reported("kitchen", Reported(1, 7, "b", "r", {}), 1.0)
-        assert registry.desired("north", "kitchen", 1.0).version == 8
+        assert registry.desired.one("north", "kitchen", 1.0).version == 8
 
 
 def test_content_is_read_in_blocks_and_named_by_its_digest(tmp_path: Path) -> None:

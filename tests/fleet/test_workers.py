@@ -57,7 +57,7 @@ async def crew(home: FleetHome, count: int) -> AsyncIterator[tuple[RunningFleet,
         for device in DEVICES:
             await fleet.operations.enroll(device, "")
         for worker in workers:
-            await eventually(lambda worker=worker: worker.service._enrolled >= set(DEVICES), "a worker is told")  # type: ignore[misc]
+            await eventually(lambda worker=worker: worker.service.hearing.enrolled >= set(DEVICES), "a worker is told")  # type: ignore[misc]
         yield fleet, workers
 
 
@@ -183,7 +183,7 @@ async def test_a_device_that_is_enrolled_while_notices_are_cut_off_is_heard(
                 Registry(connection).enroll("late", "", 1.0)  # and nobody is told
         finally:
             database.close()
-        await eventually(lambda: "late" in worker.service._enrolled, "the worker has read anew")
+        await eventually(lambda: "late" in worker.service.hearing.enrolled, "the worker has read anew")
         async with connected_device("north", "late", mosquitto.url) as device:
             await deliver(device, 10)
         assert await stored(fleet, "late") == list(range(1, 11))
@@ -418,7 +418,7 @@ async def test_an_older_document_that_was_published_last_is_followed_by_the_newe
     key = load_private_key(large_home.key_file).public_key()
     name = DEVICES[0]
     async with crew(large_home, 1) as (fleet, (worker,)), connected_device("north", name, mosquitto.url) as device:
-        older = await worker.service.read(lambda registry, _: registry.desired("north", name, 1.0))
+        older = await worker.service.read(lambda registry, _: registry.desired.one("north", name, 1.0))
         await fleet.service.change(lambda registry: registry.raise_past(name, 7), [name])
         await device.newest_desired(key, 8)
         device.desired.clear()

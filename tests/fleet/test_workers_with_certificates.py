@@ -35,7 +35,9 @@ async def test_a_fleet_and_its_workers_share_a_broker_that_takes_the_certificate
             processes = [fleet.service, first.service, second.service]
             since = [service.connected_at for service in processes]
             await fleet.operations.enroll("kitchen", "")
-            await eventually(lambda: all("kitchen" in service._enrolled for service in processes), "all are told")
+            await eventually(
+                lambda: all("kitchen" in service.hearing.enrolled for service in processes), "all are told"
+            )
             async with connected(broker, issue(home, "kitchen", tmp_path / "kitchen"), "kitchen") as kitchen:
                 for sequence in range(1, 31):
                     record = TelemetryRecord(sequence, 1_700_000_000.0, "test", "ping", {"value": sequence})

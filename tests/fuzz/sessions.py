@@ -14,7 +14,8 @@ from device_runtime.engine.workers import WorkerFactory
 from device_runtime.host.desk import Desk
 from device_runtime.host.screen.connection import encode
 from device_runtime.program.manifest import parse_manifest
-from device_runtime.program.session import ProgramSession, Surroundings
+from device_runtime.program.session import ProgramSession
+from device_runtime.program.surroundings import Surroundings
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.values import Value
 from device_runtime.view.mirror import MirrorError, MirrorTree

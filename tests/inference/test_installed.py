@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.errors import CygnetError
 from device_runtime.inference.card import ModelCard
-from device_runtime.inference.installed import InstalledModels, InstalledModelsError
+from device_runtime.inference.installed import InstalledModels
+from device_runtime.inference.model_folders import InstalledModelsError
 from device_runtime.inference.package import ModelPackageError
 from device_runtime.inference.store import ModelError, ModelStore
 from device_runtime.keys import key_ring
@@ -419,7 +420,7 @@ async def test_nobody_who_asks_for_models_waits_for_the_disk(tmp_path: Path, mon
         assert going_on.wait(60)
         write_synced(path, data)
 
-    monkeypatch.setattr("device_runtime.inference.installed.write_synced", slowly)
+    monkeypatch.setattr("device_runtime.inference.model_folders.write_synced", slowly)
     installing = asyncio.create_task(models.install(package_file(tmp_path, 3)))
     await asyncio.to_thread(writing.wait)
 

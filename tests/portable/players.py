@@ -11,7 +11,8 @@ from device_runtime.capability.registry import Caller, Capability, CapabilityGat
 from device_runtime.engine.workers import WorkerFactory
 from device_runtime.program.limits import Limits
 from device_runtime.program.package import Package
-from device_runtime.program.session import ProgramSession, SessionError, Surroundings
+from device_runtime.program.session import ProgramSession, SessionError
+from device_runtime.program.surroundings import Surroundings
 from device_runtime.values import Value
 from device_runtime.view.stamps import expanded
 from tests.portable.programs import Step

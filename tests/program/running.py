@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from device_runtime.capability.registry import Caller, Capability, CapabilityError, CapabilityGate
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import Manifest, parse_manifest
-from device_runtime.program.session import ProgramSession, Surroundings
+from device_runtime.program.session import ProgramSession
 from device_runtime.program.sessions import Sessions
+from device_runtime.program.surroundings import Surroundings
 from device_runtime.values import Value
 from device_runtime.view.patches import Operation
 

@@ -29,7 +29,7 @@ from device_runtime.capability.ui import ui_capabilities
 from device_runtime.host.questions import layout_capabilities
 from device_runtime.host.screen.layout import LayoutRequest, Observation
 from device_runtime.program.limits import Limits
-from device_runtime.program.session import Surroundings
+from device_runtime.program.surroundings import Surroundings
 from device_runtime.values import Value
 from tests.inference_parts import Ears, Service
 from tests.program.running import Recorder

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from device_runtime.keys import decode_public_key, key_ring
-from device_runtime.sync.agent import Pace
 from device_runtime.sync.messages import RootTarget
+from device_runtime.sync.pace import Pace
 from device_runtime.sync.transport import Backoff
 from firmware_tools.fleet.content import ContentStore
 from firmware_tools.fleet.database import Database

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from device_runtime.sync.agent import Identity, Pace, SyncAgent
+from device_runtime.sync.agent import Identity, SyncAgent
 from device_runtime.sync.messages import ContentBlock, Desired, State, sign_desired, topic
+from device_runtime.sync.pace import Pace
 from device_runtime.sync.telemetry import TelemetryQueue
 from device_runtime.sync.transport import Backoff, MqttTransport
 from tests.brokers import Mosquitto, running_mosquitto

@@ -52,6 +52,7 @@ def test_one_person_makes_a_root_in_one_command(home: Path) -> None:
     said = cygnet(home, "init")
     assert "Take " in said
     assert "off this machine" in said
+    assert "restart" not in said, "a fleet that runs looks for its root"
     assert "Root version 1" in cygnet(home, "status")
     assert json.loads(cygnet(home, "status", "--json"))["root_version"] == 1
     assert "has a root of trust already" in cygnet(home, "init", fails=True)
@@ -96,7 +97,10 @@ def test_three_people_make_a_root_and_two_of_them_change_it(home: Path) -> None:
     cygnet(home, "remove-developer", "acme")
     assert "targets version 3 is published" in travels(home, "targets", ["carla"])
     cygnet(home, "recover")
-    assert "root version 3 is published" in travels(home, "root", ["dora", "ben"])
+    assert "restart" not in travels(home, "root", ["dora"]), "the fleet signs with its old key still"
+    said = travels(home, "root", ["ben"])
+    assert "root version 3 is published" in said
+    assert said.splitlines()[-1].startswith("The fleet has a new key. Next: restart `cygnet fleet serve`")
 
 
 @pytest.mark.parametrize(

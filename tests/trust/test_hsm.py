@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from firmware_tools.fleet.errors import FleetError
-from firmware_tools.fleet.trust import ceremony
+from firmware_tools.fleet.trust import ceremony, signatures
 from firmware_tools.fleet.trust.keys import key_of_hsm, open_signer
 from tests.trust.world import APP, World
 
@@ -41,8 +41,8 @@ def test_a_root_is_signed_by_a_key_in_a_token(token: str, tmp_path: Path) -> Non
     ceremony.init(world.repository, "north", [public], [world.people["tess"].key], threshold=1)
     travelling = tmp_path / "root.json"
     travelling.write_bytes((world.repository.staged / "root.json").read_bytes())
-    ceremony.sign(travelling, open_signer(uri, public, tmp_path, lambda name: {"pin": "1234"}[name]))
-    ceremony.accept(world.repository, travelling)
+    signatures.sign(travelling, open_signer(uri, public, tmp_path, lambda name: {"pin": "1234"}[name]))
+    signatures.accept(world.repository, travelling)
     assert world.sign("targets", "tess").published
     device = world.device()
     device.refresh()
@@ -55,7 +55,7 @@ def test_a_wrong_pin_is_one_sentence_without_the_pin(token: str, tmp_path: Path)
     uri, public = key_of_hsm(token, "vault", lambda _: "1234")
     ceremony.init(world.repository, "north", [public], [public], threshold=1)
     with pytest.raises(FleetError, match=r"root.json cannot be signed: ") as refused:
-        ceremony.sign(world.repository.staged / "root.json", open_signer(uri, public, tmp_path, lambda _: "9876"))
+        signatures.sign(world.repository.staged / "root.json", open_signer(uri, public, tmp_path, lambda _: "9876"))
     assert "9876" not in str(refused.value)
 
 

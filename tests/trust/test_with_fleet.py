@@ -22,8 +22,9 @@ from firmware_tools.fleet.home import FleetHome, init_home
 from firmware_tools.fleet.publish import sign_release
 from firmware_tools.fleet.server import RunningFleet, run_fleet
 from firmware_tools.fleet.telemetry import TelemetryQuery
-from firmware_tools.fleet.trust import ceremony
+from firmware_tools.fleet.trust import ceremony, signatures
 from firmware_tools.fleet.trust.keys import make_key, open_signer
+from firmware_tools.fleet.trust.releases import published
 from firmware_tools.fleet.trust.repository import Repository
 from firmware_tools.sign.keys import load_private_key
 from tests.brokers import running_mosquitto
@@ -58,8 +59,8 @@ class Site:
         for role in roles:
             travelling = self.folder / f"{role}.json"
             travelling.write_bytes((self.repository.staged / f"{role}.json").read_bytes())
-            ceremony.sign(travelling, open_signer(f"pem:{self.person}", self.public, Path("/"), lambda _: ""))
-            ceremony.accept(self.repository, travelling)
+            signatures.sign(travelling, open_signer(f"pem:{self.person}", self.public, Path("/"), lambda _: ""))
+            signatures.accept(self.repository, travelling)
 
     @asynccontextmanager
     async def device(self, provisioning: str) -> AsyncIterator[None]:
@@ -193,6 +194,28 @@ async def test_a_release_that_its_developer_has_not_signed_is_not_assigned(tmp_p
             await fleet.operations.assign("kitchen", APP, 1, launch=False)
             async with here.device(toml):
                 await until(lambda: here.installed(1))
+
+
+async def test_a_fleet_that_runs_uses_the_root_that_it_is_given_and_goes_on_with_what_it_had(tmp_path: Path) -> None:
+    async with site(tmp_path) as here, run_fleet(here.home) as fleet:
+        await connected(fleet)
+        toml = await enroll(fleet)
+        await fleet.operations.publish(small_package(code=1), "lamp.ma")
+        await fleet.operations.assign("kitchen", APP, 1, launch=False)
+        async with here.device(toml):
+            await until(lambda: here.installed(1))
+            assert here.layer is not None
+            assert not here.layer.has_root
+            before = await fleet.service.read(lambda registry, _: registry.device("kitchen").desired_version)
+            here.begin_trust()
+            layer = here.layer
+            await until(lambda: layer.root_version == 1)
+            assert f"programs/{APP}/1.ma" in published(here.repository), "what was published before is signed for, too"
+            after = await fleet.service.read(lambda registry, _: registry.device("kitchen").desired_version)
+            assert after == before + 1, "a document that names another root is another version, and one is enough"
+            await fleet.operations.publish(small_package(code=2), "lamp.ma")
+            await fleet.operations.assign("kitchen", APP, 2, launch=False)
+            await until(lambda: here.installed(2))
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from device_runtime.trust.keyrings import FleetKeys
 from device_runtime.trust.reference_time import ReferenceTime
 from device_runtime.trust.verifier import Approved, Verifier
 from firmware_tools.fleet.home import FleetHome, init_home
-from firmware_tools.fleet.trust import ceremony
+from firmware_tools.fleet.trust import ceremony, signatures
 from firmware_tools.fleet.trust.keys import make_key, named, open_signer
 from firmware_tools.fleet.trust.releases import Offer, offer
 from firmware_tools.fleet.trust.repository import Repository
@@ -80,13 +80,13 @@ class World:
         if house:
             offer(self.repository, [offer_of(APP, 1)])
 
-    def sign(self, role: str, *names: str) -> ceremony.Progress:
+    def sign(self, role: str, *names: str) -> signatures.Progress:
         """The ceremony: the file travels to each, and comes back."""
         travelling = self.folder / f"{role}.json"
         travelling.write_bytes((self.repository.staged / f"{role}.json").read_bytes())
         for name in names:
-            ceremony.sign(travelling, self.people[name].signer)
-        return ceremony.accept(self.repository, travelling)
+            signatures.sign(travelling, self.people[name].signer)
+        return signatures.accept(self.repository, travelling)
 
     def add_acme(self) -> None:
         """A developer for com.acme.*, whose key the fleet does not hold, with one radio."""

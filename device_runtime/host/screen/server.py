@@ -9,9 +9,7 @@ a bounded queue, so that a slow one is dropped and never slows the device.
 import asyncio
 import logging
 import secrets
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from aiohttp import WSMsgType, web
@@ -19,20 +17,15 @@ from aiohttp.typedefs import Middleware
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.screen.connection import Connection, encode
+from device_runtime.host.screen.content import ScreenContent
 from device_runtime.host.screen.delegate import ProgramTile, ScreenDelegate, ScreenSize, Watcher
 from device_runtime.host.screen.http import (
-    PAGE_TYPES,
-    RESOURCE_POLICY,
-    RESOURCE_TYPES,
     Handler,
     add_headers,
-    cached,
     check_origin,
     host_name,
     is_address,
     is_loopback,
-    media_type,
-    rewrite_style,
 )
 from device_runtime.host.screen.layout import (
     MAX_REQUESTS,
@@ -74,11 +67,9 @@ MAX_MESSAGE_BYTES = 256 * 1024
 MAX_AUDIO_BYTES = 64 * 1024
 MAX_SCREENS = 16
 HEARTBEAT_SECONDS = 15.0
-_KEPT_SPEECHES = 8
 
 VoiceStage = Literal["idle", "wake", "listening", "recognised", "rejected", "answer"]
 
-_WEB = Path(__file__).parent / "web"
 # A program says these once; a screen that connects later must be told again. What has the same key takes the place
 # of what was said before.
 _LASTING: dict[str, tuple[str, str]] = {
@@ -145,14 +136,12 @@ class ScreenServer:
         self._running: set[str] = set()
         self._lasting: dict[str, dict[tuple[str, Value], dict[str, object]]] = {}
         self._dialogs: dict[str, dict[str, object]] = {}
-        self._speeches: OrderedDict[str, bytes] = OrderedDict()
-        self._sounds: dict[str, bytes] = {}
         self._queries = Queries()
         self._arrivals = Arrivals()
         self._observers = Observers(lambda target, message: self._send(message, target))
         self._shown: dict[str, set[Value]] = {}
         self._runner: web.AppRunner | None = None
-        self._files = {path.relative_to(_WEB).as_posix(): path for path in _WEB.rglob("*") if path.suffix in PAGE_TYPES}
+        self._content = ScreenContent(delegate)
 
     # ------------------------------------------------------------------ life
 
@@ -163,13 +152,8 @@ class ScreenServer:
             ScreenError: the address is taken or not this machine's.
         """
         application = web.Application(middlewares=[self._guard, *self._guards])
-        application.router.add_get("/", self._serve_index)
+        application.router.add_routes(self._content.routes())
         application.router.add_get("/ws", self._serve_socket)
-        application.router.add_get("/web/{path:.+}", self._serve_file)
-        application.router.add_get("/program/{app_id}/{version}/{path:.+}", self._serve_resource)
-        application.router.add_get("/media/{app_id}/{version}/{address:.+}", self._serve_media)
-        application.router.add_get("/speech/{id:[0-9a-f]+}.wav", self._serve_speech)
-        application.router.add_get("/sound/{id:[0-9a-f]+}.wav", self._serve_sound)
         application.router.add_routes(self._routes)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -344,25 +328,17 @@ class ScreenServer:
 
     def speech(self, text: str, wav: bytes = b"") -> None:
         """Show an answer, and where ``wav`` holds a WAV file let the screens play it."""
-        url = ""
-        if wav:
-            name = secrets.token_hex(8)
-            self._speeches[name] = wav
-            while len(self._speeches) > _KEPT_SPEECHES:
-                self._speeches.popitem(last=False)
-            url = f"/speech/{name}.wav"
-        self._send({"type": "speech", "text": text, "url": url})
+        self._send({"type": "speech", "text": text, "url": self._content.keep_speech(wav) if wav else ""})
 
     def sound(self, wav: bytes) -> str:
         """Play a program's WAV file on the screens until its end; returns its id for :meth:`silence`."""
-        name = secrets.token_hex(8)
-        self._sounds[name] = wav
-        self._send({"type": "sound", "id": name, "url": f"/sound/{name}.wav"})
+        name, url = self._content.keep_sound(wav)
+        self._send({"type": "sound", "id": name, "url": url})
         return name
 
     def silence(self, name: str) -> None:
         """End a sound, and forget it."""
-        if self._sounds.pop(name, None) is not None:
+        if self._content.forget_sound(name):
             self._send({"type": "sound", "id": name, "url": ""})
 
     def foreground(self, app_id: str | None) -> None:
@@ -473,57 +449,6 @@ class ScreenServer:
         if not response.prepared:
             add_headers(response)
         return response
-
-    async def _serve_index(self, request: web.Request) -> web.StreamResponse:
-        return cached(request, self._files["index.html"].read_bytes(), "text/html")
-
-    async def _serve_file(self, request: web.Request) -> web.StreamResponse:
-        path = self._files.get(request.match_info["path"])
-        if path is None:
-            raise web.HTTPNotFound(text="The screen has no such file.\n")
-        return cached(request, path.read_bytes(), PAGE_TYPES[path.suffix])
-
-    async def _serve_resource(self, request: web.Request) -> web.StreamResponse:
-        path = request.match_info["path"]
-        content_type = RESOURCE_TYPES.get(PurePosixPath(path).suffix.lower())
-        version = request.match_info["version"]
-        content = None
-        if content_type is not None and ".." not in path.split("/") and "\\" not in path and version.isdecimal():
-            content = self._delegate.resource(request.match_info["app_id"], int(version[:12]), path)
-        if content is None and content_type == "text/css":
-            content = b""  # style is optional, for a program and for each of its pages
-        if content_type is None or content is None:
-            raise web.HTTPNotFound(text="The program has no such resource.\n")
-        if content_type == "text/css":
-            content = rewrite_style(content, request.match_info["app_id"], version)
-        response = cached(request, content, content_type)
-        response.headers["Content-Security-Policy"] = RESOURCE_POLICY
-        return response
-
-    async def _serve_media(self, request: web.Request) -> web.StreamResponse:
-        """What a program shows from its own files or from a server; the delegate asks whether it may."""
-        address = request.match_info["address"]
-        content = None
-        if address.startswith(("wxfile://", "bdfile://", "http://", "https://")):
-            content = await self._delegate.media(request.match_info["app_id"], address)
-        content_type = media_type(content) if content is not None else None
-        if content is None or content_type is None:
-            raise web.HTTPNotFound(text="The program has no such picture, sound or font.\n")
-        response = cached(request, content, content_type)
-        response.headers["Content-Security-Policy"] = RESOURCE_POLICY
-        return response
-
-    async def _serve_speech(self, request: web.Request) -> web.StreamResponse:
-        wav = self._speeches.get(request.match_info["id"])
-        if wav is None:
-            raise web.HTTPNotFound(text="This answer is no longer kept.\n")
-        return web.Response(body=wav, content_type="audio/wav", headers={"Cache-Control": "no-store"})
-
-    async def _serve_sound(self, request: web.Request) -> web.StreamResponse:
-        wav = self._sounds.get(request.match_info["id"])
-        if wav is None:
-            raise web.HTTPNotFound(text="This sound has ended.\n")
-        return web.Response(body=wav, content_type="audio/wav", headers={"Cache-Control": "no-store"})
 
     # ------------------------------------------------------------------ WebSocket
 

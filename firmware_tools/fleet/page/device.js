@@ -108,7 +108,7 @@ function belongings({ groups, rollouts }) {
     rollouts.length ? h("ul", { class: "cards" }, ...rollouts.slice(0, 10).map((one) => h("li", { class: "card" },
       h("div", { class: "card-head" }, h("a", { href: to("rollouts", String(one.id)) }, said(one.name)), stateBadge(one)),
       h("div", { class: "sub" }, `stage ${one.stage}, `, h("span", { class: `ink-${deviceKind(one.device_state)}` }, deviceWord(one.device_state))),
-      one.error ? h("div", { class: "error" }, said(one.error)) : null))) : h("p", { class: "empty" }, "In no rollout."),
+      one.error ? h("div", { class: "error" }, said(one.error)) : null))) : h("p", { class: "empty" }, "In no rollout whose devices are kept still."),
   ];
 }
 

@@ -18,7 +18,7 @@ export async function showRollout(view) {
   const path = `/api/rollouts/${encodeURIComponent(view.params.rollout)}`;
   let rollout = await call("GET", path, { signal: view.signal });
   const head = h("div", { class: "about" }), stages = h("div", { class: "stages" }), field = h("div", { class: "pad" }), health = h("div", { class: "pad" }), failures = h("div"), history = h("div"), plan = h("div", { class: "pad" });
-  const devices = deviceList(view, path);
+  const devices = deviceList(view, path, rollout.pruned_at);
   view.box.append(head,
     h("div", { class: "columns wide-first" },
       h("div", { class: "stack" }, panel("Stages", null, stages), panel("Devices", devices.filter, field, devices.box)),
@@ -90,8 +90,16 @@ function historyList(rollout) {
     h("div", {}, h("strong", {}, event.actor === "cygnet" ? "by itself" : said(event.actor)), ` ${event.action}`, h("div", { class: "sub" }, said(event.text))))))];
 }
 
-/** The devices one by one, a page at a time, in all states or one. */
-function deviceList(view, path) {
+/** The devices one by one, a page at a time, in all states or one; or since when there are none to be had. */
+function deviceList(view, path, prunedAt) {
+  if (prunedAt) {
+    return {
+      filter: null,
+      box: h("p", { class: "empty" }, `They are not kept one by one any more (since ${moment(prunedAt)}), because the rollout ended long ago.`),
+      load: async () => {},
+      counts: () => {},
+    };
+  }
   const box = h("div"), filter = h("select", { "aria-label": "State of the devices" }, ...deviceStateOptions({})), rows = h("ul", { class: "lines" }), foot = h("div", { class: "panel-foot" });
   box.append(rows, foot);
   const trail = [""]; // the last id of each page before this one

@@ -55,7 +55,7 @@ export function rolloutButtons(rollout, done) {
       act: () => act("pause", { reason: reason.value() }, `Rollout ${id} is paused.`),
     }) }));
   }
-  if (at !== "aborted") {
+  if (at !== "aborted" && !rollout.pruned_at) {
     const over = at === "done", label = over ? "Roll back…" : "Abort…";
     const reason = reasonField(), back = check("Roll back: each device gets back what it had before", { checked: over, disabled: over });
     buttons.push(press(label, { class: "danger quiet-danger", "data-key": "abort", onclick: () => confirmThat(over ? `Roll back rollout ${id}?` : `Abort rollout ${id}?`, {

@@ -40,9 +40,11 @@ class Tags(TypedDict):
 
 
 class DevicesOfRollout(TypedDict):
-    """Devices of a rollout, by id. Stages count from 1."""
+    """Devices of a rollout, by id. Stages count from 1. ``pruned_at``: since when there are none to be had, because the
+    rollout ended long ago."""
 
     devices: Sequence[RolloutDevice]
+    pruned_at: float | None
 
 
 class Stopped(TypedDict):

@@ -154,7 +154,8 @@ class RolloutApi:
             after=query.after,
             limit=query.limit,
         )
-        return {"devices": [replace(device, stage=device.stage + 1) for device in found]}
+        pruned_at = None if found else await self._rollouts.pruned_at(rollout)
+        return {"devices": [replace(device, stage=device.stage + 1) for device in found], "pruned_at": pruned_at}
 
     @operation("rollouts", errors={**_NO_ROLLOUT, 409: "this cannot be done in its state"})
     async def act_on_rollout(

@@ -9,10 +9,7 @@ from firmware_tools.fleet.rollouts.records import Brake, Counted, Event, Failure
 from firmware_tools.fleet.rollouts.store import RolloutStore
 
 
-class RolloutSummary(TypedDict):
-    """A rollout in brief. ``stage`` counts from 1 and is 0 before the first; ``counts``: how many devices are in each
-    state."""
-
+class _Facts(TypedDict):
     id: int
     name: str
     kind: Kind
@@ -22,12 +19,18 @@ class RolloutSummary(TypedDict):
     state: RolloutState
     reason: str
     stage: int
-    stages: int
     created_at: float
     created_by: str
     started_at: float | None
     ended_at: float | None
     counts: Mapping[Counted, int]
+
+
+class RolloutSummary(_Facts):
+    """A rollout in brief. ``stage`` counts from 1 and is 0 before the first; ``counts``: how many devices are in each
+    state."""
+
+    stages: int
 
 
 class WindowDocument(TypedDict):
@@ -51,25 +54,12 @@ class StageDocument(TypedDict):
     counts: Mapping[Counted, int]
 
 
-class RolloutDocument(TypedDict):
+class RolloutDocument(_Facts):
     """A rollout with its stages (each with its thresholds and counts), why devices failed, its timeline (where
     ``actor`` is ``cygnet`` for what happened by itself), and when its maintenance window opens. ``plan`` holds the
-    members as they were given."""
+    members as they were given. ``pruned_at``: since when its devices are no longer kept one by one, because it ended
+    long ago; the counts and failures are those of then."""
 
-    id: int
-    name: str
-    kind: Kind
-    subject: str
-    version_code: int
-    version_name: str
-    state: RolloutState
-    reason: str
-    stage: int
-    created_at: float
-    created_by: str
-    started_at: float | None
-    ended_at: float | None
-    counts: Mapping[Counted, int]
     stage_since: float | None
     plan: Mapping[str, Any]
     whom: str
@@ -77,6 +67,7 @@ class RolloutDocument(TypedDict):
     stages: Sequence[StageDocument]
     failures: Sequence[Failure]
     events: Sequence[Event]
+    pruned_at: float | None
     now: float
 
 
@@ -90,6 +81,10 @@ class Overview(TypedDict):
 
 def rollout_summary(rollout: Rollout, counts: Mapping[Counted, int]) -> RolloutSummary:
     """A rollout in a list, as the JSON of the API."""
+    return {**_facts(rollout, counts), "stages": len(rollout.plan.stages)}
+
+
+def _facts(rollout: Rollout, counts: Mapping[Counted, int]) -> _Facts:
     return {
         "id": rollout.id,
         "name": rollout.name,
@@ -100,7 +95,6 @@ def rollout_summary(rollout: Rollout, counts: Mapping[Counted, int]) -> RolloutS
         "state": rollout.state,
         "reason": rollout.reason,
         "stage": rollout.stage + 1,
-        "stages": len(rollout.plan.stages),
         "created_at": rollout.created_at,
         "created_by": rollout.created_by,
         "started_at": rollout.started_at,
@@ -119,20 +113,7 @@ def rollout_document(store: RolloutStore, rollout: Rollout, now: float) -> Rollo
             totals[name] = totals.get(name, 0) + number
     window = plan.window
     return {
-        "id": rollout.id,
-        "name": rollout.name,
-        "kind": rollout.kind,
-        "subject": rollout.subject,
-        "version_code": rollout.version_code,
-        "version_name": rollout.version_name,
-        "state": rollout.state,
-        "reason": rollout.reason,
-        "stage": rollout.stage + 1,
-        "created_at": rollout.created_at,
-        "created_by": rollout.created_by,
-        "started_at": rollout.started_at,
-        "ended_at": rollout.ended_at,
-        "counts": totals,
+        **_facts(rollout, totals),
         "stage_since": rollout.stage_since,
         "plan": rollout.document,
         "whom": store.whom(rollout),
@@ -153,5 +134,6 @@ def rollout_document(store: RolloutStore, rollout: Rollout, now: float) -> Rollo
         ],
         "failures": store.sentences(rollout),
         "events": [replace(event, stage=event.stage + 1) for event in store.events(rollout)],
+        "pruned_at": store.pruned_at(rollout),
         "now": now,
     }

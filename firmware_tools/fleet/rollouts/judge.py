@@ -35,6 +35,10 @@ TRANSITIONS: dict[tuple[RolloutState, Happening], RolloutState] = {
 """Every transition that there is; whatever is not here is refused."""
 ACTIVE: tuple[RolloutState, ...] = ("running", "approval", "paused")
 """States in which a rollout goes on, or can."""
+ENDED: tuple[RolloutState, ...] = ("done", "aborted")
+"""States in which a rollout is over; one that is done and takes late joiners always still hands out to these."""
+FOLLOWED_DAYS = 30
+"""How long devices of a rollout that has ended are followed still: those on their way, and those that were off."""
 
 DeviceState = Literal[
     "planned",

@@ -186,6 +186,15 @@ class RolloutOperations:
 
         return await self._read(work)
 
+    async def pruned_at(self, number: int) -> float | None:
+        """See :meth:`RolloutStore.pruned_at`."""
+
+        def work(registry: Registry) -> float | None:
+            store = RolloutStore(registry.connection)
+            return store.pruned_at(store.rollout(number))
+
+        return await self._read(work)
+
     # Going on
 
     async def run(self) -> None:

@@ -108,6 +108,18 @@ rollout_events = Table(
     Index("rollout_events_by_rollout", "rollout", "id"),
 )
 
+# What is left of the devices of a rollout whose rows in rollout_devices are deleted, or about to be: they are old.
+pruned_rollouts = Table(
+    "pruned_rollouts",
+    metadata,
+    Column("rollout", Integer, ForeignKey("rollouts.id"), primary_key=True, autoincrement=False),
+    Column("pruned_at", Double, nullable=False),
+    # By stage (counted from 0, as text): how many devices were in each state.
+    Column("counts", JSON, nullable=False),
+    # Why devices failed or were skipped: a list of the members of `Failure`.
+    Column("failures", JSON, nullable=False),
+)
+
 # One row while the emergency stop is on.
 rollout_brake = Table(
     "rollout_brake",

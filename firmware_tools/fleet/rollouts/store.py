@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, delete, func, insert, select, true, update
 
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
 from firmware_tools.fleet.rollouts.groups import GroupRegistry
-from firmware_tools.fleet.rollouts.judge import ACTIVE, TRANSITIONS, Counts, Happening
+from firmware_tools.fleet.rollouts.judge import ACTIVE, ENDED, FOLLOWED_DAYS, TRANSITIONS, Counts, Happening
 from firmware_tools.fleet.rollouts.options import parse_plan
 from firmware_tools.fleet.rollouts.query import parse_query
 from firmware_tools.fleet.rollouts.query_sql import condition
@@ -21,7 +21,13 @@ from firmware_tools.fleet.rollouts.records import (
     RolloutDevice,
     rollout_of,
 )
-from firmware_tools.fleet.rollouts.schema import rollout_brake, rollout_devices, rollout_events, rollouts
+from firmware_tools.fleet.rollouts.schema import (
+    pruned_rollouts,
+    rollout_brake,
+    rollout_devices,
+    rollout_events,
+    rollouts,
+)
 from firmware_tools.fleet.rollouts.subjects import find
 from firmware_tools.fleet.schema import devices
 from firmware_tools.fleet.selecting import portions
@@ -30,7 +36,7 @@ MOST_DEVICES = 1_000
 """The most devices of a rollout in one answer."""
 _SENTENCES = 50
 _ON_THE_WAY = ("handed", "reached", "withdrawing", "returning", "restoring")
-_FOLLOWED_SECONDS = 30 * 86_400
+_FOLLOWED_SECONDS = FOLLOWED_DAYS * 86_400
 _DID: dict[str, str] = {
     "start": "started",
     "approve": "approved",
@@ -114,10 +120,9 @@ class RolloutStore:
         """The rollouts of which something may come by itself, the oldest first: those that go on, those that ended and
         still have devices on their way (for a month), and those that take everybody who comes later."""
         on_the_way = select(rollout_devices.c.rollout).where(rollout_devices.c.state.in_(_ON_THE_WAY))
-        ended = rollouts.c.state.in_(("done", "aborted")) & (rollouts.c.ended_at > now - _FOLLOWED_SECONDS)
-        always = (rollouts.c.state == "done") & (rollouts.c.plan["late"].as_string() == "always")
+        ended = rollouts.c.state.in_(ENDED) & (rollouts.c.ended_at > now - _FOLLOWED_SECONDS)
         ids = select(rollouts.c.id).where(
-            rollouts.c.state.in_(ACTIVE) | (ended & rollouts.c.id.in_(on_the_way)) | always
+            rollouts.c.state.in_(ACTIVE) | (ended & rollouts.c.id.in_(on_the_way)) | takes_always(rollouts)
         )
         return list(self._connection.scalars(ids.order_by(rollouts.c.id)))
 
@@ -166,7 +171,7 @@ class RolloutStore:
             did = _DID.get(happening, happening)
             raise ConflictError(f"rollout {rollout.id} ({rollout.name}) cannot be {did}: it is {rollout.state}")
         values: dict[str, Any] = {"state": state, "reason": reason, **more}
-        if state in ("done", "aborted"):
+        if state in ENDED:
             values["ended_at"] = now
         self._connection.execute(update(rollouts).where(rollouts.c.id == rollout.id).values(values))
         return self.rollout(rollout.id)
@@ -215,8 +220,16 @@ class RolloutStore:
 
     # Reading
 
+    def pruned_at(self, rollout: Rollout) -> float | None:
+        """When its devices one by one were given up, because they were old; None while they are kept."""
+        query = select(pruned_rollouts.c.pruned_at).where(pruned_rollouts.c.rollout == rollout.id)
+        return self._connection.scalar(query)
+
     def counts(self, rollout: Rollout) -> dict[int, dict[Counted, int]]:
         """By stage: how many devices are in each state, with ``away`` and ``accepted`` as in :class:`Counts`."""
+        kept = select(pruned_rollouts.c.counts).where(pruned_rollouts.c.rollout == rollout.id)
+        if (counts := self._connection.scalar(kept)) is not None:
+            return {int(stage): of_stage for stage, of_stage in counts.items()}
         online = (devices.c.status == "online").label("online")
         columns = (rollout_devices.c.stage, rollout_devices.c.state, rollout_devices.c.accepted, online)
         query = (
@@ -241,12 +254,16 @@ class RolloutStore:
         found: dict[int, dict[Counted, int]] = {}
         for row in self._connection.execute(select(*columns, func.count().label("number")).group_by(*columns)):
             found.setdefault(row.rollout, {})[row.state] = row.number
+        for row in self._connection.execute(select(pruned_rollouts.c.rollout, pruned_rollouts.c.counts)):
+            found[row.rollout] = _summed(row[1].values())
         return found
 
     def devices(
         self, rollout: Rollout, *, state: str = "", stage: int | None = None, after: str = "", limit: int = 100
     ) -> list[RolloutDevice]:
-        """Devices of a rollout by id, those after the id ``after``."""
+        """Devices of a rollout by id, those after the id ``after``; none where they are no longer kept."""
+        if self.pruned_at(rollout) is not None:
+            return []
         table = rollout_devices
         conditions = [table.c.rollout == rollout.id, table.c.device > after]
         conditions.append(table.c.state == state if state else true())
@@ -271,6 +288,9 @@ class RolloutStore:
 
     def sentences(self, rollout: Rollout) -> list[Failure]:
         """Why devices failed or were skipped: each sentence with how many said it and one that did."""
+        kept = select(pruned_rollouts.c.failures).where(pruned_rollouts.c.rollout == rollout.id)
+        if (failures := self._connection.scalar(kept)) is not None:
+            return [Failure(**failure) for failure in failures]
         table = rollout_devices
         columns = (table.c.state, table.c.error, table.c.cause)
         count = func.count().label("number")
@@ -290,6 +310,22 @@ class RolloutStore:
         here = (rollout_events.c.rollout == rollout.id, rollout_events.c.id > after)
         rows = self._connection.execute(select(rollout_events).where(*here).order_by(rollout_events.c.id))
         return [Event(row.id, row.time, row.actor, row.action, row.stage, row.text) for row in rows]
+
+
+def takes_always(table: FromClause) -> ColumnElement[bool]:
+    """What holds of a row of ``rollouts`` (or an alias) that is done and lets in everybody who comes later."""
+    late = func.coalesce(table.c.plan["late"].as_string(), "")  # a plan has the members that were given
+    return and_(table.c.state == "done", late == "always")
+
+
+def _summed(stages: Iterable[Mapping[Counted, int]]) -> dict[Counted, int]:
+    """Counts of stages as counts by state, without those of devices that are counted in a state already."""
+    totals: dict[Counted, int] = {}
+    for stage in stages:
+        for name, number in stage.items():
+            if name not in ("away", "accepted"):
+                totals[name] = totals.get(name, 0) + number
+    return totals
 
 
 def counts_of(stages: Iterable[Mapping[Counted, int]]) -> Counts:

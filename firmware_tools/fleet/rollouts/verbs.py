@@ -93,6 +93,11 @@ class RolloutVerbs:
         rollout = self.store.locked(number)
         if rollout.state == "done" and not back:
             raise ConflictError(f"rollout {number} is done; it can only be rolled back: add --roll-back")
+        if rollout.state == "done" and self.store.pruned_at(rollout) is not None:
+            raise ConflictError(
+                f"rollout {number} cannot be rolled back: it ended so long ago that what each device had before is no "
+                "longer kept; make a rollout of the older version"
+            )
         text = _because(f"aborted by {self._actor}", reason)
         rollout = self.store.happen(rollout, "abort", text, self._now)
         self._note(rollout, "abort", text)

@@ -22,12 +22,13 @@ from firmware_tools.fleet.trust.answers import (
     TrustDocument,
     WaitingDocument,
 )
-from firmware_tools.fleet.trust.ceremony import CLAIMS, TOP, progress
+from firmware_tools.fleet.trust.ceremony import CLAIMS
 from firmware_tools.fleet.trust.keeper import TrustKeeper
 from firmware_tools.fleet.trust.keys import holder
 from firmware_tools.fleet.trust.releases import published, signer_of
 from firmware_tools.fleet.trust.repository import Repository
-from firmware_tools.fleet.trust.settings import DAY, HOUSE
+from firmware_tools.fleet.trust.settings import DAY, HOUSE, TOP
+from firmware_tools.fleet.trust.signatures import progress
 
 _SOON = 30 * DAY
 

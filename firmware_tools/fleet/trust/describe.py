@@ -5,10 +5,11 @@ from typing import Any
 
 from tuf.api.metadata import Metadata, Root, Targets
 
-from firmware_tools.fleet.trust.ceremony import CLAIMS, TOP, progress
+from firmware_tools.fleet.trust.ceremony import CLAIMS
 from firmware_tools.fleet.trust.keys import holder
 from firmware_tools.fleet.trust.repository import Repository, is_signed
-from firmware_tools.fleet.trust.settings import DAY, HOUSE
+from firmware_tools.fleet.trust.settings import DAY, HOUSE, TOP
+from firmware_tools.fleet.trust.signatures import progress
 
 _SOON = 30 * DAY
 _MOST_LISTED = 40

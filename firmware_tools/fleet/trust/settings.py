@@ -9,6 +9,8 @@ from device_runtime.sealed.durable import write_whole
 from firmware_tools.fleet.errors import FleetError, StorageError
 
 DAY = 86_400
+TOP = ("root", "targets", "snapshot", "timestamp")
+"""The roles that the root itself names."""
 HOUSE = "house"
 """The role for which the fleet signs by itself, where it does."""
 

@@ -6,29 +6,18 @@ special, and each may be killed at any time.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection
 
-from firmware_tools.fleet.connections import GROUP, ConnectionFiles, FleetConnections, connection_files
-from firmware_tools.fleet.content import ContentStore
-from firmware_tools.fleet.content_answers import ContentAnswers
+from firmware_tools.fleet.connections import ConnectionFiles, FleetConnections, connection_files
 from firmware_tools.fleet.database import Database
-from firmware_tools.fleet.errors import FleetError, StorageError
+from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome, FleetSettings
-from firmware_tools.fleet.identity.authority import Authority, gives_certificates
-from firmware_tools.fleet.identity.desk import IdentityDesk
-from firmware_tools.fleet.identity.keeper import IdentityKeeper
-from firmware_tools.fleet.identity.settings import read_identity_settings
+from firmware_tools.fleet.identity.authority import gives_certificates
 from firmware_tools.fleet.only_one import only_one
-from firmware_tools.fleet.operations import Operations
+from firmware_tools.fleet.process import make_process
 from firmware_tools.fleet.service import FleetService
-from firmware_tools.fleet.share_groups import share_group
-from firmware_tools.fleet.signing import Signer
-from firmware_tools.fleet.trust.keeper import TrustKeeper
-from firmware_tools.fleet.trust.naming import check_root
-from firmware_tools.fleet.trust.repository import Repository
 from firmware_tools.fleet.workers.crew import Crew
 from firmware_tools.sign.keys import load_private_key
 
@@ -85,52 +74,12 @@ async def _working(
     lost_after: float,
 ) -> AsyncIterator[RunningWorker]:
     database = Database(settings.database)
-    content = ContentStore(home.content)
-    trust = TrustKeeper(Repository(home.directory), content)
-    signer = Signer(key, content, home.former_keys())
-    signer.root = trust.named_root()
-
-    def check_signing(connection: Connection) -> None:
-        if not check_root(connection, signer.root):
-            signer.root = trust.named_root()
-            if not check_root(connection, signer.root):
-                raise StorageError(
-                    f"the signed metadata in {home.directory} has another root than the fleet publishes: let workers "
-                    "see the trust directory of `cygnet fleet serve`, or restart that",
-                    passing=True,
-                )
-
-    answers = None if settings.content_workers else ContentAnswers(home.content, settings.forms_bytes)
     crew = Crew(database, "worker", lambda: (service.counters.messages, service.counters.records), name)
-    # No two clients have one name: they would throw each other out.
-    with database.transaction() as connection:
-        group = share_group(connection, GROUP)
-    transport = FleetConnections(settings, f"cygnet-fleet-{settings.fleet}-{crew.id}", crew, group, files)
-    service = FleetService(
-        settings.fleet,
-        key,
-        database,
-        content,
-        transport.publish,
-        answers=answers,
-        lost_after=lost_after,
-        retention=settings.retention,
-        signer=signer,
-        metadata=trust.repository,
-        flow=transport.telemetry,
-        team=crew,
-        check_signing=check_signing,
-    )
-    # What the broker has to be told of certificates is the service's to write.
-    authority = Authority(home.directory, settings.fleet)
-    identity = replace(read_identity_settings(home.settings_file), broker=None)
-    operations = Operations(service, key, settings.broker.device_url, trust)
-    desk = IdentityDesk(service, authority, identity, operations.joining, signer.sign_certificate)
-    keeper = IdentityKeeper(service, desk, authority, identity, service.report_metadata_trouble)
-    service.identities, desk.on_change = desk, keeper.look
+    process = make_process(home, settings, key, database, crew, files, lost_after=lost_after, writes_broker=False)
+    service, transport = process.service, process.transport
+    process.follower.read()
     try:
-        answering = answers.running() if answers is not None else nullcontext()
-        async with answering, crew.running(), service.running(), keeper.running():
+        async with process.answering(), crew.running(), service.running(), process.keeper.running():
             transport.start(service)
             try:
                 yield RunningWorker(service, transport, crew)

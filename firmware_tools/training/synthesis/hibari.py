@@ -14,14 +14,13 @@ import numpy as np
 
 from device_runtime.voice.errors import VoiceError
 from device_runtime.voice.speech import phonemes
+from firmware_tools.training.synthesis.accents import AccentedVoices
 from firmware_tools.training.synthesis.mandarin import ENGLISH, is_mandarin, sounds
 from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, int16, tidy
 
 _INSTALL = "pip install 'cygnet[voices]'"
 _RATE = 24000
-_VOICES = {"heart": "Kokoro heart"}
-_ACCENTS = ("en-gb-x-rp", "en-gb-scotland")
-"""Whose phonemes, by espeak-ng, it says as well: ``heart+en-gb-x-rp``. Few, since it is one woman all the same."""
+_VOICES = AccentedVoices("hibari", {"heart": "Kokoro heart"})
 _ONE_LETTER = {
     "dʒ": "ʤ", "tʃ": "ʧ", "aɪ": "I", "eɪ": "A", "aʊ": "W", "ʌʉ": "W", "oʊ": "O", "əʊ": "Q", "ɔɪ": "Y", "ː": "",
 }  # fmt: skip
@@ -45,17 +44,13 @@ class Hibari:
             raise SynthesisError(f"the voice of hibari needs hibari-tts; run: {_INSTALL}") from error
 
     def voices(self, language: str) -> tuple[str, ...]:
-        accented = tuple(f"{voice}+{accent}" for voice in _VOICES for accent in _ACCENTS)
-        return {"en": (*_VOICES, *accented), "cmn": tuple(_VOICES)}.get(language, ())
+        return _VOICES.names(language)
 
     def speaker(self, voice: str) -> str:
-        return _VOICES[voice.partition("+")[0]]
+        return _VOICES.speaker(voice)
 
     def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
-        accent = voice.partition("+")[2]
-        if voice.partition("+")[0] not in _VOICES or (accent and accent not in _ACCENTS):
-            known = ", ".join(self.voices("en"))
-            raise SynthesisError(f"hibari is used with the voice {known}, not with {voice!r}")
+        accent = _VOICES.accent(voice)
         if self._speak is None:
             self.version()
             try:

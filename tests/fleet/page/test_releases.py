@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from firmware_tools.fleet.home import FleetHome, init_home
 from firmware_tools.fleet.server import RunningFleet
-from firmware_tools.fleet.trust import ceremony
+from firmware_tools.fleet.trust import ceremony, signatures
 from firmware_tools.fleet.trust.keys import make_key, open_signer
 from firmware_tools.fleet.trust.repository import Repository
 from tests.brokers import Mosquitto
@@ -48,8 +48,8 @@ class TestWithARootOfTrust:
             travelling = tmp_path / f"{role}.json"
             travelling.write_bytes((repository.staged / f"{role}.json").read_bytes())
             signer = open_signer(f"pem:{tmp_path / name}.pem", keys[name], Path("/"), lambda _: "")
-            ceremony.sign(travelling, signer)
-            ceremony.accept(repository, travelling)
+            signatures.sign(travelling, signer)
+            signatures.accept(repository, travelling)
 
         ceremony.init(repository, "north", [keys["anna"]], [keys["anna"]], threshold=1)
         sign("root", "anna")

@@ -1,10 +1,13 @@
 """Rollouts: built with their consequences in words, followed, and stopped, from the page."""
 
+import time
+
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from device_runtime.sync.messages import ProgramReport
+from firmware_tools.fleet.rollouts.retention import prune_some
 from firmware_tools.fleet.server import RunningFleet
 from tests.fleet.packages import small_package
 from tests.fleet.page.conftest import Visit
@@ -157,3 +160,23 @@ async def test_the_emergency_stop_says_what_it_does_and_stands_on_every_view_unt
     await dialog.get_by_role("button", name="Lift it").click()
     await expect(page.get_by_text("The emergency stop is on.")).to_have_count(0)
     assert (await populated.rollouts.overview())[1] is None
+
+
+async def test_a_rollout_of_long_ago_says_that_its_devices_are_not_kept_any_more(
+    ten: RunningFleet, page: Page, visit: Visit
+) -> None:
+    made = await ten.rollouts.create("program", LAMP, 2, {"group": "everybody", "soak": "0s"}, "", "ada")
+    await ten.rollouts.start(made.id, "ada")
+    await ten.rollouts.advance_all()
+    await report(ten, [f"d{number}" for number in range(10)], {LAMP: running(2, "1.2.0")})
+    await ten.rollouts.advance_all()
+    await until(ten, made.id, "done")
+    later = time.time() + 500 * 86_400
+    assert await ten.service.change(lambda registry: prune_some(registry.connection, 400, later, 100)) == 10
+    await visit(f"#/rollouts/{made.id}")
+    devices = page.get_by_role("region", name="Devices", exact=True)
+    await expect(devices).to_contain_text("They are not kept one by one any more (since ")
+    await expect(devices.locator(".squares i")).to_have_count(10)
+    await expect(page.get_by_label("State of the devices")).to_have_count(0)
+    await expect(page.get_by_role("region", name="History")).to_contain_text("all stages have succeeded")
+    await expect(page.get_by_role("button", name="Roll back…")).to_have_count(0)

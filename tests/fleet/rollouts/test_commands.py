@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from sqlalchemy import select, update
 from device_runtime.errors import CygnetError
 from firmware_tools.cli import cygnet
 from firmware_tools.fleet.client import FleetClient
+from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome, init_home
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.schema import devices
 from firmware_tools.fleet.server import RunningFleet, run_fleet
 from tests.fleet.packages import small_package
+from tests.fleet.rollouts.scene import Scene
 from tests.fleet.rollouts.waiting import until
 
 APP = "org.example.lamp"
@@ -195,9 +198,9 @@ async def test_a_change_of_many_devices_is_told_at_once_and_not_one_by_one(fleet
             events.append(event["type"])
             break
     assert events == ["refresh"]
-    documents = await fleet.service.read(lambda registry, _: registry.desired_of("north", names, 5.0))
+    documents = await fleet.service.read(lambda registry, _: registry.desired.of("north", names, 5.0))
     assert [(document.device, document.version) for document in documents] == sorted((name, 1) for name in names)
-    single = await fleet.service.read(lambda registry, _: registry.desired("north", names[7], 5.0))
+    single = await fleet.service.read(lambda registry, _: registry.desired.one("north", names[7], 5.0))
     assert single in documents
 
 
@@ -211,6 +214,35 @@ async def test_a_dry_run_says_how_many_devices_each_stage_would_add_and_makes_no
     assert json.loads(await operator(*given, "--json"))[0]["adds"] == 2
     assert "the last stage must be 100%" in await operator(*given, "--stage", "1", code=1)
     assert (await fleet.rollouts.overview())[0] == []
+
+
+async def test_a_running_fleet_gives_up_devices_of_old_rollouts_and_says_so(home: FleetHome) -> None:
+    database = Database(f"sqlite:///{home.database_file}")
+    scene = Scene(database, now=time.time() - 402 * 86_400)
+    scene.publish(1, 2)
+    scene.assign(scene.enroll(3), 1)
+    numbers = [scene.rollout(2, stages=["100%"], soak=0)]
+    scene.obey(numbers[0])
+    scene.now = time.time()
+    numbers.append(scene.rollout(2, stages=["100%"], soak=0))
+    database.close()
+    async with run_fleet(home) as fleet:
+        operator = Operator(fleet, home)
+        await until(fleet, 1, lambda found: found["pruned_at"] is not None, "its devices are given up")
+        shown = await operator("rollout", "show", "1", "--devices")
+        assert "3 good" in shown
+        assert "Its devices are not kept one by one any more (since 20" in shown
+        assert "DEVICE" not in shown
+        found = json.loads(await operator("rollout", "show", "1", "--devices", "--json"))
+        assert found["devices"] == []
+        assert found["pruned_at"] > 0
+        assert "no longer kept" in await operator("rollout", "abort", "1", "--roll-back", code=1)
+        client = FleetClient(fleet.url, home.token())
+        assert (await client.call("GET", "/api/rollouts/1/devices"))["pruned_at"] == found["pruned_at"]
+        young = await client.call("GET", "/api/rollouts/2/devices")
+        assert (len(young["devices"]), young["pruned_at"]) == (3, None)
+        acts = [entry["action"] for entry in (await client.call("GET", "/api/audit"))["entries"]]
+        assert acts.count("rollout.finish") == 1, "the audit log keeps what the rollout did"
 
 
 async def test_the_fleet_is_counted_searched_and_looked_into_from_the_command_line(
