@@ -199,7 +199,7 @@ async def test_the_fleets_connection_for_telemetry_reads_telemetry_and_nothing_e
         assert not kitchen.heard
 
 
-async def test_a_device_that_knows_anothers_drawn_id_only_can_throw_it_out_and_reads_nothing_of_it(
+async def test_a_device_that_says_anothers_id_ends_its_connection_and_reads_nothing_of_it(
     world: World,
 ) -> None:
     """RabbitMQ takes the id that a client says; devices draw theirs. Microcontrollers do not."""
