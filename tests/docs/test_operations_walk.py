@@ -168,13 +168,18 @@ def answers_a_node(port: int, files: TlsFiles) -> bool:
     context = ssl.create_default_context(cafile=files.ca)
     assert files.certificate is not None
     context.load_cert_chain(files.certificate, files.key)
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
-        information = b""
-        while not information.endswith(b"\r\n"):
-            information += plain.recv(4096)
-        try:
-            with context.wrap_socket(plain, server_hostname="localhost") as secure:
-                secure.sendall(b"PING\r\n")
-                return bool(secure.recv(1))
-        except OSError:  # ssl.SSLError is one: the alert comes with the first answer
-            return False
+    said = b""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=20) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        secure.sendall(b'CONNECT {"verbose":false,"name":"d","cluster":"north","tls_required":true}\r\nPING\r\n')
+        while b"PONG\r\n" not in said:
+            try:
+                more = secure.recv(4096)
+            except ConnectionError:
+                more = b""
+            if not more:
+                return False
+            said += more
+    return True
