@@ -22,6 +22,7 @@ from device_runtime.sync.transport import Backoff, MqttTransport, TlsFiles
 from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.errors import SilentFleetError
 from firmware_tools.fleet.identity.office import IdentityOffice
+from tests.clusters.behaviour import Ear
 from tests.clusters.nats import running_nats
 from tests.docs.operations_machine import DEADLINE, Machine
 from tests.docs.pages import ROOT, Block, blocks_in
@@ -139,6 +140,24 @@ async def test_each_step_of_the_page_keeps_the_fleet_and_its_device(machine: Mac
         await kitchen.prove(lose_a_node=number == 5)
     assert len(ran) == 44
     assert kitchen.version == 5
+    await assert_another_device_can_come_in(machine)
+
+
+async def assert_another_device_can_come_in(machine: Machine) -> None:
+    """By the list that the service writes for NATS, and the path unit brings to each node but the dead one."""
+    await machine.run("cygnet fleet claim create --device hall", ["… hall, until …"])
+    nodes = "mqtts://a.example,mqtts://b.example,mqtts://c.example"
+    claim = f"cygnet device claim --bundle north-claim --broker {nodes} --out hall"
+    await machine.run(claim, ["This device is hall of the fleet north…"])
+    told = load_provisioning(machine.desk / "hall" / "provisioning.toml")
+    transport = MqttTransport(
+        told.broker, "hall", tls=TlsFiles(told.ca, told.cert, told.key), backoff=Backoff(0.1, 0.5)
+    )
+    transport.start(Ear())
+    try:
+        await asyncio.wait_for(transport.online(), DEADLINE)
+    finally:
+        await transport.stop()
 
 
 def test_a_node_is_known_by_its_certificate_and_a_device_is_none(tmp_path: Path) -> None:
