@@ -67,7 +67,7 @@ chaos: setup system-tools ## Kill a fleet, its broker, its workers and database 
 	@$(BIN)/python -m tests.chaos $(CHAOS_OPTIONS)
 	@$(BIN)/python -m tests.chaos --workers 3 $(CHAOS_OPTIONS)
 
-clusters: setup ## Kill nodes of a NATS and a RabbitMQ cluster in mid-rollout; walk docs/operations.md (some eight minutes)
+clusters: setup ## Kill nodes of a NATS and a RabbitMQ cluster, attack rights, walk docs/operations.md (some ten minutes)
 	@deploy/cluster_tools.sh
 	@CYGNET_CLUSTERS=1 $(BIN)/pytest -q -s tests/clusters tests/deploy tests/docs/test_operations_walk.py $(CLUSTERS_OPTIONS)
 

@@ -60,34 +60,39 @@ def init(target: Target, root_key: Path | None, servers: tuple[str, ...]) -> Non
 
 @identity.command()
 @click.argument("names", nargs=-1, required=True)
+@click.option("--cluster", is_flag=True, help="Nodes of a cluster know each other by it, too.")
 @pass_target
-def server(target: Target, names: tuple[str, ...]) -> None:
+def server(target: Target, names: tuple[str, ...], cluster: bool) -> None:
     """Make the broker's certificate, for every name and address by which anybody calls it.
 
     \b
     Example:
       cygnet fleet identity server broker.example 192.0.2.7
+      cygnet fleet identity server --cluster broker.example a.example b.example c.example
     """
     office = _office(target)
-    made = office.server(names)
-    _record(target, "server", "", {"names": list(names)})
+    made = office.server(names, cluster=cluster)
+    _record(target, "server", "", {"names": list(names), "cluster": cluster})
     click.echo(f"The broker's certificate is good until {made.not_valid_after_utc.date()}.")
     click.echo("Next: cygnet fleet broker-config mosquitto --out DIR   (and restart the broker)")
 
 
 @identity.command()
-@click.argument("name")
+@click.argument("names", nargs=-1, required=True)
 @pass_target
-def service(target: Target, name: str) -> None:
-    """Make, or make anew, the certificate of one of the fleet's own clients: fleet, worker-NUMBER or content-NUMBER.
+def service(target: Target, names: tuple[str, ...]) -> None:
+    """Make, or make anew, certificates of the fleet's own clients: fleet, worker-NUMBER or content-NUMBER.
 
     \b
     Example:
       cygnet fleet identity service content-1
+      cygnet fleet identity service content-1 content-2 worker-1 worker-2
     """
-    made = _office(target).service(name)
-    _record(target, "service", name)
-    click.echo(f"{made} is made. Write the broker's configuration again.")
+    office = _office(target)
+    for name in names:
+        made = office.service(name)
+        _record(target, "service", name)
+        click.echo(f"{made} is made. Write the broker's configuration again.")
 
 
 @identity.command()

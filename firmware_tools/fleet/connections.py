@@ -8,21 +8,21 @@ mosquitto's does after 1,000 messages (``max_queued_messages``), it is telemetry
 import asyncio
 import logging
 import secrets
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from device_runtime.sync.messages import Channel, topic
 from device_runtime.sync.transport import (
     MqttTransport,
     TlsFiles,
-    TransportError,
     TransportListener,
     read_credentials,
 )
 from firmware_tools.fleet.home import BrokerSettings, FleetSettings
 from firmware_tools.fleet.identity.authority import TELEMETRY, service_files
-from firmware_tools.fleet.listening import Probe
+from firmware_tools.fleet.listening import Probe, hear_at_last
 from firmware_tools.fleet.team import Team
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class FleetConnections:
         self._listener: TransportListener | None = None
         self._told = False
         self._hears_requests = self._hears_telemetry = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[Channel, asyncio.Task[None]] = {}
 
     @property
     def main(self) -> MqttTransport:
@@ -142,9 +142,9 @@ class FleetConnections:
 
     async def stop(self) -> None:
         """Say goodbye."""
-        for task in self._tasks:
+        for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks, self._main.stop(), self.telemetry.stop(), return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), self._main.stop(), self.telemetry.stop(), return_exceptions=True)
 
     async def online(self) -> None:
         """Wait until both connections stand."""
@@ -161,13 +161,15 @@ class FleetConnections:
             self._hears_requests, self._hears_telemetry = self._main.connected, self.telemetry.connected
             self._tell()
             return
-        work = self._share_telemetry() if telemetry else self._share_requests(self._team)
-        task = asyncio.get_running_loop().create_task(work, name="listen")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if telemetry:
+            self._begin("telemetry", self._share_telemetry())
+        else:
+            self._begin("request", self._share_requests(self._team))
 
     def ended(self, reason: str, *, telemetry: bool) -> None:
         """A connection ended. That of telemetry alone may come back without a word."""
+        if (task := self._tasks.get("telemetry" if telemetry else "request")) is not None:
+            task.cancel()
         if telemetry:
             self._hears_telemetry = False
             return
@@ -178,30 +180,28 @@ class FleetConnections:
 
     async def _share_requests(self, team: Team) -> None:
         team.shared = await self._probe.shares()
-        try:
-            await self._main.hear(self._filter("request"))
-        except TransportError as error:
-            log.warning("requests are not heard: %s", error)
-            return
+        await hear_at_last(self._main, self._filter("request"))
         self._hears_requests = True
         log.info(
             "telemetry and requests are shared among the workers by the broker"
             if team.shared
             else "the broker has no shared subscriptions: each worker hears all, and takes its part of the devices"
         )
-        await self._share_telemetry()
+        self._begin("telemetry", self._share_telemetry())
 
     async def _share_telemetry(self) -> None:
         """Once it is known how, on each connection for telemetry."""
         if not self._hears_requests or not self.telemetry.connected:
             return
-        try:
-            await self.telemetry.hear(self._filter("telemetry"))
-        except TransportError as error:
-            log.warning("telemetry is not heard: %s", error)
-            return
+        await hear_at_last(self.telemetry, self._filter("telemetry"))
         self._hears_telemetry = True
         self._tell()
+
+    def _begin(self, channel: Channel, work: Coroutine[Any, Any, None]) -> None:
+        """Do it in place of what was done for this channel on an earlier connection."""
+        if (before := self._tasks.get(channel)) is not None:
+            before.cancel()
+        self._tasks[channel] = asyncio.get_running_loop().create_task(work, name="listen")
 
     def _filter(self, channel: Channel) -> str:
         name = topic(self._fleet, "+", channel)

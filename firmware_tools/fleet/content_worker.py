@@ -29,7 +29,7 @@ from firmware_tools.fleet.errors import FleetError, StorageError
 from firmware_tools.fleet.home import FleetHome
 from firmware_tools.fleet.identity.authority import service_files
 from firmware_tools.fleet.identity.brokers.rights import probe_of
-from firmware_tools.fleet.listening import Part, Probe
+from firmware_tools.fleet.listening import Part, Probe, hear_at_last
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.share_groups import share_group
 from firmware_tools.fleet.traffic.counting import Traffic
@@ -95,6 +95,7 @@ class ContentWorker:
         self._probe = Probe(fleet, transport, probe)
         self._traffic = traffic or Traffic()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._listening: asyncio.Task[None] | None = None
         self.mode = ""
         self.answered = 0
         """How many requests."""
@@ -104,11 +105,13 @@ class ContentWorker:
 
     def on_connected(self) -> None:
         """Hear requests, shared where that can be."""
-        self._start(self._listen())
+        self._end_listening()
+        self._listening = self._start(self._listen())
 
     def on_disconnected(self, reason: str) -> None:
         """Others answer meanwhile."""
         del reason  # the transport has logged it
+        self._end_listening()
         self.mode = ""
 
     def on_message(self, name: str, payload: bytes, retained: bool) -> None:
@@ -134,21 +137,17 @@ class ContentWorker:
 
     async def _listen(self) -> None:
         requests = topic(self._fleet, "+", "request")
-        try:
-            if await self._probe.shares():
-                await self._transport.hear(f"$share/{self._group}/{requests}", 0)
-                self.mode = "shared"
-                log.info("requests for content are shared among all workers of fleet %s", self._fleet)
-            else:
-                self.mode = "part"
-                await self._transport.hear(requests, 0)
-                log.info(
-                    "the broker has no shared subscriptions: this worker is number %d of %d, and answers its part of "
-                    "the devices", self._part.number, self._part.parts,
-                )  # fmt: skip
-        except TransportError as error:
-            self.mode = ""
-            log.warning("requests for content are not heard: %s", error)
+        if await self._probe.shares():
+            await hear_at_last(self._transport, f"$share/{self._group}/{requests}", 0)
+            self.mode = "shared"
+            log.info("requests for content are shared among all workers of fleet %s", self._fleet)
+        else:
+            self.mode = "part"
+            await hear_at_last(self._transport, requests, 0)
+            log.info(
+                "the broker has no shared subscriptions: this worker is number %d of %d, and answers its part of "
+                "the devices", self._part.number, self._part.parts,
+            )  # fmt: skip
 
     async def _answer(self, device: str, request: ContentRequest) -> None:
         try:
@@ -161,10 +160,15 @@ class ContentWorker:
         except (TransportError, StorageError) as error:
             log.warning("%s is not answered, and asks again: %s", device, error)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _end_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

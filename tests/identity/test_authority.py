@@ -9,7 +9,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from device_runtime.sync.certificates import Holder
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.identity.authority import Authority, Files
+from firmware_tools.fleet.identity.office import IdentityOffice
 from firmware_tools.fleet.identity.profiles import Revoked, revocation_list
+from tests.identity.world import make_home
 from tests.trust.power import every_cut
 
 
@@ -40,6 +42,19 @@ def test_openssl_takes_the_certificates_strictly_and_for_their_purpose_alone(
     assert openssl(*verify, "-purpose", purpose, str(leaf)).returncode == 0
     other = "sslserver" if purpose == "sslclient" else "sslclient"
     assert openssl(*verify, "-purpose", other, str(leaf)).returncode != 0
+
+
+def test_the_certificate_of_a_cluster_is_a_clients_too_and_stays_so_when_the_ca_is_rotated(tmp_path: Path) -> None:
+    home = make_home(tmp_path, 1, own_ca=True)
+    office = IdentityOffice(home)
+    office.server(["a.example", "b.example"], cluster=True)
+    office.rotate(None)
+    assert "server" in office.finish_rotation(force=False)
+    issuing = tmp_path / "issuing.pem"
+    issuing.write_bytes(office.authority.issuer().certificate.public_bytes(Encoding.PEM))
+    verify = ("verify", "-x509_strict", "-CAfile", str(office.authority.ca_file), "-untrusted", str(issuing))
+    for purpose in ("sslserver", "sslclient"):
+        assert openssl(*verify, "-purpose", purpose, str(office.authority.server.certificate)).returncode == 0
 
 
 def test_openssl_finds_what_was_revoked_in_the_list(authority: Authority, tmp_path: Path) -> None:

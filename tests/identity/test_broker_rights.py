@@ -1,40 +1,20 @@
 """The generated rights, tried on real brokers: what is not a client's own is refused, and what is its own works."""
 
 import asyncio
-import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import NameOID
 
-from device_runtime.sync.certificates import Holder, certificates_to_pem, key_to_pem, new_key
 from device_runtime.sync.link import Publication, TransportError
-from device_runtime.sync.transport import TlsFiles
-from firmware_tools.fleet.database import Database
-from firmware_tools.fleet.home import FleetHome
-from firmware_tools.fleet.identity.authority import Authority, Files
 from firmware_tools.fleet.identity.certificates import Certificates
 from firmware_tools.fleet.identity.office import IdentityOffice
 from firmware_tools.fleet.identity.settings import BrokerKind
 from firmware_tools.fleet.share_groups import share_group
 from tests.brokers import free_port
-from tests.identity.world import RunningBroker, connected, enroll, issue, make_home, running_broker
+from tests.identity.attacks import BAD_CERTIFICATES, DOTTED, FOREIGN, WANTED, T, World, make_files, opened
+from tests.identity.world import connected, make_home, running_broker
 
 pytestmark = pytest.mark.broker
-T = "cygnet/1/north"
-DOTTED = "lamp.2"
-
-
-@dataclass
-class World:
-    broker: RunningBroker
-    home: FleetHome
-    files: dict[str, TlsFiles]
-    claimer: str
 
 
 @pytest.fixture(scope="module", params=["mosquitto", "nats"])
@@ -42,75 +22,9 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     kind: BrokerKind = request.param
     folder, port = tmp_path_factory.mktemp(kind), free_port()
     home = make_home(folder, port)
-    office = IdentityOffice(home)
-    office.service("content-1")
-    enroll(home, "kitchen", "hall", "gone", "old", DOTTED)
-    files = {name: issue(home, name, folder / name) for name in ("kitchen", "hall", "gone", DOTTED)}
-    files["fleet"] = _service(home, "fleet")
-    files["content"] = _service(home, "content-1")
-    files["telemetry"] = _service(home, "fleet-telemetry")
-    bundle = home.directory / "identity" / "claim"
-    files["claim"] = TlsFiles(bundle / "ca.pem", bundle / "claim.pem", bundle / "claim.key")
-    files["expired"] = _expired(home, folder / "expired")
-    files["self-signed"] = _self_signed(home, folder / "self")
-    files["other CA"] = _of_another_ca(folder, home)
-    files["nobody"] = TlsFiles(files["fleet"].ca)
+    files = make_files(home, folder)
     with running_broker(home, kind, port, folder / "broker") as broker:
-        yield World(broker, home, files, office.authority.claimers()[0].name)
-
-
-def _service(home: FleetHome, name: str) -> TlsFiles:
-    folder = home.directory / "identity"
-    return TlsFiles(folder / "ca.pem", folder / "services" / f"{name}.pem", folder / "services" / f"{name}.key")
-
-
-def _expired(home: FleetHome, folder: Path) -> TlsFiles:
-    authority = Authority(home.directory, "north", clock=lambda: datetime.datetime.now(datetime.UTC).timestamp() - 9e6)
-    files = Files(folder / "old.pem", folder / "old.key")
-    certificate = authority.issue(Holder("north", "device", "old"), files, 100)
-    assert certificate.not_valid_after_utc < datetime.datetime.now(datetime.UTC)
-    with _database(home) as database, database.transaction() as connection:
-        Certificates(connection).record(certificate, authority.issuer().id, 1.0)
-    return TlsFiles(authority.ca_file, files.certificate, files.key)
-
-
-class _database:  # noqa: N801 - reads as a statement
-    def __init__(self, home: FleetHome) -> None:
-        self._database = Database(f"sqlite:///{home.database_file}")
-
-    def __enter__(self) -> Database:
-        return self._database
-
-    def __exit__(self, *_: object) -> None:
-        self._database.close()
-
-
-def _self_signed(home: FleetHome, folder: Path) -> TlsFiles:
-    folder.mkdir()
-    key, serial = new_key(), x509.random_serial_number()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kitchen")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(serial)
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, SHA256())
-    )
-    (folder / "s.pem").write_bytes(certificates_to_pem(certificate))
-    (folder / "s.key").write_bytes(key_to_pem(key))
-    return TlsFiles(home.directory / "identity" / "ca.pem", folder / "s.pem", folder / "s.key")
-
-
-def _of_another_ca(folder: Path, home: FleetHome) -> TlsFiles:
-    (folder / "other").mkdir()
-    other = make_home(folder / "other", 1, own_ca=True)
-    enroll(other, "kitchen")
-    files = issue(other, "kitchen", folder / "other" / "kitchen")
-    return TlsFiles(home.directory / "identity" / "ca.pem", files.certificate, files.key)
+        yield World(broker, home, files, IdentityOffice(home).authority.claimers()[0].name)
 
 
 @pytest.mark.parametrize("device", ["kitchen", DOTTED])
@@ -127,17 +41,6 @@ async def test_a_device_may_write_and_read_what_is_its_own(world: World, device:
         for channel in ("reported", "state", "telemetry", "request"):
             assert await peer.say(f"{T}/{device}/{channel}", b"mine")
             await fleet.until(f"{T}/{device}/{channel}", b"mine")
-
-
-FOREIGN = [
-    *(f"{T}/hall/{channel}" for channel in ("reported", "state", "telemetry", "request", "desired", "response")),
-    f"{T}/kitchen/desired",
-    f"{T}/kitchen/response",
-    f"{T}/kitchen/anything",
-    f"{T}/claim-000000000000/request",
-    "cygnet/1/south/kitchen/state",
-    "elsewhere",
-]
 
 
 @pytest.mark.parametrize("retain", [False, True], ids=["", "retained"])
@@ -159,22 +62,7 @@ async def test_a_device_cannot_write_what_is_anothers_or_for_it_to_read(world: W
         assert not [topic for topic, payload in (*fleet.heard, *hall.heard) if payload == b"forged"]
 
 
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        f"{T}/hall/desired",
-        f"{T}/hall/response",
-        f"{T}/hall/state",
-        f"{T}/+/desired",
-        f"{T}/#",
-        "+/+/+/+/desired",
-        "#",
-        "$SYS/#",
-        "$MQTT/sub/#",
-        f"$share/thieves/{T}/+/request",
-        f"$share/thieves/{T}/hall/desired",
-    ],
-)
+@pytest.mark.parametrize("wanted", WANTED)
 async def test_a_device_cannot_read_what_is_anothers(world: World, wanted: str) -> None:
     async with (
         connected(world.broker, world.files["fleet"], "f-read") as fleet,
@@ -227,7 +115,7 @@ async def test_a_provisioning_certificate_may_claim_and_nothing_else(world: Worl
         assert not [topic for topic, payload in fleet.heard if payload == b"forged"]
 
 
-@pytest.mark.parametrize("who", ["expired", "self-signed", "other CA", "nobody"])
+@pytest.mark.parametrize("who", BAD_CERTIFICATES)
 async def test_who_has_no_good_certificate_does_not_get_in(world: World, who: str) -> None:
     with pytest.raises(TransportError):
         async with connected(world.broker, world.files[who], "c-bad"):
@@ -294,7 +182,7 @@ async def test_a_device_cannot_throw_another_out(world: World) -> None:
 async def test_a_device_that_does_not_know_the_group_takes_nothing_from_workers(world: World) -> None:
     if world.broker.kind == "nats":
         pytest.skip("NATS has no shared subscriptions for MQTT")
-    with _database(world.home) as database, database.transaction() as connection:
+    with opened(world.home) as database, database.transaction() as connection:
         group = share_group(connection, "cygnet-content")
         assert group == share_group(connection, "cygnet-content")
     async with (
@@ -320,7 +208,7 @@ async def test_a_revoked_device_is_shut_out_at_once_and_the_others_stay(world: W
         assert await gone.hear(f"{T}/gone/desired")
         assert await gone.say(f"{T}/gone/state", b"before")
         await fleet.until(f"{T}/gone/state", b"before")
-        with _database(world.home) as database, database.transaction() as connection:
+        with opened(world.home) as database, database.transaction() as connection:
             assert Certificates(connection).bar("gone", "stolen", 1e9) == 1
         office, broker = IdentityOffice(world.home), world.broker
         assert office.write_broker(broker.kind, broker.folder, f"127.0.0.1:{broker.port}", None, None)

@@ -287,7 +287,7 @@ def test_the_dot_of_one_device_is_no_wildcard_for_another() -> None:
 
     topics = [f"cygnet/1/north/a.b/{channel}" for channel in ("state", "request")]
     client = Client("a.b", ["urn:x"], topics, ["cygnet/1/north/a.b/desired"])
-    (rule,) = json.loads(definitions(Rights("north", [], [], [client], [])))["topic_permissions"]
+    (rule,) = json.loads(definitions(Rights("north", [], [], [client], [], [])))["topic_permissions"]
     assert re.search(rule["write"], "cygnet.1.north.a.b.state")
     assert not re.search(rule["write"], "cygnet.1.north.axb.state")
     assert not re.search(rule["write"], "cygnet.1.north.a.b.desired")

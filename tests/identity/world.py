@@ -73,7 +73,7 @@ def make_home(folder: Path, port: int, broker: BrokerKind | None = None, *, own_
 
 
 def enroll(home: FleetHome, *devices: str) -> None:
-    database = Database(f"sqlite:///{home.database_file}")
+    database = Database(home.settings().database or f"sqlite:///{home.database_file}")
     try:
         with database.transaction() as connection:
             for device in devices:
@@ -136,7 +136,7 @@ def running_broker(home: FleetHome, kind: BrokerKind, port: int, folder: Path) -
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     broker = RunningBroker(kind, folder, port, process)
     try:
-        _wait_for(broker)
+        wait_for(broker)
         yield broker
     finally:
         process.terminate()
@@ -144,8 +144,9 @@ def running_broker(home: FleetHome, kind: BrokerKind, port: int, folder: Path) -
         shutil.rmtree(folder / "jetstream", ignore_errors=True)
 
 
-def _wait_for(broker: RunningBroker) -> None:
-    deadline = time.monotonic() + DEADLINE
+def wait_for(broker: RunningBroker, seconds: float = DEADLINE) -> None:
+    """Until it listens; with its last words, where it does not."""
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and broker.process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", broker.port), timeout=1).close()

@@ -183,8 +183,8 @@ class Authority:
         self._write(files, key_to_pem(key), certificate, issuer)
         return certificate
 
-    def issue_server(self, names: Sequence[str]) -> x509.Certificate:
-        """Make the broker's key and certificate.
+    def issue_server(self, names: Sequence[str], *, cluster: bool = False) -> x509.Certificate:
+        """Make the broker's key and certificate; ``cluster``: its nodes come to each other with it.
 
         Raises:
             FleetError: a name is none, or a file cannot be written.
@@ -193,7 +193,7 @@ class Authority:
             if not _SERVER_NAME.fullmatch(name):
                 raise FleetError(f"{name[:80]!a} is no host name and no address, such as broker.example or 192.0.2.7")
         issuer, key = self.issuer(), new_key()
-        certificate = issue_server(issuer, names, key.public_key(), self._clock())
+        certificate = issue_server(issuer, names, key.public_key(), self._clock(), cluster=cluster)
         self._write(self.server, key_to_pem(key), certificate, issuer)
         return certificate
 

@@ -171,6 +171,12 @@ class Certificates:
         found = self._connection.execute(query.order_by(certificates.c.name, certificates.c.serial))
         return [(row.name, int(row.serial, 16)) for row in found]
 
+    def withdrawn(self, kind: str, now: float) -> list[str]:
+        """Who had certificates and has none that is good."""
+        good = {name for name, _ in self.good_ones(kind, now)}
+        query = select(certificates.c.name).where(certificates.c.kind == kind).distinct()
+        return sorted(set(self._connection.scalars(query)) - good)
+
     def mark(self) -> tuple[float, ...]:
         """Differs whenever something changed that brokers have to know."""
         row = self._connection.execute(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from device_runtime.host.identity_folder import IdentityFolder
 from device_runtime.keys import encode_public_key
@@ -87,9 +88,10 @@ class IdentityOffice:
         own = self.authority.service(FLEET_SERVICE)
         return Made(bundle, own.certificate, own.key)
 
-    def server(self, names: Sequence[str]) -> x509.Certificate:
-        """Make the broker's certificate, for all names by which anybody calls it."""
-        return self.authority.issue_server(names)
+    def server(self, names: Sequence[str], *, cluster: bool = False) -> x509.Certificate:
+        """Make the broker's certificate, for all names by which anybody calls it; ``cluster``: also for its nodes to
+        come to each other with."""
+        return self.authority.issue_server(names, cluster=cluster)
 
     def service(self, name: str) -> Path:
         """Make, or make anew, the certificate of one of the fleet's own clients; for those that have a connection for
@@ -175,7 +177,8 @@ class IdentityOffice:
             )
         anew = []
         if self.authority.server.certificate.exists():
-            self.server(_names(read_certificates(self.authority.server.certificate)[0]))
+            before = read_certificates(self.authority.server.certificate)[0]
+            self.server(_names(before), cluster=_is_of_a_cluster(before))
             anew.append("server")
         for name in self.authority.services():
             self._issue_service(name)
@@ -211,3 +214,8 @@ def _names(certificate: x509.Certificate) -> list[str]:
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     addresses = [str(address) for address in names.get_values_for_type(x509.IPAddress)]
     return [*names.get_values_for_type(x509.DNSName), *addresses]
+
+
+def _is_of_a_cluster(certificate: x509.Certificate) -> bool:
+    usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    return ExtendedKeyUsageOID.CLIENT_AUTH in usages

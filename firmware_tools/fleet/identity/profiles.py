@@ -4,7 +4,7 @@
 |---|---|---|
 | root | issue CAs | 20 years |
 | issuing | issue certificates, and revocation lists of them | 15 years |
-| server | be a broker | 825 days |
+| server | be a broker; of a cluster, also come to its other nodes | 825 days |
 | device, service, claim | be a client | as ``[identity]`` of fleet.toml says |
 
 Certificates begin an hour before they are made: clocks differ. A revocation list is good as long as its CA: brokers
@@ -82,10 +82,20 @@ def issue_client(
 
 
 def issue_server(
-    issuer: Issuer, names: Sequence[str], key: ec.EllipticCurvePublicKey, now: float, days: float = SERVER_DAYS
+    issuer: Issuer,
+    names: Sequence[str],
+    key: ec.EllipticCurvePublicKey,
+    now: float,
+    days: float = SERVER_DAYS,
+    *,
+    cluster: bool = False,
 ) -> x509.Certificate:
-    """The certificate of a broker, which clients call by one of ``names``: host names or literal addresses."""
-    builder = _leaf(issuer, names[0][:64], key, now, days, x509.random_serial_number(), ExtendedKeyUsageOID.SERVER_AUTH)
+    """The certificate of a broker, which clients call by one of ``names``: host names or literal addresses.
+
+    ``cluster``: its nodes come to each other with it, so it is a client's as well.
+    """
+    usages = [ExtendedKeyUsageOID.SERVER_AUTH, *([ExtendedKeyUsageOID.CLIENT_AUTH] if cluster else [])]
+    builder = _leaf(issuer, names[0][:64], key, now, days, x509.random_serial_number(), *usages)
     alternatives = x509.SubjectAlternativeName([_server_name(name) for name in names])
     return builder.add_extension(alternatives, critical=False).sign(issuer.key, SHA256())
 
@@ -119,14 +129,14 @@ def _leaf(
     now: float,
     days: float,
     serial: int,
-    usage: x509.ObjectIdentifier,
+    *usages: x509.ObjectIdentifier,
 ) -> x509.CertificateBuilder:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     return (
         _builder(name, issuer.certificate.subject, key, issuer.key.public_key(), now, days, serial)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     )
 
 

@@ -67,7 +67,7 @@ def definitions(rights: Rights) -> str:
 
 def revoked_file(rights: Rights) -> str:
     """``revoked.txt``: a user a line, for ``rabbitmqctl delete_user``."""
-    return "".join(f"{device}\n" for device in rights.barred)
+    return "".join(f"{user}\n" for user in (*rights.barred, *rights.withdrawn))
 
 
 def _of(client: Client) -> dict[str, str]:

@@ -24,13 +24,15 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """All clients of a fleet's broker. ``barred`` are devices whose connections may still stand."""
+    """All clients of a fleet's broker. ``barred`` are devices whose connections may still stand, ``withdrawn`` the
+    common names of services and provisioning certificates that are good no more."""
 
     fleet: str
     services: Sequence[Client]
     claimers: Sequence[Client]
     devices: Sequence[Client]
     barred: Sequence[str]
+    withdrawn: Sequence[str]
 
     @property
     def prefix(self) -> str:
@@ -70,7 +72,12 @@ def rights_of(connection: Connection, fleet: str, now: float, *, with_devices: b
         )
         for name, urns in (clients("device") if with_devices else {}).items()
     ]
-    return Rights(fleet, services, claimers, devices, sorted(certificates.barred()))
+    withdrawn = [
+        Holder(fleet, kind, name).common_name
+        for kind in ("service", "claim")
+        for name in certificates.withdrawn(kind, now)
+    ]
+    return Rights(fleet, services, claimers, devices, sorted(certificates.barred()), withdrawn)
 
 
 def probe_of(service: str) -> str:
