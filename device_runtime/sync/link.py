@@ -19,6 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from device_runtime.errors import CygnetError
+from device_runtime.sync.buffered_client import BufferedClient
 from device_runtime.sync.endpoint import CONNECT_SECONDS as CONNECT_SECONDS
 from device_runtime.sync.endpoint import Credentials as Credentials
 from device_runtime.sync.endpoint import Endpoint as Endpoint
@@ -73,6 +74,7 @@ class Link:
         self._acknowledgements: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._abandoned = threading.Event()
         self._passed = 0
+        self._heard: list[tuple[str, bytes, bool]] = []
         self._holding, self._behind_until = False, 0.0
         self._thread = threading.get_ident()
         self._housekeeping: asyncio.TimerHandle | None = None
@@ -80,9 +82,9 @@ class Link:
         """Connected, and the broker does not say that it has no shared subscriptions."""
         self._client = self._make_client(will)
 
-    def _make_client(self, will: Publication | None) -> paho.Client:
+    def _make_client(self, will: Publication | None) -> BufferedClient:
         older = self._version != MQTTProtocolVersion.MQTTv5
-        client = paho.Client(
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._endpoint.client_id,
             clean_session=True if older else None,  # MQTT 5 says it at connect instead
@@ -193,10 +195,10 @@ class Link:
             raw = self._client.socket()
             if raw is None:
                 return
-            is_waiting = isinstance(raw, ssl.SSLSocket) and raw.pending() > 0
+            is_waiting = self._client.has_read_ahead or (isinstance(raw, ssl.SSLSocket) and raw.pending() > 0)
             if self._passed == before and not is_waiting:
                 return
-        self._loop.call_soon(self._read_on)  # what TLS holds already makes no socket readable
+        self._loop.call_soon(self._read_on)  # what is read ahead, or TLS holds already, makes no socket readable
 
     def _read_on(self) -> None:
         if self._client.socket() is not None:
@@ -324,7 +326,21 @@ class Link:
     def _arrived(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self._passed += 1
         if len(message.payload) <= MAX_PAYLOAD_BYTES and not self._abandoned.is_set():
-            self._post(self._on_message, message.topic, bytes(message.payload), message.retain)
+            # paho reads on the loop alone. One call delivers all that comes with this: one each takes its time.
+            if not self._heard:
+                self._loop.call_soon(self._deliver)
+            self._heard.append((message.topic, bytes(message.payload), message.retain))
+
+    def _deliver(self) -> None:
+        heard, self._heard = self._heard, []
+        for number, message in enumerate(heard, 1):
+            try:
+                self._on_message(*message)
+            except BaseException:
+                # The loop reports it, as it does of any callback; the others are heard all the same.
+                self._heard[:0] = heard[number:]
+                self._loop.call_soon(self._deliver)
+                raise
 
     def _answered(self, reason: ReasonCode, shares: bool) -> None:
         self.may_share = shares

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
 
 from device_runtime.sync.link import Credentials, Publication
@@ -99,6 +100,56 @@ async def test_hundreds_of_messages_are_acknowledged_and_arrive_in_order(broker:
         await asyncio.gather(*(transport.publish("many", b"%d" % number) for number in range(500)))
         await until(lambda: len(ear.heard) == 500)
     assert [int(payload) for _, payload, _ in ear.heard] == list(range(500))
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_a_burst_of_small_messages_is_read_in_a_few_portions(
+    broker: Mosquitto, tls_broker: Mosquitto, tls: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, ear = 0, Ear()
+    real = paho.Client._sock_recv
+
+    def count(self: paho.Client, size: int) -> bytes:
+        nonlocal asked
+        asked += 1
+        return real(self, size)
+
+    options: dict[str, Any] = {}
+    if tls:
+        files = TlsFiles(tls_broker.authority.ca_file)
+        options = {"tls": files, "credentials": Credentials("kiosk", "s3cret")}
+    url = (tls_broker if tls else broker).url
+    async with client(url, ear, ("burst",), **options) as reader, client(url, client_id="other", **options) as writer:
+        await asyncio.gather(reader.online(), writer.online())
+        reader.hold()
+        await asyncio.gather(*(writer.publish("burst", b"%d" % number) for number in range(20)))
+        monkeypatch.setattr(paho.Client, "_sock_recv", count)
+        reader.go_on()
+        await until(lambda: len(ear.heard) == 20)
+    assert [int(payload) for _, payload, _ in ear.heard] == list(range(20))
+    assert asked < 30, "paho asks four times for each message"
+
+
+async def test_what_a_listener_fails_at_does_not_keep_it_from_what_came_with_it(
+    broker: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear = Ear()
+    async with client(broker.url, ear, ("burst",)) as reader, client(broker.url, client_id="other") as writer:
+        await asyncio.gather(reader.online(), writer.online())
+        reader.hold()
+        await asyncio.gather(*(writer.publish("burst", b"%d" % number) for number in range(20)))
+        real = reader._link._on_message
+
+        def hear(topic: str, payload: bytes, retained: bool) -> None:
+            real(topic, payload, retained)
+            if payload == b"7":
+                raise RuntimeError("a fault of the listener")
+
+        reader._link._on_message = hear
+        reader.go_on()
+        await until(lambda: len(ear.heard) == 20)
+    assert [int(payload) for _, payload, _ in ear.heard] == list(range(20))
+    assert "a fault of the listener" in caplog.text
 
 
 @pytest.mark.parametrize("tls", [False, True])
