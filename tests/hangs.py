@@ -18,7 +18,8 @@ from xdist.workermanage import WorkerController
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    faulthandler.dump_traceback_later(2 * _seconds(item), file=_standard_error(), exit=True)
+    if seconds := seconds_of(item):
+        faulthandler.dump_traceback_later(2 * seconds, file=_standard_error(), exit=True)
     try:
         return (yield)
     finally:
@@ -31,10 +32,14 @@ def _standard_error() -> int:
     return os.dup(2)
 
 
-def _seconds(item: pytest.Item) -> float:
-    """What the test has by its mark ``timeout``, or by the option of that name."""
+def seconds_of(item: pytest.Item) -> float:
+    """What the test has by its mark ``timeout``, or by the option or the setting of that name; 0: as long as it likes,
+    as in a debugger."""
     mark = item.get_closest_marker("timeout")
-    return float(mark.args[0] if mark is not None else item.config.getini("timeout"))
+    if mark is not None:
+        return float(mark.args[0])
+    option = item.config.getoption("timeout", None)
+    return float(option if option is not None else item.config.getini("timeout"))
 
 
 class Scheduling(LoadGroupScheduling):  # type: ignore[misc] # xdist has no types

@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.hangs import seconds_of
+
 _HANGS = """
 import time
 import pytest
@@ -35,3 +39,11 @@ def test_a_hang_that_hypothesis_tries_again_and_again_ends_with_the_stacks_of_th
     )
     assert ran.returncode != 0
     assert "in test_that_hangs_however_often_it_is_tried" in ran.stderr
+
+
+@pytest.mark.parametrize(("option", "expected"), [(None, 120), (0, 0), (7.5, 7.5)])
+def test_who_says_on_the_command_line_how_long_tests_may_take_is_heeded(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, option: float | None, expected: float
+) -> None:
+    monkeypatch.setattr(request.config.option, "timeout", option)
+    assert seconds_of(request.node) == expected

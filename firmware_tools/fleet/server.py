@@ -4,10 +4,9 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import web
 
@@ -17,6 +16,7 @@ from firmware_tools.fleet.audit.keeper import AuditKeeper
 from firmware_tools.fleet.connections import FleetConnections, connection_files
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.going_on import going_on
 from firmware_tools.fleet.health import HealthApi
 from firmware_tools.fleet.home import FleetHome, FleetSettings
 from firmware_tools.fleet.identity.api import IdentityApi
@@ -118,22 +118,19 @@ async def run_fleet(
                 process.answering(),
                 on_the_roll,
                 service.running(),
-                _going_on(trust.run(told), "trust"),
-                _going_on(follower.run(service, team or Alone(), told), "root"),
+                going_on(trust.run(told), "trust"),
+                going_on(follower.run(service, team or Alone(), told), "root"),
                 _signed(audit, service),
                 keeper.running(),
             ):
                 await runner.setup()
                 await web.SockSite(runner, listener).start()
                 transport.start(service)
-                advancing = asyncio.create_task(rollouts.run())
-                advancing.add_done_callback(_log_fault)
                 try:
-                    url = _url(settings, listener)
-                    yield RunningFleet(url, service, operations, transport, rollouts, application, team)
+                    async with going_on(rollouts.run(), "rollouts"):
+                        url = _url(settings, listener)
+                        yield RunningFleet(url, service, operations, transport, rollouts, application, team)
                 finally:
-                    advancing.cancel()
-                    await asyncio.gather(advancing, return_exceptions=True)
                     await transport.stop()
                     views.close()
                     service.feed.close()
@@ -144,21 +141,10 @@ async def run_fleet(
 
 
 @asynccontextmanager
-async def _going_on(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
-    """Work that goes on for the length of an ``async with`` block."""
-    task = asyncio.get_running_loop().create_task(work, name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-@asynccontextmanager
 async def _signed(audit: AuditKeeper, service: FleetService) -> AsyncIterator[None]:
     """The audit log is signed while the fleet runs, and once more at its end."""
     try:
-        async with _going_on(audit.run(service.announcer.report_beside), "audit"):
+        async with going_on(audit.run(service.announcer.report_beside), "audit"):
             yield
     finally:
         try:
@@ -178,11 +164,6 @@ def copy_fleet_database(home: FleetHome, url: str, progress: Callable[[str, int]
         if settings.database:
             check_nobody_works(settings.database)
         return copy_database(settings.database or f"sqlite:///{home.database_file}", url, progress)
-
-
-def _log_fault(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("rollouts no longer go on: restart the fleet", exc_info=error)
 
 
 def _served_once(home: FleetHome) -> AbstractContextManager[None]:

@@ -99,8 +99,12 @@ def test_systemd_takes_the_units_that_bring_a_broker_its_files(tmp_path: Path) -
     assert (verdict.returncode, verdict.stderr) == (0, "")
 
 
-def test_a_broker_gets_its_files_again_where_something_was_written_meanwhile(tmp_path: Path) -> None:
+def test_a_broker_gets_its_files_again_a_second_later_where_something_was_written_meanwhile(tmp_path: Path) -> None:
     (watched,) = settings(BROKER_FILES[0])["PathChanged"]
+    slept = tmp_path / "bin" / "sleep"
+    slept.parent.mkdir()
+    slept.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/slept\n')
+    slept.chmod(0o755)
     here, begun = tmp_path / "broker", tmp_path / "run"
     here.mkdir()
     begun.mkdir()
@@ -110,16 +114,17 @@ def test_a_broker_gets_its_files_again_where_something_was_written_meanwhile(tmp
     script.write_text(
         f"#!/bin/sh -e\ncat {here}/rights >> {tmp_path}/brought\n"
         f'[ "$(cat {here}/rights)" = after ] && exit\n'
-        f"sleep 0.05; echo after > {here}/new; mv {here}/new {here}/rights\n"
+        f"/bin/sleep 0.05; echo after > {here}/new; mv {here}/new {here}/rights\n"
     )
     script.chmod(0o755)
     (line,) = settings(BROKER_FILES[1])["ExecStart"]
     for known, place in (("$$", "$"), (watched, str(here)), ("/etc/cygnet/broker-files", str(script))):
         assert known in line
         line = line.replace(known, place)
-    environment = {**os.environ, "RUNTIME_DIRECTORY": str(begun)}
+    environment = {**os.environ, "RUNTIME_DIRECTORY": str(begun), "PATH": f"{slept.parent}:{os.environ['PATH']}"}
     subprocess.run(shlex.split(line), env=environment, check=True, timeout=20)
     assert (tmp_path / "brought").read_text() == "beforeafter\n"
+    assert (tmp_path / "slept").read_text() == "1\n", "a clock that was set back has it brought no more often"
     script.write_text("#!/bin/sh -e\nfalse\n")
     failed = subprocess.run(shlex.split(line), env=environment, check=False, timeout=20)
     assert failed.returncode == 1, "systemd sees it, and tries again"

@@ -1,14 +1,16 @@
 """Bytes that devices send and receive: counted once, whoever hears them, and kept by day."""
 
 import asyncio
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import Connection, insert, inspect, select
 
 from device_runtime.sync.messages import (
     Channel,
@@ -32,6 +34,8 @@ from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.server import RunningFleet, run_fleet
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.team import Alone
+from firmware_tools.fleet.traffic import store
+from firmware_tools.fleet.traffic.counting import Sums
 from firmware_tools.fleet.traffic.keeping import TrafficKeeper
 from firmware_tools.fleet.traffic.schema import traffic
 from tests.brokers import Mosquitto
@@ -216,6 +220,35 @@ async def test_processes_add_to_one_sum_a_device_and_day(database_url: str) -> N
         devices = connection.execute(select(traffic.c.device)).all()
     assert found == [(10, 200, 2, 2**41, 2), (11, 100, 1, 2**40, 1)]
     assert len(devices) == 2_100
+    database.close()
+
+
+async def test_an_end_in_the_middle_of_storing_loses_nothing_and_adds_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'fleet.db'}")
+    began, may_go_on = threading.Event(), threading.Event()
+    add = store.add
+
+    def held_up(connection: Connection, sums: Iterable[tuple[str, int, Sums]]) -> None:
+        add(connection, sums)
+        began.set()
+        assert may_go_on.wait(DEADLINE)
+
+    monkeypatch.setattr(store, "add", held_up)
+    process = TrafficKeeper(database, asyncio.to_thread)
+    process.traffic.sent("kitchen", "telemetry", 100)
+    storing = asyncio.create_task(process.store())
+    await asyncio.to_thread(began.wait, DEADLINE)
+    storing.cancel()
+    await asyncio.gather(storing, return_exceptions=True)
+    process.traffic.sent("kitchen", "telemetry", 20)
+    last = asyncio.create_task(process.store())
+    await asyncio.sleep(0)  # it has begun, and its thread works beside the one that nobody awaits
+    asyncio.get_running_loop().call_later(0.05, may_go_on.set)
+    await last
+    with database.transaction() as connection:
+        assert connection.execute(select(traffic.c.sent_telemetry)).scalars().all() == [120]
     database.close()
 
 

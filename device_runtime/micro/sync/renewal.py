@@ -134,6 +134,7 @@ def _judge(agent: "Agent", link: "Link", work: "Work") -> None:
         now = Certificate(shown(link.root)[0])
         work.tell("certificate_renewed", {"serial": now.serial, "not_after": seconds(now.ends)})
     else:
+        agent.renew_in(_DAY)  # the fleet gives the same again, and a trial takes minutes without a connection
         agent.refuse("certificate_refused", "the new certificate was put back: no connection stood with it")
 
 

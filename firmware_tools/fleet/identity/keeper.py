@@ -11,6 +11,7 @@ from typing import TypeAlias
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from device_runtime.errors import CygnetError
+from firmware_tools.fleet.going_on import going_on
 from firmware_tools.fleet.identity.authority import Authority
 from firmware_tools.fleet.identity.brokers.rights import Rights, rights_of
 from firmware_tools.fleet.identity.brokers.writing import tell_broker, write_changing
@@ -71,12 +72,8 @@ class IdentityKeeper:
     async def running(self) -> AsyncIterator[None]:
         """Keep it for the length of an ``async with`` block; whom not to hear is known before anybody is heard."""
         await self.refresh()
-        task = asyncio.get_running_loop().create_task(self.run(), name="identity")
-        try:
+        async with going_on(self.run(), "identity"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def refresh(self) -> None:
         """Look once; what goes wrong is told, and tried again at the next look."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -34,6 +35,8 @@ class TrafficKeeper:
         self._database, self._write, self._clock = database, write, clock
         self._left: dict[tuple[str, int], Sums] = {}
         self._busy = asyncio.Lock()
+        # Who is cancelled leaves a thread that works on, while the last of it is stored by another.
+        self._at_work = threading.Lock()
 
     async def run(self) -> None:
         """Store once a minute, for ever."""
@@ -55,15 +58,17 @@ class TrafficKeeper:
                 log.warning("how many bytes devices sent and received is stored later: %s", error)
 
     def _merge(self, taken: Taken, day: int) -> None:
-        for device, sums in taken.by_device().items():
-            before = self._left.get((device, day))
-            self._left[device, day] = sums if before is None else [a + b for a, b in zip(before, sums, strict=True)]
+        with self._at_work:
+            for device, sums in taken.by_device().items():
+                before = self._left.get((device, day))
+                self._left[device, day] = sums if before is None else [a + b for a, b in zip(before, sums, strict=True)]
 
     def _store_some(self) -> None:
-        some = sorted(self._left)[:_AT_ONCE]
-        retry(partial(self._add, some))
-        for key in some:
-            del self._left[key]
+        with self._at_work:
+            some = sorted(self._left)[:_AT_ONCE]
+            retry(partial(self._add, some))
+            for key in some:
+                del self._left[key]
 
     def _add(self, some: list[tuple[str, int]]) -> None:
         with self._database.transaction() as connection:

@@ -209,3 +209,31 @@ def test_which_certificate_is_shown_at_each_step(micropython: str, tmp_path: Pat
         ["by cable", "by cable", False],
         ["", "", False],
     ]
+
+
+PUT_BACK = """
+import asyncio
+from micro.sync.certificate import put_on_trial, shown
+from micro.sync.renewal import turn
+class Link: pass
+link = Link()
+link.root, link.shows = given["root"], 3
+class Agent:
+    certificate, renewal, asked = None, 1, ""
+    waits = 600
+    def renew_in(self, seconds): self.waits = seconds
+    def refuse(self, name, reason): self.refused = name
+agent = Agent()
+put_on_trial(link.root, b"second")
+asyncio.run(turn(agent, link, None, {}))
+answer([shown(link.root)[0].decode(), link.shows, agent.refused, agent.waits])
+"""
+
+
+def test_a_certificate_that_was_put_back_is_tried_again_a_day_later_and_no_sooner(
+    micropython: str, tmp_path: Path
+) -> None:
+    (tmp_path / "cygnet").mkdir()
+    (tmp_path / "cygnet" / "device.der").write_bytes(b"first")
+    found = run_json(micropython, PUT_BACK, {"root": f"{tmp_path}/"}, tmp_path)
+    assert found == ["first", 1, "certificate_refused", 86_400]
