@@ -184,7 +184,10 @@ def rotate_ca(target: Target, finish: bool, force: bool, root_key: Path | None) 
     office.rotate(root_key)
     _record(target, "rotate-ca")
     click.echo("Two CAs are trusted now. Next: write the broker's configuration, and restart the broker.")
-    click.echo("Devices get new certificates within a day of being online; `cygnet fleet identity status` counts them.")
+    click.echo(
+        "Devices get new certificates within a day of being online, and microcontrollers over the cable; "
+        "`cygnet fleet identity status` counts them."
+    )
     click.echo("Then: cygnet fleet identity rotate-ca --finish")
 
 

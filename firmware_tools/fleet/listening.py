@@ -7,6 +7,7 @@ to come back.
 import asyncio
 import logging
 import secrets
+import time
 import zlib
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 _PROBE_SECONDS = 3.0
 _AGAIN_SECONDS = 1.0
 _MOST_CUTS = 2
+_CUTS_COUNT_SECONDS = 3600.0
 
 
 async def hear_at_last(transport: MqttTransport, topic_filter: str, qos: int = 1) -> None:
@@ -57,7 +59,7 @@ class Probe:
         self._name = name or f"probe-{secrets.token_hex(6)}"
         self._topic = topic(fleet, self._name, "response")
         self._came_back = asyncio.Event()
-        self._cuts = 0
+        self._cuts: list[float] = []
 
     def hear(self, name: str) -> bool:
         """Whether a message was the one to oneself; call it with the topic of each."""
@@ -68,11 +70,14 @@ class Probe:
 
     async def shares(self) -> bool:
         """Ask; takes three seconds where the answer is no and the broker does not say so."""
-        if not self._transport.may_share or self._cuts == _MOST_CUTS:
+        now = time.monotonic()
+        self._cuts = [at for at in self._cuts if now - at < _CUTS_COUNT_SECONDS]
+        if not self._transport.may_share or len(self._cuts) >= _MOST_CUTS:
             return False
         # A broker may end the connection over it, as RabbitMQ does where its rights do not let one subscribe so: what
-        # was asked in vain on two connections is not asked on the next, or none would stand.
-        self._cuts += 1
+        # was asked in vain on two connections is not asked on the next, or none would stand. Nor is it for ever: the
+        # broker may have been started anew meanwhile.
+        self._cuts.append(now)
         self._came_back.clear()
         try:
             await self._transport.hear(f"$share/{self._name}/{self._topic}", 0)
@@ -84,7 +89,7 @@ class Probe:
             return False
         except TimeoutError:
             log.debug("no shared subscription: nothing came back")
-            self._cuts = 0
+            self._cuts.clear()
             return False
-        self._cuts = 0
+        self._cuts.clear()
         return True

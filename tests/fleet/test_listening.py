@@ -2,6 +2,7 @@
 then that few do, and only in trouble."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -38,6 +39,15 @@ async def test_a_broker_that_ends_the_connection_over_it_is_asked_twice_and_then
     probe = Probe("north", broker)  # type: ignore[arg-type]
     assert [await probe.shares() for _ in range(4)] == [False] * 4
     assert len(broker.asked) == 2
+
+
+async def test_an_hour_later_it_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker(False, False, True)
+    broker.probe = probe = Probe("north", broker)  # type: ignore[arg-type]
+    assert [await probe.shares() for _ in range(3)] == [False] * 3
+    later = time.monotonic() + 3601
+    monkeypatch.setattr("firmware_tools.fleet.listening.time.monotonic", lambda: later)
+    assert await probe.shares()
 
 
 async def test_a_connection_that_ends_by_chance_while_it_is_asked_changes_nothing_for_the_next() -> None:

@@ -305,3 +305,6 @@ def test_a_process_that_is_no_broker_is_not_taken_for_one_that_left_its_number_b
         assert f"process {other.pid} is sleep, and not mosquitto; start the broker again" in str(refused.exception)
         assert other.poll() is None
         other.kill()
+    pid_file.write_text("0\n")  # to kill(2), all processes of this group
+    refused = run(home, "broker-config", "mosquitto", "--out", str(tmp_path / "b"), "--tell", str(pid_file))
+    assert "holds no process id" in str(refused.exception)

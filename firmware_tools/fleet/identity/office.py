@@ -173,7 +173,8 @@ class IdentityOffice:
         if status.of_former_ca and not force:
             raise ConflictError(
                 f"{status.of_former_ca} devices have a certificate of the former CA still and would be shut out; they "
-                "get another within a day of being online. With --force it ends now, and they have to claim anew"
+                "get another within a day of being online, and microcontrollers over the cable. With --force it ends "
+                "now, and they have to claim anew"
             )
         anew = []
         if self.authority.server.certificate.exists():

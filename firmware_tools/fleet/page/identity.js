@@ -56,7 +56,7 @@ function warnings({ own, soon, expiring, rotating, of_former_ca: former }) {
     ...own.filter(({ name }) => soon.includes(name)).map(({ name, not_after: end }) => h("div", { class: end < now ? "notice bad" : "notice" }, h("span", {},
       h("strong", {}, said(name)), `: the certificate ${end < now ? "expired" : "expires"} on ${day(end)}. Make a new one: `, h("code", {}, renewal(name))))),
     rotating ? h("div", { class: "notice" }, h("span", {}, h("strong", {}, "Two CAs are trusted. "), former
-      ? `${many(former, "device has", "devices have")} a certificate of the former one yet; each gets a new one within a day of being online.`
+      ? `${many(former, "device has", "devices have")} a certificate of the former one yet; each gets a new one within a day of being online, a microcontroller over the cable.`
       : ["No device needs the former one any more: ", h("code", {}, "cygnet fleet identity rotate-ca --finish")])) : null,
     expiring.length ? h("div", { class: "notice" }, h("span", {}, h("strong", {}, `${many(expiring.length, "device has a certificate", "devices have certificates")} that will expire within 30 days. `),
       "Devices renew long before, when they are online; one that comes too late needs a new claim code.")) : null,

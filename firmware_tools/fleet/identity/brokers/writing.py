@@ -89,6 +89,8 @@ def tell_broker(kind: BrokerKind, pid_file: Path) -> None:
     """
     try:
         pid = int(pid_file.read_text().strip())
+        if pid <= 0:  # to kill(2), whole groups of processes
+            raise ValueError
         name = _name_of(pid)
         if name and not name.startswith(_PROCESSES[kind]):
             raise FleetError(
