@@ -46,7 +46,7 @@ async def test_an_hour_later_it_is_asked_again(monkeypatch: pytest.MonkeyPatch) 
     broker.probe = probe = Probe("north", broker)  # type: ignore[arg-type]
     assert [await probe.shares() for _ in range(3)] == [False] * 3
     later = time.monotonic() + 3601
-    monkeypatch.setattr("firmware_tools.fleet.listening.time.monotonic", lambda: later)
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert await probe.shares()
 
 

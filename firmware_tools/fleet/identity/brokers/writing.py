@@ -88,9 +88,7 @@ def tell_broker(kind: BrokerKind, pid_file: Path) -> None:
         FleetError: there is no such process, or it is no broker of this kind, or another user's.
     """
     try:
-        pid = int(pid_file.read_text().strip())
-        if pid <= 0:  # to kill(2), whole groups of processes
-            raise ValueError
+        pid = _process_id(pid_file)
         name = _name_of(pid)
         if name and not name.startswith(_PROCESSES[kind]):
             raise FleetError(
@@ -102,8 +100,14 @@ def tell_broker(kind: BrokerKind, pid_file: Path) -> None:
         raise FleetError(
             f"the broker of {pid_file} cannot be told to read its files again: {error.strerror}"
         ) from error
-    except ValueError as error:
-        raise FleetError(f"{pid_file} holds no process id") from error
+
+
+def _process_id(pid_file: Path) -> int:
+    text = pid_file.read_text(errors="replace").strip()
+    # 0 and negative numbers are groups of processes to kill(2).
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise FleetError(f"{pid_file} holds no process id")
+    return int(text)
 
 
 def _name_of(pid: int) -> str:
