@@ -21,7 +21,7 @@ from mpremote.transport_serial import SerialTransport
 
 from firmware_tools.flash.hearing import EndlessTalkError, Hearing
 from firmware_tools.flash.ports import check_port
-from firmware_tools.provision.errors import BoardConnectionError
+from firmware_tools.provision.errors import BoardCodeError, BoardConnectionError
 from firmware_tools.provision.sentences import board_sentence, entry_sentence, open_sentence, vanished_sentence
 
 OLDEST_MICROPYTHON = (1, 24)
@@ -31,6 +31,7 @@ _BAUD = 115_200
 # Longest silence of a board that is at work: erasing flash, or hashing a long file.
 _SILENCE_SECONDS = 20.0
 _BOOT_SECONDS = 6.0
+_MOST_ASKED = 3
 _QUIET_SECONDS = 0.4
 # Bytes of one answer, and before the prompt; the longest, the list of all files with their digests, has some 50 KB.
 _MOST_SAID, _MOST_BEFORE = 512 * 1024, 64 * 1024
@@ -105,11 +106,19 @@ class BoardConnection:
         board = cls(port, transport)
         try:
             board._enter(say, attempts)
-            board.facts = _facts(board.answers(_FACTS, "asking what it is"), port)
+            board.facts = board._ask()
         except BaseException:
             board._hang_up()
             raise
         return board
+
+    def _ask(self) -> BoardFacts:
+        """Ask what it is; again where it understood something else, since a port without flow control loses characters
+        of old firmware, which has no raw paste mode (micro:bit, MicroPython 1.9)."""
+        for _ in range(_MOST_ASKED - 1):
+            with contextlib.suppress(BoardCodeError):
+                return _facts(self.answers(_FACTS, "asking what it is"), self.port)
+        return _facts(self.answers(_FACTS, "asking what it is"), self.port)
 
     def __enter__(self) -> "BoardConnection":
         return self

@@ -60,6 +60,28 @@ def test_an_idle_board_says_what_it_is(micropython: str, tmp_path: Path) -> None
         assert connection.run("print(6*7)", "counting") == "42\r\n" or connection.run("print(6*7)", "") == "42\n"
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_board_that_lost_a_part_of_the_question_is_asked_twice_more(
+    micropython: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    real, asked = BoardConnection.run, 0
+
+    def lossy(self: BoardConnection, code: str, doing: str, *, silence: float = 20.0) -> str:
+        nonlocal asked
+        asked += 1
+        return real(self, code.replace("(", "", 1) if asked <= lost else code, doing, silence=silence)
+
+    monkeypatch.setattr(BoardConnection, "run", lossy)
+    with unix_board(micropython, tmp_path / "flash") as board:
+        if lost < 3:
+            with BoardConnection.open(board.port) as connection:
+                assert connection.facts.name == "micropython"
+        else:
+            with pytest.raises(BoardCodeError, match="failed while asking what it is: SyntaxError"):
+                BoardConnection.open(board.port)
+    assert asked == min(lost + 1, 3)
+
+
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_a_program_that_swallows_interrupts_is_stopped_all_the_same(
     micropython: str, tmp_path: Path, count: int
