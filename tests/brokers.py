@@ -62,6 +62,11 @@ class Mosquitto:
         assert self._authority, "this broker was started without TLS"
         return self._authority
 
+    @property
+    def process_id(self) -> int:
+        assert self._process, "it does not run"
+        return self._process.pid
+
     def start(self) -> None:
         """Start on a port that was free a moment ago; another port where somebody took it in between."""
         for _ in range(5):

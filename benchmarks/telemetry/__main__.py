@@ -8,6 +8,7 @@ the clock, and by the processor time of the process that is measured, which says
 import argparse
 import asyncio
 import datetime
+import logging
 import os
 import sys
 import tempfile
@@ -21,8 +22,8 @@ from benchmarks.figures import read_results
 from benchmarks.machine import describe_machine
 from benchmarks.report import write_pages
 from benchmarks.systems import ROOT
-from benchmarks.telemetry import idle, messages, storing
-from benchmarks.telemetry.report import OURS, RESULTS, read_telemetry_results, telemetry_table
+from benchmarks.telemetry import crowd, idle, messages, storing
+from benchmarks.telemetry.report import BARE, OURS, RESULTS, read_telemetry_results, telemetry_table
 from device_runtime.errors import CygnetError
 
 
@@ -54,10 +55,26 @@ def measure_idle(part: Part, folder: Path, *, quick: bool) -> None:
     part.add("wire", OURS, "packets a minute", "1/min", [packets])
 
 
+def measure_crowd(part: Part, folder: Path, *, quick: bool) -> None:
+    """Many devices: a rollout to all, and all back at once."""
+    logging.getLogger("device_runtime").setLevel(logging.CRITICAL)  # thousands say what one device would log
+    count = 30 if quick else crowd.DEVICES
+    seen = asyncio.run(crowd.measure(folder, count))
+    part.add("crowd", OURS, "devices", "1", [count])
+    for way, work in ((OURS, seen.rollout), (BARE, seen.best)):
+        part.add("crowd", way, "packets", "1", [work.packets])
+        part.add("crowd", way, "seconds by the clock", "s", [work.wall])
+        part.add("crowd", way, "seconds of the broker's processor", "s", [work.cpu])
+    part.add("crowd", BARE, "connections a second", "1/s", [seen.connections])
+    part.add("crowd", OURS, "seconds until the last is back", "s", [seen.last_back])
+    part.add("crowd", OURS, "seconds until the fleet knows all", "s", [seen.known])
+
+
 PARTS: dict[str, Callable[..., None]] = {
     "storing": measure_storing,
     "messages": measure_messages,
     "idle": measure_idle,
+    "crowd": measure_crowd,
 }
 
 

@@ -10,7 +10,7 @@ from benchmarks.tables import markdown
 RESULTS = ROOT / "benchmarks" / "results-telemetry.json"
 OURS, BARE = "ours", "bare"
 ENGINES = {"sqlite": ("SQLite", "`executemany`"), "postgresql": ("PostgreSQL", "`COPY`")}
-_EVENTS, _SHARE, _BYTES = 50_000, 0.8, 1024
+_EVENTS, _SHARE, _BYTES, _TIMES = 50_000, 0.8, 1024, 2.0
 
 
 def read_telemetry_results() -> BoardResults:
@@ -59,6 +59,38 @@ def judge_telemetry(results: BoardResults) -> Iterator[Judged]:
             "—",
             _verdict(reached=idle.median <= _BYTES),
         )
+    yield from _judge_crowd(results)
+
+
+def _judge_crowd(results: BoardResults) -> Iterator[Judged]:
+    def value(way: str, measure: str) -> float:
+        figure = results.find("crowd", way, measure)
+        return 0.0 if figure is None else figure.median
+
+    if not (devices := value(OURS, "devices")):
+        return
+    packets = value(OURS, "packets")
+    for measure, title in (
+        ("seconds of the broker's processor", "what the broker needs"),
+        ("seconds by the clock", "until all run it"),
+    ):
+        ours, best = value(OURS, measure), packets * value(BARE, measure) / value(BARE, "packets")
+        yield Judged(
+            f"one release rolled out to {devices:,.0f} devices: {title}",
+            f"≤ {_TIMES:g} x",
+            f"{ours / best:.1f} x: {ours:,.1f} s for {packets:,.0f} packets",
+            f"as many at their best: {best:,.1f} s",
+            _verdict(reached=ours <= _TIMES * best),
+        )
+    rate, last = value(BARE, "connections a second"), value(OURS, "seconds until the last is back")
+    yield Judged(
+        f"{devices:,.0f} devices back at once, the last",
+        f"≤ {_TIMES:g} x",
+        f"{last * rate / devices:.1f} x: {last:,.1f} s, known to the fleet after "
+        f"{value(OURS, 'seconds until the fleet knows all'):,.1f} s",
+        f"{rate:,.0f} connections a second of hardly more than their bytes: {devices / rate:,.1f} s",
+        _verdict(reached=last <= _TIMES * devices / rate),
+    )
 
 
 def telemetry_table(results: BoardResults) -> str:

@@ -1,0 +1,219 @@
+"""Many devices on one fleet: a release rolled out to all of them, and all of them back at once.
+
+python -m benchmarks.telemetry.crowd HOME COUNT    # the fleet, a process of its own
+
+The devices are the agents of real ones, all in this process, and take most of what the machine has; so beside the
+clock there is what the broker's process needed, against what the same number of packets costs it at its best.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from benchmarks.telemetry import messages
+from device_runtime.errors import CygnetError
+from device_runtime.keys import key_ring
+from firmware_tools.fleet.client import FleetClient
+from firmware_tools.fleet.home import FleetHome, init_home
+from firmware_tools.fleet.server import run_fleet
+from firmware_tools.sign.keys import load_private_key
+from firmware_tools.simulation.crowd import Crowd
+from firmware_tools.simulation.device import Setting
+from firmware_tools.simulation.weather import Weather
+from tests.brokers import Mosquitto, running_mosquitto
+from tests.fleet.packages import small_package
+
+FLEET, APP = "bench", "org.example.lamp"
+DEVICES = 10_000
+_PACKAGE_BYTES = 30_000
+_PATIENCE = 900.0
+_CONNECTING_AT_ONCE = 200
+_TICKS = os.sysconf("SC_CLK_TCK")
+_COUNTED = "$SYS/broker/messages/"
+_COUNT_EVERY = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """``packets`` of any kind in both directions, by the broker's own count; seconds by the clock and of the broker's
+    processor."""
+
+    packets: float
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was measured: packets at their best, a rollout; connections a second at their best, and the seconds after
+    which the last device was back and after which the fleet knew all to be online."""
+
+    best: Work
+    rollout: Work
+    connections: float
+    last_back: float
+    known: float
+
+
+class Meter:
+    """Reads what a broker has done so far."""
+
+    def __init__(self, broker: Mosquitto) -> None:
+        self._process = broker.process_id
+        self._counts: dict[str, int] = {}
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
+        self._client.on_message = lambda _client, _data, message: self._counts.update(
+            {message.topic: int(message.payload)}
+        )
+        topics = [(f"{_COUNTED}received", 0), (f"{_COUNTED}sent", 0)]
+        self._client.on_connect = lambda client, *_: client.subscribe(topics)
+        self._client.connect("127.0.0.1", broker.port)
+        self._client.loop_start()
+
+    def read(self) -> Work:
+        """Everything since it was started; waits until the broker has counted."""
+        wall, cpu = time.perf_counter(), _cpu_seconds(self._process)
+        time.sleep(2 * _COUNT_EVERY + 0.2)
+        return Work(sum(self._counts.values()), wall, cpu)
+
+    def since(self, before: Work, wall: float | None = None) -> Work:
+        """What was done since then; ``wall`` is when it ended, if not now."""
+        now = self.read()
+        return Work(now.packets - before.packets, (wall or now.wall) - before.wall, now.cpu - before.cpu)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def _cpu_seconds(process: int) -> float:
+    """proc(5), ``stat``: user and system time are the 14th and 15th field; the 2nd is a name in brackets."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+async def _connections(port: int, count: int) -> float:
+    """Connections a second that a broker takes, made by hardly more than their bytes (MQTT 3.1.1, 3.1)."""
+    numbers = iter(range(count))
+
+    async def work() -> None:
+        for number in numbers:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            name = b"rate-%06d" % number
+            body = b"\x00\x04MQTT\x04\x02\x00\x3c" + len(name).to_bytes(2, "big") + name
+            writer.write(b"\x10" + bytes([len(body)]) + body)
+            await reader.readexactly(4)
+            writer.close()
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(_CONNECTING_AT_ONCE)))
+    return count / (time.perf_counter() - begun)
+
+
+@asynccontextmanager
+async def _fleet(home: FleetHome, count: int) -> AsyncIterator[FleetClient]:
+    """A fleet with so many devices enrolled, in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.telemetry.crowd", home.directory, str(count)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        url = (await process.stdout.readline()).decode().strip()
+        if not url:
+            raise CygnetError("the fleet did not start")
+        yield FleetClient(url, home.token())
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+async def _serve(home: FleetHome, count: int) -> None:
+    async with run_fleet(home) as running:
+        await running.transport.online()
+        for number in range(count):
+            await running.operations.enroll(_name(number), "")
+        await running.operations.publish(small_package(code=1, size=_PACKAGE_BYTES), "lamp.ma")
+        print(running.url, flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+
+def _name(number: int) -> str:
+    return f"sim-{number:05}"
+
+
+async def measure(folder: Path, count: int) -> Seen:
+    """One release to so many devices, and then all of them back after the broker was killed.
+
+    Raises:
+        CygnetError: not all came into step, or back, within a quarter of an hour.
+    """
+    further = (f"sys_interval {_COUNT_EVERY}", "max_queued_messages 0")
+    with running_mosquitto(folder, further=further) as broker:
+        meter = Meter(broker)
+        before = meter.read()
+        at_best = messages.bare(broker, 20_000, "00000000")
+        best = meter.since(before)
+        best = Work(best.packets, at_best.wall, best.cpu)
+        rate = await _connections(broker.port, 2_000)
+        home = init_home(folder / "fleet", FLEET, broker=broker.url, listen="127.0.0.1:0")
+        async with _fleet(home, count) as client:
+            key = load_private_key(home.key_file).public_key()
+            setting = Setting(FLEET, broker.url, key_ring([key]), folder / "devices")
+            crowd = Crowd([_name(number) for number in range(count)], setting, Weather(), 1)
+            async with crowd.living(ramp=count / 100):
+                await _settled(crowd, 1)
+                version = max(device.desired_version for device in crowd.devices)
+                before = await asyncio.to_thread(meter.read)
+                await _roll_out(client)
+                await _settled(crowd, version + 1)
+                rollout = await asyncio.to_thread(meter.since, before, time.perf_counter())
+                meter.close()
+                last_back, known = await _all_back(crowd, broker, client)
+    return Seen(best, rollout, rate, last_back, known)
+
+
+async def _settled(crowd: Crowd, version: int) -> None:
+    if not await crowd.settle(_PATIENCE, version):
+        raise CygnetError(f"not all devices came into step within {_PATIENCE:g} s: {crowd.census()}")
+
+
+async def _roll_out(client: FleetClient) -> None:
+    made = await client.call("POST", "/api/rollouts", body={"subject": APP, "query": "all", "stages": ["100%"]})
+    await client.call("POST", f"/api/rollouts/{made['id']}/start", body={})
+
+
+async def _all_back(crowd: Crowd, broker: Mosquitto, client: FleetClient) -> tuple[float, float]:
+    """Seconds after a broker's death and return until the last is connected, and until the fleet knows it of all."""
+    broker.kill()
+    broker.start_again()
+    begun = time.perf_counter()
+    async with asyncio.timeout(_PATIENCE):
+        await asyncio.sleep(1.0)  # all have noticed by then: the sockets are closed
+        while not all(device.is_online for device in crowd.devices):  # noqa: ASYNC110 - of thousands, no one event
+            await asyncio.sleep(0.1)
+        last = time.perf_counter() - begun
+        while await _online(client) < len(crowd.devices):  # noqa: ASYNC110 - another process knows
+            await asyncio.sleep(0.2)
+    return last, time.perf_counter() - begun
+
+
+async def _online(client: FleetClient) -> int:
+    status: dict[str, int] = (await client.call("GET", "/api/overview"))["status"]
+    return status.get("online", 0)
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(FleetHome(Path(sys.argv[1])), int(sys.argv[2])))
