@@ -84,8 +84,8 @@ def test_a_program_is_made_built_and_tested(run: Run) -> None:
 
 def test_the_screen_is_served(run: Run) -> None:
     code = (
-        "from device_runtime.host.screen import server\n"
-        "assert (server._WEB / 'index.html').is_file()\n"
+        "from device_runtime.host.screen import content\n"
+        "assert (content._WEB / 'index.html').is_file()\n"
         "from firmware_tools.fleet import web\n"
         "assert (web._PAGE / 'index.html').is_file()"
     )
