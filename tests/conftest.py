@@ -8,13 +8,20 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.hangs import pytest_runtest_protocol, pytest_xdist_make_scheduler
+from tests.hangs import pytest_runtest_protocol
 
-__all__ = ["pytest_runtest_protocol", "pytest_xdist_make_scheduler"]
+__all__ = ["pytest_runtest_protocol"]
 
 # How long one example takes says how busy the machine is.
 settings.register_profile("cygnet", deadline=None)
 settings.load_profile("cygnet")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.pluginmanager.hasplugin("xdist"):  # the environments of the lab and of tflite-runtime have none
+        from tests import scheduling
+
+        config.pluginmanager.register(scheduling)
 
 
 @pytest.fixture(scope="session")
