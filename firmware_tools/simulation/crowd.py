@@ -134,6 +134,13 @@ class Crowd:
         )
 
 
+def most_devices() -> int:
+    """How many devices this system lets one process simulate, by the files that it may open without raising its hard
+    limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, (hard - _FILES_OF_ITS_OWN) // _FILES_A_DEVICE)
+
+
 def _allow_files(wanted: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= wanted:
