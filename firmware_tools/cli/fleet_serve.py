@@ -19,7 +19,7 @@ from firmware_tools.fleet.broker import serve_broker
 from firmware_tools.fleet.content_worker import run_content_worker
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome
-from firmware_tools.fleet.server import run_fleet
+from firmware_tools.fleet.server import run_fleet, served_once
 from firmware_tools.fleet.workers.worker import run_worker
 
 _BROKER_SECONDS = 15.0
@@ -31,6 +31,8 @@ def serve(home: FleetHome, *, with_broker: bool, quiet: bool) -> None:
     if not with_broker:
         asyncio.run(_serve(home))
         return
+    with served_once(home):
+        pass  # who serves it a second time is told so, and not that the broker's port is taken
     with _embedded_broker(home.settings().broker.url):
         asyncio.run(_serve(home))
 

@@ -80,7 +80,7 @@ async def run_fleet(
     settings, key = home.settings(), load_private_key(home.key_file)
     owner = OwnerToken(home.token_file)
     files = connection_files(home.directory, settings.broker, FLEET_SERVICE)
-    with _served_once(home), _listen(settings) as listener:
+    with served_once(home), _listen(settings) as listener:
         database = Database(settings.database or f"sqlite:///{home.database_file.absolute()}")
         crew = Crew(database, "serve", lambda: (service.counters.messages, service.counters.records))
         team = crew if database.takes_many else None
@@ -160,13 +160,18 @@ def copy_fleet_database(home: FleetHome, url: str, progress: Callable[[str, int]
         FleetError: the fleet is being served, or :func:`copy_database` refuses.
     """
     settings = home.settings()
-    with _served_once(home):
+    with served_once(home):
         if settings.database:
             check_nobody_works(settings.database)
         return copy_database(settings.database or f"sqlite:///{home.database_file}", url, progress)
 
 
-def _served_once(home: FleetHome) -> AbstractContextManager[None]:
+def served_once(home: FleetHome) -> AbstractContextManager[None]:
+    """Held by the process that serves a fleet.
+
+    Raises:
+        FleetError: another process holds it; or the home cannot be written.
+    """
     return only_one(home.lock_file, f"the fleet in {home.directory} is served already by another process")
 
 

@@ -254,6 +254,14 @@ async def test_a_port_in_use_is_one_sentence(operator: Operator) -> None:
     assert "Address already in use" in result.err
 
 
+async def test_who_serves_a_fleet_with_its_broker_twice_is_told_that_it_is_served(operator: Operator) -> None:
+    await init(operator)
+    async with operator.serving("--with-broker"):
+        result = await operator.run("serve", "--with-broker")
+    assert result.code == 1
+    assert "is served already by another process" in result.err
+
+
 async def test_a_broker_beside_a_broker_is_refused(operator: Operator) -> None:
     broker, _ = await init(operator)
     with socket.create_server(("127.0.0.1", int(broker.rpartition(":")[2]))):
