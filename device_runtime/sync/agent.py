@@ -47,6 +47,7 @@ from device_runtime.sync.models import ModelInstaller
 from device_runtime.sync.pace import Pace
 from device_runtime.sync.reconciler import Installer, Reconciler
 from device_runtime.sync.renewal import Renewal
+from device_runtime.sync.reporting import Reporting
 from device_runtime.sync.screen_messages import SignedScreenOrder
 from device_runtime.sync.share_messages import Peers, Share, ShareReceipt, SharingRequest
 from device_runtime.sync.sharing import Sharing, SharingError
@@ -149,14 +150,20 @@ class SyncAgent:
                 "sync", "content_setback", {"sha256": sha256, "encoding": encoding, "error": error}
             )
         )
-        self._report_due = asyncio.Event()
+        self._reporting = Reporting(
+            self._pace,
+            self._reported,
+            transport.online,
+            lambda payload: self._send("reported", payload, retain=True),
+            lambda reason: self._refuse("report_impossible", reason),
+        )
         self._reconciler = Reconciler(
             self._memory,
             self._puller,
             installer,
             telemetry,
             self._pace.retry,
-            self._report_due.set,
+            self._reporting.look,
             UpdateRecords(folder / "updates.json"),
             lambda: transport.connected,
             models,
@@ -197,7 +204,7 @@ class SyncAgent:
         self._tasks = [
             self._begin(self._reconciler.run(), "reconcile"),
             self._begin(self._accept_documents(), "desired"),
-            self._begin(self._report(), "report"),
+            self._begin(self._reporting.run(), "report"),
             self._begin(self._sender.run(), "telemetry"),
             *([self._begin(self._gate.run(), "trust")] if self._gate is not None else []),
             *([self._begin(self._renewal.run(), "renewal")] if self._renewal is not None else []),
@@ -223,7 +230,7 @@ class SyncAgent:
 
     def refresh(self) -> None:
         """Something started or ended on the device: report now, without waiting until it is noticed."""
-        self._report_due.set()
+        self._reporting.look()
 
     # What the transport tells
 
@@ -237,7 +244,7 @@ class SyncAgent:
         if self._renewal is not None:
             self._renewal.on_connected(self._transport.shown)
         self._conversation = self._begin(self._converse(), "conversation")
-        self._report_due.set()
+        self._reporting.repeat()
 
     def on_disconnected(self, reason: str) -> None:
         """Stop waiting for what cannot come any more."""
@@ -352,12 +359,12 @@ class SyncAgent:
                 self._refused.clear()
                 self._pass_settings_on()
                 self._reconciler.wake()
-                self._report_due.set()
+                self._reporting.look()
                 if first:
                     self._greet_again.set()
             elif not retained:
                 # The fleet says again what it said: it may be back, at a broker that kept no report for it.
-                self._report_due.set()
+                self._reporting.repeat()
 
     async def _hear_new_signers(self) -> None:
         """Other keys sign what is desired: ask for it, as these keys sign it."""
@@ -370,27 +377,6 @@ class SyncAgent:
         if desired is not None and desired.settings != self._settings and self._on_settings is not None:
             self._settings = desired.settings
             self._on_settings(desired.settings)
-
-    async def _report(self) -> None:
-        last: Reported | None = None
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._pace.watch):
-                    await self._report_due.wait()
-            await self._transport.online()
-            reported = self._reported()
-            if reported == last and not self._report_due.is_set():
-                continue
-            self._report_due.clear()
-            try:
-                await self._send("reported", encode(reported), retain=True)
-                last = reported
-            except TransportError as error:
-                log.debug("a report is sent again: %s", error)
-                self._report_due.set()
-            except CygnetError as error:
-                self._refuse("report_impossible", str(error))
-            await asyncio.sleep(self._pace.report)
 
     def _reported(self) -> Reported:
         desired = self._memory.desired

@@ -11,6 +11,8 @@ class Pace:
 
     report: float = 1.0
     """Between two reports, at least."""
+    progress: float = 30.0
+    """Between two reports of something that is on its way, at most: the time doubles from ``report`` up to here."""
     watch: float = 5.0
     """Until a change that nobody told us of, as a program that was closed, is noticed and reported."""
     ask: float = 600.0

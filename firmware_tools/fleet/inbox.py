@@ -52,7 +52,7 @@ class Inbox:
         self._filled = asyncio.Event()
 
     def put_state(self, device: str, state: State, seen: float | None) -> None:
-        """Note what a device's state channel says; see :meth:`Registry.record_state`."""
+        """Note what a device's state channel says; see :meth:`Registry.record_states`."""
         self._work.states[device] = (state, seen)
         self._filled.set()
 

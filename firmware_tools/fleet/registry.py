@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, true, update
 
 from device_runtime.inference.package import ModelPackage
 from device_runtime.program.manifest import Manifest
@@ -121,40 +121,61 @@ class Registry:
             query = select(devices.c.id).where(of_devices(devices.c.id, some)).order_by(devices.c.id)
             self._connection.execute(query.with_for_update(key_share=True)).all()
 
-    def record_state(self, device: str, state: State, seen: float | None) -> None:
-        """Note what the state channel says; ``seen`` is when the device was there, ``None`` if it may not have been."""
-        values: dict[str, Any] = {"status": state.status, "session": state.session}
-        if seen is not None:
-            values["last_seen"] = seen
-        self._connection.execute(update(devices).where(devices.c.id == device).values(values))
+    def record_states(self, states: Mapping[str, tuple[State, float | None]]) -> None:
+        """Note what the state channel says, with when the device was there, ``None`` if it may not have been."""
+        for was_there in (True, False):
+            rows = [
+                {"the_device": device, "status": state.status, "session": state.session, "last_seen": seen}
+                for device, (state, seen) in states.items()
+                if (seen is not None) == was_there
+            ]
+            self._write(rows, "status", "session", *(["last_seen"] if was_there else []))
 
-    def record_reported(self, device: str, reported: Reported, now: float) -> bool:
-        """Note what a device has. Returns whether its desired document has to be published again.
+    def record_reports(self, reports: Mapping[str, tuple[Reported, float]]) -> set[str]:
+        """Note what devices have, and when they said so. Returns those whose desired document is to be published again.
 
         A device that has seen a newer desired version than this database knows of would refuse everything that
         comes after (the database was restored from a backup): then this database's version is raised past it. And one
         that has learned to take models gets those that its programs ask for.
         """
-        took_models = self.models.takes_models(device)
-        self._connection.execute(
-            update(devices)
-            .where(devices.c.id == device)
-            .values(reported=asdict(reported), reported_at=now, board=reported.board, runtime=reported.runtime)
-        )
-        raised = self.raise_past(device, reported.desired_version)
-        if not took_models and self.models.settle(device):
-            self._raise_version(device)
-            return True
-        return raised
+        took_models: set[str] = set()
+        for some in portions(sorted(reports)):
+            took_models |= self.models.takers(some)
+        rows = [
+            {
+                "the_device": device,
+                "reported": asdict(reported),
+                "reported_at": when,
+                "board": reported.board,
+                "runtime": reported.runtime,
+            }
+            for device, (reported, when) in reports.items()
+        ]
+        self._write(rows, "reported", "reported_at", "board", "runtime")
+        again = self.raise_past({device: reported.desired_version for device, (reported, _) in reports.items()})
+        for some in portions(sorted(reports.keys() - took_models)):
+            for device in self.models.settle_many(some):
+                self._raise_version(device)
+                again.add(device)
+        return again
 
     def record_seen(self, seen: Mapping[str, float]) -> None:
         """Note when devices were last heard of."""
-        for device, when in seen.items():
-            self._connection.execute(
-                update(devices)
-                .where(devices.c.id == device, devices.c.last_seen.is_(None) | (devices.c.last_seen < when))
-                .values(last_seen=when)
-            )
+        later = devices.c.last_seen.is_(None) | (devices.c.last_seen < bindparam("last_seen"))
+        self._write(
+            [{"the_device": device, "last_seen": when} for device, when in seen.items()], "last_seen", where=later
+        )
+
+    def _write(
+        self,
+        rows: list[dict[str, Any]],
+        *columns: str,
+        where: ColumnElement[bool] = true(),  # noqa: B008 - a constant
+    ) -> None:
+        """Change these columns of the devices that ``the_device`` of each row names: one statement for all."""
+        if rows:
+            statement = update(devices).where(devices.c.id == bindparam("the_device"), where)
+            self._connection.execute(statement.values({column: bindparam(column) for column in columns}), rows)
 
     def record_lost(self, present: Iterable[str]) -> list[str]:
         """Mark as lost what was online and is not in ``present``; returns the devices that changed."""
@@ -164,16 +185,19 @@ class Registry:
             self._connection.execute(update(devices).where(devices.c.id == device).values(status="lost"))
         return gone
 
-    def raise_past(self, device: str, held: int) -> bool:
-        """Raise the desired version past one that the device holds, if it is ahead of this database."""
-        if held >= MAX_INTEGER:
-            return False  # the device's own number is exhausted; nothing that the fleet says could be newer
-        result = self._connection.execute(
-            update(devices)
-            .where(devices.c.id == device, devices.c.desired_version < held)
-            .values(desired_version=held + 1)
-        )
-        return result.rowcount > 0
+    def raise_past(self, held: Mapping[str, int]) -> set[str]:
+        """Raise the desired versions past those that devices hold, where these are ahead of this database; which
+        devices that were."""
+        ahead: dict[str, int] = {}
+        for some in portions(sorted(held)):
+            query = select(devices.c.id, devices.c.desired_version).where(of_devices(devices.c.id, some))
+            for row in self._connection.execute(query):
+                # A device whose own number is exhausted takes nothing newer, whatever the fleet says.
+                if row.desired_version < held[row.id] < MAX_INTEGER:
+                    ahead[row.id] = held[row.id]
+        rows = [{"the_device": device, "desired_version": version + 1} for device, version in ahead.items()]
+        self._write(rows, "desired_version", where=devices.c.desired_version < bindparam("desired_version"))
+        return set(ahead)
 
     # Releases
 

@@ -65,14 +65,9 @@ def store_work(
             team.fence(connection)
         touched = work.states.keys() | work.reported.keys() | work.seen.keys()
         registry.lock(touched | work.held.keys())
-        for device, (state, seen) in sorted(work.states.items()):
-            registry.record_state(device, state, seen)
-        again = set(work.held)
-        for device, (reported, when) in sorted(work.reported.items()):
-            if registry.record_reported(device, reported, when):
-                again.add(device)
-        for device, held in sorted(work.held.items()):
-            registry.raise_past(device, held)
+        registry.record_states(dict(sorted(work.states.items())))
+        again = work.held.keys() | registry.record_reports(dict(sorted(work.reported.items())))
+        registry.raise_past(work.held)
         registry.record_seen(dict(sorted(work.seen.items())))
         taken = take_in(connection, batches, now, series)
         stored = Stored(

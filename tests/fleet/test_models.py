@@ -56,7 +56,7 @@ class Fleet:
         self.registry.assign(device, app_id, code, launch=False)
 
     def report(self, device: str, models: dict[str, ModelReport] | None) -> bool:
-        return self.registry.record_reported(device, Reported(1, 0, "b", "r", {}, models=models), 1.0)
+        return bool(self.registry.record_reports({device: (Reported(1, 0, "b", "r", {}, models=models), 1.0)}))
 
     def desired(self, device: str = "kitchen") -> dict[str, int]:
         """What the device should have of models: version codes by name."""

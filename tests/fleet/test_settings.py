@@ -89,7 +89,7 @@ def test_what_cannot_be_assigned_is_refused_in_a_sentence(database: Database) ->
             ConflictError, match="device pico follows no settings of its fleet: it is a microcontroller"
         ):
             registry.assign_settings("pico", "nights", None)
-        registry.record_reported("car", Reported(1, 1, "car", "old", {}), 1.0)
+        registry.record_reports({"car": (Reported(1, 1, "car", "old", {}), 1.0)})
         with pytest.raises(ConflictError, match="its Cygnet is older"):
             registry.assign_settings("car", "nights", None)
         with pytest.raises(NotFoundError, match="settings nights version 7 are not published"):
@@ -118,7 +118,7 @@ def test_a_device_shows_what_it_made_of_its_settings(database: Database, reports
         registry.assign_settings("kitchen", "quiet", None)
         (shown,) = device_document(registry.device("kitchen"))["settings"]
         assert shown == {"name": "quiet", "version_code": 1, "values": QUIET, "step": "waiting", "note": ""}
-        registry.record_reported("kitchen", Reported(1, 2, "speaker", "1", {}, settings=reports), 1.0)
+        registry.record_reports({"kitchen": (Reported(1, 2, "speaker", "1", {}, settings=reports), 1.0)})
         for device in (registry.device("kitchen"), registry.devices()[1]):
             (shown,) = device_document(device)["settings"]
             assert (shown["step"], shown["note"][: len(note)]) == (step, note)

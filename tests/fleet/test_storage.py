@@ -174,10 +174,30 @@ def test_a_failed_transaction_leaves_no_half(database: Database) -> None:
 def test_a_device_that_claims_an_absurd_version_cannot_exhaust_the_numbers(database: Database) -> None:
     with database.transaction() as connection:
         registry = Registry(connection)
-        assert not registry.record_reported("kitchen", Reported(1, 2**53 - 1, "b", "r", {}), 1.0)
+        assert not registry.record_reports({"kitchen": (Reported(1, 2**53 - 1, "b", "r", {}), 1.0)})
         assert registry.device("kitchen").desired_version == 1
-        assert registry.record_reported("kitchen", Reported(1, 7, "b", "r", {}), 1.0)
+        assert registry.record_reports({"kitchen": (Reported(1, 7, "b", "r", {}), 1.0)}) == {"kitchen"}
         assert registry.desired.one("north", "kitchen", 1.0).version == 8
+
+
+def test_of_many_devices_that_speak_at_once_each_is_noted_for_itself(database: Database) -> None:
+    many = [f"lamp-{number:04}" for number in range(1_200)]  # more than one statement names
+    with database.transaction() as connection:
+        registry = Registry(connection)
+        for device in many:
+            registry.enroll(device, "", 1.0)
+        registry.record_states(
+            {device: (State("online", n), None if n % 2 else 100.0 + n) for n, device in enumerate(many)}
+        )
+        said = {device: (Reported(n, 7 if n == 3 else 0, f"b{n}", "r", {}), 50.0 + n) for n, device in enumerate(many)}
+        assert registry.record_reports(said) == {"lamp-0003"}
+        registry.record_seen(dict.fromkeys(many, 600.0))
+        assert registry.raise_past({"lamp-0003": 7, "lamp-0004": 9, "lamp-0005": 1}) == {"lamp-0004"}
+        for n in (2, 3, 4, 1_198, 1_199):
+            lamp = registry.device(many[n])
+            assert (lamp.status, lamp.board) == ("online", f"b{n}")
+            assert lamp.last_seen == max(600.0, 0 if n % 2 else 100.0 + n)
+            assert lamp.desired_version == {3: 8, 4: 10}.get(n, 1)
 
 
 def test_content_is_read_in_blocks_and_named_by_its_digest(tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ async def test_when_the_one_that_leads_is_killed_another_does_and_stores_what_wa
             await device.newest_desired(key, 1)
             database = Database(large_home.settings().database)
             with database.transaction() as connection:  # committed, and not told by who is killed now
-                Registry(connection).raise_past(device.device, 8)
+                Registry(connection).raise_past({device.device: 8})
             database.close()
             process.kill()
             await process.wait()
@@ -420,7 +420,7 @@ async def test_an_older_document_that_was_published_last_is_followed_by_the_newe
     name = DEVICES[0]
     async with crew(large_home, 1) as (fleet, (worker,)), connected_device("north", name, mosquitto.url) as device:
         older = await worker.service.read(lambda registry, _: registry.desired.one("north", name, 1.0))
-        await fleet.service.change(lambda registry: registry.raise_past(name, 7), [name])
+        await fleet.service.change(lambda registry: registry.raise_past({name: 7}), [name])
         await device.newest_desired(key, 8)
         device.desired.clear()
         worker.service._publisher.put_all([older])  # read before that change, by a process that was slow

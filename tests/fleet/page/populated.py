@@ -46,7 +46,7 @@ async def appear(fleet: RunningFleet, chosen: Sequence[str], status: str = "onli
 
     def work(registry: Registry) -> None:
         for device in chosen:
-            registry.record_state(device, State(status, 1), time.time() - ago)  # type: ignore[arg-type]
+            registry.record_states({device: (State(status, 1), time.time() - ago)})  # type: ignore[arg-type]
 
     await fleet.service.change(work)
 
@@ -64,7 +64,7 @@ async def report(
         for device in chosen:
             version = registry.device(device).desired_version
             document = Reported(1, version, board, "0.4.1", programs, error, models={})
-            registry.record_reported(device, document, time.time())
+            registry.record_reports({device: (document, time.time())})
 
     await fleet.service.change(work)
 
