@@ -2,14 +2,17 @@
 
 python -m benchmarks.telemetry.crowd HOME COUNT    # the fleet, a process of its own
 
-The devices are the agents of real ones, all in this process, and take most of what the machine has; so beside the
-clock there is what the broker's process needed, against what the same number of packets costs it at its best.
+The devices are the agents of real ones, in processes beside, and take most of what the machine has; so beside the
+clock there is what the processes of broker and fleet needed: the broker's against what the same number of packets
+costs it at its best. A real device has a disk of its own, so that of the simulated ones is memory where there is one.
 """
 
 import asyncio
 import os
+import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,26 +23,22 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.telemetry import messages
+from benchmarks.telemetry.crowd_process import PATIENCE, Crowds, name_of, running_crowds
 from device_runtime.errors import CygnetError
-from device_runtime.keys import key_ring
 from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.home import FleetHome, init_home
 from firmware_tools.fleet.server import run_fleet
-from firmware_tools.sign.keys import load_private_key
-from firmware_tools.simulation.crowd import Crowd
-from firmware_tools.simulation.device import Setting
-from firmware_tools.simulation.weather import Weather
 from tests.brokers import Mosquitto, running_mosquitto
 from tests.fleet.packages import small_package
 
 FLEET, APP = "bench", "org.example.lamp"
 DEVICES = 10_000
 _PACKAGE_BYTES = 30_000
-_PATIENCE = 900.0
 _CONNECTING_AT_ONCE = 200
 _TICKS = os.sysconf("SC_CLK_TCK")
 _COUNTED = "$SYS/broker/messages/"
 _COUNT_EVERY = 1
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, where a folder is made by tempfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,13 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was measured: packets at their best, a rollout; connections a second at their best, and the seconds after
-    which the last device was back and after which the fleet knew all to be online."""
+    """What was measured: packets at their best, a rollout, and the seconds of the fleet's processor in it; connections
+    a second at their best, and the seconds after which the last device was back and after which the fleet knew all to
+    be online."""
 
     best: Work
     rollout: Work
+    fleet_cpu: float
     connections: float
     last_back: float
     known: float
@@ -120,8 +121,14 @@ async def _connections(port: int, count: int) -> float:
     return count / (time.perf_counter() - begun)
 
 
+@dataclass(frozen=True, slots=True)
+class _Fleet:
+    client: FleetClient
+    process: int
+
+
 @asynccontextmanager
-async def _fleet(home: FleetHome, count: int) -> AsyncIterator[FleetClient]:
+async def _fleet(home: FleetHome, count: int) -> AsyncIterator[_Fleet]:
     """A fleet with so many devices enrolled, in a process of its own."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.telemetry.crowd", home.directory, str(count)),
@@ -134,7 +141,7 @@ async def _fleet(home: FleetHome, count: int) -> AsyncIterator[FleetClient]:
         url = (await process.stdout.readline()).decode().strip()
         if not url:
             raise CygnetError("the fleet did not start")
-        yield FleetClient(url, home.token())
+        yield _Fleet(FleetClient(url, home.token()), process.pid)
     finally:
         process.stdin.close()
         await process.wait()
@@ -144,14 +151,10 @@ async def _serve(home: FleetHome, count: int) -> None:
     async with run_fleet(home) as running:
         await running.transport.online()
         for number in range(count):
-            await running.operations.enroll(_name(number), "")
+            await running.operations.enroll(name_of(number), "")
         await running.operations.publish(small_package(code=1, size=_PACKAGE_BYTES), "lamp.ma")
         print(running.url, flush=True)
         await asyncio.to_thread(sys.stdin.read)
-
-
-def _name(number: int) -> str:
-    return f"sim-{number:05}"
 
 
 async def measure(folder: Path, count: int) -> Seen:
@@ -160,8 +163,13 @@ async def measure(folder: Path, count: int) -> Seen:
     Raises:
         CygnetError: not all came into step, or back, within a quarter of an hour.
     """
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # the broker's, of which each device has one
     further = (f"sys_interval {_COUNT_EVERY}", "max_queued_messages 0")
-    with running_mosquitto(folder, further=further) as broker:
+    with (
+        running_mosquitto(folder, further=further) as broker,
+        tempfile.TemporaryDirectory(dir=_disks(folder)) as devices,
+    ):
         meter = Meter(broker)
         before = meter.read()
         at_best = messages.bare(broker, 20_000, "00000000")
@@ -169,25 +177,20 @@ async def measure(folder: Path, count: int) -> Seen:
         best = Work(best.packets, at_best.wall, best.cpu)
         rate = await _connections(broker.port, 2_000)
         home = init_home(folder / "fleet", FLEET, broker=broker.url, listen="127.0.0.1:0")
-        async with _fleet(home, count) as client:
-            key = load_private_key(home.key_file).public_key()
-            setting = Setting(FLEET, broker.url, key_ring([key]), folder / "devices")
-            crowd = Crowd([_name(number) for number in range(count)], setting, Weather(), 1)
-            async with crowd.living(ramp=count / 100):
-                await _settled(crowd, 1)
-                version = max(device.desired_version for device in crowd.devices)
-                before = await asyncio.to_thread(meter.read)
-                await _roll_out(client)
-                await _settled(crowd, version + 1)
-                rollout = await asyncio.to_thread(meter.since, before, time.perf_counter())
-                meter.close()
-                last_back, known = await _all_back(crowd, broker, client)
-    return Seen(best, rollout, rate, last_back, known)
+        async with _fleet(home, count) as fleet, running_crowds(home, broker.url, Path(devices), count) as crowds:
+            version = await crowds.ask("settled 1")
+            before, fleet_before = await asyncio.to_thread(meter.read), _cpu_seconds(fleet.process)
+            await _roll_out(fleet.client)
+            await crowds.ask(f"settled {version + 1}")
+            fleet_cpu = _cpu_seconds(fleet.process) - fleet_before
+            rollout = await asyncio.to_thread(meter.since, before, time.perf_counter())
+            meter.close()
+            last_back, known = await _all_back(crowds, broker, fleet.client, count)
+    return Seen(best, rollout, fleet_cpu, rate, last_back, known)
 
 
-async def _settled(crowd: Crowd, version: int) -> None:
-    if not await crowd.settle(_PATIENCE, version):
-        raise CygnetError(f"not all devices came into step within {_PATIENCE:g} s: {crowd.census()}")
+def _disks(folder: Path) -> Path:
+    return _MEMORY if _MEMORY.is_dir() else folder
 
 
 async def _roll_out(client: FleetClient) -> None:
@@ -195,17 +198,16 @@ async def _roll_out(client: FleetClient) -> None:
     await client.call("POST", f"/api/rollouts/{made['id']}/start", body={})
 
 
-async def _all_back(crowd: Crowd, broker: Mosquitto, client: FleetClient) -> tuple[float, float]:
+async def _all_back(crowds: Crowds, broker: Mosquitto, client: FleetClient, count: int) -> tuple[float, float]:
     """Seconds after a broker's death and return until the last is connected, and until the fleet knows it of all."""
     broker.kill()
     broker.start_again()
     begun = time.perf_counter()
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.sleep(1.0)  # all have noticed by then: the sockets are closed
-        while not all(device.is_online for device in crowd.devices):  # noqa: ASYNC110 - of thousands, no one event
-            await asyncio.sleep(0.1)
+        await crowds.ask("online")
         last = time.perf_counter() - begun
-        while await _online(client) < len(crowd.devices):  # noqa: ASYNC110 - another process knows
+        while await _online(client) < count:  # noqa: ASYNC110 - another process knows
             await asyncio.sleep(0.2)
     return last, time.perf_counter() - begun
 

@@ -82,6 +82,14 @@ def _judge_crowd(results: BoardResults) -> Iterator[Judged]:
             f"as many at their best: {best:,.1f} s",
             _verdict(reached=ours <= _TIMES * best),
         )
+    fleet = value(OURS, "seconds of the fleet's processor")
+    yield Judged(
+        f"one release rolled out to {devices:,.0f} devices: what one worker of the fleet needs",
+        "—",
+        f"{fleet:,.1f} s: {1000 * fleet / devices:.1f} ms a device",
+        "—",
+        "—",
+    )
     rate, last = value(BARE, "connections a second"), value(OURS, "seconds until the last is back")
     yield Judged(
         f"{devices:,.0f} devices back at once, the last",

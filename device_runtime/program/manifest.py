@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from device_runtime.errors import CygnetError
+from device_runtime.program.data_plan import DataPlan, read_data_plan, unspoken_plan
 from device_runtime.program.json_lines import find_line
 from device_runtime.program.members import ManifestError, MemberError, Members, shown, written
 from device_runtime.program.window import read_window
@@ -164,6 +165,7 @@ class Manifest:
     models: tuple[str, ...]
     trial: Trial
     private_pages: tuple[str, ...]
+    data_plan: DataPlan
     document: Mapping[str, Any]
 
     @property
@@ -217,6 +219,8 @@ def read_manifest(document: Any) -> Manifest:
     pages = tuple(page.removesuffix(".html") for page in root.routes("pages"))
     ours = root.inner("cygnet")
     network = ours.inner("network")
+    request_domains, socket_domains = network.strings("request"), network.strings("socket")
+    origins = (*request_domains, *socket_domains)
     return Manifest(
         app_id=app_id,
         name=root.text("name"),
@@ -239,8 +243,8 @@ def read_manifest(document: Any) -> Manifest:
         dialect=ours.text("dialect", "wechat"),
         language=ours.one_of("language", LANGUAGES, LANGUAGES[0]),
         tab_bar=_tab_bar(ours.inner("tab_bar"), pages) if ours.raw("tab_bar") else None,
-        request_domains=network.strings("request"),
-        socket_domains=network.strings("socket"),
+        request_domains=request_domains,
+        socket_domains=socket_domains,
         subpackages=tuple(
             Subpackage(
                 entry.inside("root").strip("/"), entry.text("name", ""), entry.flag("independent", default=False)
@@ -252,6 +256,7 @@ def read_manifest(document: Any) -> Manifest:
         models=ours.each("models", list(ours.strings("models")), _model_fault),
         trial=_trial(ours.inner("trial")),
         private_pages=_private_pages(ours, pages),
+        data_plan=_data_plan(ours, origins),
         document=document,
     )
 
@@ -271,6 +276,12 @@ def check_platform(manifest: Manifest) -> None:
 
 def _trial(entry: Members) -> Trial:
     return Trial(entry.flag("health", default=False), entry.number("seconds", 0, 0))
+
+
+def _data_plan(ours: Members, origins: tuple[str, ...]) -> DataPlan:
+    if not ours.has("data_plan"):
+        return unspoken_plan(origins)
+    return read_data_plan(ours.objects("data_plan"), origins)
 
 
 def _private_pages(ours: Members, pages: tuple[str, ...]) -> tuple[str, ...]:

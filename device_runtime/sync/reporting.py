@@ -90,9 +90,8 @@ class Reporting:
 
 def _is_under_way(reported: Reported) -> bool:
     """Whether there is soon more to tell of something: not if it waits, for a good moment or for another try."""
-    return any(
-        report.phase in _ON_ITS_WAY for report in (*reported.programs.values(), *(reported.models or {}).values())
-    )
+    programs = any(report.phase in _ON_ITS_WAY for report in reported.programs.values())
+    return programs or any(report.phase in _ON_ITS_WAY for report in (reported.models or {}).values())
 
 
 def _now() -> float:
