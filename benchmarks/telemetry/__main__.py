@@ -65,8 +65,10 @@ def measure_crowd(part: Part, folder: Path, *, quick: bool) -> None:
         part.add("crowd", way, "seconds of the broker's processor", "s", [work.cpu])
     part.add("crowd", OURS, "seconds of the fleet's processor", "s", [seen.fleet_cpu])
     part.add("crowd", BARE, "connections a second", "1/s", [seen.connections])
-    part.add("crowd", OURS, "seconds until the last is back", "s", [seen.last_back])
-    part.add("crowd", OURS, "seconds until the fleet knows all", "s", [seen.known])
+    part.add("crowd", OURS, "seconds until the last is back", "s", [seen.back.last])
+    part.add("crowd", OURS, "seconds until the fleet knows all", "s", [seen.back.known])
+    part.add("crowd", OURS, "seconds of the broker's processor until all are back", "s", [seen.back.broker_cpu])
+    part.add("crowd", OURS, "seconds of the fleet's processor until all are back", "s", [seen.back.fleet_cpu])
 
 
 PARTS: dict[str, Callable[..., None]] = {

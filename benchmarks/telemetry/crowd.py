@@ -54,15 +54,24 @@ class Work:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What was measured: packets at their best, a rollout, and the seconds of the fleet's processor in it; connections
-    a second at their best, and the seconds after which the last device was back and after which the fleet knew all to
-    be online."""
+    a second at their best, and the return of all."""
 
     best: Work
     rollout: Work
     fleet_cpu: float
     connections: float
-    last_back: float
+    back: "Return"
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """The seconds after which the last device was back and after which the fleet knew all to be online, and what broker
+    and fleet needed of the processor until then."""
+
+    last: float
     known: float
+    broker_cpu: float
+    fleet_cpu: float
 
 
 class Meter:
@@ -185,8 +194,8 @@ async def measure(folder: Path, count: int) -> Seen:
             fleet_cpu = _cpu_seconds(fleet.process) - fleet_before
             rollout = await asyncio.to_thread(meter.since, before, time.perf_counter())
             meter.close()
-            last_back, known = await _all_back(crowds, broker, fleet.client, count)
-    return Seen(best, rollout, fleet_cpu, rate, last_back, known)
+            back = await _all_back(crowds, broker, fleet, count)
+    return Seen(best, rollout, fleet_cpu, rate, back)
 
 
 def _disks(folder: Path) -> Path:
@@ -198,8 +207,9 @@ async def _roll_out(client: FleetClient) -> None:
     await client.call("POST", f"/api/rollouts/{made['id']}/start", body={})
 
 
-async def _all_back(crowds: Crowds, broker: Mosquitto, client: FleetClient, count: int) -> tuple[float, float]:
-    """Seconds after a broker's death and return until the last is connected, and until the fleet knows it of all."""
+async def _all_back(crowds: Crowds, broker: Mosquitto, fleet: _Fleet, count: int) -> Return:
+    """All devices, after the broker's death and return."""
+    fleet_before = _cpu_seconds(fleet.process)
     broker.kill()
     broker.start_again()
     begun = time.perf_counter()
@@ -207,9 +217,10 @@ async def _all_back(crowds: Crowds, broker: Mosquitto, client: FleetClient, coun
         await asyncio.sleep(1.0)  # all have noticed by then: the sockets are closed
         await crowds.ask("online")
         last = time.perf_counter() - begun
-        while await _online(client) < count:  # noqa: ASYNC110 - another process knows
+        while await _online(fleet.client) < count:  # noqa: ASYNC110 - another process knows
             await asyncio.sleep(0.2)
-    return last, time.perf_counter() - begun
+    known = time.perf_counter() - begun
+    return Return(last, known, _cpu_seconds(broker.process_id), _cpu_seconds(fleet.process) - fleet_before)
 
 
 async def _online(client: FleetClient) -> int:

@@ -91,14 +91,21 @@ def _judge_crowd(results: BoardResults) -> Iterator[Judged]:
         "—",
     )
     rate, last = value(BARE, "connections a second"), value(OURS, "seconds until the last is back")
-    yield Judged(
-        f"{devices:,.0f} devices back at once, the last",
-        f"≤ {_TIMES:g} x",
-        f"{last * rate / devices:.1f} x: {last:,.1f} s, known to the fleet after "
-        f"{value(OURS, 'seconds until the fleet knows all'):,.1f} s",
-        f"{rate:,.0f} connections a second of hardly more than their bytes: {devices / rate:,.1f} s",
-        _verdict(reached=last <= _TIMES * devices / rate),
-    )
+    for seconds, what in (
+        (
+            last,
+            f"the last is back, and the fleet knows it after {value(OURS, 'seconds until the fleet knows all'):,.1f} s",
+        ),
+        (value(OURS, "seconds of the fleet's processor until all are back"), "of one worker's processor"),
+        (value(OURS, "seconds of the broker's processor until all are back"), "of the broker's processor"),
+    ):
+        yield Judged(
+            f"{devices:,.0f} devices back at once: {what}",
+            f"≤ {_TIMES:g} x",
+            f"{seconds * rate / devices:.1f} x: {seconds:,.1f} s",
+            f"{rate:,.0f} connections a second of hardly more than their bytes: {devices / rate:,.1f} s",
+            _verdict(reached=seconds <= _TIMES * devices / rate),
+        )
 
 
 def telemetry_table(results: BoardResults) -> str:
