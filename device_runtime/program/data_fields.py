@@ -17,7 +17,7 @@ MEDIA = frozenset({"audio", "image"})
 
 _KINDS: tuple[FieldKind, ...] = tuple(kind for kind in get_args(FieldKind) if kind != "any")
 _SHORT = ("boolean", "integer", "number", "text")
-_MOST_TEXT = 1_000
+MOST_TEXT = 1_000
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_CHOICES = 256
 _SLACK = 1e-9
@@ -34,7 +34,7 @@ class DataField:
     least: float | None = None
     most: float | None = None
     step: float = 0.0
-    longest: int = _MOST_TEXT
+    longest: int = MOST_TEXT
 
     @property
     def bits(self) -> float:
@@ -169,7 +169,7 @@ def _read_field(listed: Members, name: str) -> DataField:
         return _read_number(entry, kind)
     if kind == "boolean":
         return DataField(kind)
-    most = _MOST_TEXT if kind == "text" else _MOST_BYTES
+    most = MOST_TEXT if kind == "text" else _MOST_BYTES
     longest = entry.number("max", 1, most)
     if longest > most:
         raise entry.fault("max", f"at most {most}")

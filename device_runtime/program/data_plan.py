@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from device_runtime.program.data_fields import MEDIA, DataField, read_fields
+from device_runtime.program.data_fields import MEDIA, MOST_TEXT, DataField, read_fields
 from device_runtime.program.members import MemberError, Members, shown, written
 
 Category = Literal[
@@ -129,6 +129,23 @@ class DataPlan:
     def to(self, destination: str) -> Iterator[DataItem]:
         """The items that go there."""
         return (item for item in self.items if item.destination == destination)
+
+
+def restored(document: Mapping[str, Any]) -> DataItem:
+    """The item of which :meth:`DataItem.document` made this."""
+    fields = {
+        name: DataField(
+            each["type"],
+            tuple(each.get("of", ())),
+            each.get("min"),
+            each.get("max") if each["type"] in ("integer", "number") else None,
+            each.get("step", 0.0),
+            each["max"] if "max" in each and each["type"] not in ("integer", "number") else MOST_TEXT,
+        )
+        for name, each in document["fields"].items()
+    }
+    listed = {name: tuple(document[name]) for name in ("derived_from", "paths")}
+    return DataItem(**{**document, "fields": fields, **listed})
 
 
 def unspoken_plan(origins: Sequence[str]) -> DataPlan:

@@ -1,0 +1,283 @@
+"""The one gate through which everything passes that leaves a program: planned? agreed to? not more than it says?
+
+    program --call--> capability --Outflow--> PrivacyGate.permit --> ledger --> out
+
+and for what comes in from a microphone and the like: ``collect`` --> label --> program. Each refusal is an error for
+the program, a line in the ledger, and a count for the operator that says nothing of the program's own words.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Protocol
+
+from device_runtime.errors import CygnetError
+from device_runtime.privacy.consents import Consents, Standing
+from device_runtime.privacy.file import PrivacyFileError
+from device_runtime.privacy.labels import BITS_A_DAY, Labels
+from device_runtime.privacy.ledger import GATHER_SECONDS, Ledger
+from device_runtime.privacy.matching import Match, UnplannedError, match
+from device_runtime.privacy.outflow import Outflow
+from device_runtime.program.data_plan import DEVICE, Category, DataItem, DataPlan
+from device_runtime.values import Value
+
+log = logging.getLogger(__name__)
+
+SOURCE = "privacy"
+ASK_AGAIN_SECONDS = 3_600.0
+"""Who did not answer a question is left in peace for so long."""
+_TELL_SECONDS = 60.0
+
+
+class RefusedError(CygnetError):
+    """Something may not leave, or come in; the sentence is for the program's author."""
+
+
+class Asker(Protocol):
+    """Who can ask the person at the device."""
+
+    async def ask(self, app: str, items: Sequence[DataItem]) -> bool | None:
+        """The answer to one question about these items; ``None``: nobody answered, or nobody can be asked."""
+
+
+class _Nobody:
+    async def ask(self, app: str, items: Sequence[DataItem]) -> bool | None:  # noqa: ARG002 - nobody is there
+        return None
+
+
+class PrivacyGate:
+    """The gate of one device. Used on the event loop."""
+
+    def __init__(
+        self,
+        consents: Consents,
+        labels: Labels,
+        ledger: Ledger,
+        record: Callable[[str, str, Mapping[str, Value]], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            consents: what people said.
+            labels: what programs have seen.
+            ledger: where it is written down.
+            record: takes telemetry: counts of what was refused.
+            clock: seconds, for how long nobody is asked again.
+        """
+        self.consents, self.labels, self.ledger = consents, labels, ledger
+        self.asker: Asker = _Nobody()
+        """Asks the person at the device."""
+        self._record, self._clock = record, clock
+        self._asking: dict[tuple[str, str], asyncio.Task[bool | None]] = {}
+        self._left_in_peace: dict[tuple[str, str], float] = {}
+        self._collecting: dict[str, list[tuple[DataItem, Callable[[], None]]]] = {}
+        self._told: dict[tuple[str, str, str], tuple[float, int]] = {}
+        self._flushing: asyncio.TimerHandle | None = None
+        ledger.on_gathered = self._flush_soon
+        consents.on_change.append(self._stop_what_is_not_agreed_to)
+
+    # -- out ------------------------------------------------------------------------------------------------------
+
+    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
+        """Let something of a program leave; waits while a person is asked.
+
+        Raises:
+            RefusedError: it may not.
+        """
+        found = self._planned(app, plan, outflow)
+        for item in found.items:
+            if self.consents.standing(app, item) is Standing.UNASKED:
+                await self._ask(app, plan, item)
+        self._pass(app, plan, found, outflow)
+
+    def permit_now(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
+        """As :meth:`permit`, but what nobody was asked about is refused, and the question follows.
+
+        Raises:
+            RefusedError: it may not leave.
+        """
+        found = self._planned(app, plan, outflow)
+        for item in found.items:
+            if self.consents.standing(app, item) is Standing.UNASKED:
+                self._begin_to_ask(app, plan, item)
+        self._pass(app, plan, found, outflow)
+
+    def _planned(self, app: str, plan: DataPlan, outflow: Outflow) -> Match:
+        try:
+            return match(plan, outflow)
+        except UnplannedError as error:
+            raise self._refusal(app, plan, "unplanned", error.item, outflow.destination, str(error)) from error
+
+    def _pass(self, app: str, plan: DataPlan, found: Match, outflow: Outflow) -> None:
+        for item in found.items:
+            standing = self.consents.standing(app, item)
+            if standing is not Standing.GRANTED:
+                raise self._not_agreed(app, item, standing)
+        seen = self.labels.of(app)
+        if seen and (unsaid := seen.difference(*(item.covers for item in found.items))):
+            self._check_bits(app, plan, found, unsaid, outflow.destination)
+        for item in found.items:
+            self.ledger.sent(app, item, outflow.size)
+
+    def _check_bits(
+        self, app: str, plan: DataPlan, found: Match, unsaid: frozenset[Category], destination: str
+    ) -> None:
+        """What the items do not say that they may tell of can only be told in few bits."""
+        try:
+            may_tell = self.labels.spend(app, found.bits)
+        except PrivacyFileError as error:
+            raise RefusedError(str(error)) from error
+        if not may_tell:
+            item = found.items[0].name
+            sentence = (
+                f"the program has seen {', '.join(sorted(unsaid))}, and the item {item} of its data plan does not say "
+                f"that it may tell of it: add derived_from to it, or send closed fields, {BITS_A_DAY:g} bits a day"
+            )
+            raise self._refusal(app, plan, "seen", item, destination, sentence)
+
+    def _not_agreed(self, app: str, item: DataItem, standing: Standing) -> RefusedError:
+        why = "nobody has agreed yet" if standing is Standing.UNASKED else "the person at the device said no"
+        return self._refusal(
+            app, None, standing.value, item.name, item.destination,
+            f"{why} to the item {item.name} of the data plan; the program has to live without it",
+        )  # fmt: skip
+
+    # -- in -------------------------------------------------------------------------------------------------------
+
+    async def collect(self, app: str, plan: DataPlan, category: Category) -> DataItem:
+        """Let a program have data of a sensitive category; waits while a person is asked. The program is labelled.
+
+        Returns:
+            The item under which it may.
+
+        Raises:
+            RefusedError: it may not.
+        """
+        items = [item for item in plan.items if category in item.covers] if plan.spoken else [_unspoken(category)]
+        if not items:
+            raise self._refusal(
+                app, plan, "unplanned", "", "",
+                f"the data plan has no item of the category {category}; add one to cygnet.data_plan, "
+                'with the destination "device" if it stays here',
+            )  # fmt: skip
+        for item in items:
+            if self.consents.standing(app, item) is Standing.UNASKED:
+                await self._ask(app, plan, item)
+            if self.consents.standing(app, item) is Standing.GRANTED:
+                self._mark(app, category)
+                return item
+        raise self._not_agreed(app, items[0], self.consents.standing(app, items[0]))
+
+    def _mark(self, app: str, category: Category) -> None:
+        try:
+            self.labels.mark(app, category)
+        except PrivacyFileError as error:
+            raise RefusedError(str(error)) from error
+
+    def collecting(self, app: str, item: DataItem, stop: Callable[[], None]) -> Callable[[], None]:
+        """Something is collected under an item from now on: ``stop`` is called as soon as a person no longer agrees.
+        The result ends this when the collecting ended by itself."""
+        entry = (item, stop)
+        self._collecting.setdefault(app, []).append(entry)
+
+        def ended() -> None:
+            if entry in self._collecting.get(app, []):
+                self._collecting[app].remove(entry)
+
+        return ended
+
+    def _stop_what_is_not_agreed_to(self, app: str) -> None:
+        for of_app in [app] if app else list(self._collecting):
+            for entry in list(self._collecting.get(of_app, [])):
+                item, stop = entry
+                if self.consents.standing(of_app, item) is not Standing.GRANTED:
+                    self._collecting[of_app].remove(entry)
+                    stop()
+
+    # -- questions ------------------------------------------------------------------------------------------------
+
+    async def _ask(self, app: str, plan: DataPlan, item: DataItem) -> None:
+        asking = self._begin_to_ask(app, plan, item)
+        if asking is not None:
+            await asyncio.shield(asking)
+
+    def _begin_to_ask(self, app: str, plan: DataPlan, item: DataItem) -> "asyncio.Task[bool | None] | None":
+        """Ask about an item, and with it about all of its purpose that are not sensitive; ``None``: not now."""
+        key = (app, item.name if item.is_sensitive else f"purpose {item.purpose}")
+        running = self._asking.get(key)
+        if running is not None:
+            return running
+        if self._clock() < self._left_in_peace.get(key, 0.0):
+            return None
+        together = [item] if item.is_sensitive or item.is_unspoken else _of_purpose(plan, item)
+        open_items = [each for each in together if self.consents.standing(app, each) is Standing.UNASKED]
+        task = asyncio.get_running_loop().create_task(self._asked(app, open_items), name=f"privacy of {app}")
+        self._asking[key] = task
+
+        def done(ended: "asyncio.Task[bool | None]") -> None:
+            del self._asking[key]
+            if ended.cancelled() or ended.exception() is not None or ended.result() is None:
+                self._left_in_peace[key] = self._clock() + ASK_AGAIN_SECONDS
+            if not ended.cancelled() and (error := ended.exception()) is not None:
+                log.error("%s could not be asked about: %s", app, error)
+
+        task.add_done_callback(done)
+        return task
+
+    async def _asked(self, app: str, items: Sequence[DataItem]) -> bool | None:
+        answer = await self.asker.ask(app, items)
+        if answer is not None:
+            self.consents.decide(app, items, granted=answer, who=self.consents.profile)
+        return answer
+
+    # -- what is told ---------------------------------------------------------------------------------------------
+
+    def _refusal(
+        self, app: str, plan: DataPlan | None, why: str, item: str, destination: str, sentence: str
+    ) -> RefusedError:
+        """Count it, for the ledger and the operator. A destination that is none of the plan's is the program's own
+        word, and is not repeated."""
+        if plan is not None and destination not in {each.destination for each in plan.items}:
+            destination = ""
+        self.ledger.refused(app, item, destination)
+        key = (app, why, item)
+        told, count = self._told.get(key, (-_TELL_SECONDS, 0))
+        if self._clock() - told < _TELL_SECONDS:
+            self._told[key] = (told, count + 1)
+        else:
+            self._told[key] = (self._clock(), 0)
+            self._record(SOURCE, "refused", {"app_id": app, "why": why, "item": item, "count": count + 1})
+        return RefusedError(f"privacy: {sentence}")
+
+    def _flush_soon(self) -> None:
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().call_later(GATHER_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write down what left since the last time; what the disk does not take is tried again."""
+        self._flushing = None
+        try:
+            self.ledger.flush()
+        except PrivacyFileError as error:
+            log.error("what left the device is not written down yet: %s", error)
+            self._flush_soon()
+
+    def close(self) -> None:
+        """The device stops: nothing is asked any more."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+        for task in list(self._asking.values()):
+            task.cancel()
+        self.flush()
+
+
+def _of_purpose(plan: DataPlan, item: DataItem) -> list[DataItem]:
+    return [each for each in plan.items if each.purpose == item.purpose and not each.is_sensitive]
+
+
+@cache
+def _unspoken(category: Category) -> DataItem:
+    """What a program without a plan gets: it may have it, if a person agrees, and it stays here."""
+    return DataItem(category, category, {}, "service", "", "consent", 0, DEVICE)

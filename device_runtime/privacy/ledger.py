@@ -1,0 +1,168 @@
+"""The ledger: what people allowed and refused, and what left, as a chain in which nothing can be changed unseen.
+
+The hash of an entry is SHA-256 over the hash before it (zeros before the first) and the entry as canonical JSON
+(RFC 8785: members sorted, no spaces, UTF-8). It holds no content: what was sent, to whom and how many bytes, but not
+the bytes. What leaves under one item within :data:`GATHER_SECONDS` is one entry with a count.
+"""
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
+
+from device_runtime.privacy.file import PrivacyFile
+from device_runtime.program.data_plan import DataItem
+
+Act = Literal["begun", "grant", "refuse", "revoke", "send", "refused", "profile", "export", "delete", "receipt"]
+ACTS: tuple[Act, ...] = get_args(Act)
+FIRST = "0" * 64
+"""The hash before the first entry."""
+GATHER_SECONDS = 1.0
+MOST_KEPT = 50_000
+"""So many entries stay on the device; the fleet has them all."""
+_PRUNED_AT_ONCE = 1_000
+_ANCHOR = "ledger_anchor"
+_HASHED = ("number", "milliseconds", "act", "app", "item", "destination", "who", "count", "bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line. ``milliseconds`` is Unix time; ``who`` decided, if somebody did; ``count`` and ``bytes`` are of what
+    was sent. A ``refused`` is what the gate turned away."""
+
+    number: int
+    milliseconds: int
+    act: Act
+    app: str
+    item: str
+    destination: str
+    who: str
+    count: int
+    bytes: int
+    hash: str
+
+    def expected_hash(self, before: str) -> str:
+        """The hash that it has after an entry with the hash ``before``."""
+        values = asdict(self)
+        return _hash(before, {name: values[name] for name in _HASHED})
+
+
+class Ledger:
+    """The chain of one device. What is gathered is written by :meth:`flush`."""
+
+    def __init__(self, file: PrivacyFile, clock: Callable[[], float] = time.time) -> None:
+        """``clock`` gives Unix time in seconds."""
+        self._file, self._clock = file, clock
+        self._number, self._hash = 0, FIRST
+        self._load_head()
+        file.on_rollback.append(self._load_head)
+        self._gathered: dict[tuple[Act, str, str, str], tuple[int, int]] = {}
+        self.on_gathered: Callable[[], None] = lambda: None
+        """Told when there is something to flush, where there was nothing before."""
+        if not self._number:
+            self.add("begun", note="after a broken file" if file.was_broken else "")
+
+    def _load_head(self) -> None:
+        last = self._file.rows("SELECT number, hash FROM entry ORDER BY number DESC LIMIT 1")
+        self._number, self._hash = (int(str(last[0][0])), str(last[0][1])) if last else (0, FIRST)
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """The number and hash of the newest entry."""
+        return self._number, self._hash
+
+    def add(
+        self, act: Act, app: str = "", item: str = "", destination: str = "", who: str = "", note: str = ""
+    ) -> None:
+        """Write an entry. Raises :class:`PrivacyFileError`."""
+        with self._file.transaction():
+            self.flush()
+            self._write(act, app, item, destination, who or note, 0, 0)
+
+    def sent(self, app: str, item: DataItem, size: int) -> None:
+        """``size`` bytes leave under this item."""
+        self._gather("send", app, item.name, item.destination, size)
+
+    def refused(self, app: str, item: str, destination: str) -> None:
+        """Something was turned away; ``item`` and ``destination`` are words of the plan, never of a program's call."""
+        self._gather("refused", app, item, destination, 0)
+
+    def _gather(self, act: Act, app: str, item: str, destination: str, size: int) -> None:
+        was_empty = not self._gathered
+        key = (act, app, item, destination)
+        count, total = self._gathered.get(key, (0, 0))
+        self._gathered[key] = (count + 1, total + size)
+        if was_empty:
+            self.on_gathered()
+
+    def flush(self) -> None:
+        """Write what is gathered.
+
+        Raises:
+            PrivacyFileError: the disk refuses; it stays gathered.
+        """
+        if not self._gathered:
+            return
+        with self._file.transaction():
+            for (act, app, item, destination), (count, size) in self._gathered.items():
+                self._write(act, app, item, destination, "", count, size)
+        self._gathered.clear()
+
+    def _write(self, act: Act, app: str, item: str, destination: str, who: str, count: int, size: int) -> None:
+        number = self._number + 1
+        entry = Entry(number, round(self._clock() * 1000), act, app, item, destination, who, count, size, "")
+        digest = entry.expected_hash(self._hash)
+        with self._file.transaction() as database:
+            values = (*(getattr(entry, name) for name in _HASHED), digest)
+            database.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            self._number, self._hash = number, digest
+            if number % _PRUNED_AT_ONCE == 0:
+                self._prune(database, number - MOST_KEPT)
+
+    def _prune(self, database: sqlite3.Connection, last: int) -> None:
+        """Let the oldest go; the hash of the last of them stays, so that the chain still begins somewhere known."""
+        row = database.execute("SELECT hash FROM entry WHERE number = ?", (last,)).fetchone()
+        if row is not None:
+            database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (_ANCHOR, row[0]))
+            database.execute("DELETE FROM entry WHERE number <= ?", (last,))
+
+    def entries(self, after: int = 0, most: int = 1_000, app: str = "") -> list[Entry]:
+        """Those after a number, oldest first. Raises :class:`PrivacyFileError`."""
+        rows = self._file.rows(
+            "SELECT * FROM entry WHERE number > ? AND (? = '' OR app = ?) ORDER BY number LIMIT ?",
+            after,
+            app,
+            app,
+            most,
+        )
+        return [Entry(*row) for row in rows]  # type: ignore[arg-type] # the columns are those of an entry
+
+    def faults(self) -> Iterator[str]:
+        """Where the chain is broken, in sentences; nothing if it is whole. Raises :class:`PrivacyFileError`."""
+        before: Entry | None = None
+        at = 0
+        while entries := self.entries(at):
+            for entry in entries:
+                if before is not None and entry.number != before.number + 1:
+                    yield f"entries {before.number + 1} to {entry.number - 1} are missing"
+                elif entry.hash != entry.expected_hash(before.hash if before else self._anchor(entry)):
+                    yield f"entry {entry.number} is not as it was written"
+                before = entry
+            at = entries[-1].number
+        if before is not None and (before.number, before.hash) != self.head:
+            yield f"the ledger ends with entry {before.number}, and it had {self._number}"
+
+    def _anchor(self, entry: Entry) -> str:
+        """The hash before the oldest entry that is kept."""
+        if entry.number == 1:
+            return FIRST
+        rows = self._file.rows("SELECT value FROM setting WHERE name = ?", _ANCHOR)
+        return str(rows[0][0]) if rows else FIRST
+
+
+def _hash(before: str, members: dict[str, object]) -> str:
+    text = json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(bytes.fromhex(before) + text.encode()).hexdigest()

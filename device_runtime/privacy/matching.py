@@ -1,0 +1,147 @@
+"""Holds one outflow against a data plan: which items it is, and how much it can tell beyond them."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote
+
+from device_runtime.errors import CygnetError
+from device_runtime.privacy.outflow import Named, Outflow
+from device_runtime.program.data_fields import DataField
+from device_runtime.program.data_plan import FLEET, OTHER_DEVICE, DataItem, DataPlan, placeholders
+
+_SHOWN = 60
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,15})?")
+
+
+class UnplannedError(CygnetError):
+    """The plan does not cover what would leave; the sentence says what of it, and what to do."""
+
+    def __init__(self, sentence: str, item: str = "") -> None:
+        super().__init__(sentence)
+        self.item = item
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The items that an outflow is, and the most bits that its values can tell: infinite where a field is open."""
+
+    items: tuple[DataItem, ...]
+    bits: float
+
+
+def match(plan: DataPlan, outflow: Outflow) -> Match:
+    """Find the items of an outflow.
+
+    Raises:
+        UnplannedError: none covers it.
+    """
+    if outflow.destination == FLEET:
+        item = plan.by_name.get(outflow.name) or (plan.by_name.get("*") if not plan.spoken else None)
+        if item is None or item.destination != FLEET:
+            raise UnplannedError(
+                f"the data plan has no item {outflow.name[:_SHOWN]!r} for the fleet; add it to cygnet.data_plan"
+            )
+        if item.precision == "aggregated":
+            raise UnplannedError(
+                f"the item {item.name} of the data plan is only counted across the fleet; use cygnet.count for it",
+                item.name,
+            )
+        return Match((item,), _fill((item,), outflow.values, outflow.written, outflow))
+    candidates = tuple(_candidates(plan, outflow))
+    if not candidates:
+        raise UnplannedError(_nowhere(plan, outflow))
+    values = [*_in_path(candidates[0], outflow.path), *outflow.values]
+    written = outflow.written | {name for name, _ in _in_path(candidates[0], outflow.path)}
+    bits = _fill(candidates, values, written, outflow)
+    return Match(_used(candidates, [name for name, _ in values]), bits)
+
+
+def _candidates(plan: DataPlan, outflow: Outflow) -> Iterator[DataItem]:
+    for item in plan.to(outflow.destination):
+        if item.is_unspoken or outflow.destination == OTHER_DEVICE or _template(item, outflow.path) is not None:
+            yield item
+
+
+def _nowhere(plan: DataPlan, outflow: Outflow) -> str:
+    target = "another device" if outflow.destination == OTHER_DEVICE else outflow.destination
+    if any(plan.to(outflow.destination)):
+        return (
+            f"the data plan sends nothing to {target} at the path {outflow.path[:_SHOWN]!r}; "
+            "add the path to an item of cygnet.data_plan"
+        )
+    return f"the data plan sends nothing to {target}; add an item for it to cygnet.data_plan"
+
+
+def _template(item: DataItem, path: str) -> str | None:
+    return next((template for template in item.paths if _pattern(template).fullmatch(path)), None)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(template: str) -> re.Pattern[str]:
+    pieces = re.split(r"\{[^}]+\}", template)
+    return re.compile("([^/]+)".join(map(re.escape, pieces)))
+
+
+def _in_path(item: DataItem, path: str) -> list[Named]:
+    template = _template(item, path)
+    if template is None:
+        return []
+    found = _pattern(template).fullmatch(path)
+    groups = found.groups() if found is not None else ()
+    return [(name, unquote(text)) for name, text in zip(placeholders(template), groups, strict=True)]
+
+
+def _fill(items: Sequence[DataItem], values: Sequence[Named], written: frozenset[str], outflow: Outflow) -> float:
+    """Check each value against the field of its name; the bits that all of them can tell together."""
+    bits = 0.0
+    for name, value in values:
+        item, field = _field(items, name)
+        if field is None or item is None:
+            raise UnplannedError(_extra(items, name, outflow), items[0].name)
+        if value is None:
+            bits += 1
+            continue
+        said = _read(field, value) if name in written and isinstance(value, str) else value
+        if expected := field.refusal(said):
+            raise UnplannedError(f"{name} must be {expected}, as the item {item.name} of the data plan says", item.name)
+        bits += field.bits + 1
+    # In which order they stand tells something, too.
+    return bits + math.lgamma(len(values) + 1) / math.log(2) if values else 0.0
+
+
+def _field(items: Sequence[DataItem], name: str) -> tuple[DataItem | None, DataField | None]:
+    for item in items:
+        field = item.fields.get(name) or item.fields.get("*")
+        if field is not None:
+            return item, field
+    return None, None
+
+
+def _extra(items: Sequence[DataItem], name: str, outflow: Outflow) -> str:
+    known = ", ".join(sorted({field for item in items for field in item.fields})) or "none"
+    where = f"{outflow.name[:_SHOWN]!r}" if outflow.destination == FLEET else f"{outflow.path[:_SHOWN]!r}"
+    return (
+        f"{where} holds {name[:_SHOWN]!r}, which the data plan does not have; its fields there are {known[:300]}; "
+        "leave it out, or add it to cygnet.data_plan"
+    )
+
+
+def _read(field: DataField, text: str) -> object:
+    """What a text says in a field of numbers or of yes and no; only in one way of writing it, since another way would
+    say more."""
+    if field.kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    if field.kind in ("integer", "number") and _DECIMAL.fullmatch(text):
+        number = float(text)
+        plain = str(int(number)) if number == int(number) else repr(number)
+        return number if text == plain and text != "-0" else text
+    return text
+
+
+def _used(items: Sequence[DataItem], names: Sequence[str]) -> tuple[DataItem, ...]:
+    """The items whose fields are there; the first, where there are none: that something is asked for at all."""
+    chosen = {id(item): item for item in (_field(items, name)[0] for name in names) if item is not None}
+    return tuple(chosen.values()) or (items[0],)
