@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.host.board import find_board
 from device_runtime.host.device import Device
+from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.keys import key_ring
 from device_runtime.view.mirror import MirrorNode, MirrorTree
 from firmware_tools.build.program import build_program, write_package
@@ -111,14 +112,18 @@ class Screen:
 
 
 @asynccontextmanager
-async def virtual_speaker(state: Path, *programs: Path, board: str = "virtual-speaker") -> AsyncIterator[Screen]:
-    """A device with these programs and one screen. It has no wake word: that is tested where voice is."""
+async def virtual_speaker(
+    state: Path, *programs: Path, board: str = "virtual-speaker", asks: bool = False
+) -> AsyncIterator[Screen]:
+    """A device with these programs and one screen, which is asked what they may send if it ``asks``. It has no wake
+    word: that is tested where voice is."""
     made = find_board(board)
     made = dataclasses.replace(
         made,
         screen=dataclasses.replace(made.screen, port=0),
         audio=dataclasses.replace(made.audio, microphone="screen", speaker="screen"),
         voice=dataclasses.replace(made.voice, enabled=False),
+        privacy=PrivacySettings(organisation="" if asks else "tests"),
     )
     device = Device(made, state / "device", None, key_ring([_KEY.public_key()]))
     for number, folder in enumerate(programs):

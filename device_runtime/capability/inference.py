@@ -18,6 +18,7 @@ from device_runtime.capability.arguments import refuse, text
 from device_runtime.capability.files import ProgramFiles
 from device_runtime.capability.models import Abilities, Ears, Hearing, Models, ModelSession
 from device_runtime.capability.paths import MAX_PATH_CHARACTERS
+from device_runtime.capability.privacy import Privacy
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.tensors import describe, read_inputs, write_tensor
 from device_runtime.errors import CygnetError
@@ -25,6 +26,7 @@ from device_runtime.inference.card import ModelCard, parse_card
 from device_runtime.inference.service import OwnModel
 from device_runtime.inference.tensors import Detection
 from device_runtime.program.allowance import Allowance
+from device_runtime.program.data_plan import DataItem
 from device_runtime.program.limits import Limits
 from device_runtime.values import Value
 
@@ -75,9 +77,10 @@ class ProgramInference:
         files: ProgramFiles,
         ears: Ears | None,
         limits: Limits,
+        privacy: Privacy,
         hearing: Hearing | None = None,
     ) -> None:
-        self._service = service
+        self._service, self._privacy = service, privacy
         self._abilities = abilities
         self._files = files
         self._ears = ears
@@ -252,14 +255,25 @@ class ProgramInference:
         run, number, opened = self._opened(caller, arguments)
         await opened.session.feed(b"")  # says so if the model hears nothing
         if opened.listening is None or opened.listening.done():
-            opened.listening = caller.keep(self._hear(caller, run, number, opened))
+            item = await self._privacy.collect(caller.app_id, caller.manifest.data_plan, "speech")
+            if opened.listening is None or opened.listening.done():  # a person took a while to answer
+                opened.listening = caller.keep(self._hear(caller, run, number, opened, item))
         return None
 
-    async def _hear(self, caller: Caller, run: _Run, number: int, opened: _Opened) -> None:
+    def _end_soon(self, caller: Caller, number: int, opened: _Opened) -> None:
+        caller.keep(self._revoked(caller, number, opened))
+
+    async def _revoked(self, caller: Caller, number: int, opened: _Opened) -> None:
+        await self._end_listening(opened)
+        reason = "privacy: the person at the device no longer agrees"
+        await caller.emit("inference.error", {"session": number, "reason": reason})
+
+    async def _hear(self, caller: Caller, run: _Run, number: int, opened: _Opened, item: DataItem) -> None:
         ears = self._ears
         if ears is None:  # inference.listen is offered with a microphone only
             return
         ears.listening(caller.app_id, on=True)
+        ended = self._privacy.collecting(caller.app_id, item, lambda: self._end_soon(caller, number, opened))
         telling = asyncio.create_task(self._tell_states(caller, number, ears))
         try:
             async with aclosing(self._heard(run, opened, ears)) as heard:
@@ -277,6 +291,7 @@ class ProgramInference:
             await caller.emit("inference.error", {"session": number, "reason": "internal error of the host"})
             raise
         finally:
+            ended()
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
             ears.listening(caller.app_id, on=False)
@@ -323,12 +338,13 @@ def inference_capabilities(
     files: ProgramFiles,
     ears: Ears | None,
     limits: Limits,
+    privacy: Privacy,
     hearing: Hearing | None = None,
 ) -> list[Capability]:
     """``inference.open {model | name | ability}``, ``inference.run {session, inputs}``, ``inference.close {session}``;
     with a microphone ``inference.listen {session}`` and ``inference.stop {session}``, which need the permission
     ``record``. With ``hearing`` all programs hear what one model of the device hears."""
-    models = ProgramInference(service, abilities, files, ears, limits, hearing)
+    models = ProgramInference(service, abilities, files, ears, limits, privacy, hearing)
     offered = [
         Capability("inference.open", models.open),
         Capability("inference.run", models.run),

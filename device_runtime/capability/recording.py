@@ -13,9 +13,11 @@ from typing import Protocol
 
 from device_runtime.capability.arguments import choice, number, refuse, text
 from device_runtime.capability.files import ProgramFiles
+from device_runtime.capability.privacy import Privacy
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.tasks import tell
 from device_runtime.errors import CygnetError
+from device_runtime.program.data_plan import DataItem
 from device_runtime.values import Value
 
 SAMPLE_RATE = 16_000
@@ -43,15 +45,26 @@ class _Recording:
         self.pcm = bytearray()
         self.frame = frame
         self.told = 0
-        self.paused = False
+        self.paused = self.is_revoked = False
         self.stopped = asyncio.Event()
+
+    def revoke(self) -> None:
+        """A person no longer agrees: nothing more is heard, and what was heard is not given."""
+        self.is_revoked = True
+        self.stopped.set()
 
 
 class Recorder:
     """The board's microphone for programs. ``listen`` begins to give its sound: 16 kHz mono int16."""
 
-    def __init__(self, listen: Callable[[], AsyncIterator[bytes]], files: ProgramFiles, listening: Listening) -> None:
-        self._listen = listen
+    def __init__(
+        self,
+        listen: Callable[[], AsyncIterator[bytes]],
+        files: ProgramFiles,
+        privacy: Privacy,
+        listening: Listening,
+    ) -> None:
+        self._listen, self._privacy = listen, privacy
         self._listening = listening
         self._files = files
         self._running: _Recording | None = None
@@ -71,12 +84,17 @@ class Recorder:
         frame = int(number(arguments, "frameSize", 0, MAX_FRAME_KB, 0) * 1024) // 2 * 2
         if frame and form != "PCM":
             raise refuse("frameSize is for the format PCM")
-        self._running = _Recording(caller, text(arguments, "task", 64), form, milliseconds, frame)
-        caller.keep(self._record(self._running))
+        task = text(arguments, "task", 64)
+        item = await self._privacy.collect(caller.app_id, caller.manifest.data_plan, "voice")
+        if self._running is not None:  # it began while a person was asked
+            raise CapabilityError("is recording or paused")
+        self._running = _Recording(caller, task, form, milliseconds, frame)
+        caller.keep(self._record(self._running, item))
         return None
 
-    async def _record(self, recording: _Recording) -> None:
+    async def _record(self, recording: _Recording, item: DataItem) -> None:
         caller, task = recording.caller, recording.task
+        ended = self._privacy.collecting(caller.app_id, item, recording.revoke)
         hearing = asyncio.ensure_future(self._hear(recording))
         stopping = asyncio.ensure_future(recording.stopped.wait())
         self._listening(caller.app_id, on=True)
@@ -85,6 +103,8 @@ class Recorder:
             await asyncio.wait([hearing, stopping], return_when=asyncio.FIRST_COMPLETED)
             if hearing.done():
                 hearing.result()
+            if recording.is_revoked:
+                raise CapabilityError("privacy: the person at the device no longer agrees; what was heard is deleted")
             await self._tell_frames(recording, last=True)
             content = bytes(recording.pcm) if recording.form == "PCM" else _wav(bytes(recording.pcm))
             path = await self._files.add_temporary(caller, content, f".{recording.form.lower()}")
@@ -101,6 +121,7 @@ class Recorder:
         except CygnetError as error:
             await tell(caller, task, "error", {"reason": str(error)})
         finally:
+            ended()
             self._running = None
             self._listening(caller.app_id, on=False)
             hearing.cancel()
@@ -146,11 +167,14 @@ class Recorder:
 
 
 def recording_capabilities(
-    listen: Callable[[], AsyncIterator[bytes]], files: ProgramFiles, listening: Listening = _show_nothing
+    listen: Callable[[], AsyncIterator[bytes]],
+    files: ProgramFiles,
+    privacy: Privacy,
+    listening: Listening = _show_nothing,
 ) -> list[Capability]:
     """``record.start {task, duration? (ms), format?, frameSize?}``, ``record.pause``, ``record.resume`` and
     ``record.stop``; all need the permission ``record``."""
-    recorder = Recorder(listen, files, listening)
+    recorder = Recorder(listen, files, privacy, listening)
 
     def act(name: str) -> Capability:
         async def perform(caller: Caller, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG001 takes nothing

@@ -13,7 +13,7 @@ import asyncio
 import json
 import re
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 from urllib.parse import quote
@@ -23,8 +23,11 @@ from yarl import URL
 
 from device_runtime.capability.arguments import choice, flag, number, refuse, text
 from device_runtime.capability.origin import NetworkPolicy, PublicResolver, parse_url
+from device_runtime.capability.privacy import Privacy
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.tasks import tell
+from device_runtime.errors import CygnetError
+from device_runtime.privacy.outflow import Channel, Named, request_outflow
 from device_runtime.values import Value
 
 MAX_URL_CHARACTERS = 8192
@@ -73,13 +76,24 @@ Heard: TypeAlias = Callable[[int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class HttpCall:
-    """A checked request, as one hop of it is sent. ``sent`` hears how many bytes of the body have gone."""
+    """A checked request, as one hop of it is sent. ``sent`` hears how many bytes of the body have gone; ``parts`` are
+    the fields and files of which a form was made."""
 
     method: str
     url: URL
     header: Mapping[str, str]
     body: bytes | None
     sent: Heard | None = None
+    parts: Sequence[Named] = ()
+    channel: Channel = "request"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is sent, once its turn has come: a body, and the parts of which it was made."""
+
+    body: bytes
+    parts: Sequence[Named] = ()
 
 
 Reader: TypeAlias = Callable[[HttpCall, aiohttp.ClientResponse], Awaitable[Value]]
@@ -97,8 +111,8 @@ class _Form:
 class HttpClient:
     """The board's HTTP client for programs. Close it when the board stops."""
 
-    def __init__(self, policy: NetworkPolicy) -> None:
-        self._policy = policy
+    def __init__(self, policy: NetworkPolicy, privacy: Privacy) -> None:
+        self._policy, self._privacy = policy, privacy
         self._session: aiohttp.ClientSession | None = None
         self._limits: dict[tuple[str, bool], asyncio.Semaphore] = {}
         self._running: dict[tuple[str, str], asyncio.Task[Value]] = {}
@@ -143,7 +157,7 @@ class HttpClient:
         arguments: Mapping[str, Value],
         *,
         whole_file: bool = False,
-        body: Callable[[], Awaitable[bytes]] | None = None,
+        body: Callable[[], Awaitable[Content]] | None = None,
     ) -> Value:
         """Make one exchange; ``timeout`` and ``task`` of ``arguments`` bound and name it.
 
@@ -185,17 +199,22 @@ class HttpClient:
         read: Reader,
         seconds: float,
         limit: asyncio.Semaphore,
-        body: Callable[[], Awaitable[bytes]] | None,
+        body: Callable[[], Awaitable[Content]] | None,
     ) -> Value:
         host = call.url.host
         try:
-            async with asyncio.timeout(seconds), limit:
+            async with asyncio.timeout(seconds) as time_limit, limit:
                 if body is not None:
                     content = await body()
-                    call = replace(call, body=content, header={**call.header, "Content-Length": str(len(content))})
-                return await self._follow(call, caller.manifest.request_domains, read)
+                    header = {**call.header, "Content-Length": str(len(content.body))}
+                    call = replace(call, body=content.body, parts=content.parts, header=header)
+                return await self._follow(caller, call, read, time_limit)
         except TimeoutError as error:
             raise CapabilityError("timeout") from error
+        except CapabilityError:
+            raise
+        except CygnetError as error:
+            raise CapabilityError(str(error)) from error
         except aiohttp.ClientConnectorDNSError as error:
             raise CapabilityError(f"no address for {host}: {error.os_error}") from error
         except aiohttp.ClientConnectorCertificateError as error:
@@ -205,10 +224,20 @@ class HttpClient:
         except (aiohttp.ClientError, zlib.error, ValueError, OSError) as error:
             raise CapabilityError(f"the exchange with {host} failed: {error}") from error
 
-    async def _follow(self, call: HttpCall, declared: tuple[str, ...], read: Reader) -> Value:
+    async def _permit(self, caller: Caller, call: HttpCall, time_limit: asyncio.Timeout) -> None:
+        """Ask whether it may leave. A person who is asked may take longer than the exchange."""
+        outflow = request_outflow(call.method, call.url, call.header, call.body, call.parts, call.channel)
+        loop, until = asyncio.get_running_loop(), time_limit.when()
+        left = until - loop.time() if until is not None else None
+        time_limit.reschedule(None)
+        await self._privacy.permit(caller.app_id, caller.manifest.data_plan, outflow)
+        time_limit.reschedule(loop.time() + left if left is not None else None)
+
+    async def _follow(self, caller: Caller, call: HttpCall, read: Reader, time_limit: asyncio.Timeout) -> Value:
         """Send ``call`` and follow its redirects, each checked as if the program had asked for it."""
         for _ in range(MAX_REDIRECTS + 1):
-            address = self._policy.address(call.url, declared)
+            address = self._policy.address(call.url, caller.manifest.request_domains)
+            await self._permit(caller, call, time_limit)
             # The server sees the name that the program asked for, also where the board maps it elsewhere.
             header = {
                 "Accept-Encoding": "gzip",

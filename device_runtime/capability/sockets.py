@@ -13,9 +13,12 @@ from yarl import URL
 
 from device_runtime.capability.arguments import flag, number, refuse, text, texts
 from device_runtime.capability.origin import WEB_SOCKET, NetworkPolicy, PublicResolver, parse_url
+from device_runtime.capability.privacy import Privacy
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.request import MAX_URL_CHARACTERS, read_header
 from device_runtime.capability.tasks import tell
+from device_runtime.errors import CygnetError
+from device_runtime.privacy.outflow import message_outflow, request_outflow
 from device_runtime.values import Value
 
 MAX_OPEN = 5
@@ -35,8 +38,8 @@ async def _refuse_redirect(*_: object) -> None:
 class SocketClient:
     """The board's WebSocket client for programs. Close it when the board stops."""
 
-    def __init__(self, policy: NetworkPolicy) -> None:
-        self._policy = policy
+    def __init__(self, policy: NetworkPolicy, privacy: Privacy) -> None:
+        self._policy, self._privacy = policy, privacy
         self._session: aiohttp.ClientSession | None = None
         # By run, since two runs of one program may overlap while the first is being ended.
         self._sockets: dict[tuple[int, str], _Socket] = {}
@@ -65,10 +68,12 @@ class SocketClient:
             raise refuse("task is in use")
         if sum(run == key[0] for run, _ in self._sockets) >= MAX_OPEN:
             raise CapabilityError(f"more than {MAX_OPEN} sockets are open; close one first")
-        socket = self._sockets[key] = _Socket()
+        socket = self._sockets[key] = _Socket(url)
+        opening = request_outflow("GET", url, header, None, [("protocol", each) for each in protocols], "socket")
 
         async def live() -> None:
             try:
+                await self._privacy.permit(caller.app_id, caller.manifest.data_plan, opening)
                 async with asyncio.timeout(seconds):
                     connection = await self._open(url, address, header, protocols, compress)
                 await self._serve(caller, task, socket, connection)
@@ -80,6 +85,8 @@ class SocketClient:
                 await self._fail(caller, task, f"{url.host} answered {error.status} instead of opening a WebSocket")
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 await self._fail(caller, task, f"cannot connect to {url.host}: {error}")
+            except CygnetError as error:
+                await self._fail(caller, task, str(error))
             finally:
                 self._sockets.pop(key, None)
 
@@ -140,7 +147,9 @@ class SocketClient:
         socket = self._socket(caller, arguments)
         if socket.connection is None or socket.connection.closed:
             raise CapabilityError("the socket is not open")
+        message = message_outflow(str(socket.url.origin()), socket.url.raw_path, data)
         async with socket.sending:  # so that messages go in the order of the calls
+            await self._privacy.permit(caller.app_id, caller.manifest.data_plan, message)
             try:
                 if isinstance(data, bytes):
                     await socket.connection.send_bytes(data)
@@ -191,7 +200,8 @@ class SocketClient:
 class _Socket:
     """One socket of a program: ``connection`` once it is open, ``closing`` once the program wants it closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: URL) -> None:
+        self.url = url
         self.connection: aiohttp.ClientWebSocketResponse | None = None
         self.closing: tuple[int, bytes] | None = None
         self.sending = asyncio.Lock()

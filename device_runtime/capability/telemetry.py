@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias, get_args
 
 from device_runtime.capability.arguments import refuse, text
+from device_runtime.capability.privacy import Privacy
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
+from device_runtime.privacy.outflow import event_outflow
 from device_runtime.values import Value
 
 MAX_VALUES = 32
@@ -17,6 +19,7 @@ BURST = 60
 PER_SECOND = 1.0
 Priority = Literal["alarm", "event", "metric"]
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+_NUMBER_CHARACTERS = 8
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
@@ -43,7 +46,7 @@ class _Allowance:
         return True
 
 
-def telemetry_capability(record: Recorder, clock: Callable[[], float] = time.monotonic) -> Capability:
+def telemetry_capability(record: Recorder, privacy: Privacy, clock: Callable[[], float] = time.monotonic) -> Capability:
     """``telemetry {name, values, priority}``: ``values`` is a flat object of strings, finite numbers, booleans and
     nulls; ``priority`` is ``alarm``, ``event`` or ``metric``; without it, the name says it (``sync/priorities.py``)."""
     allowance = _Allowance(clock)
@@ -52,12 +55,13 @@ def telemetry_capability(record: Recorder, clock: Callable[[], float] = time.mon
         name = text(arguments, "name", 64)
         if not _NAME.fullmatch(name):
             raise refuse("name must be letters, digits, dots, underscores and hyphens")
-        values = _flat(arguments.get("values"))
+        values, size = _flat(arguments.get("values"))
         priority = _priority(arguments.get("priority"))
         if not allowance.spend(caller.app_id):
             raise CapabilityError(
                 f"too many events: {BURST} at once and then {PER_SECOND:g} a second are allowed; report less often"
             )
+        privacy.permit_now(caller.app_id, caller.manifest.data_plan, event_outflow(name, values, len(name) + size))
         if priority is None:
             record(caller.app_id, name, values)
         else:
@@ -76,9 +80,10 @@ def _priority(value: Value) -> Priority | None:
     raise refuse(f"priority must be one of {', '.join(PRIORITIES)}")
 
 
-def _flat(values: Value) -> dict[str, Value]:
+def _flat(values: Value) -> tuple[dict[str, Value], int]:
+    """The values, and about how many characters they are."""
     if values is None:
-        return {}
+        return {}, 0
     if not isinstance(values, dict) or len(values) > MAX_VALUES:
         raise refuse(f"values must be an object of at most {MAX_VALUES} members")
     size = 0
@@ -91,10 +96,12 @@ def _flat(values: Value) -> dict[str, Value]:
             raise refuse(f"values.{key} must be a string, a number, a boolean or null")
         elif isinstance(value, int | float) and not _sendable(value):
             raise refuse(f"values.{key} must be a finite number")
+        else:
+            size += _NUMBER_CHARACTERS
         size += len(key)
     if size > MAX_RECORD_CHARACTERS:
         raise refuse(f"values hold {size} characters; at most {MAX_RECORD_CHARACTERS} are allowed")
-    return values
+    return values, size
 
 
 def _sendable(value: float) -> bool:

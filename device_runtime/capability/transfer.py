@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 import aiohttp
+from yarl import URL
 
 from device_runtime.capability.arguments import refuse, text
 from device_runtime.capability.files import MAX_PROGRAM_BYTES, ProgramFiles
@@ -21,6 +22,7 @@ from device_runtime.capability.paths import MAX_PATH_CHARACTERS
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.request import (
     MAX_URL_CHARACTERS,
+    Content,
     HttpCall,
     HttpClient,
     decoded,
@@ -34,6 +36,8 @@ from device_runtime.values import Value
 MAX_FILE_BYTES = MAX_PROGRAM_BYTES
 MAX_FORM_FIELDS = 64
 MAX_FORM_BYTES = 256 * 1024
+_FILE_NAME = "filename"
+_NEUTRAL_NAME = "file"
 # A program needs no more to draw a bar.
 _PROGRESS_SECONDS = 0.1
 
@@ -93,14 +97,15 @@ def transfer_capabilities(client: HttpClient, files: ProgramFiles) -> list[Capab
         path = text(arguments, "filePath", MAX_PATH_CHARACTERS)
         name = text(arguments, "name", 200)
         boundary = f"----cygnet{secrets.token_hex(12)}"
-        fields = _fields(boundary, arguments.get("formData"))
+        file_name = _file_name(caller, url, path)
+        fields, said = _fields(boundary, arguments.get("formData")), _said(arguments.get("formData"))
         progress = _Progress(caller, task, 0, "totalBytesSent", "totalBytesExpectedToSend")
 
-        async def body() -> bytes:
+        async def body() -> Content:
             content = await files.read(caller, path)
-            form = b"".join([fields, _file(boundary, name, PurePosixPath(path).name, content)])
+            form = b"".join([fields, _file(boundary, name, file_name or _NEUTRAL_NAME, content)])
             progress.total = len(form)
-            return form
+            return Content(form, [*said, (name, content), *([(_FILE_NAME, file_name)] if file_name else [])])
 
         header = {
             key: value for key, value in read_header(arguments.get("header")).items() if key.lower() != "content-type"
@@ -116,7 +121,7 @@ def transfer_capabilities(client: HttpClient, files: ProgramFiles) -> list[Capab
                 "data": decoded(answer, response.charset, as_json=False),
             }
 
-        call = HttpCall("POST", url, header, None, progress.at)
+        call = HttpCall("POST", url, header, None, progress.at, channel="upload")
         return await client.run(caller, call, read, arguments, whole_file=True, body=body)
 
     async def abort(caller: Caller, arguments: Mapping[str, Value]) -> Value:
@@ -128,6 +133,21 @@ def transfer_capabilities(client: HttpClient, files: ProgramFiles) -> list[Capab
         Capability("uploadFile", upload, permission="request"),
         Capability("transfer.abort", abort, permission="request"),
     ]
+
+
+def _file_name(caller: Caller, url: URL, path: str) -> str:
+    """The name under which a file is sent: its own where the data plan has a field for that, or else none."""
+    items = caller.manifest.data_plan.to(str(url.origin()))
+    is_planned = any({_FILE_NAME, "*"} & item.fields.keys() for item in items)
+    return PurePosixPath(path).name if is_planned else ""
+
+
+def _said(fields: Value) -> list[tuple[str, object]]:
+    return [(key, value if isinstance(value, str) else _plain(value)) for key, value in _members(fields)]
+
+
+def _members(fields: Value) -> list[tuple[str, Value]]:
+    return list(fields.items()) if isinstance(fields, dict) else []
 
 
 def _fields(boundary: str, fields: Value) -> bytes:

@@ -15,6 +15,7 @@ from device_runtime.host.board_file import BoardError, BoardFile, key, table_key
 from device_runtime.host.linuxparts import LinuxLed, LinuxSensor
 from device_runtime.host.linuxparts import faults as part_faults
 from device_runtime.host.microboard import MicroBoard
+from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.program.limits import Limits
 from device_runtime.resources import resource_directory
 from device_runtime.update.rules import UpdateRules
@@ -170,6 +171,7 @@ class Board:
     request: Request = key("network of programs", default=Request())
     leds: Mapping[str, LinuxLed] = table_key("lights, each by a name that programs use")
     sensors: Mapping[str, LinuxSensor] = table_key("sensors, each by a name that programs use")
+    privacy: PrivacySettings = key("whether people are asked what programs may send", default=PrivacySettings())
     update: UpdateRules = key("when programs and models are switched to another version", default=UpdateRules())
     flash: LinuxFlash = key("how the board gets its software", default=LinuxFlash())
 

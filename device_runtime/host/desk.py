@@ -8,7 +8,10 @@ from typing import Any
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.screen.server import ScreenServer
+from device_runtime.privacy.outflow import Outflow, event_outflow
 from device_runtime.program.allowance import Allowance
+from device_runtime.program.data_plan import DataPlan
+from device_runtime.program.endings import told_ending
 from device_runtime.program.package import Package
 from device_runtime.program.restarts import Restarts
 from device_runtime.program.session import ProgramSession
@@ -22,6 +25,9 @@ logger = logging.getLogger(__name__)
 Record = Callable[[str, str, Mapping[str, Value]], object]
 """Takes telemetry: source (``device`` or an app id), name, values."""
 
+MayTell = Callable[[str, DataPlan, Outflow], bool]
+"""Whether something of a program (its app id, its plan) may leave; see :meth:`PrivacyGate.may_tell`."""
+
 SOURCE = "device"
 # Errors of one program that the fleet is told of: at once, and then in a second. The log has them all.
 _ERRORS_AT_ONCE = 60
@@ -31,8 +37,9 @@ _ERRORS_A_SECOND = 1.0
 class Desk:
     """Runs programs from the store and shows them on the screen; it is the sessions' listener.
 
-    A program that ran and ended by itself is started again, as ``restarts`` says, until it is stopped; ``sleep`` is
-    what a restart waits with.
+    ``may_tell`` says whether words of a program may leave the device with what is recorded of it. A program that ran
+    and ended by itself is started again, as ``restarts`` says, until it is stopped; ``sleep`` is what a restart waits
+    with.
     """
 
     def __init__(
@@ -40,12 +47,13 @@ class Desk:
         store: ProgramStore,
         screen: ScreenServer,
         record: Record,
+        may_tell: MayTell,
         restarts: Restarts | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._screen = screen
-        self._record = record
+        self._record, self._may_tell = record, may_tell
         self._sessions: Sessions | None = None
         self._packages: dict[str, Package] = {}
         self._front: str | None = None
@@ -58,8 +66,8 @@ class Desk:
         self.on_program_exit: Callable[[str], None] = lambda _app_id: None
         """Told the app id of each program that ended."""
         self.on_end_by_itself: Callable[[str, str], bool] = lambda _app_id, _reason: False
-        """Told the app id of a program that ran and ended by itself, and why; true: whether it comes back is decided
-        there, and until :meth:`release` its last pages stay in sight."""
+        """Told the app id of a program that ran and ended by itself, and why, without its own words; true: whether it
+        comes back is decided there, and until :meth:`release` its last pages stay in sight."""
 
     def use(self, sessions: Sessions) -> None:
         """Run programs in these sessions, whose listener this desk is."""
@@ -200,8 +208,9 @@ class Desk:
         self._restarts.forgive(app_id)
         return task is not None
 
-    def _ended(self, app_id: str, name: str, reason: str) -> None:
-        """A program that ran ended by itself: start it again in a while, or stop it."""
+    def _ended(self, app_id: str, name: str, reason: str, told: str) -> None:
+        """A program that ran ended by itself: start it again in a while, or stop it. ``told`` is what the fleet hears
+        of the reason."""
         seconds = self._restarts.ended(app_id)
         if seconds is None:
             ends = self._restarts.ends(app_id)
@@ -209,7 +218,7 @@ class Desk:
             self._leave(app_id, text)
             self._screen.programs()
             logger.error("%s is stopped: it ended %d times; the last time %s", app_id, ends, reason)
-            self._record(SOURCE, "program_stopped", {"app_id": app_id, "ends": ends, "reason": reason[:500]})
+            self._record(SOURCE, "program_stopped", {"app_id": app_id, "ends": ends, "reason": told[:500]})
             return
         # The dead pages stay in sight until the new ones are there.
         self._screen.exited(app_id, replaced=True)
@@ -224,7 +233,7 @@ class Desk:
         except CygnetError as error:
             logger.error("%s could not be started again: %s", app_id, error)
             self._returning.pop(app_id, None)
-            self._ended(app_id, name, str(error))
+            self._ended(app_id, name, str(error), getattr(error, "told", str(error)))
         else:
             self._returning.pop(app_id, None)
 
@@ -248,7 +257,16 @@ class Desk:
             {"error": logging.ERROR, "warn": logging.WARNING}.get(level, logging.INFO), "%s: %s%s", app_id, text, place
         )
         if level == "error" and self._may_report(app_id):
-            self._record(SOURCE, "program_error", {"app_id": app_id, "text": text[:500], "source": source[:500]})
+            words = self._words(app_id, self._packages.get(app_id), {"text": text[:500], "source": source[:500]})
+            self._record(SOURCE, "program_error", {"app_id": app_id, **words})
+
+    def _words(self, app_id: str, package: Package | None, words: Mapping[str, Value]) -> Mapping[str, Value]:
+        """What a program said in an error, if that may leave the device: its words can hold anything."""
+        if package is None:
+            return dict.fromkeys(words, "")
+        outflow = event_outflow("program_error", words, sum(len(str(word)) for word in words.values()))
+        may_leave = self._may_tell(app_id, package.manifest.data_plan, outflow)
+        return words if may_leave else dict.fromkeys(words, "")
 
     def _may_report(self, app_id: str) -> bool:
         """Whether one more error of a program is told to the fleet: a flood would push out what others have told."""
@@ -263,15 +281,15 @@ class Desk:
         self._ran.discard(app_id)
         if reason:
             logger.warning("%s ended: %s", app_id, reason)
-            self._record(SOURCE, "program_ended", {"app_id": app_id, "reason": reason[:500]})
+            self._record(SOURCE, "program_ended", {"app_id": app_id, "reason": told_ending(reason)[:500]})
         if app_id in self._replacing:
             self._screen.exited(app_id, reason, replaced=True)
         elif reason and ran and package is not None:
-            if self.on_end_by_itself(app_id, reason):
+            if self.on_end_by_itself(app_id, told_ending(reason)):
                 self.hold(app_id)
                 self._screen.exited(app_id, reason, replaced=True)
             else:
-                self._ended(app_id, package.manifest.name, reason)
+                self._ended(app_id, package.manifest.name, reason, told_ending(reason))
         elif app_id not in self._returning:  # else it is the attempt to start it again that failed
             self._leave(app_id, reason)
         self.on_program_exit(app_id)

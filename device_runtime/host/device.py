@@ -52,6 +52,7 @@ from device_runtime.host.microphone import ProgramMicrophone
 from device_runtime.host.models import DeviceModels, can_run_models
 from device_runtime.host.moments import HeardPlayer, Moments
 from device_runtime.host.notices import NetworkNotices
+from device_runtime.host.privacy import DevicePrivacy, ScreenAsker, question
 from device_runtime.host.program_stages import ProgramStages
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
@@ -142,8 +143,10 @@ class Device:
         self._storage = ProgramStorage(state / "storage.db", board.limits.storage_bytes)
         self._files = ProgramFiles(state / "files")
         policy = NetworkPolicy(board.request.allow_insecure, board.request.hosts)
-        self._http = HttpClient(policy)
-        self._sockets = SocketClient(policy)
+        self.privacy = DevicePrivacy(state, board.privacy, self._telemetry.record)
+        gate = self.privacy.gate
+        self._http = HttpClient(policy, gate)
+        self._sockets = SocketClient(policy, gate)
         self._media = ProgramMedia(self._files, self._http)
         dialogs = Dialogs()
         self._fleet_models = (
@@ -169,12 +172,14 @@ class Device:
         self._front.microphone = self._microphone
         speaker = ProgramSpeaker()
         self._player = HeardPlayer(loudspeaker(board) or ScreenPlayer(self._screen))
-        self.desk = Desk(self.store, self._screen, self._telemetry.record)
+        self.desk = Desk(self.store, self._screen, self._telemetry.record, gate.may_tell)
         self.desk.on_program_exit = dialogs.dismiss_all
         self._stages = ProgramStages(
             self.store, self.desk, self._storage, self._files, self._settings.rules, self.programs_changed
         )
-        self._shared = SharedPages(self.desk, dialogs, self.store, self._telemetry.record) if provisioning else None
+        self._shared = (
+            SharedPages(self.desk, dialogs, self.store, self._telemetry.record, gate) if provisioning else None
+        )
         self._sessions = Sessions(
             Surroundings(
                 gate=instruments.gate(self._capabilities(dialogs, speaker)),
@@ -189,6 +194,7 @@ class Device:
             required_barriers=board.isolation.require,
         )
         self.desk.use(self._sessions)
+        self.privacy.gate.asker = ScreenAsker(dialogs, self._name_of, question)
         self._notices = NetworkNotices(self.desk)
         self._conversation = Conversation(
             self.desk, self._screen, self._telemetry.record, mouth(board), loudspeaker(board)
@@ -227,9 +233,9 @@ class Device:
             *battery_capabilities(),
             *clipboard_capabilities(lambda app_id, act: self._telemetry.record(SOURCE, act, {"app_id": app_id})),
             *leaving_capabilities(self.desk),
-            telemetry_capability(self._telemetry.record),
+            telemetry_capability(self._telemetry.record, self.privacy.gate),
             speech_capability(speaker),
-            health_capability(self._stages.said),
+            health_capability(self._stages.said, self.privacy.gate),
         ]
         if self._shared is not None:
             offered += self._shared.capabilities()
@@ -244,12 +250,17 @@ class Device:
         if self._board.audio.microphone == "device" and self._microphone is not None:
             microphone = self._microphone
             offered += recording_capabilities(
-                lambda: microphone.chunks(while_speaking=True), self._files, microphone.listening
+                lambda: microphone.chunks(while_speaking=True),
+                self._files,
+                self.privacy.gate,
+                microphone.listening,
             )
         if self._models is not None:
             models, ears = self._models, self._microphone
             hearing = SharedHearing(models.service, ears.chunks) if ears is not None else None
-            offered += inference_capabilities(models.service, models, self._files, ears, self._board.limits, hearing)
+            offered += inference_capabilities(
+                models.service, models, self._files, ears, self._board.limits, self.privacy.gate, hearing
+            )
         return offered
 
     def _program_microphone(self) -> ProgramMicrophone | None:
@@ -304,6 +315,11 @@ class Device:
             replace(self._instruments.view_pace or Pace(), most_bytes=screen.remote_kb * 1024),
         )
 
+    def _name_of(self, app_id: str) -> str:
+        """What a program is called."""
+        session = self.desk.running(app_id)
+        return session.manifest.name if session is not None else app_id
+
     def _users_of(self, model: str) -> list[str]:
         """The running programs that ask for a model."""
         return [session.app_id for session in self.desk.sessions() if model in session.manifest.models]
@@ -357,6 +373,7 @@ class Device:
             await self._microphone.close()
         await self._screen.stop()
         await self._sockets.close()
+        self.privacy.close()
         await self._http.close()
         self._files.close()
         self._storage.close()

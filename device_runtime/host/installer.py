@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from device_runtime.host.desk import Desk
+from device_runtime.program.endings import own_words_stay
 from device_runtime.program.store import InstalledProgram, ProgramStore
 from device_runtime.sync.messages import ProgramTarget
 
@@ -37,7 +38,8 @@ class DeviceInstaller:
         """
         await asyncio.to_thread(self._store.install, path, app_id, target.version_code)
         self._on_change()
-        await self._desk.replace(app_id)
+        with own_words_stay():
+            await self._desk.replace(app_id)
 
     async def remove(self, app_id: str) -> None:
         """Stop the program and delete it.
@@ -55,7 +57,8 @@ class DeviceInstaller:
         Raises:
             CygnetError: it does not start.
         """
-        await self._desk.launch(app_id)
+        with own_words_stay():
+            await self._desk.launch(app_id)
 
     async def start(self, app_id: str) -> None:
         """Run the program behind what is in front.
@@ -63,4 +66,5 @@ class DeviceInstaller:
         Raises:
             CygnetError: it does not start.
         """
-        await self._desk.session(app_id)
+        with own_words_stay():
+            await self._desk.session(app_id)

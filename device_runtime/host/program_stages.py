@@ -9,6 +9,7 @@ from device_runtime.capability.files import ProgramFiles
 from device_runtime.capability.storage import ProgramStorage
 from device_runtime.errors import CygnetError
 from device_runtime.host.desk import Desk
+from device_runtime.program.endings import own_words_stay
 from device_runtime.program.store import InstalledProgram, ProgramStore
 from device_runtime.update.machine import Update, Version
 from device_runtime.update.rules import RulesInForce
@@ -118,10 +119,11 @@ class ProgramStages:
         await self._desk.stop_program(name)
         if not (update.launch or name in self._ran):
             self._opened.add(name)
-        if update.launch and update.tries == 1:
-            await self._desk.launch(name)
-        else:
-            await self._desk.session(name)
+        with own_words_stay():
+            if update.launch and update.tries == 1:
+                await self._desk.launch(name)
+            else:
+                await self._desk.session(name)
         self._desk.release(name)  # where it does not start, its last pages stay until it is decided what runs
         asked = self._store.package(name).manifest.trial.seconds
         return max(self._rules.now.trial_seconds, min(asked, LONGEST_TRIAL_SECONDS))

@@ -5,10 +5,12 @@ import logging
 from collections.abc import Mapping
 
 from device_runtime.capability.arguments import text
+from device_runtime.capability.privacy import Privacy
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.errors import CygnetError
 from device_runtime.host.desk import SOURCE, Desk, Record
 from device_runtime.host.dialogs import Dialogs
+from device_runtime.privacy.outflow import page_outflow
 from device_runtime.program.store import ProgramStore
 from device_runtime.sync.share_messages import MAX_PATH, MAX_TITLE, Share
 from device_runtime.sync.sharing import Sharing
@@ -23,12 +25,19 @@ class SharedPages:
     """Both ends of sharing on one device. ``sharing`` is the way to the fleet, once there is one."""
 
     def __init__(
-        self, desk: Desk, dialogs: Dialogs, store: ProgramStore, record: Record, seconds: float = ASK_SECONDS
+        self,
+        desk: Desk,
+        dialogs: Dialogs,
+        store: ProgramStore,
+        record: Record,
+        privacy: Privacy,
+        seconds: float = ASK_SECONDS,
     ) -> None:
         self._desk = desk
         self._dialogs = dialogs
         self._store = store
         self._record = record
+        self._privacy = privacy
         self._seconds = seconds
         self._sharing: Sharing | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -47,6 +56,8 @@ class SharedPages:
             title = text(arguments, "title", MAX_TITLE, "") or caller.manifest.name
             if self._sharing is None:
                 raise CapabilityError("the device belongs to no fleet")
+            own_title = title if title != caller.manifest.name else ""
+            await self._privacy.permit(caller.app_id, caller.manifest.data_plan, page_outflow(path, own_title))
             peers = await self._sharing.peers(caller.app_id)
             if not peers:
                 raise CapabilityError("no other device that has this program is there now")

@@ -61,6 +61,8 @@ class Consents:
             clock: Unix time in seconds.
         """
         self._file, self._ledger, self._clock, self.organisation = file, ledger, clock, organisation
+        self.profile: Profile = "owner"
+        """Who uses the device now."""
         self._decisions: dict[tuple[Profile, str, str], Decision] = {}
         self._cache: dict[tuple[str, int], tuple[DataItem, Standing]] = {}
         self.on_change: list[Callable[[str], None]] = []
@@ -71,16 +73,12 @@ class Consents:
     def _load(self) -> None:
         self._decisions.clear()
         self._cache.clear()
+        rows = self._file.rows("SELECT value FROM setting WHERE name = ?", _PROFILE)
+        self.profile = next((each for each in PROFILES if rows and each == rows[0][0]), "owner")
         for profile, app, _name, granted, document, milliseconds, who in self._file.rows("SELECT * FROM decision"):
             item = restored(json.loads(str(document)))
             key: tuple[Profile, str, str] = (profile, str(app), item.name)  # type: ignore[assignment] # one of them
             self._decisions[key] = Decision(str(app), item, bool(granted), int(str(milliseconds)), str(who))
-
-    @property
-    def profile(self) -> Profile:
-        """Who uses the device now."""
-        rows = self._file.rows("SELECT value FROM setting WHERE name = ?", _PROFILE)
-        return next((each for each in PROFILES if rows and each == rows[0][0]), "owner")
 
     def switch(self, profile: Profile) -> None:
         """Somebody else uses the device from now on; what a guest said is forgotten.

@@ -104,6 +104,20 @@ class PrivacyGate:
                 self._begin_to_ask(app, plan, item)
         self._pass(app, plan, found, outflow)
 
+    def may_tell(self, app: str, plan: DataPlan, outflow: Outflow) -> bool:
+        """Whether something that the device would tell by itself may leave: nobody is asked, and a no is no refusal."""
+        try:
+            found = match(plan, outflow)
+        except UnplannedError:
+            return False
+        if any(self.consents.standing(app, item) is not Standing.GRANTED for item in found.items):
+            return False
+        if self.labels.of(app).difference(*(item.covers for item in found.items)):
+            return False
+        for item in found.items:
+            self.ledger.sent(app, item, outflow.size)
+        return True
+
     def _planned(self, app: str, plan: DataPlan, outflow: Outflow) -> Match:
         try:
             return match(plan, outflow)
@@ -228,8 +242,13 @@ class PrivacyGate:
 
     async def _asked(self, app: str, items: Sequence[DataItem]) -> bool | None:
         answer = await self.asker.ask(app, items)
-        if answer is not None:
+        if answer is None:
+            return None
+        try:
             self.consents.decide(app, items, granted=answer, who=self.consents.profile)
+        except PrivacyFileError as error:
+            log.error("an answer about %s cannot be kept: %s", app, error)
+            return None
         return answer
 
     # -- what is told ---------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from device_runtime.program.data_fields import DataField
 from device_runtime.program.data_plan import FLEET, OTHER_DEVICE, DataItem, DataPlan, placeholders
 
 _SHOWN = 60
+_METHOD_BITS = 3.0
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,15})?")
 
 
@@ -49,13 +50,17 @@ def match(plan: DataPlan, outflow: Outflow) -> Match:
                 f"the item {item.name} of the data plan is only counted across the fleet; use cygnet.count for it",
                 item.name,
             )
-        return Match((item,), _fill((item,), outflow.values, outflow.written, outflow))
+        bits = _fill((item,), outflow.values, outflow.written, outflow)
+        return Match((item,), bits + math.log2(len(plan.items) + 1))
     candidates = tuple(_candidates(plan, outflow))
     if not candidates:
         raise UnplannedError(_nowhere(plan, outflow))
     values = [*_in_path(candidates[0], outflow.path), *outflow.values]
     written = outflow.written | {name for name, _ in _in_path(candidates[0], outflow.path)}
     bits = _fill(candidates, values, written, outflow)
+    # Which of the plan's ways it takes tells something, too; where any path will do, it can tell anything.
+    ways = sum(max(1, len(item.paths)) for item in plan.items)
+    bits = math.inf if candidates[0].is_unspoken else bits + math.log2(ways + 1) + _METHOD_BITS
     return Match(_used(candidates, [name for name, _ in values]), bits)
 
 

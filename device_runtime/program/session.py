@@ -25,6 +25,7 @@ from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe
 from device_runtime.errors import CygnetError
 from device_runtime.program.account import Account
 from device_runtime.program.attention import Attention
+from device_runtime.program.endings import told_ending
 from device_runtime.program.files import divide_files
 from device_runtime.program.log_lines import LogLines, lost_text
 from device_runtime.program.manifest import Manifest, PlatformError, check_platform
@@ -45,7 +46,15 @@ _MAX_REASON = 1000
 
 
 class SessionError(CygnetError):
-    """A program could not be started or did not answer; the message says which and why."""
+    """A program could not be started or did not answer; the message says which and why.
+
+    Attributes:
+        told: the same without the program's own words, for those who are not at the device.
+    """
+
+    def __init__(self, message: str, told: str = "") -> None:
+        super().__init__(message)
+        self.told = told or message
 
 
 class ProgramSession:
@@ -127,7 +136,8 @@ class ProgramSession:
         if not ended.done():
             self._end(f"it did not show its first page within {self._around.start_seconds:g} s")
             await ended
-        raise SessionError(f"{self.app_id} cannot be started: {ended.result() or 'it was stopped'}")
+        why, head = ended.result() or "it was stopped", f"{self.app_id} cannot be started"
+        raise SessionError(f"{head}: {why}", f"{head}: {told_ending(why)}")
 
     async def _launch_frame(self, path: str) -> bytes:
         stored = await asyncio.get_running_loop().run_in_executor(None, self._around.storage, self.app_id)
@@ -447,7 +457,8 @@ class ProgramSession:
             task.cancel()
         if tasks:  # so that its connections are closed and its files written when it is said to have ended
             await asyncio.wait(tasks, timeout=_STOP_SECONDS)
-        gone = SessionError(f"{self.app_id} ended: {self._exit_reason or 'it was stopped'}")
+        why, head = self._exit_reason or "it was stopped", f"{self.app_id} ended"
+        gone = SessionError(f"{head}: {why}", f"{head}: {told_ending(why)}")
         for answer in self._intents.values():
             if not answer.done():
                 answer.set_exception(gone)

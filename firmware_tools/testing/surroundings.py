@@ -18,10 +18,13 @@ from device_runtime.capability.files import ProgramFiles, file_capabilities
 from device_runtime.capability.inference import inference_capabilities
 from device_runtime.capability.origin import NetworkPolicy, parse_url
 from device_runtime.capability.registry import Caller, Capability, CapabilityError, Provider
+from device_runtime.capability.request import read_call
 from device_runtime.capability.speech import speech_capability
 from device_runtime.capability.storage import ProgramStorage, storage_capabilities
 from device_runtime.capability.telemetry import telemetry_capability
 from device_runtime.capability.ui import ui_capabilities
+from device_runtime.privacy.outflow import request_outflow
+from device_runtime.privacy.planned import PlannedOnly
 from device_runtime.program.limits import Limits
 from device_runtime.values import Value
 from firmware_tools.testing.models import PlayedModels
@@ -53,6 +56,7 @@ class Surroundings:
     network_type: str = "wifi"
     models: PlayedModels = field(default_factory=PlayedModels)
     calls: list[Call] = field(default_factory=list)
+    privacy: PlannedOnly = field(default_factory=PlannedOnly)
 
     def capabilities(self) -> list[Capability]:
         """All that a program under test may call."""
@@ -61,9 +65,9 @@ class Surroundings:
             *file_capabilities(self.files),
             *clipboard_capabilities(self._note),
             *ui_capabilities(self),
-            telemetry_capability(self.record),
+            telemetry_capability(self.record, self.privacy),
             speech_capability(self),
-            *inference_capabilities(self.models, self.models, self.files, self.models, Limits()),
+            *inference_capabilities(self.models, self.models, self.files, self.models, Limits(), self.privacy),
             *device_capabilities(lambda: self.network_type, self.vibrate),
             Capability("request", self._answer, permission="request"),
             Capability("request.abort", self._abort, permission="request"),
@@ -105,6 +109,9 @@ class Surroundings:
     async def _answer(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
         url = parse_url(text(arguments, "url", 8192))
         NetworkPolicy().address(url, caller.manifest.request_domains)
+        call = read_call(arguments)
+        outflow = request_outflow(call.method, call.url, call.header, call.body)
+        await self.privacy.permit(caller.app_id, caller.manifest.data_plan, outflow)
         data = arguments.get("data")
         if isinstance(data, dict) and text(arguments, "method", 16, "GET").upper() == "GET":
             url = url.extend_query({key: str(value) for key, value in data.items()})

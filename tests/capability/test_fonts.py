@@ -13,6 +13,7 @@ from device_runtime.capability.registry import CapabilityError, CapabilityGate
 from device_runtime.capability.request import HttpClient
 from device_runtime.values import Value
 from tests.capability.conftest import MakeCaller
+from tests.open_privacy import OpenPrivacy
 
 ENTRIES = {"fonts/a.woff2": b"wOF2....", "fonts/b.txt": b"text"}
 
@@ -35,7 +36,7 @@ def screen() -> Screen:
 
 @pytest.fixture
 def gate(tmp_path: Path, screen: Screen) -> CapabilityGate:
-    media = ProgramMedia(ProgramFiles(tmp_path), HttpClient(NetworkPolicy()))
+    media = ProgramMedia(ProgramFiles(tmp_path), HttpClient(NetworkPolicy(), OpenPrivacy()))
     return CapabilityGate(font_capabilities(media, screen))
 
 

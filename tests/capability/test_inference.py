@@ -19,6 +19,7 @@ from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import parse_manifest
 from device_runtime.values import Value
 from tests.inference_parts import Ears, Service
+from tests.open_privacy import OpenPrivacy
 
 X = struct.pack("<4f", 1, 2, 3, 4.5)
 Q = struct.pack("2b", -1, 7)
@@ -107,7 +108,9 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
 
     def made(*, ears: bool = True, **limits: Any) -> Device:
         service, microphone = Service(), Ears()
-        offered = inference_capabilities(service, service, files, microphone if ears else None, Limits(**limits))
+        offered = inference_capabilities(
+            service, service, files, microphone if ears else None, Limits(**limits), OpenPrivacy()
+        )
         return Device(service, microphone, CapabilityGate(offered))
 
     yield made

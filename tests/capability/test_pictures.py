@@ -13,6 +13,7 @@ from device_runtime.capability.pictures import Picture, picture_capabilities, re
 from device_runtime.capability.registry import CapabilityError, CapabilityGate
 from device_runtime.capability.request import HttpClient
 from tests.capability.conftest import MakeCaller
+from tests.open_privacy import OpenPrivacy
 
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 320, 200)
 EXIF = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"
@@ -52,7 +53,7 @@ def test_a_picture_says_its_size(case: str) -> None:
 @pytest.fixture
 def gate(tmp_path: Path) -> CapabilityGate:
     files = ProgramFiles(tmp_path)
-    return CapabilityGate(picture_capabilities(files, ProgramMedia(files, HttpClient(NetworkPolicy()))))
+    return CapabilityGate(picture_capabilities(files, ProgramMedia(files, HttpClient(NetworkPolicy(), OpenPrivacy()))))
 
 
 async def test_a_picture_of_the_package_is_found(gate: CapabilityGate, make_caller: MakeCaller) -> None:

@@ -20,6 +20,7 @@ from device_runtime.capability.registry import CapabilityError, CapabilityGate
 from device_runtime.capability.request import MAX_BODY_BYTES, MAX_RESPONSE_BYTES, HttpClient, request_capabilities
 from device_runtime.values import Value
 from tests.capability.conftest import MakeCaller
+from tests.open_privacy import OpenPrivacy
 
 
 class Server:
@@ -97,7 +98,7 @@ class Device:
     """A board with one program on it."""
 
     def __init__(self, make_caller: MakeCaller, policy: NetworkPolicy, domains: tuple[str, ...]) -> None:
-        self.client = HttpClient(policy)
+        self.client = HttpClient(policy, OpenPrivacy())
         self.gate = CapabilityGate(request_capabilities(self.client))
         self.caller = make_caller(permissions=("request",), domains=domains)
 
@@ -237,7 +238,7 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(
 
 
 async def test_a_program_without_the_permission_is_refused(make_caller: MakeCaller, server: Server) -> None:
-    client = HttpClient(NetworkPolicy())
+    client = HttpClient(NetworkPolicy(), OpenPrivacy())
     gate = CapabilityGate(request_capabilities(client))
     with pytest.raises(CapabilityError, match="does not ask for the permission request"):
         await gate.invoke(make_caller(domains=(server.origin,)), "request", {"url": server.origin})

@@ -16,6 +16,7 @@ from device_runtime.capability.speech import speech_capability
 from device_runtime.capability.telemetry import BURST, telemetry_capability
 from device_runtime.values import Value
 from tests.capability.conftest import MakeCaller
+from tests.open_privacy import OpenPrivacy
 
 
 class Queue:
@@ -30,7 +31,7 @@ class Queue:
 
 async def test_an_event_is_recorded_under_the_program_that_reported_it(make_caller: MakeCaller) -> None:
     queue = Queue()
-    gate = CapabilityGate([telemetry_capability(queue)])
+    gate = CapabilityGate([telemetry_capability(queue, OpenPrivacy())])
     values: Value = {"room": "hall", "on": True, "level": 0.5, "scene": None}
     await gate.invoke(make_caller("lights"), "telemetry", {"name": "light", "values": values, "source": "other"})
     await gate.invoke(make_caller("lights"), "telemetry", {"name": "started"})
@@ -58,7 +59,7 @@ async def test_an_event_is_recorded_under_the_program_that_reported_it(make_call
 )
 async def test_a_bad_event_is_not_recorded(make_caller: MakeCaller, arguments: dict[str, Value], message: str) -> None:
     queue = Queue()
-    gate = CapabilityGate([telemetry_capability(queue)])
+    gate = CapabilityGate([telemetry_capability(queue, OpenPrivacy())])
     with pytest.raises(CapabilityError, match=message):
         await gate.invoke(make_caller(), "telemetry", arguments)
     assert queue.records == []
@@ -67,7 +68,7 @@ async def test_a_bad_event_is_not_recorded(make_caller: MakeCaller, arguments: d
 async def test_a_flood_is_stopped_for_its_own_program_only_and_for_a_while(make_caller: MakeCaller) -> None:
     now = [100.0]
     queue = Queue()
-    gate = CapabilityGate([telemetry_capability(queue, clock=lambda: now[0])])
+    gate = CapabilityGate([telemetry_capability(queue, OpenPrivacy(), clock=lambda: now[0])])
     for _ in range(BURST):
         await gate.invoke(make_caller("loud"), "telemetry", {"name": "e"})
     with pytest.raises(CapabilityError, match="too many events"):

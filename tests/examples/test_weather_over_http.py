@@ -19,6 +19,7 @@ from device_runtime.view.patches import Operation
 from firmware_tools.build.program import build_program
 from firmware_tools.demo.weather_service import CITIES, WeatherService, forecast
 from firmware_tools.testing.selectors import select, visible_text
+from tests.open_privacy import OpenPrivacy
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -56,7 +57,7 @@ class Screen:
 
 async def test_the_program_shows_and_says_what_the_service_serves(tmp_path: Path) -> None:
     service = WeatherService(lambda: NOW)
-    client = HttpClient(NetworkPolicy(hosts={"https://weather.example": await service.start()}))
+    client = HttpClient(NetworkPolicy(hosts={"https://weather.example": await service.start()}), OpenPrivacy())
     storage = ProgramStorage(tmp_path / "storage.sqlite")
     screen = Screen()
     gate = CapabilityGate([*request_capabilities(client), *storage_capabilities(storage)])

@@ -10,6 +10,7 @@ from device_runtime.capability.origin import NetworkPolicy
 from device_runtime.capability.request import HttpClient
 from firmware_tools.demo.weather_service import CITIES, WeatherService, forecast
 from tests.capability.conftest import MakeCaller, make_caller  # noqa: F401 a fixture
+from tests.open_privacy import OpenPrivacy
 
 NOVEMBER = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -70,7 +71,7 @@ async def test_the_service_answers_over_http() -> None:
 
 async def test_a_program_reaches_it_under_the_name_that_its_manifest_declares(make_caller: MakeCaller) -> None:  # noqa: F811
     service = WeatherService(lambda: NOVEMBER)
-    client = HttpClient(NetworkPolicy(hosts={"https://weather.example": await service.start()}))
+    client = HttpClient(NetworkPolicy(hosts={"https://weather.example": await service.start()}), OpenPrivacy())
     caller = make_caller(permissions=("request",), domains=("https://weather.example",))
     answer: Any = await client.request(caller, {"url": "https://weather.example/forecast", "data": {"city": "Oslo"}})
     assert answer["data"]["city"] == "Oslo"

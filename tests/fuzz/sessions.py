@@ -72,7 +72,7 @@ class _Listener:
 
     def __init__(self) -> None:
         nobody: Any = None
-        self.desk = Desk(nobody, nobody, _queue().record)
+        self.desk = Desk(nobody, nobody, _queue().record, lambda *_: True)
         self.tree = MirrorTree()
 
     def on_stack(self, app_id: str, pages: list[dict[str, Any]], transition: str, target: str) -> None:

@@ -97,6 +97,7 @@ async def device() -> AsyncIterator[Device]:
         cast("ProgramStore", store),
         cast("ScreenServer", screen),
         lambda _source, name, values: records.append((name, values)),
+        lambda _app, _plan, outflow: outflow.name == "program_error",
         sleep=sleep,
     )
     sessions = Sessions(surroundings(heard, listener=desk))

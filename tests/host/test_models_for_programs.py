@@ -19,6 +19,7 @@ from device_runtime.host.models import DeviceModels
 from device_runtime.inference.store import ModelError, ModelStore
 from device_runtime.program.limits import Limits
 from device_runtime.program.manifest import parse_manifest
+from tests.open_privacy import OpenPrivacy
 from tests.voice.sounds import silence, spoken
 from tests.whole_device import Screen, virtual_speaker
 
@@ -196,7 +197,7 @@ async def test_a_broken_model_is_a_sentence_to_its_program_and_nothing_to_others
 async def test_ten_programs_that_share_a_model_take_the_memory_of_one(tmp_path: Path) -> None:
     models = DeviceModels(find_board("virtual-speaker"))
     files = ProgramFiles(tmp_path)
-    gate = CapabilityGate(inference_capabilities(models.service, models, files, None, Limits()))
+    gate = CapabilityGate(inference_capabilities(models.service, models, files, None, Limits(), OpenPrivacy()))
     document = {
         "app_id": "demo", "name": "Demo", "version": {"code": 1, "name": "1"}, "platform_version": {"min_code": 1},
         "pages": ["a"], "cygnet": {"models": ["digits"]},

@@ -14,6 +14,7 @@ from device_runtime.sync.share_messages import Peers, Share, ShareReceipt, Share
 from device_runtime.sync.sharing import Sharing, SharingError
 from device_runtime.values import Value
 from tests.capability.conftest import make_caller as make_caller
+from tests.open_privacy import OpenPrivacy
 
 PAGE = "pages/index/index?id=3"
 
@@ -102,7 +103,7 @@ def room(make_caller: Any) -> Room:
         assert source == "device"
         records.append((name, values))
 
-    pages = SharedPages(desk, dialogs, Store(caller), record)  # type: ignore[arg-type]
+    pages = SharedPages(desk, dialogs, Store(caller), record, OpenPrivacy())  # type: ignore[arg-type]
     fleet = Fleet()
     pages.use(fleet.sharing)
     return Room(pages, desk, dialogs, fleet, caller, records)
@@ -140,7 +141,7 @@ async def test_sharing_needs_its_permission_and_a_fleet(room: Room, make_caller:
     gate = CapabilityGate(room.pages.capabilities())
     with pytest.raises(CapabilityError, match="does not ask for the permission share"):
         await gate.invoke(make_caller(), "share.page", {"path": PAGE})
-    alone = SharedPages(room.desk, room.dialogs, Store(room.caller), lambda *_: None)  # type: ignore[arg-type]
+    alone = SharedPages(room.desk, room.dialogs, Store(room.caller), lambda *_: None, OpenPrivacy())  # type: ignore[arg-type]
     with pytest.raises(CapabilityError, match="belongs to no fleet"):
         await CapabilityGate(alone.capabilities()).invoke(room.caller, "share.page", {"path": PAGE})
 

@@ -32,6 +32,7 @@ from device_runtime.program.limits import Limits
 from device_runtime.program.surroundings import Surroundings
 from device_runtime.values import Value
 from tests.inference_parts import Ears, Service
+from tests.open_privacy import OpenPrivacy
 from tests.program.running import Recorder
 
 
@@ -71,8 +72,8 @@ class Services:
         policy = NetworkPolicy()
         self.files = ProgramFiles(folder / "files")
         self.storage = ProgramStorage(folder / "storage.db")
-        self.http = HttpClient(policy)
-        self.sockets = SocketClient(policy)
+        self.http = HttpClient(policy, OpenPrivacy())
+        self.sockets = SocketClient(policy, OpenPrivacy())
         self.media = ProgramMedia(self.files, self.http)
         self.loudspeaker = Loudspeaker()
         self.synthesised: list[tuple[str, str, int, int]] = []
@@ -150,10 +151,10 @@ class Services:
             *battery_capabilities(lambda: (80, True)),
             *clipboard_capabilities(lambda app_id, act: self.clipboard.append((app_id, act))),
             *audio_capabilities(self.loudspeaker, self.files, self.http),
-            *recording_capabilities(self.microphone, self.files),
-            *inference_capabilities(self.models, self.models, self.files, self.ears, Limits()),
-            telemetry_capability(lambda *_: None),
-            health_capability(lambda *_: None),
+            *recording_capabilities(self.microphone, self.files, OpenPrivacy()),
+            *inference_capabilities(self.models, self.models, self.files, self.ears, Limits(), OpenPrivacy()),
+            telemetry_capability(lambda *_: None, OpenPrivacy()),
+            health_capability(lambda *_: None, OpenPrivacy()),
             speech_capability(self),
             synthesis_capability(self.synthesise, self.files),
             self._noting("exitMiniProgram", self.left),

@@ -1,0 +1,24 @@
+"""What capabilities ask before something of a program leaves, or something sensitive comes in."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from device_runtime.privacy.outflow import Outflow
+from device_runtime.program.data_plan import Category, DataItem, DataPlan
+
+
+class Privacy(Protocol):
+    """:class:`device_runtime.privacy.gate.PrivacyGate`, as far as capabilities need it. What it refuses it raises as
+    :class:`device_runtime.errors.CygnetError`."""
+
+    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
+        """Let something leave; waits while a person is asked."""
+
+    def permit_now(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
+        """The same without waiting: what nobody was asked about is refused, and the question follows."""
+
+    async def collect(self, app: str, plan: DataPlan, category: Category) -> DataItem:
+        """Let a program have sensitive data; waits while a person is asked."""
+
+    def collecting(self, app: str, item: DataItem, stop: Callable[[], None]) -> Callable[[], None]:
+        """``stop`` is called when a person no longer agrees; the result ends that."""

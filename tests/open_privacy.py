@@ -1,0 +1,25 @@
+"""A gate that lets everything through, for tests of what lies behind it."""
+
+from collections.abc import Callable
+
+from device_runtime.privacy.outflow import Outflow
+from device_runtime.program.data_plan import DEVICE, Category, DataItem, DataPlan
+
+
+class OpenPrivacy:
+    """As :class:`device_runtime.capability.privacy.Privacy`; ``left`` are the outflows that passed."""
+
+    def __init__(self) -> None:
+        self.left: list[Outflow] = []
+
+    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> None:  # noqa: ARG002 - everything passes
+        self.left.append(outflow)
+
+    def permit_now(self, app: str, plan: DataPlan, outflow: Outflow) -> None:  # noqa: ARG002 - as above
+        self.left.append(outflow)
+
+    async def collect(self, app: str, plan: DataPlan, category: Category) -> DataItem:  # noqa: ARG002 - as above
+        return DataItem(category, category, {}, "service", "", "consent", 0, DEVICE)
+
+    def collecting(self, app: str, item: DataItem, stop: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002
+        return lambda: None
