@@ -15,13 +15,26 @@ ALLOWED: dict[str, set[str]] = {
     "engine": set(),
     "inference": {"engine", "sealed"},  # its frames and its isolation: models live in confined processes
     "program": {"engine", "view", "capability", "sealed", "inference"},  # inference for a face detector's numbers
-    "capability": {"program", "inference", "sealed"},
+    "privacy": {"program"},
+    "capability": {"program", "privacy", "inference", "sealed"},
     "voice": {"engine", "inference", "program"},  # engine for its frames: voice is a worker, too
     "update": {"sealed"},
     "sync": {"update"},
     "trust": {"sync", "sealed", "update"},  # it is a gate of sync's, which does not know it
     "micro": set(),  # MicroPython has none of the other rooms
-    "host": {"program", "capability", "sync", "trust", "voice", "inference", "engine", "view", "sealed", "update"},
+    "host": {
+        "program",
+        "capability",
+        "privacy",
+        "sync",
+        "trust",
+        "voice",
+        "inference",
+        "engine",
+        "view",
+        "sealed",
+        "update",
+    },
 }
 COMMON = {"values", "errors", "keys", "resources"}
 
