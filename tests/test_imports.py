@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "update": {"sealed"},
     "sync": {"update"},
     "trust": {"sync", "sealed", "update"},  # it is a gate of sync's, which does not know it
+    "privacy": {"program"},
     "micro": set(),  # MicroPython has none of the other rooms
     "host": {"program", "capability", "sync", "trust", "voice", "inference", "engine", "view", "sealed", "update"},
 }
