@@ -90,9 +90,13 @@ def sentence(item: DataItem) -> str:
         if item.basis == "contract"
         else "The program does not need it: you can say no.",
     ]
-    if further := [_WHAT[each] for each in dict.fromkeys(item.derived_from) if each != item.category]:
-        said.append(f"It may also tell something of {listing(further)}.")
-    return " ".join(said)
+    return " ".join([*said, *([further(item)] if further(item) else [])])
+
+
+def further(item: DataItem) -> str:
+    """What else an item may tell something of, as a sentence, or nothing."""
+    others = [_WHAT[each] for each in dict.fromkeys(item.derived_from) if each != item.category]
+    return f"It may also tell something of {listing(others)}." if others else ""
 
 
 def question(items: Sequence[DataItem], program_name: str) -> str:
