@@ -52,7 +52,7 @@ from device_runtime.host.microphone import ProgramMicrophone
 from device_runtime.host.models import DeviceModels, can_run_models
 from device_runtime.host.moments import HeardPlayer, Moments
 from device_runtime.host.notices import NetworkNotices
-from device_runtime.host.privacy import DevicePrivacy, ScreenAsker, question
+from device_runtime.host.privacy import DevicePrivacy, ScreenAsker
 from device_runtime.host.program_stages import ProgramStages
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
@@ -194,7 +194,7 @@ class Device:
             required_barriers=board.isolation.require,
         )
         self.desk.use(self._sessions)
-        self.privacy.gate.asker = ScreenAsker(dialogs, self._name_of, question)
+        self.privacy.gate.asker = ScreenAsker(dialogs, self._name_of)
         self._notices = NetworkNotices(self.desk)
         self._conversation = Conversation(
             self.desk, self._screen, self._telemetry.record, mouth(board), loudspeaker(board)

@@ -11,6 +11,7 @@ from device_runtime.privacy.file import PrivacyFile
 from device_runtime.privacy.gate import PrivacyGate
 from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Ledger
+from device_runtime.privacy.words import question
 from device_runtime.program.data_plan import DataItem
 from device_runtime.values import Value
 
@@ -53,23 +54,21 @@ class ScreenAsker:
         self,
         dialogs: Dialogs,
         name_of: Callable[[str], str],
-        question: Callable[[str, Sequence[DataItem]], str],
         seconds: float = ASK_SECONDS,
     ) -> None:
         """
         Args:
             dialogs: where questions are shown.
             name_of: the name of a program, by its app id.
-            question: what is asked about items of a program with this name.
             seconds: after which a question is taken back.
         """
-        self._dialogs, self._name_of, self._question, self._seconds = dialogs, name_of, question, seconds
+        self._dialogs, self._name_of, self._seconds = dialogs, name_of, seconds
 
     async def ask(self, app: str, items: Sequence[DataItem]) -> bool | None:
         """What somebody tapped; ``None``: nobody did."""
         shown = {
             "title": "",
-            "content": self._question(self._name_of(app), items),
+            "content": question(items, self._name_of(app)),
             "confirmText": "Allow",
             "cancelText": "Do not",
             "confirmColor": "",
@@ -78,8 +77,3 @@ class ScreenAsker:
         if not isinstance(answer, dict):
             return None
         return answer.get("confirm") is True
-
-
-def question(name: str, items: Sequence[DataItem]) -> str:
-    """What a person is asked about items of a program."""
-    return f"May {name} send {', '.join(item.name for item in items)}?"

@@ -7,9 +7,10 @@ How much it can tell is known (:attr:`DataField.bits`); any other field may hold
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal, get_args
 
-from device_runtime.program.members import MemberError, Members, shown
+from device_runtime.program.members import MAX_INTEGER, Members
 
 FieldKind = Literal["boolean", "choice", "integer", "number", "text", "bytes", "audio", "image", "any"]
 MEDIA = frozenset({"audio", "image"})
@@ -20,7 +21,20 @@ _SHORT = ("boolean", "integer", "number", "text")
 MOST_TEXT = 1_000
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_CHOICES = 256
-_SLACK = 1e-9
+_LEAST_STEP = 1e-9
+# What `Math.round(x / 0.1) * 0.1` may be beside the step, as a part of the value.
+_SLACK = Fraction(1, 10**12)
+_BOUNDS = ("min", "max", "step")
+_MEMBERS: Mapping[str, tuple[str, ...]] = {
+    "boolean": (),
+    "choice": ("of",),
+    "integer": _BOUNDS,
+    "number": _BOUNDS,
+    "text": ("max",),
+    "bytes": ("max",),
+    "audio": ("max",),
+    "image": ("max",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +58,8 @@ class DataField:
             return 1.0
         if self.kind == "choice":
             return math.log2(len(self.choices)) if len(self.choices) > 1 else 0.0
-        step = self.step or (1.0 if self.kind == "integer" else 0.0)
-        if self.kind in ("integer", "number") and step and self.least is not None and self.most is not None:
-            return math.log2(math.floor((self.most - self.least) / step + _SLACK) + 1)
+        if self._spacing and self.least is not None and self.most is not None:
+            return math.log2((_exact(self.most) - _exact(self.least)) // self._spacing + 1)
         return math.inf
 
     @property
@@ -55,7 +68,8 @@ class DataField:
         return math.isfinite(self.bits)
 
     def refusal(self, value: object) -> str:
-        """Empty if ``value`` may be in this field, or what is expected, as the end of a sentence: ``must be ...``."""
+        """Empty if ``value`` may be in this field, or what is expected, as the end of a sentence: ``must be ...``. What
+        then leaves is :meth:`settled`."""
         match self.kind:
             case "any":
                 return ""
@@ -75,41 +89,65 @@ class DataField:
     def _number_refusal(self, value: object) -> str:
         expected = "a whole number" if self.kind == "integer" else "a number"
         bounds = [
-            *([f"from {self.least:g}"] if self.least is not None else []),
-            *([f"to {self.most:g}"] if self.most is not None else []),
-            *([f"in steps of {self.step:g}"] if self.step else []),
+            *([f"from {plain_number(self.least)}"] if self.least is not None else []),
+            *([f"to {plain_number(self.most)}"] if self.most is not None else []),
+            *([f"in steps of {plain_number(self.step)}"] if self.step else []),
         ]
         sentence = " ".join([expected, *bounds])
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        number = _finite(value)
+        if number is None:
             return sentence
-        if self.kind == "integer" and value != int(value):
+        settled = self._on_step(number)
+        slack = _SLACK * max(Fraction(1), abs(number)) if self.kind == "number" else 0
+        if abs(settled - number) > slack:
             return sentence
-        if (self.least is not None and value < self.least) or (self.most is not None and value > self.most):
-            return sentence
-        return "" if not self.step or self._is_on_step(value) else sentence
-
-    def _is_on_step(self, value: float) -> bool:
-        """Whether it is exactly what rounding to a step gives: digits behind it would tell more."""
-        start = self.least or 0.0
-        return value == start + round((value - start) / self.step) * self.step or value == _rounded(
-            value, start, self.step
+        is_inside = (self.least is None or settled >= _exact(self.least)) and (
+            self.most is None or settled <= _exact(self.most)
         )
+        return "" if is_inside else sentence
+
+    def settled(self, value: object) -> object:
+        """``value``, which is not refused, in the one form in which it leaves: 0.3 for 0.30000000000000004, 0 for -0.0,
+        1 for 1.0. Of several forms of one value each would tell more than :attr:`bits` says."""
+        number = _finite(value) if self.kind in ("integer", "number") else None
+        if number is None or not self._spacing:
+            return value
+        settled = self._on_step(number)
+        return settled.numerator if settled.denominator == 1 else float(settled)
+
+    @property
+    def _spacing(self) -> Fraction:
+        """How far the values of a number are apart; 0 where it is exact."""
+        return _exact(self.step) or Fraction(self.kind == "integer")
+
+    @property
+    def _origin(self) -> Fraction:
+        """What the steps of a number are counted from."""
+        return _exact(self.least or 0.0)
+
+    def _on_step(self, number: Fraction) -> Fraction:
+        """The value that is nearest to a number, with all its decimals."""
+        spacing = self._spacing
+        return self._origin + round((number - self._origin) / spacing) * spacing if spacing else number
 
     def is_finer_than(self, other: "DataField") -> bool:
-        """Whether this one lets more through than ``other`` does."""
+        """Whether this one may let something through that ``other`` does not."""
         if other.kind == "any":
             return False
         if self.kind != other.kind:
-            return not (self.kind == "integer" and other.kind == "number" and not other.step)
+            return (self.kind, other.kind) != ("integer", "number") or self._is_finer_number(other)
         if self.kind == "choice":
             return not set(self.choices) <= set(other.choices)
-        if self.kind in ("integer", "number"):
-            return (
-                _is_below(self.least, other.least)
-                or _is_below(_negated(self.most), _negated(other.most))
-                or (other.step > 0 and not _is_multiple(self.step, other.step))
-            )
-        return self.longest > other.longest
+        return self._is_finer_number(other) if self.kind in ("integer", "number") else self.longest > other.longest
+
+    def _is_finer_number(self, other: "DataField") -> bool:
+        if _is_below(self.least, other.least) or _is_below(_negated(self.most), _negated(other.most)):
+            return True
+        if not other._spacing:
+            return False
+        if not self._spacing:
+            return True
+        return any(apart % other._spacing for apart in (self._spacing, self._origin - other._origin))
 
     def document(self) -> dict[str, Any]:
         """As the manifest has it."""
@@ -124,10 +162,21 @@ class DataField:
         return made
 
 
-def _rounded(value: float, start: float, step: float) -> float:
-    """``value`` as decimal arithmetic has it on the step: 0.3, where three steps of 0.1 in binary are a little more."""
-    digits = max(0, 12 - math.floor(math.log10(max(abs(start), abs(value), step))))
-    return round(start + round((value - start) / step) * step, min(digits, 12))
+def _exact(number: float) -> Fraction:
+    """A number as its decimals say it: three steps of 0.1 are 0.3, where in binary they are a little more."""
+    return Fraction(repr(number))
+
+
+def _finite(value: object) -> Fraction | None:
+    """A value that is a number, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return Fraction(value) if isinstance(value, int) else _exact(value) if math.isfinite(value) else None
+
+
+def plain_number(number: float) -> str:
+    """A number for people: without the ``.0`` of whole ones."""
+    return repr(int(number)) if number == int(number) else repr(number)
 
 
 def _is_below(one: float | None, other: float | None) -> bool:
@@ -136,10 +185,6 @@ def _is_below(one: float | None, other: float | None) -> bool:
 
 def _negated(value: float | None) -> float | None:
     return None if value is None else -value
-
-
-def _is_multiple(step: float, of: float) -> bool:
-    return step > 0 and abs(step / of - round(step / of)) < _SLACK
 
 
 def read_fields(entry: Members, name: str) -> Mapping[str, DataField]:
@@ -160,6 +205,7 @@ def _read_field(listed: Members, name: str) -> DataField:
         return DataField(short)  # type: ignore[arg-type] # it is one of them
     entry = listed.inner(name)
     kind: FieldKind = entry.one_of("type", _KINDS)  # type: ignore[assignment] # as above
+    entry.only(("type", *_MEMBERS[kind]))
     if kind == "choice":
         choices = entry.strings("of", required=True)
         if not 1 <= len(set(choices)) == len(choices) <= _MOST_CHOICES:
@@ -177,20 +223,20 @@ def _read_field(listed: Members, name: str) -> DataField:
 
 
 def _read_number(entry: Members, kind: FieldKind) -> DataField:
-    least, most, step = (_float(entry, name) for name in ("min", "max", "step"))
+    least, most, step = (_bound(entry, name, whole=kind == "integer") for name in _BOUNDS)
     if least is not None and most is not None and least > most:
-        raise entry.fault("max", f"at least min, which is {least:g}")
-    if step is not None and step <= 0:
-        raise entry.fault("step", "a number above 0")
-    if kind == "integer" and any(value is not None and value != int(value) for value in (least, most, step)):
-        raise MemberError(entry.path("type"), f"the bounds and steps of whole numbers are whole, not {shown(step)}")
+        raise entry.fault("max", f"at least min, which is {plain_number(least)}")
+    if step is not None and step < _LEAST_STEP:
+        raise entry.fault("step", f"a number from {_LEAST_STEP} on")
     return DataField(kind, least=least, most=most, step=step or 0.0)
 
 
-def _float(entry: Members, name: str) -> float | None:
-    value = entry.value(name)
-    if value is None:
+def _bound(entry: Members, name: str, *, whole: bool) -> float | None:
+    if not entry.has(name):
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise entry.fault(name, "a number")
-    return float(value)
+    number = _finite(entry.value(name))
+    if number is None or abs(number) > MAX_INTEGER:
+        raise entry.fault(name, f"a number from {-MAX_INTEGER} to {MAX_INTEGER}")
+    if whole and number.denominator != 1:
+        raise entry.fault(name, "a whole number, since the field is one")
+    return float(number)

@@ -5,6 +5,7 @@ for people are in :mod:`device_runtime.privacy.words`, and ``docs/privacy.md`` d
 elsewhere that has no plan gets one that says so (:func:`unspoken_plan`).
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,11 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _PATH = re.compile(r"(?:/(?:\{[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\}|[A-Za-z0-9_.~!$&'()*+,;=:@%-]*))+")
 _MOST_REASON = 200
 _MOST_DAYS = 36_500
+_MEMBERS = (
+    "name", "category", "fields", "purpose", "reason", "basis", "retention_days", "destination", "precision",
+    "derived_from", "paths",
+)  # fmt: skip
+_MEDIA_CATEGORIES: Mapping[str, Category] = {"audio": "voice", "image": "image"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,7 @@ def read_item(entry: Members, origins: Sequence[str] | None = None) -> DataItem:
     Raises:
         MemberError: it is wrong.
     """
+    entry.only(_MEMBERS)
     name = entry.matching("name", _NAME, "1 to 64 letters, digits, dots, underscores and hyphens")
     category: Category = entry.one_of("category", CATEGORIES)  # type: ignore[assignment] # it is one of them
     destination = _destination(entry, origins)
@@ -267,8 +274,11 @@ def _check_fields(entry: Members, item: DataItem) -> None:
         for name in placeholders(template):
             if name not in item.fields:
                 raise MemberError(entry.path("paths"), f"{shown(template)} has {{{name}}}, which is none of the fields")
-    if item.holds_media and not item.covers & {"voice", "image"}:
-        raise entry.fault("category", "voice or image, since raw sound or pictures are among the fields")
+    for kind, category in _MEDIA_CATEGORIES.items():
+        if category not in item.covers and any(each.kind == kind for each in item.fields.values()):
+            raise entry.fault(
+                "category", f"{category}, since a field is of the type {kind}; or {category} in derived_from"
+            )
 
 
 def _check_precision(entry: Members, item: DataItem) -> None:
@@ -279,7 +289,7 @@ def _check_precision(entry: Members, item: DataItem) -> None:
                 raise MemberError(path, f"{written(path)} is exact, and the item is rounded: give it a step or choices")
     elif item.precision == "aggregated":
         counted = list(item.fields.values())
-        if len(counted) != 1 or not counted[0].is_closed or 2 ** counted[0].bits > MOST_COUNTED + 0.5:
+        if len(counted) != 1 or not counted[0].is_closed or counted[0].bits > math.log2(MOST_COUNTED):
             raise entry.fault(
                 "precision", f"aggregated only for a single field of at most {MOST_COUNTED} values, which are counted"
             )

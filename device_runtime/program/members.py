@@ -129,6 +129,17 @@ class Members:
         """The names of all members."""
         return self._document.keys()
 
+    def only(self, known: Sequence[str]) -> None:
+        """Check that there are no other members, where one that is not understood would change what the rest means.
+
+        Raises:
+            MemberError: there is one.
+        """
+        for name in self._document:
+            if name not in known:
+                path = self.path(name)
+                raise MemberError(path, f"{written(path)} means nothing; {written(self._path)} has {', '.join(known)}")
+
     def objects(self, name: str, *, required: bool = False) -> list["Members"]:
         """A list of JSON objects."""
         items = self._read(name, list, None if required else [])

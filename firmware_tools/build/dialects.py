@@ -23,10 +23,13 @@ from firmware_tools.build.w3c import check_folder, is_w3c_layout
 
 __all__ = ["DIALECTS", "SWAN", "WECHAT", "Dialect", "SourceError", "SourceProject", "load_project", "read_json_object"]
 
+OWN_FILE = "cygnet.json"
 _OWN_MEMBERS = (
     "app_id", "name", "description", "version", "icon", "permissions",
     "network", "voice", "models", "data_plan", "hosts", "language", "trial", "private_pages",
 )  # fmt: skip
+COPIED_MEMBERS = ("network", "voice", "models", "data_plan", "hosts", "trial", "private_pages")
+"""Members of ``cygnet.json`` that stand under ``cygnet`` of the manifest as they are."""
 # "Project configuration file": what WeChat's tool writes as a description.
 _BOILERPLATE = "\u9879\u76ee\u914d\u7f6e\u6587\u4ef6"
 _PROGRAM_FILES = "app.json with .wxml templates (WeChat) or .swan templates (Baidu SWAN)"
@@ -66,6 +69,11 @@ class SourceProject:
     manifest: dict[str, Any]
 
     @property
+    def own_file(self) -> Path | None:
+        """Its ``cygnet.json``, where it has one."""
+        return next((path for path in _own_files(self.directory, self.root) if path.is_file()), None)
+
+    @property
     def in_python(self) -> bool:
         """Whether its logic is in Python, and not in JavaScript."""
         return bool(self.manifest["cygnet"].get("language") == "python")
@@ -101,7 +109,7 @@ def load_project(directory: Path) -> SourceProject:
     pages = _pages(app, app_file)
     if dialect.template != SWAN.template and (root / f"{pages[0]}{SWAN.template}").is_file():
         dialect = SWAN
-    own_file = directory / "cygnet.json" if (directory / "cygnet.json").is_file() else root / "cygnet.json"
+    own_file = next((path for path in _own_files(directory, root) if path.is_file()), root / OWN_FILE)
     own = read_json_object(own_file) if own_file.is_file() else {}
     for member in own:
         if member not in _OWN_MEMBERS:
@@ -113,6 +121,11 @@ def load_project(directory: Path) -> SourceProject:
         raise SourceError(f"{own_file}:{line}: the language is {own['language']!r}; it may be javascript or python")
     manifest = _manifest(directory, dialect, project, app, own, pages)
     return SourceProject(directory, root, dialect, pages, app, project, theme, manifest)
+
+
+def _own_files(directory: Path, root: Path) -> tuple[Path, ...]:
+    """Where ``cygnet.json`` may lie."""
+    return directory / OWN_FILE, root / OWN_FILE
 
 
 def _dialect_of(directory: Path) -> tuple[Dialect, Mapping[str, Any]]:
@@ -201,11 +214,7 @@ def _manifest(
         ours["subpackages"] = subpackages
     if isinstance(aliases := app.get("resolveAlias"), Mapping) and aliases:
         ours["resolve_alias"] = dict(aliases)
-    ours |= {
-        member: own[member]
-        for member in ("network", "voice", "models", "data_plan", "hosts", "trial", "private_pages")
-        if member in own
-    }
+    ours |= {member: own[member] for member in COPIED_MEMBERS if member in own}
     if own.get("language") == "python":
         ours["language"] = "python"
     manifest: dict[str, Any] = {

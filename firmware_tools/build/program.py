@@ -1,7 +1,6 @@
 """Source folder -> signed package: the same source and key make the same bytes."""
 
 import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +8,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.keys import key_ring
-from device_runtime.program.manifest import parse_manifest
 from device_runtime.program.package import Package, read_package, seal_package
 from device_runtime.voice.grammar import Grammar
 from firmware_tools.build.assembly import Assembly
 from firmware_tools.build.compilers import compile_sources
 from firmware_tools.build.dialects import SourceError, load_project
+from firmware_tools.build.manifests import checked_manifest, manifest_bytes
 from firmware_tools.build.npm import add_npm_packages
 from firmware_tools.build.pages import with_pages_that_are_there
 from firmware_tools.build.portable.models import BoardModel, board_models
@@ -55,8 +54,8 @@ def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool 
         python = PythonSources(project.pages, files, files.read)
         warnings += python.warnings
         project.manifest["cygnet"] |= {"compiler": compiler_name(), "capabilities": sorted(python.capabilities)}
-    manifest = json.dumps(project.manifest, ensure_ascii=False, sort_keys=True).encode()
-    Grammar({project.manifest["app_id"]: parse_manifest(manifest).voice})
+    checked = checked_manifest(project)
+    Grammar({checked.app_id: checked.voice})
     npm = add_npm_packages(project, files, warnings)
     entries = Assembly(project, files, npm, warnings, python).entries()
     entries = with_source_maps(entries, warnings) if source_maps else without_source_maps(entries)
@@ -65,7 +64,7 @@ def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool 
         made = board_models(entries)
         models = made.models
         entries |= made.entries
-    entries["manifest.json"] = manifest
+    entries["manifest.json"] = manifest_bytes(project)
     data = seal_package(entries, key)
     # What the device will check is checked here first, by the same code.
     package = read_package(data, f"{directory.name}.ma", key_ring([key.public_key()]))

@@ -13,6 +13,7 @@ from firmware_tools.cli.program_apis import apis
 from firmware_tools.cli.program_build import build, run, sign
 from firmware_tools.cli.program_compilers import compilers
 from firmware_tools.cli.program_dev import dev
+from firmware_tools.cli.program_plan import plan
 from firmware_tools.cli.program_port import port
 
 
@@ -25,6 +26,7 @@ program.add_command(apis)
 program.add_command(build)
 program.add_command(compilers)
 program.add_command(dev)
+program.add_command(plan)
 program.add_command(port)
 program.add_command(run)
 program.add_command(sign)

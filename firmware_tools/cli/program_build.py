@@ -19,6 +19,7 @@ from device_runtime.program.uri import is_uri
 from device_runtime.sealed.archive import read_archive
 from firmware_tools.build.portable.boards import check_for_board, read_board_tables
 from firmware_tools.build.program import BuiltProgram, build_program, write_package
+from firmware_tools.port.plan_remarks import PlanRemarks, plan_remarks
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key, load_private_key
 from firmware_tools.simulator.boards import RUNS_ALREADY, for_a_desk, run_state
 
@@ -49,6 +50,7 @@ def build(
     board = read_board_tables(board_name) if board_name else {}
     built = build_program(directory, key, source_maps=source_maps)
     check_for_board(built, board)
+    remarks = plan_remarks(directory, built.package.manifest)
     path = out or Path(f"{directory.resolve().name}.ma")
     write_package(built.data, path)
     package, manifest = built.package, built.package.manifest
@@ -62,20 +64,23 @@ def build(
                     "sha256": package.sha256,
                     "size": package.size,
                     "public_key": encode_public_key(key.public_key()),
-                    "warnings": list(built.warnings),
+                    "warnings": [*built.warnings, *remarks.warnings],
+                    "notes": list(remarks.notes),
                 },
                 indent=2,
             )
         )
         return
-    _show_warnings(built)
+    _show_remarks(built, remarks)
     click.echo(f"{path}: {manifest.name} {manifest.version.name} ({manifest.app_id}), {package.size:,} bytes")
     click.echo(f"sha256 {package.sha256}\nsigned by {package.key_id[:16]}…")
 
 
-def _show_warnings(built: BuiltProgram) -> None:
-    for warning in built.warnings:
+def _show_remarks(built: BuiltProgram, remarks: PlanRemarks) -> None:
+    for warning in (*built.warnings, *remarks.warnings):
         click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {warning}", err=True)
+    for note in remarks.notes:
+        click.echo(f"{click.style('note:', fg='cyan', bold=True)} {note}", err=True)
 
 
 @click.command()
@@ -115,7 +120,7 @@ def run(directory: Path, board_name: str, port: int | None, voice: bool | None, 
     """
     key = load_or_create_private_key(developer_key_path())
     built = build_program(directory, key, source_maps=True)
-    _show_warnings(built)
+    _show_remarks(built, plan_remarks(directory, built.package.manifest))
     board = for_a_desk(find_board(board_name), port=port, voice=voice)
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
     logging.getLogger("device_runtime.sync").setLevel(logging.WARNING)

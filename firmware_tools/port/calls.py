@@ -21,7 +21,7 @@ class CallReader:
         opaque = False
         first = next(iter(script.items(opening)), None)
         if first is not None:
-            literal = self._literal(first[0], first[1])
+            literal = self.literal(first[0], first[1])
             if literal >= 0:
                 opaque = self._options(literal, lacks, found)
             else:
@@ -33,7 +33,7 @@ class CallReader:
     def _name(self, at: int) -> str:
         return self._script.string(at) or self._script.text(at)
 
-    def _literal(self, start: int, end: int) -> int:
+    def literal(self, start: int, end: int) -> int:
         """The ``{`` of the options: written in place, or in the same file under the name that is passed."""
         script = self._script
         if script.text(start) == "{":

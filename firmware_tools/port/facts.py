@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from firmware_tools.port.functions import Outline
+from firmware_tools.port.texts import Guess, Text
 
 How = Literal["call", "value", "test"]
 Role = Literal["request", "socket", "constant", "mention"]
@@ -57,6 +58,27 @@ class Definition:
     members: tuple[tuple[str, str, int], ...]
 
 
+SendingKind = Literal[
+    "event", "request", "download", "upload", "socket", "shown", "share", "listen", "record", "sensor"
+]
+MICROPHONE: frozenset[SendingKind] = frozenset(("listen", "record"))
+TO_SERVERS: frozenset[SendingKind] = frozenset(("request", "download", "upload", "socket", "shown"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A place where something leaves the program, or where the microphone or a sensor is used. ``name`` is an event's,
+    a sensor's or that of an uploaded file, ``None`` where it is put together; ``address`` is a server's; ``fields`` are
+    those that are written out, and ``whole`` says that there are no others."""
+
+    kind: SendingKind
+    offset: int
+    name: str | None = ""
+    address: Text = ()
+    fields: tuple[tuple[str, Guess], ...] = ()
+    whole: bool = True
+
+
 @dataclass(slots=True)
 class ScriptFacts:
     """One script. ``assigned`` are names that the program itself puts on ``wx``; ``requests`` what it requires."""
@@ -68,6 +90,7 @@ class ScriptFacts:
     definitions: list[Definition] = field(default_factory=list)
     requests: list[tuple[str, int]] = field(default_factory=list)
     scopes: list[tuple[str, int]] = field(default_factory=list)
+    sendings: list[Sending] = field(default_factory=list)
     outline: Outline = field(default_factory=Outline)
     computed_requests: int = 0
     """Calls to a server whose address is put together elsewhere."""

@@ -164,8 +164,16 @@ class Script:
 
     def _item_end(self, at: int, closing: int) -> int:
         while at < closing and self.texts[at] != ",":
-            at = self.partner[at] + 1 if self.partner[at] > at else at + 1
+            at = self.behind(at)
         return min(at, closing)
+
+    def behind(self, at: int) -> int:
+        """The token behind a token, or behind all that the bracket or the template which begins there holds."""
+        while self.partner[at] > at:
+            at = self.partner[at]
+            if not _template_opens(self.tokens[at]):
+                break
+        return at + 1
 
     def _member(self, at: int, end: int) -> Member | None:
         if at >= end:

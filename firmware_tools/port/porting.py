@@ -13,21 +13,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device_runtime.errors import CygnetError
 from device_runtime.host.board import Board
 from device_runtime.program.apis import api_table
-from firmware_tools.build.components import Components
-from firmware_tools.build.dialects import SourceProject, load_project, read_json_object
-from firmware_tools.build.npm import add_npm_packages
+from firmware_tools.build.dialects import OWN_FILE, SourceProject, load_project, read_json_object
 from firmware_tools.build.program import BuiltProgram, build_program
-from firmware_tools.build.source_files import find_source_files, ignored_files
 from firmware_tools.port.boards import lacking_capabilities
-from firmware_tools.port.files import ProgramFiles
 from firmware_tools.port.findings import Finding, PageState, Place, Report, Severity, worst
 from firmware_tools.port.functions import live_parts
 from firmware_tools.port.judging import ApiJudge
 from firmware_tools.port.judging_configuration import ConfigurationJudge
 from firmware_tools.port.judging_views import ViewJudge, definition_findings
 from firmware_tools.port.members import member_table
-from firmware_tools.port.places import Places
-from firmware_tools.port.program import Program
+from firmware_tools.port.opening import open_program
 from firmware_tools.port.refusals import all_refusals
 from firmware_tools.port.remarks import model_findings, remark_findings, typescript_findings
 from firmware_tools.port.servers import (
@@ -40,7 +35,6 @@ from firmware_tools.port.servers import (
     wanted_permissions,
 )
 
-MANIFEST_FILE = "cygnet.json"
 _PLACE = re.compile(r"(?P<file>[^:\n]+?):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<message>.*)", re.DOTALL)
 _TITLE = 70
 # What is put right in cygnet.json, in one go, says nothing of a page.
@@ -93,14 +87,9 @@ class _Port:
         self._tell = tell
         self._table = api_table()
         self._members = member_table()
-        self._warnings: list[str] = []
-        source = find_source_files(project.root, ignored_files(project, self._warnings))
-        npm = add_npm_packages(project, source, self._warnings)
-        components = Components(source, project.dialect, project.app, npm, self._warnings)
-        self._files = ProgramFiles(directory, source)
         self._read = 0
-        self._program = Program(project, self._files, components, self._table, self._tick)
-        self._places = Places(self._files, self._program.scripts)
+        opened = open_program(directory, project, self._tick)
+        self._files, self._program, self._places = opened.files, opened.program, opened.places
 
     def _tick(self, path: str) -> None:
         self._read += 1
@@ -123,11 +112,11 @@ class _Port:
         report = self._report()
         report.apis = apis.apis()
         wanted = wanted_permissions(self._program, apis.permissions())
-        own_file = self._manifest_file()
+        own_file = self._project.own_file
         undeclared = find_origins(self._program, {}, self._places)
         report.manifest = propose_manifest(self._project.manifest, wanted, undeclared, self._icon())
         if own_file is None and write_manifest:
-            own_file = self._directory / MANIFEST_FILE
+            own_file = self._directory / OWN_FILE
             own_file.write_text(json.dumps(report.manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         built = self._build(key, report)
         own: dict[str, Any] = read_json_object(own_file) if own_file else {}
@@ -159,12 +148,6 @@ class _Port:
             files=len(read),
             lines=sum((self._files.read(name) or "").count("\n") + 1 for name in read),
         )
-
-    def _manifest_file(self) -> Path | None:
-        for folder in (self._directory, self._project.root):
-            if (folder / MANIFEST_FILE).is_file():
-                return folder / MANIFEST_FILE
-        return None
 
     def _icon(self) -> str:
         """A picture that the program surely has for itself: nothing in the dialects says which is its icon."""

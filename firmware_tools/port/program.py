@@ -54,6 +54,7 @@ class Program:
         self.files = files
         self.dialect = project.dialect
         self.pages = project.pages
+        self.in_python = project.in_python
         self.scripts: dict[str, ScriptFacts] = {}
         self.templates: dict[str, TemplateFacts] = {}
         self.styles: dict[str, StyleFacts] = {}

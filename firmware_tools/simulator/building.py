@@ -17,6 +17,7 @@ from device_runtime.program.package import DIGESTS, SIGNATURE, seal_package
 from device_runtime.program.store import ProgramStore
 from firmware_tools.build.dialects import load_project
 from firmware_tools.build.program import build_program, write_package
+from firmware_tools.port.plan_remarks import plan_remarks
 from firmware_tools.simulator.faults import Sources
 from firmware_tools.simulator.inspector import template_names
 
@@ -72,10 +73,12 @@ class Builder:
         started = time.perf_counter()
         try:
             built = build_program(self.directory, self._key, source_maps=True)
+            manifest = built.package.manifest
+            warnings = (*built.warnings, *plan_remarks(self.directory, manifest).warnings)
         except OSError as error:  # an editor may take a file away for a moment while it saves
             raise CygnetError(f"{error.filename or self.directory} cannot be read: {error.strerror}") from error
         entries = {name: data for name, data in built.package.entries.items() if name not in _SEALS}
-        return Build(built.package.manifest, entries, built.warnings, (time.perf_counter() - started) * 1e3)
+        return Build(manifest, entries, warnings, (time.perf_counter() - started) * 1e3)
 
     def sources(self) -> Sources:
         """The source files, as far as the configuration says where they are."""

@@ -141,7 +141,11 @@ def test_the_same_source_makes_the_same_bytes_wherever_it_lies(tmp_path: Path) -
             {"cygnet.json": '{"voice": {"intents": [{"name": "a", "phrases": ["go {where}"]}]}}'},
             "intent a, phrase 'go {where}', at character 4",
         ),
-        ({"cygnet.json": '{"network": {"request": "https://a"}}'}, "cygnet.network.request must be a list"),
+        ({"cygnet.json": '{"network": {"request": "https://a"}}'}, "cygnet.json:1: network.request must be a list"),
+        (
+            {"cygnet.json": '{\n"data_plan": [{"name": "a"}]}'},
+            "cygnet.json:2: the member data_plan[0].category is missing; it must be a string",
+        ),
     ],
 )
 def test_faulty_source_is_refused_with_its_place(tmp_path: Path, change: dict[str, str | None], sentence: str) -> None:

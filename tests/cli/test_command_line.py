@@ -31,7 +31,7 @@ def test_each_noun_lists_its_verbs(noun: str, tmp_path: Path) -> None:
     "command",
     [
          "program new", "program dev", "program build", "program sign", "program run", "program test",
-         "program port",
+         "program port", "program plan",
         "fleet init", "fleet serve", "fleet broker", "fleet enroll", "fleet publish", "fleet assign", "fleet unassign",
         "fleet trust init", "fleet trust key", "fleet trust status", "fleet trust sign", "fleet trust accept",
         "fleet trust add-developer", "fleet trust remove-developer", "fleet trust rotate", "fleet trust renew",
