@@ -19,6 +19,7 @@ from device_runtime.host.claim_command import claim_command
 from device_runtime.host.device import Device
 from device_runtime.host.doctor import examine, machine, report
 from device_runtime.host.listing import describe, read_installed
+from device_runtime.host.privacy_command import privacy
 from device_runtime.host.provisioning import Provisioning, load_provisioning
 from device_runtime.host.screen.delegate import RemoteSetting
 from device_runtime.host.viewing.rules import OwnerRule
@@ -31,6 +32,7 @@ def device() -> None:
 
 
 device.add_command(claim_command)
+device.add_command(privacy)
 
 
 def _default_state() -> Path:

@@ -52,7 +52,9 @@ from device_runtime.host.microphone import ProgramMicrophone
 from device_runtime.host.models import DeviceModels, can_run_models
 from device_runtime.host.moments import HeardPlayer, Moments
 from device_runtime.host.notices import NetworkNotices
+from device_runtime.host.plan_changes import PlanChanges
 from device_runtime.host.privacy import DevicePrivacy, ScreenAsker
+from device_runtime.host.privacy_desk import PrivacyDesk
 from device_runtime.host.program_stages import ProgramStages
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
@@ -69,6 +71,7 @@ from device_runtime.host.voices import ProgramSpeaker, loudspeaker, mouth, synth
 from device_runtime.inference.shared_hearing import SharedHearing
 from device_runtime.inference.store import ModelStore
 from device_runtime.keys import KeyRing
+from device_runtime.program.manifest import Manifest
 from device_runtime.program.sessions import WORKER_ENTRY, Sessions
 from device_runtime.program.store import ProgramStore
 from device_runtime.program.surroundings import SessionListener, Surroundings
@@ -195,6 +198,9 @@ class Device:
         )
         self.desk.use(self._sessions)
         self.privacy.gate.asker = ScreenAsker(dialogs, self._name_of)
+        self._front.privacy = PrivacyDesk(
+            self._manifests, self.privacy.consents, self.privacy.labels, self.privacy.ledger
+        )
         self._notices = NetworkNotices(self.desk)
         self._conversation = Conversation(
             self.desk, self._screen, self._telemetry.record, mouth(board), loudspeaker(board)
@@ -281,7 +287,8 @@ class Device:
             rules, make_sensors(self._board.sensors), lambda: self.desk.front, self._users_of, self._sounding
         )
         self._front.on_use = self._conversation.on_request = moments.used
-        updating = Updating(self._stages, self._fleet_models, rules, moments.objection)
+        plans = PlanChanges(self.store, self.privacy.consents, lambda: self.privacy.gate.asker, moments.objection)
+        updating = Updating(self._stages, self._fleet_models, rules, plans.objection)
         assert self._trust is not None  # noqa: S101 - for mypy: it is made where there is provisioning
         return SyncAgent(
             identity,
@@ -342,6 +349,7 @@ class Device:
         await self._sessions.start()
         report_missing(self._sessions.workers.missing)
         self._notices.start()
+        self.privacy.start()
         self._front.serve(self.desk, self._conversation)
         self.programs_changed()  # before anybody can ask for something
         url = await self._screen.start()
@@ -410,15 +418,19 @@ class Device:
         manifest = find_program(uri, [self.store.package(app_id).manifest for app_id in named])
         await self.desk.launch(manifest.app_id, uri.route)
 
-    def programs_changed(self) -> None:
-        """Tell the launcher and the ears what is installed now."""
-        voices = {}
+    def _manifests(self) -> list[Manifest]:
+        """Those of the installed programs; one whose package is damaged is left out."""
+        found = []
         for app_id in self.store.installed():
             try:
-                voices[app_id] = self.store.package(app_id).manifest.voice
+                found.append(self.store.package(app_id).manifest)
             except CygnetError as error:
                 logger.error("%s", error)
-        self._conversation.learn(voices)
+        return found
+
+    def programs_changed(self) -> None:
+        """Tell the launcher and the ears what is installed now."""
+        self._conversation.learn({manifest.app_id: manifest.voice for manifest in self._manifests()})
         if self._hearing is not None:
             self._hearing.learn()
         self._screen.programs()

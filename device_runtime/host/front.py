@@ -1,7 +1,7 @@
 """What the screens may ask of the device; see :class:`device_runtime.host.screen.server.ScreenDelegate`."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from device_runtime.capability.media import ProgramMedia
@@ -11,10 +11,12 @@ from device_runtime.host.desk import Desk
 from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.hearing import Hearing
 from device_runtime.host.microphone import ProgramMicrophone
+from device_runtime.host.privacy_desk import PrivacyDesk
 from device_runtime.host.screen.layout import Intersection, Viewport
 from device_runtime.host.screen.messages import MicrophoneState, NodeEvent, OpenType
 from device_runtime.host.screen.server import ProgramTile, ScreenDelegate
 from device_runtime.host.viewing.viewing import ScreenViewing
+from device_runtime.privacy.consents import Profile
 from device_runtime.program.package import DIGESTS, SIGNATURE
 from device_runtime.program.store import ProgramStore
 from device_runtime.values import Value
@@ -40,6 +42,7 @@ class Front(ScreenDelegate):
         self.hearing: Hearing | None = None
         self.microphone: ProgramMicrophone | None = None
         self.viewing: ScreenViewing | None = None
+        self.privacy: PrivacyDesk | None = None
         self.on_use: Callable[[], None] = lambda: None
         """Told whenever somebody does something on a screen."""
         self.viewports: dict[str, Viewport] = {}
@@ -221,6 +224,20 @@ class Front(ScreenDelegate):
         """The owner answered a dialogue."""
         self.on_use()
         self._dialogs.answer(app_id, dialog, result)
+
+    def privacy_page(self) -> Mapping[str, Value] | None:
+        """What the owner sees of privacy; ``None`` while the device starts."""
+        return self.privacy.document() if self.privacy is not None else None
+
+    def decide(self, app_id: str, item: str, *, granted: bool) -> None:
+        """A person says yes or no to an item of a program."""
+        if self.privacy is not None:
+            self.privacy.decide(app_id, [item], granted=granted)
+
+    def switch_profile(self, profile: Profile) -> None:
+        """Somebody else uses the device."""
+        if self.privacy is not None:
+            self.privacy.switch(profile)
 
     def stop_viewing(self) -> None:
         """End what an operator sees."""

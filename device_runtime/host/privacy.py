@@ -1,5 +1,6 @@
 """The privacy of one device: its file, its gate, and who is asked."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.privacy.consents import Consents
-from device_runtime.privacy.file import PrivacyFile
+from device_runtime.privacy.file import PrivacyFile, PrivacyFileError
 from device_runtime.privacy.gate import PrivacyGate
 from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Ledger
@@ -18,6 +19,8 @@ from device_runtime.values import Value
 logger = logging.getLogger(__name__)
 
 ASK_SECONDS = 60.0
+_LOOK_SECONDS = 0.4
+"""A word of the owner counts within a second, wherever it was said."""
 
 
 class DevicePrivacy:
@@ -40,9 +43,24 @@ class DevicePrivacy:
         self.consents = Consents(self._file, self.ledger, organisation=settings.organisation)
         self.labels = Labels(self._file)
         self.gate = PrivacyGate(self.consents, self.labels, self.ledger, record)
+        self._watching: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Notice what the owner's command changes while the device runs."""
+        self._watching = asyncio.get_running_loop().create_task(self._watch(), name="privacy")
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                self.consents.look()
+            except PrivacyFileError as error:
+                logger.error("%s", error)
+            await asyncio.sleep(_LOOK_SECONDS)
 
     def close(self) -> None:
         """The device stops."""
+        if self._watching is not None:
+            self._watching.cancel()
         self.gate.close()
         self._file.close()
 

@@ -19,6 +19,7 @@ Profile = Literal["owner", "guest", "child"]
 """Who uses the device now. Nothing of a ``guest`` is kept; a ``child`` is not asked: the owner decides for it."""
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 _PROFILE = "profile"
+_DECLINED = "declined"
 _MOST_CACHED = 4_096
 
 
@@ -93,6 +94,12 @@ class Consents:
         self._load()
         self._tell("")
 
+    def look(self) -> None:
+        """Another process may have changed something: know it, and tell. Raises :class:`PrivacyFileError`."""
+        if self._file.changed_elsewhere():
+            self._load()
+            self._tell("")
+
     def standing(self, app: str, item: DataItem) -> Standing:
         """How an item of a program stands now."""
         key = (app, id(item))
@@ -144,6 +151,17 @@ class Consents:
             database.execute("DELETE FROM decision WHERE app = ?", (app,))
         self._load()
         self._tell(app)
+
+    def declined(self, app: str) -> str:
+        """The SHA-256 of the version of a program whose plan somebody refused; empty for none."""
+        rows = self._file.rows("SELECT value FROM setting WHERE name = ?", f"{_DECLINED} {app}")
+        return str(rows[0][0]) if rows else ""
+
+    def decline(self, app: str, sha256: str) -> None:
+        """Somebody does not want the version of a program with this SHA-256. Raises :class:`PrivacyFileError`."""
+        with self._file.transaction() as database:
+            database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (f"{_DECLINED} {app}", sha256))
+            self._ledger.add("refuse", app, who=self.profile)
 
     def decisions(self, app: str = "") -> list[Decision]:
         """What the person who uses the device now has said, to one program or to all."""

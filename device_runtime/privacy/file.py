@@ -48,6 +48,7 @@ class PrivacyFile:
         self.path = folder / FILE
         self.on_rollback: list[Callable[[], None]] = []
         """Told when what was changed in a transaction did not come to be."""
+        self._version: object = None
         self.was_broken = False
         """Whether the file that was there had to be put aside."""
         try:
@@ -59,6 +60,7 @@ class PrivacyFile:
                     raise
                 self._put_aside(error)
                 self._database = self._open()
+            self.changed_elsewhere()
         except (OSError, sqlite3.DatabaseError) as error:
             raise PrivacyFileError(f"{self.path} cannot be used: {error}; mend the disk and start again") from error
 
@@ -116,6 +118,12 @@ class PrivacyFile:
             return self._database.execute(query, values).fetchall()
         except sqlite3.DatabaseError as error:
             raise PrivacyFileError(f"{self.path} cannot be read: {error}") from error
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has changed the file since this was last asked. Raises :class:`PrivacyFileError`."""
+        version = self.rows("PRAGMA data_version")[0][0]
+        changed, self._version = version != self._version, version
+        return changed
 
     def close(self) -> None:
         """Let go of the file."""

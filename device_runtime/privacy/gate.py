@@ -169,7 +169,7 @@ class PrivacyGate:
         Raises:
             RefusedError: it may not.
         """
-        items = [item for item in plan.items if category in item.covers] if plan.spoken else [_unspoken(category)]
+        items = [item for item in plan.items if category in item.covers] if plan.spoken else [unspoken_item(category)]
         if not items:
             raise self._refusal(
                 app, plan, "unplanned", "", "",
@@ -297,6 +297,6 @@ def _of_purpose(plan: DataPlan, item: DataItem) -> list[DataItem]:
 
 
 @cache
-def _unspoken(category: Category) -> DataItem:
+def unspoken_item(category: Category) -> DataItem:
     """What a program without a plan gets: it may have it, if a person agrees, and it stays here."""
     return DataItem(category, category, {}, "service", "", "consent", 0, DEVICE)

@@ -112,6 +112,7 @@ class Ledger:
         self._gathered.clear()
 
     def _write(self, act: Act, app: str, item: str, destination: str, who: str, count: int, size: int) -> None:
+        self._load_head()  # another process may have written
         number = self._number + 1
         entry = Entry(number, round(self._clock() * 1000), act, app, item, destination, who, count, size, "")
         digest = entry.expected_hash(self._hash)
@@ -139,6 +140,10 @@ class Ledger:
             most,
         )
         return [Entry(*row) for row in rows]  # type: ignore[arg-type] # the columns are those of an entry
+
+    def newest(self, most: int) -> list[Entry]:
+        """The newest, oldest first. Raises :class:`PrivacyFileError`."""
+        return self.entries(max(0, self._number - most), most)
 
     def faults(self) -> Iterator[str]:
         """Where the chain is broken, in sentences; nothing if it is whole. Raises :class:`PrivacyFileError`."""

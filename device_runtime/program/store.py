@@ -17,7 +17,7 @@ from typing import Any
 
 from device_runtime.errors import CygnetError
 from device_runtime.keys import KeyRing
-from device_runtime.program.manifest import check_platform
+from device_runtime.program.manifest import Manifest, check_platform
 from device_runtime.program.package import Package, PackageError, open_package, read_package, read_package_file
 from device_runtime.sealed.durable import disk_sentence, size_of, write_whole
 
@@ -129,6 +129,18 @@ class ProgramStore:
     def staged(self) -> Mapping[str, InstalledProgram]:
         """What was staged and not yet switched to, by app id."""
         return {app_id: beside.staged for app_id, beside in self._beside.items() if beside.staged is not None}
+
+    def staged_manifest(self, app_id: str) -> Manifest | None:
+        """The manifest of the version that is staged beside what runs; None where none is.
+
+        Raises:
+            StoreError: its package is damaged.
+        """
+        staged = self.staged().get(app_id)
+        if staged is None:
+            return None
+        package, _ = self._verified(self._path(staged.sha256), app_id, staged.version_code)
+        return package.manifest
 
     def unstage(self, app_id: str) -> None:
         """Forget what is staged; nothing is no error.

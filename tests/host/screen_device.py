@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.host.screen.layout import Intersection, Viewport
 from device_runtime.host.screen.messages import MicrophoneState, NodeEvent
 from device_runtime.host.screen.server import ProgramTile, ScreenServer
+from device_runtime.privacy.consents import Profile
 from device_runtime.program.manifest import TabBar
 from device_runtime.values import Value
 from device_runtime.view.patches import LIMBO_ID, Operation
@@ -138,6 +139,7 @@ class PaperDevice:
         self.viewports: dict[str, Viewport] = {}
         self.attached: set[str] = set()
         self.answer_attach = True
+        self.privacy: Mapping[str, Value] | None = None
         self.on_event: Callable[[NodeEvent], None] | None = None
         self.on_utterance: Callable[[str], Awaitable[None]] | None = None
         self._page_id = 0
@@ -221,6 +223,17 @@ class PaperDevice:
 
     async def ui_result(self, app_id: str, dialog: str, result: Value) -> None:
         self.calls.append(("ui_result", app_id, dialog, result))
+        self._note()
+
+    def privacy_page(self) -> Mapping[str, Value] | None:
+        return self.privacy
+
+    def decide(self, app_id: str, item: str, *, granted: bool) -> None:
+        self.calls.append(("decide", app_id, item, granted))
+        self._note()
+
+    def switch_profile(self, profile: Profile) -> None:
+        self.calls.append(("switch_profile", profile))
         self._note()
 
     def stop_viewing(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from device_runtime.host.screen.layout import Intersection, Viewport
 from device_runtime.host.screen.messages import MicrophoneState, NodeEvent, OpenType
+from device_runtime.privacy.consents import Profile
 from device_runtime.values import Value
 
 
@@ -100,6 +101,15 @@ class ScreenDelegate(Protocol):
 
     async def ui_result(self, app_id: str, dialog: str, result: Value) -> None:
         """The owner answered the dialogue of this id."""
+
+    def privacy_page(self) -> Mapping[str, Value] | None:
+        """What the owner sees of privacy, as the screen's message ``privacy`` has it."""
+
+    def decide(self, app_id: str, item: str, *, granted: bool) -> None:
+        """A person says yes or no to an item of a program's data plan."""
+
+    def switch_profile(self, profile: Profile) -> None:
+        """A person says who uses the device now."""
 
     def stop_viewing(self) -> None:
         """A person ends what an operator of the fleet sees."""

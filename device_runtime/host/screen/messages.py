@@ -21,6 +21,7 @@ from device_runtime.host.screen.layout import (
     check_result,
     finite,
 )
+from device_runtime.privacy.consents import PROFILES, Profile
 from device_runtime.values import Value, fault_of
 
 MAX_UTTERANCE = 500
@@ -112,6 +113,27 @@ class UiResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowPrivacy:
+    """A person wants to see what programs may collect and send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """A person says yes or no to an item of a program's data plan."""
+
+    app_id: str
+    item: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchProfile:
+    """A person says who uses the device now."""
+
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
 class StopViewing:
     """End what an operator of the fleet sees of this device."""
 
@@ -137,6 +159,9 @@ ClientMessage: TypeAlias = (
     | Intersection
     | Viewport
     | StopViewing
+    | ShowPrivacy
+    | Decide
+    | SwitchProfile
     | RemoteScreen
 )
 
@@ -281,6 +306,20 @@ def _viewport(document: Mapping[str, Any]) -> Viewport:
     )
 
 
+def _decide(document: Mapping[str, Any]) -> Decide:
+    granted = document.get("granted")
+    if not isinstance(granted, bool):
+        raise ScreenMessageError("granted must be true or false")
+    return Decide(_app_id(document), _string(document, "item", MAX_PATH), granted)
+
+
+def _profile(document: Mapping[str, Any]) -> SwitchProfile:
+    for profile in PROFILES:
+        if document.get("profile") == profile:
+            return SwitchProfile(profile)
+    raise ScreenMessageError(f"profile must be one of {', '.join(PROFILES)}")
+
+
 _READERS: dict[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
     "node": _node,
     "launch": lambda document: Launch(_app_id(document), _string(document, "path", MAX_PATH, "")),
@@ -295,6 +334,9 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
     "intersection": _intersection,
     "viewport": _viewport,
     "stop_viewing": lambda _: StopViewing(),
+    "privacy": lambda _: ShowPrivacy(),
+    "decide": _decide,
+    "profile": _profile,
     "remote_screen": _remote_screen,
 }
 

@@ -42,6 +42,7 @@ from device_runtime.host.screen.layout import (
 from device_runtime.host.screen.messages import (
     Back,
     ClientMessage,
+    Decide,
     Home,
     Launch,
     Listen,
@@ -50,7 +51,9 @@ from device_runtime.host.screen.messages import (
     Open,
     RemoteScreen,
     ScreenMessageError,
+    ShowPrivacy,
     StopViewing,
+    SwitchProfile,
     UiResult,
     Utterance,
     parse_client_message,
@@ -376,6 +379,11 @@ class ScreenServer:
         self._viewed = {"type": "viewed", "by": by, "fleet": fleet, "until": until} if by else {}
         self._send(self._viewed or {"type": "viewed", "by": ""})
 
+    def show_privacy(self, target: str) -> None:
+        """Send a screen what its owner may see of privacy."""
+        if (page := self._delegate.privacy_page()) is not None:
+            self._send({"type": "privacy", **page}, target)
+
     def views(self, setting: str, entries: Sequence[Mapping[str, Value]]) -> None:
         """Who looked at the screen, newest first, and whether operators may ask: for every screen, also later ones."""
         self._views = {"type": "views", "setting": setting, "entries": list(entries)}
@@ -564,6 +572,14 @@ class ScreenServer:
                 await self._delegate.listen(client.target)
             case Microphone():
                 self._delegate.microphone_state(client.target, message.state)
+            case ShowPrivacy():
+                self.show_privacy(client.target)
+            case Decide():
+                self._delegate.decide(message.app_id, message.item, granted=message.granted)
+                self.show_privacy(client.target)
+            case SwitchProfile():
+                self._delegate.switch_profile(message.profile)
+                self.show_privacy(client.target)
             case StopViewing():
                 self._delegate.stop_viewing()
             case RemoteScreen():

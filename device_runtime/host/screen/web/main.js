@@ -5,6 +5,7 @@ import { Dialogs } from "./dialogs.js";
 import { make, sign } from "./dom.js";
 import { Home } from "./home.js";
 import { loadBaseStyle } from "./page.js";
+import { Privacy } from "./privacy.js";
 import { ProgramView } from "./program.js";
 import { Sounds } from "./sounds.js";
 import { pixelsPerRpx } from "./style.js";
@@ -52,10 +53,11 @@ class Screen {
     home.addEventListener("click", () => send({ type: "home" }));
     this.mark = new ViewedMark(() => send({ type: "stop_viewing" }));
     this.viewers = new Views((setting) => send({ type: "remote_screen", setting }));
-    this.home.element.append(this.viewers.button);
+    this.privacy = new Privacy(send);
+    this.home.element.append(this.viewers.button, this.privacy.button);
     this.capsule = make("div", { class: "capsule", role: "group", "aria-label": "Device" }, speak, home);
     this.shelf = make("div", { class: "programs" });
-    this.content = make("div", { class: "content" }, this.home.element, this.shelf, this.capsule, this.voice.panel, this.viewers.panel);
+    this.content = make("div", { class: "content" }, this.home.element, this.shelf, this.capsule, this.voice.panel, this.viewers.panel, this.privacy.panel);
     this.dialogs = new Dialogs(this.content, (id, result) => send({ type: "ui_result", id, result }), () => null);
     this.dialogs.element.classList.add("own-dialogs");
     stage.append(this.content, this.dialogs.element, this.errors, this.notice, this.lights, this.listening, this.away);
@@ -231,6 +233,9 @@ class Screen {
         break;
       case "views":
         this.viewers.show(message.setting, message.entries);
+        break;
+      case "privacy":
+        this.privacy.show(message);
         break;
       default:
         console.warn(`the device sent ${String(message.type)}, which this screen does not know`);

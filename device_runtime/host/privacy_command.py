@@ -1,0 +1,166 @@
+"""``cygnet device privacy``: what programs may collect and send, what people said to it, and what was sent."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from device_runtime.errors import CygnetError
+from device_runtime.host.listing import read_installed
+from device_runtime.host.privacy_desk import PrivacyDesk
+from device_runtime.host.privacy_words import line
+from device_runtime.privacy.consents import PROFILES, Consents, Profile
+from device_runtime.privacy.file import FILE, PrivacyFile
+from device_runtime.privacy.labels import Labels
+from device_runtime.privacy.ledger import Ledger
+from device_runtime.program.manifest import Manifest
+
+_STATE = click.option(
+    "--state", type=click.Path(path_type=Path, file_okay=False), help="Directory of all that the device remembers."
+)
+_STANDING = {"granted": "yes", "refused": "no", "unasked": "not asked yet"}
+
+
+def _default_state() -> Path:
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "cygnet" / "device"
+
+
+@contextmanager
+def _opened(state: Path | None) -> Iterator[tuple[PrivacyDesk, Consents, Ledger]]:
+    """The privacy of a device that may run meanwhile: it notices within a second what is changed here."""
+    folder = state or _default_state()
+    if not (folder / FILE).is_file():
+        raise CygnetError(f"there is no {FILE} in {folder}; start the device once, or name its --state")
+    file = PrivacyFile(folder)
+    try:
+        ledger = Ledger(file)
+        consents = Consents(file, ledger)
+        yield PrivacyDesk(lambda: _manifests(folder), consents, Labels(file), ledger), consents, ledger
+    finally:
+        file.close()
+
+
+def _manifests(folder: Path) -> list[Manifest]:
+    return [found.manifest for found in read_installed(folder) if found.manifest is not None]
+
+
+@click.group("privacy", invoke_without_command=True)
+@_STATE
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.pass_context
+def privacy(context: click.Context, state: Path | None, as_json: bool) -> None:
+    """Show what each program may collect and send, and what was said to it.
+
+    \b
+    Example:
+      cygnet device privacy
+      cygnet device privacy allow org.example.weather forecast
+      cygnet device privacy ledger --app org.example.weather
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with _opened(state) as (desk, _, _):
+        document = desk.document()
+    if as_json:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    click.echo("\n".join(_page(document)))
+
+
+def _page(document: dict[str, Any]) -> Iterator[str]:
+    owner = f", which belongs to {document['organisation']}" if document["organisation"] else ""
+    yield f"The profile in use is {document['profile']}{owner}."
+    for program in document["programs"]:
+        yield ""
+        yield f"{program['name']} ({program['app_id']})"
+        if program["seen"]:
+            yield f"  It has had: {', '.join(program['seen'])}."
+        if not program["items"]:
+            yield "  It collects and sends nothing."
+        for item in program["items"]:
+            yield f"  {item['name']}: {_STANDING[item['standing']]}"
+            yield f"    {item['sentence']}"
+    yield ""
+    for fault in document["faults"]:
+        yield f"The ledger is not whole: {fault}."
+    if not document["faults"]:
+        yield "The ledger is whole."
+
+
+def _decide(state: Path | None, app_id: str, items: tuple[str, ...], profile: str | None, *, granted: bool) -> None:
+    with _opened(state) as (desk, consents, _):
+        if profile is not None:
+            consents.profile = cast("Profile", profile)
+        chosen = desk.decide(app_id, items, granted=granted, who="owner")
+    for item in chosen:
+        click.echo(f"{item.name}: {'yes' if granted else 'no'}")
+
+
+_PROFILE = click.option("--profile", type=click.Choice(PROFILES), help="For whom; else for who uses the device now.")
+
+
+@privacy.command()
+@click.argument("app_id")
+@click.argument("items", nargs=-1)
+@_PROFILE
+@_STATE
+def allow(app_id: str, items: tuple[str, ...], profile: str | None, state: Path | None) -> None:
+    """Say yes to items of a program's data plan; to all of them without ITEMS."""
+    _decide(state, app_id, items, profile, granted=True)
+
+
+@privacy.command()
+@click.argument("app_id")
+@click.argument("items", nargs=-1)
+@_PROFILE
+@_STATE
+def refuse(app_id: str, items: tuple[str, ...], profile: str | None, state: Path | None) -> None:
+    """Say no to items of a program's data plan, or take a yes back; all of them without ITEMS.
+
+    It counts within a second, also while the device runs: what is collected is stopped.
+    """
+    _decide(state, app_id, items, profile, granted=False)
+
+
+@privacy.command("profile")
+@click.argument("name", required=False, type=click.Choice(PROFILES))
+@_STATE
+def switch_profile(name: str | None, state: Path | None) -> None:
+    """Say who uses the device now, or show it. A guest has agreed to nothing; a child is not asked."""
+    with _opened(state) as (desk, consents, _):
+        if name is not None:
+            desk.switch(cast("Profile", name))
+        click.echo(consents.profile)
+
+
+@privacy.command("ledger")
+@click.option("--app", default="", help="Of one program.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@_STATE
+@click.pass_context
+def show_ledger(context: click.Context, app: str, as_json: bool, state: Path | None) -> None:
+    """Show what was allowed, refused and sent, oldest first, and check that nothing was changed.
+
+    Exits with 1 where the ledger is not whole.
+    """
+    with _opened(state) as (_, _, ledger):
+        faults = list(ledger.faults())
+        at = 0
+        while entries := ledger.entries(at, app=app):
+            for entry in entries:
+                if as_json:
+                    click.echo(json.dumps({name: getattr(entry, name) for name in entry.__slots__}))
+                else:
+                    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.milliseconds / 1000))
+                    click.echo(f"{when}  {line(entry)}")
+            at = entries[-1].number
+    for fault in faults:
+        click.echo(f"the ledger is not whole: {fault}", err=True)
+    if faults:
+        context.exit(1)

@@ -1,0 +1,120 @@
+"""What the person at a device sees of its privacy, and changes: on the screen, aloud, and by command."""
+
+from collections.abc import Callable, Sequence
+
+from device_runtime.errors import CygnetError
+from device_runtime.host.privacy_words import line
+from device_runtime.privacy.consents import Consents, Profile
+from device_runtime.privacy.gate import unspoken_item
+from device_runtime.privacy.labels import Labels
+from device_runtime.privacy.ledger import Entry, Ledger
+from device_runtime.privacy.words import heading, sentence, what
+from device_runtime.program.data_plan import CATEGORIES, DataItem
+from device_runtime.program.manifest import Manifest
+from device_runtime.values import Value
+
+_SHOWN_ENTRIES = 200
+
+
+class PrivacyDesk:
+    """Everything about privacy for people; decisions are those of the profile that is in use."""
+
+    def __init__(
+        self,
+        manifests: Callable[[], Sequence[Manifest]],
+        consents: Consents,
+        labels: Labels,
+        ledger: Ledger,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``manifests`` are those of the installed programs; ``on_change`` is told when there is something new to see."""
+        self._manifests, self._consents, self._labels, self._ledger = manifests, consents, labels, ledger
+        self.on_change = on_change
+        consents.on_change.append(lambda _app: self.on_change())
+
+    def document(self) -> dict[str, Value]:
+        """All of it: the profile, each program with its items in plain words and how they stand, and the newest lines
+        of the ledger, with whether it is whole."""
+        self._ledger.flush()
+        faults: list[Value] = [*self._ledger.faults()]
+        return {
+            "profile": self._consents.profile,
+            "organisation": self._consents.organisation,
+            "programs": [self._program(manifest) for manifest in self._sorted()],
+            "entries": [_line(entry) for entry in reversed(self._ledger.newest(_SHOWN_ENTRIES))],
+            "faults": faults[:20],
+        }
+
+    def _program(self, manifest: Manifest) -> Value:
+        seen: list[Value] = [what(category) for category in sorted(self._labels.of(manifest.app_id))]
+        return {
+            "app_id": manifest.app_id,
+            "name": manifest.name,
+            "spoken": manifest.data_plan.spoken,
+            "seen": seen,
+            "items": [self._item(manifest.app_id, item) for item in self._items(manifest)],
+        }
+
+    def _item(self, app_id: str, item: DataItem) -> Value:
+        return {
+            "name": item.name,
+            "heading": heading(item.purpose),
+            "sentence": sentence(item),
+            "sensitive": item.is_sensitive,
+            "leaves": item.leaves,
+            "standing": self._consents.standing(app_id, item).value,
+        }
+
+    def _items(self, manifest: Manifest) -> Sequence[DataItem]:
+        """Those of the plan; of a program without one, what somebody decided about a microphone and the like, too."""
+        items = list(manifest.data_plan.items)
+        if not manifest.data_plan.spoken:
+            decided = self._consents.by_item(manifest.app_id)
+            items += [unspoken_item(category) for category in CATEGORIES if category in decided]
+        return items
+
+    def _sorted(self) -> list[Manifest]:
+        return sorted(self._manifests(), key=lambda manifest: manifest.name.casefold())
+
+    def decide(self, app_id: str, names: Sequence[str], *, granted: bool, who: str = "") -> list[DataItem]:
+        """Say yes or no to items of a program; to all of them without ``names``.
+
+        Returns:
+            The items.
+
+        Raises:
+            CygnetError: there is no such program or item, or the disk refuses.
+        """
+        manifest = next((each for each in self._sorted() if each.app_id == app_id), None)
+        if manifest is None:
+            known = ", ".join(each.app_id for each in self._sorted()) or "none"
+            raise CygnetError(f"there is no program {app_id[:80]!r} on this device; there are {known}")
+        items = {item.name: item for item in self._items(manifest)}
+        for name in names:
+            if name not in items:
+                raise CygnetError(
+                    f"the data plan of {app_id} has no item {name[:80]!r}; it has {', '.join(items) or 'none'}"
+                )
+        chosen = [items[name] for name in names] if names else list(items.values())
+        self._consents.decide(app_id, chosen, granted=granted, who=who or self._consents.profile)
+        return chosen
+
+    def switch(self, profile: Profile) -> None:
+        """Somebody else uses the device. Raises :class:`CygnetError`: the disk refuses."""
+        self._consents.switch(profile)
+
+
+def _line(entry: Entry) -> Value:
+    return {
+        "text": line(entry),
+        "number": entry.number,
+        "time": entry.milliseconds / 1000,
+        "act": entry.act,
+        "app_id": entry.app,
+        "item": entry.item,
+        "destination": entry.destination,
+        "who": entry.who,
+        "count": entry.count,
+        "bytes": entry.bytes,
+        "hash": entry.hash,
+    }

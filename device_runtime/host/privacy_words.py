@@ -1,0 +1,28 @@
+"""A line of the ledger, in words."""
+
+from device_runtime.privacy.ledger import Entry
+from device_runtime.privacy.words import where
+
+
+def line(entry: Entry) -> str:
+    """What happened, for the person at the device."""
+    of = f"{entry.app}: " if entry.app else ""
+    what = f"{entry.item} " if entry.item else ""
+    to = f" to {where(entry.destination)}" if entry.destination not in ("", "device") else ""
+    match entry.act:
+        case "begun":
+            return f"the ledger begins {entry.who}".rstrip()
+        case "grant":
+            return f"{of}{what}allowed{to} by {entry.who}"
+        case "refuse":
+            return f"{of}{what or 'an update '}refused by {entry.who}"
+        case "revoke":
+            return f"{of}{what}no longer allowed{to}, by {entry.who}"
+        case "send":
+            times = f" {entry.count} times" if entry.count > 1 else ""
+            return f"{of}{what}sent{to}{times}, {entry.bytes:,} bytes"
+        case "refused":
+            return f"{of}{what or 'what its plan does not say '}turned away{to}, {entry.count} times"
+        case "profile":
+            return f"now in use by: {entry.who}"
+    return f"{of}{what}{entry.act}{to}"
