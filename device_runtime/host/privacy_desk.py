@@ -25,12 +25,9 @@ class PrivacyDesk:
         consents: Consents,
         labels: Labels,
         ledger: Ledger,
-        on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        """``manifests`` are those of the installed programs; ``on_change`` is told when there is something new to see."""
+        """``manifests`` are those of the installed programs."""
         self._manifests, self._consents, self._labels, self._ledger = manifests, consents, labels, ledger
-        self.on_change = on_change
-        consents.on_change.append(lambda _app: self.on_change())
 
     def document(self) -> dict[str, Value]:
         """All of it: the profile, each program with its items in plain words and how they stand, and the newest lines

@@ -10,6 +10,7 @@ from tests.host.screen_device import APP
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+SOUND = "sound from the microphone"
 FORECAST: dict[str, Any] = {
     "name": "forecast", "heading": "To do what the program is for", "sensitive": True, "leaves": True,
     "sentence": "The program sends where you are to api.weather.example.", "standing": "unasked",
@@ -21,7 +22,7 @@ HEARD: dict[str, Any] = {
 PAGE: dict[str, Any] = {
     "profile": "owner", "organisation": "", "faults": [],
     "programs": [
-        {"app_id": APP, "name": "Lamp", "spoken": True, "seen": ["sound from the microphone"], "items": [FORECAST, HEARD]}
+        {"app_id": APP, "name": "Lamp", "spoken": True, "seen": [SOUND], "items": [FORECAST, HEARD]},
     ],
     "entries": [{"time": 1_800_000_000.0, "text": "heard sent to your fleet, 20 bytes"}],
 }  # fmt: skip
