@@ -235,7 +235,7 @@ def test_a_brokers_files_are_written_once_and_only_where_something_changed(
     first = run(home, "broker-config", kind, "--out", str(out), "--as-if", "/etc/broker")
     assert "server.key" in first.output
     assert (out / "server.key").stat().st_mode & 0o077 == 0
-    main = next(path for path in out.iterdir() if path.suffix == ".conf" and path.name != "users.conf")
+    main = next(path for path in out.iterdir() if path.suffix == ".conf" and path.name != "authorization.conf")
     assert "/etc/broker/server.pem" in main.read_text()
     again = run(home, "broker-config", kind, "--out", str(out), "--as-if", "/etc/broker")
     assert "server.key" not in again.output
