@@ -10,6 +10,8 @@ from firmware_tools.fleet.rollouts.judge import DeviceState, RolloutState
 from firmware_tools.fleet.rollouts.options import Plan, parse_plan
 
 Kind = Literal["program", "model", "runtime", "settings"]
+Which = Literal["under way", "ended"]
+"""The rollouts that have not ended, drafts among them; or those that have."""
 Counted: TypeAlias = DeviceState | Literal["away", "accepted"]
 """What devices of a rollout are counted by: their states, and how many of them are not online, or failures accepted."""
 
