@@ -40,6 +40,12 @@ class Rollout:
     started_at: float | None
     ended_at: float | None
 
+    @property
+    def begun(self) -> tuple[float, int]:
+        """Of two rollouts that were started, the one that has more here is the newer: who started it decided last,
+        however long ago it was made. A draft has no place among them."""
+        return self.started_at or 0.0, self.id
+
     def what(self) -> str:
         """What it brings, for people."""
         if self.kind == "runtime":

@@ -325,6 +325,14 @@ class RolloutStore:
         return [Event(row.id, row.time, row.actor, row.action, row.stage, row.text) for row in rows]
 
 
+def is_newer(
+    one: FromClause, started_at: ColumnElement[Any] | float | None, number: ColumnElement[Any] | int
+) -> ColumnElement[bool]:
+    """What holds of rows of ``rollouts`` (or an alias) that were started later than the rollout with this start and
+    number; see :attr:`Rollout.begun`."""
+    return (one.c.started_at > started_at) | ((one.c.started_at == started_at) & (one.c.id > number))
+
+
 def takes_always(table: FromClause) -> ColumnElement[bool]:
     """What holds of a row of ``rollouts`` (or an alias) that is done and lets in everybody who comes later."""
     late = func.coalesce(table.c.plan["late"].as_string(), "")  # a plan has the members that were given
