@@ -1,5 +1,6 @@
 """The worker's end of its socket: frames out, frames in, with a deadline."""
 
+import errno
 import select
 import socket
 import time
@@ -38,11 +39,13 @@ class WorkerConnection:
 
         Raises:
             ConnectionClosed: the host is gone.
+            MemoryError: the system has no memory for it.
+            OSError: it fails otherwise.
         """
         try:
             self._socket.sendall(data)
         except OSError as error:
-            raise ConnectionClosed from error
+            raise _meaning(error) from error
 
     def receive(self, seconds: float | None) -> Frame | None:
         """The next frame, or None when none came in time; ``None`` seconds wait for ever.
@@ -82,7 +85,14 @@ class WorkerConnection:
         try:
             data = self._socket.recv(_CHUNK)
         except OSError as error:
-            raise ConnectionClosed from error
+            raise _meaning(error) from error
         if not data:
             raise ConnectionClosed
         self._waiting.extend(self._decoder.feed(data))
+
+
+def _meaning(error: OSError) -> Exception:
+    """What to make of a failure of the socket: that the host is gone is no fault, and all else is one to tell."""
+    if isinstance(error, ConnectionError):
+        return ConnectionClosed()
+    return MemoryError() if error.errno in (errno.ENOMEM, errno.ENOBUFS) else error

@@ -21,6 +21,7 @@ from device_runtime.engine.frames import (
     Response,
 )
 from device_runtime.engine.frames import encode_frame as encode
+from device_runtime.engine.incoming import open_worker
 from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
 from device_runtime.errors import CygnetError
 from device_runtime.program.account import Account
@@ -121,7 +122,7 @@ class ProgramSession:
         except CygnetError as error:
             raise SessionError(f"{self.app_id} cannot be started: {error}") from error
         try:
-            reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection, limit=_CHUNK)
+            reader, self._writer = await open_worker(self._worker.connection, _CHUNK)
         except BaseException:  # nobody reads yet, so nobody would see its end
             self._worker.kill()
             raise

@@ -10,6 +10,7 @@ from typing import Any
 
 from device_runtime.engine import EngineError
 from device_runtime.engine.frames import Event, FrameDecoder, FrameError, encode_frame
+from device_runtime.engine.incoming import open_worker
 from device_runtime.engine.isolation.confine import BARRIERS
 from device_runtime.engine.workers import WorkerFactory, WorkerProcess, describe_status
 from device_runtime.errors import CygnetError
@@ -231,7 +232,7 @@ class VoicePipeline:
             self._worker = await self._workers.start_worker()
         except EngineError as error:
             raise VoiceError(f"the voice process cannot be started: {error}") from error
-        self._reader, self._writer = await asyncio.open_unix_connection(sock=self._worker.connection)
+        self._reader, self._writer = await open_worker(self._worker.connection)
         self._frames = FrameDecoder(weigh=True)
         for start in range(0, len(content), _PART_BYTES):
             self._send("part", {"data": content[start : start + _PART_BYTES]})

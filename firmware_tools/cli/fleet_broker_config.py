@@ -24,8 +24,12 @@ def broker_config(target: Target, kind: str, out: Path, listen: str, as_if: Path
       cygnet fleet broker-config mosquitto --out /etc/mosquitto/north
       mosquitto -c /etc/mosquitto/north/mosquitto.conf
     """
+    from firmware_tools.fleet.identity.brokers.writing import outdated
     from firmware_tools.fleet.identity.office import IdentityOffice
     from firmware_tools.fleet.identity.settings import broker_kind
 
-    changed = IdentityOffice(target.home).write_broker(broker_kind(kind), out, listen, as_if, tell)
+    broker = broker_kind(kind)
+    changed = IdentityOffice(target.home).write_broker(broker, out, listen, as_if, tell)
     click.echo(f"Written in {out}: {', '.join(changed)}." if changed else f"Nothing in {out} had to change.")
+    if sentence := outdated(broker, out):
+        click.echo(sentence)

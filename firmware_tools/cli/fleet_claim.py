@@ -60,16 +60,18 @@ def create(
 
 
 @claim.command("list")
+@click.option("--state", type=click.Choice(["open", "used", "expired", "revoked"]), help="Only claims in this state.")
 @json_option
 @pass_target
-def list_claims(target: Target, as_json: bool) -> None:
+def list_claims(target: Target, state: str | None, as_json: bool) -> None:
     """List claims, newest first, without their codes.
 
     \b
     Example:
       cygnet fleet claim list
+      cygnet fleet claim list --state open
     """
-    claims = target.ask("GET", "/api/claims")["claims"]
+    claims = target.whole("/api/claims", "claims", **({} if state is None else {"state": state}))["claims"]
     if as_json:
         click.echo(json.dumps(claims, indent=2))
         return

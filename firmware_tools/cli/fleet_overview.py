@@ -13,7 +13,6 @@ from firmware_tools.cli.fleet_traffic import traffic_lines
 from firmware_tools.fleet.browsing import CONDITIONS
 from firmware_tools.fleet.client import segment
 
-_ENDED = ("done", "aborted")
 _MOST = 200
 
 
@@ -30,7 +29,7 @@ def overview(target: Target, as_json: bool) -> None:
     found = {
         **target.ask("GET", "/api/overview"),
         "fleet": target.ask("GET", "/api/fleet"),
-        **target.ask("GET", "/api/rollouts"),
+        **target.whole("/api/rollouts", "rollouts", which="under way"),
     }
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_lines(found)))
 
@@ -45,9 +44,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         if trouble:
             yield trouble
     for one in found["rollouts"]:
-        if one["state"] not in _ENDED:
-            where = f"stage {one['stage']} of {one['stages']}, {one['state']}"
-            yield f"Rollout {one['id']} ({one['name']}), {where}: {one['reason']}"
+        where = f"stage {one['stage']} of {one['stages']}, {one['state']}"
+        yield f"Rollout {one['id']} ({one['name']}), {where}: {one['reason']}"
 
 
 def _counts(counts: Mapping[str, int], words: tuple[str, ...]) -> str:

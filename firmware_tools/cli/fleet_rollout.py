@@ -141,7 +141,7 @@ def list_rollouts(target: Target, as_json: bool) -> None:
     Example:
       cygnet fleet rollout list
     """
-    answer = target.ask("GET", "/api/rollouts")
+    answer = target.whole("/api/rollouts", "rollouts")
     if as_json:
         click.echo(json.dumps(answer, indent=2))
     else:

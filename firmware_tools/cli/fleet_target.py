@@ -12,6 +12,8 @@ from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.home import FleetHome
 
+_ON_A_PAGE = "1000"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -55,6 +57,16 @@ class Target:
         raise FleetError(
             f"you are not signed in to {self.url}: `cygnet fleet sign-in --url {self.url}`, or give --token-file"
         )
+
+    def whole(self, path: str, member: str, **params: str) -> Any:
+        """A list that the fleet gives a page at a time: the last page, with the ``member`` of all pages."""
+        found: list[Any] = []
+        answer = self.ask("GET", path, params={**params, "limit": _ON_A_PAGE})
+        while True:
+            found += answer[member]
+            if answer["next"] is None:
+                return {**answer, member: found}
+            answer = self.ask("GET", path, params={**params, "limit": _ON_A_PAGE, "after": str(answer["next"])})
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         return asyncio.run(self.client().call(method, path, **options))

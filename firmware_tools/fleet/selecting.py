@@ -1,10 +1,11 @@
 """Selecting the rows of one device, of some, or of all."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, true
 
+T = TypeVar("T")
 AT_ONCE = 500
 """So many values one statement names: SQLite takes at least 999."""
 
@@ -16,7 +17,7 @@ def of_devices(column: ColumnElement[Any], devices: str | Collection[str] | None
     return column == devices if isinstance(devices, str) else column.in_(list(devices))
 
 
-def portions(devices: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The devices in portions that one statement may name."""
-    for start in range(0, len(devices), AT_ONCE):
-        yield devices[start : start + AT_ONCE]
+def portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Devices, or other values, in portions that one statement may name."""
+    for start in range(0, len(values), AT_ONCE):
+        yield values[start : start + AT_ONCE]

@@ -45,7 +45,7 @@ class NatsCluster(Cluster):
         """The file of deploy/ with this node's name, ports and folders."""
         text = CONFIGURATION.read_text(encoding="utf-8")
         if not secure:
-            text = re.sub(r"^ *(tls \{.*\}|include .*)\n", "", text, flags=re.MULTILINE)
+            text = re.sub(r"^ *(tls|authorization) \{.*\}\n", "", text, flags=re.MULTILINE)
         for known, here in (
             ('server_name: "a"', f'server_name: "{node.name}"'),
             ("127.0.0.1:4222", f"127.0.0.1:{free_port()}"),

@@ -18,6 +18,7 @@ from device_runtime.errors import CygnetError
 from device_runtime.host.command import device as device_command
 from device_runtime.host.identity_folder import IdentityFolder, identity_of
 from device_runtime.host.provisioning import load_provisioning
+from firmware_tools.cli import fleet_target
 from firmware_tools.cli.fleet import fleet as fleet_command
 from firmware_tools.fleet.audit.log import page as audited
 from firmware_tools.fleet.client import FleetClient
@@ -68,6 +69,12 @@ async def test_the_api_of_claims_and_certificates(fleet: RunningFleet, home: Fle
     await client.call("DELETE", f"/api/claims/{claim['id']}")
     states = {each["id"]: each["state"] for each in (await client.call("GET", "/api/claims"))["claims"]}
     assert states[claim["id"]] == "revoked"
+    first = await client.call("GET", "/api/claims", params={"state": "open", "limit": "2"})
+    assert (len(first["claims"]), first["total"]) == (2, 3)
+    rest = await client.call("GET", "/api/claims", params={"state": "open", "after": first["next"]})
+    assert (len(rest["claims"]), rest["next"]) == (1, None)
+    (found,) = (await client.call("GET", "/api/claims", params={"q": "itche"}))["claims"]
+    assert found["id"] == claim["id"]
 
     await client.call("POST", "/api/devices", body={"device": "hall"})
     assert (await client.call("GET", "/api/devices/hall/certificates"))["certificates"] == []
@@ -101,6 +108,9 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("POST", "/api/claims", {"days": -1}, "days must be a number"),
     ("POST", "/api/claims", {"code": "x"}, "JSON object with the members"),
     ("DELETE", "/api/claims/nothing", None, "there is no claim"),
+    ("GET", "/api/claims?after=nothing", None, "there is no claim"),
+    ("GET", "/api/claims?limit=1001", None, "limit must be a whole number from 1 to 1000"),
+    ("GET", "/api/claims?state=lost", None, "state must be one of open, used, expired, revoked"),
     ("GET", "/api/devices/nobody/certificates", None, "not enrolled"),
     ("POST", "/api/devices/nobody/certificates/revoke", {"reason": 7}, "reason must be"),
     ("POST", "/api/devices/nobody/certificates/revoke", {"reason": "a\nb"}, "no certificate"),
@@ -150,7 +160,8 @@ def served(home: FleetHome) -> Iterator[FleetHome]:
         loop.close()
 
 
-def test_the_commands_of_claims(home: FleetHome, tmp_path: Path) -> None:
+def test_the_commands_of_claims(home: FleetHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet_target, "_ON_A_PAGE", "2")
     out = tmp_path / "codes.csv"
     with served(home):
         made = run(home, "claim", "create", "--device", "kitchen", "--days", "3")
@@ -164,6 +175,8 @@ def test_the_commands_of_claims(home: FleetHome, tmp_path: Path) -> None:
         assert len(claims) == 6
         assert run(home, "claim", "revoke", claims[0]["id"]).exit_code == 0
         assert "revoked" in run(home, "claim", "list").output
+        revoked = json.loads(run(home, "claim", "list", "--state", "revoked", "--json").output)
+        assert [each["id"] for each in revoked] == [claims[0]["id"]]
 
 
 def test_the_commands_of_the_ca(home: FleetHome, tmp_path: Path) -> None:
@@ -235,7 +248,7 @@ def test_a_brokers_files_are_written_once_and_only_where_something_changed(
     first = run(home, "broker-config", kind, "--out", str(out), "--as-if", "/etc/broker")
     assert "server.key" in first.output
     assert (out / "server.key").stat().st_mode & 0o077 == 0
-    main = next(path for path in out.iterdir() if path.suffix == ".conf" and path.name != "users.conf")
+    main = next(path for path in out.iterdir() if path.suffix == ".conf" and path.name != "authorization.conf")
     assert "/etc/broker/server.pem" in main.read_text()
     again = run(home, "broker-config", kind, "--out", str(out), "--as-if", "/etc/broker")
     assert "server.key" not in again.output

@@ -120,6 +120,13 @@ class RunningBroker:
 def running_broker(home: FleetHome, kind: BrokerKind, port: int, folder: Path) -> Iterator[RunningBroker]:
     """Write the configuration into ``folder`` and run the broker with it."""
     IdentityOffice(home).write_broker(kind, folder, f"127.0.0.1:{port}", None, None)
+    with started_broker(kind, port, folder) as broker:
+        yield broker
+
+
+@contextmanager
+def started_broker(kind: BrokerKind, port: int, folder: Path) -> Iterator[RunningBroker]:
+    """Run the broker with the configuration that lies in ``folder``."""
     if kind == "mosquitto":
         main = folder / "mosquitto.conf"
         further = [f"log_dest file {folder / 'log'}", f"pid_file {folder / 'pid'}"]

@@ -409,13 +409,13 @@ async def test_a_launch_that_is_given_up_before_its_worker_is_heard_ends_the_wor
     source = program({"pages/a/a": COUNT}, views=TAPPED)
     connecting = asyncio.Event()
 
-    async def connect_never(**_: object) -> None:
+    async def connect_never(*_: object) -> None:
         connecting.set()
         await asyncio.Event().wait()
 
     try:
         with monkeypatch.context() as patched:
-            patched.setattr(asyncio, "open_unix_connection", connect_never)
+            patched.setattr("device_runtime.program.session.open_worker", connect_never)
             launching = asyncio.create_task(sessions.launch(source))
             await connecting.wait()
             launching.cancel()

@@ -8,11 +8,11 @@ from msgspec import Meta, Struct
 
 from firmware_tools.fleet.identity.certificates import MAX_REASON
 from firmware_tools.fleet.identity.certificates import State as CertificateState
-from firmware_tools.fleet.identity.claims import LONGEST_DAYS, MOST_AT_ONCE, Claim
+from firmware_tools.fleet.identity.claims import LONGEST_DAYS, MOST_AT_ONCE, MOST_ON_A_PAGE, Claim, State
 from firmware_tools.fleet.identity.desk import ClaimCounters
 from firmware_tools.fleet.identity.status import IdentityStatus
 from firmware_tools.fleet.openapi.parameters import DeviceId
-from firmware_tools.fleet.openapi.sentences import WORDS
+from firmware_tools.fleet.openapi.sentences import WORDS, one_of
 
 CLAIM_DAYS = 30
 
@@ -35,10 +35,23 @@ class Revocation(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=MAX_REASON)] = ""
 
 
-class AllClaims(TypedDict):
-    """Every claim, newest first, without its code."""
+class WhichClaims(Struct, frozen=True):
+    """Which claims: in a ``state``, with ``q`` as a part of their id, of a tag, or of the id of a device; behind the
+    claim ``after``, the last one that was seen."""
+
+    state: Annotated[State, one_of(State)] | None = None
+    q: Annotated[str, Meta(max_length=64)] = ""
+    after: Annotated[str, Meta(max_length=64)] = ""
+    limit: Annotated[int, Meta(ge=1, le=MOST_ON_A_PAGE)] = 100
+
+
+class ClaimPage(TypedDict):
+    """Claims, newest first, without their codes; how many there are of the kind in all; the id after which the next
+    page begins, or null."""
 
     claims: Sequence[Claim]
+    total: int
+    next: str | None
 
 
 class ClaimCode(TypedDict):

@@ -9,16 +9,17 @@ from aiohttp import web
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.identity.answers import (
     CLAIM_DAYS,
-    AllClaims,
     CertificateDocument,
     CertificatesOfDevice,
     ClaimCode,
     ClaimCodes,
     ClaimId,
+    ClaimPage,
     IdentityDocument,
     NewClaims,
     Revocation,
     Revoked,
+    WhichClaims,
 )
 from firmware_tools.fleet.identity.authority import Authority
 from firmware_tools.fleet.identity.certificates import CertificateRecord, Certificates
@@ -50,10 +51,15 @@ class IdentityApi:
             web.get("/api/identity", self.identity),
         ]
 
-    @operation("identity")
-    async def claims(self, _request: web.Request) -> AllClaims:
-        """Every claim, newest first, without its code."""
-        return {"claims": await self._service.read(lambda registry, _: Claims(registry.connection).all(time.time()))}
+    @operation("identity", errors={404: "there is no claim `after`"})
+    async def claims(self, _request: web.Request, query: WhichClaims) -> ClaimPage:
+        """A page of claims, newest first, without their codes."""
+        found = await self._service.read(
+            lambda registry, _: Claims(registry.connection).page(
+                query.state, query.q, query.after, query.limit, time.time()
+            )
+        )
+        return {"claims": found.claims, "total": found.total, "next": found.next}
 
     @operation(
         "identity",

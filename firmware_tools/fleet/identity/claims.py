@@ -1,11 +1,25 @@
 """Claims: who holds the code of one may let one device in, once, until it expires."""
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    String,
+    cast,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from device_runtime.sync.claim_codes import new_code, signing_key
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
@@ -15,8 +29,10 @@ from firmware_tools.fleet.rollouts.groups import MAX_TAGS, check_tag
 
 State = Literal["open", "used", "expired", "revoked"]
 MOST_AT_ONCE = 10_000
+MOST_ON_A_PAGE = 1_000
 LONGEST_DAYS = 3650
 DAY = 86_400
+_WORDS = re.compile(r"[a-z0-9._:=/-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,15 @@ class Claim:
     used_at: float | None
     used_by: str | None
     state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some claims; how many there are of the kind in all; and the id after which the next page begins, if any."""
+
+    claims: Sequence[Claim]
+    total: int
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +109,23 @@ class Claims:
         self._connection.execute(insert(claims), rows)
         return made
 
-    def all(self, now: float) -> list[Claim]:
-        """Every claim, newest first."""
-        query = select(claims).order_by(claims.c.created_at.desc(), claims.c.id)
-        return [_claim(row, now) for row in self._connection.execute(query)]
+    def page(self, state: State | None, words: str, after: str, limit: int, now: float) -> Page:
+        """Claims, newest first: of a ``state``, with ``words`` as a part of their id, of a tag, or of the id of a
+        device; those behind the claim ``after``.
+
+        Raises:
+            NotFoundError: there is no claim ``after``.
+        """
+        chosen = [_matches(words.lower()), *([] if state is None else [_states(now)[state]])]
+        behind = true()
+        if after:
+            last = self._row(after)
+            same = (claims.c.created_at == last.created_at) & (claims.c.id > last.id)
+            behind = (claims.c.created_at < last.created_at) | same
+        query = select(claims).where(*chosen, behind).order_by(claims.c.created_at.desc(), claims.c.id)
+        found = [_claim(row, now) for row in self._connection.execute(query.limit(limit + 1))]
+        total = self._connection.scalar(select(func.count()).select_from(claims).where(*chosen)) or 0
+        return Page(found[:limit], total, found[limit - 1].id if len(found) > limit else None)
 
     def revoke(self, id_: str, now: float) -> None:
         """Let a claim be good no more; once more is the same.
@@ -96,9 +134,7 @@ class Claims:
             NotFoundError: there is no such claim.
             ConflictError: it was used.
         """
-        row = self._connection.execute(select(claims).where(claims.c.id == id_)).one_or_none()
-        if row is None:
-            raise NotFoundError(f"there is no claim {id_[:40]!a}; `cygnet fleet claim list` lists them")
+        row = self._row(id_)
         if row.used_at is not None:
             raise ConflictError(
                 f"claim {id_} was used by {row.used_by}; revoke that device's certificates instead: "
@@ -106,6 +142,12 @@ class Claims:
             )
         open_ = (claims.c.id == id_, claims.c.revoked_at.is_(None))
         self._connection.execute(update(claims).where(*open_).values(revoked_at=now))
+
+    def _row(self, id_: str) -> Row[Any]:
+        row = self._connection.execute(select(claims).where(claims.c.id == id_)).one_or_none()
+        if row is None:
+            raise NotFoundError(f"there is no claim {id_[:40]!a}; `cygnet fleet claim list` lists them")
+        return row
 
     def find(self, verifier: bytes) -> Mapping[str, Any] | None:
         """The row of the claim whose code has this public key.
@@ -130,14 +172,26 @@ class Claims:
     def counts(self, now: float) -> dict[str, int]:
         """How many there are of each state."""
         count = select(func.count()).select_from(claims)
-        unused, kept = claims.c.used_at.is_(None), claims.c.revoked_at.is_(None)
-        conditions: dict[str, Any] = {
-            "used": claims.c.used_at.is_not(None),
-            "revoked": unused & claims.c.revoked_at.is_not(None),
-            "expired": unused & kept & (claims.c.expires_at <= now),
-            "open": unused & kept & (claims.c.expires_at > now),
-        }
-        return {state: self._connection.scalar(count.where(which)) or 0 for state, which in conditions.items()}
+        return {state: self._connection.scalar(count.where(which)) or 0 for state, which in _states(now).items()}
+
+
+def _states(now: float) -> dict[State, ColumnElement[bool]]:
+    """What holds of the claims of each state."""
+    unused, kept = claims.c.used_at.is_(None), claims.c.revoked_at.is_(None)
+    return {
+        "used": claims.c.used_at.is_not(None),
+        "revoked": unused & claims.c.revoked_at.is_not(None),
+        "expired": unused & kept & (claims.c.expires_at <= now),
+        "open": unused & kept & (claims.c.expires_at > now),
+    }
+
+
+def _matches(words: str) -> ColumnElement[bool]:
+    """What holds of claims in which these words are found."""
+    if not _WORDS.fullmatch(words):
+        return false()  # no id and no tag has such letters, though the JSON of tags has
+    texts = (claims.c.id, claims.c.device, claims.c.used_by, cast(claims.c.tags, String))
+    return or_(*(text.contains(words, autoescape=True) for text in texts))
 
 
 def _claim(row: Row[Any], now: float) -> Claim:

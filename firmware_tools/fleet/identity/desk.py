@@ -33,6 +33,7 @@ from device_runtime.sync.identity_messages import (
 from device_runtime.sync.reissue_messages import CertificateAnswer, ReissueRequest
 from firmware_tools.fleet.enroll import Provisioning
 from firmware_tools.fleet.errors import FleetError, StorageError
+from firmware_tools.fleet.identity.asking import Asking
 from firmware_tools.fleet.identity.authority import Authority
 from firmware_tools.fleet.identity.certificates import Certificates
 from firmware_tools.fleet.identity.claims import DAY, Claims
@@ -50,17 +51,19 @@ _WRONG = "this claim code is not good here: it is mistyped, used, expired or rev
 _AT_ONCE, _A_SECOND, _LATER = 20.0, 1 / 3, 60
 _NOT_NOW = "the fleet cannot answer now; try again later"
 _BUSY = "too many wrong claim codes came in; try again in a minute"
+_TOO_OFTEN = "this device asks for certificates too often; it is not answered until later"
 
 
 @dataclass(slots=True)
 class ClaimCounters:
-    """What came of claims since the service started."""
+    """What came of claims and renewals since the service started."""
 
     granted: int = 0
     repeated: int = 0
     wrong: int = 0
     held_back: int = 0
     renewed: int = 0
+    renewals_held_back: int = 0
 
 
 class IdentityDesk:
@@ -73,7 +76,7 @@ class IdentityDesk:
         joining: what a device must be told beside its certificate.
         sign: signs the newer certificate of a device that keeps its key.
         clock: Unix time in seconds.
-        monotonic: seconds, for the limit on wrong codes.
+        monotonic: seconds, for the limits on wrong codes and on renewals.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class IdentityDesk:
         self._barred: frozenset[str] = frozenset()
         self._claimers: frozenset[str] = frozenset()
         self._wrong: dict[str, Allowance] = {}
+        self._asking = Asking(monotonic)
         self.counters = ClaimCounters()
 
     # What the service asks
@@ -119,6 +123,8 @@ class IdentityDesk:
         try:
             if isinstance(request, ClaimRequest):
                 return await self._claim(device, request)
+            if wait := self._held_back(device):
+                return IdentityAnswer(request.id, error=_TOO_OFTEN, retry_after=wait)
             return await self._renew(device, request)
         except StorageError as error:
             log.error("%s", error)
@@ -129,6 +135,8 @@ class IdentityDesk:
 
     async def reissue(self, device: str, request: ReissueRequest) -> CertificateAnswer:
         """The answer to who renews for the key that it has; whatever goes wrong is in it."""
+        if wait := self._held_back(device):
+            return CertificateAnswer(request.id, error=_TOO_OFTEN, retry_after=wait)
         try:
             answer, renewed = await self._service.change(
                 lambda registry: self._reissue.answer(registry, device, request, self._clock())
@@ -214,6 +222,12 @@ class IdentityDesk:
         return self._answer(request.id, device, certificate, issuer.id, shown, joining), False
 
     # Renewals
+
+    def _held_back(self, device: str) -> int:
+        """For how many seconds this device is given nothing, before anything is looked up or signed for it."""
+        wait = self._asking.wait(device)
+        self.counters.renewals_held_back += wait > 0
+        return wait
 
     async def _renew(self, device: str, request: RenewRequest) -> IdentityAnswer:
         key = requested_key(request.csr)

@@ -14,7 +14,7 @@ from device_runtime.errors import CygnetError
 from firmware_tools.fleet.going_on import going_on
 from firmware_tools.fleet.identity.authority import Authority
 from firmware_tools.fleet.identity.brokers.rights import Rights, rights_of
-from firmware_tools.fleet.identity.brokers.writing import tell_broker, write_changing
+from firmware_tools.fleet.identity.brokers.writing import outdated, tell_broker, write_changing
 from firmware_tools.fleet.identity.certificates import Certificates
 from firmware_tools.fleet.identity.desk import IdentityDesk
 from firmware_tools.fleet.identity.profiles import Issuer, Revoked, revocation_list
@@ -120,6 +120,8 @@ class IdentityKeeper:
         lists = revocation_lists(revoked)
         broker.folder.mkdir(parents=True, exist_ok=True)
         write_changing(broker.kind, broker.folder, self._authority, rights, lists)
+        if not self._written and (sentence := outdated(broker.kind, broker.folder)):
+            log.warning("%s", sentence)
         if broker.pid_file is not None:
             tell_broker(broker.kind, broker.pid_file)
         self._written = written

@@ -7,7 +7,7 @@ import { h, panel, redrawWhen, said } from "./dom.js";
 import { openEnroll } from "./enroll.js";
 import { bytes, many, number } from "./format.js";
 import { stopButton } from "./notices.js";
-import { deviceParts, stateBadge, underWay } from "./rollout_words.js";
+import { deviceParts, stateBadge } from "./rollout_words.js";
 import { to } from "./router.js";
 import { press } from "./session.js";
 import { called, paced, state } from "./state.js";
@@ -83,8 +83,8 @@ function noDevices() {
 }
 
 function underWayList() {
-  const active = state.rollouts.filter(underWay);
-  if (!active.length) return [h("p", { class: "empty" }, state.rollouts.length ? "No rollout is under way." : "No rollout yet. One brings a release to many devices in stages, and stops by itself when it does not do well.")];
+  const active = state.rollouts;
+  if (!active.length) return [h("p", { class: "empty" }, "No rollout is under way. One brings a release to many devices in stages, and stops by itself when it does not do well.")];
   return [h("ul", { class: "cards" }, ...active.slice(0, 6).map((rollout) => h("li", { class: "card" },
     h("div", { class: "card-head" }, h("a", { href: to("rollouts", String(rollout.id)) }, said(rollout.name)), stateBadge(rollout)),
     bar(deviceParts(rollout.counts), { label: rollout.name }),

@@ -35,5 +35,3 @@ export const DEVICE_WORDS = Object.entries(OF_ONE);
 
 export const stateWord = (rollout) => STATES[rollout.state]?.[0] ?? rollout.state;
 export const stateBadge = (rollout) => h("span", { class: `badge k-${STATES[rollout.state]?.[1] ?? "faint"}` }, stateWord(rollout));
-
-export const underWay = ({ state }) => ["running", "approval", "paused", "draft"].includes(state);

@@ -1,32 +1,44 @@
-// Every rollout, those under way first.
+// Every rollout, those under way first; the others a page at a time.
 
+import { call, query } from "./api.js";
 import { bar, legend } from "./drawings.js";
 import { h, panel, redrawWhen, said } from "./dom.js";
 import { stopButton } from "./notices.js";
-import { DEVICE_WORDS, deviceParts, stateBadge, underWay } from "./rollout_words.js";
+import { DEVICE_WORDS, deviceParts, stateBadge } from "./rollout_words.js";
 import { goTo, to } from "./router.js";
 import { press } from "./session.js";
 import { state } from "./state.js";
 
-const ON_A_PAGE = 50;
+const ON_A_PAGE = 50, AT_MOST = 1000;
 
 export async function showRollouts(view) {
   view.title("Rollouts");
   view.beside.append(stopButton(view), press("New rollout", { class: "primary", onclick: () => goTo("#/rollouts/new") }));
-  const active = h("div"), ended = h("div");
-  let shown = ON_A_PAGE;
-  view.box.append(panel("Under way", null, active), panel("Ended", null, ended));
-  const draw = () => {
-    const going = state.rollouts.filter(underWay), over = state.rollouts.filter((one) => !underWay(one));
-    redrawWhen(active, going, () => [cards(going, "No rollout is under way.")]);
-    redrawWhen(ended, [over, shown], () => [cards(over.slice(0, shown), "None has ended yet."),
-      over.length > shown ? h("div", { class: "panel-foot" }, h("button", { type: "button", onclick: () => {
-        shown += ON_A_PAGE;
-        draw();
-      } }, "Show more")) : null]);
+  const active = h("div"), ended = h("div"), foot = h("div", { class: "panel-foot" }), error = h("p", { class: "error pad", role: "alert" });
+  view.box.append(panel("Under way", null, active), panel("Ended", null, error, ended, foot));
+  const drawActive = () => redrawWhen(active, state.rollouts, () => [cards(state.rollouts, "No rollout is under way.")]);
+  let over = [], newest = 0;
+  const load = async (after = null) => {
+    const mine = ++newest, limit = after === null ? Math.min(AT_MOST, Math.max(ON_A_PAGE, over.length)) : ON_A_PAGE;
+    let found;
+    try {
+      found = await call("GET", `/api/rollouts?${query({ which: "ended", after, limit })}`, { signal: view.signal });
+    } catch (refusal) {
+      if (refusal.name !== "AbortError" && mine === newest) error.textContent = refusal.message;
+      return;
+    }
+    if (mine !== newest) return;
+    error.textContent = "";
+    over = after === null ? found.rollouts : [...over, ...found.rollouts];
+    redrawWhen(ended, over, () => [cards(over, "None has ended yet.")]);
+    redrawWhen(foot, found.next, () => (found.next === null ? [] : [h("button", { type: "button", onclick: () => load(found.next) }, "Show older ones")]));
   };
-  view.on("rollouts", draw);
-  draw();
+  view.on("rollouts", () => {
+    drawActive();
+    load();
+  });
+  drawActive();
+  await load();
 }
 
 function cards(rollouts, none) {

@@ -1,6 +1,6 @@
 // What every view needs of the fleet, loaded once and kept in step by the live events; and who wants to hear of them.
 
-import { call, liveEvents } from "./api.js";
+import { call, liveEvents, query } from "./api.js";
 
 export const state = {
   fleet: null,
@@ -9,7 +9,7 @@ export const state = {
   models: [],
   runtimes: [],
   names: new Map(), // app_id -> the program's name
-  rollouts: [],
+  rollouts: [], // those that are under way
   stop: null,
   trouble: "",
   away: false,
@@ -69,8 +69,13 @@ export async function loadReleases() {
 }
 
 export async function loadRollouts() {
-  const { rollouts, stop, trouble } = await call("GET", "/api/rollouts");
-  Object.assign(state, { rollouts, stop, trouble });
+  const rollouts = [];
+  let answer = { next: null };
+  do {
+    answer = await call("GET", `/api/rollouts?${query({ which: "under way", after: answer.next, limit: 1000 })}`);
+    rollouts.push(...answer.rollouts);
+  } while (answer.next !== null);
+  Object.assign(state, { rollouts, stop: answer.stop, trouble: answer.trouble });
   tell("rollouts");
 }
 

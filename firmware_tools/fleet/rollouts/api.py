@@ -32,6 +32,7 @@ from firmware_tools.fleet.rollouts.requests import (
     NewRollout,
     RolloutDevices,
     RolloutNumber,
+    RolloutPage,
     TagChange,
     Verb,
 )
@@ -121,10 +122,10 @@ class RolloutApi:
         return {"tags": await self._rollouts.tag(device, body.add or (), body.remove or ())}
 
     @operation("rollouts")
-    async def rollouts(self, _request: web.Request) -> Overview:
-        """Every rollout in brief; the emergency stop; why one cannot go on."""
-        found, brake = await self._rollouts.overview()
-        return {"rollouts": found, "stop": brake, "trouble": self._rollouts.trouble}
+    async def rollouts(self, _request: web.Request, query: RolloutPage) -> Overview:
+        """A page of rollouts in brief; the emergency stop; why one cannot go on."""
+        found, brake, following = await self._rollouts.overview(query.which, query.after, query.limit)
+        return {"rollouts": found, "next": following, "stop": brake, "trouble": self._rollouts.trouble}
 
     @operation(
         "rollouts",

@@ -72,9 +72,11 @@ class RolloutDocument(_Facts):
 
 
 class Overview(TypedDict):
-    """Every rollout, newest first; the emergency stop where it is on; ``trouble``: why one cannot go on, or empty."""
+    """Rollouts, newest first; ``next``: the number after which the next page begins, or null; the emergency stop where
+    it is on; ``trouble``: why one cannot go on, or empty."""
 
     rollouts: Sequence[RolloutSummary]
+    next: int | None
     stop: Brake | None
     trouble: str
 

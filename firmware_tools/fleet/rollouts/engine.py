@@ -18,7 +18,7 @@ from firmware_tools.fleet.rollouts.judge import Verdict, judge_stage
 from firmware_tools.fleet.rollouts.plan import stage_of_late
 from firmware_tools.fleet.rollouts.records import Rollout
 from firmware_tools.fleet.rollouts.schema import rollout_devices, rollouts
-from firmware_tools.fleet.rollouts.store import RolloutStore, counts_of
+from firmware_tools.fleet.rollouts.store import RolloutStore, counts_of, is_newer
 from firmware_tools.fleet.rollouts.subjects import Before, Subject, subject_of
 from firmware_tools.fleet.schema import devices
 from firmware_tools.fleet.selecting import of_devices, portions
@@ -166,7 +166,7 @@ class _Advance:
             .where(rollouts.c.kind == rollout.kind, rollouts.c.subject == rollout.subject, rollouts.c.id != rollout.id)
         )
         going_on = rollouts.c.state.in_(("running", "approval", "paused")) & table.c.state.in_(("planned", *_UNPROVEN))
-        newer = (rollouts.c.id > rollout.id) & table.c.state.in_((*_UNPROVEN, "good"))
+        newer = is_newer(rollouts, rollout.started_at, rollout.id) & table.c.state.in_((*_UNPROVEN, "good"))
         return query.where(going_on | newer)
 
     # Judging
@@ -295,7 +295,7 @@ class _Advance:
         kept: dict[str, Before] = {device: before.get(device) for device in chosen}
         for other in self._store.others(rollout):
             held = self._held_by(other, list(kept))
-            if other.id > rollout.id:
+            if other.begun > rollout.begun:
                 text = f"rollout {other.id}, which is newer, has it"
                 self._store.move(rollout, held, state="superseded", error=text, ended_at=self._now)
                 kept = {device: had for device, had in kept.items() if device not in held}

@@ -16,8 +16,8 @@ from firmware_tools.fleet.rollouts.engine import Step, advance
 from firmware_tools.fleet.rollouts.groups import Group, GroupRegistry
 from firmware_tools.fleet.rollouts.query import parse_query
 from firmware_tools.fleet.rollouts.query_sql import condition
-from firmware_tools.fleet.rollouts.records import Brake, Kind, Rollout, RolloutDevice
-from firmware_tools.fleet.rollouts.store import RolloutStore
+from firmware_tools.fleet.rollouts.records import Brake, Kind, Rollout, RolloutDevice, Which
+from firmware_tools.fleet.rollouts.store import MOST_ROLLOUTS, RolloutStore
 from firmware_tools.fleet.rollouts.verbs import RolloutVerbs
 from firmware_tools.fleet.service import FleetService
 
@@ -157,14 +157,19 @@ class RolloutOperations:
         log.warning("%s lifts the emergency stop", actor)
         return await self._act(lambda registry: self._verbs(registry, actor).lift_stop())
 
-    async def overview(self) -> tuple[list[RolloutSummary], Brake | None]:
-        """Every rollout in brief, the newest first; and the emergency stop, if it is on."""
+    async def overview(
+        self, which: Which | None = None, after: int | None = None, limit: int = MOST_ROLLOUTS
+    ) -> tuple[list[RolloutSummary], Brake | None, int | None]:
+        """A page of rollouts in brief, see :meth:`RolloutStore.page`; the emergency stop, if it is on; and the number
+        after which the next page begins, if there is one."""
 
-        def work(registry: Registry) -> tuple[list[RolloutSummary], Brake | None]:
+        def work(registry: Registry) -> tuple[list[RolloutSummary], Brake | None, int | None]:
             store = RolloutStore(registry.connection)
-            counts = store.all_counts()
-            found = [rollout_summary(rollout, counts.get(rollout.id, {})) for rollout in store.all()]
-            return found, store.brake()
+            found = store.page(which, after, limit + 1)
+            shown = found[:limit]
+            counts = store.counts_of([rollout.id for rollout in shown])
+            following = shown[-1].id if len(found) > limit else None
+            return [rollout_summary(rollout, counts[rollout.id]) for rollout in shown], store.brake(), following
 
         return await self._read(work)
 

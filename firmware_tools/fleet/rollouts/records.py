@@ -10,6 +10,8 @@ from firmware_tools.fleet.rollouts.judge import DeviceState, RolloutState
 from firmware_tools.fleet.rollouts.options import Plan, parse_plan
 
 Kind = Literal["program", "model", "runtime", "settings"]
+Which = Literal["under way", "ended"]
+"""The rollouts that have not ended, drafts among them; or those that have."""
 Counted: TypeAlias = DeviceState | Literal["away", "accepted"]
 """What devices of a rollout are counted by: their states, and how many of them are not online, or failures accepted."""
 
@@ -37,6 +39,12 @@ class Rollout:
     created_by: str
     started_at: float | None
     ended_at: float | None
+
+    @property
+    def begun(self) -> tuple[float, int]:
+        """Of two rollouts that were started, the one that has more here is the newer: who started it decided last,
+        however long ago it was made. A draft has no place among them."""
+        return self.started_at or 0.0, self.id
 
     def what(self) -> str:
         """What it brings, for people."""

@@ -10,8 +10,8 @@ from firmware_tools.fleet.rollouts.groups import GROUP_NAME, TAG
 from firmware_tools.fleet.rollouts.judge import DeviceState
 from firmware_tools.fleet.rollouts.options import MAX_NAMED, MAX_STAGES, MEMBERS, Late, OnError
 from firmware_tools.fleet.rollouts.query import MAX_QUERY
-from firmware_tools.fleet.rollouts.records import Kind
-from firmware_tools.fleet.rollouts.store import MOST_DEVICES
+from firmware_tools.fleet.rollouts.records import Kind, Which
+from firmware_tools.fleet.rollouts.store import MOST_DEVICES, MOST_ROLLOUTS
 from firmware_tools.fleet.rollouts.verbs import MAX_REASON
 from firmware_tools.fleet.rollouts.windows import MAX_SPANS
 
@@ -133,6 +133,15 @@ class WindowWish(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 
     spans: Annotated[list[Annotated[str, Meta(examples=["22:00-06:00"])]], Meta(min_length=1, max_length=MAX_SPANS)]
     zone: Annotated[str, Meta(examples=["Europe/Berlin"])] = "UTC"
+
+
+class RolloutPage(Struct, frozen=True):
+    """Which rollouts: those that are ``under way`` (drafts among them) or have ``ended``, or all; below the number
+    ``after``, the last one that was seen."""
+
+    which: Annotated[Which, one_of(Which)] | None = None
+    after: RolloutNumber | None = None
+    limit: Annotated[int, Meta(ge=1, le=MOST_ROLLOUTS)] = 100
 
 
 class NewRollout(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select
 
 from firmware_tools.fleet.rollouts.judge import ACTIVE
 from firmware_tools.fleet.rollouts.schema import pruned_rollouts, rollout_devices, rollouts
-from firmware_tools.fleet.rollouts.store import RolloutStore, takes_always
+from firmware_tools.fleet.rollouts.store import RolloutStore, is_newer, takes_always
 
 _DAY = 86_400.0
 
@@ -52,13 +52,14 @@ def _too_old(before: float) -> ColumnElement[bool]:
     """What holds of rollouts whose devices nobody needs any more.
 
     One that takes late joiners always would hand out to everybody once more if it forgot whom it had. And an older one
-    of the same subject that still lets devices in leaves those alone that a newer one has served.
+    of the same subject that still lets devices in leaves those alone that a newer one has served. A draft is none of
+    these: when it is started it is the newest, and asks what devices should have, not which rollout had them.
     """
     older = rollouts.alias()
     needed = exists().where(
         older.c.kind == rollouts.c.kind,
         older.c.subject == rollouts.c.subject,
-        older.c.id < rollouts.c.id,
+        is_newer(rollouts, older.c.started_at, older.c.id),
         older.c.state.in_(ACTIVE) | takes_always(older),
     )
     return (rollouts.c.ended_at < before) & ~takes_always(rollouts) & ~needed

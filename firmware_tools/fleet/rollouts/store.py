@@ -19,6 +19,7 @@ from firmware_tools.fleet.rollouts.records import (
     Kind,
     Rollout,
     RolloutDevice,
+    Which,
     rollout_of,
 )
 from firmware_tools.fleet.rollouts.schema import (
@@ -34,6 +35,8 @@ from firmware_tools.fleet.selecting import portions
 
 MOST_DEVICES = 1_000
 """The most devices of a rollout in one answer."""
+MOST_ROLLOUTS = 1_000
+"""The most rollouts in one answer."""
 _SENTENCES = 50
 _ON_THE_WAY = ("handed", "reached", "withdrawing", "returning", "restoring")
 _FOLLOWED_SECONDS = FOLLOWED_DAYS * 86_400
@@ -112,9 +115,14 @@ class RolloutStore:
         self._connection.execute(raised)
         return self.rollout(number)
 
-    def all(self) -> list[Rollout]:
-        """Every rollout, the newest first."""
-        return [rollout_of(row) for row in self._connection.execute(select(rollouts).order_by(rollouts.c.id.desc()))]
+    def page(self, which: Which | None = None, after: int | None = None, limit: int = MOST_ROLLOUTS) -> list[Rollout]:
+        """Rollouts, the newest first: those below the number ``after``, and of these all, or ``which`` alone."""
+        conditions = [rollouts.c.id < after if after is not None else true()]
+        if which is not None:
+            ended = rollouts.c.state.in_(ENDED)
+            conditions.append(ended if which == "ended" else ~ended)
+        query = select(rollouts).where(*conditions).order_by(rollouts.c.id.desc()).limit(limit)
+        return [rollout_of(row) for row in self._connection.execute(query)]
 
     def to_advance(self, now: float) -> list[int]:
         """The rollouts of which something may come by itself, the oldest first: those that go on, those that ended and
@@ -150,7 +158,9 @@ class RolloutStore:
 
     def using_group(self, name: str) -> list[Rollout]:
         """The rollouts that still need a group."""
-        return [rollout for rollout in self.all() if rollout.plan.group == name and rollout.state in ("draft", *ACTIVE)]
+        query = select(rollouts).where(~rollouts.c.state.in_(ENDED)).order_by(rollouts.c.id.desc())
+        found = [rollout_of(row) for row in self._connection.execute(query)]
+        return [rollout for rollout in found if rollout.plan.group == name]
 
     def others(self, rollout: Rollout) -> list[Rollout]:
         """Other rollouts of the same subject that are going on."""
@@ -248,14 +258,17 @@ class RolloutStore:
                 stage["accepted"] = stage.get("accepted", 0) + row.number
         return found
 
-    def all_counts(self) -> dict[int, dict[Counted, int]]:
-        """By rollout: how many devices are in each state."""
+    def counts_of(self, numbers: Sequence[int]) -> dict[int, dict[Counted, int]]:
+        """Of these rollouts by number: how many devices are in each state."""
         columns = (rollout_devices.c.rollout, rollout_devices.c.state)
-        found: dict[int, dict[Counted, int]] = {}
-        for row in self._connection.execute(select(*columns, func.count().label("number")).group_by(*columns)):
-            found.setdefault(row.rollout, {})[row.state] = row.number
-        for row in self._connection.execute(select(pruned_rollouts.c.rollout, pruned_rollouts.c.counts)):
-            found[row.rollout] = _summed(row[1].values())
+        found: dict[int, dict[Counted, int]] = {number: {} for number in numbers}
+        for some in portions(numbers):
+            here = select(*columns, func.count().label("number")).where(rollout_devices.c.rollout.in_(some))
+            for row in self._connection.execute(here.group_by(*columns)):
+                found[row.rollout][row.state] = row.number
+            kept = select(pruned_rollouts.c.rollout, pruned_rollouts.c.counts)
+            for row in self._connection.execute(kept.where(pruned_rollouts.c.rollout.in_(some))):
+                found[row.rollout] = _summed(row[1].values())
         return found
 
     def devices(
@@ -310,6 +323,14 @@ class RolloutStore:
         here = (rollout_events.c.rollout == rollout.id, rollout_events.c.id > after)
         rows = self._connection.execute(select(rollout_events).where(*here).order_by(rollout_events.c.id))
         return [Event(row.id, row.time, row.actor, row.action, row.stage, row.text) for row in rows]
+
+
+def is_newer(
+    one: FromClause, started_at: ColumnElement[Any] | float | None, number: ColumnElement[Any] | int
+) -> ColumnElement[bool]:
+    """What holds of rows of ``rollouts`` (or an alias) that were started later than the rollout with this start and
+    number; see :attr:`Rollout.begun`."""
+    return (one.c.started_at > started_at) | ((one.c.started_at == started_at) & (one.c.id > number))
 
 
 def takes_always(table: FromClause) -> ColumnElement[bool]:

@@ -88,6 +88,34 @@ async def test_codes_for_a_bench_are_shown_once_saved_and_printed_as_labels(
     assert not [code for code in codes if code in text or code.replace("-", "") in text]
 
 
+async def test_claims_are_shown_a_page_at_a_time_and_searched_in_all_of_them(
+    fleet: RunningFleet, home: FleetHome, page: Page, visit: Visit
+) -> None:
+    IdentityOffice(home).init(None, [])
+    client = FleetClient(fleet.url, home.token())
+    await client.call("POST", "/api/claims", body={"device": "porch"})
+    await client.call("POST", "/api/claims", body={"count": 120, "tags": ["batch:7"]})
+    await visit("#/identity")
+    claims = page.get_by_role("region", name="Claim codes")
+    listed = claims.locator("li.claim")
+    await expect(listed).to_have_count(50)
+    await claims.get_by_role("button", name="Show 50 more of 121").click()
+    await expect(listed).to_have_count(100)
+    await listed.last.get_by_role("button", name="Withdraw").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
+    await claims.get_by_role("button", name="Show 20 more of 120").click()
+    await expect(listed).to_have_count(120)
+    await expect(listed.last).to_contain_text("porch")
+    await claims.get_by_role("searchbox").fill("porc")
+    await expect(listed).to_have_count(1)
+    await expect(claims.get_by_role("status")).to_have_text("1 claim")
+    await claims.get_by_role("searchbox").fill("batch:7")
+    await claims.get_by_role("button", name="Withdrawn 1").click()
+    await expect(listed).to_have_count(1)
+    await claims.get_by_role("button", name="All").click()
+    await expect(claims.get_by_role("button", name="Show 50 more of 120")).to_be_visible()
+
+
 @with_make_page
 async def test_a_code_for_one_device_is_withdrawn_when_somebody_says_yes(
     identified: RunningFleet, home: FleetHome, page: Page, visit: Visit

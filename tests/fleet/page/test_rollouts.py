@@ -5,9 +5,11 @@ import time
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
+from sqlalchemy import update
 
 from device_runtime.sync.messages import ProgramReport
 from firmware_tools.fleet.rollouts.retention import prune_some
+from firmware_tools.fleet.rollouts.schema import rollouts
 from firmware_tools.fleet.server import RunningFleet
 from tests.fleet.packages import small_package
 from tests.fleet.page.conftest import Visit
@@ -160,6 +162,30 @@ async def test_the_emergency_stop_says_what_it_does_and_stands_on_every_view_unt
     await dialog.get_by_role("button", name="Lift it").click()
     await expect(page.get_by_text("The emergency stop is on.")).to_have_count(0)
     assert (await populated.rollouts.overview())[1] is None
+
+
+async def test_rollouts_that_have_ended_are_shown_a_page_at_a_time(ten: RunningFleet, page: Page, visit: Visit) -> None:
+    for number in range(120):
+        await ten.rollouts.create("program", LAMP, 2, {"group": "everybody"}, f"Lamp {number}", "ada")
+    going = await ten.rollouts.create("program", LAMP, 2, {"group": "everybody"}, "Still going", "ada")
+    ended = update(rollouts).where(rollouts.c.id != going.id).values(state="aborted", ended_at=1.0)
+    await ten.service.change(lambda registry: registry.connection.execute(ended))
+    await visit("#/rollouts")
+    over = page.get_by_role("region", name="Ended").get_by_role("listitem").filter(has=page.locator(".card-head"))
+    older = page.get_by_role("button", name="Show older ones")
+    await expect(page.get_by_role("region", name="Under way")).to_contain_text("Still going")
+    await expect(over).to_have_count(50)
+    await expect(over.first).to_contain_text("Lamp 119")
+    await older.click()
+    await expect(over).to_have_count(100)
+    await ten.rollouts.start(going.id, "ada")
+    await ten.rollouts.abort(going.id, "ada", back=False)
+    await expect(over.first).to_contain_text("Still going")  # as many as before are shown, and none is lost between
+    await expect(over).to_have_count(100)
+    await older.click()
+    await expect(over).to_have_count(121)
+    await expect(over.last).to_contain_text("Lamp 0")
+    await expect(older).to_have_count(0)
 
 
 async def test_a_rollout_of_long_ago_says_that_its_devices_are_not_kept_any_more(

@@ -95,7 +95,7 @@ class Scene:
     def states(self, number: int) -> dict[Counted, int]:
         """How many devices are in each state."""
         with self.database.transaction() as connection:
-            return RolloutStore(connection).all_counts().get(number, {})
+            return RolloutStore(connection).counts_of([number])[number]
 
     def who(self, number: int, state: str) -> list[str]:
         with self.database.transaction() as connection:

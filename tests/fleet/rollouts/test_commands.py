@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from sqlalchemy import select, update
 
 from device_runtime.errors import CygnetError
-from firmware_tools.cli import cygnet
+from firmware_tools.cli import cygnet, fleet_target
 from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
@@ -243,6 +243,41 @@ async def test_a_running_fleet_gives_up_devices_of_old_rollouts_and_says_so(home
         assert (len(young["devices"]), young["pruned_at"]) == (3, None)
         acts = [entry["action"] for entry in (await client.call("GET", "/api/audit"))["entries"]]
         assert acts.count("rollout.finish") == 1, "the audit log keeps what the rollout did"
+
+
+async def test_rollouts_are_listed_a_page_at_a_time_and_all_of_them_by_the_command(
+    fleet: RunningFleet, home: FleetHome, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        made = await fleet.rollouts.create("program", APP, None, {"query": "all"}, f"number {number}", "ada")
+        if number in (1, 3):
+            await fleet.rollouts.start(made.id, "ada")
+            await fleet.rollouts.abort(made.id, "ada", back=False)
+    client = FleetClient(fleet.url, home.token())
+
+    async def page(**params: str) -> tuple[list[int], int | None]:
+        found = await client.call("GET", "/api/rollouts", params=params)
+        return [one["id"] for one in found["rollouts"]], found["next"]
+
+    assert await page() == ([5, 4, 3, 2, 1], None)
+    assert await page(limit="2") == ([5, 4], 4)
+    assert await page(limit="3", after="4") == ([3, 2, 1], None)
+    assert await page(which="ended") == ([4, 2], None)
+    assert await page(which="under way", limit="2") == ([5, 3], 3)
+    assert await page(which="under way", limit="2", after="3") == ([1], None)
+    for wrong, sentence in (
+        ({"limit": "0"}, "limit must be a whole number from 1 to 1000"),
+        ({"which": "late"}, "which must be one of under way, ended"),
+        ({"after": "x"}, "after must be a whole number"),
+    ):
+        with pytest.raises(FleetError, match=sentence):
+            await page(**wrong)
+
+    monkeypatch.setattr(fleet_target, "_ON_A_PAGE", "2")
+    listed = json.loads(await operator("rollout", "list", "--json"))
+    assert [one["id"] for one in listed["rollouts"]] == [5, 4, 3, 2, 1]
+    counted = await operator("overview")
+    assert [f"Rollout {number} " in counted for number in range(1, 6)] == [True, False, True, False, True]
 
 
 async def test_the_fleet_is_counted_searched_and_looked_into_from_the_command_line(

@@ -81,7 +81,7 @@ def test_a_worker_that_is_killed_in_any_step_leaves_a_rollout_that_goes_on(scene
     for _ in range(4):
         killed.step(after_commit=after_commit)
         with scene.database.transaction() as connection:
-            told = RolloutStore(connection).all_counts()[number].get("handed", 0)
+            told = RolloutStore(connection).counts_of([number])[number].get("handed", 0)
         handed = scene.who(number, "handed")
         assert told == len(handed)
         assert {device for device, code in scene.should().items() if code == 2} >= set(handed), "both or neither"

@@ -69,13 +69,22 @@ def write_changing(kind: BrokerKind, folder: Path, authority: Authority, rights:
     if kind == "mosquitto":
         files |= {"crl.pem": revoked, "rights": mosquitto.rights_file(rights).encode()}
     elif kind == "nats":
-        files["users.conf"] = nats.users_file(rights).encode()
+        files[nats.AUTHORIZATION] = nats.authorization_file(rights).encode()
+        if (folder / nats.FORMER).exists():
+            files[nats.FORMER] = nats.former_file(rights).encode()
     else:
         files |= {
             "definitions.json": rabbitmq.definitions(rights).encode(),
             "revoked.txt": rabbitmq.revoked_file(rights).encode(),
         }
     return _write(folder, files)
+
+
+def outdated(kind: BrokerKind, folder: Path) -> str:
+    """A sentence, where a broker may still read a file of a form that is not made any more; else an empty one."""
+    if kind == "nats" and (folder / nats.FORMER).exists():
+        return f"In {folder}, {nats.FORMER_SENTENCE}."
+    return ""
 
 
 def tell_broker(kind: BrokerKind, pid_file: Path) -> None:
