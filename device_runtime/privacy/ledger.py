@@ -24,7 +24,7 @@ GATHER_SECONDS = 1.0
 MOST_KEPT = 50_000
 """So many entries stay on the device; the fleet has them all."""
 _PRUNED_AT_ONCE = 1_000
-_ANCHOR = "ledger_anchor"
+_ANCHOR, _HEAD = "ledger_anchor", "ledger_head"
 _HASHED = ("number", "milliseconds", "act", "app", "item", "destination", "who", "count", "bytes")
 
 
@@ -66,8 +66,9 @@ class Ledger:
             self.add("begun", note="after a broken file" if file.was_broken else "")
 
     def _load_head(self) -> None:
-        last = self._file.rows("SELECT number, hash FROM entry ORDER BY number DESC LIMIT 1")
-        self._number, self._hash = (int(str(last[0][0])), str(last[0][1])) if last else (0, FIRST)
+        last = self._file.rows("SELECT value FROM setting WHERE name = ?", _HEAD)
+        number, digest = str(last[0][0]).split() if last else ("0", FIRST)
+        self._number, self._hash = int(number), digest
 
     @property
     def head(self) -> tuple[int, str]:
@@ -119,6 +120,7 @@ class Ledger:
         with self._file.transaction() as database:
             values = (*(getattr(entry, name) for name in _HASHED), digest)
             database.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (_HEAD, f"{number} {digest}"))
             self._number, self._hash = number, digest
             if number % _PRUNED_AT_ONCE == 0:
                 self._prune(database, number - MOST_KEPT)
@@ -157,8 +159,8 @@ class Ledger:
                     yield f"entry {entry.number} is not as it was written"
                 before = entry
             at = entries[-1].number
-        if before is not None and (before.number, before.hash) != self.head:
-            yield f"the ledger ends with entry {before.number}, and it had {self._number}"
+        if (before.number if before is not None else 0) != self._number:
+            yield f"the ledger ends with entry {before.number if before else 0}, and it had {self._number}"
 
     def _anchor(self, entry: Entry) -> str:
         """The hash before the oldest entry that is kept."""

@@ -57,7 +57,7 @@ def changes(room: Room, staged: Any) -> PlanChanges:
 
 
 def update() -> Update:
-    return Update(State.WAITING, Target())  # type: ignore[arg-type]
+    return Update(Target(), State.WAITING)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("staged", [OLD, NARROWER, HERE], ids=["same", "narrower", "stays here"])

@@ -26,7 +26,8 @@ export class Privacy {
       make("h3", {}, "Who uses this device"), this.profiles, this.about, this.programs,
       make("h3", {}, "What happened"), this.state, this.list);
     this.panel.hidden = true;
-    this.panel.addEventListener("keydown", (event) => event.key === "Escape" && this.open(false));
+    // Of the document: what was chosen is drawn anew, and nothing has the focus for a moment.
+    document.addEventListener("keydown", (event) => event.key === "Escape" && !this.panel.hidden && this.open(false));
     this.button.addEventListener("click", () => this.send({ type: "privacy" }));
   }
 
