@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.privacy.consents import Consents
 from device_runtime.privacy.file import PrivacyFile, PrivacyFileError
-from device_runtime.privacy.gate import PrivacyGate
+from device_runtime.privacy.gate import SOURCE, PrivacyGate
 from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Ledger
 from device_runtime.privacy.words import question
@@ -19,6 +20,11 @@ from device_runtime.values import Value
 logger = logging.getLogger(__name__)
 
 ASK_SECONDS = 60.0
+DECISIONS = frozenset({"grant", "refuse", "revoke", "profile"})
+"""The acts of the ledger of which the fleet is told, each as an event of its name."""
+_TOLD = "told_the_fleet"
+_TOLD_AT_ONCE = 200
+_HEAD_SECONDS = 3_600.0
 _LOOK_SECONDS = 0.4
 """A word of the owner counts within a second, wherever it was said."""
 
@@ -44,6 +50,9 @@ class DevicePrivacy:
         self.labels = Labels(self._file)
         self.gate = PrivacyGate(self.consents, self.labels, self.ledger, record)
         self._watching: asyncio.Task[None] | None = None
+        self._record = record
+        self._told = int(self.ledger.noted(_TOLD) or 0)
+        self._head_told, self._head_at = 0, -_HEAD_SECONDS
 
     def start(self) -> None:
         """Notice what the owner's command changes while the device runs."""
@@ -53,9 +62,26 @@ class DevicePrivacy:
         while True:
             try:
                 self.consents.look()
+                self._tell()
             except PrivacyFileError as error:
                 logger.error("%s", error)
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def _tell(self) -> None:
+        """Tell the fleet what people decided since the last time, and now and then how far the ledger is: who changes it
+        later cannot change what the fleet has."""
+        number, digest = self.ledger.head
+        while self._told < number and (entries := self.ledger.entries(self._told, _TOLD_AT_ONCE)):
+            for entry in entries:
+                if entry.act in DECISIONS:
+                    values: dict[str, Value] = {"app_id": entry.app, "item": entry.item, "who": entry.who}
+                    self._record(SOURCE, entry.act, values | {"number": entry.number, "hash": entry.hash})
+            self._told = entries[-1].number
+            self.ledger.note(_TOLD, str(self._told))
+        now = time.monotonic()
+        if number != self._head_told and now - self._head_at >= _HEAD_SECONDS:
+            self._record(SOURCE, "head", {"number": number, "hash": digest})
+            self._head_told, self._head_at = number, now
 
     def close(self) -> None:
         """The device stops."""

@@ -143,6 +143,16 @@ class Ledger:
         )
         return [Entry(*row) for row in rows]  # type: ignore[arg-type] # the columns are those of an entry
 
+    def note(self, name: str, value: str) -> None:
+        """Keep a word beside the ledger, such as how much of it was told. Raises :class:`PrivacyFileError`."""
+        with self._file.transaction() as database:
+            database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
+
+    def noted(self, name: str) -> str:
+        """What was kept; empty if nothing was. Raises :class:`PrivacyFileError`."""
+        rows = self._file.rows("SELECT value FROM setting WHERE name = ?", name)
+        return str(rows[0][0]) if rows else ""
+
     def newest(self, most: int) -> list[Entry]:
         """The newest, oldest first. Raises :class:`PrivacyFileError`."""
         return self.entries(max(0, self._number - most), most)
