@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,10 @@ class Screen:
     async def home(self) -> None:
         """Show the launcher."""
         await self._socket.send_json({"type": "home"})
+
+    async def say(self, message: Mapping[str, Any]) -> None:
+        """Send any message of a screen."""
+        await self._socket.send_json(message)
 
     async def ask(self, text: str) -> None:
         """Type a request."""

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.audio import AudioSink, wav_seconds
 from device_runtime.host.desk import SOURCE, Desk, Record
+from device_runtime.host.own_voice import ANSWERS, COMMANDS, HOW_TO_ANSWER, OWN
 from device_runtime.host.screen.server import ScreenServer
 from device_runtime.program.manifest import Voice
 from device_runtime.voice.grammar import Grammar, GrammarError, Match
@@ -17,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 _NOT_UNDERSTOOD = "Sorry, I did not understand that."
 _NO_ANSWER = "Done."
+
+
+async def _no_command(_intent: str) -> str:
+    return _NOT_UNDERSTOOD
 
 
 class Mouth(Protocol):
@@ -51,7 +56,16 @@ class Conversation:
         self._mouth = mouth
         self._loudspeaker = loudspeaker
         self._busy = asyncio.Lock()
-        self.grammar = Grammar({})
+        self._voices: Mapping[str, Voice] = {}
+        self._answer: asyncio.Future[bool] | None = None
+        self._asking = asyncio.Lock()
+        self.grammar = Grammar({OWN: COMMANDS})
+        self.on_grammar: Callable[[], None] = lambda: None
+        """Told when something else can be said, while a question is open and after it."""
+        self.on_question: Callable[[], None] = lambda: None
+        """Told when an answer is expected: it needs no wake word."""
+        self.on_command: Callable[[str], Awaitable[str]] = _no_command
+        """Serves the intents of :data:`COMMANDS`; gives what is said back."""
         self.on_speaking: list[Callable[[float], None]] = []
         """Told how long an answer sounds, so that the board does not listen to itself."""
         self.on_request: Callable[[], None] = lambda: None
@@ -67,8 +81,32 @@ class Conversation:
                 logger.warning("%s cannot be spoken to: %s", app_id, error)
             else:
                 sound[app_id] = voice
-        self.grammar = Grammar(sound)
+        self._voices = sound
+        self._make_grammar()
         return self.grammar
+
+    def _make_grammar(self) -> None:
+        """While a question is open, nothing but its answer is understood."""
+        self.grammar = Grammar({OWN: ANSWERS} if self._answer is not None else {OWN: COMMANDS, **self._voices})
+
+    async def question(self, text: str) -> bool:
+        """Ask aloud, as far as the board can, and wait for a yes or a no that is said or typed.
+
+        Whoever waits no longer cancels this.
+        """
+        async with self._asking:
+            answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            self._answer = answer
+            self._make_grammar()
+            self.on_grammar()
+            try:
+                await self.say(f"{text} {HOW_TO_ANSWER}")
+                self.on_question()
+                return await answer
+            finally:
+                self._answer = None
+                self._make_grammar()
+                self.on_grammar()
 
     @property
     def speaks(self) -> bool:
@@ -100,6 +138,9 @@ class Conversation:
         ``source`` is ``typed`` or ``spoken``; ``delay`` is seconds from the end of speech until it was understood.
         """
         self.on_request()
+        if match.app_id == OWN:
+            await self._serve_own(match)
+            return
         async with self._busy:
             self._screen.voice("recognised", match.text)
             started = time.perf_counter()
@@ -128,6 +169,19 @@ class Conversation:
                 },
             )
             await self.say(answer or _NO_ANSWER)
+
+    async def _serve_own(self, match: Match) -> None:
+        self._screen.voice("recognised", match.text)
+        if self._answer is not None:
+            if not self._answer.done():
+                self._answer.set_result(match.intent == "yes")
+            return
+        try:
+            await self.say(await self.on_command(match.intent))
+        except CygnetError as error:
+            logger.error("%r could not be done: %s", match.text, error)
+            self._screen.error(str(error))
+            await self.say("Sorry, that did not work.")
 
     async def say(self, text: str) -> None:
         """Show an answer and speak it, as far as the board can."""

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.privacy_settings import PrivacySettings
@@ -91,33 +92,40 @@ class DevicePrivacy:
         self._file.close()
 
 
-class ScreenAsker:
+class PersonAsker:
     """Asks on the screen, and aloud where the board speaks. The first answer counts; no answer is none."""
 
     def __init__(
         self,
         dialogs: Dialogs,
+        aloud: Callable[[str], Coroutine[Any, Any, bool]],
         name_of: Callable[[str], str],
         seconds: float = ASK_SECONDS,
     ) -> None:
         """
         Args:
             dialogs: where questions are shown.
+            aloud: asks in words, and waits for a word.
             name_of: the name of a program, by its app id.
             seconds: after which a question is taken back.
         """
-        self._dialogs, self._name_of, self._seconds = dialogs, name_of, seconds
+        self._dialogs, self._aloud, self._name_of, self._seconds = dialogs, aloud, name_of, seconds
 
     async def ask(self, app: str, items: Sequence[DataItem]) -> bool | None:
-        """What somebody tapped; ``None``: nobody did."""
-        shown = {
-            "title": "",
-            "content": question(items, self._name_of(app)),
-            "confirmText": "Allow",
-            "cancelText": "Do not",
-            "confirmColor": "",
-        }
-        answer = await self._dialogs.ask(shown, self._seconds)
-        if not isinstance(answer, dict):
-            return None
-        return answer.get("confirm") is True
+        """What somebody tapped or said; ``None``: nobody did."""
+        text = question(items, self._name_of(app))
+        async with asyncio.TaskGroup() as group:
+            shown = group.create_task(self._show(text))
+            said = group.create_task(self._aloud(text))
+            await asyncio.wait([shown, said], return_when=asyncio.FIRST_COMPLETED)
+            answer = said.result() if said.done() and not shown.done() else await shown
+            shown.cancel()
+            said.cancel()
+        return answer
+
+    async def _show(self, text: str) -> bool | None:
+        words: dict[str, Value] = {
+            "title": "", "content": text, "confirmText": "Allow", "cancelText": "Do not allow", "confirmColor": "",
+        }  # fmt: skip
+        answer = await self._dialogs.ask(words, self._seconds)
+        return answer.get("confirm") is True if isinstance(answer, dict) else None
