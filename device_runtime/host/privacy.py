@@ -14,7 +14,7 @@ from device_runtime.privacy.file import PrivacyFile, PrivacyFileError
 from device_runtime.privacy.gate import SOURCE, PrivacyGate
 from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Ledger
-from device_runtime.privacy.words import question
+from device_runtime.privacy.words import question, spoken
 from device_runtime.program.data_plan import DataItem
 from device_runtime.values import Value
 
@@ -113,10 +113,10 @@ class PersonAsker:
 
     async def ask(self, app: str, items: Sequence[DataItem]) -> bool | None:
         """What somebody tapped or said; ``None``: nobody did."""
-        text = question(items, self._name_of(app))
+        name = self._name_of(app)
         async with asyncio.TaskGroup() as group:
-            shown = group.create_task(self._show(text))
-            said = group.create_task(self._aloud(text))
+            shown = group.create_task(self._show(question(items, name)))
+            said = group.create_task(self._aloud(spoken(items, name)))
             await asyncio.wait([shown, said], return_when=asyncio.FIRST_COMPLETED)
             answer = said.result() if said.done() and not shown.done() else await shown
             shown.cancel()
@@ -125,7 +125,7 @@ class PersonAsker:
 
     async def _show(self, text: str) -> bool | None:
         words: dict[str, Value] = {
-            "title": "", "content": text, "confirmText": "Allow", "cancelText": "Do not allow", "confirmColor": "",
+            "title": "", "content": text, "confirmText": "Allow", "cancelText": "Do not allow", "guarded": True,
         }  # fmt: skip
         answer = await self._dialogs.ask(words, self._seconds)
         return answer.get("confirm") is True if isinstance(answer, dict) else None

@@ -107,8 +107,24 @@ def question(items: Sequence[DataItem], program_name: str) -> str:
         return f"{name}: {unspoken(items)} Do you agree?"
     if len(items) == 1:
         return f"{name} asks you for one thing. {sentence(items[0])} Do you agree?"
-    listed = "\n".join(f"• {sentence(item)}" for item in items)
-    return f"{name} asks you for {len(items)} things, {_PURPOSES[items[0].purpose]}.\n{listed}\nDo you agree?"
+    listed = "\n".join(f"• {_brief(item)}" for item in items)
+    needed = any(item.basis == "contract" for item in items)
+    end = "The program cannot work without it." if needed else "The program works without it: you can say no."
+    return f"{name} asks you for {len(items)} things, {_PURPOSES[items[0].purpose]}:\n{listed}\n{end} Do you agree?"
+
+
+def spoken(items: Sequence[DataItem], program_name: str) -> str:
+    """The same in so few words that somebody hears them out; the screen has all of it."""
+    name = " ".join(program_name.split())
+    if all(item.is_unspoken for item in items):
+        return (
+            f"{name} does not say what it sends. May it send to {listing([where(item.destination) for item in items])}?"
+        )
+    kinds = listing(list(dict.fromkeys(_WHAT[item.category] for item in items)))
+    if not any(item.leaves for item in items):
+        return f"May {name} keep {kinds} on this device, {_PURPOSES[items[0].purpose]}?"
+    places = listing(list(dict.fromkeys(where(item.destination) for item in items if item.leaves)))
+    return f"May {name} send {kinds} to {places}, {_PURPOSES[items[0].purpose]}?"
 
 
 def unspoken(items: Sequence[DataItem]) -> str:
@@ -118,6 +134,16 @@ def unspoken(items: Sequence[DataItem]) -> str:
         f"Its maker does not say what this program sends, or for what. It may send anything to {places}, where it may "
         "be kept for ever. Sound from the microphone and other things that are as personal do not go there."
     )
+
+
+def _brief(item: DataItem) -> str:
+    """One item among others of its purpose."""
+    way = (
+        f"{_WHAT[item.category]}, to {where(item.destination)}" if item.leaves else f"{_WHAT[item.category]}, kept here"
+    )
+    kept_for = f" {kept(item)}" if item.leaves else ""
+    more = f" {further(item)}" if further(item) else ""
+    return f"{way}: {detail(item)}. “{item.reason}”{kept_for}{more}"
 
 
 def listing(words: Sequence[str], last: str = "and") -> str:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from device_runtime.privacy.words import detail, heading, kept, question, sentence, unspoken, what, where
+from device_runtime.privacy.words import detail, heading, kept, question, sentence, spoken, unspoken, what, where
 from device_runtime.program.data_fields import DataField
 from device_runtime.program.data_plan import PURPOSES, Category, DataItem, unspoken_plan
 
@@ -102,10 +102,29 @@ def test_a_destination_is_named_as_people_know_it(destination: str, said: str) -
 
 def test_several_items_of_one_purpose_are_one_question() -> None:
     asked = question([HEARD, replace(HEARD, name="seen")], " Driver\nalert ")
-    first, *listed, last = asked.splitlines()
-    assert first == "“Driver alert” asks you for 2 things, to make statistics about many people."
-    assert listed == [f"• {sentence(HEARD)}"] * 2
-    assert last == "Do you agree?"
+    first, one, two, last = asked.split("\n")
+    assert first.startswith("“Driver alert” asks you for 2 things, ")
+    assert one == two
+    assert one.startswith("• ")
+    assert HEARD.reason in one
+    assert last.endswith("Do you agree?")
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ([HEARD], f"May Radio send {what(HEARD.category)} to {where(HEARD.destination)}, "),
+        ([HEARD, HEARD], f"May Radio send {what(HEARD.category)} to {where(HEARD.destination)}, "),
+        ([replace(HEARD, destination="device")], f"May Radio keep {what(HEARD.category)} on this device, "),
+        (
+            [unspoken_plan(["https://a.example"]).items[1]],
+            "Radio does not say what it sends. May it send to a.example?",
+        ),
+    ],
+)
+def test_aloud_a_question_is_one_short_sentence(items: list[DataItem], said: str) -> None:
+    assert spoken(items, " Radio ").startswith(said)
+    assert spoken(items, "Radio").count("?") == 1
 
 
 def test_a_single_item_is_a_question_of_its_own() -> None:
