@@ -71,11 +71,16 @@ def kept(item: DataItem) -> str:
     """How long it is kept where it goes, as a sentence."""
     if not item.leaves:
         return "Nothing of it leaves this device."
-    if item.is_unspoken:
-        return "Nobody says how long it is kept."
     if not item.retention_days:
         return "It is not kept there: when the answer is made, it is gone."
-    return f"It is kept there for {_days(item.retention_days)}."
+    return f"It is kept there for {how_long(item)}."
+
+
+def how_long(item: DataItem) -> str:
+    """The same in a word or two."""
+    if not item.leaves:
+        return "stays here"
+    return _days(item.retention_days) if item.retention_days else "not kept"
 
 
 def sentence(item: DataItem) -> str:

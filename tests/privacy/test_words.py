@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from device_runtime.privacy.words import detail, heading, kept, question, sentence, unspoken, what, where
+from device_runtime.privacy.words import detail, heading, how_long, kept, question, sentence, unspoken, what, where
 from device_runtime.program.data_fields import DataField
 from device_runtime.program.data_plan import PURPOSES, Category, DataItem, unspoken_plan
 
@@ -71,18 +71,23 @@ def test_each_field_is_told_with_how_exact_it_is(fields: Mapping[str, DataField]
 
 
 KEPT = [
-    (0, "It is not kept there: when the answer is made, it is gone."),
-    (1, "It is kept there for 1 day."),
-    (365, "It is kept there for 1 year."),
-    (730, "It is kept there for 2 years."),
-    (1_000, "It is kept there for 1,000 days."),
-    (36_500, "It is kept there for 100 years."),
+    (0, "not kept", "It is not kept there: when the answer is made, it is gone."),
+    (1, "1 day", "It is kept there for 1 day."),
+    (365, "1 year", "It is kept there for 1 year."),
+    (730, "2 years", "It is kept there for 2 years."),
+    (1_000, "1,000 days", "It is kept there for 1,000 days."),
+    (36_500, "100 years", "It is kept there for 100 years."),
 ]
 
 
-@pytest.mark.parametrize(("days", "said"), KEPT)
-def test_it_is_told_how_long_something_is_kept(days: int, said: str) -> None:
-    assert kept(replace(HEARD, retention_days=days)) == said
+@pytest.mark.parametrize(("days", "short", "said"), KEPT)
+def test_it_is_told_how_long_something_is_kept(days: int, short: str, said: str) -> None:
+    item = replace(HEARD, retention_days=days)
+    assert (how_long(item), kept(item)) == (short, said)
+
+
+def test_what_stays_on_the_device_is_said_to_stay() -> None:
+    assert how_long(replace(HEARD, destination="device", retention_days=0)) == "stays here"
 
 
 @pytest.mark.parametrize(
