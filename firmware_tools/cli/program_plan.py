@@ -103,7 +103,7 @@ def _table(items: Sequence[DataItem]) -> Table:
     table.add_column("How long", no_wrap=True)
     table.add_column("Needed", no_wrap=True)
     for item in items:
-        said = Text(f"{words.what(item.category)}: {words.detail(item)}")
+        said = Text(": ".join(part for part in (words.what(item.category), words.detail(item)) if part))
         said.append(f"\n“{item.reason}”", style="italic")
         if further := words.further(item):
             said.append(f"\n{further}")

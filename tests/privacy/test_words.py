@@ -37,7 +37,7 @@ SENTENCES: list[tuple[DataItem, str]] = [
     (HEARD, "The program sends what this device measures to your fleet: sound (siren or horn). It does so to make statistics about many people. The maker of the program says: “to count what is heard”. It is kept there for 30 days. The program does not need it: you can say no."),
     (FORECAST, "The program sends your settings and choices to weather.example: city (oslo, berlin or tokyo). It does so to do what the program is for. The maker of the program says: “to fetch the forecast”. It is not kept there: when the answer is made, it is gone. The program cannot work without it."),
     (replace(HEARD, precision="aggregated", derived_from=("sensor", "speech", "location")), "The program sends what this device measures to your fleet: sound (siren or horn), only counted. It does so to make statistics about many people. The maker of the program says: “to count what is heard”. It is kept there for 30 days. The program does not need it: you can say no. It may also tell something of what you say and where you or this device are."),
-    (replace(HEARD, destination="device", retention_days=0), "The program keeps what this device measures on this device: sound (siren or horn). It does so to make statistics about many people. The maker of the program says: “to count what is heard”. Nothing of it leaves this device. The program does not need it: you can say no."),
+    (replace(HEARD, destination="device", retention_days=0), "The program uses what this device measures on this device: sound (siren or horn). It does so to make statistics about many people. The maker of the program says: “to count what is heard”. Nothing of it leaves this device. The program does not need it: you can say no."),
     (unspoken_plan(["https://a.example"]).items[1], "Its maker does not say what this program sends, or for what. It may send anything to a.example, where it may be kept for ever. Sound from the microphone and other things that are as personal do not go there."),
 ]  # fmt: skip
 
@@ -103,6 +103,11 @@ def test_what_stays_on_the_device_is_said_to_stay() -> None:
 )
 def test_a_destination_is_named_as_people_know_it(destination: str, said: str) -> None:
     assert where(destination) == said
+
+
+def test_what_stays_on_the_device_needs_no_values() -> None:
+    ears = replace(HEARD, category="voice", destination="device", retention_days=0, fields={})
+    assert sentence(ears).startswith("The program uses sound from the microphone on this device. It does so to ")
 
 
 def test_several_items_of_one_purpose_are_one_question() -> None:
