@@ -57,13 +57,13 @@ def where(destination: str) -> str:
 
 
 def detail(item: DataItem) -> str:
-    """The fields of an item, and how exact each is."""
+    """The fields of an item, and how exact each is; nothing where what stays on the device has none."""
     if item.is_unspoken:
         return "anything"
     told = [f"{name.replace('_', ' ')} ({_detail(each)})" for name, each in item.fields.items()]
     if len(told) > _MOST_NAMED:
         told[_MOST_NAMED - 1 :] = [f"{len(told) - _MOST_NAMED + 1} more values"]
-    listed = listing(told) or "only that it happened"
+    listed = listing(told) or ("only that it happened" if item.leaves else "")
     return f"{listed}, only counted" if item.precision == "aggregated" else listed
 
 
@@ -71,11 +71,16 @@ def kept(item: DataItem) -> str:
     """How long it is kept where it goes, as a sentence."""
     if not item.leaves:
         return "Nothing of it leaves this device."
-    if item.is_unspoken:
-        return "Nobody says how long it is kept."
     if not item.retention_days:
         return "It is not kept there: when the answer is made, it is gone."
-    return f"It is kept there for {_days(item.retention_days)}."
+    return f"It is kept there for {how_long(item)}."
+
+
+def how_long(item: DataItem) -> str:
+    """The same in a word or two."""
+    if not item.leaves:
+        return "stays here"
+    return _days(item.retention_days) if item.retention_days else "not kept"
 
 
 def sentence(item: DataItem) -> str:
@@ -83,7 +88,7 @@ def sentence(item: DataItem) -> str:
     if item.is_unspoken:
         return unspoken([item])
     said = [
-        f"{_way(item)}: {detail(item)}.",
+        f"{': '.join(part for part in (_way(item), detail(item)) if part)}.",
         f"It does so {_PURPOSES[item.purpose]}. The maker of the program says: “{item.reason}”.",
         kept(item),
         "The program cannot work without it."
@@ -153,7 +158,7 @@ def listing(words: Sequence[str], last: str = "and") -> str:
 
 def _way(item: DataItem) -> str:
     if not item.leaves:
-        return f"The program keeps {_WHAT[item.category]} on this device"
+        return f"The program uses {_WHAT[item.category]} on this device"
     return f"The program sends {_WHAT[item.category]} to {where(item.destination)}"
 
 

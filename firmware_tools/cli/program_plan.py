@@ -21,7 +21,7 @@ from firmware_tools.build.manifests import checked_manifest
 from firmware_tools.port.plan_draft import draft_plan
 from firmware_tools.port.plan_remarks import outflows_of
 
-_SENSITIVE = "sensitive: asked by itself"
+_SENSITIVE = "sensitive"
 _NEXT = (
     "Put it into cygnet.json as data_plan: check categories, fields, purposes and days, and write a reason for each "
     "item; until then the build refuses it."
@@ -100,10 +100,10 @@ def _table(items: Sequence[DataItem]) -> Table:
     table.add_column("Item", overflow="fold", max_width=18)
     table.add_column("What", overflow="fold", ratio=5)
     table.add_column("Where to", overflow="fold", ratio=2)
-    table.add_column("How long", overflow="fold", ratio=3)
+    table.add_column("How long", no_wrap=True)
     table.add_column("Needed", no_wrap=True)
     for item in items:
-        said = Text(f"{words.what(item.category)}: {words.detail(item)}")
+        said = Text(": ".join(part for part in (words.what(item.category), words.detail(item)) if part))
         said.append(f"\n“{item.reason}”", style="italic")
         if further := words.further(item):
             said.append(f"\n{further}")
@@ -111,7 +111,7 @@ def _table(items: Sequence[DataItem]) -> Table:
         if item.is_sensitive:
             name.append(f"\n{_SENSITIVE}", style="yellow")
         needed = "yes" if item.basis == "contract" else "no"
-        table.add_row(name, said, words.where(item.destination), words.kept(item), needed)
+        table.add_row(name, said, words.where(item.destination), words.how_long(item), needed)
     return table
 
 

@@ -48,6 +48,24 @@ def report_document(report: Report) -> dict[str, Any]:
             }
             for one in report.origins
         ],
+        "sends": [
+            {
+                "kind": one.kind,
+                "subject": one.subject,
+                "destination": one.destination,
+                "fields": list(one.fields),
+                "other_fields": not one.whole,
+                "items": list(one.items),
+                "refusal": one.refusal or None,
+                "place": _place(one.place),
+            }
+            for one in report.sends
+        ],
+        "data_plan": {
+            "declared": report.has_data_plan,
+            "unsent": report.unsent,
+            "draft": report.data_plan_draft,
+        },
         "computed_requests": report.computed_requests,
         "manifest": {"file": report.manifest_file or None, "proposed": report.manifest},
         "unreached": report.unreached,

@@ -48,8 +48,8 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that this host cannot do or does not heed. ``kind`` is ``api``, ``option``, ``component``,
-    ``attribute``, ``event``, ``configuration``, ``lifecycle``, ``network``, ``permission``, ``plugin``, ``build`` or
-    ``source``; ``name`` is what the program calls it."""
+    ``attribute``, ``event``, ``configuration``, ``lifecycle``, ``network``, ``permission``, ``data``, ``plugin``,
+    ``build`` or ``source``; ``name`` is what the program calls it."""
 
     kind: str
     name: str
@@ -111,6 +111,22 @@ class Origin:
     places: tuple[Place, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Something that the program sends, or hears. ``subject`` is an event, a path or what is heard; ``destination`` is
+    an origin, ``fleet``, ``device`` or ``other-device``; ``whole``: it has no other fields. ``items`` are those of the
+    data plan that declare it; ``refusal`` says why the device would not send it."""
+
+    kind: str
+    subject: str
+    destination: str
+    fields: tuple[str, ...]
+    whole: bool
+    items: tuple[str, ...]
+    refusal: str
+    place: Place
+
+
 @dataclass(slots=True)
 class Report:
     """All of it."""
@@ -132,6 +148,11 @@ class Report:
     origins: list[Origin] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
     manifest_file: str = ""
+    has_data_plan: bool = False
+    sends: list[Sent] = field(default_factory=list)
+    unsent: list[str] = field(default_factory=list)
+    """The items of the data plan that nothing in the code seems to send."""
+    data_plan_draft: list[dict[str, Any]] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
     computed_requests: int = 0
     """Calls to a server whose address is put together elsewhere, so that its origin may be missing from ``origins``."""

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from firmware_tools.port.findings import Finding, PageState, Place, Report
 
@@ -64,3 +64,24 @@ def _place(place: Place, named: bool) -> str:
     code = f"<code>{text(place.excerpt)}</code>" if place.excerpt else "<span></span>"
     note = f"<span class=note>{rich(place.note)}</span>" if place.note else ""
     return f"<li><span class=place>{shown}</span>{code}{note}</li>"
+
+
+def table(columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    """A table of (fragment, cells); columns that begin with ``#`` hold numbers, the first one is the row's name."""
+    names = [column.removeprefix("#") for column in columns]
+    classes = ["number" if column.startswith("#") else "" for column in columns]
+    heads = "".join(f"<th scope=col class='{kind}'>{name}</th>" for kind, name in zip(classes, names, strict=True))
+    yield f"<div class='panel table'><table><thead><tr>{heads}</tr></thead><tbody>"
+    for fragment, cells in rows:
+        first, *others = cells
+        told = "".join(
+            f"<td class='{kind}' data-label='{name}'>{cell}</td>" if cell else "<td class=empty></td>"
+            for kind, name, cell in zip(classes[1:], names[1:], others, strict=True)
+        )
+        yield f"<tr{f' id={fragment}' if fragment else ''}><th scope=row><code>{first}</code></th>{told}</tr>"
+    yield "</tbody></table></div>"
+
+
+def state(colour: str, label: str) -> str:
+    """A word in the colour of a severity, or of ``ready``."""
+    return f"<span class='state {colour}'>{label}</span>"

@@ -13,13 +13,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device_runtime.errors import CygnetError
 from device_runtime.host.board import Board
 from device_runtime.program.apis import api_table
+from device_runtime.program.manifest import Manifest
 from firmware_tools.build.dialects import OWN_FILE, SourceProject, load_project, read_json_object
+from firmware_tools.build.manifests import checked_manifest
 from firmware_tools.build.program import BuiltProgram, build_program
 from firmware_tools.port.boards import lacking_capabilities
 from firmware_tools.port.findings import Finding, PageState, Place, Report, Severity, worst
 from firmware_tools.port.functions import live_parts
 from firmware_tools.port.judging import ApiJudge
 from firmware_tools.port.judging_configuration import ConfigurationJudge
+from firmware_tools.port.judging_plan import PlanJudge
 from firmware_tools.port.judging_views import ViewJudge, definition_findings
 from firmware_tools.port.members import member_table
 from firmware_tools.port.opening import open_program
@@ -38,7 +41,7 @@ from firmware_tools.port.servers import (
 _PLACE = re.compile(r"(?P<file>[^:\n]+?):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<message>.*)", re.DOTALL)
 _TITLE = 70
 # What is put right in cygnet.json, in one go, says nothing of a page.
-_OF_THE_MANIFEST = frozenset(("permission", "server"))
+_OF_THE_MANIFEST = frozenset(("permission", "server", "data"))
 _JUDGED = re.compile(r"^there is no component |which is not in the program; ")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|<[^>]*>|url\([^)]*\)")
 
@@ -127,11 +130,21 @@ class _Port:
         first = {name: apis.first_places(uses[0])[:1] or self._scope_places(uses[0]) for name, uses in wanted.items()}
         findings += permission_findings(wanted, own, first)
         findings += scope_findings(self._program, self._places)
+        findings += PlanJudge(self._program, self._places, self._project, self._manifest(built)).findings(report)
         findings += self._build_findings(report)
         findings += typescript_findings(self._program, self._places) if built is None else ()
         report.findings = sorted(findings, key=_order)
         report.pages = list(self._page_states(report.findings))
         return Ported(report, built)
+
+    def _manifest(self, built: BuiltProgram | None) -> Manifest | None:
+        """The manifest, where it has no fault."""
+        if built is not None:
+            return built.package.manifest
+        try:
+            return checked_manifest(self._project)
+        except CygnetError:
+            return None  # the refusals say so
 
     def _report(self) -> Report:
         manifest = self._project.manifest

@@ -17,6 +17,8 @@ STYLES = {
 }
 _SHOWN = {Severity.BREAKS: 20, Severity.DEGRADED: 15, Severity.UNCLEAR: 8, Severity.HARMLESS: 0}
 _PAGES_SHOWN = 8
+_SENDS_SHOWN = 12
+NO_PLAN = "There is no data plan; `cygnet program plan {directory} --draft` prints one to start from."
 
 
 def show_report(console: Console, report: Report) -> None:
@@ -34,6 +36,14 @@ def show_report(console: Console, report: Report) -> None:
             if len(found) > len(shown) > 0:
                 console.print(f"    … and {len(found) - len(shown)} more in the report", style="dim")
     console.print()
+    if report.sends:
+        console.print(Text("What it sends", style="bold"))
+        console.print(Padding(_sends(report), (0, 0, 0, 2)))
+        if len(report.sends) > _SENDS_SHOWN:
+            console.print(f"    … and {len(report.sends) - _SENDS_SHOWN} more in the report", style="dim")
+        if not report.has_data_plan:
+            console.print(f"  {NO_PLAN.format(directory=report.directory)}", style="dim", soft_wrap=True)
+        console.print()
     if worst := [page for page in pages if page.severity in (Severity.BREAKS, Severity.DEGRADED)]:
         console.print(Text("Pages that need work", style="bold"))
         console.print(Padding(_pages(worst[:_PAGES_SHOWN]), (0, 0, 0, 2)))
@@ -87,6 +97,18 @@ def _findings(found: Sequence[Finding]) -> Table:
             if finding.count > 1:
                 said.append(f" and {finding.count - 1} more", style="dim")
         table.add_row(Text(finding.title, style=STYLES[finding.severity]), f"{finding.count}x", said)
+    return table
+
+
+def _sends(report: Report) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    for ratio in (4, 4, 3, 3):
+        table.add_column(overflow="fold", ratio=ratio)
+    for one in report.sends[:_SENDS_SHOWN]:
+        told = Text(", ".join(one.items) or "refused" if report.has_data_plan else "")
+        told.stylize(STYLES[Severity.BREAKS] if one.refusal else "green")
+        fields = ", ".join([*one.fields, *([] if one.whole else ["…"])])
+        table.add_row(Text(f"{one.kind} {one.subject}"), f"→ {one.destination}", Text(fields, style="dim"), told)
     return table
 
 

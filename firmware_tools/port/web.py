@@ -1,14 +1,15 @@
 """The report as one HTML file that needs nothing else: no network, no script of others, and no script to be read."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from importlib.resources import files
 
 from firmware_tools.port.charts import bar, page_map
 from firmware_tools.port.findings import ApiUsed, Origin, PageState, Report, Severity
 from firmware_tools.port.page_findings import findings_section
-from firmware_tools.port.pieces import anchor, number, pages_of, rich, text, title
+from firmware_tools.port.pieces import anchor, number, pages_of, rich, state, table, text, title
+from firmware_tools.port.sends_page import sends_section
 
 _DIALECTS = {"wechat": "WeChat", "swan": "Baidu SWAN"}
 _VERDICTS = {
@@ -43,6 +44,7 @@ def report_page(report: Report) -> str:
         *findings_section(report),
         *_pages(report),
         *_servers(report),
+        *sends_section(report),
         *_apis(report.apis),
         *_unreached(report.unreached),
         f"<footer>Made by <code>cygnet program port</code> {text(version('cygnet'))} from {report.files:,} files with",
@@ -118,26 +120,6 @@ def _figure(caption: str, parts: Sequence[tuple[str, str, int]]) -> str:
     return f"<figure class=panel><figcaption>{caption}</figcaption>{drawn}</figure>"
 
 
-def _table(columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
-    """A table of (fragment, cells); columns that begin with ``#`` hold numbers, the first one is the row's name."""
-    names = [column.removeprefix("#") for column in columns]
-    classes = ["number" if column.startswith("#") else "" for column in columns]
-    heads = "".join(f"<th scope=col class='{kind}'>{name}</th>" for kind, name in zip(classes, names, strict=True))
-    yield f"<div class='panel table'><table><thead><tr>{heads}</tr></thead><tbody>"
-    for fragment, cells in rows:
-        first, *others = cells
-        told = "".join(
-            f"<td class='{kind}' data-label='{name}'>{cell}</td>" if cell else "<td class=empty></td>"
-            for kind, name, cell in zip(classes[1:], names[1:], others, strict=True)
-        )
-        yield f"<tr{f' id={fragment}' if fragment else ''}><th scope=row><code>{first}</code></th>{told}</tr>"
-    yield "</tbody></table></div>"
-
-
-def _state(colour: str, label: str) -> str:
-    return f"<span class='state {colour}'>{label}</span>"
-
-
 def _pages(report: Report) -> Iterator[str]:
     yield "<h2 id=pages>Pages</h2>"
     ordered = sorted(report.pages, key=lambda one: (one.kind != "app", one.severity.rank if one.severity else 9))
@@ -146,7 +128,7 @@ def _pages(report: Report) -> Iterator[str]:
             anchor("page", page.route),
             [
                 text(page.route),
-                _state(*_STATES[page.severity]),
+                state(*_STATES[page.severity]),
                 str(page.counts[Severity.BREAKS] or ""),
                 str(page.counts[Severity.DEGRADED] or ""),
                 str(page.components or ""),
@@ -155,7 +137,7 @@ def _pages(report: Report) -> Iterator[str]:
         )
         for page in ordered
     ]
-    yield from _table(("Page", "State", "#Breaks", "#Degraded", "#Components", "Touches"), rows)
+    yield from table(("Page", "State", "#Breaks", "#Degraded", "#Components", "Touches"), rows)
 
 
 def _touches(page: PageState, report: Report) -> str:
@@ -176,7 +158,7 @@ def _servers(report: Report) -> Iterator[str]:
     called = [one for one in report.origins if one.role != "mention"]
     others = [one for one in report.origins if one.role == "mention"]
     if called:
-        yield from _table(("Server", "For", "Declared", "Where"), map(_server, called))
+        yield from table(("Server", "For", "Declared", "Where"), map(_server, called))
     else:
         yield "<p>The code names no server that it calls.</p>"
     if report.computed_requests:
@@ -198,13 +180,13 @@ def _servers(report: Report) -> Iterator[str]:
 def _server(one: Origin) -> tuple[str, list[str]]:
     role = {"shown": f"{one.role}, to show", "name": f"{one.role}, by its name"}.get(one.why, one.role)
     more = f" and {len(one.places) - 1} more" if len(one.places) > 1 else ""
-    declared = _state("ready", "yes") if one.declared else _state("breaks", "no")
+    declared = state("ready", "yes") if one.declared else state("breaks", "no")
     return "", [text(one.origin), role, declared, f"<span class=place>{text(str(one.places[0]))}{more}</span>"]
 
 
 def _apis(apis: Sequence[ApiUsed]) -> Iterator[str]:
     yield "<h2 id=apis>API names that are used</h2>"
-    yield from _table(("Name", "Here", "#Uses", "#Files", "To know"), map(_api, apis))
+    yield from table(("Name", "Here", "#Uses", "#Files", "To know"), map(_api, apis))
 
 
 def _api(api: ApiUsed) -> tuple[str, list[str]]:
@@ -212,8 +194,8 @@ def _api(api: ApiUsed) -> tuple[str, list[str]]:
     notes += [f"instead: {rich(api.instead)}"] if api.instead and api.verdict != "works" else []
     notes += [f"needs a board with <code>{text(api.needs)}</code>"] if api.needs else []
     notes += [f"{number(api.opaque, 'call')} with options that are written elsewhere"] if api.opaque else []
-    state = _state(*_VERDICTS[api.verdict])
-    return "", [text(api.name), state, str(api.count), str(api.files), "; ".join(notes)]
+    here = state(*_VERDICTS[api.verdict])
+    return "", [text(api.name), here, str(api.count), str(api.files), "; ".join(notes)]
 
 
 def _unreached(names: Sequence[str]) -> Iterator[str]:

@@ -9,12 +9,14 @@ import subprocess
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
 
 from device_runtime.host.board import load_board
 from device_runtime.inference.card import read_card
+from device_runtime.program import data_fields, data_plan
 from device_runtime.program.manifest import parse_manifest
 from firmware_tools.build import dialects
 from firmware_tools.cli import cygnet
@@ -193,7 +195,23 @@ def test_the_manifest_page_lists_every_member_that_is_read() -> None:
     }
     inside = {"tab_bar", "voice", "network", "intents", "icons", "req_permissions", "version", "widgets"}
     inside |= {"subpackages", "slots"}
-    assert read - inside == listed - {"format", "data_plan", "hosts", "compiler", "capabilities"} - inside
+    assert read - inside == listed - {"format", "hosts", "compiler", "capabilities"} - inside
+
+
+def test_the_manifest_page_lists_every_member_of_a_data_plan() -> None:
+    def words(heading: str, column: int = 0) -> list[str]:
+        return [name for row in table(DOCS / "manifest.md", heading) for name in re.findall(r"`(\w+)`", row[column])]
+
+    assert words("Items of a data plan") == list(data_plan._MEMBERS)
+    rules = dict(zip(data_plan._MEMBERS, table(DOCS / "manifest.md", "Items of a data plan"), strict=True))
+    assert set(data_plan.PURPOSES) <= set(re.findall(r"`(\w+)`", rules["purpose"][1]))
+    assert set(get_args(data_plan.Precision)) <= set(re.findall(r"`(\w+)`", rules["precision"][1]))
+    sensitive = {row[0].strip("`") for row in table(DOCS / "manifest.md", "Categories of data") if row[2] == "yes"}
+    assert set(words("Categories of data")) == set(data_plan.CATEGORIES)
+    assert sensitive == data_plan.SENSITIVE
+    assert words("Fields of an item") == list(data_fields._KINDS)
+    for row in table(DOCS / "manifest.md", "Fields of an item"):
+        assert set(re.findall(r"`(min|max|step|of)`", row[1])) == set(data_fields._MEMBERS[row[0].strip("`")])
 
 
 def test_the_manifest_page_lists_every_member_of_cygnet_json() -> None:

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device_runtime.resources import resource_directory
 from firmware_tools.build.program import build_program
 from firmware_tools.build.scaffold import DIALECTS, LANGUAGES, ScaffoldError, create_program
+from firmware_tools.port.plan_remarks import PlanRemarks, plan_remarks
 from firmware_tools.testing.runner import run_program_tests
 
 EXAMPLES = sorted(path.parent for path in resource_directory("examples").glob("*/cygnet.json"))
@@ -32,6 +33,13 @@ async def check_tests(directory: Path) -> None:
 @pytest.mark.parametrize("directory", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_builds_without_a_warning(directory: Path) -> None:
     check_build(directory)
+
+
+@pytest.mark.parametrize("directory", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_has_a_data_plan_that_fits_what_it_sends(directory: Path) -> None:
+    manifest = build_program(directory, Ed25519PrivateKey.generate()).package.manifest
+    assert manifest.data_plan.spoken
+    assert plan_remarks(directory, manifest) == PlanRemarks()
 
 
 @pytest.mark.parametrize("directory", EXAMPLES, ids=lambda path: path.name)

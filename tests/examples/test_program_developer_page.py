@@ -33,7 +33,7 @@ def test_its_examples_work_in_the_order_of_the_page(tmp_path: Path, monkeypatch:
                     commands += 1
                 else:
                     assert line in output
-    assert commands == 4
+    assert commands == 5
 
 
 def section(title: str) -> str:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 HOSTILE = '"><img src=x onerror=alert(1)>'
 PROGRAM: Files = {
     "app.json": {"pages": ["pages/index/index", "pages/pay/pay", "pages/quiet/quiet"], "sitemapLocation": "a"},
-    "app.js": "wx.setStorageSync('a', 1); App({})",
+    "app.js": f"wx.setStorageSync('a', 1); wx.reportEvent('{HOSTILE}', {{ a_rather_long_name: 1 }}); App({{}})",
     "project.config.json": {"appid": "wx1234567890abcdef", "projectname": HOSTILE},
     "pages/index/index.js": f"Page({{ onTap() {{ wx.makePhoneCall({{ phoneNumber: '{HOSTILE}' }}) }} }})",
     "pages/index/index.wxml": '<map/><image src="https://img.example/a.png"/>',
@@ -73,7 +73,7 @@ def test_the_page_says_it_all_in_its_first_sentences(browser: Browser, report: R
     page = opened(browser, report, tmp_path)
     verdict = page.locator(".verdict").inner_text()
     assert "1 of 3 pages touch nothing that is missing" in verdict
-    assert "1 of 3 API names that are used work here" in verdict
+    assert "2 of 4 API names that are used work here" in verdict
     assert page.title() == f"{HOSTILE}: porting report"
     assert page.locator("h1").inner_text() == HOSTILE
 

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from firmware_tools.cli import cygnet
 from firmware_tools.cli.program_port import port
 from firmware_tools.port.documents import report_document
+from firmware_tools.port.facts import SendingKind
 from firmware_tools.port.findings import Severity
 from tests.docs.pages import table
 from tests.port.programs import report_of
@@ -37,7 +39,7 @@ def test_its_example_works_in_the_order_of_the_page(tmp_path: Path, monkeypatch:
                     commands += 1
                 else:
                     assert " ".join(line.split()) in output
-    assert commands == 3
+    assert commands == 4
     manifest = json.loads(Path("bookshop/cygnet.json").read_text())
     assert manifest["network"] == {"request": ["https://api.bookshop.example"]}
 
@@ -67,9 +69,10 @@ def test_it_lists_every_member_of_the_json(tmp_path: Path) -> None:
             return set(value).union(*map(members, value.values()))
         return set().union(*map(members, value)) if isinstance(value, list) else set()
 
-    values = {"works", "limits", "partly", "missing", "unknown", "called", "shown"}
+    values = {"works", "limits", "partly", "missing", "unknown", "called", *get_args(SendingKind)}
     proposed = {key: value for key, value in document.items() if key != "manifest"} | {
-        "manifest": {"file": 1, "proposed": 1}
+        "manifest": {"file": 1, "proposed": 1},
+        "data_plan": {"declared": 1, "unsent": 1, "draft": 1},
     }
     optional = {"source", "function", "note"}
     counted = {severity.value for severity in Severity}

@@ -7,7 +7,18 @@ from typing import Any, get_args
 
 import pytest
 
-from device_runtime.privacy.words import detail, heading, kept, question, sentence, spoken, unspoken, what, where
+from device_runtime.privacy.words import (
+    detail,
+    heading,
+    how_long,
+    kept,
+    question,
+    sentence,
+    spoken,
+    unspoken,
+    what,
+    where,
+)
 from device_runtime.program.data_fields import DataField
 from device_runtime.program.data_plan import PURPOSES, Category, DataItem, unspoken_plan
 
@@ -37,7 +48,7 @@ SENTENCES: list[tuple[DataItem, str]] = [
     (HEARD, "The program sends what this device measures to your fleet: sound (siren or horn). It does so to make statistics about many people. The maker of the program says: “to count what is heard”. It is kept there for 30 days. The program does not need it: you can say no."),
     (FORECAST, "The program sends your settings and choices to weather.example: city (oslo, berlin or tokyo). It does so to do what the program is for. The maker of the program says: “to fetch the forecast”. It is not kept there: when the answer is made, it is gone. The program cannot work without it."),
     (replace(HEARD, precision="aggregated", derived_from=("sensor", "speech", "location")), "The program sends what this device measures to your fleet: sound (siren or horn), only counted. It does so to make statistics about many people. The maker of the program says: “to count what is heard”. It is kept there for 30 days. The program does not need it: you can say no. It may also tell something of what you say and where you or this device are."),
-    (replace(HEARD, destination="device", retention_days=0), "The program keeps what this device measures on this device: sound (siren or horn). It does so to make statistics about many people. The maker of the program says: “to count what is heard”. Nothing of it leaves this device. The program does not need it: you can say no."),
+    (replace(HEARD, destination="device", retention_days=0), "The program uses what this device measures on this device: sound (siren or horn). It does so to make statistics about many people. The maker of the program says: “to count what is heard”. Nothing of it leaves this device. The program does not need it: you can say no."),
     (unspoken_plan(["https://a.example"]).items[1], "Its maker does not say what this program sends, or for what. It may send anything to a.example, where it may be kept for ever. Sound from the microphone and other things that are as personal do not go there."),
 ]  # fmt: skip
 
@@ -71,18 +82,23 @@ def test_each_field_is_told_with_how_exact_it_is(fields: Mapping[str, DataField]
 
 
 KEPT = [
-    (0, "It is not kept there: when the answer is made, it is gone."),
-    (1, "It is kept there for 1 day."),
-    (365, "It is kept there for 1 year."),
-    (730, "It is kept there for 2 years."),
-    (1_000, "It is kept there for 1,000 days."),
-    (36_500, "It is kept there for 100 years."),
+    (0, "not kept", "It is not kept there: when the answer is made, it is gone."),
+    (1, "1 day", "It is kept there for 1 day."),
+    (365, "1 year", "It is kept there for 1 year."),
+    (730, "2 years", "It is kept there for 2 years."),
+    (1_000, "1,000 days", "It is kept there for 1,000 days."),
+    (36_500, "100 years", "It is kept there for 100 years."),
 ]
 
 
-@pytest.mark.parametrize(("days", "said"), KEPT)
-def test_it_is_told_how_long_something_is_kept(days: int, said: str) -> None:
-    assert kept(replace(HEARD, retention_days=days)) == said
+@pytest.mark.parametrize(("days", "short", "said"), KEPT)
+def test_it_is_told_how_long_something_is_kept(days: int, short: str, said: str) -> None:
+    item = replace(HEARD, retention_days=days)
+    assert (how_long(item), kept(item)) == (short, said)
+
+
+def test_what_stays_on_the_device_is_said_to_stay() -> None:
+    assert how_long(replace(HEARD, destination="device", retention_days=0)) == "stays here"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +114,11 @@ def test_it_is_told_how_long_something_is_kept(days: int, said: str) -> None:
 )
 def test_a_destination_is_named_as_people_know_it(destination: str, said: str) -> None:
     assert where(destination) == said
+
+
+def test_what_stays_on_the_device_needs_no_values() -> None:
+    ears = replace(HEARD, category="voice", destination="device", retention_days=0, fields={})
+    assert sentence(ears).startswith("The program uses sound from the microphone on this device. It does so to ")
 
 
 def test_several_items_of_one_purpose_are_one_question() -> None:
