@@ -84,12 +84,15 @@ class Screen:
 
     async def until(self, condition: Callable[[], Any]) -> Any:
         """Take in what the device sends until ``condition`` holds; gives what it gave."""
-        async with asyncio.timeout(_SECONDS):
-            while not (value := condition()):
-                message = await self._socket.receive()
-                if message.type is not aiohttp.WSMsgType.TEXT:
-                    raise AssertionError(f"the device closed the screen: {message}; it sent {self.seen[-5:]}")
-                self._take(json.loads(message.data))
+        try:
+            async with asyncio.timeout(_SECONDS):
+                while not (value := condition()):
+                    message = await self._socket.receive()
+                    if message.type is not aiohttp.WSMsgType.TEXT:
+                        raise AssertionError(f"the device closed the screen: {message}; it sent {self.seen[-5:]}")
+                    self._take(json.loads(message.data))
+        except TimeoutError as error:
+            raise AssertionError(f"it did not come to be so; the device sent {self.seen[-12:]}") from error
         return value
 
     def _take(self, message: dict[str, Any]) -> None:

@@ -19,10 +19,13 @@ def line(entry: Entry) -> str:
         case "revoke":
             return f"{of}{what}no longer allowed{to}, by {entry.who}"
         case "send":
-            times = f" {entry.count} times" if entry.count > 1 else ""
-            return f"{of}{what}sent{to}{times}, {entry.bytes:,} bytes"
+            return f"{of}{what}sent{to}{_times(entry.count)}, {entry.bytes:,} bytes"
         case "refused":
-            return f"{of}{what or 'what its plan does not say '}turned away{to}, {entry.count} times"
+            return f"{of}{what or 'what its plan does not say '}turned away{to}{_times(entry.count)}"
         case "profile":
             return f"now in use by: {entry.who}"
     return f"{of}{what}{entry.act}{to}"
+
+
+def _times(count: int) -> str:
+    return f" {count:,} times" if count > 1 else ""

@@ -148,7 +148,7 @@ def _brief(item: DataItem) -> str:
     )
     kept_for = f" {kept(item)}" if item.leaves else ""
     more = f" {further(item)}" if further(item) else ""
-    return f"{way}: {detail(item)}. “{item.reason}”{kept_for}{more}"
+    return f"{way}: {detail(item)}. “{item.reason}”.{kept_for}{more}"
 
 
 def listing(words: Sequence[str], last: str = "and") -> str:

@@ -82,6 +82,7 @@ async def test_a_word_takes_back_what_the_program_in_front_may_send(tmp_path: Pa
         await screen.until(lambda: any("do not allow it" in text for text in screen.said()))
         await screen.ask("allow it")
         await stands(screen, "granted")
+        await screen.until(lambda: screen.front == APP)
         await screen.ask("stop sending my data")
         await screen.until(lambda: "Radio may not send or collect anything any more." in screen.said())
         await stands(screen, "refused")
