@@ -53,7 +53,11 @@ def what(category: Category) -> str:
 def where(destination: str) -> str:
     """A destination: a server by the name of its host."""
     named = {DEVICE: "this device", FLEET: "your fleet", OTHER_DEVICE: "your other devices"}
-    return named.get(destination) or urlsplit(destination).netloc or destination
+    try:
+        host = named.get(destination) or urlsplit(destination).netloc or destination
+    except ValueError:  # nothing checks what a manifest has for an origin before it is called
+        host = destination
+    return host if host.isprintable() else ascii(host)
 
 
 def detail(item: DataItem) -> str:

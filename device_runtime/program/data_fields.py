@@ -21,6 +21,7 @@ _SHORT = ("boolean", "integer", "number", "text")
 MOST_TEXT = 1_000
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_CHOICES = 256
+_LONGEST_WORD = 100
 _LEAST_STEP = 1e-9
 # What `Math.round(x / 0.1) * 0.1` may be beside the step, as a part of the value.
 _SLACK = Fraction(1, 10**12)
@@ -208,6 +209,7 @@ def _read_field(listed: Members, name: str) -> DataField:
     entry.only(("type", *_MEMBERS[kind]))
     if kind == "choice":
         choices = entry.strings("of", required=True)
+        entry.each("of", list(choices), _word_fault)
         if not 1 <= len(set(choices)) == len(choices) <= _MOST_CHOICES:
             raise entry.fault("of", f"1 to {_MOST_CHOICES} words, none of them twice")
         return DataField(kind, choices)
@@ -220,6 +222,11 @@ def _read_field(listed: Members, name: str) -> DataField:
     if longest > most:
         raise entry.fault("max", f"at most {most}")
     return DataField(kind, longest=longest)
+
+
+def _word_fault(word: str) -> str | None:
+    fits = len(word) <= _LONGEST_WORD and word.isprintable()
+    return None if fits else f"one line of at most {_LONGEST_WORD} characters: a person reads it"
 
 
 def _read_number(entry: Members, kind: FieldKind) -> DataField:

@@ -90,7 +90,6 @@ class ScriptFacts:
     definitions: list[Definition] = field(default_factory=list)
     requests: list[tuple[str, int]] = field(default_factory=list)
     scopes: list[tuple[str, int]] = field(default_factory=list)
-    sendings: list[Sending] = field(default_factory=list)
     outline: Outline = field(default_factory=Outline)
     computed_requests: int = 0
     """Calls to a server whose address is put together elsewhere."""

@@ -42,6 +42,7 @@ class Script:
         self.source = source
         self.tokens = tokenize(source)
         self.texts = [token.text for token in self.tokens]
+        self.starts = [token.start for token in self.tokens]
         count = len(self.tokens)
         self.partner = [-1] * count
         """The closing bracket of an opening one, and the other way round."""

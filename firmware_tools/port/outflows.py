@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from firmware_tools.port.addresses import origin_of
+from firmware_tools.port.call_sites import CallSites
 from firmware_tools.port.facts import TO_SERVERS, Sending, SendingKind
 from firmware_tools.port.findings import Place
 from firmware_tools.port.places import Places
 from firmware_tools.port.program import Program
 from firmware_tools.port.python_sendings import python_sendings
+from firmware_tools.port.sendings import script_sendings
 from firmware_tools.port.texts import Gap, Guess, Text, joined, plain
 
 _ORIGIN = re.compile(r"(?:https?|wss?)://[^/?#]+", re.IGNORECASE)
@@ -38,12 +40,11 @@ class Outflow:
 def find_outflows(program: Program, places: Places) -> list[Outflow]:
     """All of them, in the order of the files. The microphone and shared pages are told once a file."""
     found: list[Outflow] = []
-    for file, sendings in _sendings(program):
-        told: set[str] = set()
-        for sending in sendings:
-            if sending.kind not in _ONCE or sending.kind not in told:
-                told.add(sending.kind)
-                found.append(_outflow(sending, places.at(file, sending.offset)))
+    told: set[tuple[str, str]] = set()
+    for file, sending in _sendings(program):
+        if sending.kind not in _ONCE or (file, sending.kind) not in told:
+            told.add((file, sending.kind))
+            found.append(_outflow(sending, places.at(file, sending.offset)))
     for file, shown in program.shown_addresses():
         for address, offset in shown:
             if origin_of(address):
@@ -52,11 +53,13 @@ def find_outflows(program: Program, places: Places) -> list[Outflow]:
     return found
 
 
-def _sendings(program: Program) -> Iterator[tuple[str, list[Sending]]]:
-    yield from ((file, facts.sendings) for file, facts in program.scripts.items())
+def _sendings(program: Program) -> Iterator[tuple[str, Sending]]:
+    sites = CallSites(program)
+    for file, facts in program.scripts.items():
+        yield from script_sendings(file, facts, sites)
     if program.in_python:
         for file in sorted(name for name in program.files.source if name.endswith(".py")):
-            yield file, python_sendings(program.files.read(file) or "")
+            yield from ((file, sending) for sending in python_sendings(program.files.read(file) or ""))
 
 
 def _outflow(sending: Sending, place: Place) -> Outflow:

@@ -1,11 +1,12 @@
 """A data plan to start from, made from what the code sends: the author checks it, and says why."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from device_runtime.program.data_plan import DEVICE, FLEET, OTHER_DEVICE, Category, Purpose
+from device_runtime.program.data_plan import DEVICE, FLEET, MOST_FIELDS, OTHER_DEVICE, Category, Purpose
 from device_runtime.program.manifest import Manifest
 from firmware_tools.port.facts import MICROPHONE, TO_SERVERS
 from firmware_tools.port.outflows import Outflow
@@ -15,6 +16,8 @@ _TELEMETRY_DAYS = 90
 """How long a fleet keeps records, where its settings say nothing else."""
 _SERVER_DAYS = 365
 """Nobody knows yet how long a server keeps it: a draft does not promise less than may be so."""
+_MOST_CALLS = 12
+"""So many calls of one server are an item each."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _OTHER = re.compile(r"[^A-Za-z0-9_.-]+")
 _NOT_IN_PATHS = re.compile(r"[^A-Za-z0-9_.~!$&'()*+,;=:@%-]")
@@ -23,9 +26,11 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 _HINTS: Mapping[Category, frozenset[str]] = {
     "location": frozenset(("lat", "lng", "lon", "latitude", "longitude", "location", "position", "gps")),
     "contact": frozenset(("phone", "mobile", "email", "mail", "address", "tel", "telephone")),
-    "finance": frozenset(("card", "iban", "account", "price", "payment", "amount", "order")),
+    "finance": frozenset(("card", "iban", "payment", "salary", "balance")),
     "health": frozenset(("health", "heart", "pulse", "weight", "blood", "steps")),
-    "identifier": frozenset(("id", "uid", "openid", "token", "user", "code", "session", "uuid", "imei", "serial")),
+    "identifier": frozenset(
+        ("uid", "openid", "unionid", "token", "user", "username", "password", "session", "uuid", "imei", "serial")
+    ),
     "sensor": frozenset(("temperature", "humidity", "degrees", "light", "sensor", "pressure")),
     "preferences": frozenset(("city", "language", "lang", "locale", "theme", "unit", "units", "setting", "settings")),
     "content": frozenset(("text", "note", "message", "query", "search", "keyword", "title", "comment")),
@@ -104,6 +109,26 @@ class _Drafting:
             name = self._free(_path_name(template) or found[0].kind)
             item = self._item(name, "usage", found, origin, "service", _SERVER_DAYS, placed[origin, template])
             item["paths"] = [template]
+        self._gather()
+
+    def _gather(self) -> None:
+        """Put the calls of a server together by their kind of data, where they are more than a person reads through."""
+        items = self.draft.items
+        counts = Counter(item["destination"] for item in items if "paths" in item)
+        gathered: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for item in [one for one in items if counts[one["destination"]] > _MOST_CALLS and "paths" in one]:
+            key = (item["destination"], item["category"], *item.get("derived_from", ()))
+            together = gathered.get(key)
+            if together is None or len(together["fields"] | item["fields"]) > MOST_FIELDS:
+                gathered[key] = item
+                item["name"] = self._free(item["category"])
+                self._names.add(item["name"])
+                continue
+            for name, kind in item["fields"].items():
+                known = together["fields"].setdefault(name, kind)
+                together["fields"][name] = kind if kind == known else "text"
+            together["paths"] += item["paths"]
+            items.remove(item)
 
     def _only_origin(self, outflow: Outflow) -> str | None:
         """The one server that the manifest declares."""

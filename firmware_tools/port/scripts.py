@@ -10,7 +10,6 @@ from firmware_tools.port.definitions import KINDS, find_definitions
 from firmware_tools.port.facts import Remark, ScriptFacts, Use
 from firmware_tools.port.functions import Outline, outline
 from firmware_tools.port.javascript import Script, unescape
-from firmware_tools.port.sendings import SendingFinder
 from firmware_tools.port.uses import UseFinder
 
 # Frameworks that put an object of their own before the host's; only their own runtime knows what becomes of a call.
@@ -51,7 +50,6 @@ def read_script(source: str, apis: Mapping[str, Api]) -> ScriptFacts:
     facts.outline = outline(script)
     UseFinder(script, apis, facts).find()
     facts.definitions += find_definitions(script)
-    facts.sendings += SendingFinder(script, facts.uses, facts.definitions, facts.outline).find()
     facts.addresses += find_addresses(script, frozenset(_url_values(script, facts)))
     facts.scopes += find_scopes(script)
     facts.requests += _requests(script, facts)

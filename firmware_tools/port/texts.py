@@ -1,6 +1,6 @@
 """What an expression of a script comes to, as far as it is written out: texts with gaps, and guesses about values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -58,11 +58,19 @@ def joined(pieces: Iterator[str | Gap]) -> Text:
 
 
 class TextReader:
-    """Reads the expressions of one script. ``given`` says what the parameters of a function around them are."""
+    """Reads the expressions of one script. ``given`` are the parameters of the functions around them, each with the
+    expression that it is in a call, and the reader of that: it may stand in another script. ``required`` gives what a
+    script that is required exports under a name."""
 
-    def __init__(self, script: Script, given: Mapping[str, Span] | None = None) -> None:
-        self._script = script
+    def __init__(
+        self,
+        script: Script,
+        given: "Mapping[str, Expression] | None" = None,
+        required: "Required" = lambda _request, _name: None,
+    ) -> None:
+        self.script = script
         self._given = given or {}
+        self._required = required
 
     def text(self, span: Span) -> Text:
         """The text that an expression makes."""
@@ -70,64 +78,70 @@ class TextReader:
 
     def choices(self, span: Span) -> tuple[str, ...]:
         """The texts that an expression may be, if all are written out: one, or those of ``a ? 'b' : 'c'``."""
-        script = self._script
-        start, end = self.followed(span)
-        marks = [at for at in self._top(start, end) if script.texts[at] in ("?", ":")]
+        reader, (start, end) = self.followed(span)
+        script = reader.script
+        marks = [at for at in reader._top(start, end) if script.texts[at] in ("?", ":")]
         if not marks:
-            whole = plain(self.text((start, end)))
+            whole = plain(reader.text((start, end)))
             return (whole,) if whole is not None else ()
         found = [script.string(at + 1) for at in marks]
         return tuple(dict.fromkeys(text for text in found if text is not None)) if None not in found else ()
 
     def guess(self, span: Span) -> Guess:
         """What a value seems to be."""
-        script = self._script
-        start, end = self.followed(span)
+        reader, (start, end) = self.followed(span)
+        script = reader.script
         first, last = script.text(start), script.text(end - 1)
-        top = {script.texts[at] for at in self._top(start, end)}
+        top = {script.texts[at] for at in reader._top(start, end)}
         if first in ("true", "false", "!") or (top & _COMPARING and "?" not in top):
             return Guess("boolean")
         if end == start + 1 and first[:1].isdigit():
             return Guess("integer" if first.isdigit() else "number")
         if last == "length" or (first == "Math" and script.text(start + 2) in _WHOLE and last == ")"):
             return Guess("integer")
-        words = self.choices((start, end))
+        words = reader.choices((start, end))
         return Guess("choice", words) if words else Guess("text")
 
-    def followed(self, span: Span) -> Span:
-        """An expression, or what the parameter or the constant that it is stands for."""
+    def followed(self, span: Span) -> "Expression":
+        """An expression, or what the parameter or the constant that it is stands for, with the reader of that."""
+        reader = self
         for _ in range(_DEEPEST):
             start, end = span
-            if end != start + 1 or not self._script.is_name(start):
+            if end != start + 1 or not reader.script.is_name(start):
                 break
-            target = self._given.get(self._script.text(start)) or self._constant(self._script.text(start))
-            if target is None or target == span:
+            name = reader.script.text(start)
+            if name in reader._given:
+                reader, span = reader._given[name]
+            elif (target := reader.constant(name)) is not None:
+                span = target
+            elif (found := reader._taken(name)) is not None:
+                reader, span = found
+            else:
                 break
-            span = target
-        return span
+        return reader, span
 
-    def literal(self, span: Span) -> int:
-        """The ``{`` of the object that an expression is, or that ``JSON.stringify`` makes a text of; -1 if none."""
-        script = self._script
-        start, _ = self.followed(span)
-        if script.texts[start : start + 4] == ["JSON", ".", "stringify", "("]:
-            start, _ = self.followed(next(script.items(start + 3), (start, start)))
-        return start if script.text(start) == "{" else -1
+    def literal(self, span: Span) -> tuple["TextReader", int]:
+        """The ``{`` of the object that an expression is, or that ``JSON.stringify`` makes a text of, with the reader of
+        that; -1 if none."""
+        reader, (start, _) = self.followed(span)
+        if reader.script.texts[start : start + 4] == ["JSON", ".", "stringify", "("]:
+            reader, (start, _) = reader.followed(next(reader.script.items(start + 3), (start, start)))
+        return reader, start if reader.script.text(start) == "{" else -1
 
     def _top(self, start: int, end: int) -> Iterator[int]:
         """The tokens of an expression that are in none of its brackets."""
         while start < end:
             yield start
-            start = self._script.behind(start)
+            start = self.script.behind(start)
 
     def _pieces(self, span: Span, depth: int) -> Iterator[str | Gap]:
         start, end = span
-        pluses = [at for at in self._top(start, end) if self._script.texts[at] == "+"]
+        pluses = [at for at in self._top(start, end) if self.script.texts[at] == "+"]
         for first, last in zip([start, *(at + 1 for at in pluses)], [*pluses, end], strict=True):
             yield from self._operand(first, last, depth)
 
     def _operand(self, start: int, end: int, depth: int) -> Iterator[str | Gap]:
-        script = self._script
+        script = self.script
         if depth > _DEEPEST or start >= end:
             yield Gap()
         elif (text := script.string(start)) is not None and end == start + 1:
@@ -139,7 +153,8 @@ class TextReader:
         elif script.text(start) in _SAME and script.text(start + 1) == "(" and script.behind(start + 1) == end:
             yield from self._pieces((start + 2, end - 1), depth + 1)
         elif (target := self._named(start, end)) is not None:
-            yield from self._pieces(target, depth + 1)
+            reader, span = target
+            yield from reader._pieces(span, depth + 1)
         elif script.is_name(end - 1) and all(
             script.is_name(at) or script.text(at) in (".", "?.") for at in range(start, end)
         ):
@@ -148,7 +163,7 @@ class TextReader:
             yield Gap()
 
     def _template(self, start: int, end: int, depth: int) -> Iterator[str | Gap]:
-        script, at = self._script, start
+        script, at = self.script, start
         yield unescape(script.texts[start][1:-2])
         while script.partner[at] > at:
             closing = script.partner[at]
@@ -157,24 +172,51 @@ class TextReader:
             yield unescape(script.texts[closing][1 : -1 if last else -2])
             at = closing
 
-    def _named(self, start: int, end: int) -> Span | None:
+    def _named(self, start: int, end: int) -> "Expression | None":
         """What a name, or a member of an object that is written out, stands for."""
-        script = self._script
-        if not script.is_name(start):
+        if not self.script.is_name(start):
             return None
         if end == start + 1:
             target = self.followed((start, end))
-            return None if target == (start, end) else target
-        if end == start + 3 and script.text(start + 1) == ".":
-            opening = self.literal((start, start + 1))
-            for member in script.members(opening) if opening >= 0 else ():
-                if member.key == script.text(start + 2) and not member.method:
-                    return member.value, member.end
+            return None if target == (self, (start, end)) else target
+        if end == start + 3 and self.script.text(start + 1) == ".":
+            reader, opening = self.literal((start, start + 1))
+            for member in reader.script.members(opening) if opening >= 0 else ():
+                if member.key == self.script.text(start + 2) and not member.method:
+                    return reader, (member.value, member.end)
+            if (request := self._module(self.script.text(start))) is not None:
+                return self._required(request, self.script.text(start + 2))
         return None
 
-    def _constant(self, name: str) -> Span | None:
+    def _module(self, name: str) -> str | None:
+        """What is required under a name: ``NAME = require('…')``, ``import NAME from '…'``."""
+        script = self.script
+        for at in script.positions.get(name, ()):
+            if script.texts[at + 1 : at + 4] == ["=", "require", "("] and not script.is_member(at):
+                return script.string(at + 4)
+            if script.text(at + 1) == "from" and script.text(at - 1) in ("import", "as"):
+                return script.string(at + 2)
+        return None
+
+    def _taken(self, name: str) -> "Expression | None":
+        """What a name stands for that is taken from a script: ``{ NAME } = require('…')``, ``import { NAME } from``."""
+        script = self.script
+        for at in script.positions.get(name, ()):
+            if script.text(script.parent[at]) != "{" or script.text(at + 1) not in (",", "}"):
+                continue
+            closing = script.closing(script.parent[at])
+            request = None
+            if script.texts[closing + 1 : closing + 4] == ["=", "require", "("]:
+                request = script.string(closing + 4)
+            elif script.text(closing + 1) == "from":
+                request = script.string(closing + 2)
+            if request is not None:
+                return self._required(request, name)
+        return None
+
+    def constant(self, name: str) -> Span | None:
         """The value of a name that the file gives one value."""
-        script = self._script
+        script = self.script
         given = [
             at
             for at in script.positions.get(name, ())
@@ -183,3 +225,9 @@ class TextReader:
         if len(given) != 1 or script.text(given[0] - 1) not in (*_DECLARING, ","):
             return None
         return given[0] + 2, script.expression_end(given[0] + 2)
+
+
+Expression: TypeAlias = tuple[TextReader, Span]
+"""An expression with the reader of its script."""
+Required: TypeAlias = Callable[[str, str], Expression | None]
+"""What is required by a path, and the name in it, to the expression that is exported under that name."""

@@ -5,7 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from device_runtime.privacy import words
+from device_runtime.program.data_plan import read_item
 from device_runtime.program.manifest import ManifestError, parse_manifest
+from device_runtime.program.members import Members
 from tests.fuzz.choices import Choices
 from tests.fuzz.documents import LONE_SURROGATE, mutated, nested, written
 from tests.fuzz.refusals import check_refusal
@@ -44,6 +47,36 @@ FULL: dict[str, Any] = {
             "intents": [{"name": "light", "phrases": ["turn on the {room} light", "[please] go"]}],
             "slots": {"room": ["kitchen", "hall"]},
         },
+        "data_plan": [
+            {
+                "name": "forecast",
+                "category": "preferences",
+                "fields": {
+                    "city": {"type": "choice", "of": ["oslo", "rome"]},
+                    "degrees": {"type": "number", "min": -40, "max": 60.5, "step": 0.1},
+                    "note": {"type": "text", "max": 20},
+                    "clip": {"type": "audio", "max": 1000},
+                    "on": "boolean",
+                },
+                "purpose": "service",
+                "reason": "to tell the weather",
+                "basis": "contract",
+                "retention_days": 0,
+                "destination": "https://example.org",
+                "derived_from": ["voice"],
+                "paths": ["/v1/{city}"],
+            },
+            {
+                "name": "heard",
+                "category": "usage",
+                "fields": {"count": {"type": "integer", "min": 0, "max": 10, "step": 5}},
+                "purpose": "statistics",
+                "reason": "to count",
+                "retention_days": 30,
+                "destination": "fleet",
+                "precision": "aggregated",
+            },
+        ],
     },
 }
 SMALL: dict[str, Any] = {
@@ -76,6 +109,11 @@ def check(text: bytes) -> None:
         return
     again = parse_manifest(json.dumps(dict(manifest.document), ensure_ascii=False).encode())
     assert again == manifest
+    if manifest.data_plan.spoken:
+        for item in manifest.data_plan.items:
+            assert read_item(Members(item.document())) == item
+            assert not item.is_wider_than(item)
+            assert words.sentence(item).isprintable()
     assert not any(".." in route.split("/") or route.startswith("/") for route in manifest.pages)
     # It goes to workers, screens, logs and databases.
     repr(manifest).encode()

@@ -90,6 +90,22 @@ def test_a_draft_is_refused_until_each_reason_is_written_and_then_fits_the_code(
     assert remarks(tmp_path, {**OWN, "data_plan": written}) == PlanRemarks()
 
 
+def test_many_calls_of_a_server_are_put_together_by_their_kind_of_data(tmp_path: Path) -> None:
+    many = "".join(f"wx.request({{ url: `${{BASE}}/v/p{number}`, data: {{ n{number}: 1 }} }});" for number in range(70))
+    own = "wx.request({ url: `${BASE}/me`, data: { phone } });"
+    own += "wx.request({ url: `${BASE}/v/p1`, data: { phone, n1: 'a' } });"
+    made = drafted(tmp_path, f"const BASE = 'https://a.example';\n{own}\n{many}\nApp({{}});", OWN)
+    items = {item["name"]: item for item in made.items if "paths" in item}
+    assert list(items) == ["contact", "usage", "usage_2"]
+    assert items["contact"]["paths"] == ["/me", "/v/p1"]
+    assert items["contact"]["fields"] == {"phone": "text", "n1": "text"}
+    assert sorted([*items["usage"]["paths"], *items["usage_2"]["paths"]]) == sorted(
+        f"/v/p{number}" for number in range(70) if number != 1
+    )
+    written = [{**item, "reason": "because"} for item in made.items]
+    assert remarks(tmp_path, {**OWN, "data_plan": written}) == PlanRemarks()
+
+
 def test_what_is_said_to_a_program_may_be_told_by_all_that_it_sends(tmp_path: Path) -> None:
     own = {"voice": {"intents": [{"name": "on", "phrases": ["lamp on"]}]}}
     (item, _) = drafted(tmp_path, "wx.reportEvent('lamp', { on: true }); App({})", own).items

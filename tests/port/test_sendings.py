@@ -1,17 +1,18 @@
 # ruff: noqa: E501 a row of a table reads better whole
 """What a script sends, however it is written: events, requests, sockets, files, pages; and whether it hears."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from device_runtime.program.apis import api_table
 from firmware_tools.build.dialects import load_project
 from firmware_tools.port.outflows import Outflow
 from firmware_tools.port.plan_remarks import outflows_of
 from firmware_tools.port.python_sendings import python_sendings
-from firmware_tools.port.scripts import read_script
 from firmware_tools.port.texts import Guess
 from tests.port.programs import WECHAT, Files, write
 
@@ -97,9 +98,9 @@ GUESSES: list[tuple[str, Guess]] = [
 
 
 @pytest.mark.parametrize(("value", "guess"), GUESSES)
-def test_it_is_guessed_what_a_value_is(value: str, guess: Guess) -> None:
-    (sending,) = read_script(f"wx.reportEvent('a', {{ x: {value} }})", api_table().apis).sendings
-    assert dict(sending.fields) == {"x": guess}
+def test_it_is_guessed_what_a_value_is(value: str, guess: Guess, tmp_path: Path) -> None:
+    (one,) = outflows(tmp_path, {"app.js": f"wx.reportEvent('a', {{ x: {value} }}); App({{}})"})
+    assert one.fields == {"x": guess}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,82 @@ def test_places_are_those_of_the_calls_that_say_what_is_sent(tmp_path: Path) -> 
         ("one", "app.js:3"),
         ("two", "app.js:4"),
     ]
+
+
+SHARED: list[tuple[Files, list[str]]] = [
+    (
+        {
+            "utils/request.js": "const BASE = 'https://a.example';\nfunction request(path, data) { wx.request({ url: BASE + path, data }) }\nmodule.exports = { request };",
+            "app.js": "const { request } = require('./utils/request');\nrequest('/one', { a: 1 });\nApp({});",
+            "pages/index/index.js": "const http = require('../../utils/request');\nPage({ onLoad() { http.request(`/two/${id}`) } })",
+        },
+        ["app.js:2 request https://a.example /one a", "pages/index/index.js:2 request https://a.example /two/{id} …"],
+    ),
+    (
+        {
+            "http.js": "const send = (method, path, data) => new Promise((success) => wx.request({ url: `https://a.example${path}`, method, data, success }));\nexports.get = (path, query) => send('GET', path, query);\nexports.post = (path, body) => send('POST', path, body);",
+            "app.js": "import * as http from './http';\nhttp.get('/one', { a: true });\nhttp.post('/two', { b: 1 });\nApp({});",
+        },
+        ["app.js:2 request https://a.example /one a", "app.js:3 request https://a.example /two b"],
+    ),
+    (
+        {
+            "track.js": "export default function track(name, values) { wx.reportEvent(name, values) }",
+            "app.js": "import log from './track';\nconst EVENT = 'opened';\nlog(EVENT, { page: 1 });\nApp({});",
+        },
+        ["app.js:3 event opened page"],
+    ),
+    (
+        {
+            "track.js": "module.exports = (name) => wx.reportEvent(name, {});",
+            "app.js": "const track = require('./track');\ntrack('opened');\nApp({});",
+        },
+        ["track.js:1 event None"],
+    ),
+    (
+        {
+            "track.js": "function track(name) { wx.reportEvent(name, {}) }\nmodule.exports = { track };",
+            "app.js": "function track(x) { console.log(x) }\ntrack('opened');\nrequire('./other');\nApp({});",
+            "other.js": "require('./track')",
+        },
+        ["track.js:1 event None"],
+    ),
+    (
+        {
+            "config.js": "const ROOT = 'https://a.example/';\nmodule.exports = { one: ROOT + 'one', two: `${ROOT}two`, EVENT: 'opened' };",
+            "app.js": "const api = require('./config');\nconst { EVENT } = require('./config');\nwx.request({ url: api.one });\nwx.reportEvent(EVENT, {});\nwx.request({ url: api.three });\nApp({});",
+        },
+        ["app.js:3 request https://a.example /one", "app.js:4 event opened", "app.js:5 request ? {three} …"],
+    ),
+    (
+        {
+            "config.js": "export const ROOT = 'https://a.example';\nexports.old = 'https://b.example';\nconst all = { deep: '/deep' };\nexport default all;",
+            "app.js": "import { ROOT } from './config';\nimport * as c from './config';\nimport all from './config';\nwx.request({ url: `${ROOT}/x` });\nwx.request({ url: c.old });\nwx.request({ url: ROOT + all.deep });\nApp({});",
+        },
+        ["app.js:4 request https://a.example /x", "app.js:5 request https://b.example /", "app.js:6 request https://a.example /deep"],
+    ),
+    (
+        {
+            "one.js": "const { TWO } = require('./two');\nmodule.exports = { ONE: TWO };",
+            "two.js": "const { ONE } = require('./one');\nmodule.exports = { TWO: ONE };",
+            "app.js": "const { ONE } = require('./one');\nwx.reportEvent(ONE, {});\nApp({});",
+        },
+        ["app.js:2 event None"],
+    ),
+    (
+        {"app.js": "function go(path) { return path ? go('/deeper') : wx.request({ url: 'https://a.example' + path }) }\nApp({});"},
+        ["app.js:1 request https://a.example {path} …"],
+    ),
+    (
+        {"app.js": "const a = (n) => b(n); const b = (n) => a(n) || wx.reportEvent(n, {});\nApp({});"},
+        ["app.js:1 event None"],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "sent"), SHARED, ids=range(len(SHARED)))
+def test_what_a_shared_function_sends_is_told_where_it_is_called(files: Files, sent: list[str], tmp_path: Path) -> None:
+    assert [f"{one.place} {told(one)}" for one in outflows(tmp_path, files)] == sent
 
 
 def test_pictures_of_servers_are_asked_for_there(tmp_path: Path) -> None:
@@ -152,3 +229,17 @@ def test_the_place_of_a_call_in_python_is_its_own() -> None:
     source = "from cygnet import call as ask\n\n\ndef f():\n    ask('telemetry', name='a')\n"
     (sending,) = python_sendings(source)
     assert source[sending.offset :].startswith("ask(")
+
+
+_PIECES = st.sampled_from(
+    ["wx.request({", "wx.reportEvent(", "url:", "data:", "`https://a.example/", "${", "}", "`", "'x'", "(", ")", "{", "}",
+     "[", "]", "+", "?", ":", ",", ";", "...", "=>", "const a =", "a", "a.b", "function f(a) {", "f(", "f", "JSON.stringify(",
+     "exports.f =", "export default", "require('./app')", "wx.createInferenceSession().listen()", "\n", "!", "1"]
+)  # fmt: skip
+
+
+@given(st.lists(_PIECES, max_size=40).map(" ".join))
+def test_no_script_is_too_broken_to_be_looked_at(source: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for one in outflows(Path(folder), {"app.js": f"wx.reportEvent(f(a));{source}"}):
+            assert told(one)

@@ -110,6 +110,8 @@ def test_what_stays_on_the_device_is_said_to_stay() -> None:
         ("https://api.example", "api.example"),
         ("wss://api.example:8443", "api.example:8443"),
         ("https://[::1]:80", "[::1]:80"),
+        ("https://[nowhere", "https://[nowhere"),
+        ("not\u2028here", "'not\\u2028here'"),
     ],
 )
 def test_a_destination_is_named_as_people_know_it(destination: str, said: str) -> None:

@@ -55,6 +55,7 @@ WRONG: list[tuple[object, str]] = [
     ({"type": "choice", "of": ["a", "a"]}, 'fields.x.of must be 1 to 256 words, none of them twice, not ["a", "a"]'),
     ({"type": "choice", "of": ["a", 1]}, "fields.x.of[1] must be a string, not 1"),
     ({"type": "choice", "of": [""]}, 'fields.x.of[0] must be a string that is not empty, not ""'),
+    ({"type": "choice", "of": ["a\nb"]}, 'fields.x.of[0] must be one line of at most 100 characters: a person reads it, not "a\\nb"'),
     ({"type": "number", "setp": 5}, "fields.x.setp means nothing; fields.x has type, min, max, step"),
     ({"type": "boolean", "max": 5}, "fields.x.max means nothing; fields.x has type"),
     ({"type": "number", "min": "0"}, 'fields.x.min must be a number from -9007199254740991 to 9007199254740991, not "0"'),
