@@ -53,8 +53,7 @@ from device_runtime.host.models import DeviceModels, can_run_models
 from device_runtime.host.moments import HeardPlayer, Moments
 from device_runtime.host.notices import NetworkNotices
 from device_runtime.host.plan_changes import PlanChanges
-from device_runtime.host.privacy import DevicePrivacy, PersonAsker
-from device_runtime.host.privacy_desk import PrivacyDesk
+from device_runtime.host.privacy import DevicePrivacy
 from device_runtime.host.program_stages import ProgramStages
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
@@ -197,16 +196,12 @@ class Device:
             required_barriers=board.isolation.require,
         )
         self.desk.use(self._sessions)
-        self._front.privacy = PrivacyDesk(
-            self._manifests, self.privacy.consents, self.privacy.labels, self.privacy.ledger
-        )
         self._notices = NetworkNotices(self.desk)
         self._conversation = Conversation(
             self.desk, self._screen, self._telemetry.record, mouth(board), loudspeaker(board)
         )
         speaker.conversation = self._conversation
-        self.privacy.gate.asker = PersonAsker(dialogs, self._conversation.question, self._name_of)
-        self._conversation.on_command = self._own_command
+        self._front.privacy = self.privacy.serve(dialogs, self._conversation, self.desk, self._screen, self._manifests)
         if self._microphone is not None:
             self._conversation.on_speaking.append(self._microphone.mute)
         self._hearing = (
@@ -322,24 +317,6 @@ class Device:
             self._conversation.say if self._conversation.speaks else None,
             replace(self._instruments.view_pace or Pace(), most_bytes=screen.remote_kb * 1024),
         )
-
-    async def _own_command(self, intent: str) -> str:
-        """Something was said to the device itself."""
-        owner = self._front.privacy
-        assert owner is not None  # noqa: S101 - it is made with the device
-        if intent == "privacy":
-            self._screen.show_privacy("")
-            return "Here is what your programs may send."
-        front = self.desk.front
-        if front is None:
-            return "Open the program that shall send nothing, and say it again."
-        owner.decide(front, [], granted=False)
-        return f"{self._name_of(front)} may not send or collect anything any more."
-
-    def _name_of(self, app_id: str) -> str:
-        """What a program is called."""
-        session = self.desk.running(app_id)
-        return session.manifest.name if session is not None else app_id
 
     def _users_of(self, model: str) -> list[str]:
         """The running programs that ask for a model."""

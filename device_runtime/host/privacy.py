@@ -7,8 +7,12 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from device_runtime.host.conversation import Conversation
+from device_runtime.host.desk import Desk
 from device_runtime.host.dialogs import Dialogs
+from device_runtime.host.privacy_desk import PrivacyDesk
 from device_runtime.host.privacy_settings import PrivacySettings
+from device_runtime.host.screen.server import ScreenServer
 from device_runtime.privacy.consents import Consents
 from device_runtime.privacy.file import PrivacyFile, PrivacyFileError
 from device_runtime.privacy.gate import SOURCE, PrivacyGate
@@ -16,6 +20,7 @@ from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Ledger
 from device_runtime.privacy.words import question, spoken
 from device_runtime.program.data_plan import DataItem
+from device_runtime.program.manifest import Manifest
 from device_runtime.values import Value
 
 logger = logging.getLogger(__name__)
@@ -54,6 +59,35 @@ class DevicePrivacy:
         self._record = record
         self._told = int(self.ledger.noted(_TOLD) or 0)
         self._head_told, self._head_at = 0, -_HEAD_SECONDS
+
+    def serve(
+        self,
+        dialogs: Dialogs,
+        conversation: Conversation,
+        desk: Desk,
+        screen: ScreenServer,
+        manifests: Callable[[], Sequence[Manifest]],
+    ) -> PrivacyDesk:
+        """Ask and hear the person at the device from now on; the result is what they see and change."""
+        owner = PrivacyDesk(manifests, self.consents, self.labels, self.ledger)
+
+        def name_of(app_id: str) -> str:
+            session = desk.running(app_id)
+            return session.manifest.name if session is not None else app_id
+
+        async def command(intent: str) -> str:
+            if intent == "privacy":
+                screen.show_privacy("")
+                return "Here is what your programs may send."
+            front = desk.front
+            if front is None:
+                return "Open the program that shall send nothing, and say it again."
+            owner.decide(front, [], granted=False)
+            return f"{name_of(front)} may not send or collect anything any more."
+
+        self.gate.asker = PersonAsker(dialogs, conversation.question, name_of)
+        conversation.on_command = command
+        return owner
 
     def start(self) -> None:
         """Notice what the owner's command changes while the device runs."""
