@@ -16,8 +16,10 @@ from typing import Protocol, TypeAlias
 
 from device_runtime.capability.arguments import refuse
 from device_runtime.capability.audio import Player
+from device_runtime.capability.privacy import Privacy
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.errors import CygnetError
+from device_runtime.program.data_plan import Category
 from device_runtime.values import Value
 
 logger = logging.getLogger(__name__)
@@ -73,13 +75,18 @@ def light_capabilities(lights: Mapping[str, Light]) -> list[Capability]:
     return [Capability("led.set", led_set, "led")]
 
 
-def sensor_capabilities(sensors: Mapping[str, Sensor]) -> list[Capability]:
-    """``sensor.read {name}`` -> ``{value, unit}``, on boards with a sensor."""
+def sensor_capabilities(
+    sensors: Mapping[str, Sensor], privacy: Privacy, categories: Mapping[str, Category]
+) -> list[Capability]:
+    """``sensor.read {name}`` -> ``{value, unit}``, on boards with a sensor. Those with one of the ``categories`` (by
+    name) need an item of the data plan, and a yes to it."""
     if not sensors:
         return []
 
-    async def sensor_read(caller: Caller, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG001 every program the same
+    async def sensor_read(caller: Caller, arguments: Mapping[str, Value]) -> Value:
         name = _choice(arguments, sensors, "sensor")
+        if name in categories:
+            await privacy.collect(caller.app_id, caller.manifest.data_plan, categories[name])
         try:
             value, unit = await asyncio.to_thread(sensors[name])
         except (OSError, ValueError) as error:

@@ -58,7 +58,7 @@ from device_runtime.host.program_stages import ProgramStages
 from device_runtime.host.provisioning import Provisioning
 from device_runtime.host.questions import layout_capabilities
 from device_runtime.host.screen.server import ScreenServer, ScreenSize
-from device_runtime.host.sensors import make_sensors
+from device_runtime.host.sensors import make_sensors, sensor_categories
 from device_runtime.host.sharing import SharedPages
 from device_runtime.host.sounds import ScreenPlayer
 from device_runtime.host.system import system_info
@@ -244,7 +244,9 @@ class Device:
         if self._board.voice.enabled and self._board.audio.speaker != "none":
             offered.append(synthesis_capability(synthesiser(self._board), self._files))
         offered += light_capabilities(make_lights(self._board.leds, self._screen.lights))
-        offered += sensor_capabilities(make_sensors(self._board.sensors))
+        offered += sensor_capabilities(
+            make_sensors(self._board.sensors), self.privacy.gate, sensor_categories(self._board.sensors)
+        )
         if self._board.audio.speaker != "none":
             player = self._player
             offered.append(buzzer_capability(player))

@@ -36,6 +36,11 @@ class LinuxSensor:
     scale: float = key("what a reading is multiplied by", default=1.0, minimum=-1e9, maximum=1e9)
     offset: float = key("what is then added", default=0.0, minimum=-1e9, maximum=1e9)
     unit: str = key("unit of the result", default="")
+    category: Literal["sensor", "vehicle", "location"] = key(
+        "what it tells of: what is `vehicle` or `location`, a program gets only with an item of its data plan and a "
+        "person's yes, and is remembered to have had",
+        default="sensor",
+    )
 
 
 def faults(leds: Mapping[str, LinuxLed], sensors: Mapping[str, LinuxSensor]) -> Iterator[tuple[tuple[str, ...], str]]:

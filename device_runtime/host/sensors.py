@@ -5,6 +5,7 @@ from pathlib import Path
 
 from device_runtime.capability.parts import Sensor
 from device_runtime.host.linuxparts import LinuxSensor
+from device_runtime.program.data_plan import Category
 
 SYS = Path("/sys")
 # What a kernel's number is multiplied by to have degrees Celsius, percent, volts, amperes, watts, joules:
@@ -17,6 +18,11 @@ _DIGITS = "0123456789"
 def make_sensors(described: Mapping[str, LinuxSensor], *, sys: Path = SYS) -> dict[str, Sensor]:
     """The sensors of a board; ``sys`` is where the kernel's sysfs is."""
     return {name: _sensor(sensor, sys) for name, sensor in described.items()}
+
+
+def sensor_categories(described: Mapping[str, LinuxSensor]) -> dict[str, Category]:
+    """Which of them tell of a person, by name, and what."""
+    return {name: sensor.category for name, sensor in described.items() if sensor.category != "sensor"}
 
 
 def _sensor(sensor: LinuxSensor, sys: Path) -> Sensor:

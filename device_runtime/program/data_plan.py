@@ -21,7 +21,9 @@ Category = Literal[
 """What kind of data it is. ``voice`` is sound from a microphone, ``speech`` what was understood of it; ``content`` is
 what a person writes or chooses; ``unspecified`` is that of a program which does not say."""
 CATEGORIES: tuple[Category, ...] = tuple(each for each in get_args(Category) if each != "unspecified")
-SENSITIVE = frozenset({"location", "voice", "speech", "image", "health", "finance", "address_book", "contact"})
+SENSITIVE = frozenset(
+    {"location", "vehicle", "voice", "speech", "image", "health", "finance", "address_book", "contact"}
+)
 """Each item of these is asked for by itself (PIPL, article 29; GDPR, articles 7 and 9)."""
 Purpose = Literal["service", "improvement", "personalisation", "safety", "statistics", "research", "marketing"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)

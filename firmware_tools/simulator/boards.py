@@ -47,7 +47,11 @@ def for_a_desk(board: Board, *, port: int | None = None, voice: bool | None = No
 
 
 def _simulated(sensor: LinuxSensor) -> LinuxSensor:
-    return sensor if sensor.driver == "simulated" else LinuxSensor(driver="simulated", offset=20.0, unit=sensor.unit)
+    return (
+        sensor
+        if sensor.driver == "simulated"
+        else LinuxSensor(driver="simulated", offset=20.0, unit=sensor.unit, category=sensor.category)
+    )
 
 
 def with_size(board: Board, width: int, height: int) -> Board:

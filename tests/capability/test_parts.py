@@ -26,6 +26,7 @@ from device_runtime.micro.capability.sensors import Sensors
 from device_runtime.micro.program.errors import CapabilityError as MicroCapabilityError
 from device_runtime.values import Value
 from tests.capability.conftest import MakeCaller
+from tests.open_privacy import OpenPrivacy
 
 
 class _Light:
@@ -109,7 +110,7 @@ async def test_a_light_needs_the_permission_and_a_board_with_lights(make_caller:
     with pytest.raises(CapabilityError, match="the manifest does not ask for the permission led"):
         await gate.invoke(make_caller(), "led.set", {"name": "lamp"})
     assert not light_capabilities({})
-    assert not sensor_capabilities({})
+    assert not sensor_capabilities({}, OpenPrivacy(), {})
 
 
 _REFUSED: list[tuple[str, dict[str, Value]]] = [
@@ -152,7 +153,7 @@ async def test_what_is_refused_is_refused_in_the_words_of_a_microcontroller(
         [
             *light_capabilities({"lamp": _Light(), "strip": _Light(dims=True, colours=True)}),
             buzzer_capability(_Loudspeaker()),
-            *sensor_capabilities({"temperature": lambda: (1.0, "C")}),
+            *sensor_capabilities({"temperature": lambda: (1.0, "C")}, OpenPrivacy(), {}),
         ]
     )
     with pytest.raises(CapabilityError) as here:
@@ -202,7 +203,7 @@ async def test_a_sensor_that_does_not_answer_is_a_refusal(make_caller: MakeCalle
     def broken() -> tuple[float, str]:
         raise OSError("it was unplugged")
 
-    gate = CapabilityGate(sensor_capabilities({"wind": broken, "sun": lambda: (3.5, "lx")}))
+    gate = CapabilityGate(sensor_capabilities({"wind": broken, "sun": lambda: (3.5, "lx")}, OpenPrivacy(), {}))
     assert await gate.invoke(make_caller(), "sensor.read", {"name": "sun"}) == {"value": 3.5, "unit": "lx"}
     with pytest.raises(CapabilityError, match="the sensor 'wind' does not answer: it was unplugged"):
         await gate.invoke(make_caller(), "sensor.read", {"name": "wind"})

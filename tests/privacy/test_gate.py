@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from yarl import URL
 
+from device_runtime.capability.parts import sensor_capabilities
+from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
 from device_runtime.privacy.gate import ASK_AGAIN_SECONDS, RefusedError
 from device_runtime.privacy.outflow import Outflow, event_outflow, page_outflow, request_outflow
 from device_runtime.program.data_plan import unspoken_plan
-from tests.privacy.room import APP, ORIGIN, Room, item, plan
+from tests.privacy.room import APP, ORIGIN, Room, item, manifest, plan
 from tests.sync.waiting import until
 
 HEARD = plan(item("heard"), item("crash", purpose="safety", fields={"code": {"type": "integer", "min": 0, "max": 9}}))
@@ -277,3 +279,16 @@ async def test_a_disk_that_takes_no_decision_leaves_nothing_agreed_to(room: Room
         await room.gate.permit(APP, HEARD, heard())
     room.file.rows("PRAGMA query_only = 0")
     assert room.acts() == [("refused", "heard")]
+
+
+async def test_how_fast_the_car_is_needs_an_item_and_a_yes_and_what_the_room_is_like_does_not(room: Room) -> None:
+    of = plan(item("speed", category="vehicle", destination="device", fields={}))
+    sensors = {"speed": lambda: (13.2, "m/s"), "warmth": lambda: (21.0, "C")}
+    offered = CapabilityGate(sensor_capabilities(sensors, room.gate, {"speed": "vehicle"}))
+    caller = Caller(APP, manifest(data_plan=[item("speed", category="vehicle", destination="device", fields={})]))
+    assert await offered.invoke(caller, "sensor.read", {"name": "warmth"}) == {"value": 21.0, "unit": "C"}
+    with pytest.raises(CapabilityError, match="nobody has agreed yet to the item speed"):
+        await offered.invoke(caller, "sensor.read", {"name": "speed"})
+    room.allow(of)
+    assert await offered.invoke(caller, "sensor.read", {"name": "speed"}) == {"value": 13.2, "unit": "m/s"}
+    assert room.labels.of(APP) == {"vehicle"}
