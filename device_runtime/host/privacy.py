@@ -7,6 +7,7 @@ from pathlib import Path
 from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.privacy.consents import Consents
+from device_runtime.privacy.counting import Counts
 from device_runtime.privacy.file import PrivacyFile
 from device_runtime.privacy.gate import PrivacyGate
 from device_runtime.privacy.labels import Labels
@@ -39,6 +40,7 @@ class DevicePrivacy:
         self.consents = Consents(self._file, self.ledger, organisation=settings.organisation)
         self.labels = Labels(self._file)
         self.gate = PrivacyGate(self.consents, self.labels, self.ledger, record)
+        self.counts = Counts(self._file, self.gate)
 
     def close(self) -> None:
         """The device stops."""

@@ -54,6 +54,24 @@ class DataField:
         """Whether what it can tell is bounded."""
         return math.isfinite(self.bits)
 
+    def listed(self) -> tuple[str | int | float | bool, ...]:
+        """All values of a closed field, in their order; made for those of few values.
+
+        Raises:
+            ValueError: it is open.
+        """
+        if not self.is_closed:
+            raise ValueError(f"a field of the type {self.kind} without bounds has no list of values")
+        if self.kind == "boolean":
+            return (False, True)
+        if self.kind == "choice":
+            return self.choices
+        least, step = self.least or 0.0, self.step or 1.0
+        count = round(2**self.bits)
+        if self.kind == "integer":
+            return tuple(int(least) + number * int(step) for number in range(count))
+        return tuple(_rounded(least + number * step, least, step) for number in range(count))
+
     def refusal(self, value: object) -> str:
         """Empty if ``value`` may be in this field, or what is expected, as the end of a sentence: ``must be ...``."""
         match self.kind:
