@@ -1,7 +1,6 @@
 """Counts: what leaves of a value, how often, and what all of it together may tell."""
 
 import json
-import random
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -15,37 +14,11 @@ from device_runtime.privacy.gate import RefusedError
 from device_runtime.privacy.noise import NoiseError
 from device_runtime.privacy.outflow import event_outflow
 from device_runtime.program.data_plan import DataPlan, unspoken_plan
+from tests.privacy.dice import Dice, Honest
 from tests.privacy.room import APP, ORIGIN, Room, item, plan
 
 DAY = 86_400
 WORDS = ["Bern", "Basel", "Thun", "Chur"]
-
-
-class Dice:
-    """Seeded dice; ``thrown`` are the truths and probabilities of what was thrown."""
-
-    def __init__(self, seed: int = 1) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - dice that fall the same each time
-        self.thrown: list[tuple[int, int, float]] = []
-        self.error: Exception | None = None
-
-    async def ready(self) -> None:
-        if self.error is not None:
-            raise self.error
-
-    def throw(self, truth: int, choices: int, probability: float) -> int:
-        self.thrown.append((truth, choices, probability))
-        if self._random.random() < probability:
-            return truth
-        return self._random.choice([number for number in range(choices) if number != truth])
-
-
-class Honest(Dice):
-    """Dice that always fall on the truth, so that a test sees what they were thrown for."""
-
-    def throw(self, truth: int, choices: int, probability: float) -> int:
-        self.thrown.append((truth, choices, probability))
-        return truth
 
 
 def counted(name: str = "city", field: object = None, **members: object) -> dict[str, object]:
