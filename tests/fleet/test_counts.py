@@ -87,7 +87,7 @@ def test_an_answer_is_read_and_what_is_none_is_left_out(text: object, read: Answ
     assert read_answer(text) == read
 
 
-@given(st.floats(0.1, 5), st.lists(st.integers(0, 5_000), min_size=2, max_size=64).filter(any))
+@given(st.floats(0.1, 5), st.lists(st.integers(0, 300), min_size=2, max_size=64).filter(any))
 def test_what_is_sent_on_average_is_estimated_as_what_is_true(epsilon: float, truth: list[int]) -> None:
     choices, devices = len(truth), sum(truth)
     true = probability(epsilon, choices)
