@@ -23,6 +23,6 @@ if [ ! -x "$folder/bin/python" ]; then
   fi
   rm -f /tmp/cygnet-venv.$$
 fi
-echo "Installing into $folder (some 600 MB with all extras, once) …"
+echo "Installing into $folder (some 1.4 GB with all extras, once) …"
 quiet=--quiet; [ ! -t 1 ] || quiet=--progress-bar=on
 "$folder/bin/python" -m pip install $quiet --disable-pip-version-check --editable "$@"

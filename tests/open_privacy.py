@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from device_runtime.privacy.outflow import Outflow
 from device_runtime.program.data_plan import DEVICE, Category, DataItem, DataPlan
+from device_runtime.values import Value
 
 
 class OpenPrivacy:
@@ -17,6 +18,9 @@ class OpenPrivacy:
 
     def permit_now(self, app: str, plan: DataPlan, outflow: Outflow) -> None:  # noqa: ARG002 - as above
         self.left.append(outflow)
+
+    async def count(self, app: str, plan: DataPlan, name: str, value: object) -> dict[str, Value]:  # noqa: ARG002
+        return {name: str(value)}
 
     async def collect(self, app: str, plan: DataPlan, category: Category) -> DataItem:  # noqa: ARG002 - as above
         return DataItem(category, category, {}, "service", "", "consent", 0, DEVICE)

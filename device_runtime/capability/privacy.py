@@ -1,10 +1,11 @@
 """What capabilities ask before something of a program leaves, or something sensitive comes in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from device_runtime.privacy.outflow import Outflow
 from device_runtime.program.data_plan import Category, DataItem, DataPlan
+from device_runtime.values import Value
 
 
 class Privacy(Protocol):
@@ -22,3 +23,11 @@ class Privacy(Protocol):
 
     def collecting(self, app: str, item: DataItem, stop: Callable[[], None]) -> Callable[[], None]:
         """``stop`` is called when a person no longer agrees; the result ends that."""
+
+
+class Counting(Protocol):
+    """:class:`device_runtime.privacy.counting.Counts`, as far as capabilities need it."""
+
+    async def count(self, app: str, plan: DataPlan, name: str, value: object) -> Mapping[str, Value] | None:
+        """What is to be sent in place of a value that is counted, or nothing; waits while a person is asked. What it
+        refuses it raises as :class:`device_runtime.errors.CygnetError`."""

@@ -13,6 +13,7 @@ from aiohttp.typedefs import Middleware
 
 from device_runtime.capability.audio import audio_capabilities
 from device_runtime.capability.clipboard import clipboard_capabilities
+from device_runtime.capability.counting import count_capability
 from device_runtime.capability.device import battery_capabilities, device_capabilities
 from device_runtime.capability.files import ProgramFiles, file_capabilities
 from device_runtime.capability.fonts import font_capabilities
@@ -236,6 +237,7 @@ class Device:
             *clipboard_capabilities(lambda app_id, act: self._telemetry.record(SOURCE, act, {"app_id": app_id})),
             *leaving_capabilities(self.desk),
             telemetry_capability(self._telemetry.record, self.privacy.gate),
+            count_capability(self._telemetry.record, self.privacy.counts),
             speech_capability(speaker),
             health_capability(self._stages.said, self.privacy.gate),
         ]

@@ -14,6 +14,7 @@ from device_runtime.host.privacy_desk import PrivacyDesk
 from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.host.screen.server import ScreenServer
 from device_runtime.privacy.consents import Consents
+from device_runtime.privacy.counting import Counts
 from device_runtime.privacy.file import PrivacyFile, PrivacyFileError
 from device_runtime.privacy.gate import SOURCE, PrivacyGate
 from device_runtime.privacy.labels import Labels
@@ -55,6 +56,7 @@ class DevicePrivacy:
         self.consents = Consents(self._file, self.ledger, organisation=settings.organisation)
         self.labels = Labels(self._file)
         self.gate = PrivacyGate(self.consents, self.labels, self.ledger, record)
+        self.counts = Counts(self._file, self.gate)
         self._watching: asyncio.Task[None] | None = None
         self._record = record
         self._told = int(self.ledger.noted(_TOLD) or 0)

@@ -86,11 +86,20 @@ class PrivacyGate:
         Raises:
             RefusedError: it may not.
         """
+        self.let_out(app, plan, await self.asked(app, plan, outflow), outflow)
+
+    async def asked(self, app: str, plan: DataPlan, outflow: Outflow) -> Match:
+        """The items that something is, once a person was asked about them; the answers are looked at by
+        :meth:`let_out`.
+
+        Raises:
+            RefusedError: the plan does not cover it.
+        """
         found = self._planned(app, plan, outflow)
         for item in found.items:
             if self.consents.standing(app, item) is Standing.UNASKED:
                 await self._ask(app, plan, item)
-        self._pass(app, plan, found, outflow)
+        return found
 
     def permit_now(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
         """As :meth:`permit`, but what nobody was asked about is refused, and the question follows.
@@ -102,7 +111,7 @@ class PrivacyGate:
         for item in found.items:
             if self.consents.standing(app, item) is Standing.UNASKED:
                 self._begin_to_ask(app, plan, item)
-        self._pass(app, plan, found, outflow)
+        self.let_out(app, plan, found, outflow)
 
     def may_tell(self, app: str, plan: DataPlan, outflow: Outflow) -> bool:
         """Whether something that the device would tell by itself may leave: nobody is asked, and a no is no refusal."""
@@ -122,9 +131,14 @@ class PrivacyGate:
         try:
             return match(plan, outflow)
         except UnplannedError as error:
-            raise self._refusal(app, plan, "unplanned", error.item, outflow.destination, str(error)) from error
+            raise self.refusal(app, plan, "unplanned", error.item, outflow.destination, str(error)) from error
 
-    def _pass(self, app: str, plan: DataPlan, found: Match, outflow: Outflow) -> None:
+    def let_out(self, app: str, plan: DataPlan, found: Match, outflow: Outflow) -> None:
+        """Let something leave whose items are known, if a person agreed to them.
+
+        Raises:
+            RefusedError: it may not.
+        """
         for item in found.items:
             standing = self.consents.standing(app, item)
             if standing is not Standing.GRANTED:
@@ -149,11 +163,11 @@ class PrivacyGate:
                 f"the program has seen {', '.join(sorted(unsaid))}, and the item {item} of its data plan does not say "
                 f"that it may tell of it: add derived_from to it, or send closed fields, {BITS_A_DAY:g} bits a day"
             )
-            raise self._refusal(app, plan, "seen", item, destination, sentence)
+            raise self.refusal(app, plan, "seen", item, destination, sentence)
 
     def _not_agreed(self, app: str, item: DataItem, standing: Standing) -> RefusedError:
         why = "nobody has agreed yet" if standing is Standing.UNASKED else "the person at the device said no"
-        return self._refusal(
+        return self.refusal(
             app, None, standing.value, item.name, item.destination,
             f"{why} to the item {item.name} of the data plan; the program has to live without it",
         )  # fmt: skip
@@ -171,7 +185,7 @@ class PrivacyGate:
         """
         items = [item for item in plan.items if category in item.covers] if plan.spoken else [unspoken_item(category)]
         if not items:
-            raise self._refusal(
+            raise self.refusal(
                 app, plan, "unplanned", "", "",
                 f"the data plan has no item of the category {category}; add one to cygnet.data_plan, "
                 'with the destination "device" if it stays here',
@@ -253,11 +267,11 @@ class PrivacyGate:
 
     # -- what is told ---------------------------------------------------------------------------------------------
 
-    def _refusal(
+    def refusal(
         self, app: str, plan: DataPlan | None, why: str, item: str, destination: str, sentence: str
     ) -> RefusedError:
-        """Count it, for the ledger and the operator. A destination that is none of the plan's is the program's own
-        word, and is not repeated."""
+        """The error to raise where something is turned away, which is counted for the ledger and the operator. A
+        destination that is none of the plan's is the program's own word, and is not repeated."""
         if plan is not None and destination not in {each.destination for each in plan.items}:
             destination = ""
         self.ledger.refused(app, item, destination)

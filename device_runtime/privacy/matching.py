@@ -39,6 +39,8 @@ def match(plan: DataPlan, outflow: Outflow) -> Match:
     Raises:
         UnplannedError: none covers it.
     """
+    if outflow.channel == "count":
+        return _match_count(plan, outflow)
     if outflow.destination == FLEET:
         item = plan.by_name.get(outflow.name) or (plan.by_name.get("*") if not plan.spoken else None)
         if item is None or item.destination != FLEET:
@@ -47,7 +49,7 @@ def match(plan: DataPlan, outflow: Outflow) -> Match:
             )
         if item.precision == "aggregated":
             raise UnplannedError(
-                f"the item {item.name} of the data plan is only counted across the fleet; use cygnet.count for it",
+                f"the item {item.name} of the data plan is only counted across the fleet; use reportCount for it",
                 item.name,
             )
         bits = _fill((item,), outflow.values, outflow.written, outflow)
@@ -62,6 +64,26 @@ def match(plan: DataPlan, outflow: Outflow) -> Match:
     ways = sum(max(1, len(item.paths)) for item in plan.items)
     bits = math.inf if candidates[0].is_unspoken else bits + math.log2(ways + 1) + _METHOD_BITS
     return Match(_used(candidates, [name for name, _ in values]), bits)
+
+
+def _match_count(plan: DataPlan, outflow: Outflow) -> Match:
+    item = plan.by_name.get(outflow.name)
+    if item is None or item.destination != FLEET:
+        raise UnplannedError(
+            f"the data plan has no item {outflow.name[:_SHOWN]!r} for the fleet; add it to cygnet.data_plan, with the "
+            'precision "aggregated"'
+        )
+    if item.precision != "aggregated":
+        raise UnplannedError(
+            f'the item {item.name} of the data plan is not counted: give it the precision "aggregated", or send it '
+            "with reportEvent",
+            item.name,
+        )
+    ((name, field),) = item.fields.items()
+    ((_, value),) = outflow.values
+    if expected := field.refusal(value):
+        raise UnplannedError(f"{name} must be {expected}, as the item {item.name} of the data plan says", item.name)
+    return Match((item,), field.bits + math.log2(len(plan.items) + 1))
 
 
 def _candidates(plan: DataPlan, outflow: Outflow) -> Iterator[DataItem]:

@@ -10,7 +10,7 @@ from yarl import URL
 
 from device_runtime.program.data_plan import FLEET, OTHER_DEVICE
 
-Channel = Literal["telemetry", "request", "upload", "socket", "share", "health", "error"]
+Channel = Literal["telemetry", "count", "request", "upload", "socket", "share", "health", "error"]
 Named = tuple[str, object]
 
 BODY = "body"
@@ -57,6 +57,11 @@ class Outflow:
 def event_outflow(name: str, values: Mapping[str, object], size: int) -> Outflow:
     """An event for the fleet."""
     return Outflow("telemetry", FLEET, size, tuple(values.items()), name=name)
+
+
+def count_outflow(name: str, value: object) -> Outflow:
+    """One value of an item that is counted across the fleet; what is sent in its place, and its size, come later."""
+    return Outflow("count", FLEET, 0, (("", value),), name=name)
 
 
 def page_outflow(path: str, title: str) -> Outflow:

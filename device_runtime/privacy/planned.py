@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from device_runtime.errors import CygnetError
 from device_runtime.privacy.matching import match
-from device_runtime.privacy.outflow import Outflow
+from device_runtime.privacy.outflow import Outflow, count_outflow
 from device_runtime.program.data_plan import DEVICE, Category, DataItem, DataPlan
 
 
@@ -18,6 +18,10 @@ class PlannedOnly:
     def permit_now(self, app: str, plan: DataPlan, outflow: Outflow) -> None:  # noqa: ARG002 - every program the same
         """Raises :class:`UnplannedError`: the plan does not cover it."""
         match(plan, outflow)
+
+    async def count(self, app: str, plan: DataPlan, name: str, value: object) -> None:  # noqa: ARG002 - as above
+        """Nothing is thrown and nothing is sent. Raises :class:`UnplannedError`: the plan does not cover it."""
+        match(plan, count_outflow(name, value))
 
     async def collect(self, app: str, plan: DataPlan, category: Category) -> DataItem:  # noqa: ARG002 - as above
         """Raises :class:`CygnetError`: the plan has no item of the category."""

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from device_runtime.program.members import MAX_INTEGER, Members
@@ -68,6 +69,21 @@ class DataField:
         """Whether what it can tell is bounded."""
         return math.isfinite(self.bits)
 
+    def listed(self) -> tuple[str | int | float | bool, ...]:
+        """All values of a closed field, in their order; made for those of few values.
+
+        Raises:
+            ValueError: it is open.
+        """
+        if not self.is_closed:
+            raise ValueError(f"a field of the type {self.kind} without bounds has no list of values")
+        if self.kind == "boolean":
+            return (False, True)
+        if self.kind == "choice":
+            return self.choices
+        values = (self._origin + number * self._spacing for number in range(round(2**self.bits)))
+        return tuple(value.numerator if value.denominator == 1 else float(value) for value in values)
+
     def refusal(self, value: object) -> str:
         """Empty if ``value`` may be in this field, or what is expected, as the end of a sentence: ``must be ...``. What
         then leaves is :meth:`settled`."""
@@ -88,6 +104,8 @@ class DataField:
                 return "" if fits else f"{self.kind} of at most {self.longest:,} bytes"
 
     def _number_refusal(self, value: object) -> str:
+        if self._fits_plainly(value):
+            return ""
         expected = "a whole number" if self.kind == "integer" else "a number"
         bounds = [
             *([f"from {plain_number(self.least)}"] if self.least is not None else []),
@@ -106,6 +124,14 @@ class DataField:
             self.most is None or settled <= _exact(self.most)
         )
         return "" if is_inside else sentence
+
+    def _fits_plainly(self, value: object) -> bool:
+        """Whether a number without steps is inside its bounds: what is seen without exact fractions, which take time."""
+        if self.step or isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            return False
+        is_whole = self.kind == "number" or value == int(value)
+        is_above = self.least is None or value >= self.least
+        return is_whole and is_above and (self.most is None or value <= self.most)
 
     def settled(self, value: object) -> object:
         """``value``, which is not refused, in the one form in which it leaves: 0.3 for 0.30000000000000004, 0 for -0.0,
@@ -163,6 +189,7 @@ class DataField:
         return made
 
 
+@lru_cache(maxsize=4096)
 def _exact(number: float) -> Fraction:
     """A number as its decimals say it: three steps of 0.1 are 0.3, where in binary they are a little more."""
     return Fraction(repr(number))

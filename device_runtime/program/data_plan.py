@@ -35,7 +35,7 @@ DEVICE, FLEET, OTHER_DEVICE = "device", "fleet", "other-device"
 MOST_ITEMS = 64
 MOST_FIELDS = 64
 MOST_COUNTED = 64
-"""So many values at most has what is counted across the fleet."""
+"""So many values at most has what is counted across the fleet; fewer than two tell nothing."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _PATH = re.compile(r"(?:/(?:\{[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\}|[A-Za-z0-9_.~!$&'()*+,;=:@%-]*))+")
 _MOST_REASON = 200
@@ -291,9 +291,9 @@ def _check_precision(entry: Members, item: DataItem) -> None:
                 raise MemberError(path, f"{written(path)} is exact, and the item is rounded: give it a step or choices")
     elif item.precision == "aggregated":
         counted = list(item.fields.values())
-        if len(counted) != 1 or not counted[0].is_closed or counted[0].bits > math.log2(MOST_COUNTED):
+        if len(counted) != 1 or not counted[0].is_closed or not 1 <= counted[0].bits <= math.log2(MOST_COUNTED):
             raise entry.fault(
-                "precision", f"aggregated only for a single field of at most {MOST_COUNTED} values, which are counted"
+                "precision", f"aggregated only for a single field of 2 to {MOST_COUNTED} values, which are counted"
             )
         if item.destination != FLEET:
             raise entry.fault("destination", "fleet, since the item is aggregated: the fleet counts")

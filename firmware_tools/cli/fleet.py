@@ -15,6 +15,7 @@ from firmware_tools.cli.fleet_api import api
 from firmware_tools.cli.fleet_audit import audit
 from firmware_tools.cli.fleet_broker_config import broker_config
 from firmware_tools.cli.fleet_claim import claim
+from firmware_tools.cli.fleet_count import count
 from firmware_tools.cli.fleet_group import group, tag
 from firmware_tools.cli.fleet_health import health
 from firmware_tools.cli.fleet_identity import identity
@@ -87,6 +88,7 @@ fleet.add_command(screen)
 fleet.add_command(simulate)
 fleet.add_command(trust)
 fleet.add_command(telemetry)
+fleet.add_command(count)
 fleet.add_command(group)
 fleet.add_command(tag)
 fleet.add_command(rollout)

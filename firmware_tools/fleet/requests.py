@@ -115,6 +115,14 @@ class Sums(Records, frozen=True):
     ] = 60
 
 
+class Counted(Struct, frozen=True):
+    """Which item of which program was counted, over how many days."""
+
+    source: Annotated[str, Meta(min_length=1, max_length=128, description="the program's id")]
+    name: Annotated[str, Meta(min_length=1, max_length=64, description="the item of its data plan")]
+    days: Annotated[int, Meta(ge=1, le=366)] = 7
+
+
 class Export(Records, frozen=True):
     """Which records leave, and how they are written."""
 

@@ -13,6 +13,7 @@ from yarl import URL
 
 from device_runtime.capability.arguments import text
 from device_runtime.capability.clipboard import clipboard_capabilities
+from device_runtime.capability.counting import count_capability
 from device_runtime.capability.device import device_capabilities
 from device_runtime.capability.files import ProgramFiles, file_capabilities
 from device_runtime.capability.inference import inference_capabilities
@@ -66,6 +67,7 @@ class Surroundings:
             *clipboard_capabilities(self._note),
             *ui_capabilities(self),
             telemetry_capability(self.record, self.privacy),
+            count_capability(self.record, self.privacy),
             speech_capability(self),
             *inference_capabilities(self.models, self.models, self.files, self.models, Limits(), self.privacy),
             *device_capabilities(lambda: self.network_type, self.vibrate),
@@ -100,7 +102,7 @@ class Surroundings:
     def _note(self, app_id: str, act: str) -> None:
         """Use of the clipboard; the call itself is what is kept."""
 
-    def record(self, source: str, name: str, values: Mapping[str, Value]) -> None:
+    def record(self, source: str, name: str, values: Mapping[str, Value], priority: str = "") -> None:
         """Events; the call itself is what is kept."""
 
     async def _abort(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG002 a provider's shape

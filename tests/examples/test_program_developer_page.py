@@ -57,7 +57,7 @@ def test_it_lists_every_capability(tmp_path: Path) -> None:
     files.close()
     listed = first_column(section("What a program may do"))
     own = {"storage.set": "setStorage", "storage.remove": "removeStorage", "storage.clear": "clearStorage",
-           "telemetry": "reportEvent", "request.abort": "request"}  # fmt: skip
+           "telemetry": "reportEvent", "privacy.count": "reportCount", "request.abort": "request"}  # fmt: skip
     # What a test's board does not have, but other boards do.
     elsewhere = {
         "downloadFile", "uploadFile", "connectSocket", "createInnerAudioContext", "getRecorderManager",

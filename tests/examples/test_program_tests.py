@@ -72,6 +72,44 @@ async def test_a_failure_says_what_was_expected_what_was_found_and_where(
         assert result.source.startswith(f"tests/one.test.js:{line}:")
 
 
+async def test_a_program_under_test_counts_what_its_plan_counts_and_nothing_else(directory: Path) -> None:
+    manifest = json.loads((directory / "cygnet.json").read_text())
+    manifest["data_plan"] = [
+        {
+            "name": "city",
+            "category": "usage",
+            "fields": {"value": {"type": "choice", "of": ["Bern", "Thun"]}},
+            "purpose": "statistics",
+            "reason": "To see where people are",
+            "retention_days": 30,
+            "destination": "fleet",
+            "precision": "aggregated",
+        }
+    ]
+    (directory / "cygnet.json").write_text(json.dumps(manifest))
+    (directory / "pages/index/index.js").write_text(
+        """
+        Page({ data: { said: [] }, onLoad() {
+          for (const value of ['Bern', 'Zug']) {
+            wx.reportCount({ name: 'city', value, complete: ({ errMsg }) => wx.speak({ text: errMsg }) });
+          }
+        } })
+        """
+    )
+    (result,) = await run(
+        directory,
+        """
+        it('counts', () => {
+          const program = launch();
+          expect(program).toHaveCalled('privacy.count', { name: 'city', value: 'Bern' });
+          expect(program).toHaveCalled('speak', { text: 'reportCount:ok' });
+          expect(program.calls('speak').map(({ text }) => text).join()).toBe('');
+        });
+        """,
+    )
+    assert "value must be one of Bern, Thun" in result.message
+
+
 async def test_each_test_starts_with_an_empty_program(directory: Path) -> None:
     results = await run(
         directory,

@@ -160,7 +160,7 @@ class Recorder:
 
 def surroundings(recorder: Recorder, limits: Limits | None = None, **others: Any) -> Surroundings:
     """Capabilities: ``echo``, ``slow`` (waits for ``recorder.release``), ``storage.*``, ``secret`` (needs a
-    permission), ``broken`` (its provider fails), ``telemetry`` and ``request``."""
+    permission), ``broken`` (its provider fails), ``telemetry``, ``privacy.count`` and ``request``."""
 
     def provider(name: str, answer: Callable[[Mapping[str, Value]], Value]) -> Capability:
         async def provide(caller: Caller, arguments: Mapping[str, Value]) -> Value:
@@ -194,6 +194,7 @@ def surroundings(recorder: Recorder, limits: Limits | None = None, **others: Any
             provider("storage.remove", lambda _: None),
             provider("storage.clear", lambda _: None),
             provider("telemetry", lambda _: None),
+            provider("privacy.count", lambda _: None),
             provider("request", respond),
             provider("request.abort", lambda _: None),
             Capability("slow", slow),

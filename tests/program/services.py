@@ -9,6 +9,7 @@ from pathlib import Path
 
 from device_runtime.capability.audio import audio_capabilities
 from device_runtime.capability.clipboard import clipboard_capabilities
+from device_runtime.capability.counting import count_capability
 from device_runtime.capability.device import battery_capabilities, device_capabilities
 from device_runtime.capability.files import ProgramFiles, file_capabilities
 from device_runtime.capability.fonts import font_capabilities
@@ -154,6 +155,7 @@ class Services:
             *recording_capabilities(self.microphone, self.files, OpenPrivacy()),
             *inference_capabilities(self.models, self.models, self.files, self.ears, Limits(), OpenPrivacy()),
             telemetry_capability(lambda *_: None, OpenPrivacy()),
+            count_capability(lambda *_: None, OpenPrivacy()),
             health_capability(lambda *_: None, OpenPrivacy()),
             speech_capability(self),
             synthesis_capability(self.synthesise, self.files),

@@ -94,6 +94,12 @@ async def test_report_event_goes_to_telemetry(board: Board) -> None:
     assert {"name": "opened", "values": {"n": 1}} in [call[2] for call in board.heard.calls if call[1] == "telemetry"]
 
 
+async def test_report_count_asks_for_a_value_to_be_counted(board: Board) -> None:
+    code = "wx.reportCount({name: 'city', value: 'Bern', success: (r) => console.log('counted', r.errMsg)})"
+    assert "counted reportCount:ok" in (await logged(board, code))
+    assert [call[2] for call in board.heard.calls if call[1] == "privacy.count"] == [{"name": "city", "value": "Bern"}]
+
+
 def talkative(code: str = "") -> str:
     return f"""Page({{onLoad(q){{ console.log('load', this.route, JSON.stringify(q)); {code} }},
       onShow(){{ console.log('show', this.route) }}, onHide(){{ console.log('hide', this.route) }},

@@ -63,6 +63,10 @@ function reportEvent(name, values) {
 defineHostApi('reportHealth', 'health.report', (options) =>
   answer('reportHealth', options, (given, done) => ask('health.report', argumentsOf(given), done)));
 
+// wx.reportCount({ name, value }): an item of the data plan that is only counted; what is sent is randomised.
+defineHostApi('reportCount', 'privacy.count', (options) =>
+  answer('reportCount', options, (given, done) => ask('privacy.count', argumentsOf(given), done)));
+
 defineSync('reportEvent', reportEvent);
 defineSync('reportAnalytics', reportEvent);
 defineSync('reportMonitor', (name, value) => reportEvent('monitor', { name, value }));

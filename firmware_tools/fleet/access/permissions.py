@@ -112,6 +112,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/api/telemetry"): _reads(),
     ("GET", "/api/telemetry/rates"): _reads(),
     ("GET", "/api/telemetry/sums"): _reads(),
+    ("GET", "/api/telemetry/counts"): _reads(),
     ("GET", "/api/telemetry/losses"): _reads(),
     ("GET", "/api/telemetry/export"): _reads(),
     # Identity of devices, and trust

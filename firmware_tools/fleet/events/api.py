@@ -1,16 +1,20 @@
-"""The API's part on telemetry: records, rates, sums, losses, exports."""
+"""The API's part on telemetry: records, rates, sums, counts, losses, exports."""
 
+import time
 from typing import cast
 
 from aiohttp import web
 
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events import documents
+from firmware_tools.fleet.events.counts import histograms, newest_answers
 from firmware_tools.fleet.events.export import MIME, WRITERS, Page, Place, read_page
 from firmware_tools.fleet.openapi.operation import operation
-from firmware_tools.fleet.requests import Export, NewestRecords, OfDevice, Rates, Sums
+from firmware_tools.fleet.requests import Counted, Export, NewestRecords, OfDevice, Rates, Sums
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.telemetry import TelemetryQuery
+
+_DAY = 86_400.0
 
 
 class TelemetryApi:
@@ -25,6 +29,7 @@ class TelemetryApi:
             web.get("/api/telemetry", self.telemetry),
             web.get("/api/telemetry/rates", self.telemetry_rates),
             web.get("/api/telemetry/sums", self.telemetry_sums),
+            web.get("/api/telemetry/counts", self.telemetry_counts),
             web.get("/api/telemetry/losses", self.telemetry_losses),
             web.get("/api/telemetry/export", self.export_telemetry),
         ]
@@ -52,6 +57,24 @@ class TelemetryApi:
         wanted = query.query()
         found = await self._service.read(lambda _, telemetry: telemetry.sums(wanted, query.field, query.step))
         return {"step": query.step, "sums": cast(list[documents.Sum], found)}
+
+    @operation("telemetry")
+    async def telemetry_counts(self, _request: web.Request, query: Counted) -> documents.Counts:
+        """Of how many devices the values of an item are true that programs only count, with what the answer may be off.
+
+        Devices answer at random (docs/counts.md); each counts once, by its newest answer.
+        """
+        until = time.time() + _DAY  # clocks of devices go wrong, and one in the future would stay the newest for ever
+        since = time.time() - query.days * _DAY
+        answers = await self._service.read(
+            lambda _, telemetry: newest_answers(telemetry.connection, query.source, query.name, since, until)
+        )
+        return {
+            "source": query.source,
+            "name": query.name,
+            "days": query.days,
+            "histograms": histograms(answers),
+        }
 
     @operation("telemetry")
     async def telemetry_losses(self, _request: web.Request, query: OfDevice) -> documents.Losses:

@@ -75,3 +75,35 @@ class Losses(TypedDict):
     """Every loss that was told of."""
 
     losses: Sequence[Loss]
+
+
+class CountedValue(TypedDict):
+    """Of how many devices a value is true: ``estimate``, give or take ``error`` (95 %). ``answers`` is what devices
+    sent, lies among them. Where it is not ``clear``, the error is as large as the estimate: nothing is known but that
+    there are hardly more than ``estimate`` + ``error``."""
+
+    value: str
+    answers: int
+    estimate: float
+    error: float
+    clear: bool
+
+
+class Histogram(TypedDict):
+    """The values of answers that were thrown with the same ``epsilon`` among as many ``choices``; ``unseen`` of these
+    nobody sent. ``devices`` answered, each counted once."""
+
+    choices: int
+    epsilon: float
+    devices: int
+    unseen: int
+    values: Sequence[CountedValue]
+
+
+class Counts(TypedDict):
+    """What was counted of an item; several histograms where devices differ in their versions."""
+
+    source: str
+    name: str
+    days: int
+    histograms: Sequence[Histogram]

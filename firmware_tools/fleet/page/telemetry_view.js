@@ -1,5 +1,6 @@
-// The telemetry of the whole fleet, or of one device.
+// The telemetry of the whole fleet, or of one device; and what programs only count.
 
+import { countsPanel } from "./counts.js";
 import { h, panel } from "./dom.js";
 import { replaceQuery } from "./router.js";
 import { deviceField } from "./search.js";
@@ -11,12 +12,14 @@ export async function showTelemetry(view) {
   const only = deviceField("Only this device", { value: device });
   only.control.required = false;
   only.control.addEventListener("change", () => {
-    replaceQuery({ device: only.control.value.trim() });
+    replaceQuery({ ...Object.fromEntries(new URLSearchParams(location.hash.split("?")[1])), device: only.control.value.trim() });
     telemetry.show(only.control.value.trim());
   });
+  const counts = countsPanel(view);
   view.box.append(
     h("div", { class: "toolbar" }, only.row),
     panel("What devices tell", h("div", { class: "controls" }, telemetry.measures, telemetry.windows), telemetry.box),
+    counts.box,
     h("p", { class: "hint" }, "Every record, as CSV, Parquet or JSON lines: ", h("code", {}, "cygnet fleet telemetry export")));
-  await telemetry.load();
+  await Promise.all([telemetry.load(), counts.load()]);
 }

@@ -201,6 +201,21 @@ async def _telemetry(fleet: RunningFleet) -> None:
         )
 
 
+async def answer_counts(fleet: RunningFleet) -> None:
+    """What 120 devices answered at random to an item of the radio: most say one, some two, few anything else."""
+    now = time.time()
+    said = ["one"] * 52 + ["two"] * 42 + [HOSTILE] * 26
+
+    def work(registry: Registry) -> None:
+        for number, value in enumerate(said):
+            registry.enroll(f"counted-{number:03}", "", now - 86_400)
+            record = TelemetryRecord(1, now - 7_200, RADIO, "favourite", {"answer": f"4/1/{value}"})
+            batch = TelemetryBatch("00112233aabbccdd", (record,))
+            TelemetryStore(registry.connection).store(f"counted-{number:03}", batch, now)
+
+    await fleet.service.change(work)
+
+
 async def identities(fleet: RunningFleet, home: FleetHome) -> None:
     """A CA, certificates of devices of which one expires soon, and claims in every state."""
     now = time.time()
