@@ -126,8 +126,10 @@ class DataField:
         return "" if is_inside else sentence
 
     def _fits_plainly(self, value: object) -> bool:
-        """Whether a number without steps is inside its bounds: what is seen without exact fractions, which take time."""
-        if self.step or isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        """Whether a number without steps is inside its bounds: that is seen without exact fractions, which take time."""
+        if self.step or isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        if isinstance(value, float) and not math.isfinite(value):
             return False
         is_whole = self.kind == "number" or value == int(value)
         is_above = self.least is None or value >= self.least

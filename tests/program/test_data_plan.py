@@ -247,7 +247,7 @@ def items(draw: st.DrawFn) -> DataItem:
         if each.kind not in ("audio", "image")
     }
     paths = ["/v1", *(f"/v1/{{{name}}}" for name in fields)] if to_origin else []
-    closed = len(fields) == 1 and all(0 <= each.bits <= 5 for each in fields.values())
+    closed = len(fields) == 1 and all(1 <= each.bits <= 5 for each in fields.values())
     return DataItem(
         draw(NAMES),
         draw(st.sampled_from(CATEGORIES)),
