@@ -126,7 +126,7 @@ class DataField:
         return "" if is_inside else sentence
 
     def _fits_plainly(self, value: object) -> bool:
-        """Whether a number without steps is inside its bounds: that is seen without exact fractions, which take time."""
+        """Whether a number without steps is inside its bounds: that is seen without exact fractions, which are slow."""
         if self.step or isinstance(value, bool) or not isinstance(value, int | float):
             return False
         if isinstance(value, float) and not math.isfinite(value):
