@@ -36,6 +36,9 @@ width = 480
 height = 320
 port = 0
 
+[privacy]
+organisation = "tests"
+
 [update]
 check_seconds = 0.2
 trial_seconds = 0.5

@@ -35,6 +35,9 @@ width = 480
 height = 320
 port = 0
 
+[privacy]
+organisation = "tests"
+
 # A machine under test is slow, and that is no fault of a program.
 [limits]
 launch_seconds = 60
