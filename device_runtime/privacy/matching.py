@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import unquote
 
 from device_runtime.errors import CygnetError
-from device_runtime.privacy.outflow import Named, Outflow
+from device_runtime.privacy.outflow import Named, Outflow, path_text
 from device_runtime.program.data_fields import DataField
 from device_runtime.program.data_plan import FLEET, OTHER_DEVICE, DataItem, DataPlan, placeholders
 
@@ -51,7 +50,8 @@ def match(plan: DataPlan, outflow: Outflow) -> Match:
                 item.name,
             )
         bits = _fill((item,), outflow.values, outflow.written, outflow)
-        return Match((item,), bits + math.log2(len(plan.items) + 1))
+        # Where any name will do, a name can tell anything.
+        return Match((item,), math.inf if item.is_unspoken else bits + math.log2(len(plan.items) + 1) + outflow.ways)
     candidates = tuple(_candidates(plan, outflow))
     if not candidates:
         raise UnplannedError(_nowhere(plan, outflow))
@@ -60,7 +60,7 @@ def match(plan: DataPlan, outflow: Outflow) -> Match:
     bits = _fill(candidates, values, written, outflow)
     # Which of the plan's ways it takes tells something, too; where any path will do, it can tell anything.
     ways = sum(max(1, len(item.paths)) for item in plan.items)
-    bits = math.inf if candidates[0].is_unspoken else bits + math.log2(ways + 1) + _METHOD_BITS
+    bits = math.inf if candidates[0].is_unspoken else bits + math.log2(ways + 1) + _METHOD_BITS + outflow.ways
     return Match(_used(candidates, [name for name, _ in values]), bits)
 
 
@@ -96,7 +96,10 @@ def _in_path(item: DataItem, path: str) -> list[Named]:
         return []
     found = _pattern(template).fullmatch(path)
     groups = found.groups() if found is not None else ()
-    return [(name, unquote(text)) for name, text in zip(placeholders(template), groups, strict=True)]
+    said: list[Named] = [(name, path_text(text)) for name, text in zip(placeholders(template), groups, strict=True)]
+    if any(text is None for _, text in said):
+        raise UnplannedError(f"the path {path[:_SHOWN]!r} is not escaped as encodeURIComponent escapes", item.name)
+    return said
 
 
 def _fill(items: Sequence[DataItem], values: Sequence[Named], written: frozenset[str], outflow: Outflow) -> float:
@@ -112,6 +115,12 @@ def _fill(items: Sequence[DataItem], values: Sequence[Named], written: frozenset
         said = _read(field, value) if name in written and isinstance(value, str) else value
         if expected := field.refusal(said):
             raise UnplannedError(f"{name} must be {expected}, as the item {item.name} of the data plan says", item.name)
+        settled = field.settled(said)
+        if repr(settled) != repr(said):
+            raise UnplannedError(
+                f"{name} must be written as {settled}, in the one form that the value has; Number(x.toFixed(n)) rounds",
+                item.name,
+            )
         bits += field.bits + 1
     # In which order they stand tells something, too.
     return bits + math.lgamma(len(values) + 1) / math.log(2) if values else 0.0
