@@ -30,6 +30,7 @@ SOURCE = "privacy"
 ASK_AGAIN_SECONDS = 3_600.0
 """Who did not answer a question is left in peace for so long."""
 _TELL_SECONDS = 60.0
+_DAY = 86_400.0
 # Of so many kinds is what the operator is told of refusals: which of the items, why, and how many, to a power of two.
 _REFUSALS = MOST_ITEMS * 4 * 32
 
@@ -77,6 +78,7 @@ class PrivacyGate:
         self._left_in_peace: dict[tuple[str, str], float] = {}
         self._collecting: dict[str, list[tuple[DataItem, Callable[[], None]]]] = {}
         self._told: dict[tuple[str, str, str], tuple[float, int]] = {}
+        self._quiet_until: dict[str, float] = {}
         self._flushing: asyncio.TimerHandle | None = None
         ledger.on_gathered = self._flush_soon
         consents.on_change.append(self._stop_what_is_not_agreed_to)
@@ -305,13 +307,22 @@ class PrivacyGate:
         self.ledger.refused(app, item, destination)
         key = (app, why, item)
         told, count = self._told.get(key, (-_TELL_SECONDS, 0))
-        if self._clock() - told < _TELL_SECONDS or not self.may_hint(app, _REFUSALS):
+        if self._clock() - told < _TELL_SECONDS:
             self._told[key] = (told, count + 1)
+        elif not self.may_hint(app, _REFUSALS):
+            self._told[key] = (told, count + 1)
+            self._tell_that_nothing_more_is_told(app)
         else:
             self._told[key] = (self._clock(), 0)
             shown = 1 << (count + 1).bit_length() - 1 if self.labels.of(app) else count + 1
             self._record(SOURCE, "refused", {"app_id": app, "why": why, "item": item, "count": shown})
         return RefusedError(f"privacy: {sentence}")
+
+    def _tell_that_nothing_more_is_told(self, app: str) -> None:
+        """A program has told all that it may in a day, and is refused more: once a day that is told, and no more."""
+        if self._clock() >= self._quiet_until.get(app, 0.0):
+            self._quiet_until[app] = self._clock() + _DAY
+            self._record(SOURCE, "refused", {"app_id": app, "why": "spent", "item": "", "count": 1})
 
     def _flush_soon(self) -> None:
         if self._flushing is None:

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import unquote
 
 from device_runtime.errors import CygnetError
-from device_runtime.privacy.outflow import Named, Outflow, path_text
+from device_runtime.privacy.outflow import Named, Outflow
 from device_runtime.program.data_fields import DataField
 from device_runtime.program.data_plan import FLEET, OTHER_DEVICE, DataItem, DataPlan, placeholders
 
@@ -96,10 +97,7 @@ def _in_path(item: DataItem, path: str) -> list[Named]:
         return []
     found = _pattern(template).fullmatch(path)
     groups = found.groups() if found is not None else ()
-    said: list[Named] = [(name, path_text(text)) for name, text in zip(placeholders(template), groups, strict=True)]
-    if any(text is None for _, text in said):
-        raise UnplannedError(f"the path {path[:_SHOWN]!r} is not escaped as encodeURIComponent escapes", item.name)
-    return said
+    return [(name, unquote(text)) for name, text in zip(placeholders(template), groups, strict=True)]
 
 
 def _fill(items: Sequence[DataItem], values: Sequence[Named], written: frozenset[str], outflow: Outflow) -> float:
@@ -150,8 +148,8 @@ def _read(field: DataField, text: str) -> object:
         return text == "true"
     if field.kind in ("integer", "number") and _DECIMAL.fullmatch(text):
         number = float(text)
-        plain = str(int(number)) if number == int(number) else repr(number)
-        return number if text == plain and text != "-0" else text
+        said = int(number) if number.is_integer() else number
+        return said if text == str(said) else text
     return text
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote
 
 from yarl import URL
 
@@ -17,7 +17,7 @@ Named = tuple[str, object]
 BODY, QUERY = "body", "query"
 """The fields of what cannot be taken apart: text or bytes of a form of their own."""
 # What a request can tell by how it is written: its plain headers, and the styles of its query and its body.
-_REQUEST_BITS = 8.0
+_REQUEST_BITS = 9.0
 # The style of a message, and whether it is sent as text or as bytes; what a socket may be packed with.
 _MESSAGE_BITS = 3.0
 # A list or an object begins and ends somewhere.
@@ -134,13 +134,6 @@ def plain_header(name: str, value: str) -> str:
     """The value of a header in one spelling, where it says how to talk and nothing else."""
     lower = value.lower()
     return lower if lower in _PLAIN_HEADERS.get(name.lower(), ()) else value
-
-
-def path_text(segment: str) -> str | None:
-    """What a piece of a path says; ``None`` where it is not written as a program would write it that has nothing to
-    hide there."""
-    said = unquote(segment)
-    return said if URL(f"http://path/{quote(said, safe='')}").raw_path == f"/{segment}" else None
 
 
 def _query_values(query: str) -> list[Named]:
