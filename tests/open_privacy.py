@@ -1,6 +1,6 @@
 """A gate that lets everything through, for tests of what lies behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from device_runtime.privacy.outflow import Outflow
 from device_runtime.program.data_plan import DEVICE, Category, DataItem, DataPlan
@@ -24,6 +24,16 @@ class OpenPrivacy:
 
     async def collect(self, app: str, plan: DataPlan, category: Category) -> DataItem:  # noqa: ARG002 - as above
         return DataItem(category, category, {}, "service", "", "consent", 0, DEVICE)
+
+    def may_hint(self, app: str, ways: int) -> bool:  # noqa: ARG002 - as above
+        return True
+
+    def seen(self, app: str) -> frozenset[Category]:  # noqa: ARG002 - as above
+        return frozenset()
+
+    def hand(self, app: str, categories: Iterable[Category]) -> None: ...
+
+    def receive(self, app: str, plan: DataPlan, outflow: Outflow) -> None: ...
 
     def collecting(self, app: str, item: DataItem, stop: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002
         return lambda: None

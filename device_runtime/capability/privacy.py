@@ -1,6 +1,6 @@
 """What capabilities ask before something of a program leaves, or something sensitive comes in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from device_runtime.privacy.outflow import Outflow
@@ -20,6 +20,18 @@ class Privacy(Protocol):
 
     async def collect(self, app: str, plan: DataPlan, category: Category) -> DataItem:
         """Let a program have sensitive data; waits while a person is asked."""
+
+    def may_hint(self, app: str, ways: int) -> bool:
+        """Whether the device may tell its fleet, in its own words, which of so many things a program did."""
+
+    def seen(self, app: str) -> frozenset[Category]:
+        """The sensitive categories of which whatever a program gives to others may tell."""
+
+    def hand(self, app: str, categories: Iterable[Category]) -> None:
+        """A program is about to get something of another, which had seen these."""
+
+    def receive(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
+        """A program is about to get what the same program sent it from another device."""
 
     def collecting(self, app: str, item: DataItem, stop: Callable[[], None]) -> Callable[[], None]:
         """``stop`` is called when a person no longer agrees; the result ends that."""

@@ -47,11 +47,15 @@ class _Recording:
         self.told = 0
         self.paused = self.is_revoked = False
         self.stopped = asyncio.Event()
+        self.hearing: asyncio.Future[None] | None = None
 
     def revoke(self) -> None:
         """A person no longer agrees: nothing more is heard, and what was heard is not given."""
         self.is_revoked = True
+        self.pcm.clear()
         self.stopped.set()
+        if self.hearing is not None:  # at once, also while the program is slow to take what it is told
+            self.hearing.cancel()
 
 
 class Recorder:
@@ -94,17 +98,17 @@ class Recorder:
 
     async def _record(self, recording: _Recording, item: DataItem) -> None:
         caller, task = recording.caller, recording.task
+        hearing = recording.hearing = asyncio.ensure_future(self._hear(recording))
         ended = self._privacy.collecting(caller.app_id, item, recording.revoke)
-        hearing = asyncio.ensure_future(self._hear(recording))
         stopping = asyncio.ensure_future(recording.stopped.wait())
         self._listening(caller.app_id, on=True)
         try:
             await tell(caller, task, "Start", None)
             await asyncio.wait([hearing, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if hearing.done():
-                hearing.result()
             if recording.is_revoked:
                 raise CapabilityError("privacy: the person at the device no longer agrees; what was heard is deleted")
+            if hearing.done():
+                hearing.result()
             await self._tell_frames(recording, last=True)
             content = bytes(recording.pcm) if recording.form == "PCM" else _wav(bytes(recording.pcm))
             path = await self._files.add_temporary(caller, content, f".{recording.form.lower()}")

@@ -27,7 +27,7 @@ from device_runtime.capability.privacy import Privacy
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.tasks import tell
 from device_runtime.errors import CygnetError
-from device_runtime.privacy.outflow import Channel, Named, request_outflow
+from device_runtime.privacy.outflow import Channel, Named, plain_header, request_outflow
 from device_runtime.values import Value
 
 MAX_URL_CHARACTERS = 8192
@@ -242,7 +242,7 @@ class HttpClient:
             header = {
                 "Accept-Encoding": "gzip",
                 "User-Agent": "Cygnet",
-                **call.header,
+                **dict(sorted(call.header.items())),  # so that their order tells nothing
                 "Host": call.url.host_port_subcomponent or "",
             }
             async with self._connections().request(
@@ -301,7 +301,7 @@ def read_call(arguments: Mapping[str, Value]) -> HttpCall:
         return HttpCall(method, parse_url(_with_query(address, _query(data))), header, None)
     content_type = next((value for name, value in header.items() if name.lower() == "content-type"), None)
     if content_type is None:
-        content_type = header["content-type"] = "application/json"
+        content_type = header["Content-Type"] = "application/json"
     body = _body(data, content_type)
     if len(body) > MAX_BODY_BYTES:
         raise refuse(f"data holds {len(body)} bytes; at most {MAX_BODY_BYTES} are allowed")
@@ -325,8 +325,13 @@ def read_header(header: Value) -> dict[str, str]:
             raise refuse(f"header {name[:40]!r} is not a valid header")
         lower = name.lower()
         if lower not in _FORBIDDEN and not lower.startswith(_FORBIDDEN_PREFIXES):
-            checked[name] = line
+            checked[_spelled(name)] = plain_header(name, line)
     return checked
+
+
+def _spelled(name: str) -> str:
+    """A header's name, in one spelling: small and capital letters mean the same, and so they tell nothing."""
+    return "-".join(word.capitalize() for word in name.split("-"))
 
 
 def _body(data: Value, content_type: str) -> bytes:
@@ -376,7 +381,7 @@ def _redirected(call: HttpCall, status: int, location: str) -> HttpCall:
         }
     if target.origin() != call.url.origin():
         header = {name: value for name, value in header.items() if name.lower() not in _CREDENTIALS}
-    return HttpCall(method, target, header, body, call.sent)
+    return HttpCall(method, target, header, body, call.sent, call.parts if body is not None else (), call.channel)
 
 
 async def _told(body: bytes, sent: Heard) -> AsyncIterator[bytes]:

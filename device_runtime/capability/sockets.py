@@ -6,6 +6,7 @@ A connection lives beyond its call and ends with its program. The program hears 
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 import aiohttp
@@ -18,8 +19,10 @@ from device_runtime.capability.registry import Caller, Capability, CapabilityErr
 from device_runtime.capability.request import MAX_URL_CHARACTERS, read_header
 from device_runtime.capability.tasks import tell
 from device_runtime.errors import CygnetError
-from device_runtime.privacy.outflow import message_outflow, request_outflow
+from device_runtime.privacy.outflow import PLAIN_CLOSE, closing_outflow, message_outflow, request_outflow
 from device_runtime.values import Value
+
+logger = logging.getLogger(__name__)
 
 MAX_OPEN = 5
 MAX_MESSAGE_BYTES = 1024 * 1024
@@ -160,23 +163,36 @@ class SocketClient:
         return None
 
     async def shut(self, caller: Caller, arguments: Mapping[str, Value]) -> Value:
-        """Close a socket; its ``close`` event follows.
+        """Close a socket; its ``close`` event follows. A code of its own and a reason go with it where they may leave.
 
         Raises:
             CapabilityError: the code or the reason is not one that a program may give (RFC 6455, section 7.4).
         """
-        code = int(number(arguments, "code", 1000, 4999, 1000))
-        if code != 1000 and code < 3000:
+        code = int(number(arguments, "code", PLAIN_CLOSE, 4999, PLAIN_CLOSE))
+        if code != PLAIN_CLOSE and code < 3000:
             raise refuse("code must be 1000, or from 3000 to 4999")
         reason = text(arguments, "reason", 123, "").encode(errors="replace")
         if len(reason) > 123:
             raise refuse("reason holds more than 123 bytes")
         socket = self._socket(caller, arguments)
         if socket.closing is None:
+            if not self._may_say(caller, socket, code, reason):
+                code, reason = PLAIN_CLOSE, b""
             socket.closing = (code, reason)
             if socket.connection is not None:
                 await socket.connection.close(code=code, message=reason)
         return None
+
+    def _may_say(self, caller: Caller, socket: "_Socket", code: int, reason: bytes) -> bool:
+        said = closing_outflow(str(socket.url.origin()), socket.url.raw_path, code, reason.decode())
+        if not said.values:
+            return True
+        try:
+            self._privacy.permit_now(caller.app_id, caller.manifest.data_plan, said)
+        except CygnetError as error:
+            logger.info("%s closes a socket; only that is passed on: %s", caller.app_id, error)
+            return False
+        return True
 
     def _socket(self, caller: Caller, arguments: Mapping[str, Value]) -> "_Socket":
         found = self._sockets.get((id(caller.run), text(arguments, "task", 64)))

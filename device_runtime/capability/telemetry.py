@@ -61,7 +61,9 @@ def telemetry_capability(record: Recorder, privacy: Privacy, clock: Callable[[],
             raise CapabilityError(
                 f"too many events: {BURST} at once and then {PER_SECOND:g} a second are allowed; report less often"
             )
-        privacy.permit_now(caller.app_id, caller.manifest.data_plan, event_outflow(name, values, len(name) + size))
+        plan = caller.manifest.data_plan
+        values = plan.settled(name, values)
+        privacy.permit_now(caller.app_id, plan, event_outflow(name, values, len(name) + size, len(PRIORITIES) + 1))
         if priority is None:
             record(caller.app_id, name, values)
         else:

@@ -28,6 +28,9 @@ Record = Callable[[str, str, Mapping[str, Value]], object]
 MayTell = Callable[[str, DataPlan, Outflow], bool]
 """Whether something of a program (its app id, its plan) may leave; see :meth:`PrivacyGate.may_tell`."""
 
+MayHint = Callable[[str, int], bool]
+"""Whether it may be told which of so many things a program did; see :meth:`PrivacyGate.may_hint`."""
+
 SOURCE = "device"
 # Errors of one program that the fleet is told of: at once, and then in a second. The log has them all.
 _ERRORS_AT_ONCE = 60
@@ -37,7 +40,8 @@ _ERRORS_A_SECOND = 1.0
 class Desk:
     """Runs programs from the store and shows them on the screen; it is the sessions' listener.
 
-    ``may_tell`` says whether words of a program may leave the device with what is recorded of it. A program that ran
+    ``may_tell`` says whether words of a program may leave the device with what is recorded of it, and ``may_hint``
+    whether that it made an error may. A program that ran
     and ended by itself is started again, as ``restarts`` says, until it is stopped; ``sleep`` is what a restart waits
     with.
     """
@@ -48,12 +52,13 @@ class Desk:
         screen: ScreenServer,
         record: Record,
         may_tell: MayTell,
+        may_hint: MayHint = lambda _app_id, _ways: True,
         restarts: Restarts | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._screen = screen
-        self._record, self._may_tell = record, may_tell
+        self._record, self._may_tell, self._may_hint = record, may_tell, may_hint
         self._sessions: Sessions | None = None
         self._packages: dict[str, Package] = {}
         self._front: str | None = None
@@ -272,7 +277,7 @@ class Desk:
         """Whether one more error of a program is told to the fleet: a flood would push out what others have told."""
         if app_id not in self._errors:
             self._errors[app_id] = Allowance(_ERRORS_A_SECOND, _ERRORS_AT_ONCE)
-        return self._errors[app_id].spend()
+        return self._errors[app_id].spend() and self._may_hint(app_id, 1)
 
     def on_exit(self, app_id: str, reason: str) -> None:
         """A program's worker ended."""

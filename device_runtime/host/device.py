@@ -175,7 +175,7 @@ class Device:
         self._front.microphone = self._microphone
         speaker = ProgramSpeaker()
         self._player = HeardPlayer(loudspeaker(board) or ScreenPlayer(self._screen))
-        self.desk = Desk(self.store, self._screen, self._telemetry.record, gate.may_tell)
+        self.desk = Desk(self.store, self._screen, self._telemetry.record, gate.may_tell, gate.may_hint)
         self.desk.on_program_exit = dialogs.dismiss_all
         self._stages = ProgramStages(
             self.store, self.desk, self._storage, self._files, self._settings.rules, self.programs_changed
@@ -234,7 +234,9 @@ class Device:
             *font_capabilities(self._media, dialogs),
             *device_capabilities(),
             *battery_capabilities(),
-            *clipboard_capabilities(lambda app_id, act: self._telemetry.record(SOURCE, act, {"app_id": app_id})),
+            *clipboard_capabilities(
+                lambda app_id, act: self._telemetry.record(SOURCE, act, {"app_id": app_id}), self.privacy.gate
+            ),
             *leaving_capabilities(self.desk),
             telemetry_capability(self._telemetry.record, self.privacy.gate),
             count_capability(self._telemetry.record, self.privacy.counts),

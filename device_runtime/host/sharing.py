@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from device_runtime.capability.arguments import text
+from device_runtime.capability.arguments import refuse, text
 from device_runtime.capability.privacy import Privacy
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.errors import CygnetError
@@ -52,12 +52,16 @@ class SharedPages:
         it to open the page. Fails with ``cancel`` where none is chosen."""
 
         async def share(caller: Caller, arguments: Mapping[str, Value]) -> Value:
-            path = text(arguments, "path", MAX_PATH)
+            path = text(arguments, "path", MAX_PATH).lstrip("/")
             title = text(arguments, "title", MAX_TITLE, "") or caller.manifest.name
             if self._sharing is None:
                 raise CapabilityError("the device belongs to no fleet")
+            pages = caller.manifest.pages
+            if path.partition("?")[0] not in pages:
+                raise refuse("path must begin with a page of the manifest")
             own_title = title if title != caller.manifest.name else ""
-            await self._privacy.permit(caller.app_id, caller.manifest.data_plan, page_outflow(path, own_title))
+            page = page_outflow(path, own_title, len(pages))
+            await self._privacy.permit(caller.app_id, caller.manifest.data_plan, page)
             peers = await self._sharing.peers(caller.app_id)
             if not peers:
                 raise CapabilityError("no other device that has this program is there now")
@@ -105,6 +109,9 @@ class SharedPages:
         agreed = isinstance(answer, dict) and answer.get("confirm") is True
         self._record(SOURCE, "page_received", {"app_id": share.app_id, "from": share.sender, "opened": agreed})
         if agreed:
+            own_title = share.title if share.title != manifest.name else ""
+            page = page_outflow(share.path.lstrip("/"), own_title, len(manifest.pages))
+            self._privacy.receive(share.app_id, manifest.data_plan, page)
             await self._desk.launch(share.app_id, share.path.lstrip("/"))
 
     async def stop(self) -> None:

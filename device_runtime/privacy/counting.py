@@ -106,7 +106,7 @@ class Counts:
             found = await self._gate.asked(app, plan, outflow)
             (item,) = found.items
             (field,) = item.fields.values()
-            found = replace(found, bits=found.bits - field.bits + _most_bits(field))
+            found = replace(found, ways=found.ways - field.bits + _most_bits(field))
             self._check_budget(app, plan, item)
             with self._file.transaction():  # where the gate lets nothing out, nothing was given
                 answer = self._answer(app, item, value)

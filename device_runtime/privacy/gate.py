@@ -8,8 +8,9 @@ the program, a line in the ledger, and a count for the operator that says nothin
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Protocol
 
@@ -20,7 +21,7 @@ from device_runtime.privacy.labels import BITS_A_DAY, Labels
 from device_runtime.privacy.ledger import GATHER_SECONDS, Ledger
 from device_runtime.privacy.matching import Match, UnplannedError, match
 from device_runtime.privacy.outflow import Outflow
-from device_runtime.program.data_plan import DEVICE, Category, DataItem, DataPlan
+from device_runtime.program.data_plan import DEVICE, MOST_ITEMS, SENSITIVE, Category, DataItem, DataPlan
 from device_runtime.values import Value
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,9 @@ SOURCE = "privacy"
 ASK_AGAIN_SECONDS = 3_600.0
 """Who did not answer a question is left in peace for so long."""
 _TELL_SECONDS = 60.0
+_DAY = 86_400.0
+# Of so many kinds is what the operator is told of refusals: which of the items, why, and how many, to a power of two.
+_REFUSALS = MOST_ITEMS * 4 * 32
 
 
 class RefusedError(CygnetError):
@@ -74,6 +78,7 @@ class PrivacyGate:
         self._left_in_peace: dict[tuple[str, str], float] = {}
         self._collecting: dict[str, list[tuple[DataItem, Callable[[], None]]]] = {}
         self._told: dict[tuple[str, str, str], tuple[float, int]] = {}
+        self._quiet_until: dict[str, float] = {}
         self._flushing: asyncio.TimerHandle | None = None
         ledger.on_gathered = self._flush_soon
         consents.on_change.append(self._stop_what_is_not_agreed_to)
@@ -126,6 +131,17 @@ class PrivacyGate:
         for item in found.items:
             self.ledger.sent(app, item, outflow.size)
         return True
+
+    def may_hint(self, app: str, ways: int) -> bool:
+        """Whether the device may tell, in its own words, which of so many things a program did. A program that has seen
+        something sensitive could choose among them to tell of it: that counts as bits that it tells."""
+        if not self.labels.of(app):
+            return True
+        try:
+            return self.labels.spend(app, math.log2(ways) + 1)
+        except PrivacyFileError as error:
+            log.error("what %s did is not told: %s", app, error)
+            return False
 
     def _planned(self, app: str, plan: DataPlan, outflow: Outflow) -> Match:
         try:
@@ -198,6 +214,31 @@ class PrivacyGate:
                 return item
         raise self._not_agreed(app, items[0], self.consents.standing(app, items[0]))
 
+    def seen(self, app: str) -> frozenset[Category]:
+        """The sensitive categories of which whatever a program gives to others may tell."""
+        return self.labels.of(app)
+
+    def hand(self, app: str, categories: Iterable[Category]) -> None:
+        """A program is about to get something of another, which had seen these.
+
+        Raises:
+            RefusedError: that cannot be noted, so it may not have it.
+        """
+        for category in categories:
+            self._mark(app, category)
+
+    def receive(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
+        """A program is about to get what the same program sent it from another device, under an item of its plan.
+
+        Raises:
+            RefusedError: no item of the plan here is like that, so nobody knows of what it tells.
+        """
+        try:
+            found = match(plan, outflow)
+        except UnplannedError as error:
+            raise RefusedError(f"privacy: {error}") from error
+        self.hand(app, _told_of(found))
+
     def _mark(self, app: str, category: Category) -> None:
         try:
             self.labels.mark(app, category)
@@ -208,6 +249,9 @@ class PrivacyGate:
         """Something is collected under an item from now on: ``stop`` is called as soon as a person no longer agrees.
         The result ends this when the collecting ended by itself."""
         entry = (item, stop)
+        if self.consents.standing(app, item) is not Standing.GRANTED:  # somebody changed their mind meanwhile
+            stop()
+            return lambda: None
         self._collecting.setdefault(app, []).append(entry)
 
         def ended() -> None:
@@ -279,10 +323,20 @@ class PrivacyGate:
         told, count = self._told.get(key, (-_TELL_SECONDS, 0))
         if self._clock() - told < _TELL_SECONDS:
             self._told[key] = (told, count + 1)
+        elif not self.may_hint(app, _REFUSALS):
+            self._told[key] = (told, count + 1)
+            self._tell_that_nothing_more_is_told(app)
         else:
             self._told[key] = (self._clock(), 0)
-            self._record(SOURCE, "refused", {"app_id": app, "why": why, "item": item, "count": count + 1})
+            shown = 1 << (count + 1).bit_length() - 1 if self.labels.of(app) else count + 1
+            self._record(SOURCE, "refused", {"app_id": app, "why": why, "item": item, "count": shown})
         return RefusedError(f"privacy: {sentence}")
+
+    def _tell_that_nothing_more_is_told(self, app: str) -> None:
+        """A program has told all that it may in a day, and is refused more: once a day that is told, and no more."""
+        if self._clock() >= self._quiet_until.get(app, 0.0):
+            self._quiet_until[app] = self._clock() + _DAY
+            self._record(SOURCE, "refused", {"app_id": app, "why": "spent", "item": "", "count": 1})
 
     def _flush_soon(self) -> None:
         if self._flushing is None:
@@ -304,6 +358,10 @@ class PrivacyGate:
         for task in list(self._asking.values()):
             task.cancel()
         self.flush()
+
+
+def _told_of(found: Match) -> frozenset[Category]:
+    return frozenset(category for item in found.items for category in item.covers if category in SENSITIVE)
 
 
 def _of_purpose(plan: DataPlan, item: DataItem) -> list[DataItem]:

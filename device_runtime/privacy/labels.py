@@ -54,16 +54,23 @@ class Labels:
         Raises:
             PrivacyFileError: the disk refuses.
         """
-        day = int(self._clock() // _DAY)
-        rows = self._file.rows("SELECT day, bits FROM spent WHERE app = ?", app)
-        # A clock that is put back gives no new day.
-        last, spent = (int(str(rows[0][0])), float(str(rows[0][1]))) if rows else (day, 0.0)
-        total = bits if day > last else spent + bits
-        if total > BITS_A_DAY:
+        day, spent = self._today(app)
+        if spent + bits > BITS_A_DAY:
             return False
         with self._file.transaction() as database:
-            database.execute("INSERT OR REPLACE INTO spent VALUES (?, ?, ?)", (app, max(day, last), total))
+            database.execute("INSERT OR REPLACE INTO spent VALUES (?, ?, ?)", (app, day, spent + bits))
         return True
+
+    def spent(self, app: str) -> float:
+        """The bits that a program has told today. Raises :class:`PrivacyFileError`."""
+        return self._today(app)[1]
+
+    def _today(self, app: str) -> tuple[int, float]:
+        """The day, and the bits that were told in it; a clock that is put back gives no new day."""
+        day = int(self._clock() // _DAY)
+        rows = self._file.rows("SELECT day, bits FROM spent WHERE app = ?", app)
+        last, spent = (int(str(rows[0][0])), float(str(rows[0][1]))) if rows else (day, 0.0)
+        return (day, 0.0) if day > last else (last, spent)
 
     def clear(self, app: str) -> None:
         """All that a program kept is deleted, and nothing of it runs. Raises :class:`PrivacyFileError`."""

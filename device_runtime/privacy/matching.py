@@ -25,12 +25,21 @@ class UnplannedError(CygnetError):
         self.item = item
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Match:
-    """The items that an outflow is, and the most bits that its values can tell: infinite where a field is open."""
+    """The items that an outflow is; ``fields`` are those of its values, None for a value that is null, and ``ways`` the
+    bits that it tells besides by what it is."""
 
     items: tuple[DataItem, ...]
-    bits: float
+    fields: Sequence[DataField | None] = ()
+    ways: float = 0.0
+
+    @property
+    def bits(self) -> float:
+        """The most bits that it can tell: infinite where a field is open."""
+        told = sum(field.bits + 1 if field is not None else 1 for field in self.fields)
+        # In which order they stand tells something, too.
+        return told + math.lgamma(len(self.fields) + 1) / math.log(2) + self.ways
 
 
 def match(plan: DataPlan, outflow: Outflow) -> Match:
@@ -52,18 +61,20 @@ def match(plan: DataPlan, outflow: Outflow) -> Match:
                 f"the item {item.name} of the data plan is only counted across the fleet; use reportCount for it",
                 item.name,
             )
-        bits = _fill((item,), outflow.values, outflow.written, outflow)
-        return Match((item,), bits + math.log2(len(plan.items) + 1))
+        fields = _fill((item,), outflow.values, outflow.written, outflow)
+        # Where any name will do, a name can tell anything.
+        return Match((item,), fields, math.inf if item.is_unspoken else math.log2(len(plan.items) + 1) + outflow.ways)
     candidates = tuple(_candidates(plan, outflow))
     if not candidates:
         raise UnplannedError(_nowhere(plan, outflow))
-    values = [*_in_path(candidates[0], outflow.path), *outflow.values]
-    written = outflow.written | {name for name, _ in _in_path(candidates[0], outflow.path)}
-    bits = _fill(candidates, values, written, outflow)
+    in_path = _in_path(candidates[0], outflow.path)
+    values = [*in_path, *outflow.values] if in_path else outflow.values
+    written = outflow.written | {name for name, _ in in_path} if in_path else outflow.written
+    fields = _fill(candidates, values, written, outflow)
     # Which of the plan's ways it takes tells something, too; where any path will do, it can tell anything.
     ways = sum(max(1, len(item.paths)) for item in plan.items)
-    bits = math.inf if candidates[0].is_unspoken else bits + math.log2(ways + 1) + _METHOD_BITS
-    return Match(_used(candidates, [name for name, _ in values]), bits)
+    bits = math.inf if candidates[0].is_unspoken else math.log2(ways + 1) + _METHOD_BITS + outflow.ways
+    return Match(_used(candidates, [name for name, _ in values]), fields, bits)
 
 
 def _match_count(plan: DataPlan, outflow: Outflow) -> Match:
@@ -83,7 +94,7 @@ def _match_count(plan: DataPlan, outflow: Outflow) -> Match:
     ((_, value),) = outflow.values
     if expected := field.refusal(value):
         raise UnplannedError(f"{name} must be {expected}, as the item {item.name} of the data plan says", item.name)
-    return Match((item,), field.bits + math.log2(len(plan.items) + 1))
+    return Match((item,), (field,), math.log2(len(plan.items) + 1))
 
 
 def _candidates(plan: DataPlan, outflow: Outflow) -> Iterator[DataItem]:
@@ -114,29 +125,35 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 def _in_path(item: DataItem, path: str) -> list[Named]:
     template = _template(item, path)
-    if template is None:
+    if template is None or "{" not in template:
         return []
     found = _pattern(template).fullmatch(path)
     groups = found.groups() if found is not None else ()
     return [(name, unquote(text)) for name, text in zip(placeholders(template), groups, strict=True)]
 
 
-def _fill(items: Sequence[DataItem], values: Sequence[Named], written: frozenset[str], outflow: Outflow) -> float:
-    """Check each value against the field of its name; the bits that all of them can tell together."""
-    bits = 0.0
+def _fill(
+    items: Sequence[DataItem], values: Sequence[Named], written: frozenset[str], outflow: Outflow
+) -> list[DataField | None]:
+    """Check each value against the field of its name; gives the fields."""
+    fields: list[DataField | None] = []
     for name, value in values:
         item, field = _field(items, name)
         if field is None or item is None:
             raise UnplannedError(_extra(items, name, outflow), items[0].name)
-        if value is None:
-            bits += 1
+        fields.append(field if value is not None else None)
+        said = _read(field, value) if isinstance(value, str) and name in written else value
+        if value is None or field.fits_plainly(said):
             continue
-        said = _read(field, value) if name in written and isinstance(value, str) else value
         if expected := field.refusal(said):
             raise UnplannedError(f"{name} must be {expected}, as the item {item.name} of the data plan says", item.name)
-        bits += field.bits + 1
-    # In which order they stand tells something, too.
-    return bits + math.lgamma(len(values) + 1) / math.log(2) if values else 0.0
+        settled = field.settled(said)
+        if repr(settled) != repr(said):
+            raise UnplannedError(
+                f"{name} must be written as {settled}, in the one form that the value has; Number(x.toFixed(n)) rounds",
+                item.name,
+            )
+    return fields
 
 
 def _field(items: Sequence[DataItem], name: str) -> tuple[DataItem | None, DataField | None]:
@@ -163,8 +180,8 @@ def _read(field: DataField, text: str) -> object:
         return text == "true"
     if field.kind in ("integer", "number") and _DECIMAL.fullmatch(text):
         number = float(text)
-        plain = str(int(number)) if number == int(number) else repr(number)
-        return number if text == plain and text != "-0" else text
+        said = int(number) if number.is_integer() else number
+        return said if text == str(said) else text
     return text
 
 

@@ -1,6 +1,6 @@
 """The gate of a developer's tools: what the plan says may leave, as if a person had agreed to all of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from device_runtime.errors import CygnetError
 from device_runtime.privacy.matching import match
@@ -31,6 +31,20 @@ class PlannedOnly:
             if category in item.covers:
                 return item
         raise CygnetError(f"privacy: the data plan has no item of the category {category}; add one to cygnet.data_plan")
+
+    def may_hint(self, app: str, ways: int) -> bool:  # noqa: ARG002 - as above
+        """Nobody is told anything here."""
+        return True
+
+    def seen(self, app: str) -> frozenset[Category]:  # noqa: ARG002 - as above
+        """Nothing is labelled here."""
+        return frozenset()
+
+    def hand(self, app: str, categories: Iterable[Category]) -> None:
+        """Nothing is labelled here."""
+
+    def receive(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
+        """Nothing comes from other devices here."""
 
     def collecting(self, app: str, item: DataItem, stop: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002
         """Nobody changes their mind here."""

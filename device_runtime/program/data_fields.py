@@ -104,7 +104,7 @@ class DataField:
                 return "" if fits else f"{self.kind} of at most {self.longest:,} bytes"
 
     def _number_refusal(self, value: object) -> str:
-        if self._fits_plainly(value):
+        if self.fits_plainly(value):
             return ""
         expected = "a whole number" if self.kind == "integer" else "a number"
         bounds = [
@@ -125,15 +125,19 @@ class DataField:
         )
         return "" if is_inside else sentence
 
-    def _fits_plainly(self, value: object) -> bool:
-        """Whether a number without steps is inside its bounds: that is seen without exact fractions, which are slow."""
-        if self.step or isinstance(value, bool) or not isinstance(value, int | float):
+    def fits_plainly(self, value: object) -> bool:
+        """Whether a value may be in this field, and is in its one form, as far as that is seen at a glance: exact
+        fractions are slow. False says nothing."""
+        kind = self.kind
+        if kind == "text":
+            return type(value) is str and len(value) <= self.longest
+        if kind == "boolean":
+            return type(value) is bool
+        if kind == "choice":
+            return type(value) is str and value in self.choices
+        if self.step or type(value) is not int or kind not in ("integer", "number"):
             return False
-        if isinstance(value, float) and not math.isfinite(value):
-            return False
-        is_whole = self.kind == "number" or value == int(value)
-        is_above = self.least is None or value >= self.least
-        return is_whole and is_above and (self.most is None or value <= self.most)
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
     def settled(self, value: object) -> object:
         """``value``, which is not refused, in the one form in which it leaves: 0.3 for 0.30000000000000004, 0 for -0.0,

@@ -134,6 +134,15 @@ class DataPlan:
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {item.name: item for item in self.items})
 
+    def settled(self, event: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of an event for the fleet, each in the one form in which it leaves (:meth:`DataField.settled`)."""
+        item = self.by_name.get(event)
+        fields = item.fields if item is not None else {}
+        return {
+            name: fields[name].settled(value) if name in fields and not fields[name].refusal(value) else value
+            for name, value in values.items()
+        }
+
     def to(self, destination: str) -> Iterator[DataItem]:
         """The items that go there."""
         return (item for item in self.items if item.destination == destination)

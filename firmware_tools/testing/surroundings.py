@@ -64,7 +64,7 @@ class Surroundings:
         offered = [
             *storage_capabilities(self.storage),
             *file_capabilities(self.files),
-            *clipboard_capabilities(self._note),
+            *clipboard_capabilities(self._note, self.privacy),
             *ui_capabilities(self),
             telemetry_capability(self.record, self.privacy),
             count_capability(self.record, self.privacy),

@@ -163,6 +163,14 @@ async def test_data_is_sent_as_wechat_sends_it(
     assert request.headers.get("Content-Type") == content_type
 
 
+async def test_the_order_and_the_spelling_of_headers_say_nothing(device: Device, server: Server) -> None:
+    for header in ({"x-b": "1", "ACCEPT": "Text/Plain"}, {"aCCept": "text/plain", "X-B": "1"}):
+        await device.request(server.origin + "/json", header=header)
+    first, second = (request.raw_headers for request in server.requests)
+    assert first == second
+    assert (b"Accept", b"text/plain") in first
+
+
 async def test_headers_that_are_not_the_programs_to_choose_are_dropped(device: Device, server: Server) -> None:
     header = {"Host": "evil", "Referer": "https://bank", "Content-Length": "5", "Proxy-Authorization": "x",
               "Sec-Fetch-Site": "none", "X-Token": "t", "Cookie": "own=1"}  # fmt: skip

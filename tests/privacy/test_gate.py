@@ -1,7 +1,8 @@
 """The gate: what leaves, what does not, and what is said of it."""
 
 import asyncio
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,12 @@ from yarl import URL
 
 from device_runtime.capability.parts import sensor_capabilities
 from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
+from device_runtime.capability.telemetry import telemetry_capability
 from device_runtime.privacy.gate import ASK_AGAIN_SECONDS, RefusedError
-from device_runtime.privacy.outflow import Outflow, event_outflow, page_outflow, request_outflow
+from device_runtime.privacy.matching import match
+from device_runtime.privacy.outflow import Outflow, closing_outflow, event_outflow, page_outflow, request_outflow
 from device_runtime.program.data_plan import unspoken_plan
+from device_runtime.values import Value
 from tests.privacy.room import APP, ORIGIN, Room, item, manifest, plan
 from tests.sync.waiting import until
 
@@ -27,6 +31,8 @@ PLACE = plan(
     item("heard"),
     item("clicks", fields={"button": {"type": "choice", "of": ["a", "b"]}}),
 )  # fmt: skip
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture
@@ -122,6 +128,16 @@ async def test_a_hundred_sendings_ask_one_question(room: Room) -> None:
         (request_outflow("POST", URL(f"{ORIGIN}/v1/forecast/Bern"), {}, b'{"lat": 46.9, "lat": 46.9}'), "holds 'body'"),
         (request_outflow("POST", URL(f"{ORIGIN}/v1/forecast/Bern"), {}, b'{"lat": 46.9, "me": {}}'), "holds 'me'"),
         (request_outflow("POST", URL(f"{ORIGIN}/v1/forecast/Bern"), {}, b"\xff\x00"), "holds 'body'"),
+        (get(f"{ORIGIN}/v1/forecast/Bern?lat=46.9&&"), "holds 'query'"),
+        (get(f"{ORIGIN}/v1/forecast/Bern?lat"), "holds 'query'"),
+        (get(f"{ORIGIN}/v1/forecast/Bern?lat=46.9000000000001"), "lat must be written as 46.9"),
+        (get(f"{ORIGIN}/v1/forecast/Bern", {"Accept": "Application/JSON"}), "holds 'accept'"),
+        (get(f"{ORIGIN}/v1/forecast/Bern", {"Content-Type": "multipart/form-data; x=y"}), "holds 'content-type'"),
+        (request_outflow("POST", URL(f"{ORIGIN}/v1/forecast/Bern"), {}, b'{"lat": 46.0}'), "lat must be written as 46"),
+        (request_outflow("POST", URL(f"{ORIGIN}/v1/forecast/Bern?lat=1"), {}, b'{"lat": "1"}'), "lat must be a number"),
+        (request_outflow("POST", URL(f"{ORIGIN}/v1/forecast/Bern"), FORM, b"lat=%31"), "holds 'body'"),
+        (closing_outflow(ORIGIN, "/v1/forecast/Bern", 3001, ""), "holds 'code'"),
+        (closing_outflow(ORIGIN, "/v1/forecast/Bern", 1000, "me"), "holds 'reason'"),
         (page_outflow("pages/index?who=me", ""), "the data plan sends nothing to another device"),
     ],
 )  # fmt: skip
@@ -181,6 +197,59 @@ async def test_closed_fields_may_tell_a_few_bits_a_day_of_what_was_seen(room: Ro
         room.gate.permit_now(APP, PLACE, event_outflow("clicks", {"button": "a"}, 1))
     room.now += 86_400
     room.gate.permit_now(APP, PLACE, event_outflow("clicks", {"button": "a"}, 1))
+
+
+@pytest.mark.parametrize(
+    ("plain", "telling"),
+    [
+        (b'{"city": "Bern", "lat": 1}', b'{"city": [["Bern"]], "lat": 1}'),
+        (b'{"city": ["Bern", "Bern"]}', b'{"city": [["Bern"], "Bern"]}'),
+    ],
+)
+async def test_what_stands_together_in_a_body_counts(room: Room, plain: bytes, telling: bytes) -> None:
+    def told(body: bytes) -> float:
+        return match(PLACE, request_outflow("POST", URL(f"{ORIGIN}/v1/forecast/Bern"), {}, body)).bits
+
+    def told_by_its_values(body: bytes) -> float:
+        fields = PLACE.by_name["forecast"].fields
+        return sum(fields[name].bits + 1 for name in json.loads(body)) + 5
+
+    assert told(telling) > told(plain)
+    assert told(plain) - told_by_its_values(plain) > 9  # by its headers, its method and its style
+
+
+async def test_how_urgent_an_event_is_counts(room: Room) -> None:
+    plain, urgent = (match(PLACE, event_outflow("clicks", {}, 1, forms)).bits for forms in (1, 4))
+    assert urgent == plain + 2
+
+
+async def test_the_capability_counts_how_urgent_an_event_is_and_sends_numbers_in_one_form(room: Room) -> None:
+    of = manifest(data_plan=[item("speed", fields={"kmh": {"type": "number", "min": 0, "max": 9, "step": 0.1}})])
+    room.allow(of.data_plan)
+    room.labels.mark(APP, "voice")
+    told: list[Mapping[str, Value]] = []
+    capability = telemetry_capability(lambda _app, _name, values, *_: told.append(values), room.gate)
+    event: dict[str, Value] = {"name": "speed", "values": {"kmh": 0.1 * 3}}
+    for arguments in (event, event | {"priority": "metric"}):
+        await capability.provider(Caller(APP, of), arguments)
+    assert told == [{"kmh": 0.3}] * 2
+    field = of.data_plan.by_name["speed"].fields["kmh"]
+    assert room.labels.spent(APP) == pytest.approx(2 * (field.bits + 1 + 1 + 2))
+
+
+async def test_a_flood_of_refusals_of_a_program_that_has_heard_something_is_told_in_few_bits(room: Room) -> None:
+    room.labels.mark(APP, "voice")
+    counts = []
+    for number in range(30):
+        room.now += 61
+        for _ in range(number + 5):
+            with pytest.raises(RefusedError):
+                room.gate.permit_now(APP, HEARD, event_outflow("other", {}, 1))
+        counts = [values["count"] for _, values in room.told]
+    assert all(int(str(count)).bit_count() == 1 for count in counts)
+    assert len(counts) < 25
+    assert [values["why"] for _, values in room.told].count("spent") == 1
+    assert room.labels.spent(APP) <= 256
 
 
 async def test_what_was_seen_is_remembered_when_the_device_starts_again(room: Room, tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ class Services:
             *font_capabilities(self.media, self),
             *device_capabilities(lambda: "wifi", self.vibrate),
             *battery_capabilities(lambda: (80, True)),
-            *clipboard_capabilities(lambda app_id, act: self.clipboard.append((app_id, act))),
+            *clipboard_capabilities(lambda app_id, act: self.clipboard.append((app_id, act)), OpenPrivacy()),
             *audio_capabilities(self.loudspeaker, self.files, self.http),
             *recording_capabilities(self.microphone, self.files, OpenPrivacy()),
             *inference_capabilities(self.models, self.models, self.files, self.ears, Limits(), OpenPrivacy()),
