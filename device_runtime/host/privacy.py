@@ -68,8 +68,8 @@ class DevicePrivacy:
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _tell(self) -> None:
-        """Tell the fleet what people decided since the last time, and now and then how far the ledger is: who changes it
-        later cannot change what the fleet has."""
+        """Tell the fleet what people decided since the last time, and now and then how far the ledger is: who changes
+        it later cannot change what the fleet has."""
         number, digest = self.ledger.head
         while self._told < number and (entries := self.ledger.entries(self._told, _TOLD_AT_ONCE)):
             for entry in entries:
