@@ -9,6 +9,7 @@ from pathlib import Path
 from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.privacy.consents import Consents
+from device_runtime.privacy.erasures import Erasures
 from device_runtime.privacy.file import PrivacyFile, PrivacyFileError
 from device_runtime.privacy.gate import SOURCE, PrivacyGate
 from device_runtime.privacy.labels import Labels
@@ -48,6 +49,9 @@ class DevicePrivacy:
         self.ledger = Ledger(self._file)
         self.consents = Consents(self._file, self.ledger, organisation=settings.organisation)
         self.labels = Labels(self._file)
+        self.erasures = Erasures(self._file, self.ledger)
+        self.on_look: list[Callable[[], None]] = []
+        """Called again and again while the device runs: another process may have changed something."""
         self.gate = PrivacyGate(self.consents, self.labels, self.ledger, record)
         self._watching: asyncio.Task[None] | None = None
         self._record = record
@@ -63,6 +67,8 @@ class DevicePrivacy:
             try:
                 self.consents.look()
                 self._tell()
+                for look in self.on_look:
+                    look()
             except PrivacyFileError as error:
                 logger.error("%s", error)
             await asyncio.sleep(_LOOK_SECONDS)
