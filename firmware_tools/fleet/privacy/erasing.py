@@ -56,6 +56,7 @@ def erase(connection: Connection, wanted: Erasure, sign: Callable[[int], str] = 
     Returns:
         What was done.
     """
+    overwrite(connection)
     _lock(connection, wanted.device)
     gone = connection.execute(delete(telemetry).where(*_records(wanted))).rowcount
     of_program = series.c.source == wanted.app_id if wanted.app_id else not_(series.c.source.in_(OF_DEVICE))
@@ -79,6 +80,13 @@ def erase(connection: Connection, wanted: Erasure, sign: Callable[[int], str] = 
     connection.execute(insert(erasures).values(**{name: getattr(done, name) for name in Erasure.__slots__}))
     _put_together(connection, wanted.device)
     return done
+
+
+def overwrite(connection: Connection) -> None:
+    """Have what is deleted be overwritten in the file, where SQLite would leave it in free pages. PostgreSQL does so
+    with ``VACUUM``, which it runs by itself."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
 
 
 def _lock(connection: Connection, device: str) -> None:

@@ -61,6 +61,17 @@ plan_items = Table(
     Column("retention_days", Integer, nullable=False),
 )
 
+# How far events that are kept so many days were looked through.
+plan_pruning = Table(
+    "plan_pruning",
+    metadata,
+    Column("days", Integer, primary_key=True, autoincrement=False),
+    # Which events these are: a SHA-256 of their programs and names.
+    Column("items", String(64), nullable=False),
+    # Runs that were received up to then were looked through.
+    Column("received_at", Double, nullable=False),
+)
+
 # What was erased, and for whom. Rows stay: they keep what was erased from coming back.
 erasures = Table(
     "privacy_erasures",

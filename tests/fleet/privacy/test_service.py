@@ -137,11 +137,10 @@ async def test_all_that_is_held_of_a_device_is_exported(
 
 
 async def test_a_fleet_that_starts_on_an_older_database_erases_again_before_it_is_asked(
-    home: FleetHome, mosquitto: Mosquitto, database_url: str
+    tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
-    if not database_url.startswith("sqlite"):
-        pytest.skip("how a database is copied is SQLite's here; the list beside it is the same")
-    path = Path(database_url.removeprefix("sqlite:///"))
+    home = init_home(tmp_path / "fleet", "north", broker=mosquitto.url, listen="127.0.0.1:0")
+    path = home.database_file
     async with run_fleet(home) as fleet:
         await eventually(lambda: fleet.service.connected_at is not None, "the fleet connects")
         await fleet.operations.enroll("kitchen", "")

@@ -1,6 +1,5 @@
 """What devices tell of decisions, in the database; erasing there, and that what is erased does not come back."""
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +9,13 @@ from sqlalchemy import func, select
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.tables import rollups, series
+from firmware_tools.fleet.moving import copy_database
 from firmware_tools.fleet.privacy import intake, store
 from firmware_tools.fleet.privacy.erasing import Erasure, erase, erasures_of
 from firmware_tools.fleet.privacy.kept_list import KeptList
 from firmware_tools.fleet.schema import telemetry
 from tests.fleet.privacy.told import LAMP, NOW, WEATHER, Told, decided, head, opened, refused, tell
+from tests.postgres import Postgres
 
 HEARD: Told = (WEATHER, "heard", {"station": "one", "seconds": 3})
 
@@ -201,19 +202,27 @@ def test_a_portion_of_which_all_was_erased_is_known_all_the_same(database: Datab
         assert tell(connection, [HEARD]).repeated == 1
 
 
-def test_an_older_database_that_is_put_back_is_erased_again(tmp_path: Path) -> None:
-    path, copy, kept = tmp_path / "fleet.db", tmp_path / "copy.db", KeptList(tmp_path / "erasures.jsonl")
-    database = opened(f"sqlite:///{path}")
+@pytest.fixture
+def copy_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
+    """Another empty database of the same kind."""
+    if database_url.startswith("sqlite"):
+        return f"sqlite:///{tmp_path / 'copy.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url()
+
+
+def test_an_older_database_that_is_put_back_is_erased_again(
+    database: Database, database_url: str, copy_url: str, tmp_path: Path
+) -> None:
+    kept = KeptList(tmp_path / "erasures.jsonl")
     with database.transaction() as connection:
         tell(connection, [HEARD, (LAMP, "switched", {"on": True})])
-    with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
-        source.backup(target)
+    copy_database(database_url, copy_url)
     with database.transaction() as connection:
         done = erase(connection, an_erasure())
     kept.add([done])
     assert kept.do_again(database) == 0
-    database.close()
-    restored = opened(f"sqlite:///{copy}")
+    restored = Database(copy_url)
     assert [name for _, _, name in held(restored)] == ["heard", "switched"]
     assert kept.do_again(restored) == 1
     assert kept.do_again(restored) == 0
@@ -221,6 +230,17 @@ def test_an_older_database_that_is_put_back_is_erased_again(tmp_path: Path) -> N
     with restored.transaction() as connection:
         assert tell(connection, [HEARD], first=9).count == 0
     restored.close()
+
+
+def test_what_was_erased_is_in_no_byte_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.db"
+    database = opened(f"sqlite:///{path}")
+    with database.transaction() as connection:
+        tell(connection, [(WEATHER, "heard", {"station": "said in the kitchen"})])
+    with database.transaction() as connection:
+        erase(connection, an_erasure())
+    database.close()
+    assert b"said in the kitchen" not in path.read_bytes()
 
 
 def test_the_list_of_erasures_outlives_a_power_cut_and_says_where_it_is_damaged(tmp_path: Path) -> None:
