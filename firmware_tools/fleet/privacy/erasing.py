@@ -103,7 +103,13 @@ def _records(wanted: Erasure) -> list[ColumnElement[bool]]:
     else:
         of_program = or_(not_(telemetry.c.source.in_(OF_DEVICE)), named != "")
     proof = and_(telemetry.c.source == SOURCE, telemetry.c.name.in_(PROOF))
-    return [telemetry.c.device == wanted.device, telemetry.c.time <= wanted.before, of_program, not_(proof)]
+    # An operator means all that is held, also of a device whose clock is ahead; a device, what was told until it asked.
+    until = (
+        telemetry.c.received_at <= wanted.erased_at
+        if wanted.asked_by == "operator"
+        else telemetry.c.time <= wanted.before
+    )
+    return [telemetry.c.device == wanted.device, until, of_program, not_(proof)]
 
 
 def _put_together(connection: Connection, device: str) -> None:

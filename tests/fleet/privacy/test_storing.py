@@ -194,6 +194,16 @@ def test_what_was_erased_does_not_come_from_a_queue_and_what_is_told_later_is_st
     assert WEATHER in summed(database)
 
 
+def test_what_a_device_tells_after_it_asked_stays_though_the_fleet_had_it_before_it_erased(database: Database) -> None:
+    wish = Erasure("kitchen", "r1", WEATHER, "device", NOW + 10, NOW + 100, 0)
+    with database.transaction() as connection:
+        tell(connection, [HEARD])
+        tell(connection, [(WEATHER, "later", {})], first=2, at=NOW + 11)
+    with database.transaction() as connection:
+        assert erase(connection, wish).records == 1
+    assert [name for _, _, name in held(database)] == ["later"]
+
+
 def test_a_portion_of_which_all_was_erased_is_known_all_the_same(database: Database) -> None:
     with database.transaction() as connection:
         erase(connection, an_erasure())
