@@ -7,6 +7,7 @@ checked again on the disk, so nothing outside can be named. ``usr`` and ``store`
 """
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -104,6 +105,24 @@ class ProgramFiles:
         """
         await self._change(app_id, kept_files.let_go)
 
+    async def programs(self) -> list[str]:
+        """The programs that have a folder."""
+
+        def read() -> list[str]:
+            root = self._store.root
+            return sorted(each.name for each in root.iterdir() if each.is_dir()) if root.is_dir() else []
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, read)
+
+    async def erase(self, app_id: str) -> None:
+        """Delete all files of a program, what was kept for a trial too.
+
+        Raises:
+            CapabilityError: the disk refused.
+        """
+        await self._change(app_id, _erase)
+        self._store.count_again(app_id, "tmp")
+
     def weight(self, app_id: str) -> int:
         """Bytes on the disk of what a program keeps."""
         return self._store.weight(app_id)
@@ -128,6 +147,11 @@ class ProgramFiles:
                 raise CapabilityError(f"the board's disk failed: {error.strerror}") from error
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, told)
+
+
+def _erase(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
 
 
 def file_capabilities(files: ProgramFiles) -> list[Capability]:

@@ -98,6 +98,37 @@ class ProgramStorage:
 
         await self._do(write)
 
+    async def programs(self) -> list[str]:
+        """The programs that have stored something.
+
+        Raises:
+            CapabilityError: the storage cannot be read.
+        """
+
+        def read() -> list[str]:
+            query = "SELECT app_id FROM entry UNION SELECT app_id FROM kept_entry ORDER BY 1"
+            return [app_id for (app_id,) in self._database.execute(query)]
+
+        return await self._do(read)
+
+    async def erase(self, app_id: str) -> None:
+        """Forget everything that a program has stored, what was kept for a trial too, and overwrite it on the disk.
+
+        Raises:
+            CapabilityError: the disk refused.
+        """
+
+        def erase() -> None:
+            self._database.execute("PRAGMA secure_delete = ON")
+            with self._transaction():
+                self._forget(app_id)
+                self._database.execute("DELETE FROM entry WHERE app_id = ?", (app_id,))
+            self._used[app_id] = 0
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._database.execute("PRAGMA secure_delete = OFF")
+
+        await self._do(erase)
+
     async def keep(self, app_id: str) -> None:
         """Remember what a program has stored now, in place of what was remembered before, for :meth:`take_back`.
 

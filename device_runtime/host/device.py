@@ -39,6 +39,7 @@ from device_runtime.host.board import Board
 from device_runtime.host.conversation import Conversation
 from device_runtime.host.desk import SOURCE, Desk
 from device_runtime.host.dialogs import Dialogs
+from device_runtime.host.erasing import ProgramErasing
 from device_runtime.host.fleet_connection import make_transport, uses_tls
 from device_runtime.host.fleet_models import FleetModels
 from device_runtime.host.fleet_settings import FleetSettings
@@ -197,6 +198,16 @@ class Device:
             required_barriers=board.isolation.require,
         )
         self.desk.use(self._sessions)
+        self._erasing = ProgramErasing(
+            self.privacy.erasures,
+            self.desk,
+            self.store.installed,
+            self._storage,
+            self._files,
+            self.privacy.labels,
+            self._telemetry,
+        )
+        self.privacy.on_look.append(self._erasing.look)
         self._notices = NetworkNotices(self.desk)
         self._conversation = Conversation(
             self.desk, self._screen, self._telemetry.record, mouth(board), loudspeaker(board)
@@ -215,6 +226,8 @@ class Device:
         self._conversation.on_speaking.append(self._answers)
         if self._shared is not None and self._agent is not None:
             self._shared.use(self._agent.sharing)
+        if self._agent is not None:
+            self._erasing.fleet = self._agent.erasing
         self.viewing = self._screen_viewing(state, provisioning, dialogs) if provisioning else None
         if self.viewing is not None and self._agent is not None:
             self.viewing.use(self._agent.viewing)
@@ -365,6 +378,7 @@ class Device:
         """End everything in order; what is on the disk stays."""
         if self.viewing is not None:
             await self.viewing.stop()
+        await self._erasing.stop()
         if self._agent is not None:
             await self._agent.stop()
         if self._shared is not None:

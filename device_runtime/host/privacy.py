@@ -15,6 +15,7 @@ from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.host.screen.server import ScreenServer
 from device_runtime.privacy.consents import Consents
 from device_runtime.privacy.counting import Counts
+from device_runtime.privacy.erasures import Erasures
 from device_runtime.privacy.file import PrivacyFile, PrivacyFileError
 from device_runtime.privacy.gate import SOURCE, PrivacyGate
 from device_runtime.privacy.labels import Labels
@@ -55,6 +56,9 @@ class DevicePrivacy:
         self.ledger = Ledger(self._file)
         self.consents = Consents(self._file, self.ledger, organisation=settings.organisation)
         self.labels = Labels(self._file)
+        self.erasures = Erasures(self._file, self.ledger)
+        self.on_look: list[Callable[[], None]] = []
+        """Called again and again while the device runs: another process may have changed something."""
         self.gate = PrivacyGate(self.consents, self.labels, self.ledger, record)
         self.counts = Counts(self._file, self.gate)
         self._watching: asyncio.Task[None] | None = None
@@ -100,6 +104,8 @@ class DevicePrivacy:
             try:
                 self.consents.look()
                 self._tell()
+                for look in self.on_look:
+                    look()
             except PrivacyFileError as error:
                 logger.error("%s", error)
             await asyncio.sleep(_LOOK_SECONDS)

@@ -13,8 +13,10 @@ import click
 from device_runtime.errors import CygnetError
 from device_runtime.host.listing import read_installed
 from device_runtime.host.privacy_desk import PrivacyDesk
+from device_runtime.host.privacy_rights import export as write_export
 from device_runtime.host.privacy_words import line
 from device_runtime.privacy.consents import PROFILES, Consents, Profile
+from device_runtime.privacy.erasures import Erasures
 from device_runtime.privacy.file import FILE, PrivacyFile
 from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Ledger
@@ -35,15 +37,25 @@ def _default_state() -> Path:
 def _opened(state: Path | None) -> Iterator[tuple[PrivacyDesk, Consents, Ledger]]:
     """The privacy of a device that may run meanwhile: it notices within a second what is changed here."""
     folder = state or _default_state()
+    with _file(folder) as (file, ledger):
+        desk, consents = _desk(folder, file, ledger)
+        yield desk, consents, ledger
+
+
+@contextmanager
+def _file(folder: Path) -> Iterator[tuple[PrivacyFile, Ledger]]:
     if not (folder / FILE).is_file():
         raise CygnetError(f"there is no {FILE} in {folder}; start the device once, or name its --state")
     file = PrivacyFile(folder)
     try:
-        ledger = Ledger(file)
-        consents = Consents(file, ledger)
-        yield PrivacyDesk(lambda: _manifests(folder), consents, Labels(file), ledger), consents, ledger
+        yield file, Ledger(file)
     finally:
         file.close()
+
+
+def _desk(folder: Path, file: PrivacyFile, ledger: Ledger) -> tuple[PrivacyDesk, Consents]:
+    consents = Consents(file, ledger)
+    return PrivacyDesk(lambda: _manifests(folder), consents, Labels(file), ledger), consents
 
 
 def _manifests(folder: Path) -> list[Manifest]:
@@ -62,6 +74,8 @@ def privacy(context: click.Context, state: Path | None, as_json: bool) -> None:
       cygnet device privacy
       cygnet device privacy allow org.example.weather forecast
       cygnet device privacy ledger --app org.example.weather
+      cygnet device privacy export my-data.json
+      cygnet device privacy erase org.example.weather
     """
     if context.invoked_subcommand is not None:
         return
@@ -164,3 +178,35 @@ def show_ledger(context: click.Context, app: str, as_json: bool, state: Path | N
         click.echo(f"the ledger is not whole: {fault}", err=True)
     if faults:
         context.exit(1)
+
+
+@privacy.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_STATE
+def export(file: Path, state: Path | None) -> None:
+    """Write all that is known here into FILE, as JSON: plans in words, decisions, ledger, what programs keep."""
+    folder = state or _default_state()
+    with _file(folder) as (opened, ledger):
+        write_export(folder, _desk(folder, opened, ledger)[0], opened, ledger, file)
+    click.echo(f"{file} holds it. It is yours, and it may be personal: keep it where nobody else reads it.")
+
+
+@privacy.command()
+@click.argument("app_id", default="")
+@click.option("--all", "all_programs", is_flag=True, help="All programs, in place of APP_ID.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_STATE
+def erase(app_id: str, all_programs: bool, yes: bool, state: Path | None) -> None:
+    """Delete what a program keeps on the device, and have the fleet erase what it told.
+
+    The device does it within a second, or when it starts next; the fleet when it can be reached. `cygnet device privacy
+    ledger` shows both. Decisions stay: a program that you refused something is still refused it.
+    """
+    if bool(app_id) == all_programs:
+        raise click.UsageError("name a program, or give --all")
+    of = app_id or "all programs"
+    if not yes:
+        click.confirm(f"Delete what {of} kept here and told your fleet? It cannot be undone.", abort=True)
+    with _file(state or _default_state()) as (file, ledger):
+        Erasures(file, ledger).want(app_id)
+    click.echo(f"{of}: the device deletes it as soon as it runs, and asks your fleet to erase what it has.")

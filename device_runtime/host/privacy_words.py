@@ -24,6 +24,14 @@ def line(entry: Entry) -> str:
             return f"{of}{what or 'what its plan does not say '}turned away{to}{_times(entry.count)}"
         case "profile":
             return f"now in use by: {entry.who}"
+        case "export":
+            return f"{of or 'all programs: '}exported by {entry.who}"
+        case "delete":
+            return f"{of or 'all programs: '}what was kept here is deleted, as {entry.who} wanted"
+        case "receipt":
+            return (
+                f"{of or 'all programs: '}your fleet has erased what it held; its receipt has the SHA-256 {entry.who}"
+            )
     return f"{of}{what}{entry.act}{to}"
 
 

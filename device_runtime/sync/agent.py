@@ -17,6 +17,7 @@ from typing import Any
 from device_runtime.errors import CygnetError
 from device_runtime.keys import KeyRing
 from device_runtime.sync.content import ContentPuller
+from device_runtime.sync.erasing import Erasing
 from device_runtime.sync.fields import one_line
 from device_runtime.sync.gate import Gate
 from device_runtime.sync.link import MessageRefusedError, Publication
@@ -30,6 +31,8 @@ from device_runtime.sync.messages import (
     ContentRequest,
     Desired,
     DesiredRequest,
+    EraseAnswer,
+    EraseRequest,
     IdentityAnswer,
     MetadataBlock,
     MetadataRequest,
@@ -134,6 +137,8 @@ class SyncAgent:
         )
         self.sharing = Sharing(self._ask_to_share)
         """Pages for other devices of the fleet, and theirs for this one."""
+        self.erasing = Erasing(identity.fleet, identity.device, trusted, self._ask_to_erase, transport.online)
+        """What the fleet is to erase."""
         self.viewing = Viewing(
             identity.fleet,
             identity.device,
@@ -289,6 +294,8 @@ class SyncAgent:
                 self._sender.on_receipt(response)
             case Peers() | Share() | ShareReceipt():
                 self.sharing.hear(response)
+            case EraseAnswer():
+                self.erasing.hear(response)
             case IdentityAnswer():
                 if self._renewal is not None:
                     self._renewal.on_answer(response)
@@ -320,6 +327,9 @@ class SyncAgent:
     async def _ask_to_share(self, request: SharingRequest) -> None:
         if not self._transport.connected:
             raise SharingError("the device is not connected to its fleet now")
+        await self._send("request", encode(request))
+
+    async def _ask_to_erase(self, request: EraseRequest) -> None:
         await self._send("request", encode(request))
 
     async def _send_screen(self, payload: bytes) -> None:

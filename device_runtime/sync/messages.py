@@ -11,12 +11,12 @@ channel        from         retained  carries
 ``reported``   device       yes       :class:`Reported`
 ``state``      device       yes       :class:`State`; the MQTT will is the same with ``lost``
 ``telemetry``  device       no        :class:`TelemetryBatch`
-``request``    device       no        :class:`ContentRequest`, :class:`DesiredRequest`, :class:`MetadataRequest`, a
-                                      ``SharingRequest`` or an ``IdentityRequest``
+``request``    device       no        :class:`ContentRequest`, :class:`DesiredRequest`, :class:`MetadataRequest`,
+                                      :class:`EraseRequest`, a ``SharingRequest`` or an ``IdentityRequest``
 ``screen``     device       no        a ``ScreenUpdate`` (:mod:`device_runtime.sync.screen_messages`)
 ``response``   fleet        no        :class:`ContentBlock`, :class:`ContentPlan`, :class:`TelemetryReceipt`,
                                       :class:`MetadataBlock`, a ``SharingResponse``, an :class:`IdentityAnswer`, a
-                                      :class:`CertificateAnswer` or a ``SignedScreenOrder``
+                                      :class:`CertificateAnswer`, an :class:`EraseAnswer` or a ``SignedScreenOrder``
 =============  ===========  ========  =============================================================
 
 Broker acknowledgements are never trusted to mean that the fleet has something: content is pulled, telemetry is
@@ -53,6 +53,9 @@ from device_runtime.sync.desired import (
 )
 from device_runtime.sync.desired import sign_desired as sign_desired
 from device_runtime.sync.desired import verify_desired as verify_desired
+from device_runtime.sync.erase_messages import ERASE, ERASED, erase_document, read_erase_answer, read_erase_request
+from device_runtime.sync.erase_messages import EraseAnswer as EraseAnswer
+from device_runtime.sync.erase_messages import EraseRequest as EraseRequest
 from device_runtime.sync.fields import Fields, parse_object, shorten
 from device_runtime.sync.fields import ProtocolError as ProtocolError
 from device_runtime.sync.fields import canonical_json as canonical_json
@@ -114,6 +117,7 @@ from device_runtime.sync.telemetry_messages import inflate, read_batch, read_rec
 PROTOCOL = "cygnet/1"
 MAX_HEADER_BYTES = 2048
 """The longest first line of a response."""
+_SIGNED = (IDENTITY_ANSWER, CERTIFICATE, ERASED)
 
 Channel = Literal["desired", "reported", "state", "telemetry", "request", "response", "screen"]
 FROM_DEVICE: tuple[Channel, ...] = ("reported", "state", "telemetry", "request", "screen")
@@ -206,9 +210,18 @@ class DesiredRequest:
     have: int
 
 
-DeviceRequest: TypeAlias = ContentRequest | DesiredRequest | MetadataRequest | SharingRequest | IdentityRequest
+DeviceRequest: TypeAlias = (
+    ContentRequest | DesiredRequest | MetadataRequest | EraseRequest | SharingRequest | IdentityRequest
+)
 FleetResponse: TypeAlias = (
-    ContentBlock | ContentPlan | TelemetryReceipt | MetadataBlock | SharingResponse | IdentityAnswer | CertificateAnswer
+    ContentBlock
+    | ContentPlan
+    | TelemetryReceipt
+    | MetadataBlock
+    | SharingResponse
+    | IdentityAnswer
+    | CertificateAnswer
+    | EraseAnswer
 )
 
 Plain: TypeAlias = Reported | State | TelemetryBatch | DeviceRequest | FleetResponse
@@ -228,6 +241,11 @@ def encode(message: Plain) -> bytes:
             document, _ = identity_document(message)
         case CertificateAnswer():
             document, data = certificate_document(message)
+            tail = b"\n" + data
+        case EraseRequest():
+            document, _ = erase_document(message)
+        case EraseAnswer():
+            document, data = erase_document(message)
             tail = b"\n" + data
         case IdentityAnswer():
             document, data = identity_document(message)
@@ -343,7 +361,7 @@ def _state(fields: Fields) -> State:
 
 
 def _request(fields: Fields) -> DeviceRequest:
-    kind = _kind(fields, "request", ("content", "desired", "metadata", *REQUEST_KINDS, *IDENTITY_KINDS))
+    kind = _kind(fields, "request", ("content", "desired", "metadata", ERASE, *REQUEST_KINDS, *IDENTITY_KINDS))
     if kind in REQUEST_KINDS:
         return read_request(fields, kind)
     if kind in IDENTITY_KINDS:
@@ -352,11 +370,13 @@ def _request(fields: Fields) -> DeviceRequest:
         return DesiredRequest(_id(fields), fields.integer("have"))
     if kind == "metadata":
         return read_metadata_request(fields)
+    if kind == ERASE:
+        return read_erase_request(fields)
     return read_content_request(fields)
 
 
 def _response(fields: Fields, data: bytes) -> FleetResponse | SignedScreenOrder:
-    kinds = ("content", "plan", "telemetry", "metadata", "screen", IDENTITY_ANSWER, CERTIFICATE, *RESPONSE_KINDS)
+    kinds = ("content", "plan", "telemetry", "metadata", "screen", *_SIGNED, *RESPONSE_KINDS)
     kind = _kind(fields, "response", kinds)
     if kind == "screen":
         return read_order_envelope(fields)
@@ -366,6 +386,8 @@ def _response(fields: Fields, data: bytes) -> FleetResponse | SignedScreenOrder:
         return read_identity_answer(fields, data)
     if kind == CERTIFICATE:
         return read_certificate_answer(fields, data)
+    if kind == ERASED:
+        return read_erase_answer(fields, data)
     if kind == "telemetry":
         return read_receipt(fields)
     if kind == "metadata":

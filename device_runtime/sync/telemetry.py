@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from device_runtime.errors import CygnetError
 from device_runtime.sync.fields import MAX_INTEGER, ProtocolError, canonical_json
 from device_runtime.sync.messages import (
     MAX_RECORDS,
@@ -171,6 +172,21 @@ class TelemetryQueue:
                     self._forget(lane, min(receipt.sequence, self._sent.get(lane.id, 0)))
                 except sqlite3.OperationalError as error:
                     log.warning("stored telemetry is kept, and sent again, until the disk can forget it: %s", error)
+
+    def erase(self, app_id: str) -> None:
+        """Delete what a program told and the fleet has not yet; of all programs if the id is empty.
+
+        Raises:
+            CygnetError: the disk refuses.
+        """
+        try:
+            gone = self._file.erase(app_id)
+        except sqlite3.OperationalError as error:
+            raise CygnetError(f"what programs told cannot be deleted: {error}; free some space on the disk") from error
+        priorities = {lane.id: lane.priority for lane in (*self._old, *self._current.values())}
+        for lane, count, size in gone:
+            self._counts[priorities[lane]] -= count
+            self._bytes -= size
 
     async def tidy(self) -> None:
         """Move the write-ahead log into the file, in a thread; call it now and then."""

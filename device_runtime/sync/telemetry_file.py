@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device_runtime.sync.metering import Spent
+from device_runtime.sync.priorities import OWN_SOURCES
 from device_runtime.sync.telemetry_messages import Priority
 
 log = logging.getLogger(__name__)
@@ -116,6 +117,23 @@ class TelemetryFile:
     def forget(self, lane: Lane, last: int) -> None:
         """Delete the records up to a sequence."""
         self._database.execute("DELETE FROM entry WHERE lane = ? AND sequence <= ?", (lane.id, last))
+
+    def erase(self, app_id: str) -> list[tuple[int, int, int]]:
+        """Delete, and overwrite on the disk, what a program told, or the device about it; of all programs if the id is
+        empty. Returns for each lane its id, how many records went, and their bytes."""
+        own = ", ".join(f"'{source}'" for source in sorted({*OWN_SOURCES, "privacy"}))
+        told = "json_extract(CAST(body AS TEXT), '$[1]')"
+        named = f"({told} <> 'privacy' AND json_extract(CAST(body AS TEXT), '$[3].app_id')"
+        chosen = f"({told} = :app OR {named} = :app))" if app_id else f"({told} NOT IN ({own}) OR {named} <> ''))"
+        self._database.execute("PRAGMA secure_delete = ON")
+        with self.transaction():
+            found = self._database.execute(
+                f"SELECT lane, count(*), sum(length(body)) FROM entry WHERE {chosen} GROUP BY lane",  # noqa: S608 - ours
+                {"app": app_id},
+            ).fetchall()
+            self._database.execute(f"DELETE FROM entry WHERE {chosen}", {"app": app_id})  # noqa: S608 - as above
+        self._database.execute("PRAGMA secure_delete = OFF")
+        return [(lane, count, size + count * ROW_BYTES) for lane, count, size in found]
 
     def count(self, name: str) -> int:
         """A count that :meth:`add_to_count` made; 0 before."""

@@ -22,6 +22,7 @@ from firmware_tools.cli.fleet_identity import identity
 from firmware_tools.cli.fleet_model import model
 from firmware_tools.cli.fleet_operator import operator
 from firmware_tools.cli.fleet_overview import overview, search, show
+from firmware_tools.cli.fleet_privacy import privacy
 from firmware_tools.cli.fleet_rollout import rollout
 from firmware_tools.cli.fleet_runtime import runtime
 from firmware_tools.cli.fleet_screen import screen
@@ -93,6 +94,7 @@ fleet.add_command(group)
 fleet.add_command(tag)
 fleet.add_command(rollout)
 fleet.add_command(operator)
+fleet.add_command(privacy)
 fleet.add_command(audit)
 fleet.add_command(sign_in)
 fleet.add_command(sign_out)

@@ -10,6 +10,8 @@ from device_runtime.sync.messages import (
     ContentRequest,
     DesiredRequest,
     DeviceRequest,
+    EraseAnswer,
+    EraseRequest,
     MetadataBlock,
     MetadataRequest,
     State,
@@ -42,6 +44,13 @@ class Identities(Protocol):
 
     async def reissue(self, device: str, request: ReissueRequest) -> CertificateAnswer:
         """The answer to who renews for the key that it has."""
+
+
+class Erasures(Protocol):
+    """Who erases what devices want erased."""
+
+    async def answer(self, device: str, request: EraseRequest) -> EraseAnswer:
+        """The answer, once it is erased."""
 
 
 class Teller(Protocol):
@@ -89,6 +98,8 @@ class Answering:
         self._requests = 0
         self.identities: Identities | None = None
         """Without them, claims and renewals are not answered."""
+        self.erasures: Erasures | None = None
+        """Without them, nothing is erased for devices."""
 
     def hear(self, device: str, request: DeviceRequest) -> None:
         """Answer a request, unless there are too many."""
@@ -119,6 +130,10 @@ class Answering:
                 if self.identities is not None:
                     answer = await self.identities.reissue(device, request)
                     await self._tell(device, "response", encode(answer), qos=1, retain=False)
+            case EraseRequest():
+                if self.erasures is not None:
+                    erased = await self.erasures.answer(device, request)
+                    await self._tell(device, "response", encode(erased), qos=1, retain=False)
             case ContentRequest():
                 await self._answer_content(device, request)
             case DesiredRequest():

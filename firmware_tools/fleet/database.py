@@ -21,6 +21,7 @@ from firmware_tools.fleet.audit import schema as _audit_tables  # noqa: F401 - t
 from firmware_tools.fleet.errors import StorageError
 from firmware_tools.fleet.events import upgrade
 from firmware_tools.fleet.identity import schema as _identity_tables  # noqa: F401 - as the next
+from firmware_tools.fleet.privacy import schema as _privacy_tables  # noqa: F401 - as the next
 from firmware_tools.fleet.rollouts import schema as _rollout_tables  # noqa: F401 - its tables are made with the others
 from firmware_tools.fleet.schema import SCHEMA_VERSION, devices, fleet_meta, metadata
 from firmware_tools.fleet.settings import schema as _settings_tables  # noqa: F401 - the same

@@ -157,6 +157,11 @@ class FleetHome:
         return self.directory / "audit.head"
 
     @property
+    def erasures_file(self) -> Path:
+        """What was erased, beside the database: an older copy of that which is put back has it done anew."""
+        return self.directory / "erasures.jsonl"
+
+    @property
     def lock_file(self) -> Path:
         return self.directory / "serve.lock"
 

@@ -15,6 +15,8 @@ from firmware_tools.fleet.identity.desk import IdentityDesk
 from firmware_tools.fleet.identity.keeper import IdentityKeeper
 from firmware_tools.fleet.identity.settings import read_identity_settings
 from firmware_tools.fleet.operations import Operations
+from firmware_tools.fleet.privacy.desk import ErasureDesk
+from firmware_tools.fleet.privacy.kept_list import KeptList
 from firmware_tools.fleet.pruning import Pruning
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.share_groups import share_group
@@ -39,6 +41,8 @@ class FleetProcess:
     authority: Authority
     desk: IdentityDesk
     keeper: IdentityKeeper
+    erasures: ErasureDesk
+    kept: KeptList
 
     def answering(self) -> AbstractAsyncContextManager[None]:
         """Content is given for the length of an ``async with`` block, if this process gives any."""
@@ -66,7 +70,8 @@ def make_process(
         crew: the processes that share the work; None for one that is alone.
         files: certificates of its connections.
         lost_after: see :class:`FleetService`.
-        writes_broker: this process writes what the broker has to be told of certificates; one does.
+        writes_broker: this process writes what the broker has to be told of certificates, and the list of erasures;
+            one does.
 
     Raises:
         FleetError: a file of the home or the database cannot be used.
@@ -106,4 +111,10 @@ def make_process(
     desk = IdentityDesk(service, authority, identity, operations.joining, signer.sign_certificate)
     keeper = IdentityKeeper(service, desk, authority, identity, service.announcer.report_beside)
     service.identities, desk.on_change = desk, keeper.look
-    return FleetProcess(transport, trust, signer, follower, answers, service, operations, authority, desk, keeper)
+    kept = KeptList(home.erasures_file)
+    # A worker may run on another machine: the process that serves the fleet takes its erasures over.
+    erasures = ErasureDesk(service, signer.sign_receipt, kept if writes_broker else None)
+    service.erasures = erasures
+    return FleetProcess(
+        transport, trust, signer, follower, answers, service, operations, authority, desk, keeper, erasures, kept
+    )

@@ -1,13 +1,16 @@
-"""What grows for ever loses what is old, a little at a time: telemetry, and the devices of rollouts."""
+"""What grows for ever loses what is old, a little at a time: telemetry, as long as settings and plans say, and the
+devices of rollouts."""
 
 from dataclasses import dataclass
 
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.events import retention as telemetry
 from firmware_tools.fleet.events.retention import Retention
+from firmware_tools.fleet.privacy import retention as planned_retention
 from firmware_tools.fleet.rollouts import retention as rollouts
 
-_AT_ONCE = 2_000
+_AT_ONCE, _RUNS_AT_ONCE = 2_000, 1_000
+_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +32,9 @@ class Pruning:
         with self.database.transaction() as connection:
             records = telemetry.prune_some(connection, self.retention, now, _AT_ONCE)
         with self.database.transaction() as connection:
+            planned = planned_retention.prune_planned(connection, now, _RUNS_AT_ONCE)
+            if self.retention.event:
+                planned_retention.prune_heads(connection, now - self.retention.event * _DAY)
+        with self.database.transaction() as connection:
             devices = rollouts.prune_some(connection, self.rollout_days, now, _AT_ONCE)
-        return records == _AT_ONCE or devices > 0
+        return records == _AT_ONCE or planned or devices > 0

@@ -19,6 +19,7 @@ from firmware_tools.fleet.bulk import BulkAssignments
 from firmware_tools.fleet.desired import DesiredDocuments, program_targets
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
 from firmware_tools.fleet.models import ModelRegistry, ModelRelease
+from firmware_tools.fleet.privacy.plans import note_plan
 from firmware_tools.fleet.records import Device, Release, device_of, release_of, with_models
 from firmware_tools.fleet.runtimes import RuntimeRegistry, RuntimeRelease
 from firmware_tools.fleet.schema import assignments, devices, programs, releases
@@ -218,6 +219,7 @@ class Registry:
                     "raise version.code in its cygnet.json and publish again"
                 )
             self.models.note_program(existing.id, manifest.models)  # a fleet older than models did not
+            note_plan(self._connection, existing.id, manifest.data_plan)  # the same
             return release_of(existing), False
         if self._connection.scalar(select(programs.c.app_id).where(programs.c.app_id == app_id)) is None:
             self._connection.execute(insert(programs).values(app_id=app_id, name=manifest.name))
@@ -228,6 +230,7 @@ class Registry:
         del values["name"]
         made = self._connection.execute(insert(releases).values(values)).inserted_primary_key
         self.models.note_program(made[0] if made else 0, manifest.models)
+        note_plan(self._connection, made[0] if made else 0, manifest.data_plan)
         return release, True
 
     def releases(self) -> list[Release]:

@@ -16,6 +16,8 @@ from firmware_tools.fleet.identity.api import IdentityApi
 from firmware_tools.fleet.openapi.api import OpenApi
 from firmware_tools.fleet.openapi.document import document
 from firmware_tools.fleet.operations import Operations
+from firmware_tools.fleet.privacy.api import PrivacyApi
+from firmware_tools.fleet.privacy.desk import ErasureDesk
 from firmware_tools.fleet.rollouts.api import RolloutApi
 from firmware_tools.fleet.rollouts.operations import RolloutOperations
 from firmware_tools.fleet.screen.api import ScreenApi
@@ -43,6 +45,7 @@ class Parts:
     identities: IdentityApi
     trust: TrustKeeper
     views: ScreenViews
+    erasures: ErasureDesk
 
 
 def make_routes(parts: Parts) -> list[web.RouteDef]:
@@ -59,6 +62,7 @@ def make_routes(parts: Parts) -> list[web.RouteDef]:
         *BrowsingApi(parts.service).routes(),
         *TrafficApi(parts.service).routes(),
         *ScreenApi(parts.service, parts.views).routes(),
+        *PrivacyApi(parts.service, parts.erasures).routes(),
         *OpenApi().routes(),
     ]
 
@@ -67,7 +71,7 @@ def routes_without_fleet() -> list[web.RouteDef]:
     """Every route, to be looked at: nobody may call what they lead to."""
     nothing: Any = None
     identities = IdentityApi(nothing, nothing, nothing, nothing)
-    parts = Parts(nothing, nothing, nothing, nothing, nothing, nothing, nothing, identities, nothing, nothing)
+    parts = Parts(nothing, nothing, nothing, nothing, nothing, nothing, nothing, identities, nothing, nothing, nothing)
     return make_routes(parts)
 
 

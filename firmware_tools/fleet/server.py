@@ -105,13 +105,16 @@ async def run_fleet(
         views = ScreenViews(settings.fleet, line, service.feed.announce)
         service.hearing.on_screen, service.hearing.on_away = views.hear, views.device_gone
         service.on_broker_away = views.close
-        parts = Parts(service, operations, transport, rollouts, control, audit, team, identities, trust, views)
+        parts = Parts(
+            service, operations, transport, rollouts, control, audit, team, identities, trust, views, process.erasures
+        )
         application = make_application(make_routes(parts), control)
         health = HealthApi(database, storing=lambda: not service.trouble, broker=lambda: transport.connected)
         application.add_routes([*health.routes(), *frame_routes()])
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, max_line_size=MAX_URL)
         try:
             await asyncio.to_thread(follower.prepare, database, team or Alone())
+            await asyncio.to_thread(process.kept.do_again, database)  # before anybody can read what was erased
             on_the_roll = team.running() if team is not None else nullcontext()
             told = service.announcer.report_beside
             async with (
@@ -119,6 +122,7 @@ async def run_fleet(
                 on_the_roll,
                 service.running(),
                 going_on(trust.run(told), "trust"),
+                going_on(process.kept.run(database), "erasures"),
                 going_on(follower.run(service, team or Alone(), told), "root"),
                 _signed(audit, service),
                 keeper.running(),

@@ -25,7 +25,7 @@ from device_runtime.sync.messages import (
 )
 from device_runtime.sync.transport import TransportError
 from firmware_tools.fleet.announcing import Announcer
-from firmware_tools.fleet.answering import Answering, Identities
+from firmware_tools.fleet.answering import Answering, Erasures, Identities
 from firmware_tools.fleet.audit.pending import pending_addition
 from firmware_tools.fleet.connections import Flow, FreeFlow
 from firmware_tools.fleet.content import ContentStore
@@ -140,6 +140,15 @@ class FleetService:
     @identities.setter
     def identities(self, identities: Identities | None) -> None:
         self._answering.identities = identities
+
+    @property
+    def erasures(self) -> Erasures | None:
+        """Who erases what devices want erased; without it, nobody is answered."""
+        return self._answering.erasures
+
+    @erasures.setter
+    def erasures(self, erasures: Erasures | None) -> None:
+        self._answering.erasures = erasures
 
     # Running
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.program.package import DIGESTS
+from device_runtime.sync.erase_messages import EraseReceipt, sign_receipt
 from device_runtime.sync.messages import Desired, RootTarget, sign_desired
 from device_runtime.sync.reissue_messages import sign_certificate
 from device_runtime.sync.screen_messages import ScreenOrder, sign_screen_order
@@ -61,6 +62,10 @@ class Signer:
             ProtocolError: a member breaks its rule.
         """
         return sign_screen_order(order, (self._key, *self._former))
+
+    def sign_receipt(self, fleet: str, device: str, receipt: EraseReceipt) -> bytes:
+        """The envelope of a receipt for what was erased of a device."""
+        return sign_receipt(fleet, device, receipt, (self._key, *self._former))
 
     def sign_certificate(self, fleet: str, device: str, certificate: bytes, device_key: bytes | None) -> bytes:
         """The envelope of a newer certificate (DER) of a device; with a ``device_key`` for one that checks MACs."""

@@ -17,6 +17,8 @@ from device_runtime.sync.messages import (
     ContentRequest,
     Desired,
     DesiredRequest,
+    EraseAnswer,
+    EraseRequest,
     IdentityAnswer,
     MetadataBlock,
     MetadataRequest,
@@ -88,6 +90,9 @@ _MESSAGES: list[tuple[str, Plain]] = [
     ("request", RenewRequest("1", b"csr", "0a", bytes(70))),
     ("response", IdentityAnswer("1", b"{}", b"signer", bytes(70))),
     ("response", IdentityAnswer("1", error="no", retry_after=60)),
+    ("request", EraseRequest("1", "a", 1_700_000_000_000)),
+    ("response", EraseAnswer("1", b"{}")),
+    ("response", EraseAnswer("1", error="no")),
 ]  # fmt: skip
 _DESIRED = Desired(
     "f",

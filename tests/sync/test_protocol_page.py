@@ -72,7 +72,7 @@ def test_each_example_of_request_decodes() -> None:
     kinds = [type(decode_request(line.encode())).__name__ for line in EXAMPLES["request"].splitlines()]
     assert kinds == [
         *("ContentRequest", "ContentRequest", "DesiredRequest", "MetadataRequest", "PeersRequest"),
-        *("ClaimRequest", "RenewRequest", "ReissueRequest", "ShareRequest"),
+        *("ClaimRequest", "RenewRequest", "ReissueRequest", "EraseRequest", "ShareRequest"),
     ]
 
 
@@ -89,7 +89,7 @@ def test_each_example_of_response_decodes() -> None:
     documents = [json.loads(line) for line in examples]
     blocks = [document.get("size") if document["type"] != "plan" else 0 for document in documents]
     blocks = [
-        size or "signer" in document or (document["type"] == "certificate" and "error" not in document)
+        size or "signer" in document or (document["type"] in ("certificate", "erased") and "error" not in document)
         for size, document in zip(blocks, documents, strict=True)
     ]
     responses = [
@@ -107,6 +107,8 @@ def test_each_example_of_response_decodes() -> None:
         "IdentityAnswer",
         "CertificateAnswer",
         "CertificateAnswer",
+        "EraseAnswer",
+        "EraseAnswer",
         "Peers",
         "ShareReceipt",
         "Share",

@@ -83,6 +83,12 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/api/devices/{device}/screen"): _changes("screen.ask", "{device}", "by"),
     ("GET", "/api/devices/{device}/screen"): _reads("operator", lasting=True),
     ("DELETE", "/api/devices/{device}/screen"): _changes("screen.end", "{device}"),
+    # Decisions about data, and erasures
+    ("GET", "/api/devices/{device}/privacy"): _reads(),
+    ("GET", "/api/devices/{device}/privacy/points"): _reads(),
+    ("GET", "/api/devices/{device}/privacy/export"): _reads(),
+    ("POST", "/api/devices/{device}/privacy/erase"): _changes("privacy.erase", "{device}", "app_id", role="admin"),
+    ("GET", "/api/programs/{app_id}/privacy"): _reads(),
     # Releases
     ("GET", "/api/releases"): _reads(),
     ("POST", "/api/releases"): _changes("release.publish", "{name}"),

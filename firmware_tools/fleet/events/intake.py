@@ -17,6 +17,8 @@ from firmware_tools.fleet.events.decoding import Batch, Record
 from firmware_tools.fleet.events.losses import note_losses
 from firmware_tools.fleet.events.rollups import Key, SeriesIds, Sums
 from firmware_tools.fleet.events.tables import lanes, runs
+from firmware_tools.fleet.privacy.erased import drop_erased, erased_of
+from firmware_tools.fleet.privacy.intake import note_privacy
 from firmware_tools.fleet.schema import telemetry
 
 _COLUMNS = ("device", "epoch", "sequence", "time", "source", "name", "values", "received_at")
@@ -68,6 +70,7 @@ def take_in(connection: Connection, batches: Iterable[tuple[str, Batch]], now: f
     for device, batch in batches:
         by_lane[device, batch.epoch].append(batch)
     held = _lock(connection, by_lane, now)
+    erased = erased_of(connection, {device for device, _ in by_lane})
     taken, sums = Taken(), Sums()
     rows, fresh_runs, highest = [], [], []
     encode = msgspec.json.Encoder().encode
@@ -78,9 +81,10 @@ def take_in(connection: Connection, batches: Iterable[tuple[str, Batch]], now: f
         taken.repeated += sum(len(batch.records) for batch in of_lane) - len(new)
         if not new:
             continue
-        taken.new.append((device, new))
+        kept = drop_erased(erased.get(device, ()), new)
+        taken.new.append((device, kept))
         priority = of_lane[-1].priority
-        rows += [(device, epoch, r.sequence, r.time, r.source, r.name, encode(r.values).decode(), now) for r in new]
+        rows += [(device, epoch, r.sequence, r.time, r.source, r.name, encode(r.values).decode(), now) for r in kept]
         fresh_runs += [
             (device, epoch, run[0].sequence, run[-1].sequence, priority, *_span(run), now) for run in _runs(new)
         ]
@@ -93,14 +97,15 @@ def take_in(connection: Connection, batches: Iterable[tuple[str, Batch]], now: f
                 "received_at": now,
             }
         )
-        sums.add(device, new)
-    if not rows:
+        sums.add(device, kept)
+    if not fresh_runs:
         return taken
     append(connection, telemetry, _COLUMNS, rows)
     append(connection, runs, _RUN_COLUMNS, fresh_runs)
     matches = (lanes.c.device == bindparam("the_device"), lanes.c.epoch == bindparam("the_epoch"))
     connection.execute(update(lanes).where(*matches), highest)
     note_losses(connection, taken.new)
+    note_privacy(connection, taken.new, now)
     taken.series = sums.write(connection, ids)
     return taken
 

@@ -5,11 +5,13 @@
 // aborted when the page closes.
 
 import { showCertificates } from "./certificates.js";
+import { showPrivacy } from "./privacy.js";
 import { mountScreen } from "./screen.js";
 import { showTraffic } from "./traffic.js";
 
 export const SECTIONS = [
   { id: "screen", title: "Screen", wide: true, mount: (box, device, view) => view.signal.addEventListener("abort", mountScreen(box, device.id)) },
   { id: "certificates", title: "Certificates", mount: showCertificates },
+  { id: "privacy", title: "What people decided", mount: showPrivacy },
   { id: "traffic", title: "Bytes on the wire", below: true, mount: showTraffic },
 ];

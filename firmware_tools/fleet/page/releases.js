@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import { openAssign } from "./assign.js";
 import { $, h, panel, redrawWhen, said, toast } from "./dom.js";
 import { bytes, day, moment } from "./format.js";
+import { openPlan } from "./privacy.js";
 import { rolloutOf } from "./rollout_new.js";
 import { goTo } from "./router.js";
 import { may, press } from "./session.js";
@@ -37,7 +38,8 @@ function groups(trust, filter) {
   ].filter(({ title, id }) => `${title} ${id}`.toLowerCase().includes(filter));
   if (!found.length) return [filter ? h("p", { class: "empty" }, "No release matches the filter.") : noReleases()];
   return found.map((group) => h("section", { class: "program-group", "aria-label": group.title },
-    h("div", { class: "group-head" }, group.kind === "program" ? null : h("span", { class: "kind" }, group.kind), h("strong", {}, said(group.title)), said(group.id, { class: "sub mono" })),
+    h("div", { class: "group-head" }, group.kind === "program" ? null : h("span", { class: "kind" }, group.kind), h("strong", {}, said(group.title)), said(group.id, { class: "sub mono" }),
+      group.kind === "program" ? h("button", { type: "button", class: "quiet small", "aria-label": `What ${group.title} may send`, onclick: () => openPlan(group.id, group.title).catch((refusal) => toast(refusal.message, true)) }, "Its plan…") : null),
     ...group.all.map((release) => releaseRow(group, release, trust, signatures.get(`${group.kind}/${group.subject ?? group.id}/${release.version_code}`)))));
 }
 

@@ -1,0 +1,266 @@
+"""What devices tell of decisions, in the database; erasing there, and that what is erased does not come back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from firmware_tools.fleet.database import Database
+from firmware_tools.fleet.errors import FleetError
+from firmware_tools.fleet.events.tables import rollups, series
+from firmware_tools.fleet.moving import copy_database
+from firmware_tools.fleet.privacy import intake, store
+from firmware_tools.fleet.privacy.erasing import Erasure, erase, erasures_of
+from firmware_tools.fleet.privacy.kept_list import KeptList
+from firmware_tools.fleet.schema import telemetry
+from tests.fleet.privacy.told import LAMP, NOW, WEATHER, Told, decided, head, opened, refused, tell
+from tests.postgres import Postgres
+
+HEARD: Told = (WEATHER, "heard", {"station": "one", "seconds": 3})
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = opened(database_url)
+    yield database
+    database.close()
+
+
+def an_erasure(app_id: str = WEATHER, request: str = "r1", before: float = NOW + 100) -> Erasure:
+    return Erasure("kitchen", request, app_id, "operator", before, NOW + 100, 0)
+
+
+def held(database: Database) -> list[tuple[str, str, str]]:
+    """Device, source and name of every stored record."""
+    with database.transaction() as connection:
+        query = select(telemetry.c.device, telemetry.c.source, telemetry.c.name).order_by(
+            telemetry.c.device, telemetry.c.sequence
+        )
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def summed(database: Database) -> dict[str, int]:
+    """How many rows of sums each source of the kitchen has."""
+    query = (
+        select(series.c.source, func.count())
+        .join(rollups, rollups.c.series == series.c.id)
+        .where(series.c.device == "kitchen")
+        .group_by(series.c.source)
+    )
+    with database.transaction() as connection:
+        return {source: count for source, count in connection.execute(query)}  # noqa: C416 - rows, not pairs
+
+
+def test_the_newest_decision_about_an_item_is_kept_whatever_is_told_again_or_late(database: Database) -> None:
+    told = [decided("grant", "heard", 2), decided("refuse", "place", 3), decided("revoke", "heard", 4)]
+    with database.transaction() as connection:
+        assert tell(connection, told).count == 3
+        assert tell(connection, told).count == 0
+        tell(connection, [decided("grant", "heard", 1)], first=4, at=NOW - 50)  # a queue that was held up
+        found = [(each["item"], each["act"], each["number"]) for each in store.decisions_of(connection, "kitchen")]
+        assert found == [("heard", "revoke", 4), ("place", "refuse", 3)]
+        assert store.decisions_of(connection, "hall") == []
+
+
+def test_a_ledger_that_began_anew_is_followed(database: Database) -> None:
+    with database.transaction() as connection:
+        tell(connection, [decided("grant", "heard", 40)])
+        tell(connection, [decided("refuse", "heard", 2)], first=2, at=NOW + 9)
+        assert [each["act"] for each in store.decisions_of(connection, "kitchen")] == ["refuse"]
+
+
+def test_refusals_are_added_up_once_each(database: Database) -> None:
+    told = [refused("unplanned", "", 2), refused("seen", "heard", 1), refused("unplanned", "", 5)]
+    with database.transaction() as connection:
+        tell(connection, told)
+        tell(connection, told)
+        found = [(each["why"], each["item"], each["count"]) for each in store.refusals_of(connection, "kitchen")]
+        assert found == [("seen", "heard", 1), ("unplanned", "", 7)]
+
+
+def test_of_a_days_heads_the_furthest_stays_and_one_that_is_behind_it_shows(database: Database) -> None:
+    with database.transaction() as connection:
+        tell(connection, [head(5), decided("grant", "heard", 6), head(9)])
+        tell(connection, [head(7)], first=4)
+        tell(connection, [head(11)], first=5, at=NOW + 86_400)
+        numbers = [(each["number"], each["act"]) for each in store.points_of(connection, "kitchen")]
+        assert numbers == [(6, "grant"), (7, "head"), (9, "head"), (11, "head")]
+        newest = store.head_of(connection, "kitchen")
+        assert newest is not None
+        assert newest["number"] == 11
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"app_id": WEATHER, "item": "heard", "who": "owner", "number": "2", "hash": "0" * 64},
+        {"app_id": WEATHER, "item": "heard", "who": "owner", "number": True, "hash": "0" * 64},
+        {"app_id": WEATHER, "item": "heard", "who": "owner", "number": 2, "hash": "0" * 63},
+        {"app_id": WEATHER, "item": "heard", "who": "owner", "number": 2},
+        {"app_id": 5, "item": "heard", "who": "owner", "number": 2, "hash": "0" * 64},
+        {"app_id": "a" * 129, "item": "heard", "who": "owner", "number": 2, "hash": "0" * 64},
+        {"app_id": "a\x00b", "item": "heard", "who": "owner", "number": 2, "hash": "0" * 64},
+    ],
+)
+def test_a_malformed_decision_is_stored_as_telemetry_alone(database: Database, values: dict[str, str | int]) -> None:
+    with database.transaction() as connection:
+        assert tell(connection, [("privacy", "grant", values)]).count == 1
+        assert store.decisions_of(connection, "kitchen") == []
+        assert store.points_of(connection, "kitchen") == []
+
+
+def test_a_program_cannot_decide_for_people(database: Database) -> None:
+    source, name, values = decided("grant", "heard", 2)
+    with database.transaction() as connection:
+        tell(connection, [(WEATHER, name, values)])
+        assert source == "privacy"
+        assert store.decisions_of(connection, "kitchen") == []
+
+
+def test_a_device_that_makes_up_names_fills_its_own_room_only(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MOST_OF_DEVICE", 3)
+    with database.transaction() as connection:
+        tell(connection, [refused("unplanned", f"made up {number}", 1) for number in range(9)])
+        tell(connection, [refused("unplanned", "heard", 1)], device="hall")
+        assert len(store.refusals_of(connection, "kitchen")) == 3
+        assert len(store.refusals_of(connection, "hall")) == 1
+
+
+def test_erasing_a_program_takes_its_events_sums_and_counts_and_nothing_else(database: Database) -> None:
+    told = [
+        HEARD,
+        (LAMP, "switched", {"on": True}),
+        ("device", "program_started", {"app_id": WEATHER}),
+        ("device", "program_started", {"app_id": LAMP}),
+        decided("grant", "heard", 2),
+        refused("unplanned", "", 2),
+        refused("unplanned", "", 1, LAMP),
+    ]
+    with database.transaction() as connection:
+        tell(connection, told)
+        tell(connection, [HEARD], device="hall")
+    with database.transaction() as connection:
+        done = erase(connection, an_erasure())
+    assert done.records == 3
+    assert held(database) == [
+        ("hall", WEATHER, "heard"),
+        ("kitchen", LAMP, "switched"),
+        ("kitchen", "device", "program_started"),
+        ("kitchen", "privacy", "grant"),
+        ("kitchen", "privacy", "refused"),
+    ]
+    assert set(summed(database)) == {LAMP, "device", "privacy"}
+    with database.transaction() as connection:
+        assert [each["act"] for each in store.decisions_of(connection, "kitchen")] == ["grant"]
+        assert [each["app_id"] for each in store.refusals_of(connection, "kitchen")] == [LAMP]
+        assert erasures_of(connection, "kitchen") == [done]
+
+
+def test_erasing_all_programs_leaves_what_is_the_devices_own(database: Database) -> None:
+    told = [
+        HEARD,
+        (LAMP, "switched", {"on": True}),
+        ("device", "program_started", {"app_id": LAMP}),
+        ("device", "device_started", {"board": "b"}),
+        decided("grant", "heard", 2),
+        refused("unplanned", "", 2),
+    ]
+    with database.transaction() as connection:
+        tell(connection, told)
+    with database.transaction() as connection:
+        assert erase(connection, an_erasure("")).records == 4
+        assert store.refusals_of(connection, "kitchen") == []
+    assert [(source, name) for _, source, name in held(database)] == [
+        ("device", "device_started"),
+        ("privacy", "grant"),
+    ]
+    assert set(summed(database)) == {"device", "privacy"}
+
+
+def test_what_was_erased_does_not_come_from_a_queue_and_what_is_told_later_is_stored(database: Database) -> None:
+    with database.transaction() as connection:
+        tell(connection, [HEARD])
+    with database.transaction() as connection:
+        erase(connection, an_erasure(before=NOW + 10))
+    with database.transaction() as connection:
+        late = [HEARD, (LAMP, "switched", {"on": True}), ("device", "program_started", {"app_id": WEATHER})]
+        assert tell(connection, late, first=2).count == 1
+        assert tell(connection, late, first=2).count == 0  # its numbers are known: it is not asked for again
+        tell(connection, [(WEATHER, "later", {})], first=9, at=NOW + 11)
+    assert [name for _, _, name in held(database)] == ["switched", "later"]
+    assert WEATHER in summed(database)
+
+
+def test_what_a_device_tells_after_it_asked_stays_though_the_fleet_had_it_before_it_erased(database: Database) -> None:
+    wish = Erasure("kitchen", "r1", WEATHER, "device", NOW + 10, NOW + 100, 0)
+    with database.transaction() as connection:
+        tell(connection, [HEARD])
+        tell(connection, [(WEATHER, "later", {})], first=2, at=NOW + 11)
+    with database.transaction() as connection:
+        assert erase(connection, wish).records == 1
+    assert [name for _, _, name in held(database)] == ["later"]
+
+
+def test_a_portion_of_which_all_was_erased_is_known_all_the_same(database: Database) -> None:
+    with database.transaction() as connection:
+        erase(connection, an_erasure())
+    with database.transaction() as connection:
+        assert tell(connection, [HEARD]).count == 0
+        assert tell(connection, [HEARD]).repeated == 1
+
+
+@pytest.fixture
+def copy_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
+    """Another empty database of the same kind."""
+    if database_url.startswith("sqlite"):
+        return f"sqlite:///{tmp_path / 'copy.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url()
+
+
+def test_an_older_database_that_is_put_back_is_erased_again(
+    database: Database, database_url: str, copy_url: str, tmp_path: Path
+) -> None:
+    kept = KeptList(tmp_path / "erasures.jsonl")
+    with database.transaction() as connection:
+        tell(connection, [HEARD, (LAMP, "switched", {"on": True})])
+    copy_database(database_url, copy_url)
+    with database.transaction() as connection:
+        done = erase(connection, an_erasure())
+    kept.add([done])
+    assert kept.do_again(database) == 0
+    restored = Database(copy_url)
+    assert [name for _, _, name in held(restored)] == ["heard", "switched"]
+    assert kept.do_again(restored) == 1
+    assert kept.do_again(restored) == 0
+    assert [name for _, _, name in held(restored)] == ["switched"]
+    with restored.transaction() as connection:
+        assert tell(connection, [HEARD], first=9).count == 0
+    restored.close()
+
+
+def test_what_was_erased_is_in_no_byte_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.db"
+    database = opened(f"sqlite:///{path}")
+    with database.transaction() as connection:
+        tell(connection, [(WEATHER, "heard", {"station": "said in the kitchen"})])
+    with database.transaction() as connection:
+        erase(connection, an_erasure())
+    database.close()
+    assert b"said in the kitchen" not in path.read_bytes()
+
+
+def test_the_list_of_erasures_outlives_a_power_cut_and_says_where_it_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "erasures.jsonl"
+    KeptList(path).add([an_erasure()])
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:20])  # an append that was cut short
+    assert KeptList(path).read() == [an_erasure()]
+    KeptList(path).add([an_erasure(), an_erasure(request="r2")])
+    assert [each.id for each in KeptList(path).read()] == ["r1", "r2"]
+    path.write_bytes(b"nothing\n" + whole)
+    with pytest.raises(FleetError, match=r"line 1 of the list of erasures .* is damaged"):
+        KeptList(path).read()
