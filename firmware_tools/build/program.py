@@ -18,6 +18,7 @@ from firmware_tools.build.dialects import SourceError, load_project
 from firmware_tools.build.npm import add_npm_packages
 from firmware_tools.build.pages import with_pages_that_are_there
 from firmware_tools.build.portable.models import BoardModel, board_models
+from firmware_tools.build.portable.plans import board_plan
 from firmware_tools.build.portable.sources import PythonSources, compiler_name
 from firmware_tools.build.source_files import find_source_files, ignored_files
 from firmware_tools.build.source_maps import with_source_maps, without_source_maps
@@ -56,7 +57,8 @@ def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool 
         warnings += python.warnings
         project.manifest["cygnet"] |= {"compiler": compiler_name(), "capabilities": sorted(python.capabilities)}
     manifest = json.dumps(project.manifest, ensure_ascii=False, sort_keys=True).encode()
-    Grammar({project.manifest["app_id"]: parse_manifest(manifest).voice})
+    checked = parse_manifest(manifest)
+    Grammar({project.manifest["app_id"]: checked.voice})
     npm = add_npm_packages(project, files, warnings)
     entries = Assembly(project, files, npm, warnings, python).entries()
     entries = with_source_maps(entries, warnings) if source_maps else without_source_maps(entries)
@@ -65,6 +67,7 @@ def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool 
         made = board_models(entries)
         models = made.models
         entries |= made.entries
+        entries |= board_plan(checked.data_plan)
     entries["manifest.json"] = manifest
     data = seal_package(entries, key)
     # What the device will check is checked here first, by the same code.
