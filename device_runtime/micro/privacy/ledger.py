@@ -30,10 +30,10 @@ _DAY = 86_400
 
 
 class Ledger:
-    """The ledger below ``root``, for what the program ``app_id`` does. ``tell(source, name, values)`` is telemetry."""
+    """What the program ``app_id`` does, for the ledger below ``root``. ``tell(source, name, values)`` is telemetry."""
 
     def __init__(self, root: str, app_id: str, tell: "Callable[[str, str, dict[str, Any]], bool]") -> None:
-        self._folder, self._app_id, self._tell = root + "cygnet/", app_id, tell
+        self._root, self._app_id, self._tell = root, app_id, tell
         self._counts: dict[tuple[str, str], list[int]] = {}
         self._since = 0
 
@@ -52,39 +52,60 @@ class Ledger:
 
     def write(self) -> None:
         """Write what was counted. Raises :class:`OSError`: it is counted still."""
-        if not self._counts:
-            return
-        text = read_body(self._folder + "today")
-        last = 0
-        if text is None:
-            before, entries = _hash_of_last(read_body(self._folder + "ledger")), []
-        else:
-            last, before, entries = json.loads(text)
-        day = max(clock.now() // _DAY, last)  # a clock that is put back gives no day twice
-        if text is not None and day > last:
-            before, entries = _hash(text), []
-            self._close(text)
-            self._tell("privacy", "ledger", {"day": last, "hash": before})
-        for (act, item), (count, size) in self._counts.items():
-            for entry in entries:
-                if entry[:3] == [act, self._app_id, item]:
-                    entry[3] += count
-                    entry[4] += size
-                    break
-            else:
-                entries.append([act, self._app_id, item, count, size])
-        write_body(self._folder + "today", json.dumps([day, before, entries], separators=(",", ":")).encode())
-        self._counts = {}
+        if self._counts:
+            ended = write_counts(self._root, self._app_id, self._counts)
+            self._counts = {}
+            if ended is not None:
+                self._tell("privacy", "ledger", ended)
 
-    def _close(self, text: bytes) -> None:
-        """Put a day to the end of those that are over; after a power cut it may be there already."""
-        days = split_days(read_body(self._folder + "ledger"))
-        if days and days[-1] == text:
-            return
-        days.append(text)
-        while len(days) > 1 and sum([len(each) + 2 for each in days]) > MOST_BYTES:
-            days.pop(0)
-        write_body(self._folder + "ledger", b"[" + BETWEEN.join(days) + b"]")
+
+def write_counts(root: str, app_id: str, counts: "dict[tuple[str, str], list[int]]") -> "dict[str, Any] | None":
+    """Add counts of a program to those of this day.
+
+    Args:
+        root: below it lies ``cygnet/``.
+        app_id: the program.
+        counts: by act and item, how often and how many bytes.
+
+    Returns:
+        The ``day`` that ended by this, and its ``hash``; or None.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    path, ended = root + "cygnet/today", None
+    text = read_body(path)
+    if text is None:
+        days = split_days(read_body(root + "cygnet/ledger"))
+        last, before, entries = 0, hash_of(days[-1]) if days else FIRST, []
+    else:
+        last, before, entries = json.loads(text)
+    day = max(clock.now() // _DAY, last)  # a clock that is put back gives no day twice
+    if text is not None and day > last:
+        before, entries = hash_of(text), []
+        _close(root + "cygnet/ledger", text)
+        ended = {"day": last, "hash": before}
+    for (act, item), (count, size) in counts.items():
+        for entry in entries:
+            if entry[:3] == [act, app_id, item]:
+                entry[3] += count
+                entry[4] += size
+                break
+        else:
+            entries.append([act, app_id, item, count, size])
+    write_body(path, json.dumps([day, before, entries], separators=(",", ":")).encode())
+    return ended
+
+
+def _close(path: str, text: bytes) -> None:
+    """Put a day to the end of those that are over; after a power cut it may be there already."""
+    days = split_days(read_body(path))
+    if days and days[-1] == text:
+        return
+    days.append(text)
+    while len(days) > 1 and sum([len(each) + 2 for each in days]) > MOST_BYTES:
+        days.pop(0)
+    write_body(path, b"[" + BETWEEN.join(days) + b"]")
 
 
 def split_days(body: "bytes | None") -> "list[bytes]":
@@ -92,10 +113,6 @@ def split_days(body: "bytes | None") -> "list[bytes]":
     return body[1:-1].split(BETWEEN) if body else []
 
 
-def _hash_of_last(body: "bytes | None") -> str:
-    days = split_days(body)
-    return _hash(days[-1]) if days else FIRST
-
-
-def _hash(text: bytes) -> str:
+def hash_of(text: bytes) -> str:
+    """What the next day has of one."""
     return binascii.hexlify(hashlib.sha256(text).digest()).decode()
