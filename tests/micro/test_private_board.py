@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from device_runtime.micro.consents import write_privacy
+from device_runtime.micro.consents import read_privacy, write_privacy
 from firmware_tools.build.portable.plans import board_item
 from firmware_tools.fleet.telemetry import TelemetryQuery
 from tests.build.python_programs import build, write_program
@@ -105,6 +105,10 @@ async def test_nothing_leaves_a_board_before_somebody_at_its_cable_agreed(microp
         assert {record["name"] for record in await told(whole, source=APP)} == {"count"}
         assert OWN_WORD not in json.dumps(await told(whole), default=str)
         assert f"holds '{OWN_WORD}'" in board.log, "its author can read it at the cable"
+
+        await whole.fleet.operations.unassign(DEVICE, APP)
+        await board.says("removed " + APP, within=60)
+        assert read_privacy(f"{board.root}/", APP) == {}, "should it come back, nobody has agreed to anything"
 
 
 async def test_the_words_of_an_error_stay_on_the_board(micropython: str, tmp_path: Path) -> None:

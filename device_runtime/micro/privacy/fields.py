@@ -25,18 +25,19 @@ def refusal(field: "list[Any]", value: object) -> str:
         return "" if fits else f"text of at most {field[2]} characters"
     if kind not in ("i", "n"):
         return "bytes, which boards do not report"
-    return "" if _is_number(field, value) else _sentence(field)
-
-
-def _is_number(field: "list[Any]", value: "Any") -> bool:
-    kind, _, least, most, step = field
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value - value != 0:
-        return False
-    if kind == "i" and value != int(value):
-        return False
-    if (least is not None and value < least) or (most is not None and value > most):
-        return False
-    return not step or _is_on_step(value, least or 0, step)
+    _, _, least, most, step = field
+    # All of it here: a board's stack holds few calls.
+    if (
+        not isinstance(value, (int, float))
+        or isinstance(value, bool)
+        or value - value != 0
+        or (kind == "i" and value != int(value))
+        or (least is not None and value < least)
+        or (most is not None and value > most)
+        or (step and not _is_on_step(value, least or 0, step))
+    ):
+        return _sentence(field)
+    return ""
 
 
 def _is_on_step(value: float, start: float, step: float) -> bool:

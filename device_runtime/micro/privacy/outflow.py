@@ -14,7 +14,6 @@ from ..modules import forget
 from ..program.errors import CapabilityError
 from .fields import refusal
 from .ledger import Ledger
-from .planned import read_plan
 
 try:
     from collections.abc import Callable
@@ -58,13 +57,14 @@ class Privacy:
         tell: "Callable[[str, str, dict[str, Any]], bool]",
     ) -> None:
         self._root, self._app_id, self._is_spoken, self._tell = root, app_id, is_spoken, tell
-        self._base, self._items = read_plan(folder, is_spoken)
-        record = read_privacy(root, app_id)
+        from .planned import read_plan
         from .widening import standings
 
+        self._base, self._items = read_plan(folder, is_spoken)
+        record = read_privacy(root, app_id)
         self._stands = standings(self._items, record.get("items", {}), organisation != "")
-        del standings
-        forget("widening")
+        del read_plan, standings
+        forget("planned", "widening")
         self._seen: list[str] = record.get("seen", [])
         self._day: int = record.get("day", 0)
         self._spent: int = record.get("spent", 0)
