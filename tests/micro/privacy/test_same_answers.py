@@ -72,24 +72,47 @@ _value = st.one_of(
     st.sampled_from([0.30000000000000004, 0.1 * 7, 1e9, -0.0, 2.5000001, 2**40]),
     st.sampled_from([*_WORDS, "", "five", "x" * 13]),
 )
-_event = st.tuples(
+_wild = st.tuples(
     st.just("event"),
     st.sampled_from([*_NAMES, "other"]),
     st.dictionaries(st.sampled_from([*_FIELDS, "w"]), _value, max_size=3),
 )
-_step = st.one_of(
-    _event, _event, _event, _event, st.just(("hear",)), st.tuples(st.just("wait"), st.sampled_from([5, 61, 86_400]))
-)
+
+
+@st.composite
+def _fitting(draw: st.DrawFn, field: Any) -> Any:
+    """A value that a field may have, or hardly not."""
+    if isinstance(field, str):
+        return draw(st.booleans()) if field == "boolean" else draw(st.sampled_from(_WORDS))
+    if field["type"] == "choice":
+        return draw(st.sampled_from(field["of"]))
+    if field["type"] == "text":
+        return "x" * draw(st.integers(0, field["max"] + 1))
+    least = field.get("min", 0)
+    step = field.get("step", 1 if field["type"] == "integer" else 0.25)
+    value = least + draw(st.integers(-1, 30)) * step
+    return draw(st.sampled_from([value, value, round(value, 6), value + step / 3, float(value), value + 1e-7]))
+
+
+@st.composite
+def _planned(draw: st.DrawFn, items: list[dict[str, Any]]) -> tuple[str, str, dict[str, Any]]:
+    """An event that the plan has."""
+    of = draw(st.sampled_from(items))
+    names = draw(st.lists(st.sampled_from(sorted(of["fields"])), unique=True)) if of["fields"] else []
+    return "event", of["name"], {name: draw(_fitting(of["fields"][name])) for name in names}
 
 
 @st.composite
 def _case(draw: st.DrawFn) -> Case:
     items = None if draw(st.integers(0, 11)) == 0 else draw(_plan())
-    earlier = draw(_plan()) if items is not None and draw(st.booleans()) else None
+    earlier = draw(_plan()) if items is not None and draw(st.integers(0, 3)) == 0 else None
     names = [each["name"] for each in earlier or items or ({"name": "*"},)]
-    decisions = [(name, draw(st.integers(0, 4)) > 0) for name in names if draw(st.integers(0, 3))]
+    decisions = [(name, draw(st.integers(0, 5)) > 0) for name in names if draw(st.integers(0, 5))]
+    fitting = _planned(items) if items else _wild
+    waits = st.tuples(st.just("wait"), st.sampled_from([5, 61, 86_400]))
+    step = st.one_of(fitting, fitting, fitting, _wild, st.just(("hear",)), waits)
     # Few events are told many times: what may be told of what was heard is a matter of how often.
-    steps = [step for step in draw(st.lists(_step, max_size=8)) for _ in range(draw(st.sampled_from([1, 1, 2, 40])))]
+    steps = [each for each in draw(st.lists(step, max_size=8)) for _ in range(draw(st.sampled_from([1, 1, 2, 40])))]
     return Case(items, decisions, steps, earlier, draw(st.sampled_from(["", "", "Example AG"])))
 
 
@@ -120,6 +143,54 @@ def test_any_plan_and_any_events_have_the_same_answers(micropython: str, tmp_pat
         assert _outline(made, case) == _outline(expected, case), case
         told += sum(not answer for answer in expected["answers"])
     assert told > 300, "most would be refused otherwise, and nothing said"
+
+
+LEVEL = item("level", fields={"at": {"type": "number", "min": -90, "max": 90, "step": 0.1}})
+
+
+@pytest.mark.parametrize(
+    ("value", "passes"),
+    [
+        (46.9, True), (46.948, False), (46.95, False), (47, True), (-90, True), (90.1, False), (0.3, True),
+        (-0.1, True), (0.30000000000000004, False), (0.7, True), (46.900000001, False), (True, False),
+        ("46.9", False), (1e300, False),
+    ],
+)  # fmt: skip
+def test_numbers_are_as_coarse_as_the_plan_says(micropython: str, tmp_path: Path, value: object, passes: bool) -> None:
+    case = Case([LEVEL], [("level", True)], [("event", "level", {"at": value})])
+    (made,) = micro(micropython, tmp_path, [case])
+    assert made == linux(case)
+    assert (made["answers"] == [""]) is passes
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "holds"),
+    [
+        ({"type": "text", "max": 10}, {"type": "text", "max": 10}, True),
+        ({"type": "text", "max": 10}, {"type": "text", "max": 11}, False),
+        ("text", "boolean", False),
+        ({"type": "choice", "of": ["a", "b"]}, {"type": "choice", "of": ["b"]}, True),
+        ({"type": "choice", "of": ["a"]}, {"type": "choice", "of": ["a", "b"]}, False),
+        ({"type": "number", "step": 0.1}, {"type": "number", "step": 0.3}, True),
+        ({"type": "number", "step": 0.2}, {"type": "number", "step": 0.3}, False),
+        ({"type": "number", "step": 0.2}, {"type": "number"}, False),
+        ({"type": "number"}, {"type": "number", "step": 0.2}, True),
+        ({"type": "integer", "min": 0, "max": 9}, {"type": "integer", "min": 1, "max": 8}, True),
+        ({"type": "integer", "min": 0, "max": 9}, {"type": "integer", "min": -1, "max": 9}, False),
+        ({"type": "integer", "min": 0, "max": 9}, {"type": "integer", "min": 0}, False),
+        ({"type": "integer", "min": 0, "max": 9}, {"type": "number", "min": 0, "max": 9}, False),
+        ({"type": "number"}, {"type": "integer"}, True),
+    ],
+)
+def test_a_yes_holds_for_a_field_that_tells_no_more(
+    micropython: str, tmp_path: Path, then: object, now: object, holds: bool
+) -> None:
+    case = Case(
+        [item("a", fields={"x": now})], [("a", True)], [("event", "a", {})], earlier=[item("a", fields={"x": then})]
+    )
+    (made,) = micro(micropython, tmp_path, [case])
+    assert made == linux(case)
+    assert (made["answers"] == [""]) is holds
 
 
 CLICKS = item("clicks", fields={"button": {"type": "choice", "of": ["left", "right"]}})
