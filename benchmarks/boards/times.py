@@ -125,6 +125,7 @@ def _files() -> Mapping[str, bytes]:
     sources = {**runtime_sources(), "micro/bench.py": TIMES, "micro/hand.py": BY_HAND}
     files = {f"/cygnet/a/{name}": data for name, data in compiled_runtime(sources).items()}
     document: dict[str, Any] = dict(board_document(find_micro_board("pico-w")))
+    document["organisation"] = "Example"
     document["program"] = {**document.get("program", {}), "heap_kb": _PROGRAM_KB}
     files["/cygnet/board.json"] = json.dumps(document).encode()
     with tempfile.TemporaryDirectory(prefix="cygnet-bench-") as folder:

@@ -176,6 +176,17 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """Who agrees to what programs may send."""
+
+    organisation: str = key(
+        "whose board this is, if it is no person's: what its programs declare is agreed to then; empty: nothing is, "
+        "until `cygnet board privacy` says so",
+        default="",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MicroBoard:
     """One board that runs MicroPython."""
 
@@ -195,6 +206,7 @@ class MicroBoard:
     microphone: Sound | None = key("a microphone", default=None)
     speaker: Sound | None = key("a loudspeaker", default=None)
     program: Program = key("what a program may use", default=Program())
+    privacy: Privacy = key("who agrees to what programs may send", default=Privacy())
 
     def faults(self) -> Iterator[tuple[Place, str]]:
         """What no single key shows: ids of the wrong form, wires that are missing, pins that are used twice."""
@@ -266,6 +278,8 @@ def board_document(board: MicroBoard) -> dict[str, Any]:
     }
     if board.simulated:
         document["simulated"] = True
+    if board.privacy.organisation:
+        document["organisation"] = board.privacy.organisation
     for name in ("display", "buzzer", "microphone", "speaker"):
         part = getattr(board, name)
         if part is not None and getattr(part, "driver", "") != "none":

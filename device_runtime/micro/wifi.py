@@ -30,7 +30,7 @@ class Wifi:
                     network.country(country)
                 self._radio = network.WLAN(network.STA_IF)
             except (ImportError, AttributeError):
-                self._radio = None  # the unix port: the computer is connected
+                pass  # the unix port: the computer is connected
 
     async def connect(self) -> None:
         """Return when there is a connection. Raises :class:`OSError` with a sentence when no network lets us in."""

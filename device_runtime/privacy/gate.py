@@ -199,7 +199,7 @@ class PrivacyGate:
         Raises:
             RefusedError: it may not.
         """
-        items = [item for item in plan.items if category in item.covers] if plan.spoken else [unspoken_item(category)]
+        items = _collecting_items(plan, category)
         if not items:
             raise self.refusal(
                 app, plan, "unplanned", "", "",
@@ -362,6 +362,15 @@ class PrivacyGate:
 
 def _told_of(found: Match) -> frozenset[Category]:
     return frozenset(category for item in found.items for category in item.covers if category in SENSITIVE)
+
+
+def _collecting_items(plan: DataPlan, category: Category) -> list[DataItem]:
+    """The items under which data of a category may come in, those that stay on the device first. Who may hear the
+    microphone may hear what a model makes of it."""
+    if not plan.spoken:
+        return [unspoken_item(category)]
+    enough = {category, "voice"} if category == "speech" else {category}
+    return sorted((item for item in plan.items if item.covers & enough), key=lambda item: item.leaves)
 
 
 def _of_purpose(plan: DataPlan, item: DataItem) -> list[DataItem]:

@@ -17,6 +17,7 @@ from firmware_tools.build.manifests import checked_manifest, manifest_bytes
 from firmware_tools.build.npm import add_npm_packages
 from firmware_tools.build.pages import with_pages_that_are_there
 from firmware_tools.build.portable.models import BoardModel, board_models
+from firmware_tools.build.portable.plans import board_plan
 from firmware_tools.build.portable.sources import PythonSources, compiler_name
 from firmware_tools.build.source_files import find_source_files, ignored_files
 from firmware_tools.build.source_maps import with_source_maps, without_source_maps
@@ -64,6 +65,7 @@ def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool 
         made = board_models(entries)
         models = made.models
         entries |= made.entries
+        entries |= board_plan(checked.data_plan)
     entries["manifest.json"] = manifest_bytes(project)
     data = seal_package(entries, key)
     # What the device will check is checked here first, by the same code.

@@ -14,6 +14,10 @@ _VERBS: dict[str, tuple[str, str]] = {
     "flash": ("firmware_tools.cli.board_flash:flash", "Write firmware to a board, or to many."),
     "provision": ("firmware_tools.cli.board_provision:provision", "Make a board a device of a fleet."),
     "install": ("firmware_tools.cli.board_install:install", "Bring runtime or program to a board over its cable."),
+    "privacy": (
+        "firmware_tools.cli.board_privacy:privacy",
+        "Say what a board's programs may report, and see what left.",
+    ),
     "logs": ("firmware_tools.cli.board_console:logs", "Follow what a board says."),
     "shell": ("firmware_tools.cli.board_console:shell", "Talk to a board's MicroPython."),
     "reset": ("firmware_tools.cli.board_care:reset", "Start a board anew."),

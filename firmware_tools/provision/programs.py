@@ -5,10 +5,8 @@ names the same program, or :func:`plan_removal` takes it away.
 """
 
 import hashlib
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from device_runtime.micro.records import read_record, write_record
@@ -24,6 +22,8 @@ from firmware_tools.provision.delivery import Plan, plan_delivery
 from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.held import BOOT_RECORD, DESIRED_RECORD, PROGRAMS_RECORD, Held, look_at
 from firmware_tools.provision.identity import Identity
+from firmware_tools.provision.privacy import forgotten
+from firmware_tools.provision.rewriting import rewritten
 from firmware_tools.provision.rom import readable
 
 _FOLDER = "/cygnet/programs"
@@ -108,8 +108,9 @@ def plan_removal(board: BoardConnection, app_id: str) -> ProgramPlan:
             f"run `cygnet fleet unassign {identity.device} {app_id}`"
         )
     files = _changed(held, PROGRAMS_RECORD, lambda root: _forget(root, app_id))
+    kept, gone = forgotten(board, app_id)
     folders = [f"{_FOLDER}/{version['folder']}" for version in (app["current"], app["before"]) if version]
-    return ProgramPlan(plan_delivery(board, files, folders), app_id, app_id, "")
+    return ProgramPlan(plan_delivery(board, files | kept, folders, gone), app_id, app_id, "")
 
 
 def _look_at(board: BoardConnection) -> tuple[Held, Identity]:
@@ -192,14 +193,6 @@ def _forgive(root: str) -> None:
 
 
 def _changed(held: Held, record: str, change: Callable[[str], None]) -> dict[str, bytes]:
-    """The two files of a record after ``change``, which is given the root of a board that has only this record: it
-    is the board's own code that writes it."""
-    names = (record, record + ".new")
-    with tempfile.TemporaryDirectory(prefix="cygnet-programs-") as folder:
-        Path(folder, "cygnet").mkdir()
-        there = {name: Path(folder, name.lstrip("/")) for name in names}
-        for name in names:
-            if name in held.files:
-                there[name].write_bytes(held.files[name])
-        change(f"{folder}/")
-        return {name: path.read_bytes() for name, path in there.items() if path.exists()}
+    """The two files of a record after ``change``."""
+    files = {name: held.files[name] for name in (record, record + ".new") if name in held.files}
+    return rewritten(files, change)

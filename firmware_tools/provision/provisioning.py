@@ -23,7 +23,7 @@ from firmware_tools.provision.runtime import MAIN, slot_files, start_files
 BOARD_FILE = "/cygnet/board.json"
 SAVED_MAIN = "/main.before.py"
 _SLOTS = ("/cygnet/a", "/cygnet/b")
-_PROGRAMS, _QUEUE = "/cygnet/programs", "/cygnet/queue"
+_PROGRAMS, _QUEUE, _STORAGE, _PRIVACY = "/cygnet/programs", "/cygnet/queue", "/cygnet/storage", "/cygnet/privacy"
 CABLE_SLOT, ROM_SLOT = "a", "rom"
 _ROM_SINCE = "1.25"
 # A start that counts above this is one of several that went wrong: what the loader counts begins anew then.
@@ -74,8 +74,10 @@ def plan_provisioning(
     main = files.pop(MAIN)
     same = held.identity is not None and (held.identity.fleet, held.identity.device) == (whole.fleet, whole.device)
     if held.identity is not None and not same:
-        notes.append(f"it was {held.identity.device} of {held.identity.fleet}; its programs and telemetry are removed")
-        owned += [_PROGRAMS, _QUEUE]
+        was = f"{held.identity.device} of {held.identity.fleet}"
+        notes.append(f"it was {was}; its programs, what they kept, and telemetry are removed")
+        # What somebody agreed to was for the other fleet, and what programs kept may tell of what they heard.
+        owned += [_PROGRAMS, _QUEUE, _STORAGE, _PRIVACY]
         gone += _both(PROGRAMS_RECORD) + _both(DESIRED_RECORD)
     if not same or held.record(MEMORY_RECORD) is None:
         files[MEMORY_RECORD] = memory_seed()

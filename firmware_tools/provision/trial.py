@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 
-from firmware_tools.provision.console import follow
+from firmware_tools.provision.console import Said, follow
 from firmware_tools.provision.errors import ProvisionError
 
 
@@ -23,8 +23,10 @@ def await_trial(port: str, app_id: str, seconds: float, is_over: Callable[[], bo
         ProvisionError: the board stopped it, and why.
         BoardConnectionError: the board does not come back.
     """
+    words = ""
     with closing(follow(port, seconds=seconds, restarting=True, is_over=is_over)) as lines:
         for said in lines:
+            words = _own_words(said, app_id) or words
             if said.source != "sync":
                 continue
             what, _, rest = said.text.partition(" ")
@@ -34,10 +36,18 @@ def await_trial(port: str, app_id: str, seconds: float, is_over: Callable[[], bo
             if what == "good":
                 return True
             if what == "rolled_back":
-                raise ProvisionError(f"{app_id} was rolled back on the board on {port}: {_reason(why)}")
+                raise ProvisionError(f"{app_id} was rolled back on the board on {port}: {_reason(why)}{words}")
             if what == "failed":
-                raise ProvisionError(f"{app_id} does not run on the board on {port}: {_reason(why)}")
+                raise ProvisionError(f"{app_id} does not run on the board on {port}: {_reason(why)}{words}")
     return False
+
+
+def _own_words(said: Said, app_id: str) -> str:
+    """What a program's own error says, which the board tells at the cable and nowhere else."""
+    if said.level == "error" and said.source == app_id:
+        return f"; its log: {said.text}"
+    own = f"error {app_id} "
+    return f"; its log: {said.text.removeprefix(own)}" if said.text.startswith(own) else ""
 
 
 def _reason(values: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from device_runtime.resources import resource_directory
 from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.home import init_home
 from firmware_tools.fleet.server import RunningFleet, run_fleet
@@ -82,8 +83,13 @@ class Journey:
         """``cygnet board …`` while the fleet goes on."""
         return await asyncio.to_thread(board_command, *arguments)
 
-    async def provision(self, *more: str | Path, board: str | Path = "pico-w") -> Ran:
-        """Make the board a device of this fleet, over its cable."""
+    async def provision(self, *more: str | Path, board: str | Path = "") -> Ran:
+        """Make the board a device of this fleet, over its cable; where no other is named, a Pico W of an organisation,
+        whose programs may report."""
+        if not board:
+            text = resource_directory("board_configs").joinpath("pico-w.toml").read_text()
+            board = self.folder / "pico-w.toml"
+            board.write_text(f'{text}\n[privacy]\norganisation = "Example AG"\n')
         return await self.command(
             *("provision", *(("--port", self.board.port) if self.board.port else ())),
             *("--board", board, "--fleet", self.fleet.url),

@@ -1,5 +1,6 @@
 """A whole board that hears: a program with a model of its own, from its fleet, on a simulated microphone."""
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.build.python_programs import build, write_program
 from tests.micro.sync.board import REPOSITORY
 from tests.micro.test_whole_board import has_told, is_lit, until
 from tests.micro.whole import DEVICE, whole_board
+from tests.privacy.room import item
 from tests.voice.sounds import spoken
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -41,7 +43,14 @@ def ear(folder: Path, code: int) -> bytes:
     card = _STORE.card("okay_nabu")
     version = f'"version": {{"code": {code}, "name": "1.0.{code}"}}'
     permissions = '[{"name": "led", "reason": "to show it"}, {"name": "record", "reason": "to hear"}]'
-    own = f'{{"app_id": "{EAR}", "name": "Ear", {version}, "language": "python", "permissions": {permissions}}}'
+    plan = json.dumps(
+        [
+            item("words", category="speech", destination="device", fields={}, retention_days=0),
+            item("heard", derived_from=["speech"], fields={"label": "text", "code": "integer"}),
+        ]
+    )
+    own = f'{{"app_id": "{EAR}", "name": "Ear", {version}, "language": "python", "permissions": {permissions}, '
+    own += f'"data_plan": {plan}}}'
     files = {
         "cygnet.json": own,
         "pages/index/index.py": _PAGE.replace("CODE", str(code)),

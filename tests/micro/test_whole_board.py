@@ -78,7 +78,7 @@ async def test_in_128_kilobytes_a_board_without_a_display_lives_its_whole_life(
 
         await fleet.operations.assign(DEVICE, BLINKER, 3, True)
         await board.says("rolled_back", within=60)
-        await until(lambda: has_failed(whole, BLINKER, "of the program"), board)
+        await until(lambda: has_failed(whole, BLINKER, "own words, which stay on the board"), board)
 
         whole.broker.kill()
         await board.says("warning sync", within=60)

@@ -47,7 +47,8 @@ class Whole:
 async def whole_board(
     micropython: str, folder: Path, *, extra: str = "", more: Mapping[str, Any] | None = None
 ) -> AsyncIterator[Whole]:
-    """The board ``virtual-board``; ``extra`` is put at the end of ``runtime.py``, ``more`` into ``board.json``."""
+    """The board ``virtual-board``, of an organisation, so that programs may report; ``extra`` is put at the end of
+    ``runtime.py``, ``more`` into ``board.json``."""
     with running_mosquitto(folder, tls=True) as broker:
         home = init_home(folder / "fleet", "north", broker=broker.url, listen="127.0.0.1:0")
         text = home.settings_file.read_text()
@@ -57,7 +58,7 @@ async def whole_board(
             provisioning, _ = await fleet.operations.enroll(DEVICE, "Window")
             board = Board(micropython, folder / "board")
             _put_runtime(board, extra)
-            document = {**board_document(find_micro_board("virtual-board")), **(more or {})}
+            document = {**board_document(find_micro_board("virtual-board")), "organisation": "Example", **(more or {})}
             board.provision(identity_for(provisioning, broker.port), broker.authority.ca_file, **document)
             try:
                 yield Whole(board, fleet, broker)

@@ -188,5 +188,5 @@ def test_a_pico_w_has_room_for_two_runtimes_and_programs() -> None:
     """An update lies beside the runtime that runs, and littlefs gives each file whole blocks."""
     memory = find_micro_board("pico-w").memory
     assert memory.filesystem_kb
-    files = {**slot_files("a"), **slot_files("b"), "/cygnet/programs/x/big": bytes(224 * 1024)}
+    files = {**slot_files("a"), **slot_files("b"), "/cygnet/programs/x/big": bytes(200 * 1024)}
     assert read_littlefs(littlefs_image(files, memory.filesystem_kb * 1024)).keys() >= files.keys()

@@ -155,7 +155,7 @@ def test_another_device_begins_anew_with_higher_session_numbers(unix: UnixBoard,
     _write(unix, own)
     (files / "other.toml").write_text(_identity("shelf-2"))
     ran = _provision(unix, files, identity="other.toml")
-    assert "it was shelf-1 of shop; its programs and telemetry are removed" in ran.out
+    assert "it was shelf-1 of shop; its programs, what they kept, and telemetry are removed" in ran.out
     held = _read(unix, *own)
     assert set(held) == {MEMORY_RECORD}
     record = parse_record(held[MEMORY_RECORD])

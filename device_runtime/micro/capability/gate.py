@@ -24,7 +24,8 @@ _METHODS = {"storage": ("get", "set", "remove"), "inference": ("open", "run", "c
 class Gate:
     """What one program may ask of this board. ``pins`` are the board's (``pins.hardware``); parts are made, and
     their code is loaded, when :meth:`load` names them or they are first asked for. The program lies in ``folder``;
-    ``lend`` is told how many bytes more of memory are taken for it that do not count as its own."""
+    ``lend`` is told how many bytes more of memory are taken for it that do not count as its own. ``has_plan``: its
+    manifest has a data plan."""
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Gate:
         permissions: "list[str]",
         folder: str = "",
         lend: "Callable[[int], None] | None" = None,
+        has_plan: bool = False,
     ) -> None:
         self._root = root
         self._board = board
@@ -43,7 +45,7 @@ class Gate:
         self._pins = pins
         self._app_id = app_id
         self._permissions = permissions
-        self._folder, self._lend = folder, lend
+        self._folder, self._lend, self._has_plan = folder, lend, has_plan
         self._parts: dict[str, Any] = {}
         self._started = clock.ticks_ms()
 
@@ -52,6 +54,7 @@ class Gate:
         for name in names:
             provider = self._provider(name)
             if name == "inference.listen" and provider is not None:
+                self._part("privacy")
                 self._parts["inference"].prepare_listening()
 
     def invoke(self, name: str, values: "Values") -> "Any":
@@ -71,10 +74,13 @@ class Gate:
     def flush(self) -> str:
         """The program's turn is over: write what it wants kept; a sentence about what went wrong, or an empty text."""
         said = ""
-        for kind in ("storage", "telemetry"):
+        for kind in ("storage", "privacy", "telemetry"):
             part = self._parts.get(kind)
-            if part is not None:
-                said = part.flush() or said
+            if part is None:
+                continue
+            if kind == "telemetry" and self._parts["privacy"].is_due:
+                part.drop()
+            said = part.flush() or said
         return said
 
     @property
@@ -86,13 +92,20 @@ class Gate:
     def heard(self) -> "dict[str, Any] | None":
         """The oldest ``inference.result`` that the program was not told yet."""
         part = self._parts.get("inference")
-        return None if part is None else part.take()
+        privacy = self._parts.get("privacy")
+        if part is None or (privacy is not None and privacy.is_due):
+            return None  # what it has heard must be known after a power cut, too
+        return part.take()  # type: ignore[no-any-return]
 
     def end(self) -> None:
         """The program is over: nothing sounds on, and nobody hears."""
-        inference = self._parts.get("inference")
+        inference, privacy = self._parts.get("inference"), self._parts.get("privacy")
         if inference is not None:
             inference.end()
+        if privacy is not None:
+            said = privacy.end()
+            if said:
+                self._say("warning", said)
         buzzer = self._parts.get("buzzer")
         if buzzer is not None:
             buzzer.silence()
@@ -129,11 +142,17 @@ class Gate:
         if kind == "telemetry":
             from .telemetry import Telemetry
 
-            return Telemetry(self._services.telemetry, self._app_id)
+            return Telemetry(self._services.telemetry, self._app_id, self._part("privacy").permit)
+        if kind == "privacy":
+            from ..privacy.outflow import Privacy
+
+            organisation = self._board.get("organisation", "")
+            tell = self._services.telemetry
+            return Privacy(self._root, self._folder, self._app_id, self._has_plan, organisation, tell)
         if kind == "inference":
             from .inference import Inference
 
-            return Inference(self._folder, self._board, self._pins, self._lent, self._say)
+            return Inference(self._folder, self._board, self._pins, self._lent, self._say, self._collect)
         described = self._board.get(kind)
         if not described:
             return None
@@ -152,6 +171,9 @@ class Gate:
     def _lent(self, count: int) -> None:
         if self._lend is not None:
             self._lend(count)
+
+    def _collect(self, category: str) -> None:
+        self._part("privacy").collect(category)
 
     def _say(self, level: str, sentence: str) -> None:
         self._services.log(level, self._app_id, sentence)

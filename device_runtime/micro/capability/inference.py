@@ -49,6 +49,7 @@ class Inference:
         pins: the board's.
         lend: is told how many bytes more are the models', and so not the program's.
         log: ``log(level, sentence)``.
+        collect: is asked before the program may have data of a category; raises ``CapabilityError``.
     """
 
     def __init__(
@@ -58,9 +59,11 @@ class Inference:
         pins: "Pins",
         lend: "Callable[[int], None]",
         log: "Callable[[str, str], None]",
+        collect: "Callable[[str], None]",
     ) -> None:
         self._folder = folder + "/"
         self._described, self._pins, self._lend, self._log = board.get("microphone"), pins, lend, log
+        self._collect = collect
         self._sessions: dict[int, _Session] = {}
         self._number = 0
         self._listener: Any = None
@@ -188,7 +191,8 @@ class Inference:
     # -- listening -------------------------------------------------------------------------------------------------
 
     def listen(self, values: "Values") -> None:
-        """Begin to let a model hear. Raises ``CapabilityError``: it hears nothing, or the board does not."""
+        """Begin to let a model hear. Raises ``CapabilityError``: it hears nothing, the board does not, or the program
+        may not."""
         session = self._session(values)
         if session.hearing is not None:
             return
@@ -198,6 +202,7 @@ class Inference:
             raise CapabilityError(
                 f"the model {session.name} is none that hears, by its card models/{session.name}.toml"
             )
+        self._collect("speech")
         from ..sound.hearing import Hearing
         from ..sound.listener import Listener
 

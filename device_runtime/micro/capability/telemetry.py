@@ -16,6 +16,7 @@ except ImportError:
 _MAX_VALUES = 32
 _MAX_TEXT_CHARACTERS = 256
 _MAX_RECORD_CHARACTERS = 1024
+_NUMBER_CHARACTERS = 8
 _BURST = 60
 _EACH_MS = 1000
 
@@ -23,11 +24,17 @@ _EACH_MS = 1000
 class Telemetry:
     """Gives events to ``record(source, name, values)``: 60 at once and then one a second.
 
-    They are given when the program's turn is over (:meth:`flush`): deep in its call a board has no stack for the queue.
+    ``permit(name, values, size)`` raises ``CapabilityError`` where an event may not leave. They are given when the
+    program's turn is over (:meth:`flush`): deep in its call a board has no stack for the queue.
     """
 
-    def __init__(self, record: "Callable[[str, str, dict[str, Any]], bool]", app_id: str) -> None:
-        self._record = record
+    def __init__(
+        self,
+        record: "Callable[[str, str, dict[str, Any]], bool]",
+        app_id: str,
+        permit: "Callable[[str, dict[str, Any], int], None]",
+    ) -> None:
+        self._record, self._permit = record, permit
         self._app_id = app_id
         self._left = _BURST
         self._since = clock.ticks_ms()
@@ -39,7 +46,7 @@ class Telemetry:
         if not is_name(name):
             raise refuse("name must be letters, digits, dots, underscores and hyphens")
         flat: Any = values.get("values") or {}
-        _check(flat)
+        size = _check(flat)
         gained = clock.ticks_diff(clock.ticks_ms(), self._since) // _EACH_MS
         if gained:
             self._left = min(_BURST, self._left + gained)
@@ -49,7 +56,12 @@ class Telemetry:
                 f"too many events: {_BURST} at once and then 1 a second are allowed; report less often"
             )
         self._left -= 1
+        self._permit(name, flat, len(name) + size)
         self._waiting.append((name, flat.copy()))
+
+    def drop(self) -> None:
+        """What was reported in this turn does not leave."""
+        self._waiting = []
 
     def flush(self) -> str:
         """Pass on what was reported; a sentence where the queue does not take it, else an empty text."""
@@ -60,21 +72,23 @@ class Telemetry:
         return f"the board's queue does not take what the program reports: {lost} lost" if lost else ""
 
 
-def _check(flat: object) -> None:
+def _check(flat: object) -> int:
+    """About how many characters the values are."""
     if not isinstance(flat, dict) or len(flat) > _MAX_VALUES:
         raise refuse(f"values must be an object of at most {_MAX_VALUES} members")
     size = 0
     for key, value in flat.items():
         if not is_name(key):
             raise refuse(f"values has a member {key[:40]!r}; names are letters, digits, dots, underscores and hyphens")
-        size += len(key)
+        size += len(key) + _NUMBER_CHARACTERS
         if isinstance(value, str):
             if len(value) > _MAX_TEXT_CHARACTERS:
                 raise refuse(f"{key} holds {len(value)} characters; at most {_MAX_TEXT_CHARACTERS} are allowed")
-            size += len(value)
+            size += len(value) - _NUMBER_CHARACTERS
         elif isinstance(value, (list, dict)):
             raise refuse(f"values.{key} must be a string, a number, a boolean or null")
         elif isinstance(value, (int, float)) and (value - value != 0 or abs(value) > 2**63):
             raise refuse(f"values.{key} must be a finite number")
     if size > _MAX_RECORD_CHARACTERS:
         raise refuse(f"values hold {size} characters; at most {_MAX_RECORD_CHARACTERS} are allowed")
+    return size

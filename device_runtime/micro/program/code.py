@@ -26,13 +26,15 @@ def read_manifest(folder: str) -> "dict[str, Any]":
     try:
         with open(folder + "/manifest.json") as file:
             document = json.load(file)
+        ours = document.get("cygnet", {})
         return {
             "app_id": document["app_id"],
             "name": document.get("name", ""),
             "version": document.get("version", {}),
             "pages": [_route(page) for page in document["pages"]],
             "permissions": [entry["name"] for entry in document.get("req_permissions", [])],
-            "capabilities": [str(name) for name in document.get("cygnet", {}).get("capabilities", [])],
+            "capabilities": [str(name) for name in ours.get("capabilities", [])],
+            "has_plan": ours.get("data_plan") is not None,
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProgramError(f"{folder}/manifest.json cannot be read: {faults.text_of(error)}") from error

@@ -2,7 +2,11 @@
 
 
 class ProgramError(Exception):
-    """A program cannot run, or was ended; the message is one sentence."""
+    """A program cannot run, or was ended; the message is one sentence, which may hold the program's own words."""
+
+
+class OwnError(ProgramError):
+    """The same in nobody's words but ours: what others may hear of it."""
 
 
 class CapabilityError(Exception):

@@ -6,7 +6,7 @@ import gc
 from .. import clock
 from ..capability.buttons import Buttons
 from ..capability.pins import hardware
-from .errors import ProgramError
+from .errors import OwnError, ProgramError
 from .limits import Limits
 
 try:
@@ -34,7 +34,8 @@ class ProgramHost:
     ``log(level, source, text)``.
 
     ``running`` is the id of the program that runs, or empty. ``on_failure(app_id, sentence)`` is called when a program
-    was ended because it hung, leaked or raised again and again.
+    was ended because it hung, leaked or raised again and again. What is said to it, and what :meth:`start` raises, goes
+    to the fleet: it holds nothing of the program's own words, which the log has.
     """
 
     screen: "Screen | None"
@@ -70,12 +71,19 @@ class ProgramHost:
         """Run the program in ``folder``, in place of the one that runs.
 
         Raises:
-            ProgramError: it cannot run, or something of it went wrong before its first page was there.
+            ProgramError: it cannot run, or something of it went wrong before its first page was there; in our words.
         """
         if self.running:
             await self.stop()
-        # A task of its own begins at the bottom of the stack (8 KB on a Pico); whoever waits for it stands deep in it.
-        await asyncio.create_task(self._begin(app_id, folder))
+        try:
+            # A task of its own begins at the bottom of the stack (8 KB on a Pico); who waits for it stands deep in it.
+            await asyncio.create_task(self._begin(app_id, folder))
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in our words
+            self._services.log("error", app_id, f"the program cannot run: {error}")
+            # Whoever started it tells its fleet of it.
+            raise ProgramError(_told(error)) from None
 
     async def _begin(self, app_id: str, folder: str) -> None:
         gc.collect()
@@ -89,13 +97,13 @@ class ProgramHost:
         manifest = program.manifest
         self._gate = Gate(
             self._root, self._board, self._services, self._pins, manifest["app_id"], manifest["permissions"], folder,
-            program.lend,
+            program.lend, manifest["has_plan"],
         )  # fmt: skip
-        self._gate.load(manifest["capabilities"])
         self.program = program
         self.running = app_id
         program.invoke = self._gate.invoke
         try:
+            self._gate.load(manifest["capabilities"])
             program.start()
             if program.fault:
                 raise ProgramError(program.fault)  # noqa: TRY301 - as whatever else keeps it from running
@@ -134,19 +142,17 @@ class ProgramHost:
                 self._flush()
                 if self.program is not None:
                     self.program.settle()
-        except ProgramError as error:
-            sentence = str(error)
         except MemoryError:
             gc.collect()
-            sentence = "the board ran out of memory"
+            sentence = told = "the board ran out of memory"
         except Exception as error:  # noqa: BLE001 - a fault of ours must not take the board down
-            sentence = f"the runtime failed: {type(error).__name__}: {error}"
+            sentence, told = f"{type(error).__name__}: {error}", _told(error)
         self._task = None
         self._end()
         self._services.log("error", app_id, f"the program was ended: {sentence}")
         self._say("its program was stopped")
         if self.on_failure is not None:
-            self.on_failure(app_id, sentence)
+            self.on_failure(app_id, told)
 
     def _pause(self) -> int:
         pause = _POLL_MS if self._has_buttons else _IDLE_MS
@@ -235,3 +241,10 @@ class ProgramHost:
             self._services.log(
                 "warning", self.running, "more lines at once than a board can write; the rest is left out"
             )
+
+
+def _told(error: Exception) -> str:
+    """What others may hear of why a program does not run: nothing of its own words."""
+    if isinstance(error, OwnError):
+        return str(error)
+    return "its own words, which stay on the board, say why"

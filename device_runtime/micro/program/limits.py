@@ -5,7 +5,7 @@ import gc
 from .. import clock
 from ..view.errors import ViewError
 from . import faults, guard
-from .errors import ProgramError, Stopped
+from .errors import OwnError, Stopped
 
 try:
     from collections.abc import Callable
@@ -89,7 +89,7 @@ class Calls:
         when they take the most that they ever did.
 
         Raises:
-            ProgramError: it takes more than it may.
+            OwnError: it takes more than it may.
         """
         if self._after >= 0:
             return
@@ -99,9 +99,8 @@ class Calls:
         self.used = now - self._others
         sure = now - self._most
         if sure > self.limits.heap:
-            raise ProgramError(
-                f"the program uses {sure // 1024 + 1} KB of memory, and may use {self.limits.heap // 1024}"
-            )
+            self._report("memory", f"{sure // 1024 + 1} KB")
+            raise OwnError(f"the program uses more than the {self.limits.heap // 1024} KB of memory that it may use")
 
     def _time(self) -> int:
         """What a call may take: what is left of the launch, or the time of an event."""
@@ -113,7 +112,7 @@ class Calls:
         """Call a function of the program within its time. What it raises is logged, and it goes on.
 
         Raises:
-            ProgramError: it is the third in a row that took too long, or the tenth that raised.
+            OwnError: it is the third in a row that took too long, or the tenth that raised.
         """
         outer, self._where = self._where, where
         value = None
@@ -170,11 +169,11 @@ class Calls:
         self._strikes = 0
         self._faults += 1
         if self._faults >= _FAULTS:
-            raise ProgramError(f"{_FAULTS} handlers in a row went wrong, the last in {self.fault}")
+            raise OwnError(f"{_FAULTS} handlers in a row went wrong; the log says which")
 
     def _took_too_long(self, milliseconds: int, where: str) -> None:
         self._strikes += 1
         seconds = f"{milliseconds / 1000:g}"
         self._report(where, f"a handler took longer than {seconds} s and was stopped")
         if self._strikes >= _STRIKES:
-            raise ProgramError(f"{_STRIKES} handlers in a row took longer than {seconds} s")
+            raise OwnError(f"{_STRIKES} handlers in a row took longer than {seconds} s")

@@ -13,7 +13,7 @@ from ..view.paths import write_all
 from ..view.routing import route
 from . import api, faults, guard
 from .code import Code, read_manifest
-from .errors import ProgramError
+from .errors import OwnError, ProgramError
 from .limits import Calls
 from .stack import NavigationError, PageRecord, PageStack
 from .timers import Timers
@@ -196,7 +196,7 @@ class Program(Calls):
         except MemoryError:
             self._reserve = None
             gc.collect()
-            raise ProgramError("the program has used up the board's memory") from None
+            raise OwnError("the program has used up the board's memory") from None
         except Exception as error:  # noqa: BLE001 - what a program made of its page must not end the runtime
             raise ProgramError(f"what the program made of its page cannot be used: {faults.text_of(error)}") from None
         if self._record:

@@ -196,8 +196,17 @@ async def _fetch(work: "Work", desired: "dict[str, Any]", app_id: str, target: "
 async def _remove(work: "Work", app_id: str) -> None:
     await _stop(work, app_id)
     remove(work.programs, app_id)
+    _forget(work.programs.root, app_id)
     work.down.pop(app_id, None)
     work.tell("removed", {"app_id": app_id})
+
+
+def _forget(root: str, app_id: str) -> None:
+    from ..consents import forget_consents
+
+    forget_consents(root, app_id)
+    del forget_consents
+    unload("consents")
 
 
 async def _stop(work: "Work", app_id: str) -> None:

@@ -12,6 +12,9 @@ except ImportError:
     pass
 
 
+_FILE = "cygnet/programs.json"
+
+
 class Programs:
     """The record below ``root``.
 
@@ -22,8 +25,8 @@ class Programs:
     """
 
     def __init__(self, root: str) -> None:
-        self._path, self.folder = root + "cygnet/programs.json", root + "cygnet/programs/"
-        record = read_record(self._path) or {}
+        self.root, self.folder = root, root + "cygnet/programs/"
+        record = read_record(root + _FILE) or {}
         self.apps: dict[str, dict[str, Any]] = record.get("apps", {})
         self.front: str = record.get("front", "")
 
@@ -34,4 +37,4 @@ class Programs:
 
     def save(self) -> None:
         """Raises :class:`OSError` when the disk does not take it."""
-        write_record(self._path, {"front": self.front, "apps": self.apps})
+        write_record(self.root + _FILE, {"front": self.front, "apps": self.apps})

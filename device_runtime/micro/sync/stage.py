@@ -20,7 +20,7 @@ try:
 except ImportError:
     pass
 
-_PARTS = ("program", "view", "screen", "capability", "sound", "inference")
+_PARTS = ("program", "view", "screen", "capability", "privacy", "sound", "inference")
 _KEPT = ("program", "program.guard", "program.errors")
 """The guard stands in the place of ``__import__`` and its kin, once and for all."""
 

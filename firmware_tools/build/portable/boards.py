@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from device_runtime.resources import resource_directory
+from firmware_tools.build.portable.plans import plan_faults
 from firmware_tools.build.program import BuiltProgram
 from firmware_tools.build.project_json import SourceError
 
@@ -24,6 +25,7 @@ _PARTS: Final = {
 _RUN_THERE: Final = (".mpy", ".view")
 _LEFT_OUT: Final = (".py", ".js", ".tflite", ".toml")
 _RATE: Final = 16_000
+_MOST_MANIFEST: Final = 8192
 _RUNTIME_KB: Final = 103
 """Heap that the runtime takes with a small program without a display (docs/performance.md, On boards)."""
 _DISPLAY_KB: Final = 44
@@ -75,6 +77,11 @@ def _faults(built: BuiltProgram, board: Mapping[str, Any]) -> Iterator[str]:
             lacks = f"it has no {part}" if part else "no board of this kind has it"
             yield f"{place}: {name} cannot do {capability}: {lacks}"
     yield from _model_faults(built, board, name)
+    yield from plan_faults(package.manifest.data_plan, name)
+    listens = built.capabilities.get("inference.listen")
+    plan = package.manifest.data_plan
+    if listens and plan.spoken and not any("speech" in item.covers for item in plan.items):
+        yield f'{listens}: the data plan has no item of the category speech; add one with the destination "device"'
     limits = board.get("program", {})
     for entry, data in package.entries.items():
         if entry.endswith(".view"):
@@ -90,6 +97,9 @@ def _faults(built: BuiltProgram, board: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} has no file system that holds programs"
     elif room and stored > room * _KIB:
         yield f"its files are {stored:,} bytes, and the file system of {name} has {room} KiB"
+    manifest = len(package.entries["manifest.json"])
+    if manifest > _MOST_MANIFEST:
+        yield f"its manifest is {manifest:,} bytes, and {name} reads one of {_MOST_MANIFEST:,}: shorten what it says"
 
 
 def _model_faults(built: BuiltProgram, board: Mapping[str, Any], name: str) -> Iterator[str]:

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from device_runtime.errors import CygnetError
+from device_runtime.program.manifest import parse_manifest
 from firmware_tools.build.portable.models import BOARD_CARD, COMPACT, board_models
+from firmware_tools.build.portable.plans import PLAN, board_plan
 from firmware_tools.build.portable.sources import BYTECODE, SOURCE, PythonSources, bytecode_of, compiler_name
 from firmware_tools.build.project_json import SourceError
 
@@ -50,6 +52,19 @@ def check_bytecode(entries: Mapping[str, bytes]) -> None:
         if entries.get(made) != expected:
             raise BytecodeMismatchError(_difference(made, ours.get("compiler")))
     _check_models(entries)
+    _check_plan(entries)
+
+
+def _check_plan(entries: Mapping[str, bytes]) -> None:
+    """What boards have of the data plan is what the manifest says, which people are shown."""
+    try:
+        expected = board_plan(parse_manifest(entries.get("manifest.json", b"")).data_plan)
+    except CygnetError:
+        return  # who reads the package refuses it
+    if entries.get(PLAN) != expected.get(PLAN):
+        raise BytecodeMismatchError(
+            f"{PLAN} is not what this toolchain makes of the data plan in the manifest; build the program again"
+        )
 
 
 def _check_models(entries: Mapping[str, bytes]) -> None:

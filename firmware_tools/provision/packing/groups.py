@@ -63,5 +63,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "micro/sound/microphone.py",
     ),
     "micro/capability/gate.py": ("micro/capability/arguments.py",),
+    "micro/privacy/outflow.py": ("micro/privacy/fields.py", "micro/privacy/ledger.py"),
+    "micro/privacy/planned.py": ("micro/privacy/widening.py",),
 }
 """By the file that takes them in, what is in memory whenever that is."""

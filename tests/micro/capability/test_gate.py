@@ -11,6 +11,7 @@ from tests.micro.board import run_json
 BOARD = {
     "name": "tried",
     "simulated": True,
+    "organisation": "Example AG",
     "leds": {
         "status": {"pin": "LED"},
         "low": {"pin": 3, "low": True},

@@ -17,7 +17,7 @@ from tests.micro.board import run_json
 from tests.voice.sounds import spoken
 
 STORE = ModelStore()
-BOARD = {"name": "tried", "simulated": True, "microphone": {"sck": 6, "ws": 7, "sd": 8}}
+BOARD = {"name": "tried", "simulated": True, "organisation": "Example AG", "microphone": {"sck": 6, "ws": 7, "sd": 8}}
 _STEPS = """
 import asyncio
 import gc
@@ -59,6 +59,7 @@ async def main():
         else:
             try: made.append(gate.invoke(step[0], step[1]))
             except CapabilityError as error: made.append("refused: " + str(error))
+            gate.flush()
 asyncio.run(main())
 answer({"made": made, "said": said})
 """

@@ -39,7 +39,8 @@ def runtime_files(
         f"micro/{path.relative_to(MICRO).as_posix()}": path.read_text()
         for path in sorted(MICRO.rglob("*.py"))
         if path.name not in ("main.py", "loader.py")
-        and path.relative_to(MICRO).parts[0] not in {"program", "view", "screen", "capability", "sound", "inference"}
+        and path.relative_to(MICRO).parts[0]
+        not in {"program", "view", "screen", "capability", "privacy", "sound", "inference"}
     }
     sources["micro/runtime.py"] += extra
     if host:
