@@ -9,7 +9,6 @@ import json
 import math
 
 from .. import clock
-from ..consents import read_privacy, write_privacy
 from ..modules import forget
 from ..program.errors import CapabilityError
 from .fields import refusal
@@ -57,14 +56,15 @@ class Privacy:
         tell: "Callable[[str, str, dict[str, Any]], bool]",
     ) -> None:
         self._root, self._app_id, self._is_spoken, self._tell = root, app_id, is_spoken, tell
+        from ..consents import read_privacy
         from .planned import read_plan
         from .widening import standings
 
         self._base, self._items = read_plan(folder, is_spoken)
         record = read_privacy(root, app_id)
         self._stands = standings(self._items, record.get("items", {}), organisation != "")
-        del read_plan, standings
-        forget("planned", "widening")
+        del read_plan, standings, read_privacy
+        forget("planned", "widening", "consents")
         self._seen: list[str] = record.get("seen", [])
         self._day: int = record.get("day", 0)
         self._spent: int = record.get("spent", 0)
@@ -211,12 +211,19 @@ class Privacy:
             self._tell(_SOURCE, "refused", refused)
         try:
             if self.is_due:
-                write_privacy(self._root, self._app_id, {"seen": self._seen, "day": self._day, "spent": self._aside})
-                self.is_due = False
+                self._keep()
             self._ledger.tidy()
         except OSError as error:
             return f"what of the program leaves the board cannot be written down: {error}"
         return ""
+
+    def _keep(self) -> None:
+        from ..consents import write_privacy
+
+        write_privacy(self._root, self._app_id, {"seen": self._seen, "day": self._day, "spent": self._aside})
+        self.is_due = False
+        del write_privacy
+        forget("consents")
 
     def end(self) -> str:
         """The program is over; as :meth:`flush`."""
