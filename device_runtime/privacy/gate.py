@@ -365,12 +365,12 @@ def _told_of(found: Match) -> frozenset[Category]:
 
 
 def _collecting_items(plan: DataPlan, category: Category) -> list[DataItem]:
-    """The items under which data of a category may come in, those that stay on the device first. Who may hear the
-    microphone may hear what a model makes of it."""
+    """The items under which data of a category may come in. Who may hear the microphone may hear what a model makes of
+    it."""
     if not plan.spoken:
         return [unspoken_item(category)]
     enough = {category, "voice"} if category == "speech" else {category}
-    return sorted((item for item in plan.items if item.covers & enough), key=lambda item: item.leaves)
+    return [item for item in plan.items if item.covers & enough]
 
 
 def _of_purpose(plan: DataPlan, item: DataItem) -> list[DataItem]:

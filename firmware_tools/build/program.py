@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.keys import key_ring
+from device_runtime.program.manifest import parse_manifest
 from device_runtime.program.package import Package, read_package, seal_package
 from device_runtime.voice.grammar import Grammar
 from firmware_tools.build.assembly import Assembly
@@ -65,8 +66,9 @@ def build_program(directory: Path, key: Ed25519PrivateKey, *, source_maps: bool 
         made = board_models(entries)
         models = made.models
         entries |= made.entries
-        entries |= board_plan(checked.data_plan)
     entries["manifest.json"] = manifest_bytes(project)
+    if python is not None:  # of the manifest as it is sealed: who publishes makes it of that, too
+        entries |= board_plan(parse_manifest(entries["manifest.json"]).data_plan)
     data = seal_package(entries, key)
     # What the device will check is checked here first, by the same code.
     package = read_package(data, f"{directory.name}.ma", key_ring([key.public_key()]))

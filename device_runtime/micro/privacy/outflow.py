@@ -172,7 +172,7 @@ class Privacy:
         first = ""
         for line in self._items:
             name, _, covers = json.loads(line)[:3]
-            if category not in covers:
+            if category not in covers and not (category == "speech" and "voice" in covers):
                 continue
             if self._stands.get(name):
                 if category not in self._seen:
