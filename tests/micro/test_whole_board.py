@@ -58,12 +58,12 @@ def _port(request: pytest.FixtureRequest, bits: int) -> str:
     return path
 
 
-async def test_in_128_kilobytes_a_board_without_a_display_lives_its_whole_life(
+async def test_in_136_kilobytes_a_board_without_a_display_lives_its_whole_life(
     micropython_32: str, tmp_path: Path
 ) -> None:
     async with whole_board(micropython_32, tmp_path, more={"display": {}}) as whole:
         board, fleet = whole.board, whole.fleet
-        board.heap = "128k"
+        board.heap = "136k"
         for code, fault in ((1, ""), (2, ""), (3, "        raise ValueError('of the program')\n")):
             await fleet.operations.publish(blinker(tmp_path, code, fault), f"blinker-{code}.ma")
         await fleet.operations.assign(DEVICE, BLINKER, 1, True)
