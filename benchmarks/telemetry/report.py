@@ -82,14 +82,14 @@ def _judge_crowd(results: BoardResults) -> Iterator[Judged]:
             f"as many at their best: {best:,.1f} s",
             _verdict(reached=ours <= _TIMES * best),
         )
-    fleet = value(OURS, "seconds of the fleet's processor")
-    yield Judged(
-        f"one release rolled out to {devices:,.0f} devices: what one worker of the fleet needs",
-        "—",
-        f"{fleet:,.1f} s: {1000 * fleet / devices:.1f} ms a device",
-        "—",
-        "—",
-    )
+    if fleet := value(OURS, "seconds of the fleet's processor"):
+        yield Judged(
+            f"one release rolled out to {devices:,.0f} devices: what one worker of the fleet needs",
+            "—",
+            f"{fleet:,.1f} s: {1000 * fleet / devices:.1f} ms a device",
+            "—",
+            "—",
+        )
     rate, last = value(BARE, "connections a second"), value(OURS, "seconds until the last is back")
     for seconds, what in (
         (
@@ -99,6 +99,8 @@ def _judge_crowd(results: BoardResults) -> Iterator[Judged]:
         (value(OURS, "seconds of the fleet's processor until all are back"), "of one worker's processor"),
         (value(OURS, "seconds of the broker's processor until all are back"), "of the broker's processor"),
     ):
+        if not seconds:  # an older run did not measure it
+            continue
         yield Judged(
             f"{devices:,.0f} devices back at once: {what}",
             f"≤ {_TIMES:g} x",
