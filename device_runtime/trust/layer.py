@@ -289,7 +289,12 @@ class TrustLayer:
         # A thread of its own with a queue: nothing overlaps.
         done = asyncio.wrap_future(self._thread.submit(work, verifier))
         done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # whoever waited may be gone
-        return await asyncio.shield(done)
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            if done.cancelled() and self._stopping:  # not whoever waited was cancelled, but what it waited for
+                raise TrustError("the device is stopping", cause="unreachable") from None
+            raise
 
     async def _stop(self) -> None:
         with self._stop_lock:
