@@ -142,6 +142,7 @@ async def eventually_told(fleet: RunningFleet, expected: list[str]) -> None:
 
 
 @pytest.mark.broker
+@pytest.mark.timeout(240)
 async def test_a_program_is_deleted_here_and_erased_at_the_fleet_as_soon_as_it_can_be_asked(
     tmp_path: Path, home: Callable[[Mosquitto], FleetHome]
 ) -> None:
