@@ -6,7 +6,6 @@ import dataclasses
 import fcntl
 import json
 import logging
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from device_runtime.host.listing import describe, read_installed
 from device_runtime.host.privacy_command import privacy
 from device_runtime.host.provisioning import Provisioning, load_provisioning
 from device_runtime.host.screen.delegate import RemoteSetting
+from device_runtime.host.state_directory import default_state
 from device_runtime.host.viewing.rules import OwnerRule
 from device_runtime.keys import KeyRing, decode_public_key, key_ring
 
@@ -33,11 +33,6 @@ def device() -> None:
 
 device.add_command(claim_command)
 device.add_command(privacy)
-
-
-def _default_state() -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "cygnet" / "device"
 
 
 @device.command()
@@ -74,7 +69,7 @@ def run(
     )
     board = find_board(board_name)
     provisioning = load_provisioning(provisioning_path) if provisioning_path else None
-    directory = state or _default_state()
+    directory = state or default_state()
     with alone(directory):
         asyncio.run(_run(board, directory, provisioning, _trusted(trust), link))
 
@@ -90,7 +85,7 @@ def programs(state: Path | None, as_json: bool) -> None:
       cygnet device programs
       cygnet device programs --state /var/lib/cygnet
     """
-    installed = read_installed(state or _default_state())
+    installed = read_installed(state or default_state())
     if as_json:
         documents = [dict(item.manifest.document) if item.manifest else {"app_id": item.app_id} for item in installed]
         click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
@@ -115,7 +110,7 @@ def remote_screen(setting: RemoteSetting | None, state: Path | None) -> None:
       cygnet device remote-screen
       cygnet device remote-screen never
     """
-    rule = OwnerRule(state or _default_state())
+    rule = OwnerRule(state or default_state())
     if setting is not None:
         rule.write(setting)
     click.echo(rule.read())
@@ -139,7 +134,7 @@ def doctor(context: click.Context, board_name: str, state: Path | None, as_json:
       cygnet device doctor --board /etc/cygnet/board.toml --json
     """
     board = find_board(board_name)
-    findings = asyncio.run(examine(board, state or _default_state()))
+    findings = asyncio.run(examine(board, state or default_state()))
     if as_json:
         document = {"machine": machine(), "findings": [dataclasses.asdict(finding) for finding in findings]}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))

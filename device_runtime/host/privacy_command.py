@@ -1,7 +1,6 @@
 """``cygnet device privacy``: what programs may collect and send, what people said to it, and what was sent."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from device_runtime.host.listing import read_installed
 from device_runtime.host.privacy_desk import PrivacyDesk
 from device_runtime.host.privacy_rights import export as write_export
 from device_runtime.host.privacy_words import line
+from device_runtime.host.state_directory import default_state
 from device_runtime.privacy.consents import PROFILES, Consents, Profile
 from device_runtime.privacy.erasures import Erasures
 from device_runtime.privacy.file import FILE, PrivacyFile
@@ -28,15 +28,10 @@ _STATE = click.option(
 _STANDING = {"granted": "yes", "refused": "no", "unasked": "not asked yet"}
 
 
-def _default_state() -> Path:
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "cygnet" / "device"
-
-
 @contextmanager
 def _opened(state: Path | None) -> Iterator[tuple[PrivacyDesk, Consents, Ledger]]:
     """The privacy of a device that may run meanwhile: it notices within a second what is changed here."""
-    folder = state or _default_state()
+    folder = state or default_state()
     with _file(folder) as (file, ledger):
         desk, consents = _desk(folder, file, ledger)
         yield desk, consents, ledger
@@ -185,7 +180,7 @@ def show_ledger(context: click.Context, app: str, as_json: bool, state: Path | N
 @_STATE
 def export(file: Path, state: Path | None) -> None:
     """Write all that is known here into FILE, as JSON: plans in words, decisions, ledger, what programs keep."""
-    folder = state or _default_state()
+    folder = state or default_state()
     with _file(folder) as (opened, ledger):
         write_export(folder, _desk(folder, opened, ledger)[0], opened, ledger, file)
     click.echo(f"{file} holds it. It is yours, and it may be personal: keep it where nobody else reads it.")
@@ -207,6 +202,6 @@ def erase(app_id: str, all_programs: bool, yes: bool, state: Path | None) -> Non
     of = app_id or "all programs"
     if not yes:
         click.confirm(f"Delete what {of} kept here and told your fleet? It cannot be undone.", abort=True)
-    with _file(state or _default_state()) as (file, ledger):
+    with _file(state or default_state()) as (file, ledger):
         Erasures(file, ledger).want(app_id)
     click.echo(f"{of}: the device deletes it as soon as it runs, and asks your fleet to erase what it has.")
