@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from device_runtime.privacy.consents import Consents
 from device_runtime.privacy.counting import Counts
 from device_runtime.privacy.erasures import Erasures
 from device_runtime.privacy.file import PrivacyFile, PrivacyFileError
-from device_runtime.privacy.gate import SOURCE, PrivacyGate
+from device_runtime.privacy.gate import PrivacyGate
 from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Ledger
+from device_runtime.privacy.telling import LedgerTelling
 from device_runtime.privacy.words import question, spoken
 from device_runtime.program.data_plan import DataItem
 from device_runtime.program.manifest import Manifest
@@ -28,11 +28,6 @@ from device_runtime.values import Value
 logger = logging.getLogger(__name__)
 
 ASK_SECONDS = 60.0
-DECISIONS = frozenset({"grant", "refuse", "revoke", "profile"})
-"""The acts of the ledger of which the fleet is told, each as an event of its name."""
-_TOLD = "told_the_fleet"
-_TOLD_AT_ONCE = 200
-_HEAD_SECONDS = 3_600.0
 _LOOK_SECONDS = 0.4
 """A word of the owner counts within a second, wherever it was said."""
 
@@ -62,9 +57,7 @@ class DevicePrivacy:
         self.gate = PrivacyGate(self.consents, self.labels, self.ledger, record)
         self.counts = Counts(self._file, self.gate)
         self._watching: asyncio.Task[None] | None = None
-        self._record = record
-        self._told = int(self.ledger.noted(_TOLD) or 0)
-        self._head_told, self._head_at = 0, -_HEAD_SECONDS
+        self._telling = LedgerTelling(self.gate, record)
 
     def serve(
         self,
@@ -103,28 +96,12 @@ class DevicePrivacy:
         while True:
             try:
                 self.consents.look()
-                self._tell()
+                self._telling.tell()
                 for look in self.on_look:
                     look()
             except PrivacyFileError as error:
                 logger.error("%s", error)
             await asyncio.sleep(_LOOK_SECONDS)
-
-    def _tell(self) -> None:
-        """Tell the fleet what people decided since the last time, and now and then how far the ledger is: who changes
-        it later cannot change what the fleet has."""
-        number, digest = self.ledger.head
-        while self._told < number and (entries := self.ledger.entries(self._told, _TOLD_AT_ONCE)):
-            for entry in entries:
-                if entry.act in DECISIONS:
-                    values: dict[str, Value] = {"app_id": entry.app, "item": entry.item, "who": entry.who}
-                    self._record(SOURCE, entry.act, values | {"number": entry.number, "hash": entry.hash})
-            self._told = entries[-1].number
-            self.ledger.note(_TOLD, str(self._told))
-        now = time.monotonic()
-        if number != self._head_told and now - self._head_at >= _HEAD_SECONDS:
-            self._record(SOURCE, "head", {"number": number, "hash": digest})
-            self._head_told, self._head_at = number, now
 
     def close(self) -> None:
         """The device stops."""

@@ -50,6 +50,16 @@ class Entry:
         return _hash(before, {name: values[name] for name in _HASHED})
 
 
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What left of a program under one item to one destination, added up: how often, and how many bytes."""
+
+    item: str
+    destination: str
+    count: int
+    bytes: int
+
+
 class Ledger:
     """The chain of one device. What is gathered is written by :meth:`flush`."""
 
@@ -142,6 +152,20 @@ class Ledger:
             most,
         )
         return [Entry(*row) for row in rows]  # type: ignore[arg-type] # the columns are those of an entry
+
+    def senders(self, after: int) -> dict[str, int]:
+        """The programs of which something left after an entry, each with the number of its newest such entry. Raises
+        :class:`PrivacyFileError`."""
+        query = "SELECT app, max(number) FROM entry WHERE number > ? AND act = 'send' GROUP BY app"
+        return {str(app): int(str(number)) for app, number in self._file.rows(query, after)}
+
+    def sent_between(self, app: str, after: int, until: int) -> list[Sending]:
+        """What left of a program in the entries after one and up to another. Raises :class:`PrivacyFileError`."""
+        query = (
+            "SELECT item, destination, sum(count), sum(bytes) FROM entry "
+            "WHERE number > ? AND number <= ? AND act = 'send' AND app = ? GROUP BY item, destination"
+        )
+        return [Sending(*row) for row in self._file.rows(query, after, until, app)]  # type: ignore[arg-type] # columns
 
     def note(self, name: str, value: str) -> None:
         """Keep a word beside the ledger, such as how much of it was told. Raises :class:`PrivacyFileError`."""

@@ -45,7 +45,7 @@ def privacy() -> None:
 @json_option
 @pass_target
 def show(target: Target, device: str, as_json: bool) -> None:
-    """Show the decisions on a device, what it turned away, how far its ledger is, and what was erased."""
+    """Show the decisions on a device, what it sent and turned away, how far its ledger is, and what was erased."""
     document = target.ask("GET", f"/api/devices/{segment(device)}/privacy")
     click.echo(json.dumps(document, indent=2) if as_json else "\n".join(_lines(document)))
 
@@ -56,6 +56,11 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     for each in document["decisions"]:
         what = each["item"] or "an update"
         yield f"{each['app_id']}: {what}: {_WORDS[each['act']]}, by {each['who']} on {_when(each['time'])}"
+    for each in document["sent"]:
+        about = "about " if each["rounded"] else ""
+        size = f"{about}{each['count']} times, {about}{each['bytes']} bytes"
+        told = f"last told {_when(each['last_time'])}"
+        yield f"{each['app_id']} {each['item']}: sent {size} to {each['destination']}, {told}"
     for each in document["refusals"]:
         what = f" {each['item']}" if each["item"] else ""
         yield f"{each['app_id']}{what}: turned away {each['count']} times ({each['why']})"
@@ -101,13 +106,14 @@ def check(target: Target, device: str, file: Path) -> None:
     from firmware_tools.fleet.privacy.checking import differences, read_ledger
 
     entries = read_ledger(file)
-    points = target.ask("GET", f"/api/devices/{segment(device)}/privacy/points")["points"]
-    found = list(differences(entries, points))
+    known = target.ask("GET", f"/api/devices/{segment(device)}/privacy/points")
+    points, sendings = known["points"], known["sendings"]
+    found = list(differences(entries, points, sendings))
     for sentence in found:
         click.echo(sentence, err=True)
     if found:
         raise FleetError(f"{file} is not the ledger that {device} wrote")
-    held = sum(each["number"] >= entries[0].number for each in points)
+    held = len({each["number"] for each in (*points, *sendings) if each["number"] >= entries[0].number})
     click.echo(f"{file} is whole: {len(entries)} entries, of which {held} are as {device} told the fleet.")
 
 

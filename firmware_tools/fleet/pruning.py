@@ -34,7 +34,7 @@ class Pruning:
         with self.database.transaction() as connection:
             planned = planned_retention.prune_planned(connection, now, _RUNS_AT_ONCE)
             if self.retention.event:
-                planned_retention.prune_heads(connection, now - self.retention.event * _DAY)
+                planned_retention.prune_told(connection, now - self.retention.event * _DAY)
         with self.database.transaction() as connection:
             devices = rollouts.prune_some(connection, self.rollout_days, now, _AT_ONCE)
         return records == _AT_ONCE or planned or devices > 0

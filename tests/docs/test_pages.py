@@ -15,8 +15,8 @@ import click
 import pytest
 
 from device_runtime.host.board import load_board
-from device_runtime.host.privacy import DECISIONS
 from device_runtime.inference.card import read_card
+from device_runtime.privacy.telling import DECISIONS, HEAD, SENT
 from device_runtime.program import data_fields, data_plan
 from device_runtime.program.manifest import parse_manifest
 from firmware_tools.build import dialects
@@ -170,7 +170,11 @@ def test_the_owner_s_page_lists_every_record_that_leaves_the_device() -> None:
         for row in table(DOCS / "device-owner.md", "What leaves the device")
         for name in re.findall(r"`(\w+)`", row[1])
     }
-    assert listed == (recorded({"record", "_record", "_refuse", "_own"}) - {"sync", "device"}) | DECISIONS
+    assert listed == (recorded({"record", "_record", "_refuse", "_own"}) - {"sync", "device"}) | {
+        *DECISIONS,
+        SENT,
+        HEAD,
+    }
 
 
 def test_the_owner_s_page_lists_every_value_of_a_served_request() -> None:

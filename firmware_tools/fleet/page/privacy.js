@@ -1,9 +1,9 @@
-// What people decided on a device about the data of its programs, what it turned away, and erasing; and what all devices
-// said to the plan of a program.
+// What people decided on a device about the data of its programs, what left it, what it turned away, and erasing; and
+// what all devices said to the plan of a program.
 
 import { call, segment } from "./api.js";
 import { confirmThat, h, openDialog, redrawWhen, said, toast } from "./dom.js";
-import { many, moment, number } from "./format.js";
+import { bytes, many, moment, number } from "./format.js";
 import { press } from "./session.js";
 import { called, paced, state } from "./state.js";
 
@@ -16,7 +16,7 @@ export async function showPrivacy(box, device, view) {
   const load = async () => {
     const found = await call("GET", path, { signal: view.signal });
     redrawWhen(box, [found, state.names.size], () => draw(device, found, path, load));
-    return Boolean(found.head || found.decisions.length || found.refusals.length || found.erasures.length);
+    return Boolean(found.head || found.decisions.length || found.sent.length || found.refusals.length || found.erasures.length);
   };
   const soon = paced(load, 2000);
   view.on("telemetry", ({ records }) => records.some((record) => record.device === device.id && record.source === "privacy") && soon());
@@ -24,13 +24,14 @@ export async function showPrivacy(box, device, view) {
   return load();
 }
 
-function draw(device, { decisions, refusals, head, erasures }, path, load) {
-  const programs = [...new Set([...decisions, ...refusals].map((one) => one.app_id))].sort();
+function draw(device, { decisions, sent, refusals, head, erasures }, path, load) {
+  const programs = [...new Set([...decisions, ...sent, ...refusals].map((one) => one.app_id))].sort();
   return [
     programs.length ? null : h("p", { class: "empty" }, "Nobody has decided anything on this device yet."),
     h("ul", { class: "cards" }, ...programs.map((program) => h("li", { class: "card", "aria-label": program },
       h("div", { class: "card-head" }, said(state.names.get(program) ?? program), eraseButton(device, program, path, load)),
       ...decisions.filter((one) => one.app_id === program).map(decisionRow),
+      ...sent.filter((one) => one.app_id === program).map(sentRow),
       ...refusals.filter((one) => one.app_id === program).map((one) => h("div", { class: "sub" },
         `turned away ${many(one.count, "time")}`, one.item ? [": ", said(one.item)] : null, ` (${WHY[one.why] ?? one.why})`))))),
     erasures.length ? h("ul", { class: "notes" }, ...erasures.slice(-5).map((one) => h("li", { class: "sub" },
@@ -46,6 +47,14 @@ function decisionRow({ item, act, who, time }) {
   return h("div", { class: "decision" },
     h("span", {}, item ? said(item) : "an update"), " ", h("span", { class: `badge k-${kind}` }, word),
     h("span", { class: "sub" }, " by ", said(who), `, ${moment(time)}`));
+}
+
+const WHERE = { fleet: "this fleet", "other-device": "another device" };
+
+function sentRow({ item, destination, count, bytes: size, rounded, last_time: time }) {
+  const about = rounded ? "about " : "";
+  return h("div", { class: "sub" }, said(item), `: sent ${about}${many(count, "time")}, ${about}${bytes(size)}, to `,
+    WHERE[destination] ?? said(destination), `; last told ${moment(time)}`);
 }
 
 function eraseButton(device, program, path, load) {

@@ -46,6 +46,34 @@ class RefusalDocument(TypedDict):
     last_time: float
 
 
+class SentDocument(TypedDict):
+    """What left under an item, as far as it was told and is kept; ``rounded``: powers of two are in it, since the
+    program had seen something sensitive. Bytes are as the device counted them, before encryption."""
+
+    app_id: str
+    item: str
+    destination: str
+    count: int
+    bytes: int
+    rounded: bool
+    last_time: float
+
+
+class SendingDocument(TypedDict):
+    """What left in the entries of the ledger after ``after`` and up to ``number``, which has this hash."""
+
+    app_id: str
+    item: str
+    destination: str
+    count: int
+    bytes: int
+    rounded: bool
+    after: int
+    number: int
+    hash: str
+    time: float
+
+
 class HeadDocument(TypedDict):
     """The entry of a device's ledger that it told of last."""
 
@@ -83,15 +111,17 @@ class DevicePrivacyDocument(TypedDict):
     """What is known of a device's privacy; ``head`` is null where it never told of a ledger."""
 
     decisions: Sequence[DecisionDocument]
+    sent: Sequence[SentDocument]
     refusals: Sequence[RefusalDocument]
     head: HeadDocument | None
     erasures: Sequence[ErasureDocument]
 
 
 class PointsDocument(TypedDict):
-    """Entries of a device's ledger, by number."""
+    """What is known of a device's ledger: entries, and sums of what left, by number."""
 
     points: Sequence[PointDocument]
+    sendings: Sequence[SendingDocument]
 
 
 class PlanItemDocument(TypedDict):
@@ -117,5 +147,5 @@ class ProgramPrivacyDocument(TypedDict):
 class HeldLine(TypedDict):
     """One thing that the fleet holds: ``held`` says what kind ``value`` is of."""
 
-    held: Literal["decision", "refusal", "point", "erasure", "record", "sum"]
+    held: Literal["decision", "refusal", "sending", "point", "erasure", "record", "sum"]
     value: Mapping[str, Any]

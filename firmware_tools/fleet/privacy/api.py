@@ -16,6 +16,7 @@ from firmware_tools.fleet.privacy import answers, store
 from firmware_tools.fleet.privacy.desk import ErasureDesk
 from firmware_tools.fleet.privacy.erasing import Erasure, erasures_of
 from firmware_tools.fleet.privacy.plans import newest_plan
+from firmware_tools.fleet.privacy.sendings import sendings_of, sent_of
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.service import FleetService
 from firmware_tools.fleet.telemetry import TelemetryQuery
@@ -39,18 +40,19 @@ class PrivacyApi:
 
     @operation("privacy", errors={404: "no such device"})
     async def device_privacy(self, _request: web.Request, device: DeviceId) -> answers.DevicePrivacyDocument:
-        """What people decided on a device, what it turned away, how far its ledger is, and what was erased."""
+        """What people decided on a device, what it sent and turned away, how far its ledger is, and what was erased."""
         return await self._service.read(lambda registry, _: _privacy(registry, device))
 
     @operation("privacy", errors={404: "no such device"})
     async def ledger_points(self, _request: web.Request, device: DeviceId) -> answers.PointsDocument:
-        """The entries of a device's ledger that the fleet knows by their hash."""
+        """The entries of a device's ledger that the fleet knows by their hash, and sums of what left between them."""
 
-        def find(registry: Registry) -> list[answers.PointDocument]:
+        def find(registry: Registry) -> answers.PointsDocument:
             registry.device(device)
-            return store.points_of(registry.connection, device)
+            connection = registry.connection
+            return {"points": store.points_of(connection, device), "sendings": sendings_of(connection, device)}
 
-        return {"points": await self._service.read(lambda registry, _: find(registry))}
+        return await self._service.read(lambda registry, _: find(registry))
 
     @operation("privacy", errors={404: "no such device"}, streams={"application/x-ndjson": answers.HeldLine})
     async def export_privacy(self, request: web.Request, device: DeviceId) -> web.StreamResponse:
@@ -116,6 +118,7 @@ def _privacy(registry: Registry, device: str) -> answers.DevicePrivacyDocument:
     connection = registry.connection
     return {
         "decisions": store.decisions_of(connection, device),
+        "sent": sent_of(connection, device),
         "refusals": store.refusals_of(connection, device),
         "head": store.head_of(connection, device),
         "erasures": [_erasure(each) for each in erasures_of(connection, device)],
@@ -127,6 +130,7 @@ def _beside_events(registry: Registry, device: str) -> Iterator[dict[str, Any]]:
     connection: Connection = registry.connection
     yield from (_line("decision", each) for each in store.decisions_of(connection, device))
     yield from (_line("refusal", each) for each in store.refusals_of(connection, device))
+    yield from (_line("sending", each) for each in sendings_of(connection, device))
     yield from (_line("point", each) for each in store.points_of(connection, device))
     yield from (_line("erasure", _erasure(each)) for each in erasures_of(connection, device))
 

@@ -1,6 +1,7 @@
 """A ledger that was exported from a device, held against what the device told its fleet as it was written."""
 
 import json
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import Any, get_args
 import msgspec
 
 from device_runtime.privacy.ledger import FIRST, Act, Entry
+from device_runtime.privacy.telling import HEAD
 from firmware_tools.fleet.errors import FleetError
-from firmware_tools.fleet.privacy.intake import HEAD
 
 
 def read_ledger(path: Path) -> list[Entry]:
@@ -40,14 +41,23 @@ def read_ledger(path: Path) -> list[Entry]:
     return entries
 
 
-def differences(entries: Sequence[Entry], points: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def differences(
+    entries: Sequence[Entry], points: Sequence[Mapping[str, Any]], sendings: Sequence[Mapping[str, Any]] = ()
+) -> Iterator[str]:
     """Where a ledger is not whole, or not the one of which the device told; nothing where all is right.
 
     Args:
         entries: in the order of the file, at least one.
-        points: what the fleet knows, as the API answers it.
+        points: entries that the fleet knows, as the API answers them.
+        sendings: sums of what left, as it answers them.
     """
     yield from _broken(entries)
+    yield from _other_entries(entries, [*points, *({**each, "act": HEAD} for each in sendings)])
+    yield from _other_sums(entries, sendings)
+
+
+def _other_entries(entries: Sequence[Entry], points: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Where an entry has another hash than was told."""
     known: dict[int, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for point in points:
         known[point["number"]][point["hash"]] = point
@@ -73,6 +83,32 @@ def differences(entries: Sequence[Entry], points: Sequence[Mapping[str, Any]]) -
             agreed = number
             if len(told) > 1:
                 yield f"the device told of another entry {number}, too: its ledger began anew, or was put back"
+
+
+def _other_sums(entries: Sequence[Entry], sendings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Where what left does not add up to what was told."""
+    first = entries[0].number
+    hashes = {entry.number: entry.hash for entry in entries}
+    sent: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
+    for entry in sorted(entries, key=_number):
+        if entry.act == "send":
+            sent[entry.app, entry.item, entry.destination].append(entry)
+    for told in sendings:
+        after, until = told["after"], told["number"]
+        if told["rounded"] or after + 1 < first or hashes.get(until) != told["hash"]:
+            continue  # the device keeps the newest; and of another ledger is said elsewhere
+        of_key = sent[told["app_id"], told["item"], told["destination"]]
+        of_sum = of_key[bisect_right(of_key, after, key=_number) : bisect_right(of_key, until, key=_number)]
+        count, size = sum(entry.count for entry in of_sum), sum(entry.bytes for entry in of_sum)
+        if (count, size) != (told["count"], told["bytes"]):
+            yield (
+                f"entries {after + 1} to {until} have {size} bytes in {count} sendings of {told['app_id']} "
+                f"{told['item']} to {told['destination']}; the device told of {told['bytes']} in {told['count']}"
+            )
+
+
+def _number(entry: Entry) -> int:
+    return entry.number
 
 
 def _broken(entries: Sequence[Entry]) -> Iterator[str]:

@@ -6,18 +6,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from sqlalchemy import Connection, func, select
 
 from device_runtime.privacy.gate import SOURCE
+from device_runtime.privacy.telling import HEAD, SENT
 from device_runtime.sync.priorities import OWN_SOURCES
 from firmware_tools.fleet.events.bulk import portions
 from firmware_tools.fleet.events.decoding import Record
-from firmware_tools.fleet.privacy.intake import DECIDED, HEAD
+from firmware_tools.fleet.privacy.intake import DECIDED
 from firmware_tools.fleet.privacy.schema import erasures
 
 Erased = Sequence[tuple[str, float]]
 """Programs of one device (empty: all), and the time up to which their records are erased."""
 OF_DEVICE = frozenset({*OWN_SOURCES, SOURCE})
 """Sources that are no programs."""
-PROOF = frozenset({*DECIDED, "profile", HEAD})
-"""Records with which a device tells of decisions and of its ledger: they stay, since they say what people agreed to."""
+PROOF = frozenset({*DECIDED, "profile", SENT, HEAD})
+"""Records with which a device tells of decisions and of its ledger: they stay, since they say what people agreed to and
+to whom how much was sent, and hold none of it."""
 
 
 def erased_of(connection: Connection, devices: Collection[str]) -> Mapping[str, Erased]:

@@ -1,26 +1,25 @@
-"""What devices tell of people's decisions, into tables; in the transaction that stores the records, so that each counts
-once."""
+"""What devices tell of people's decisions and of what left, into tables; in the transaction that stores the records, so
+that each counts once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete
 from sqlalchemy.sql.expression import case
 
 from device_runtime.privacy.gate import SOURCE
+from device_runtime.privacy.telling import HEAD, SENT
 from device_runtime.sync.fields import MAX_INTEGER
-from firmware_tools.fleet.events.bulk import portions, upsert
+from firmware_tools.fleet.events.bulk import upsert
 from firmware_tools.fleet.events.decoding import Record
+from firmware_tools.fleet.privacy.room import fitting
 from firmware_tools.fleet.privacy.schema import decisions, points, refusals
+from firmware_tools.fleet.privacy.sendings import note_sendings, sending_of
 
-HEAD: Final = "head"
 DECIDED: Final = ("grant", "refuse", "revoke")
 _POINTS: Final = (*DECIDED, "profile", HEAD)
 _REFUSED: Final = "refused"
-MOST_OF_DEVICE = 20_000
-"""Rows of one device in each table. What is told beyond them is stored as telemetry alone: a device that makes up names
-must not fill the database."""
 _DAY = 86_400
 _LONGEST: Final = {"app_id": 128, "item": 200, "who": 64, "why": 32}
 
@@ -35,11 +34,13 @@ class _Told:
     texts: Mapping[str, str]
     number: int
     hash: str
+    sending: Mapping[str, Any] | None = None
+    """Of a sum of what left: what it says besides."""
 
 
 def note_privacy(connection: Connection, new: Iterable[tuple[str, Sequence[Record]]], now: float) -> None:
-    """Take in what new records tell of decisions, of refusals and of the ledger's head; what is malformed is passed
-    over.
+    """Take in what new records tell of decisions, of refusals, of what left and of the ledger's head; what is malformed
+    is passed over.
 
     Args:
         connection: the transaction that stores the records.
@@ -57,10 +58,11 @@ def note_privacy(connection: Connection, new: Iterable[tuple[str, Sequence[Recor
     _note_points(connection, [each for each in told if each.name in _POINTS], now)
     _note_decisions(connection, [each for each in told if each.name in DECIDED])
     _note_refusals(connection, [each for each in told if each.name == _REFUSED])
+    note_sendings(connection, [_sending(each, each.sending, now) for each in told if each.sending is not None])
 
 
 def _read(device: str, record: Record) -> _Told | None:
-    if record.name not in (*_POINTS, _REFUSED):
+    if record.name not in (*_POINTS, _REFUSED, SENT):
         return None
     values = record.values
     texts = {name: values.get(name, "") for name in _LONGEST}
@@ -74,7 +76,15 @@ def _read(device: str, record: Record) -> _Told | None:
         return None
     if record.name != _REFUSED and not _is_hash(digest):
         return None
-    return _Told(device, record.name, record.time, texts, number, digest)
+    sending = sending_of(values) if record.name == SENT else None
+    if record.name == SENT and sending is None:
+        return None
+    return _Told(device, record.name, record.time, texts, number, digest, sending)
+
+
+def _sending(told: _Told, sending: Mapping[str, Any], now: float) -> dict[str, Any]:
+    of = {"device": told.device, "app_id": told.texts["app_id"], "item": told.texts["item"]}
+    return {**of, **sending, "number": told.number, "hash": told.hash, "time": told.time, "received_at": now}
 
 
 def _is_hash(text: object) -> bool:
@@ -104,11 +114,11 @@ def _note_points(connection: Connection, told: Sequence[_Told], now: float) -> N
         set_={name: statement.excluded[name] for name in ("act", "app_id", "item", "who", "time")},
         where=said,
     )
-    fitting = _fitting(connection, points, rows)
-    if fitting:
-        connection.execute(statement, fitting)
+    found = fitting(connection, points, rows)
+    if found:
+        connection.execute(statement, found)
     day = now // _DAY * _DAY
-    for row in fitting:
+    for row in found:
         if row["act"] == HEAD:  # one that is further speaks for it; one that is not stays, and shows
             older = (points.c.device == row["device"], points.c.act == HEAD, points.c.number < row["number"])
             connection.execute(delete(points).where(*older, points.c.received_at >= day))
@@ -136,8 +146,8 @@ def _note_decisions(connection: Connection, told: Sequence[_Told]) -> None:
         set_={name: statement.excluded[name] for name in ("act", "who", "time", "number")},
         where=later,
     )
-    if fitting := _fitting(connection, decisions, rows):
-        connection.execute(statement, fitting)
+    if found := fitting(connection, decisions, rows):
+        connection.execute(statement, found)
 
 
 def _note_refusals(connection: Connection, told: Sequence[_Told]) -> None:
@@ -167,19 +177,5 @@ def _note_refusals(connection: Connection, told: Sequence[_Told]) -> None:
             "last_time": case((new.last_time > refusals.c.last_time, new.last_time), else_=refusals.c.last_time),
         },
     )
-    if fitting := _fitting(connection, refusals, rows):
-        connection.execute(statement, fitting)
-
-
-def _fitting(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of devices that have room for them."""
-    counts: dict[str, int] = {}
-    for portion in portions(sorted({row["device"] for row in rows})):
-        query = select(table.c.device, func.count()).where(table.c.device.in_(portion)).group_by(table.c.device)
-        counts.update({device: count for device, count in connection.execute(query)})  # noqa: C416 - rows, not pairs
-    fitting = []
-    for row in rows:
-        if counts.get(row["device"], 0) < MOST_OF_DEVICE:
-            counts[row["device"]] = counts.get(row["device"], 0) + 1
-            fitting.append(row)
-    return fitting
+    if fitting_rows := fitting(connection, refusals, rows):
+        connection.execute(statement, fitting_rows)

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
 
+from device_runtime.privacy.telling import HEAD
 from device_runtime.sync.messages import PRIORITIES
 from firmware_tools.fleet.events.bulk import portions
 from firmware_tools.fleet.events.tables import rollups, runs, series
 from firmware_tools.fleet.privacy.erasing import overwrite
-from firmware_tools.fleet.privacy.intake import HEAD
 from firmware_tools.fleet.privacy.plans import retention_days
-from firmware_tools.fleet.privacy.schema import plan_pruning, points
+from firmware_tools.fleet.privacy.schema import plan_pruning, points, sendings
 from firmware_tools.fleet.schema import telemetry
 
 _DAY = 86_400.0
@@ -53,8 +53,9 @@ def prune_planned(connection: Connection, now: float, most: int) -> bool:
     return more
 
 
-def prune_heads(connection: Connection, before: float) -> None:
-    """Forget what devices told of how far their ledgers are, if it was told before a time and they told more since."""
+def prune_told(connection: Connection, before: float) -> None:
+    """Forget what devices told before a time of what left, and of how far their ledgers are if they told more since."""
+    connection.execute(delete(sendings).where(sendings.c.received_at < before))
     newer = points.alias()
     later = newer.c.received_at > points.c.received_at
     told_since = select(newer.c.device).where(newer.c.device == points.c.device, later).exists()

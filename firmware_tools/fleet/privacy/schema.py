@@ -37,6 +37,30 @@ points = Table(
     Column("received_at", Double, nullable=False),
 )
 
+# What left devices, as they tell it now and then: a row for what one entry of the ledger and those before it add up to.
+sendings = Table(
+    "privacy_sendings",
+    metadata,
+    Column("device", String(64), ForeignKey("devices.id"), primary_key=True),
+    Column("app_id", String(128), primary_key=True),
+    Column("item", String(200), primary_key=True),
+    # The fleet, another device, or an origin.
+    Column("destination", String(300), primary_key=True),
+    # The entry up to which it is added up, and its hash.
+    Column("number", BigInteger, primary_key=True),
+    Column("hash", String(64), primary_key=True),
+    # The entry after which it begins.
+    Column("after", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    # 1: the count and the bytes are the powers of two below what it was.
+    Column("rounded", Integer, nullable=False),
+    # By the device's clock.
+    Column("time", Double, nullable=False),
+    Column("received_at", Double, nullable=False),
+    Index("privacy_sendings_by_age", "received_at"),
+)
+
 # How often devices turned something away, added up.
 refusals = Table(
     "privacy_refusals",

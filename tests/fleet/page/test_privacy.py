@@ -9,7 +9,7 @@ from device_runtime.program.manifest import parse_manifest
 from firmware_tools.fleet.server import RunningFleet
 from firmware_tools.fleet.telemetry import TelemetryQuery
 from tests.fleet.page.conftest import Visit
-from tests.fleet.privacy.told import WEATHER, Told, decided, head, refused, tell
+from tests.fleet.privacy.told import WEATHER, Told, decided, head, refused, sent, tell
 from tests.privacy.room import item
 
 pytestmark = [pytest.mark.broker, pytest.mark.browser]
@@ -19,6 +19,8 @@ TOLD: list[Told] = [
     decided("grant", "heard", 2),
     decided("revoke", "<b>place</b>", 3),
     refused("unplanned", "", 2),
+    sent("heard", 3, 2048, 0, 9),
+    sent("seen", 8, 128, 0, 9, to="https://api.weather.example", rounded=True),
     head(9),
 ]
 
@@ -45,6 +47,10 @@ async def test_what_people_decided_on_a_device_is_shown_and_what_a_program_told_
     card = place.get_by_role("listitem", name=WEATHER)
     await expect(card).to_contain_text("heard allowed by owner")
     await expect(card).to_contain_text("<b>place</b> taken back by owner")
+    await expect(card).to_contain_text("heard: sent 3 times, 2 KB, to this fleet; last told")
+    await expect(card).to_contain_text(
+        "seen: sent about 8 times, about 128 B, to https://api.weather.example; last told"
+    )
     await expect(card).to_contain_text("turned away 2 times (its plan does not say it)")
     await expect(place).to_contain_text("Its ledger had 9 entries")
     await card.get_by_role("button", name="Erase what Weather told").click()

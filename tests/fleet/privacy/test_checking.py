@@ -11,7 +11,8 @@ from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.privacy import store
 from firmware_tools.fleet.privacy.checking import differences, read_ledger
-from tests.fleet.privacy.told import of_entry, opened, tell
+from firmware_tools.fleet.privacy.sendings import sendings_of
+from tests.fleet.privacy.told import of_entry, opened, sent, tell
 from tests.privacy.room import Room, item, plan
 
 PLAN = plan(item("heard"), item("place"))
@@ -85,6 +86,37 @@ def test_a_decision_that_was_turned_shows(ledger: list[Entry], database: Databas
     (found,) = differences(rehashed(changed), points(database, ledger))
     assert "entry 5 is not the one of which the device told (revoke of org.example.weather place" in found
     assert "after entry 3" in found
+
+
+def sums(database: Database, ledger: list[Entry], **members: Any) -> list[Any]:
+    """What the fleet knows when the device has told what left up to entry 4."""
+    with database.transaction() as connection:
+        tell(connection, [sent("heard", 1, 20, 0, 4, ledger[3].hash, **members)])
+        return list(sendings_of(connection, "kitchen"))
+
+
+def test_sums_of_what_left_agree_with_the_entries(ledger: list[Entry], database: Database) -> None:
+    assert list(differences(ledger, [], sums(database, ledger))) == []
+
+
+def test_an_entry_that_was_changed_before_a_sum_shows_by_its_hash(ledger: list[Entry], database: Database) -> None:
+    changed = rehashed([*ledger[:3], dataclasses.replace(ledger[3], bytes=1), *ledger[4:]])
+    assert list(differences(changed, [], sums(database, ledger))) == [
+        "entry 4 is not the one of which the device told: something was changed after entry 0, up to this one"
+    ]
+
+
+def test_a_sum_that_the_entries_do_not_come_to_shows(ledger: list[Entry], database: Database) -> None:
+    assert list(differences(ledger, [], sums(database, ledger, bytes=21))) == [
+        "entries 1 to 4 have 20 bytes in 1 sendings of org.example.weather heard to fleet; the device told of 21 in 1"
+    ]
+
+
+def test_a_rounded_sum_and_one_that_begins_before_the_file_are_not_held_against_it(
+    ledger: list[Entry], database: Database
+) -> None:
+    assert list(differences(ledger[2:], [], sums(database, ledger, bytes=21))) == []
+    assert list(differences(ledger, [], sums(opened("sqlite://"), ledger, bytes=16, rounded=True))) == []
 
 
 def test_an_end_that_was_cut_off_shows(ledger: list[Entry], database: Database) -> None:

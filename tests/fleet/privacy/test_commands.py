@@ -14,7 +14,7 @@ from firmware_tools.cli.fleet import fleet as fleet_command
 from firmware_tools.fleet.home import FleetHome
 from firmware_tools.fleet.server import RunningFleet
 from tests.fleet.packages import small_package
-from tests.fleet.privacy.told import LAMP, WEATHER, Told, of_entry, refused, tell
+from tests.fleet.privacy.told import LAMP, WEATHER, Told, of_entry, refused, sent, tell
 from tests.privacy.room import Room, item, plan
 
 pytestmark = pytest.mark.broker
@@ -44,6 +44,7 @@ async def ledger(fleet: RunningFleet, tmp_path: Path) -> list[Entry]:
     room.close()
     await fleet.operations.enroll("kitchen", "")
     told: list[Told] = [(WEATHER, "heard", {"n": 1}), *map(of_entry, entries), refused("seen", "heard", 3)]
+    told.append(sent("heard", 8, 64, 0, 4, entries[3].hash, rounded=True))
     await fleet.service.change(lambda registry: tell(registry.connection, told, at=1_700_000_000.0))
     return entries
 
@@ -61,6 +62,7 @@ async def test_decisions_refusals_and_the_ledger_are_shown(fleet: RunningFleet, 
     shown = (await run("kitchen")).output
     assert f"{WEATHER}: heard: yes, by owner on " in shown
     assert f"{WEATHER}: place: no, after a yes, by owner on " in shown
+    assert f"{WEATHER} heard: sent about 8 times, about 64 bytes to fleet, last told " in shown
     assert f"{WEATHER} heard: turned away 3 times (seen)" in shown
     assert "Its ledger had 4 entries on " in shown
     document = json.loads((await run("show", "kitchen", "--json")).output)

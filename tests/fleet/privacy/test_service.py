@@ -19,7 +19,7 @@ from firmware_tools.fleet.server import RunningFleet, run_fleet
 from firmware_tools.sign.keys import load_private_key
 from tests.brokers import Mosquitto
 from tests.fleet.devices import PlainDevice, connected_device, eventually
-from tests.fleet.privacy.told import LAMP, NOW, WEATHER, Told, batch, decided, head, refused
+from tests.fleet.privacy.told import LAMP, NOW, WEATHER, Told, batch, decided, head, refused, sent
 
 pytestmark = pytest.mark.broker
 
@@ -30,6 +30,7 @@ TOLD: list[Told] = [
     decided("grant", "heard", 2),
     refused("unplanned", "", 2),
     head(3),
+    sent("heard", 3, 60, 0, 3),
 ]
 
 
@@ -80,7 +81,7 @@ async def test_a_device_has_a_program_erased_once_and_gets_a_receipt_that_the_fl
     assert (receipt.id, receipt.app_id, receipt.before, receipt.records) == ("r1", WEATHER, BEFORE, 2)
     with pytest.raises(ProtocolError, match="device must be hall"):
         verify_receipt(answer.envelope, trusted, "north", "hall")
-    assert await sources(fleet, home) == [LAMP, "privacy", "privacy"]
+    assert await sources(fleet, home) == [LAMP, *["privacy"] * 3]
     log = await call(fleet, home, "GET", "/api/audit?action=privacy.erase")
     (entry,) = log["entries"]
     assert entry["subject"] == f"kitchen/{WEATHER}"
@@ -97,7 +98,7 @@ async def test_an_operator_erases_all_programs_of_a_device_and_the_log_has_it(
     done = await call(fleet, home, "POST", "/api/devices/kitchen/privacy/erase", {})
     # By the device's clock its records are of a time that is yet to come: they are held, and go.
     assert (done["asked_by"], done["records"]) == ("operator", 3)
-    assert await sources(fleet, home) == ["privacy", "privacy"]
+    assert await sources(fleet, home) == ["privacy"] * 3
     assert (await call(fleet, home, "GET", "/api/devices/kitchen/privacy"))["refusals"] == []
     log = await call(fleet, home, "GET", "/api/audit?action=privacy.erase")
     assert [(entry["actor"], entry["subject"], entry["outcome"]) for entry in log["entries"]] == [
@@ -116,12 +117,24 @@ async def test_what_people_decided_is_shown_by_device_and_by_program(
         "decisions": [
             {"app_id": WEATHER, "item": "heard", "act": "grant", "who": "owner", "time": NOW + 2, "number": 2}
         ],
+        "sent": [
+            {
+                "app_id": WEATHER,
+                "item": "heard",
+                "destination": "fleet",
+                "count": 3,
+                "bytes": 60,
+                "rounded": False,
+                "last_time": NOW + 5,
+            }
+        ],
         "refusals": [{"app_id": WEATHER, "why": "unplanned", "item": "", "count": 2, "last_time": NOW + 3}],
         "head": {"number": 3, "hash": f"{3:064x}", "time": NOW + 4},
         "erasures": [],
     }
     points = await call(fleet, home, "GET", "/api/devices/kitchen/privacy/points")
     assert [(each["number"], each["act"]) for each in points["points"]] == [(2, "grant"), (3, "head")]
+    assert [(each["after"], each["number"], each["count"]) for each in points["sendings"]] == [(0, 3, 3)]
 
 
 async def test_all_that_is_held_of_a_device_is_exported(
@@ -131,7 +144,7 @@ async def test_all_that_is_held_of_a_device_is_exported(
     client = FleetClient(fleet.url, home.token())
     lines = [json.loads(line) async for line in client.lines("/api/devices/kitchen/privacy/export", {})]
     kinds = [line["held"] for line in lines]
-    assert sorted(set(kinds)) == ["decision", "erasure", "point", "record", "refusal", "sum"]
+    assert sorted(set(kinds)) == ["decision", "erasure", "point", "record", "refusal", "sending", "sum"]
     assert [line["value"]["app_id"] for line in lines if line["held"] == "erasure"] == [LAMP]
     assert {line["value"]["source"] for line in lines if line["held"] == "record"} == {WEATHER, "privacy"}
     assert {line["value"]["source"] for line in lines if line["held"] == "sum"} == {WEATHER}
@@ -157,7 +170,7 @@ async def test_a_fleet_that_starts_on_an_older_database_erases_again_before_it_i
     copy.replace(path)
     async with run_fleet(home) as fleet:
         await eventually(lambda: fleet.service.connected_at is not None, "the fleet connects")
-        assert await sources(fleet, home) == [LAMP, "privacy", "privacy"]
+        assert await sources(fleet, home) == [LAMP, *["privacy"] * 3]
         async with connected_device("north", "kitchen", mosquitto.url) as device:
             await device.say("telemetry", encode(batch([(WEATHER, "heard", {})], first=1, epoch="8899aabbccddeeff")))
             await eventually(lambda: bool(device.responses), "a receipt")

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from device_runtime.sync.fields import MAX_INTEGER
 from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.tables import rollups, series
 from firmware_tools.fleet.moving import copy_database
-from firmware_tools.fleet.privacy import intake, store
+from firmware_tools.fleet.privacy import room, store
 from firmware_tools.fleet.privacy.erasing import Erasure, erase, erasures_of
 from firmware_tools.fleet.privacy.kept_list import KeptList
+from firmware_tools.fleet.privacy.sendings import sendings_of, sent_of
 from firmware_tools.fleet.schema import telemetry
-from tests.fleet.privacy.told import LAMP, NOW, WEATHER, Told, decided, head, opened, refused, tell
+from tests.fleet.privacy.told import LAMP, NOW, WEATHER, Told, decided, head, opened, refused, sent, tell
 from tests.postgres import Postgres
 
 HEARD: Told = (WEATHER, "heard", {"station": "one", "seconds": 3})
@@ -70,6 +73,62 @@ def test_a_ledger_that_began_anew_is_followed(database: Database) -> None:
         assert [each["act"] for each in store.decisions_of(connection, "kitchen")] == ["refuse"]
 
 
+def test_what_left_is_added_up_once_each_whatever_is_told_again(database: Database) -> None:
+    sums = [
+        sent("heard", 3, 60, 0, 4),
+        sent("place", 4, 32, 0, 4, to="https://api.weather.example", rounded=True),
+        sent("heard", 1, 5, 4, 9),
+    ]
+    with database.transaction() as connection:
+        tell(connection, sums)
+        tell(connection, sums, first=4, at=NOW + 60)  # a device that stopped while it told
+        found = [
+            (each["item"], each["destination"], each["count"], each["bytes"], each["rounded"], each["last_time"])
+            for each in sent_of(connection, "kitchen")
+        ]
+        assert found == [
+            ("heard", "fleet", 4, 65, False, NOW + 2),
+            ("place", "https://api.weather.example", 4, 32, True, NOW + 1),
+        ]
+        assert [(each["after"], each["number"]) for each in sendings_of(connection, "kitchen")] == [
+            (0, 4),
+            (0, 4),
+            (4, 9),
+        ]
+        assert sent_of(connection, "hall") == []
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"count": -1}, {"count": True}, {"bytes": "1"}, {"after": None}, {"number": 0}, {"hash": "no"}, {"to": ""},
+     {"to": "a\nb"}, {"to": "x" * 301}, {"to": 1}, {"rounded": "yes"}, {"app_id": "x" * 129}],
+    ids=str,
+)  # fmt: skip
+def test_a_sum_that_is_malformed_is_telemetry_and_no_more(database: Database, members: dict[str, Any]) -> None:
+    with database.transaction() as connection:
+        source, name, values = sent("place", 1, 1, 0, 5)
+        tell(connection, [sent("heard", 1, 1, 0, 4), (source, name, {**values, **members})])
+        assert [each["item"] for each in sendings_of(connection, "kitchen")] == ["heard"]
+    assert len(held(database)) == 2
+
+
+def test_sums_of_a_device_that_lies_do_not_run_over(database: Database) -> None:
+    with database.transaction() as connection:
+        for first in range(1, 1_501, 500):
+            most = [sent("heard", MAX_INTEGER, MAX_INTEGER, 0, number) for number in range(first, first + 500)]
+            tell(connection, most, first)
+        (found,) = sent_of(connection, "kitchen")
+        assert (found["count"], found["bytes"]) == (MAX_INTEGER, MAX_INTEGER)
+
+
+def test_erasing_leaves_to_whom_how_much_was_sent(database: Database) -> None:
+    with database.transaction() as connection:
+        tell(connection, [sent("heard", 3, 60, 0, 4)])
+        erase(connection, an_erasure())
+        assert len(sent_of(connection, "kitchen")) == 1
+    assert held(database) == [("kitchen", "privacy", "sent")]
+
+
 def test_refusals_are_added_up_once_each(database: Database) -> None:
     told = [refused("unplanned", "", 2), refused("seen", "heard", 1), refused("unplanned", "", 5)]
     with database.transaction() as connection:
@@ -121,7 +180,7 @@ def test_a_program_cannot_decide_for_people(database: Database) -> None:
 def test_a_device_that_makes_up_names_fills_its_own_room_only(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "MOST_OF_DEVICE", 3)
+    monkeypatch.setattr(room, "MOST_OF_DEVICE", 3)
     with database.transaction() as connection:
         tell(connection, [refused("unplanned", f"made up {number}", 1) for number in range(9)])
         tell(connection, [refused("unplanned", "heard", 1)], device="hall")

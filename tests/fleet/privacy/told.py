@@ -69,6 +69,15 @@ def refused(why: str, item: str, count: int, app_id: str = WEATHER) -> Told:
     return ("privacy", "refused", {"app_id": app_id, "why": why, "item": item, "count": count})
 
 
+def sent(item: str, count: int, size: int, after: int, number: int, digest: str = "", **members: Value) -> Told:
+    """What left under an item of the weather, in the entries after one and up to another."""
+    values: dict[str, Value] = {
+        "app_id": WEATHER, "item": item, "to": "fleet", "count": count, "bytes": size, "after": after,
+        "number": number, "hash": digest or f"{number:064x}",
+    }  # fmt: skip
+    return ("privacy", "sent", values | members)
+
+
 def of_entry(entry: Entry) -> Told:
     """An entry of a ledger, as a device tells it."""
     if entry.act in ("grant", "refuse", "revoke", "profile"):

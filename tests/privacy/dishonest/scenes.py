@@ -99,6 +99,14 @@ SCENES: tuple[Scene, ...] = (
         shows=("ledger", "operator", "budget"),
     ),
     Scene(
+        "sums",
+        "sends allowed things elsewhere as often as a letter says, of which the device tells its fleet",
+        "how often and how many bytes are told once a day, in powers of two, and count as bits",
+        "test_how_often_it_sends_elsewhere_is_told_in_powers_of_two_that_count",
+        outcome="detected",
+        shows=("ledger", "operator", "budget"),
+    ),
+    Scene(
         "program in Python",
         "does the same in Python",
         "the gate is the same",

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.privacy.consents import Consents
 from device_runtime.privacy.file import PrivacyFile
 from device_runtime.privacy.ledger import Ledger
+from device_runtime.privacy.telling import SENT, LedgerTelling
 from device_runtime.sync.share_messages import Share
 from device_runtime.values import Value
 from tests.build.python_programs import build, write_program
@@ -247,6 +248,24 @@ async def test_a_clock_that_is_put_back_gives_no_new_bits(house: House) -> None:
     first = counts[0]
     assert first > 0
     assert counts == [first, first, 0, 0, 0]
+
+
+async def test_how_often_it_sends_elsewhere_is_told_in_powers_of_two_that_count(house: House) -> None:
+    origin, told = house.wire.origin, list[Mapping[str, Value]]()
+    body = "for (let i = 0; i < 11; i++) await request('/v1/ask/news');"
+    app = house.add(liar("org.liar.sums", origin, items(origin, "memo", "ask"), body))
+    assert await house.run(app) == []
+    house.room.ledger.flush()
+    spent = house.room.labels.spent(app)
+
+    def record(_source: str, name: str, values: Mapping[str, Value]) -> None:
+        if name == SENT and values["app_id"] == app:
+            told.append(values)
+
+    LedgerTelling(house.room.gate, record).tell()
+    (sum_of_day,) = told
+    assert (sum_of_day["count"], sum_of_day["rounded"]) == (8, True)
+    assert house.room.labels.spent(app) >= spent + 17
 
 
 async def test_a_program_in_python_meets_the_same_gate(house: House, tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""What left devices, as their ledgers have it: sums by program, item and destination, each up to an entry of the ledger
+that is known by its hash."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Double, Row, cast, func, select
+
+from device_runtime.sync.fields import MAX_INTEGER
+from firmware_tools.fleet.events.bulk import upsert
+from firmware_tools.fleet.privacy.answers import SendingDocument, SentDocument
+from firmware_tools.fleet.privacy.room import fitting
+from firmware_tools.fleet.privacy.schema import sendings
+
+_KEY = ("device", "app_id", "item", "destination", "number", "hash")
+_LONGEST_DESTINATION = 300
+
+
+def sending_of(values: Mapping[str, object]) -> dict[str, Any] | None:
+    """What a record of a sum says beside program, item and the entry that it goes up to; None if it is malformed."""
+    to, rounded = values.get("to"), values.get("rounded", False)
+    numbers = {name: values.get(name) for name in ("count", "bytes", "after")}
+    if not isinstance(to, str) or not to.isprintable() or not 0 < len(to) <= _LONGEST_DESTINATION:
+        return None
+    if not isinstance(rounded, bool) or not all(map(_is_number, numbers.values())):
+        return None
+    return {"destination": to, "rounded": int(rounded), **numbers}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INTEGER
+
+
+def note_sendings(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Keep sums; one that is told again is the same."""
+    distinct = {tuple(row[name] for name in _KEY): row for row in rows}
+    if found := fitting(connection, sendings, [distinct[key] for key in sorted(distinct)]):
+        connection.execute(upsert(connection, sendings).on_conflict_do_nothing(index_elements=_KEY), found)
+
+
+def sendings_of(connection: Connection, device: str) -> list[SendingDocument]:
+    """Every sum of a device that is kept, by the entry that it goes up to."""
+    query = select(sendings).where(sendings.c.device == device)
+    query = query.order_by(sendings.c.number, sendings.c.app_id, sendings.c.item, sendings.c.destination)
+    return [_sending(row) for row in connection.execute(query)]
+
+
+def sent_of(connection: Connection, device: str) -> list[SentDocument]:
+    """The sums of a device put together, by program, item and destination."""
+    key = (sendings.c.app_id, sendings.c.item, sendings.c.destination)
+    query = (
+        select(
+            *key,
+            # As doubles: whole numbers of SQLite may run over.
+            func.sum(cast(sendings.c["count"], Double)).label("times"),
+            func.sum(cast(sendings.c.bytes, Double)).label("bytes"),
+            func.max(sendings.c.rounded).label("rounded"),
+            func.max(sendings.c.time).label("last_time"),
+        )
+        .where(sendings.c.device == device)
+        .group_by(*key)
+        .order_by(*key)
+    )
+    return [
+        {
+            "app_id": row.app_id,
+            "item": row.item,
+            "destination": row.destination,
+            "count": min(int(row.times), MAX_INTEGER),
+            "bytes": min(int(row.bytes), MAX_INTEGER),
+            "rounded": bool(row.rounded),
+            "last_time": row.last_time,
+        }
+        for row in connection.execute(query)
+    ]
+
+
+def _sending(row: Row[Any]) -> SendingDocument:
+    return {
+        "app_id": row.app_id,
+        "item": row.item,
+        "destination": row.destination,
+        "count": row._mapping["count"],
+        "bytes": row.bytes,
+        "rounded": bool(row.rounded),
+        "after": row.after,
+        "number": row.number,
+        "hash": row.hash,
+        "time": row.time,
+    }
