@@ -25,6 +25,8 @@ BITS_A_DAY = 256 * _ONE
 """What a program may tell in a day under items that do not say of what it has seen, in millionths of bits."""
 _PORTION = 32 * _ONE
 """So much is set aside at a time: a write of the flash for each event would wear it."""
+# Which of 64 items it is of, why of 4, and how many to a power of two: what an operator is told of refusals.
+_HINT = 14 * _ONE
 _DAY = 86_400
 _TELL_MS = 60_000
 _SHOWN = 60
@@ -70,7 +72,8 @@ class Privacy:
         self._spent: int = record.get("spent", 0)
         self._aside = self._spent
         self._ledger = Ledger(root, app_id, tell)
-        self._told: dict[str, list[int]] = {}
+        self._told: dict[str, tuple[int | None, int]] = {}
+        self._quiet_until = 0
         self._untold: list[dict[str, Any]] = []
         self.is_due = False
         """Whether something must be on the flash before the program hears, or anything of this turn leaves."""
@@ -193,25 +196,32 @@ class Privacy:
     def _refusal(self, why: str, item: str, sentence: str) -> CapabilityError:
         """Count it, for the ledger and the operator; ``item`` is a word of the plan, never of the program's call."""
         self._ledger.add("refused", item)
-        now = clock.ticks_ms()
-        told = self._told.get(f"{why} {item}")
-        if told is not None and 0 <= clock.ticks_diff(now, told[0]) < _TELL_MS:
-            told[1] += 1
+        key, now = f"{why} {item}", clock.ticks_ms()
+        told, count = self._told.get(key, (None, 0))
+        count += 1
+        if told is not None and 0 <= clock.ticks_diff(now, told) < _TELL_MS:
+            self._told[key] = (told, count)
+        elif self._seen and not self._spend(_HINT):
+            self._told[key] = (told, count)
+            if clock.now() >= self._quiet_until:  # it has told all that it may: once a day that is told, and no more
+                self._quiet_until = clock.now() + _DAY
+                self._untold.append({"app_id": self._app_id, "why": "spent", "item": "", "count": 1})
         else:
-            count = 1 if told is None else told[1] + 1
-            self._told[f"{why} {item}"] = [now, 0]
+            self._told[key] = (now, 0)
+            while self._seen and count & count - 1:  # the greatest power of two that is not more
+                count &= count - 1
             self._untold.append({"app_id": self._app_id, "why": why, "item": item, "count": count})
         return CapabilityError("privacy: " + sentence)
 
     def flush(self) -> str:
         """The turn is over: write what must be written, and tell of what was refused. A sentence where the flash does
         not take it, else an empty text; as long as :attr:`is_due` then, nothing of the program may leave."""
-        untold, self._untold = self._untold, []
-        for refused in untold:
-            self._tell(_SOURCE, "refused", refused)
         try:
             if self.is_due:
                 self._keep()
+            untold, self._untold = self._untold, []
+            for refused in untold:
+                self._tell(_SOURCE, "refused", refused)
             self._ledger.tidy()
         except OSError as error:
             return f"what of the program leaves the board cannot be written down: {error}"

@@ -125,8 +125,6 @@ def _outline(made: dict[str, Any], case: Case) -> dict[str, Any]:
         answer if len(step) < 3 or len(step[2]) < 2 else answer[:9]
         for answer, step in zip(made["answers"], case.steps, strict=True)
     ]
-    if ("hear",) in case.steps:  # what is told of who has heard something counts as bits on Linux, and not on boards
-        made = made | {"told": []}
     return made | {
         "answers": ["aggregated" if "only counted across the fleet" in answer else answer for answer in answers]
     }
@@ -262,3 +260,16 @@ def test_both_answer_so(micropython: str, tmp_path: Path, case: Case, answers: l
     for answer, sentence in zip(made["answers"], answers, strict=True):
         assert sentence in answer
         assert bool(sentence) == bool(answer)
+
+
+def test_what_is_told_of_refusals_of_who_has_heard_something_counts_among_its_bits(
+    micropython: str, tmp_path: Path
+) -> None:
+    minute = (*[("event", "taps", {})] * 3, ("wait", 61))
+    case = Case([HEARS], [("words", True)], [("hear",), *minute * 25, ("wait", 86_400), *minute])
+    (made,) = micro(micropython, tmp_path, [case])
+    expected = linux(case)
+    assert made["told"] == expected["told"]
+    told = [(values["why"], values["count"]) for values in made["told"]]
+    # 14 bits each of 256; three were refused since the last, which is told as two.
+    assert told == [("unplanned", 1), *[("unplanned", 2)] * 17, ("spent", 1), ("unplanned", 16)]
