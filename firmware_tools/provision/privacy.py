@@ -23,6 +23,8 @@ from firmware_tools.provision.rewriting import rewritten
 
 FOLDER = "/cygnet/privacy"
 _LEDGER, _TODAY, _BOARD = "/cygnet/ledger", "/cygnet/today", "/cygnet/board.json"
+LEDGER_RECORDS = (_LEDGER, _TODAY, "/cygnet/told")
+"""The records of a board's ledger, and of how far the fleet was told of it."""
 
 
 @dataclass(frozen=True, slots=True)

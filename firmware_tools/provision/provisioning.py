@@ -17,6 +17,7 @@ from firmware_tools.provision.delivery import Plan, plan_delivery
 from firmware_tools.provision.errors import ProvisionError
 from firmware_tools.provision.held import BOOT_RECORD, DESIRED_RECORD, MEMORY_RECORD, PROGRAMS_RECORD, Held, look_at
 from firmware_tools.provision.identity import Identity
+from firmware_tools.provision.privacy import LEDGER_RECORDS
 from firmware_tools.provision.rom import FOLDER, Rom, RomPlan, plan_rom, runtime_image
 from firmware_tools.provision.runtime import MAIN, slot_files, start_files
 
@@ -79,6 +80,8 @@ def plan_provisioning(
         # What somebody agreed to was for the other fleet, and what programs kept may tell of what they heard.
         owned += [_PROGRAMS, _QUEUE, _STORAGE, _PRIVACY]
         gone += _both(PROGRAMS_RECORD) + _both(DESIRED_RECORD)
+        # What was done for another fleet is not told to this one.
+        gone += [name for record in LEDGER_RECORDS for name in _both(record)]
     if not same or held.record(MEMORY_RECORD) is None:
         files[MEMORY_RECORD] = memory_seed()
         gone.append(MEMORY_RECORD + ".new")

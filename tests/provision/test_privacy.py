@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from device_runtime.micro.consents import path_of
-from device_runtime.micro.privacy.ledger import hash_of, split_days, write_counts
+from device_runtime.micro.privacy.ledger import hash_of, split_days, tell_days, write_counts
 from device_runtime.micro.privacy.widening import standings
 from device_runtime.micro.records import read_body, write_body
 from firmware_tools.build.portable.plans import PLAN
@@ -189,9 +189,50 @@ def test_the_oldest_days_go_and_what_is_left_is_a_whole_chain(tmp_path: Path, mo
     assert 10 < len(texts) < 30
     assert list(chain_faults(texts)) == []
     assert json.loads(today)[2] == [["send", APP, "clicks", 4, 80]]
-    told = [each for each in ended if each is not None]
-    assert [each["day"] for each in told] == list(range(20_000, 20_059))
-    assert told[-1]["hash"] == hash_of(texts[-2])
+    assert ended == [False, False, *[True, False] * 59]
+
+
+def test_of_several_decisions_of_a_day_the_last_stands_last(tmp_path: Path) -> None:
+    root = f"{tmp_path}/"
+    (tmp_path / "cygnet").mkdir()
+    for act in ("grant", "revoke", "grant"):
+        write_counts(root, APP, {(act, "clicks"): [1, 0]})
+    today = read_body(root + "cygnet/today")
+    assert today is not None
+    assert [entry[0] for entry in json.loads(today)[2]] == ["revoke", "grant"]
+
+
+def test_days_that_are_over_are_told_once_and_again_where_nobody_took_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, told, takes = f"{tmp_path}/", list[tuple[str, dict[str, Any]]](), [2]
+    (tmp_path / "cygnet").mkdir()
+
+    def tell(source: str, name: str, values: dict[str, Any]) -> bool:
+        assert source == "privacy"
+        takes[0] -= 1
+        if takes[0] >= 0:
+            told.append((name, values))
+        return takes[0] >= 0
+
+    for day, acts in ((20_000, ["grant"]), (20_001, ["send", "refused"]), (20_003, ["send"]), (20_004, ["send"])):
+        monkeypatch.setattr("device_runtime.micro.clock.now", lambda day=day: day * 86_400)
+        write_counts(root, APP, {(act, "clicks"): [3, 60] for act in acts})
+    assert tell_days(root, tell) is False
+    assert [name for name, _ in told] == ["grant", "head"]
+    takes[0] = 99
+    assert tell_days(root, tell) is True
+    assert tell_days(root, tell) is True
+    assert [(name, values["number"]) for name, values in told[2:]] == [
+        ("sent", 20_001), ("head", 20_001), ("sent", 20_003), ("head", 20_003),
+    ]  # fmt: skip
+    body = read_body(root + "cygnet/ledger")
+    assert body is not None
+    hashes = [hash_of(text) for text in split_days(body)]
+    assert told[2][1] == {
+        "app_id": APP, "item": "clicks", "to": "fleet", "count": 3, "bytes": 60, "after": 20_000,
+        "number": 20_001, "hash": hashes[1],
+    }  # fmt: skip
 
 
 def test_a_power_cut_between_two_days_counts_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

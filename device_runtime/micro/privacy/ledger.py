@@ -2,8 +2,9 @@
 
 ``cygnet/today`` is the record of the day that is open, ``[day, before, [[act, app, item, count, bytes], ...]]``, with
 ``day`` in days of Unix time. When another begins, its text goes as it is to the end of ``cygnet/ledger``, a list of the
-last days, and ``before`` of the next is its SHA-256: nothing of a closed day can be changed unseen. The fleet is told
-the hash of each day that ends, so that nobody can write the whole chain anew either.
+last days, and ``before`` of the next is its SHA-256: nothing of a closed day can be changed unseen. Of each day that is
+over the fleet is told, as by other devices of their entries: what was decided, what left, and the hash, so that nobody
+can write the whole chain anew either. ``cygnet/told`` has the last day of which it was.
 """
 
 import binascii
@@ -27,6 +28,7 @@ MOST_BYTES = 3072
 """So much of the days that are closed stays on the board."""
 _HOLD_MS = 60_000
 _DAY = 86_400
+_TOLD = "cygnet/told"
 
 
 class Ledger:
@@ -36,6 +38,7 @@ class Ledger:
         self._root, self._app_id, self._tell = root, app_id, tell
         self._counts: dict[tuple[str, str], list[int]] = {}
         self._since = 0
+        self._is_told = False
 
     def add(self, act: str, item: str, size: int = 0) -> None:
         """Something of ``size`` bytes was done under an item; :meth:`tidy` or :meth:`write` write it down."""
@@ -55,11 +58,40 @@ class Ledger:
         if self._counts:
             ended = write_counts(self._root, self._app_id, self._counts)
             self._counts = {}
-            if ended is not None:
-                self._tell("privacy", "ledger", ended)
+            # The cable may have ended a day, too, and the power may have gone before it was told.
+            if ended or not self._is_told:
+                self._is_told = tell_days(self._root, self._tell)
 
 
-def write_counts(root: str, app_id: str, counts: "dict[tuple[str, str], list[int]]") -> "dict[str, Any] | None":
+def tell_days(root: str, tell: "Callable[[str, str, dict[str, Any]], bool]") -> bool:
+    """Tell of the days that are over and of which was not told; false where it must be tried again.
+
+    Raises:
+        OSError: the disk does not take that it was told; what is told again then is the same.
+    """
+    told = int(read_body(root + _TOLD) or 0)
+    for text in split_days(read_body(root + "cygnet/ledger")):
+        day = int(text[1 : text.find(b",")])
+        if day <= told:
+            continue
+        point: dict[str, Any] = {"number": day, "hash": hash_of(text)}
+        for act, app, item, count, size in json.loads(text)[2]:
+            if act == "refused":
+                continue  # that was told as it happened
+            values = {"app_id": app, "item": item, "who": "cable"}
+            if act == "send":
+                act = "sent"
+                values = {"app_id": app, "item": item, "to": "fleet", "count": count, "bytes": size, "after": day - 1}
+            values.update(point)
+            if not tell("privacy", act, values):
+                return False
+        if not tell("privacy", "head", point):
+            return False
+        write_body(root + _TOLD, str(day).encode())
+    return True
+
+
+def write_counts(root: str, app_id: str, counts: "dict[tuple[str, str], list[int]]") -> bool:
     """Add counts of a program to those of this day.
 
     Args:
@@ -68,12 +100,12 @@ def write_counts(root: str, app_id: str, counts: "dict[tuple[str, str], list[int
         counts: by act and item, how often and how many bytes.
 
     Returns:
-        The ``day`` that ended by this, and its ``hash``; or None.
+        Whether a day ended by this.
 
     Raises:
         OSError: the disk does not take it.
     """
-    path, ended = root + "cygnet/today", None
+    path, ended = root + "cygnet/today", False
     text = read_body(path)
     if text is None:
         days = split_days(read_body(root + "cygnet/ledger"))
@@ -84,12 +116,14 @@ def write_counts(root: str, app_id: str, counts: "dict[tuple[str, str], list[int
     if text is not None and day > last:
         before, entries = hash_of(text), []
         _close(root + "cygnet/ledger", text)
-        ended = {"day": last, "hash": before}
+        ended = True
     for (act, item), (count, size) in counts.items():
         for entry in entries:
             if entry[:3] == [act, app_id, item]:
                 entry[3] += count
                 entry[4] += size
+                entries.remove(entry)
+                entries.append(entry)  # of several decisions of a day the last one counts
                 break
         else:
             entries.append([act, app_id, item, count, size])

@@ -98,6 +98,16 @@ def test_what_left_is_added_up_once_each_whatever_is_told_again(database: Databa
         assert sent_of(connection, "hall") == []
 
 
+def test_a_board_tells_of_a_day_at_once(database: Database) -> None:
+    day = [decided("revoke", "heard", 20_000), decided("grant", "heard", 20_000), sent("heard", 3, 60, 19_999, 20_000)]
+    day = [(source, name, {**values, "hash": "a" * 64}) for source, name, values in day]
+    with database.transaction() as connection:
+        tell(connection, [*day, head(20_000, "a" * 64)])
+        assert [each["act"] for each in store.decisions_of(connection, "kitchen")] == ["grant"]
+        assert [each["count"] for each in sent_of(connection, "kitchen")] == [3]
+        assert [each["number"] for each in store.points_of(connection, "kitchen")] == [20_000]
+
+
 @pytest.mark.parametrize(
     "members",
     [{"count": -1}, {"count": True}, {"bytes": "1"}, {"after": None}, {"number": 0}, {"hash": "no"}, {"to": ""},

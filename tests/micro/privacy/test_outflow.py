@@ -24,7 +24,9 @@ clock.now = lambda: now[0]
 clock.ticks_ms = lambda: now[0] * 1000 & 0x3fffffff
 root, told, made = given["root"], [], []
 class Services:
-    def telemetry(self, source, name, values): told.append([source, name, values])
+    def telemetry(self, source, name, values):
+        told.append([source, name, dict(values)])
+        return True
     def log(self, level, source, text): made.append("log: " + text)
 board = {"organisation": given["organisation"], "simulated": True}
 def gate(): return Gate(root, board, Services(), None, given["app"], [], root + "program", None, True)
@@ -74,7 +76,7 @@ def gate(
     return run_json(micropython, _STEPS, given, folder)
 
 
-def test_what_leaves_is_counted_by_day_and_the_fleet_is_told_the_hash_of_each(micropython: str, tmp_path: Path) -> None:
+def test_what_leaves_is_counted_by_day_and_the_fleet_is_told_of_each(micropython: str, tmp_path: Path) -> None:
     answer = gate(
         micropython, tmp_path, [CLICKS], CLICK, ("today",), ("wait", 61), ("turn",), ("today",), CLICK, CLICK,
         ("event", "other", {}), ("end",), ("today",), ("wait", 86_400), CLICK, ("end",), ("today",), ("ledger",),
@@ -88,8 +90,12 @@ def test_what_leaves_is_counted_by_day_and_the_fleet_is_told_the_hash_of_each(mi
     assert sorted(entries) == [["refused", APP, "", 1, 0], ["send", APP, "clicks", 3, 48]]
     assert ledger == f"[{day}]"
     assert list(chain_faults([day.encode(), next_day.encode()])) == []
-    (ended,) = [values for source, name, values in answer["told"] if (source, name) == ("privacy", "ledger")]
-    assert ended == {"day": number, "hash": json.loads(next_day)[1]}
+    point = {"number": number, "hash": json.loads(next_day)[1]}
+    (_, sent), (_, head) = [told[1:] for told in answer["told"] if told[1] in ("sent", "head")]
+    assert sent == {
+        "app_id": APP, "item": "clicks", "to": "fleet", "count": 3, "bytes": 48, "after": number - 1, **point,
+    }  # fmt: skip
+    assert head == point
 
 
 def test_what_a_program_has_heard_is_known_after_a_power_cut_before_it_is_told_anything(

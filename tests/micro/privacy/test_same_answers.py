@@ -265,7 +265,7 @@ def test_both_answer_so(micropython: str, tmp_path: Path, case: Case, answers: l
 def test_what_is_told_of_refusals_of_who_has_heard_something_counts_among_its_bits(
     micropython: str, tmp_path: Path
 ) -> None:
-    minute = (*[("event", "taps", {})] * 3, ("wait", 61))
+    minute: list[tuple[Any, ...]] = [*[("event", "taps", {})] * 3, ("wait", 61)]
     case = Case([HEARS], [("words", True)], [("hear",), *minute * 25, ("wait", 86_400), *minute])
     (made,) = micro(micropython, tmp_path, [case])
     expected = linux(case)
