@@ -1,6 +1,7 @@
 """A whole device and its screen in a browser: a person is asked there, says yes or no, and uses their rights."""
 
 import asyncio
+import dataclasses
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -13,13 +14,23 @@ import pytest
 from click.testing import CliRunner
 from playwright.async_api import Browser, Locator, Page, expect
 
+from device_runtime.host.board import find_board
 from device_runtime.host.command import device as device_command
+from device_runtime.host.device import Device
+from device_runtime.host.provisioning import load_provisioning
+from device_runtime.keys import key_ring
+from firmware_tools.build.program import build_program
+from firmware_tools.fleet.home import init_home
+from firmware_tools.fleet.server import run_fleet
+from tests.brokers import running_mosquitto
 from tests.host.test_counting import APP as COUNTER
 from tests.host.test_counting import COUNTS, ITEM
 from tests.host.test_models_for_programs import page as page_of
 from tests.host.test_models_for_programs import write_program
 from tests.privacy.room import item
+from tests.privacy.test_erasing import KEY
 from tests.privacy.test_whole_device import APP, program
+from tests.sync.waiting import until
 from tests.whole_device import Screen, virtual_speaker
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -192,6 +203,49 @@ async def test_what_a_program_keeps_is_deleted_and_it_is_ended(browser: Browser,
         database = sqlite3.connect(seat.state / "storage.db")
         assert database.execute("SELECT count(*) FROM entry").fetchone() == (0,)
         database.close()
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(240)
+async def test_the_receipt_of_the_fleet_is_awaited_and_then_it_is_there(browser: Browser, tmp_path: Path) -> None:
+    folder = program(tmp_path / "radio", KEEPS, item("heard"))
+    with running_mosquitto(tmp_path / "broker") as broker:
+        home = init_home(tmp_path / "fleet", "north", broker=broker.url, listen="127.0.0.1:0")
+        async with run_fleet(home) as fleet:
+            await until(lambda: fleet.service.connected_at is not None)
+            provisioning, _ = await fleet.operations.enroll("kitchen", "")
+            await fleet.operations.publish(build_program(folder, KEY).data, "radio.ma")
+            await fleet.operations.assign("kitchen", APP, None, launch=False)
+            path = tmp_path / "kitchen.toml"
+            path.write_text(provisioning.to_toml())
+            path.chmod(0o600)
+            board = find_board("virtual-speaker")
+            board = dataclasses.replace(
+                board,
+                screen=dataclasses.replace(board.screen, port=0),
+                voice=dataclasses.replace(board.voice, enabled=False),
+            )
+            device = Device(board, tmp_path / "device", load_provisioning(path), key_ring([KEY.public_key()]))
+            url = await device.start()
+            try:
+                page = await browser.new_page()
+                await page.goto(url)
+                await page.get_by_role("button", name="Radio", exact=True).wait_for()
+                broker.kill()
+                await page.get_by_role("button", name="Privacy").click()
+                panel = page.get_by_role("dialog", name="Privacy")
+                await panel.get_by_role("button", name="Radio: Delete what this program keeps").click()
+                await page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+                section = panel.get_by_role("region", name="Radio")
+                await expect(section).to_contain_text("its receipt is awaited.")
+                broker.start_again()
+                # The fleet may be back at the broker after the device: then it is asked again in half a minute.
+                await expect(section).to_contain_text("its receipt is kept here.", timeout=90_000)
+                happened = panel.get_by_role("listitem").filter(has_text="your fleet has erased what it held")
+                await expect(happened).to_have_count(1)
+                await page.close()
+            finally:
+                await device.stop()
 
 
 @pytest.mark.parametrize("profile", ["Guest", "Child"])

@@ -68,7 +68,8 @@ export class OwnerRights {
       this.focus(key);
     });
     const stage = this.stage(appId);
-    return stage ? [make("p", { class: "privacy-note" }, stage), button] : [button];
+    if (!stage) return [button];
+    return [make("p", { class: "privacy-note" }, appId ? stage : named("All programs", stage)), button];
   }
 
   stage(appId) {
@@ -82,7 +83,7 @@ export class OwnerRights {
     const before = this.said;
     this.said = new Map([...this.erasures.keys()].map((appId) => [appId, this.stage(appId)]));
     const fresh = [...this.said].filter(([appId, words]) => this.shown && before.get(appId) !== words);
-    if (fresh.length) this.spoken.textContent = fresh.map(([appId, words]) => `${nameOf(appId)}: ${words}`).join(" ");
+    if (fresh.length) this.spoken.textContent = fresh.map(([appId, words]) => named(nameOf(appId), words)).join(" ");
     this.shown = true;
   }
 
@@ -112,6 +113,11 @@ export class OwnerRights {
     this.saved.textContent = words.trim();
     this.saved.classList.toggle("privacy-broken", failed);
   }
+}
+
+/** A sentence with the name of whom it is about before it. */
+function named(name, sentence) {
+  return `${name}: ${sentence[0].toLowerCase()}${sentence.slice(1)}`;
 }
 
 function question(single) {
