@@ -189,7 +189,9 @@ async def test_a_panel_that_is_closed_stays_closed_whatever_changes(screens: Scr
     screen, panel = await opened(screens, PAGE)
     device.screen.privacy_changed()
     await screen.page.keyboard.press("Escape")
+    await expect(panel).to_be_hidden()
     device.screen.privacy_changed()
+    device.screen.show_privacy("", opens=False)  # it was on its way
     device.screen.error("a sentence after it")
     await expect(screen.page.get_by_role("alert")).to_contain_text("a sentence after it")
     await expect(panel).to_be_hidden()
