@@ -26,8 +26,10 @@ _SECONDS = 60
 class Screen:
     """A screen as the device sees one: it remembers what is shown, and sends what it hears."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, url: str) -> None:
         self._socket = socket
+        self.url = url
+        """Where a browser finds the screen."""
         self.seen: list[dict[str, Any]] = []
         self.trees: dict[tuple[str, int], MirrorTree] = {}
         self.front: str | None = None
@@ -143,6 +145,6 @@ async def virtual_speaker(
             aiohttp.ClientSession() as session,
             session.ws_connect(f"{url}ws", origin=url.rstrip("/"), max_msg_size=0) as socket,
         ):
-            yield Screen(socket)
+            yield Screen(socket, url)
     finally:
         await device.stop()

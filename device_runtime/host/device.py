@@ -54,6 +54,7 @@ from device_runtime.host.microphone import ProgramMicrophone
 from device_runtime.host.models import DeviceModels, can_run_models
 from device_runtime.host.moments import HeardPlayer, Moments
 from device_runtime.host.notices import NetworkNotices
+from device_runtime.host.owner_rights import OwnerRights
 from device_runtime.host.plan_changes import PlanChanges
 from device_runtime.host.privacy import DevicePrivacy
 from device_runtime.host.program_stages import ProgramStages
@@ -214,6 +215,9 @@ class Device:
         )
         speaker.conversation = self._conversation
         self._front.privacy = self.privacy.serve(dialogs, self._conversation, self.desk, self._screen, self._manifests)
+        self._front.rights = OwnerRights(
+            state, self._manifests, self.privacy.consents, self.privacy.ledger, self.privacy.erasures
+        )
         if self._microphone is not None:
             self._conversation.on_speaking.append(self._microphone.mute)
         self._hearing = (

@@ -11,6 +11,7 @@ from device_runtime.host.desk import Desk
 from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.hearing import Hearing
 from device_runtime.host.microphone import ProgramMicrophone
+from device_runtime.host.owner_rights import OwnerRights
 from device_runtime.host.privacy_desk import PrivacyDesk
 from device_runtime.host.screen.layout import Intersection, Viewport
 from device_runtime.host.screen.messages import MicrophoneState, NodeEvent, OpenType
@@ -43,6 +44,7 @@ class Front(ScreenDelegate):
         self.microphone: ProgramMicrophone | None = None
         self.viewing: ScreenViewing | None = None
         self.privacy: PrivacyDesk | None = None
+        self.rights: OwnerRights | None = None
         self.on_use: Callable[[], None] = lambda: None
         """Told whenever somebody does something on a screen."""
         self.viewports: dict[str, Viewport] = {}
@@ -227,7 +229,9 @@ class Front(ScreenDelegate):
 
     def privacy_page(self) -> Mapping[str, Value] | None:
         """What the owner sees of privacy; ``None`` while the device starts."""
-        return self.privacy.document() if self.privacy is not None else None
+        if self.privacy is None or self.rights is None:
+            return None
+        return self.privacy.document() | self.rights.document()
 
     def decide(self, app_id: str, item: str, *, granted: bool) -> None:
         """A person says yes or no to an item of a program."""
@@ -238,6 +242,20 @@ class Front(ScreenDelegate):
         """Somebody else uses the device."""
         if self.privacy is not None:
             self.privacy.switch(profile)
+
+    async def privacy_copy(self) -> bytes:
+        """The owner takes along what is kept here."""
+        return await self._owner.copy()
+
+    def erase(self, app_id: str) -> None:
+        """The owner has deleted what a program keeps, or what all of them do."""
+        self._owner.erase(app_id)
+
+    @property
+    def _owner(self) -> OwnerRights:
+        if self.rights is None:
+            raise CygnetError("the device is still starting; try again in a moment")
+        return self.rights
 
     def stop_viewing(self) -> None:
         """End what an operator sees."""

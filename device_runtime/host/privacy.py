@@ -13,7 +13,7 @@ from device_runtime.host.privacy_desk import PrivacyDesk
 from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.host.screen.server import ScreenServer
 from device_runtime.privacy.consents import Consents
-from device_runtime.privacy.counting import Counts
+from device_runtime.privacy.counting import Budget, Counts
 from device_runtime.privacy.erasures import Erasures
 from device_runtime.privacy.file import PrivacyFile, PrivacyFileError
 from device_runtime.privacy.gate import PrivacyGate
@@ -68,7 +68,9 @@ class DevicePrivacy:
         manifests: Callable[[], Sequence[Manifest]],
     ) -> PrivacyDesk:
         """Ask and hear the person at the device from now on; the result is what they see and change."""
-        owner = PrivacyDesk(manifests, self.consents, self.labels, self.ledger)
+        owner = PrivacyDesk(manifests, self.consents, self.labels, self.ledger, Budget(self._file))
+        self.consents.on_change.append(lambda _app: screen.privacy_changed())
+        self.erasures.on_change = screen.privacy_changed
 
         def name_of(app_id: str) -> str:
             session = desk.running(app_id)

@@ -10,17 +10,15 @@ from typing import Any, cast
 import click
 
 from device_runtime.errors import CygnetError
-from device_runtime.host.listing import read_installed
 from device_runtime.host.privacy_desk import PrivacyDesk
-from device_runtime.host.privacy_rights import export as write_export
+from device_runtime.host.privacy_folder import desk_of, opened
+from device_runtime.host.privacy_rights import copy_of
 from device_runtime.host.privacy_words import line
 from device_runtime.host.state_directory import default_state
 from device_runtime.privacy.consents import PROFILES, Consents, Profile
 from device_runtime.privacy.erasures import Erasures
-from device_runtime.privacy.file import FILE, PrivacyFile
-from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Ledger
-from device_runtime.program.manifest import Manifest
+from device_runtime.sealed.durable import write_whole
 
 _STATE = click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False), help="Directory of all that the device remembers."
@@ -32,29 +30,9 @@ _STANDING = {"granted": "yes", "refused": "no", "unasked": "not asked yet"}
 def _opened(state: Path | None) -> Iterator[tuple[PrivacyDesk, Consents, Ledger]]:
     """The privacy of a device that may run meanwhile: it notices within a second what is changed here."""
     folder = state or default_state()
-    with _file(folder) as (file, ledger):
-        desk, consents = _desk(folder, file, ledger)
+    with opened(folder) as (file, ledger):
+        desk, consents = desk_of(folder, file, ledger)
         yield desk, consents, ledger
-
-
-@contextmanager
-def _file(folder: Path) -> Iterator[tuple[PrivacyFile, Ledger]]:
-    if not (folder / FILE).is_file():
-        raise CygnetError(f"there is no {FILE} in {folder}; start the device once, or name its --state")
-    file = PrivacyFile(folder)
-    try:
-        yield file, Ledger(file)
-    finally:
-        file.close()
-
-
-def _desk(folder: Path, file: PrivacyFile, ledger: Ledger) -> tuple[PrivacyDesk, Consents]:
-    consents = Consents(file, ledger)
-    return PrivacyDesk(lambda: _manifests(folder), consents, Labels(file), ledger), consents
-
-
-def _manifests(folder: Path) -> list[Manifest]:
-    return [found.manifest for found in read_installed(folder) if found.manifest is not None]
 
 
 @click.group("privacy", invoke_without_command=True)
@@ -96,6 +74,8 @@ def _page(document: dict[str, Any]) -> Iterator[str]:
             yield f"  {item['name']}: {_STANDING[item['standing']]}"
             yield f"    {item['sentence']}"
     yield ""
+    if counts := document["counts"]:
+        yield f"Told in counts today: {counts['epsilon']:g} of {counts['of']:g} (epsilon)."
     for fault in document["faults"]:
         yield f"The ledger is not whole: {fault}."
     if not document["faults"]:
@@ -180,9 +160,11 @@ def show_ledger(context: click.Context, app: str, as_json: bool, state: Path | N
 @_STATE
 def export(file: Path, state: Path | None) -> None:
     """Write all that is known here into FILE, as JSON: plans in words, decisions, ledger, what programs keep."""
-    folder = state or default_state()
-    with _file(folder) as (opened, ledger):
-        write_export(folder, _desk(folder, opened, ledger)[0], opened, ledger, file)
+    copy = copy_of(state or default_state())
+    try:
+        write_whole(file, copy)
+    except OSError as error:
+        raise CygnetError(f"{file} cannot be written: {error.strerror}; name another file") from error
     click.echo(f"{file} holds it. It is yours, and it may be personal: keep it where nobody else reads it.")
 
 
@@ -202,6 +184,6 @@ def erase(app_id: str, all_programs: bool, yes: bool, state: Path | None) -> Non
     of = app_id or "all programs"
     if not yes:
         click.confirm(f"Delete what {of} kept here and told your fleet? It cannot be undone.", abort=True)
-    with _file(state or default_state()) as (file, ledger):
+    with opened(state or default_state()) as (file, ledger):
         Erasures(file, ledger).want(app_id)
     click.echo(f"{of}: the device deletes it as soon as it runs, and asks your fleet to erase what it has.")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from device_runtime.errors import CygnetError
 from device_runtime.host.privacy_words import line
 from device_runtime.privacy.consents import Consents, Profile
+from device_runtime.privacy.counting import DAY_SECONDS, Budget
 from device_runtime.privacy.gate import unspoken_item
 from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Entry, Ledger
@@ -25,19 +26,22 @@ class PrivacyDesk:
         consents: Consents,
         labels: Labels,
         ledger: Ledger,
+        budget: Budget,
     ) -> None:
-        """``manifests`` are those of the installed programs."""
+        """``manifests`` are those of the installed programs; ``budget`` is that of their counts."""
         self._manifests, self._consents, self._labels, self._ledger = manifests, consents, labels, ledger
+        self._budget = budget
 
     def document(self) -> dict[str, Value]:
-        """All of it: the profile, each program with its items in plain words and how they stand, and the newest lines
-        of the ledger, with whether it is whole."""
+        """All of it: the profile, each program with its items in plain words and how they stand, what was told in
+        counts today, and the newest lines of the ledger, with whether it is whole."""
         self._ledger.flush()
         faults: list[Value] = [*self._ledger.faults()]
         return {
             "profile": self._consents.profile,
             "organisation": self._consents.organisation,
             "programs": [self._program(manifest) for manifest in self._sorted()],
+            "counts": self._counts(),
             "entries": [_line(entry) for entry in reversed(self._ledger.newest(_SHOWN_ENTRIES))],
             "faults": faults[:20],
         }
@@ -61,6 +65,17 @@ class PrivacyDesk:
             "leaves": item.leaves,
             "standing": self._consents.standing(app_id, item).value,
         }
+
+    def _counts(self) -> Value:
+        """How much of today's budget is told, and when it begins anew (Unix time in seconds); ``None`` where no program
+        counts anything and none did today."""
+        spent = self._budget.spent()
+        counted = any(
+            item.precision == "aggregated" for manifest in self._manifests() for item in self._items(manifest)
+        )
+        if not spent.epsilon and not counted:
+            return None
+        return {"epsilon": spent.epsilon, "of": spent.of, "anew": (spent.day + 1) * DAY_SECONDS}
 
     def _items(self, manifest: Manifest) -> Sequence[DataItem]:
         """Those of the plan; of a program without one, what somebody decided about a microphone and the like, too."""

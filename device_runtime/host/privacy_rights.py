@@ -9,47 +9,40 @@ from pathlib import Path
 from typing import Any
 
 from device_runtime.errors import CygnetError
-from device_runtime.host.privacy_desk import PrivacyDesk
+from device_runtime.host.privacy_folder import desk_of, opened
 from device_runtime.privacy.erasures import Erasures
 from device_runtime.privacy.file import PrivacyFile
 from device_runtime.privacy.ledger import Ledger
-from device_runtime.sealed.durable import write_whole
 
 _STORAGE, _FILES = "storage.db", "files"
 
 
-def export(state: Path, desk: PrivacyDesk, file: PrivacyFile, ledger: Ledger, to: Path) -> None:
-    """Write all that a device knows of its people and programs into one JSON file, and into the ledger that it was.
+def copy_of(state: Path) -> bytes:
+    """All that a device knows of its people and programs, as JSON; that it was taken along is in the ledger.
 
     Args:
         state: the folder of the device's state.
-        desk: the plans in words.
-        file: the decisions.
-        ledger: what was allowed and sent.
-        to: the file; one that is there is replaced.
 
     Raises:
-        CygnetError: something cannot be read, or the file cannot be written.
+        CygnetError: something cannot be read, or the ledger cannot be written.
     """
-    ledger.add("export", who="owner")
-    shown = desk.document()
-    document = {
-        "profile": shown["profile"],
-        "organisation": shown["organisation"],
-        "plans": shown["programs"],
-        "decisions": list(_decisions(file)),
-        "ledger": list(_entries(ledger)),
-        "erasures": [
-            {**asdict(each), "receipt": base64.b64encode(each.receipt).decode()}
-            for each in Erasures(file, ledger).all()
-        ],
-        "stored": stored_values(state / _STORAGE),
-        "files": dict(_files(state / _FILES)),
-    }
-    try:
-        write_whole(to, json.dumps(document, ensure_ascii=False, indent=2).encode())
-    except OSError as error:
-        raise CygnetError(f"{to} cannot be written: {error.strerror}; name another file") from error
+    with opened(state) as (file, ledger):
+        ledger.add("export", who="owner")
+        shown = desk_of(state, file, ledger)[0].document()
+        document = {
+            "profile": shown["profile"],
+            "organisation": shown["organisation"],
+            "plans": shown["programs"],
+            "decisions": list(_decisions(file)),
+            "ledger": list(_entries(ledger)),
+            "erasures": [
+                {**asdict(each), "receipt": base64.b64encode(each.receipt).decode()}
+                for each in Erasures(file, ledger).all()
+            ],
+            "stored": stored_values(state / _STORAGE),
+            "files": dict(_files(state / _FILES)),
+        }
+    return json.dumps(document, ensure_ascii=False, indent=2).encode()
 
 
 def _decisions(file: PrivacyFile) -> Iterator[dict[str, Any]]:

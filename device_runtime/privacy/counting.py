@@ -43,7 +43,7 @@ EPSILON_DAY = 3.0
 """Three answers a device and day: more would make them one portrait. Who comes later that day is not counted."""
 ANSWER = "answer"
 """The one member of what is sent: choices, epsilon and the randomised value, such as ``4/1/Bern``."""
-_DAY = 86_400
+DAY_SECONDS = 86_400
 _SLACK = 1e-9
 
 
@@ -66,6 +66,29 @@ class Spent:
         return f"{self.epsilon:g} / {self.of:g} a day"
 
 
+class Budget:
+    """How much of the day's epsilon a device has told, in its ``privacy.db``."""
+
+    def __init__(self, file: PrivacyFile, clock: Callable[[], float] = time.time) -> None:
+        """``clock`` gives Unix time in seconds."""
+        self._file, self._clock = file, clock
+
+    def spent(self) -> Spent:
+        """Of today's budget. Raises :class:`PrivacyFileError`."""
+        today = self.today()
+        rows = self._file.rows("SELECT sum(epsilon) FROM answered WHERE day = ?", today)
+        return Spent(today, float(str(rows[0][0] or 0.0)))
+
+    def today(self) -> int:
+        """The day of UTC, counted from 1970; a clock that is put back gives no day, and no budget, anew.
+
+        Raises:
+            PrivacyFileError: the file cannot be read.
+        """
+        rows = self._file.rows("SELECT max(day) FROM answered")
+        return max(int(self._clock() // DAY_SECONDS), int(str(rows[0][0] or 0)))
+
+
 class Counts:
     """The counts of one device, with its budget in ``privacy.db``. Used on the event loop."""
 
@@ -83,13 +106,11 @@ class Counts:
             noise: the dice; without, OpenDP's.
             clock: Unix time in seconds.
         """
-        self._file, self._gate, self._noise, self._clock = file, gate, noise or OpenDp(), clock
+        self._file, self._gate, self._noise, self._budget = file, gate, noise or OpenDp(), Budget(file, clock)
 
     def spent(self) -> Spent:
         """Of today's budget. Raises :class:`PrivacyFileError`."""
-        today = self._today()
-        rows = self._file.rows("SELECT sum(epsilon) FROM answered WHERE day = ?", today)
-        return Spent(today, float(str(rows[0][0] or 0.0)))
+        return self._budget.spent()
 
     async def count(self, app: str, plan: DataPlan, name: str, value: object) -> dict[str, Value] | None:
         """Let one value of an item be counted; waits while a person is asked.
@@ -127,7 +148,7 @@ class Counts:
 
     def _has_answered(self, app: str, item: str) -> bool:
         query = "SELECT 1 FROM answered WHERE day = ? AND app = ? AND item = ?"
-        return bool(self._file.rows(query, self._today(), app, item))
+        return bool(self._file.rows(query, self._budget.today(), app, item))
 
     def _answer(self, app: str, item: DataItem, value: object) -> str | None:
         """Draw an answer and note that it is given, in the transaction of the caller; ``None``: it was today."""
@@ -137,7 +158,7 @@ class Counts:
         values = field.listed()
         kept = self._kept(app, item.name, len(values))[_position(field, value)]
         thrown = self._noise.throw(kept, len(values), daily(len(values))[0])
-        today = self._today()
+        today = self._budget.today()
         with self._file.transaction() as database:
             database.execute("DELETE FROM answered WHERE day < ?", (today,))
             database.execute("INSERT INTO answered VALUES (?, ?, ?, ?)", (today, app, item.name, EPSILON_ANSWER))
@@ -157,11 +178,6 @@ class Counts:
         with self._file.transaction() as database:
             database.execute("INSERT INTO kept VALUES (?, ?, ?, ?)", (app, item, choices, json.dumps(results)))
         return results
-
-    def _today(self) -> int:
-        """The day of UTC; a clock that is put back gives no day, and no budget, anew."""
-        rows = self._file.rows("SELECT max(day) FROM answered")
-        return max(int(self._clock() // _DAY), int(str(rows[0][0] or 0)))
 
 
 def written(value: str | float | bool) -> str:

@@ -32,6 +32,8 @@ class Erasures:
     def __init__(self, file: PrivacyFile, ledger: Ledger, clock: Callable[[], float] = time.time) -> None:
         """``clock`` gives Unix time in seconds."""
         self._file, self._ledger, self._clock = file, ledger, clock
+        self.on_change: Callable[[], None] = lambda: None
+        """Told when a wish is noted, or got on."""
 
     def want(self, app: str) -> str:
         """Note a wish; its id, which is that of one which waits already. Raises :class:`PrivacyFileError`."""
@@ -41,6 +43,7 @@ class Erasures:
         name = secrets.token_hex(8)
         with self._file.transaction() as database:
             database.execute("INSERT INTO erasure VALUES (?, ?, 0, x'')", (name, app))
+        self.on_change()
         return name
 
     def all(self) -> list[WantedErasure]:
@@ -58,6 +61,7 @@ class Erasures:
         with self._file.transaction() as database:
             database.execute("UPDATE erasure SET milliseconds = ? WHERE id = ?", (now, wish.id))
             self._ledger.add("delete", wish.app, destination=DEVICE, who="owner")
+        self.on_change()
         return WantedErasure(wish.id, wish.app, now, b"")
 
     def answered(self, wish: WantedErasure, receipt: bytes) -> None:
@@ -65,8 +69,10 @@ class Erasures:
         with self._file.transaction() as database:
             database.execute("UPDATE erasure SET receipt = ? WHERE id = ?", (receipt, wish.id))
             self._ledger.add("receipt", wish.app, destination=FLEET, note=hashlib.sha256(receipt).hexdigest())
+        self.on_change()
 
     def end(self, wish: WantedErasure) -> None:
         """There is no fleet to be asked: nothing is left to do. Raises :class:`PrivacyFileError`."""
         with self._file.transaction() as database:
             database.execute("DELETE FROM erasure WHERE id = ?", (wish.id,))
+        self.on_change()

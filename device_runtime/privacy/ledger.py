@@ -181,6 +181,15 @@ class Ledger:
         """The newest, oldest first. Raises :class:`PrivacyFileError`."""
         return self.entries(max(0, self._number - most), most)
 
+    def latest(self, act: Act) -> dict[str, int]:
+        """When something was done last, in milliseconds of Unix time, by the app id that the entries have.
+
+        Raises:
+            PrivacyFileError: the file cannot be read.
+        """
+        rows = self._file.rows("SELECT app, max(milliseconds) FROM entry WHERE act = ? GROUP BY app", act)
+        return {str(app): int(str(milliseconds)) for app, milliseconds in rows}
+
     def faults(self) -> Iterator[str]:
         """Where the chain is broken, in sentences; nothing if it is whole. Raises :class:`PrivacyFileError`."""
         before: Entry | None = None

@@ -241,3 +241,13 @@ def test_the_service_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
     here.write_text(unit.replace("/opt/cygnet/bin/cygnet", "/bin/true"), encoding="utf-8")
     verdict = subprocess.run(["systemd-analyze", "verify", str(here)], capture_output=True, text=True, check=False)
     assert (verdict.returncode, verdict.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("page", ["device-owner.md", "privacy.md"])
+def test_what_an_owner_presses_is_called_on_the_page_as_on_the_screen(page: str) -> None:
+    web = ROOT / "device_runtime" / "host" / "screen" / "web"
+    screen = "\n".join((web / name).read_text(encoding="utf-8") for name in ("owner-rights.js", "privacy.js"))
+    text = " ".join((DOCS / page).read_text(encoding="utf-8").split())
+    for words in ("Save a copy", "Delete what this program keeps"):
+        assert words in text
+        assert f'"{words}"' in screen

@@ -140,6 +140,7 @@ class PaperDevice:
         self.attached: set[str] = set()
         self.answer_attach = True
         self.privacy: Mapping[str, Value] | None = None
+        self.copy: bytes | CygnetError = b"{}"
         self.on_event: Callable[[NodeEvent], None] | None = None
         self.on_utterance: Callable[[str], Awaitable[None]] | None = None
         self._page_id = 0
@@ -234,6 +235,17 @@ class PaperDevice:
 
     def switch_profile(self, profile: Profile) -> None:
         self.calls.append(("switch_profile", profile))
+        self._note()
+
+    async def privacy_copy(self) -> bytes:
+        self.calls.append(("privacy_copy",))
+        self._note()
+        if isinstance(self.copy, CygnetError):
+            raise self.copy
+        return self.copy
+
+    def erase(self, app_id: str) -> None:
+        self.calls.append(("erase", app_id))
         self._note()
 
     def stop_viewing(self) -> None:

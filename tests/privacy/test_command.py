@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,10 @@ def test_the_ledger_is_shown_and_a_line_that_was_changed_shows(state: Path) -> N
     with sqlite3.connect(state / FILE) as database:
         database.execute("DELETE FROM entry WHERE number = 2")
     assert "The ledger is not whole: the ledger ends with entry 1, and it had 2." in run(state).output
+
+
+def test_what_is_told_in_counts_today_is_said_where_something_is(state: Path) -> None:
+    assert "counts" not in run(state).output
+    with sqlite3.connect(state / FILE) as database:
+        database.execute("INSERT INTO answered VALUES (?, ?, 'city', 1.0)", (int(time.time() // 86_400), APP))
+    assert "Told in counts today: 1 of 3 (epsilon)." in run(state).output

@@ -28,7 +28,7 @@ def program(folder: Path, code: str, *items: dict[str, Any], **members: Any) -> 
         ),
         "app.json": json.dumps({"pages": [ROUTE]}),
         "app.js": "App({})",
-        f"{ROUTE}.wxml": '<view bindtap="send">{{told}}</view>',
+        f"{ROUTE}.wxml": '<view bindtap="send">{{told}} send it</view>',
         f"{ROUTE}.js": code,
     }
     for name, text in files.items():

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from aiohttp import WSCloseCode, web
 
+from device_runtime.host.screen.http import is_loopback
+
 MAX_QUEUED_MESSAGES = 512
 MAX_QUEUED_BYTES = 32 * 1024 * 1024
 
@@ -18,6 +20,8 @@ class Connection:
         self.target = target
         self.behind = behind
         """Programs whose pages this screen does not hold yet: their snapshot is on its way."""
+        self.is_here = is_loopback(request.remote)
+        """Whether this screen is on the device itself, and not elsewhere in the network."""
         self._socket = socket
         self._request = request
         self._queue: asyncio.Queue[str] = asyncio.Queue(MAX_QUEUED_MESSAGES)

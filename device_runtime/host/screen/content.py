@@ -6,12 +6,16 @@ from pathlib import Path, PurePosixPath
 
 from aiohttp import web
 
+from device_runtime.errors import CygnetError
 from device_runtime.host.screen.delegate import ScreenDelegate
 from device_runtime.host.screen.http import (
+    ELSEWHERE,
     PAGE_TYPES,
     RESOURCE_POLICY,
     RESOURCE_TYPES,
     cached,
+    check_origin,
+    is_loopback,
     media_type,
     rewrite_style,
 )
@@ -38,6 +42,7 @@ class ScreenContent:
             web.get("/media/{app_id}/{version}/{address:.+}", self._media),
             web.get("/speech/{id:[0-9a-f]+}.wav", self._speech),
             web.get("/sound/{id:[0-9a-f]+}.wav", self._sound),
+            web.post("/privacy/copy", self._privacy_copy),
         ]
 
     def keep_speech(self, wav: bytes) -> str:
@@ -108,3 +113,15 @@ class ScreenContent:
         if wav is None:
             raise web.HTTPNotFound(text="This sound has ended.\n")
         return web.Response(body=wav, content_type="audio/wav", headers={"Cache-Control": "no-store"})
+
+    async def _privacy_copy(self, request: web.Request) -> web.StreamResponse:
+        """What the owner takes along. A page of another site cannot ask for it, and neither can a screen elsewhere."""
+        check_origin(request)
+        if not is_loopback(request.remote):
+            raise web.HTTPForbidden(text=f"{ELSEWHERE}\n")
+        try:
+            content = await self._delegate.privacy_copy()
+        except CygnetError as error:
+            raise web.HTTPConflict(text=f"{error}\n") from error
+        headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="privacy.json"'}
+        return web.Response(body=content, content_type="application/json", headers=headers)

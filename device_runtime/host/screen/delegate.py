@@ -103,13 +103,20 @@ class ScreenDelegate(Protocol):
         """The owner answered the dialogue of this id."""
 
     def privacy_page(self) -> Mapping[str, Value] | None:
-        """What the owner sees of privacy, as the screen's message ``privacy`` has it."""
+        """What the owner sees of privacy, as the screen's message ``privacy`` has it; ``refused`` says why who uses the
+        device may neither take a copy nor have anything deleted, or is empty."""
 
     def decide(self, app_id: str, item: str, *, granted: bool) -> None:
         """A person says yes or no to an item of a program's data plan."""
 
     def switch_profile(self, profile: Profile) -> None:
         """A person says who uses the device now."""
+
+    async def privacy_copy(self) -> bytes:
+        """The owner takes along what is kept here, as JSON."""
+
+    def erase(self, app_id: str) -> None:
+        """The owner has deleted what a program keeps, or, where ``app_id`` is empty, what all of them do."""
 
     def stop_viewing(self) -> None:
         """A person ends what an operator of the fleet sees."""

@@ -62,6 +62,11 @@ _MEDIA_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x00\x01\x00\x00", "font/ttf"),
     (0, b"true", "font/ttf"),
 )
+ELSEWHERE = (
+    "On this screen no copy is saved and nothing is deleted, since anybody in the network can open it. Use the screen "
+    "of the device itself, or the command cygnet device privacy there."
+)
+"""Why a screen that is not on the device itself may do neither."""
 _STYLE_ADDRESS = re.compile(
     rb"""url\(\s*(?:"((?:https?:)?//[^"\\]*)"|'((?:https?:)?//[^'\\]*)'|((?:https?:)?//[^\s"'()\\]*))\s*\)""",
     re.IGNORECASE,

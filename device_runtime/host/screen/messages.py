@@ -114,7 +114,9 @@ class UiResult:
 
 @dataclass(frozen=True, slots=True)
 class ShowPrivacy:
-    """A person wants to see what programs may collect and send."""
+    """A person wants to see what programs may collect and send; without ``open`` only if they still look at it."""
+
+    open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,13 @@ class SwitchProfile:
     """A person says who uses the device now."""
 
     profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """The owner wants deleted what a program keeps, or, where ``app_id`` is empty, what all of them do."""
+
+    app_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,7 @@ ClientMessage: TypeAlias = (
     | ShowPrivacy
     | Decide
     | SwitchProfile
+    | Erase
     | RemoteScreen
 )
 
@@ -334,9 +344,10 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
     "intersection": _intersection,
     "viewport": _viewport,
     "stop_viewing": lambda _: StopViewing(),
-    "privacy": lambda _: ShowPrivacy(),
+    "privacy": lambda document: ShowPrivacy(document.get("open") is not False),
     "decide": _decide,
     "profile": _profile,
+    "erase": lambda document: Erase("" if document.get("app_id") == "" else _app_id(document)),
     "remote_screen": _remote_screen,
 }
 

@@ -20,6 +20,7 @@ from device_runtime.host.screen.connection import Connection, encode
 from device_runtime.host.screen.content import ScreenContent
 from device_runtime.host.screen.delegate import ProgramTile, ScreenDelegate, ScreenSize, Watcher
 from device_runtime.host.screen.http import (
+    ELSEWHERE,
     Handler,
     add_headers,
     check_origin,
@@ -43,6 +44,7 @@ from device_runtime.host.screen.messages import (
     Back,
     ClientMessage,
     Decide,
+    Erase,
     Home,
     Launch,
     Listen,
@@ -379,10 +381,19 @@ class ScreenServer:
         self._viewed = {"type": "viewed", "by": by, "fleet": fleet, "until": until} if by else {}
         self._send(self._viewed or {"type": "viewed", "by": ""})
 
-    def show_privacy(self, target: str) -> None:
-        """Send a screen what its owner may see of privacy."""
-        if (page := self._delegate.privacy_page()) is not None:
-            self._send({"type": "privacy", **page}, target)
+    def show_privacy(self, target: str, *, opens: bool = True) -> None:
+        """Send a screen, or all where ``target`` is empty, what its owner may see of privacy; unless it ``opens``, only
+        for one that shows it still."""
+        if (page := self._delegate.privacy_page()) is None:
+            return
+        for client in list(self._clients.values()):
+            if target in ("", client.target):
+                refused = page.get("refused") or ("" if client.is_here else ELSEWHERE)
+                self._send({"type": "privacy", **page, "refused": refused, "open": opens}, client.target)
+
+    def privacy_changed(self) -> None:
+        """What :meth:`show_privacy` shows has changed: a screen that shows it asks for it anew."""
+        self._send({"type": "privacy_changed"})
 
     def views(self, setting: str, entries: Sequence[Mapping[str, Value]]) -> None:
         """Who looked at the screen, newest first, and whether operators may ask: for every screen, also later ones."""
@@ -573,13 +584,18 @@ class ScreenServer:
             case Microphone():
                 self._delegate.microphone_state(client.target, message.state)
             case ShowPrivacy():
-                self.show_privacy(client.target)
+                self.show_privacy(client.target, opens=message.open)
             case Decide():
                 self._delegate.decide(message.app_id, message.item, granted=message.granted)
-                self.show_privacy(client.target)
+                self.show_privacy(client.target, opens=False)
             case SwitchProfile():
                 self._delegate.switch_profile(message.profile)
-                self.show_privacy(client.target)
+                self.show_privacy(client.target, opens=False)
+            case Erase():
+                if not client.is_here:
+                    raise ScreenError(ELSEWHERE)
+                self._delegate.erase(message.app_id)
+                self.show_privacy(client.target, opens=False)
             case StopViewing():
                 self._delegate.stop_viewing()
             case RemoteScreen():

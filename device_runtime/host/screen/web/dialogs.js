@@ -17,6 +17,9 @@ export class Dialogs {
     this.resource = resource;
     this.answer = answer;
     this.open = new Map();
+    /** Who waits for the answer to a question of this screen alone, by its id. */
+    this.asking = new Map();
+    this.asked = 0;
     this.element = make("div", { class: "dialogs" });
     this.toastTimer = 0;
   }
@@ -80,6 +83,20 @@ export class Dialogs {
     this.show(id, box, field ?? (options.guarded ? buttons.firstElementChild : agree), null);
   }
 
+  /**
+   * Ask something of this screen alone, of which the device hears nothing.
+   * @param {object} options those of a modal
+   * @returns {Promise<boolean>} whether it was agreed to; no if the question goes unanswered
+   */
+  ask(options) {
+    this.asked += 1;
+    const id = `screen ${this.asked}`; // with a space, as the device's have none
+    return new Promise((resolve) => {
+      this.asking.set(id, resolve);
+      this.showModal(options, id);
+    });
+  }
+
   showActionSheet(options, id) {
     const items = Array.isArray(options.itemList) ? options.itemList.slice(0, 32) : [];
     const box = make("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": text(options.alertText, "Choose") });
@@ -107,8 +124,9 @@ export class Dialogs {
   }
 
   finish(id, result) {
-    this.close(id);
-    this.answer(id, result);
+    const asked = this.asking.has(id);
+    this.close(id, result);
+    if (!asked) this.answer(id, result);
   }
 
   /** Take every dialogue away, such as when the connection begins anew. */
@@ -117,13 +135,15 @@ export class Dialogs {
   }
 
   /** Take a dialogue away, answered here or on another screen. */
-  close(id) {
+  close(id, result = null) {
     const dialog = this.open.get(id);
     if (!dialog) return;
     this.open.delete(id);
     dialog.place.remove();
     this.below.inert = this.open.size > 0;
     dialog.before?.focus?.({ preventScroll: true });
+    this.asking.get(id)?.(Boolean(result?.confirm));
+    this.asking.delete(id);
   }
 }
 

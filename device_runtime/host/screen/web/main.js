@@ -53,7 +53,7 @@ class Screen {
     home.addEventListener("click", () => send({ type: "home" }));
     this.mark = new ViewedMark(() => send({ type: "stop_viewing" }));
     this.viewers = new Views((setting) => send({ type: "remote_screen", setting }));
-    this.privacy = new Privacy(send);
+    this.privacy = new Privacy(send, (question) => this.dialogs.ask(question));
     this.home.element.append(this.viewers.button, this.privacy.button);
     this.capsule = make("div", { class: "capsule", role: "group", "aria-label": "Device" }, speak, home);
     this.shelf = make("div", { class: "programs" });
@@ -236,6 +236,9 @@ class Screen {
         break;
       case "privacy":
         this.privacy.show(message);
+        break;
+      case "privacy_changed":
+        this.privacy.changed();
         break;
       default:
         console.warn(`the device sent ${String(message.type)}, which this screen does not know`);
