@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 
 from benchmarks.machine import print_machine
+from firmware_tools.demo.person import Person
 from firmware_tools.demo.screen import SAMPLE_RATE, DemoScreen
-from firmware_tools.demo.stages import LIGHTS, Walk, spoken
+from firmware_tools.demo.stages import LIGHT, LIGHTS, Walk, spoken
 from firmware_tools.demo.system import DemoSystem
 
 _ROOMS = ("bedroom", "hall", "garden", "bathroom")
@@ -66,6 +67,7 @@ async def _measure(requests: int) -> None:
             await walk.setup()
             async with DemoScreen(system.screen_url) as screen:
                 await walk.converse(screen)
+                await Person(screen).decide(LIGHTS, LIGHT, allowed=True)
                 total = time.monotonic() - started
                 await screen.wait_for(
                     "the first answer to end",

@@ -64,6 +64,8 @@ class Conversation:
         """Told when something else can be said, while a question is open and after it."""
         self.on_question: Callable[[], None] = lambda: None
         """Told when an answer is expected: it needs no wake word."""
+        self.on_question_over: Callable[[], None] = lambda: None
+        """Told when it is expected no more: it was given here or elsewhere, or nobody waits for it."""
         self.on_command: Callable[[str], Awaitable[str]] = _no_command
         """Serves the intents of :data:`COMMANDS`; gives what is said back."""
         self.on_speaking: list[Callable[[float], None]] = []
@@ -102,7 +104,10 @@ class Conversation:
             try:
                 await self.say(f"{text} {HOW_TO_ANSWER}")
                 self.on_question()
-                return await answer
+                try:
+                    return await answer
+                finally:
+                    self.on_question_over()
             finally:
                 self._answer = None
                 self._make_grammar()

@@ -238,7 +238,7 @@ class Desk:
         except CygnetError as error:
             logger.error("%s could not be started again: %s", app_id, error)
             self._returning.pop(app_id, None)
-            self._ended(app_id, name, str(error), getattr(error, "told", str(error)))
+            self._ended(app_id, name, str(error), error.told)
         else:
             self._returning.pop(app_id, None)
 

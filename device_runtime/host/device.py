@@ -374,6 +374,7 @@ class Device:
             self._hearing.learn()
             self._conversation.on_grammar = self._hearing.learn
             self._conversation.on_question = lambda hearing=self._hearing: hearing.listen("")  # type: ignore[misc]
+            self._conversation.on_question_over = self._hearing.cease
             self._front.hearing = self._hearing
         self._telemetry.record(SOURCE, "device_started", {"board": self._board.name, "runtime": version("cygnet")})
         return url

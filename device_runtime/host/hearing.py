@@ -98,6 +98,10 @@ class Hearing:
         self._speaking_screen = screen
         self._pipeline.listen()
 
+    def cease(self) -> None:
+        """Expect no request any more; the next one needs the wake word."""
+        self._pipeline.cease()
+
     async def _listen_to(self, source: AudioSource) -> None:
         try:
             async for samples in source.chunks():

@@ -270,6 +270,11 @@ class PrivacyGate:
 
     # -- questions ------------------------------------------------------------------------------------------------
 
+    def ask_anew(self, app: str) -> None:
+        """A question of a program that nobody answered may be asked again at once."""
+        for key in [key for key in self._left_in_peace if key[0] == app]:
+            del self._left_in_peace[key]
+
     async def _ask(self, app: str, plan: DataPlan, item: DataItem) -> None:
         asking = self._begin_to_ask(app, plan, item)
         if asking is not None:

@@ -49,9 +49,8 @@ def own_words_stay() -> Iterator[None]:
     try:
         yield
     except CygnetError as error:
-        told = getattr(error, "told", None)
-        if isinstance(told, str) and told != str(error):
-            raise CygnetError(told) from error
+        if error.told != str(error):
+            raise CygnetError(error.told) from error
         raise
 
 

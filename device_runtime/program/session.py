@@ -47,15 +47,16 @@ _MAX_REASON = 1000
 
 
 class SessionError(CygnetError):
-    """A program could not be started or did not answer; the message says which and why.
-
-    Attributes:
-        told: the same without the program's own words, for those who are not at the device.
-    """
+    """A program could not be started or did not answer; the message says which and why, and ``told`` the same without
+    the program's own words; they are one where nothing is given."""
 
     def __init__(self, message: str, told: str = "") -> None:
         super().__init__(message)
-        self.told = told or message
+        self._told = told or message
+
+    @property
+    def told(self) -> str:
+        return self._told
 
 
 class ProgramSession:

@@ -155,6 +155,10 @@ class VoicePipeline:
         """Expect a request now, without the wake word, and even while muted; callable from any thread."""
         self._post(self._listen)
 
+    def cease(self) -> None:
+        """Expect no request any more, so that the next one needs the wake word; callable from any thread."""
+        self._post(self._cease)
+
     def mute(self, seconds: float) -> None:
         """Hear nothing for ``seconds``, while an answer is played; callable from any thread."""
         self._post(self._mute, seconds)
@@ -185,6 +189,9 @@ class VoicePipeline:
         if self._unmute is not None:
             self._unmute.cancel()
         self._send("listen", {"time": time.monotonic()})
+
+    def _cease(self) -> None:
+        self._send("reset", {"time": time.monotonic()})  # its answer says idle: it comes after that to `listen`
 
     def _mute(self, seconds: float) -> None:
         if self._loop is None:

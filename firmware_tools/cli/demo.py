@@ -26,9 +26,10 @@ from firmware_tools.demo.system import DemoSystem
 def demo(once: bool, directory: Path | None) -> None:
     """Start a broker, a fleet and a virtual speaker, and speak to it.
 
-    The fleet signs and publishes the example programs; the speaker pulls, verifies, installs and launches them. A
-    spoken request then goes through wake word, recogniser, program and screen to a spoken answer. It stays up until
-    Ctrl-C: open the screen, tap, type or speak.
+    The fleet signs and publishes the example programs; the speaker pulls, verifies, installs and launches them. A tap
+    then makes it ask what a program may send, and the answer is tapped as by a guest. A spoken request goes through
+    wake word, recogniser, program and screen to a spoken answer. It stays up until Ctrl-C: open the screen, tap, type
+    or speak, and answer its questions yourself.
 
     \b
     Example:
@@ -114,6 +115,7 @@ def _invite(system: DemoSystem) -> None:
         f"\n  The speaker's screen   {click.style(system.screen_url, bold=True)}\n"
         f"  The operator's page    {click.style(system.client.page_link(), bold=True)}\n\n"
         "Tap, type a request, or press the microphone and say: okay nabu, turn on the kitchen light.\n"
+        "Before a program sends anything for the first time, the screen asks you.\n"
         "Ctrl-C ends everything."
     )
 

@@ -19,6 +19,7 @@ from device_runtime.program.uri import is_uri
 from device_runtime.sealed.archive import read_archive
 from firmware_tools.build.portable.boards import check_for_board, read_board_tables
 from firmware_tools.build.program import BuiltProgram, build_program, write_package
+from firmware_tools.cli.program_options import organisation as organisation_option
 from firmware_tools.port.plan_remarks import PlanRemarks, plan_remarks
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key, load_private_key
 from firmware_tools.simulator.boards import RUNS_ALREADY, for_a_desk, run_state
@@ -106,11 +107,21 @@ def sign(package: Path, key_path: Path | None) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the screen; 0 takes a free one.")
 @click.option("--voice/--no-voice", default=None, help="[default: on, where the board has it and it is installed]")
 @click.option("--open", "place", default="", metavar="PATH|URI", help="The page to open, or a link to it.")
+@organisation_option
 @click.option("--quiet", is_flag=True, help="Show the program's warnings and errors only.")
-def run(directory: Path, board_name: str, port: int | None, voice: bool | None, place: str, quiet: bool) -> None:
+def run(
+    directory: Path,
+    board_name: str,
+    port: int | None,
+    voice: bool | None,
+    place: str,
+    organisation: str,
+    quiet: bool,
+) -> None:
     """Build the program in DIRECTORY and run it on a screen in your browser, until Ctrl-C.
 
-    What it stores is kept from run to run. Its console is printed here.
+    What it stores is kept from run to run, and so is what you answer when it asks what it may send. Its console is
+    printed here.
 
     \b
     Example:
@@ -121,7 +132,7 @@ def run(directory: Path, board_name: str, port: int | None, voice: bool | None, 
     key = load_or_create_private_key(developer_key_path())
     built = build_program(directory, key, source_maps=True)
     _show_remarks(built, plan_remarks(directory, built.package.manifest))
-    board = for_a_desk(find_board(board_name), port=port, voice=voice)
+    board = for_a_desk(find_board(board_name), port=port, voice=voice, organisation=organisation)
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
     logging.getLogger("device_runtime.sync").setLevel(logging.WARNING)
     app_id = built.package.manifest.app_id

@@ -14,6 +14,7 @@ import click
 from device_runtime.errors import CygnetError
 from device_runtime.host.board import find_board
 from firmware_tools.build.dialects import SourceError
+from firmware_tools.cli.program_options import organisation as organisation_option
 from firmware_tools.sign.keys import developer_key_path, load_or_create_private_key
 from firmware_tools.simulator.addresses import Addresses
 from firmware_tools.simulator.boards import for_a_desk
@@ -34,22 +35,32 @@ _COLOURS = {"error": "red", "warning": "yellow"}
 @click.option("--listen", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to serve them at.")
 @click.option("--open/--no-open", "open_browser", default=None, help="[default: open, where there is a desktop]")
 @click.option("--voice/--no-voice", default=False, show_default=True, help="Listen to the microphone, too.")
+@organisation_option
 @click.option("--quiet", is_flag=True, help="Print the program's warnings and errors only.")
 def dev(
-    directory: Path, board_name: str, port: int, listen: str, open_browser: bool | None, voice: bool, quiet: bool
+    directory: Path,
+    board_name: str,
+    port: int,
+    listen: str,
+    open_browser: bool | None,
+    voice: bool,
+    organisation: str,
+    quiet: bool,
 ) -> None:
     """Run the program in DIRECTORY on a screen in your browser, with developer's tools beside it, until Ctrl-C.
 
-    A saved file is on the screen at once. What the program stores is kept from run to run.
+    A saved file is on the screen at once. What the program stores is kept from run to run, and so is what you answer
+    when it asks what it may send.
 
     \b
     Example:
       cygnet program dev my-program
+      cygnet program dev my-program --organisation "Example Ltd"
       cygnet program dev my-program --board rpi-zero2w-speaker --port 9000
     """
     if not directory.is_dir():
         raise SourceError(f"{directory} is not a folder; give the folder that holds the program's app.json")
-    board = for_a_desk(find_board(board_name), port=port, voice=voice, listen=listen)
+    board = for_a_desk(find_board(board_name), port=port, voice=voice, listen=listen, organisation=organisation)
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format="%(message)s")
     for name in ("device_runtime.sync", "watchfiles"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -80,7 +91,7 @@ def dev(
             elif not quiet:
                 click.echo(text)
 
-        simulator = Simulator(directory, board, load_or_create_private_key(developer_key_path()), say)
+        simulator = Simulator(directory, board, load_or_create_private_key(developer_key_path()), say, organisation)
         try:
             await simulator.run(ready, ended)
         finally:

@@ -28,6 +28,10 @@ class DemoScreen:
         self.pages: dict[tuple[str, int], MirrorTree] = {}
         self.stacks: dict[str, list[int]] = {}
         self.front: str | None = None
+        self.questions: dict[str, dict[str, Any]] = {}
+        """The device's own questions that are open, by their ids."""
+        self.privacy: dict[str, Any] = {}
+        """The page *Privacy* as it was last shown."""
         self.messages: list[tuple[float, dict[str, Any]]] = []
         """Everything received, each with the monotonic time of its arrival."""
 
@@ -73,6 +77,12 @@ class DemoScreen:
             self.pages = {key: page for key, page in self.pages.items() if key[0] != app_id}
         elif kind == "patch":
             self.pages.setdefault((app_id, message["page"]), MirrorTree()).apply(message["operations"])
+        elif kind == "ui" and not app_id and message["id"]:
+            self.questions[message["id"]] = message
+        elif kind == "ui_done":
+            self.questions.pop(message["id"], None)
+        elif kind == "privacy":
+            self.privacy = message
 
     def page(self, app_id: str) -> MirrorTree | None:
         """The top page of a program, or ``None`` where it shows none."""
@@ -107,7 +117,15 @@ class DemoScreen:
 
     async def tap(self, app_id: str, node: MirrorNode) -> None:
         """Tap a node of the program's top page."""
-        await self.send(type="node", app_id=app_id, page=self.stacks[app_id][-1], node=node.id, event="tap", detail={})
+        await self._touch(app_id, node, "tap", {})
+
+    async def switch(self, app_id: str, node: MirrorNode, *, on: bool) -> None:
+        """Move a switch of the program's top page."""
+        await self._touch(app_id, node, "change", {"value": on})
+
+    async def _touch(self, app_id: str, node: MirrorNode, event: str, detail: dict[str, Any]) -> None:
+        page = self.stacks[app_id][-1]
+        await self.send(type="node", app_id=app_id, page=page, node=node.id, event=event, detail=detail)
 
     async def play_into_microphone(self, samples: bytes) -> None:
         """Stream 16 kHz mono int16 samples as the browser's microphone does: in small chunks, in real time, or as much

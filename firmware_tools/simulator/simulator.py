@@ -47,10 +47,12 @@ Say = Callable[[str], None]
 
 
 class Simulator:
-    """One program folder on one board, until :meth:`stop`. ``say`` prints a line for the developer."""
+    """One program folder on one board, until :meth:`stop`. ``say`` prints a line for the developer. Each further board
+    is one of ``organisation`` (:func:`~firmware_tools.simulator.boards.for_a_desk`), as the first one is."""
 
-    def __init__(self, directory: Path, board: Board, key: Ed25519PrivateKey, say: Say) -> None:
+    def __init__(self, directory: Path, board: Board, key: Ed25519PrivateKey, say: Say, organisation: str = "") -> None:
         self.board = board
+        self.organisation = organisation
         self.rules = Rules()
         self.theme: Theme = "light"
         self.build: Build | None = None
@@ -267,6 +269,7 @@ class Simulator:
         """Install and run it, on the pages that were open before, as far as it still has them."""
         app_id, desk = build.manifest.app_id, self.device.desk
         paths = [path_of(page) for page in pages if page["route"] in build.manifest.pages]
+        self.device.privacy.gate.ask_anew(app_id)  # whoever looked at the source when it asked looks here now
         self.inspector.mark(f"{build.manifest.name} {what}")
         installing = time.perf_counter()
         await self._install(build)

@@ -33,7 +33,7 @@ async def test_kill_9_of_each_part_in_turn_loses_nothing(demo: RunningDemo) -> N
             await switch_the_kitchen(screen, on)
             switched.append(on)
 
-    async with DemoScreen(system.screen_url) as screen:
+    async with demo.screen() as screen:
         await switch_on_and_off(screen)
 
         assert system.broker is not None
@@ -58,7 +58,7 @@ async def test_kill_9_of_each_part_in_turn_loses_nothing(demo: RunningDemo) -> N
     restarted = time.time()
     system.device.start()
     await system.until("the speaker to report again", lambda: system.device_back(restarted), 60)
-    programs = await system.until("its programs to run again", system.all_running, 60)
+    programs = await system.until("its programs to run again", system.all_there, 60)
     assert {program["app_id"] for program in programs} == set(system.app_ids.values())
 
     async with DemoScreen(system.screen_url) as screen:

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device_runtime.program.data_plan import DataPlan
 from device_runtime.resources import resource_directory
 from firmware_tools.build.program import build_program
 from firmware_tools.build.scaffold import DIALECTS, LANGUAGES, ScaffoldError, create_program
+from firmware_tools.cli import cygnet
 from firmware_tools.port.plan_remarks import PlanRemarks, plan_remarks
 from firmware_tools.testing.runner import run_program_tests
 
@@ -73,6 +76,30 @@ async def test_a_new_program_builds_and_passes_its_tests(tmp_path: Path, dialect
     assert (manifest.name, manifest.app_id) == ("My coffee counter", "local.my-coffee-counter")
     assert (manifest.dialect, manifest.language) == (dialect, language)
     await check_tests(directory)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_new_program_says_that_it_sends_nothing(tmp_path: Path, dialect: str, language: str) -> None:
+    directory = tmp_path / "counter"
+    create_program(directory, dialect, language)
+    manifest = build_program(directory, Ed25519PrivateKey.generate()).package.manifest
+    assert manifest.data_plan == DataPlan(())
+    assert plan_remarks(directory, manifest) == PlanRemarks()
+    shown = CliRunner().invoke(cygnet, ["program", "plan", str(directory)], catch_exceptions=False)
+    assert shown.output == "Counter 1.0.0\nIt collects nothing, and sends nothing.\n"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_build_of_a_new_program_warns_of_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dialect: str, language: str
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    create_program(tmp_path / "counter", dialect, language)
+    words = ["program", "build", str(tmp_path / "counter"), "--out", str(tmp_path / "counter.ma")]
+    built = CliRunner().invoke(cygnet, words, catch_exceptions=False)
+    assert (built.exit_code, built.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", ["...", "你好", "7"])

@@ -85,6 +85,14 @@ async def test_who_does_not_answer_is_left_in_peace_for_a_while(room: Room) -> N
     with pytest.raises(RefusedError):
         await room.gate.permit(APP, HEARD, heard())
     assert len(room.person.asked) == 2
+    room.gate.ask_anew("org.example.other")
+    with pytest.raises(RefusedError):
+        await room.gate.permit(APP, HEARD, heard())
+    assert len(room.person.asked) == 2
+    room.gate.ask_anew(APP)
+    with pytest.raises(RefusedError):
+        await room.gate.permit(APP, HEARD, heard())
+    assert len(room.person.asked) == 3
 
 
 async def test_one_question_asks_about_all_of_a_purpose_and_sensitive_items_each_by_itself(room: Room) -> None:

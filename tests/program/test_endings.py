@@ -46,3 +46,14 @@ def test_a_program_that_does_not_start_is_told_without_its_words_and_anything_el
         fail(SessionError("a cannot be started: 46.948", "a cannot be started: its own words"))
     with pytest.raises(CygnetError, match=r"^the disk is full$"):
         fail(CygnetError("the disk is full"))
+
+
+def test_what_is_told_of_an_error_is_its_sentence_unless_that_has_a_programs_words() -> None:
+    errors: list[CygnetError] = [
+        CygnetError("the disk is full"),
+        SessionError("a does not run"),
+        SessionError("a cannot be started: 46.948", "a cannot be started: its own words"),
+    ]
+    assert [error.told for error in errors] == [
+        "the disk is full", "a does not run", "a cannot be started: its own words",
+    ]  # fmt: skip

@@ -64,11 +64,13 @@ class Dev:
 
 
 @contextlib.asynccontextmanager
-async def developing(folder: Path, port: int = 0, listen: str = "127.0.0.1") -> AsyncIterator[Dev]:
-    """Serve the program in ``folder`` as `cygnet program dev` does."""
+async def developing(
+    folder: Path, port: int = 0, listen: str = "127.0.0.1", organisation: str = "tests"
+) -> AsyncIterator[Dev]:
+    """Serve the program in ``folder`` as `cygnet program dev` does; without an ``organisation`` the screen asks."""
     said: list[str] = []
-    board = for_a_desk(find_board("virtual-speaker"), port=port, voice=False, listen=listen)
-    dev = Dev(folder, Simulator(folder, board, Ed25519PrivateKey.generate(), said.append), said=said)
+    board = for_a_desk(find_board("virtual-speaker"), port=port, voice=False, listen=listen, organisation=organisation)
+    dev = Dev(folder, Simulator(folder, board, Ed25519PrivateKey.generate(), said.append, organisation), said=said)
     ready, ended = asyncio.Event(), asyncio.Event()
 
     def tell(addresses: Addresses) -> None:

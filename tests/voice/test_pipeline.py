@@ -122,6 +122,23 @@ async def test_the_device_does_not_hear_itself(pipeline: VoicePipeline, recorder
     assert "wake" not in recorder.stages
 
 
+async def test_a_request_that_is_expected_no_more_needs_the_wake_word_again(
+    pipeline: VoicePipeline, recorder: Recorder
+) -> None:
+    pipeline.listen()
+    await recorder.until_stages("listening")
+    pipeline.cease()
+    await recorder.until_stages("listening", "idle")
+    feed(pipeline, spoken("cancel the timer") + REQUEST)
+    await recorder.until_stages("idle", "wake", "listening", "recognised", "idle")
+
+
+async def test_listen_that_is_over_at_once_leaves_nobody_listening(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    pipeline.listen()
+    pipeline.cease()
+    await recorder.until_stages("idle", "listening", "idle")
+
+
 async def test_listen_ends_a_mute(pipeline: VoicePipeline, recorder: Recorder) -> None:
     pipeline.mute(3600)
     pipeline.listen()
