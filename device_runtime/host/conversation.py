@@ -114,6 +114,11 @@ class Conversation:
                 self.on_grammar()
 
     @property
+    def is_asking(self) -> bool:
+        """Whether a question is open, or is being asked."""
+        return self._answer is not None
+
+    @property
     def speaks(self) -> bool:
         """Whether answers can be heard."""
         return self._mouth is not None

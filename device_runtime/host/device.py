@@ -373,7 +373,7 @@ class Device:
             await self._hearing.start()
             self._hearing.learn()
             self._conversation.on_grammar = self._hearing.learn
-            self._conversation.on_question = lambda hearing=self._hearing: hearing.listen("")  # type: ignore[misc]
+            self._conversation.on_question = self._hearing.expect_answer
             self._conversation.on_question_over = self._hearing.cease
             self._front.hearing = self._hearing
         self._telemetry.record(SOURCE, "device_started", {"board": self._board.name, "runtime": version("cygnet")})

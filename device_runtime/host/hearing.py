@@ -96,7 +96,15 @@ class Hearing:
     def listen(self, screen: str) -> None:
         """Expect a request now, without the wake word, from this screen where screens are microphones."""
         self._speaking_screen = screen
-        self._pipeline.listen()
+        if self._conversation.is_asking:
+            self.expect_answer()
+        else:
+            self._pipeline.listen()
+
+    def expect_answer(self) -> None:
+        """Expect an answer, without the wake word, as soon as the question is over: the device says in it how it is
+        answered, and must not hear that."""
+        self._pipeline.expect()
 
     def cease(self) -> None:
         """Expect no request any more; the next one needs the wake word."""

@@ -13,9 +13,11 @@ COMMANDS = Voice(
 )
 ANSWERS = Voice(
     (
-        # A yes takes more words than a no: what is misheard must not be agreed to.
-        VoiceIntent("yes", ("yes allow it", "allow it", "i allow it")),
+        # A yes takes more words than a no, and is no end of one: what is misheard must not be agreed to, nor a
+        # "do not allow it" whose beginning was not heard.
+        VoiceIntent("yes", ("yes allow it", "yes i allow it")),
         VoiceIntent("no", ("no", "no thank you", "do not allow it", "no do not allow it", "i do not allow it")),
     )
 )
-HOW_TO_ANSWER = "Say: allow it, or: do not allow it."
+# With the no at the end: a microphone that hears the last of the device's own words agrees to nothing.
+HOW_TO_ANSWER = "Say: yes, allow it. Or say: no."

@@ -91,6 +91,7 @@ class VoicePipeline:
         self._serving: asyncio.Task[None] | None = None
         self._muted_until = 0.0
         self._unmute: asyncio.TimerHandle | None = None
+        self._is_expecting = False
         self._losing_sound = False
         self._resets = 0
 
@@ -155,6 +156,10 @@ class VoicePipeline:
         """Expect a request now, without the wake word, and even while muted; callable from any thread."""
         self._post(self._listen)
 
+    def expect(self) -> None:
+        """As :meth:`listen`, but not before the end of a mute; callable from any thread."""
+        self._post(self._expect)
+
     def cease(self) -> None:
         """Expect no request any more, so that the next one needs the wake word; callable from any thread."""
         self._post(self._cease)
@@ -186,11 +191,19 @@ class VoicePipeline:
 
     def _listen(self) -> None:
         self._muted_until = 0.0
+        self._is_expecting = False
         if self._unmute is not None:
             self._unmute.cancel()
         self._send("listen", {"time": time.monotonic()})
 
+    def _expect(self) -> None:
+        if time.monotonic() < self._muted_until:
+            self._is_expecting = True
+        else:
+            self._listen()
+
     def _cease(self) -> None:
+        self._is_expecting = False
         self._send("reset", {"time": time.monotonic()})  # its answer says idle: it comes after that to `listen`
 
     def _mute(self, seconds: float) -> None:
@@ -206,7 +219,10 @@ class VoicePipeline:
         self._unmute = self._loop.call_later(seconds + _MUTE_TAIL_SECONDS, self._end_mute)
 
     def _end_mute(self) -> None:
-        self._listener.on_voice(Idle(time.monotonic()))
+        if self._is_expecting:
+            self._listen()
+        else:
+            self._listener.on_voice(Idle(time.monotonic()))
 
     def _send_grammar(self) -> None:
         transitions: list[Value] = [list(transition) for transition in self._grammar.transitions]

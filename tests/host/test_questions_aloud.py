@@ -51,7 +51,7 @@ async def test_an_answer_in_words_ends_the_listening_for_it() -> None:
     one = talk()
     asking = asyncio.create_task(one.conversation.question("May Radio send it?"))
     await one.expects.wait()
-    await one.conversation.typed("allow it")
+    await one.conversation.typed("yes allow it")
     assert await asking
     assert one.heard == ["expected", "over"]
 

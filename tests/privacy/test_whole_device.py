@@ -64,13 +64,13 @@ async def test_a_person_answers_on_the_screen(tmp_path: Path, answer: bool, stan
 
 
 @pytest.mark.parametrize(
-    ("words", "standing"), [("allow it", "granted"), ("do not allow it", "refused"), ("no", "refused")]
+    ("words", "standing"), [("yes allow it", "granted"), ("do not allow it", "refused"), ("no", "refused")]
 )
 async def test_a_person_answers_in_words(tmp_path: Path, words: str, standing: str) -> None:
     folder = program(tmp_path / "radio", CODE, item("heard"))
     async with virtual_speaker(tmp_path, folder, asks=True) as screen:
         await screen.launch(APP)
-        await screen.until(lambda: any("do not allow it" in text for text in screen.said()))
+        await screen.until(lambda: any("yes, allow it" in text for text in screen.said()))
         await screen.ask(words)
         await stands(screen, standing)
 
@@ -79,8 +79,8 @@ async def test_a_word_takes_back_what_the_program_in_front_may_send(tmp_path: Pa
     folder = program(tmp_path / "radio", CODE, item("heard"))
     async with virtual_speaker(tmp_path, folder, asks=True) as screen:
         await screen.launch(APP)
-        await screen.until(lambda: any("do not allow it" in text for text in screen.said()))
-        await screen.ask("allow it")
+        await screen.until(lambda: any("yes, allow it" in text for text in screen.said()))
+        await screen.ask("yes allow it")
         await stands(screen, "granted")
         await screen.until(lambda: screen.front == APP)
         await screen.ask("stop sending my data")

@@ -146,6 +146,35 @@ async def test_listen_ends_a_mute(pipeline: VoicePipeline, recorder: Recorder) -
     await recorder.until_stages("answer", "listening", "recognised", "idle")
 
 
+async def test_an_answer_is_expected_when_the_question_is_over(pipeline: VoicePipeline, recorder: Recorder) -> None:
+    pipeline.mute(0.0)
+    pipeline.expect()
+    feed(pipeline, spoken("cancel the timer"))  # the device's own words, within the tail of the mute
+    await recorder.until_stages("answer", "listening")
+    feed(pipeline, spoken("turn on the kitchen light"))
+    await recorder.until_stages("listening", "recognised", "idle")
+    recognised = [event for event in recorder.events if isinstance(event, Recognised)]
+    assert [event.match.text for event in recognised] == ["turn on the kitchen light"]
+
+
+async def test_an_answer_is_expected_at_once_where_nothing_is_played(
+    pipeline: VoicePipeline, recorder: Recorder
+) -> None:
+    pipeline.expect()
+    await recorder.until_stages("idle", "listening")
+
+
+async def test_an_answer_that_came_otherwise_is_not_expected_after_the_question(
+    pipeline: VoicePipeline, recorder: Recorder
+) -> None:
+    pipeline.mute(0.0)
+    pipeline.expect()
+    pipeline.cease()
+    await recorder.until_stages("answer", "idle")
+    feed(pipeline, REQUEST)
+    await recorder.until_stages("idle", "wake", "listening", "recognised", "idle")
+
+
 async def test_programs_come_and_go(pipeline: VoicePipeline, recorder: Recorder) -> None:
     pipeline.set_grammar(Grammar({"timer": PROGRAMS["timer"]}))
     pipeline.listen()
