@@ -89,8 +89,10 @@ def how_long(item: DataItem) -> str:
 
 def sentence(item: DataItem) -> str:
     """All that an owner may want to know about one item, in a few short sentences."""
-    if item.is_unspoken:
-        return unspoken([item])
+    return unspoken([item]) if item.is_unspoken else " ".join(_sentences(item))
+
+
+def _sentences(item: DataItem) -> list[str]:
     said = [
         f"{': '.join(part for part in (_way(item), detail(item)) if part)}.",
         f"It does so {_PURPOSES[item.purpose]}. The maker of the program says: “{item.reason}”.",
@@ -99,7 +101,7 @@ def sentence(item: DataItem) -> str:
         if item.basis == "contract"
         else "The program does not need it: you can say no.",
     ]
-    return " ".join([*said, *([further(item)] if further(item) else [])])
+    return [*said, *([further(item)] if further(item) else [])]
 
 
 def further(item: DataItem) -> str:
@@ -113,13 +115,15 @@ def question(items: Sequence[DataItem], program_name: str) -> str:
     does not say what it sends."""
     name = f"“{' '.join(program_name.split())}”"
     if all(item.is_unspoken for item in items):
-        return f"{name}: {unspoken(items)} Do you agree?"
+        return f"{name}: {unspoken(items)}\n\nDo you agree?"
     if len(items) == 1:
-        return f"{name} asks you for one thing. {sentence(items[0])} Do you agree?"
+        said = "\n".join(_sentences(items[0]))
+        return f"{name} asks you for one thing.\n\n{said}\n\nDo you agree?"
     listed = "\n".join(f"• {_brief(item)}" for item in items)
     needed = any(item.basis == "contract" for item in items)
     end = "The program cannot work without it." if needed else "The program works without it: you can say no."
-    return f"{name} asks you for {len(items)} things, {_PURPOSES[items[0].purpose]}:\n{listed}\n{end} Do you agree?"
+    for_what = _PURPOSES[items[0].purpose]
+    return f"{name} asks you for {len(items)} things, {for_what}:\n\n{listed}\n\n{end}\n\nDo you agree?"
 
 
 def spoken(items: Sequence[DataItem], program_name: str) -> str:

@@ -83,7 +83,7 @@ async def client(
         transport.subscribe(topic)
     transport.start(ear)
     try:
-        await asyncio.wait_for(transport.online(), 60)
+        await asyncio.wait_for(transport.online(), 150)
         yield transport, ear
     finally:
         await transport.stop()

@@ -125,12 +125,13 @@ def test_what_stays_on_the_device_needs_no_values() -> None:
 
 def test_several_items_of_one_purpose_are_one_question() -> None:
     asked = question([HEARD, replace(HEARD, name="seen")], " Driver\nalert ")
-    first, one, two, last = asked.split("\n")
+    first, one, two, needed, last = (line for line in asked.split("\n") if line)
     assert first.startswith("“Driver alert” asks you for 2 things, ")
     assert one == two
     assert one.startswith("• ")
     assert HEARD.reason in one
-    assert last.endswith("Do you agree?")
+    assert needed.startswith("The program ")
+    assert last == "Do you agree?"
 
 
 @pytest.mark.parametrize(
@@ -152,12 +153,15 @@ def test_aloud_a_question_is_one_short_sentence(items: list[DataItem], said: str
 
 def test_a_single_item_is_a_question_of_its_own() -> None:
     voice = replace(HEARD, category="voice")
-    assert question([voice], "Notes") == f"“Notes” asks you for one thing. {sentence(voice)} Do you agree?"
+    first, *said, last = (line for line in question([voice], "Notes").split("\n") if line)
+    assert (first, last) == ("“Notes” asks you for one thing.", "Do you agree?")
+    assert " ".join(said) == sentence(voice)
+    assert len(said) == 4
 
 
 def test_a_program_without_a_plan_is_one_question_that_names_every_place() -> None:
     items = unspoken_plan(["https://a.example", "wss://b.example"]).items
-    assert question(items, "Old") == f"“Old”: {unspoken(items)} Do you agree?"
+    assert question(items, "Old") == f"“Old”: {unspoken(items)}\n\nDo you agree?"
     assert "It may send anything to your fleet, a.example and b.example, where" in unspoken(items)
 
 

@@ -57,7 +57,7 @@ export class Dialogs {
 
   showModal(options, id) {
     const title = text(options.title);
-    const box = make("div", { class: "modal", role: "alertdialog", "aria-modal": "true", "aria-label": title || "Question" });
+    const box = make("div", { class: options.guarded ? "modal guarded" : "modal", role: "alertdialog", "aria-modal": "true", "aria-label": title || "Question" });
     if (title) box.append(make("h2", {}, title));
     if (options.content) box.append(make("p", { class: "modal-text" }, text(options.content)));
     let field = null;
