@@ -17,6 +17,7 @@ from device_runtime.program.data_plan import DataItem, restored
 
 Profile = Literal["owner", "guest", "child"]
 """Who uses the device now. Nothing of a ``guest`` is kept; a ``child`` is not asked: the owner decides for it."""
+GUEST: Profile = "guest"
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 _PROFILE = "profile"
 _DECLINED = "declined"
@@ -89,7 +90,7 @@ class Consents:
         """
         with self._file.transaction() as database:
             database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (_PROFILE, profile))
-            database.execute("DELETE FROM decision WHERE profile = 'guest'")
+            database.execute("DELETE FROM decision WHERE profile = ?", (GUEST,))
             self._ledger.add("profile", who=profile)
         self._load()
         self._tell("")

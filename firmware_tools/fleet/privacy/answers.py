@@ -25,8 +25,8 @@ class EraseOrder(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DecisionDocument(TypedDict):
-    """The newest decision about an item, as the device told it; ``number`` is its entry in the device's ledger. An
-    ``item`` that is empty is an update that was refused."""
+    """The newest decision of a profile about an item, as the device told it; ``number`` is its entry in the device's
+    ledger. An ``item`` that is empty is an update that was refused."""
 
     app_id: str
     item: str

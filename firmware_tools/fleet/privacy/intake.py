@@ -1,13 +1,14 @@
 """What devices tell of people's decisions and of what left, into tables; in the transaction that stores the records, so
 that each counts once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete
 from sqlalchemy.sql.expression import case
 
+from device_runtime.privacy.consents import GUEST
 from device_runtime.privacy.gate import SOURCE
 from device_runtime.privacy.telling import HEAD, SENT
 from device_runtime.sync.fields import MAX_INTEGER
@@ -18,7 +19,8 @@ from firmware_tools.fleet.privacy.schema import decisions, points, refusals
 from firmware_tools.fleet.privacy.sendings import note_sendings, sending_of
 
 DECIDED: Final = ("grant", "refuse", "revoke")
-_POINTS: Final = (*DECIDED, "profile", HEAD)
+_PROFILE: Final = "profile"
+_POINTS: Final = (*DECIDED, _PROFILE, HEAD)
 _REFUSED: Final = "refused"
 _DAY = 86_400
 _LONGEST: Final = {"app_id": 128, "item": 200, "who": 64, "why": 32}
@@ -56,7 +58,9 @@ def note_privacy(connection: Connection, new: Iterable[tuple[str, Sequence[Recor
     if not told:
         return
     _note_points(connection, [each for each in told if each.name in _POINTS], now)
-    _note_decisions(connection, [each for each in told if each.name in DECIDED])
+    for of_profile in _by_profile(told):
+        _note_decisions(connection, [each for each in of_profile if each.name in DECIDED])
+        _forget_guests(connection, [each for each in of_profile if each.name == _PROFILE])
     _note_refusals(connection, [each for each in told if each.name == _REFUSED])
     note_sendings(connection, [_sending(each, each.sending, now) for each in told if each.sending is not None])
 
@@ -124,26 +128,44 @@ def _note_points(connection: Connection, told: Sequence[_Told], now: float) -> N
             connection.execute(delete(points).where(*older, points.c.received_at >= day))
 
 
+def _by_profile(told: Sequence[_Told]) -> Iterator[Sequence[_Told]]:
+    """In runs, each of which ends where a device told that somebody else uses it."""
+    begin = 0
+    for index, each in enumerate(told, 1):
+        if each.name == _PROFILE:
+            yield told[begin:index]
+            begin = index
+    yield told[begin:]
+
+
+def _forget_guests(connection: Connection, told: Sequence[_Told]) -> None:
+    """What a guest decided ends with the guest."""
+    for each in told:
+        earlier = (decisions.c.time < each.time) | (decisions.c.number < each.number)
+        of_guest = (decisions.c.device == each.device, decisions.c.who == GUEST)
+        connection.execute(delete(decisions).where(*of_guest, earlier))
+
+
 def _note_decisions(connection: Connection, told: Sequence[_Told]) -> None:
-    newest = {(each.device, each.texts["app_id"], each.texts["item"]): each for each in told}
+    newest = {(each.device, each.texts["app_id"], each.texts["item"], each.texts["who"]): each for each in told}
     rows = [
         {
             "device": device,
             "app_id": app_id,
             "item": item,
             "act": each.name,
-            "who": each.texts["who"],
+            "who": who,
             "time": each.time,
             "number": each.number,
         }
-        for (device, app_id, item), each in sorted(newest.items())
+        for (device, app_id, item, who), each in sorted(newest.items())
     ]
     statement = upsert(connection, decisions)
     # A ledger that began anew has low numbers and later times; a clock that was put back, higher numbers.
     later = (statement.excluded.time > decisions.c.time) | (statement.excluded.number > decisions.c.number)
     statement = statement.on_conflict_do_update(
-        index_elements=["device", "app_id", "item"],
-        set_={name: statement.excluded[name] for name in ("act", "who", "time", "number")},
+        index_elements=["device", "app_id", "item", "who"],
+        set_={name: statement.excluded[name] for name in ("act", "time", "number")},
         where=later,
     )
     if found := fitting(connection, decisions, rows):

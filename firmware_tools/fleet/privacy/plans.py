@@ -43,11 +43,12 @@ def newest_plan(connection: Connection, app_id: str) -> tuple[int, list[PlanItem
     newest = connection.execute(query.order_by(releases.c.version_code.desc()).limit(1)).first()
     if newest is None:
         return None
-    counted = (
-        select(decisions.c.item, decisions.c.act, func.count())
-        .where(decisions.c.app_id == app_id)
-        .group_by(decisions.c.item, decisions.c.act)
+    newest_first = (decisions.c.time.desc(), decisions.c.number.desc())
+    place = func.row_number().over(partition_by=(decisions.c.device, decisions.c.item), order_by=newest_first)
+    said = (
+        select(decisions.c.item, decisions.c.act, place.label("place")).where(decisions.c.app_id == app_id).subquery()
     )
+    counted = select(said.c.item, said.c.act, func.count()).where(said.c.place == 1).group_by(said.c.item, said.c.act)
     counts = {(item, act): count for item, act, count in connection.execute(counted)}
     of_release = select(plan_items).where(plan_items.c.release_id == newest.id).order_by(plan_items.c.item)
     return newest.version_code, [

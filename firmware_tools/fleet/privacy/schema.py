@@ -4,21 +4,23 @@ from sqlalchemy import BigInteger, Column, Double, ForeignKey, Index, Integer, S
 
 from firmware_tools.fleet.schema import metadata
 
-# The newest decision about each item, as devices tell it. An item that is empty is an update that was refused.
+# The newest decision of each profile about each item, as devices tell it. An item that is empty is an update that was
+# refused. A guest's go when the device tells that somebody else uses it.
 decisions = Table(
-    "privacy_decisions",
+    "privacy_said",
     metadata,
     Column("device", String(64), ForeignKey("devices.id"), primary_key=True),
     Column("app_id", String(128), primary_key=True),
     Column("item", String(200), primary_key=True),
+    # "owner", "guest", "child"; "cable" of a board.
+    Column("who", String(64), primary_key=True),
     # "grant", "refuse" or "revoke".
     Column("act", String(16), nullable=False),
-    Column("who", String(64), nullable=False),
     # By the device's clock.
     Column("time", Double, nullable=False),
     # Its entry in the device's ledger.
     Column("number", BigInteger, nullable=False),
-    Index("privacy_decisions_by_program", "app_id", "item"),
+    Index("privacy_said_by_program", "app_id", "item"),
 )
 
 # Entries of devices' ledgers that are known here by number and hash: each decision, and of heads the newest of a day.

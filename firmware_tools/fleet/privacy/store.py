@@ -16,8 +16,9 @@ _SUMS_A_PAGE = 2_000
 
 
 def decisions_of(connection: Connection, device: str) -> list[DecisionDocument]:
-    """The newest decision about each item."""
-    query = select(decisions).where(decisions.c.device == device).order_by(decisions.c.app_id, decisions.c.item)
+    """The newest decision of each profile about each item."""
+    query = select(decisions).where(decisions.c.device == device)
+    query = query.order_by(decisions.c.app_id, decisions.c.item, decisions.c.who)
     return [
         {
             "app_id": row.app_id,

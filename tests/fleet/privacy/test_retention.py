@@ -91,6 +91,15 @@ def test_the_fewest_days_of_all_releases_count(database: Database) -> None:
         assert retention_days(connection) == {(WEATHER, "heard"): 7}
 
 
+def test_of_several_people_at_a_device_the_one_who_decided_last_is_counted(database: Database) -> None:
+    publish(database, 1, [item("heard")])
+    with database.transaction() as connection:
+        tell(connection, [decided("grant", "heard", 2), decided("refuse", "heard", 3, who="child")])
+        tell(connection, [decided("grant", "heard", 2)], device="hall")
+        _, (planned_item,) = newest_plan(connection, WEATHER) or (0, [])
+    assert (planned_item["granted"], planned_item["refused"]) == (1, 1)
+
+
 def test_a_release_that_keeps_for_less_takes_what_is_there_along(database: Database) -> None:
     publish(database, 1, [item("heard", retention_days=30)])
     publish(database, 1, [item("heard", retention_days=7)], LAMP)

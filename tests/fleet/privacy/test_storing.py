@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from device_runtime.sync.fields import MAX_INTEGER
 from firmware_tools.fleet.database import Database
@@ -64,6 +64,37 @@ def test_the_newest_decision_about_an_item_is_kept_whatever_is_told_again_or_lat
         found = [(each["item"], each["act"], each["number"]) for each in store.decisions_of(connection, "kitchen")]
         assert found == [("heard", "revoke", 4), ("place", "refuse", 3)]
         assert store.decisions_of(connection, "hall") == []
+
+
+def test_each_profile_s_decision_is_kept_and_a_guest_s_ends_with_the_guest(database: Database) -> None:
+    told = [
+        decided("grant", "heard", 2),
+        decided("profile", "", 3, "", "guest"),
+        decided("refuse", "heard", 4, who="guest"),
+        decided("grant", "place", 5, who="guest"),
+        decided("profile", "", 6, "", "child"),
+        decided("refuse", "heard", 7, who="child"),
+    ]
+
+    def said(connection: Connection) -> list[tuple[str, str, str]]:
+        return [(each["item"], each["who"], each["act"]) for each in store.decisions_of(connection, "kitchen")]
+
+    with database.transaction() as connection:
+        tell(connection, told[:4])
+        assert said(connection) == [
+            ("heard", "guest", "refuse"), ("heard", "owner", "grant"), ("place", "guest", "grant"),
+        ]  # fmt: skip
+        tell(connection, told[4:], first=5)
+        assert said(connection) == [("heard", "child", "refuse"), ("heard", "owner", "grant")]
+        tell(connection, [decided("profile", "", 8, "", "guest"), decided("grant", "heard", 9, who="guest")], first=7)
+        assert ("heard", "guest", "grant") in said(connection)
+
+
+def test_a_guest_that_comes_and_goes_while_nobody_hears_leaves_nothing(database: Database) -> None:
+    told = [decided("profile", "", 2, "", "guest"), decided("grant", "heard", 3, who="guest")]
+    with database.transaction() as connection:
+        tell(connection, [*told, decided("profile", "", 4, "", "owner")])
+        assert store.decisions_of(connection, "kitchen") == []
 
 
 def test_a_ledger_that_began_anew_is_followed(database: Database) -> None:
