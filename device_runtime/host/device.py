@@ -215,6 +215,7 @@ class Device:
         )
         speaker.conversation = self._conversation
         self._front.privacy = self.privacy.serve(dialogs, self._conversation, self.desk, self._screen, self._manifests)
+        self._front.on_open = self.privacy.gate.ask_anew
         self._front.rights = OwnerRights(
             state, self._manifests, self.privacy.consents, self.privacy.ledger, self.privacy.erasures
         )

@@ -47,6 +47,8 @@ class Front(ScreenDelegate):
         self.rights: OwnerRights | None = None
         self.on_use: Callable[[], None] = lambda: None
         """Told whenever somebody does something on a screen."""
+        self.on_open: Callable[[str], None] = lambda _app_id: None
+        """Told of the program that somebody opens on a screen."""
         self.viewports: dict[str, Viewport] = {}
         """What each connected screen last said of its size, by target."""
 
@@ -184,6 +186,7 @@ class Front(ScreenDelegate):
     async def launch(self, app_id: str, path: str) -> None:
         """Bring a program to the front."""
         self.on_use()
+        self.on_open(app_id)
         await self._programs.launch(app_id, path)
 
     async def home(self) -> None:

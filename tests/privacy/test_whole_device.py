@@ -1,11 +1,14 @@
 """A whole device: programs send, a person is asked on the screen and by voice, and says so."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from device_runtime.host.privacy import PersonAsker
+from device_runtime.program.data_plan import DataItem
 from tests.privacy.room import item
 from tests.whole_device import Screen, virtual_speaker
 
@@ -86,6 +89,34 @@ async def test_a_word_takes_back_what_the_program_in_front_may_send(tmp_path: Pa
         await screen.ask("stop sending my data")
         await screen.until(lambda: "Radio may not send or collect anything any more." in screen.said())
         await stands(screen, "refused")
+
+
+async def test_a_question_that_nobody_answered_comes_again_when_somebody_opens_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def nobody(_asker: PersonAsker, app: str, _items: Sequence[DataItem]) -> None:
+        asked.append(app)
+
+    monkeypatch.setattr(PersonAsker, "ask", nobody)
+    folder = program(tmp_path / "radio", CODE, item("heard"))
+    async with virtual_speaker(tmp_path, folder, asks=True) as screen:
+
+        async def sent(times: int) -> None:
+            await screen.until(lambda: screen.pages.get(APP) and screen.page(APP).text_content().count(".") == times)
+
+        await screen.launch(APP)
+        await sent(1)
+        (node,) = [each for each in screen.page(APP).walk() if "tap" in each.events]
+        await screen.tap(APP, node)
+        await sent(2)
+        assert asked == [APP]
+        await screen.home()
+        await screen.launch(APP)
+        await screen.tap(APP, node)
+        await sent(3)
+        assert asked == [APP, APP]
 
 
 async def test_a_word_shows_the_page(tmp_path: Path) -> None:
