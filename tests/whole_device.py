@@ -122,16 +122,16 @@ class Screen:
 
 @asynccontextmanager
 async def virtual_speaker(
-    state: Path, *programs: Path, board: str = "virtual-speaker", asks: bool = False
+    state: Path, *programs: Path, board: str = "virtual-speaker", asks: bool = False, understands: bool = False
 ) -> AsyncIterator[Screen]:
-    """A device with these programs and one screen, which is asked what they may send if it ``asks``. It has no wake
-    word: that is tested where voice is."""
+    """A device with these programs and one screen, which is asked what they may send if it ``asks``. Without
+    ``understands`` it has no wake word and no recogniser, which take seconds to load."""
     made = find_board(board)
     made = dataclasses.replace(
         made,
         screen=dataclasses.replace(made.screen, port=0),
         audio=dataclasses.replace(made.audio, microphone="screen", speaker="screen"),
-        voice=dataclasses.replace(made.voice, enabled=False),
+        voice=dataclasses.replace(made.voice, enabled=understands),
         privacy=PrivacySettings(organisation="" if asks else "tests"),
     )
     device = Device(made, state / "device", None, key_ring([_KEY.public_key()]))
