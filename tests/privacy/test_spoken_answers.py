@@ -39,6 +39,7 @@ async def test_the_device_s_own_question_is_no_answer(tmp_path: Path) -> None:
         await screen.launch(APP)
         await screen.until(lambda: any(HOW_TO_ANSWER in text for text in screen.said()))
         await screen.say({"type": "listen"})  # somebody presses the microphone while it speaks
+        await stands(screen, "unasked")
         await screen.hear(spoken("yes allow it") + silence(2.0))  # what the room throws back of it
         await begins_to_listen(screen)
         await screen.hear(spoken("no") + silence(2.0))
