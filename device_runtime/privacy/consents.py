@@ -68,18 +68,21 @@ class Consents:
         self._cache: dict[tuple[str, int], tuple[DataItem, Standing]] = {}
         self.on_change: list[Callable[[str], None]] = []
         """Told the app id of what changed; empty for all of them."""
+        self._is_behind = False
         self._load()
         file.on_rollback.append(self._load)
 
     def _load(self) -> None:
-        self._decisions.clear()
-        self._cache.clear()
+        found: dict[tuple[Profile, str, str], Decision] = {}
         rows = self._file.rows("SELECT value FROM setting WHERE name = ?", _PROFILE)
-        self.profile = next((each for each in PROFILES if rows and each == rows[0][0]), "owner")
         for profile, app, _name, granted, document, milliseconds, who in self._file.rows("SELECT * FROM decision"):
             item = restored(json.loads(str(document)))
             key: tuple[Profile, str, str] = (profile, str(app), item.name)  # type: ignore[assignment] # one of them
-            self._decisions[key] = Decision(str(app), item, bool(granted), int(str(milliseconds)), str(who))
+            found[key] = Decision(str(app), item, bool(granted), int(str(milliseconds)), str(who))
+        # Only now: while the file cannot be read, nobody's no is forgotten.
+        self.profile = next((each for each in PROFILES if rows and each == rows[0][0]), "owner")
+        self._decisions = found
+        self._cache.clear()
 
     def switch(self, profile: Profile) -> None:
         """Somebody else uses the device from now on; what a guest said is forgotten.
@@ -96,8 +99,10 @@ class Consents:
 
     def look(self) -> None:
         """Another process may have changed something: know it, and tell. Raises :class:`PrivacyFileError`."""
-        if self._file.changed_elsewhere():
+        self._is_behind = self._file.changed_elsewhere() or self._is_behind
+        if self._is_behind:
             self._load()
+            self._is_behind = False
             self._tell("")
 
     def standing(self, app: str, item: DataItem) -> Standing:

@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 from device_runtime.privacy.file import PrivacyFile
 from device_runtime.program.data_plan import DataItem
@@ -25,6 +25,7 @@ MOST_KEPT = 50_000
 """So many entries stay on the device; the fleet has them all."""
 _PRUNED_AT_ONCE = 1_000
 _ANCHOR, _HEAD = "ledger_anchor", "ledger_head"
+_Gathered: TypeAlias = dict[tuple[Act, str, str, str], tuple[int, int]]
 _HASHED = ("number", "milliseconds", "act", "app", "item", "destination", "who", "count", "bytes")
 
 
@@ -68,8 +69,11 @@ class Ledger:
         self._file, self._clock = file, clock
         self._number, self._hash = 0, FIRST
         self._load_head()
-        file.on_rollback.append(self._load_head)
-        self._gathered: dict[tuple[Act, str, str, str], tuple[int, int]] = {}
+        self._gathered: _Gathered = {}
+        self._unsettled: _Gathered = {}
+        # What was gathered and is written in a transaction that has not ended.
+        file.on_rollback.append(self._gather_again)
+        file.on_commit.append(self._unsettled.clear)
         self.on_gathered: Callable[[], None] = lambda: None
         """Told when there is something to flush, where there was nothing before."""
         if not self._number:
@@ -103,11 +107,18 @@ class Ledger:
 
     def _gather(self, act: Act, app: str, item: str, destination: str, size: int) -> None:
         was_empty = not self._gathered
-        key = (act, app, item, destination)
-        count, total = self._gathered.get(key, (0, 0))
-        self._gathered[key] = (count + 1, total + size)
+        _add({(act, app, item, destination): (1, size)}, self._gathered)
         if was_empty:
             self.on_gathered()
+
+    def _gather_again(self) -> None:
+        """What was being written is not: it is written the next time."""
+        self._load_head()
+        later = dict(self._gathered)
+        self._gathered.clear()
+        for each in (self._unsettled, later):
+            _add(each, self._gathered)
+        self._unsettled.clear()
 
     def flush(self) -> None:
         """Write what is gathered.
@@ -120,7 +131,8 @@ class Ledger:
         with self._file.transaction():
             for (act, app, item, destination), (count, size) in self._gathered.items():
                 self._write(act, app, item, destination, "", count, size)
-        self._gathered.clear()
+            _add(self._gathered, self._unsettled)
+            self._gathered.clear()
 
     def _write(self, act: Act, app: str, item: str, destination: str, who: str, count: int, size: int) -> None:
         self._load_head()  # another process may have written
@@ -202,6 +214,12 @@ class Ledger:
             return FIRST
         rows = self._file.rows("SELECT value FROM setting WHERE name = ?", _ANCHOR)
         return str(rows[0][0]) if rows else FIRST
+
+
+def _add(more: _Gathered, to: _Gathered) -> None:
+    for key, (count, size) in more.items():
+        before = to.get(key, (0, 0))
+        to[key] = (before[0] + count, before[1] + size)
 
 
 def _hash(before: str, members: dict[str, object]) -> str:
