@@ -113,19 +113,20 @@ class Consents:
             return kept[1]
         if len(self._cache) >= _MOST_CACHED:  # a program that starts anew brings items of its own
             self._cache.clear()
-        found = self._standing(app, item)
+        found = self.standing_with(self.profile, app, item)
         self._cache[key] = (item, found)
         return found
 
-    def _standing(self, app: str, item: DataItem) -> Standing:
-        decision = self._decisions.get((self.profile, app, item.name))
+    def standing_with(self, profile: Profile, app: str, item: DataItem) -> Standing:
+        """How it stands with somebody, whoever uses the device now."""
+        decision = self._decisions.get((profile, app, item.name))
         if decision is not None and not decision.granted:
             return Standing.REFUSED
         if decision is not None and not item.is_wider_than(decision.item):
             return Standing.GRANTED
         if self.organisation:
             return Standing.GRANTED
-        return Standing.REFUSED if self.profile == "child" else Standing.UNASKED
+        return Standing.REFUSED if profile == "child" else Standing.UNASKED
 
     def decide(
         self, app: str, items: Iterable[DataItem], *, granted: bool, who: str, profile: Profile | None = None
