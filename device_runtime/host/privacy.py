@@ -94,13 +94,13 @@ class DevicePrivacy:
 
     async def _watch(self) -> None:
         while True:
-            try:
-                self.consents.look()
-                self._telling.tell()
-                for look in self.on_look:
+            for look in (self.consents.look, self._telling.tell, *self.on_look):
+                try:
                     look()
-            except PrivacyFileError as error:
-                logger.error("%s", error)
+                except PrivacyFileError as error:
+                    logger.error("%s", error)
+                except Exception:  # a fault in one must not keep a no from being heard
+                    logger.exception("the privacy of the device goes on after a fault")
             await asyncio.sleep(_LOOK_SECONDS)
 
     def close(self) -> None:

@@ -224,4 +224,8 @@ def _add(more: _Gathered, to: _Gathered) -> None:
 
 def _hash(before: str, members: dict[str, object]) -> str:
     text = json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(bytes.fromhex(before) + text.encode()).hexdigest()
+    try:
+        start = bytes.fromhex(before)
+    except ValueError:  # somebody changed it, which the entry shows that has it
+        start = before.encode()
+    return hashlib.sha256(start + text.encode()).hexdigest()

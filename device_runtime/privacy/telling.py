@@ -105,7 +105,11 @@ class LedgerTelling:
         return not last <= self._clock() < last + seconds  # a clock that was put back must not silence it
 
     def _tell_sum(self, app: str, after: int, until: int, at: float) -> None:
-        (last,) = self._ledger.entries(until - 1, 1)
+        last = next(iter(self._ledger.entries(until - 1, 1)), None)
+        if last is None:  # somebody cut the ledger
+            for word in (_SUMMING, _SUMMED):
+                self._ledger.note(f"{word} {app}", f"{self._ledger.head[0]} {at:.0f}")
+            return
         for sending in self._ledger.sent_between(app, after, last.number):
             exact = sending.destination == FLEET or not self._gate.labels.of(app)
             if exact or self._gate.may_hint(app, _ROUNDED_SUMS):

@@ -109,6 +109,21 @@ def test_a_device_that_stops_while_it_tells_tells_the_same_sums_again(room: Room
     assert sums(room) == [("heard", "fleet", 1, 1_000, 3, 4)]
 
 
+def test_a_ledger_that_was_cut_while_the_device_was_off_is_told_of_from_there_on(room: Room) -> None:
+    send(room, HEARD, 20)
+    send(room, HEARD, 8)
+    room.ledger.note(f"summing {APP}", "3 1800000000")  # it stopped just then
+    with room.file.transaction() as database:
+        database.execute("DELETE FROM entry WHERE number > 2")
+    teller = telling(room)
+    teller.tell()
+    assert sums(room) == []
+    room.now += SUM_SECONDS
+    send(room, HEARD, 5)
+    teller.tell()
+    assert sums(room) == [("heard", "fleet", 1, 5, 3, 4)]
+
+
 def test_a_clock_that_is_put_back_does_not_silence_it(room: Room) -> None:
     send(room, HEARD, 20)
     telling(room).tell()
