@@ -85,13 +85,18 @@ class PrivacyGate:
 
     # -- out ------------------------------------------------------------------------------------------------------
 
-    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
+    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> Sequence[DataItem]:
         """Let something of a program leave; waits while a person is asked.
+
+        Returns:
+            The items under which it leaves: what takes a while is to end with a no to one (:meth:`collecting`).
 
         Raises:
             RefusedError: it may not.
         """
-        self.let_out(app, plan, await self.asked(app, plan, outflow), outflow)
+        found = await self.asked(app, plan, outflow)
+        self.let_out(app, plan, found, outflow)
+        return found.items
 
     async def asked(self, app: str, plan: DataPlan, outflow: Outflow) -> Match:
         """The items that something is, once a person was asked about them; the answers are looked at by
@@ -246,8 +251,8 @@ class PrivacyGate:
             raise RefusedError(str(error)) from error
 
     def collecting(self, app: str, item: DataItem, stop: Callable[[], None]) -> Callable[[], None]:
-        """Something is collected under an item from now on: ``stop`` is called as soon as a person no longer agrees.
-        The result ends this when the collecting ended by itself."""
+        """Something is collected, or sent, under an item from now on: ``stop`` is called as soon as a person no longer
+        agrees. The result ends this when that ended by itself."""
         entry = (item, stop)
         if self.consents.standing(app, item) is not Standing.GRANTED:  # somebody changed their mind meanwhile
             stop()
