@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from device_runtime.capability.parts import sensor_capabilities
 from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
 from device_runtime.capability.telemetry import telemetry_capability
 from device_runtime.privacy.consents import Profile
+from device_runtime.privacy.file import FILE
 from device_runtime.privacy.gate import ASK_AGAIN_SECONDS, RefusedError
+from device_runtime.privacy.ledger import Entry
 from device_runtime.privacy.matching import match
 from device_runtime.privacy.outflow import (
     Outflow,
@@ -437,3 +440,33 @@ async def test_a_ledger_in_which_a_hash_was_made_something_else_is_found(room: R
     assert list(room.ledger.faults()) == [
         "entry 1 is not as it was written", "entry 2 is not as it was written",
     ]  # fmt: skip
+
+
+async def test_a_ledger_that_was_whole_and_is_changed_by_another_process_is_looked_through_again(
+    room: Room, tmp_path: Path
+) -> None:
+    room.allow(HEARD)
+    assert list(room.ledger.faults()) == []
+    room.refuse(HEARD, "heard")
+    elsewhere = sqlite3.connect(tmp_path / FILE)
+    with elsewhere:
+        elsewhere.execute("UPDATE entry SET item = 'other' WHERE number = 2")
+    elsewhere.close()
+    assert list(room.ledger.faults()) == ["entry 2 is not as it was written"]
+
+
+async def test_what_was_whole_in_the_ledger_is_read_once(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    entries = room.ledger.entries
+
+    def watched(after: int) -> list[Entry]:
+        read.append(after)
+        return entries(after)
+
+    monkeypatch.setattr(room.ledger, "entries", watched)
+    room.allow(HEARD)
+    last = room.ledger.head[0]
+    assert list(room.ledger.faults()) == []
+    room.refuse(HEARD, "heard")
+    assert list(room.ledger.faults()) == []
+    assert read == [0, last, last, last + 1]
