@@ -135,12 +135,20 @@ class PersonAsker:
         name = self._name_of(app)
         async with asyncio.TaskGroup() as group:
             shown = group.create_task(self._show(question(items, name)))
-            said = group.create_task(self._aloud(spoken(items, name)))
+            said = group.create_task(self._say(spoken(items, name)))
             await asyncio.wait([shown, said], return_when=asyncio.FIRST_COMPLETED)
             answer = said.result() if said.done() and not shown.done() else await shown
             shown.cancel()
             said.cancel()
         return answer
+
+    async def _say(self, text: str) -> bool:
+        try:
+            return await self._aloud(text)
+        except Exception:  # the screen asks all the same
+            logger.exception("a question could not be asked aloud")
+            await asyncio.Event().wait()
+            return False
 
     async def _show(self, text: str) -> bool | None:
         words: dict[str, Value] = {

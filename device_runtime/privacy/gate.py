@@ -278,7 +278,7 @@ class PrivacyGate:
     async def _ask(self, app: str, plan: DataPlan, item: DataItem) -> None:
         asking = self._begin_to_ask(app, plan, item)
         if asking is not None:
-            await asyncio.shield(asking)
+            await asyncio.wait([asking])  # a question that fails is no answer
 
     def _begin_to_ask(self, app: str, plan: DataPlan, item: DataItem) -> "asyncio.Task[bool | None] | None":
         """Ask about an item, and with it about all of its purpose that are not sensitive; ``None``: not now."""

@@ -22,7 +22,7 @@ FIRST = "0" * 64
 """The hash before the first entry."""
 GATHER_SECONDS = 1.0
 MOST_KEPT = 50_000
-"""So many entries stay on the device; the fleet has them all."""
+"""So many entries stay on the device; of those before them the fleet has the decisions, and sums of what left."""
 _PRUNED_AT_ONCE = 1_000
 _ANCHOR, _HEAD = "ledger_anchor", "ledger_head"
 _Gathered: TypeAlias = dict[tuple[Act, str, str, str], tuple[int, int]]
