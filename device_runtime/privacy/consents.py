@@ -90,7 +90,7 @@ class Consents:
         Raises:
             PrivacyFileError: the disk refuses; nothing changes.
         """
-        with self._file.transaction() as database:
+        with self._file.transaction(synced=True) as database:
             database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (_PROFILE, profile))
             database.execute("DELETE FROM decision WHERE profile = 'guest'")
             self._ledger.add("profile", who=profile)
@@ -137,7 +137,7 @@ class Consents:
             PrivacyFileError: the disk refuses; nothing changes.
         """
         chosen = profile or self.profile
-        with self._file.transaction() as database:
+        with self._file.transaction(synced=True) as database:
             for item in items:
                 before = self._decisions.get((chosen, app, item.name))
                 now = round(self._clock() * 1000)
@@ -153,7 +153,7 @@ class Consents:
 
     def forget(self, app: str) -> None:
         """A program is gone: should it come back, everything is asked anew. Raises :class:`PrivacyFileError`."""
-        with self._file.transaction() as database:
+        with self._file.transaction(synced=True) as database:
             database.execute("DELETE FROM decision WHERE app = ?", (app,))
         self._load()
         self._tell(app)
@@ -165,7 +165,7 @@ class Consents:
 
     def decline(self, app: str, sha256: str) -> None:
         """Somebody does not want the version of a program with this SHA-256. Raises :class:`PrivacyFileError`."""
-        with self._file.transaction() as database:
+        with self._file.transaction(synced=True) as database:
             database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (f"{_DECLINED} {app}", sha256))
             self._ledger.add("refuse", app, who=self.profile)
 

@@ -2,6 +2,7 @@
 
 Durability: write-ahead log with ``synchronous=NORMAL``, each change a transaction. When a method returns, the change is
 in the kernel, so killing the process loses nothing; a power cut may lose the last moments but never harms the file.
+What a person said and what a program has heard is on the disk then (``synced``).
 """
 
 import logging
@@ -98,8 +99,11 @@ class PrivacyFile:
         self.was_broken = True
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, synced: bool = False) -> Iterator[sqlite3.Connection]:
         """What is changed in the block is changed all or not at all; blocks may nest.
+
+        Args:
+            synced: when the block ends, a power cut loses nothing of it; it takes as long as the disk does.
 
         Raises:
             PrivacyFileError: the disk refuses.
@@ -108,6 +112,7 @@ class PrivacyFile:
             yield self._database
             return
         try:
+            self._database.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database

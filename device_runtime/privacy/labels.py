@@ -45,7 +45,7 @@ class Labels:
         seen = self.of(app)
         if category in seen:
             return
-        with self._file.transaction() as database:
+        with self._file.transaction(synced=True) as database:
             database.execute("INSERT OR IGNORE INTO label VALUES (?, ?)", (app, category))
         self._labels[app] = seen | {category}
 

@@ -5,7 +5,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -130,3 +130,22 @@ def test_a_no_and_a_label_outlive_a_moment_in_which_the_file_cannot_be_read(
     room.consents.look()
     assert heard == [""], "what another process changed is looked at again"
     room.close()
+
+
+async def test_a_decision_and_a_label_are_synced_to_the_disk_and_lines_of_the_ledger_need_not_be(room: Room) -> None:
+    said: list[str] = []
+    room.file._database.set_trace_callback(said.append)
+
+    def synced(act: Callable[[], object]) -> bool:
+        said.clear()
+        act()
+        assert "COMMIT" in said
+        before = said[: said.index("COMMIT")]
+        return [line for line in before if line.startswith("PRAGMA synchronous")][-1].endswith("FULL")
+
+    assert synced(lambda: room.allow(HEARD))
+    room.gate.permit_now(APP, HEARD, event_outflow("heard", {"station": "one"}, 20))
+    assert not synced(room.ledger.flush)
+    assert synced(lambda: room.refuse(HEARD))
+    assert synced(lambda: room.labels.mark(APP, "voice"))
+    assert synced(lambda: room.consents.switch("guest"))
