@@ -185,6 +185,11 @@ class Ledger:
         with self._file.transaction() as database:
             database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
 
+    def settle(self) -> None:
+        """What is written outlives a power cut from now on. Raises :class:`PrivacyFileError`."""
+        with self._file.transaction(synced=True) as database:
+            database.execute("UPDATE setting SET value = value WHERE name = ?", (_HEAD,))
+
     def noted(self, name: str) -> str:
         """What was kept; empty if nothing was. Raises :class:`PrivacyFileError`."""
         rows = self._file.rows("SELECT value FROM setting WHERE name = ?", name)

@@ -171,3 +171,16 @@ def test_decisions_are_told_at_once_and_the_head_once_an_hour(room: Room) -> Non
     room.refuse(PLAN, "heard")
     teller.tell()
     assert [name for name, _ in room.told][2:] == ["revoke"]
+
+
+def test_what_the_fleet_is_told_of_outlives_a_power_cut(room: Room) -> None:
+    said: list[str] = []
+    synced: dict[str, bool] = {}
+
+    def record(_source: str, name: str, _values: Mapping[str, Value]) -> None:
+        synced[name] = [line for line in said if line.startswith("PRAGMA synchronous")][-1].endswith("FULL")
+
+    room.file._database.set_trace_callback(said.append)
+    send(room, HEARD, 20)
+    LedgerTelling(room.gate, record, lambda: room.now, lambda: room.now).tell()
+    assert synced == {"sent": True, "head": True}
