@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,15 +12,12 @@ from device_runtime.capability.parts import sensor_capabilities
 from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
 from device_runtime.capability.telemetry import telemetry_capability
 from device_runtime.privacy.consents import Profile
-from device_runtime.privacy.file import FILE
 from device_runtime.privacy.gate import ASK_AGAIN_SECONDS, RefusedError
-from device_runtime.privacy.ledger import Entry
 from device_runtime.privacy.matching import match
 from device_runtime.privacy.outflow import (
     Outflow,
     closing_outflow,
     event_outflow,
-    message_outflow,
     page_outflow,
     request_outflow,
 )
@@ -398,75 +394,3 @@ async def test_how_fast_the_car_is_needs_an_item_and_a_yes_and_what_the_room_is_
     room.allow(of)
     assert await offered.invoke(caller, "sensor.read", {"name": "speed"}) == {"value": 13.2, "unit": "m/s"}
     assert room.labels.of(APP) == {"vehicle"}
-
-
-async def test_a_value_in_a_path_tells_few_bits_in_its_one_form_only(room: Room) -> None:
-    of = plan(
-        item(
-            "one", destination=ORIGIN, paths=["/v1/{way}"], fields={"way": {"type": "choice", "of": ["a+b", "\ufffd"]}}
-        )
-    )
-    room.allow(of)
-    room.labels.mark(APP, "voice")
-    for plain in ("a%2Bb", "%EF%BF%BD"):
-        room.gate.permit_now(APP, of, get(f"{ORIGIN}/v1/{plain}"))
-    for other in ("a+b", "%FF", "%FE"):
-        with pytest.raises(RefusedError, match="does not say that it may tell of it"):
-            room.gate.permit_now(APP, of, get(f"{ORIGIN}/v1/{other}"))
-
-
-def test_what_no_text_can_say_is_taken_apart_without_a_fault() -> None:
-    found = message_outflow("wss://live.example", "/", '{"a": "\\ud800"}')
-    assert list(found.values) == [("a", "\ud800")]
-
-
-async def test_a_number_beyond_those_of_javascript_is_refused(room: Room) -> None:
-    of = plan(item("far", destination=ORIGIN, paths=["/v1"], fields={"x": {"type": "number", "step": 0.3}}))
-    body = b'{"x": 1' + b"0" * 400 + b"}"
-    call = request_outflow("POST", URL(f"{ORIGIN}/v1"), {"Content-Type": "application/json"}, body)
-    with pytest.raises(RefusedError, match="x must be a number in steps"):
-        room.gate.permit_now(APP, of, call)
-
-
-@pytest.mark.parametrize("body", [b"a=b&" * 2_000 + b"a=b", b"a=" + b"%C3%A9" * 50_000], ids=["many", "long"])
-def test_a_form_that_no_plan_can_have_is_not_taken_apart(body: bytes) -> None:
-    assert list(request_outflow("POST", URL(ORIGIN), FORM, body).values) == [("body", body.decode())]
-
-
-async def test_a_ledger_in_which_a_hash_was_made_something_else_is_found(room: Room) -> None:
-    room.allow(HEARD)
-    with room.file.transaction() as database:
-        database.execute("UPDATE entry SET hash = 'no hash' WHERE number = 1")
-    assert list(room.ledger.faults()) == [
-        "entry 1 is not as it was written", "entry 2 is not as it was written",
-    ]  # fmt: skip
-
-
-async def test_a_ledger_that_was_whole_and_is_changed_by_another_process_is_looked_through_again(
-    room: Room, tmp_path: Path
-) -> None:
-    room.allow(HEARD)
-    assert list(room.ledger.faults()) == []
-    room.refuse(HEARD, "heard")
-    elsewhere = sqlite3.connect(tmp_path / FILE)
-    with elsewhere:
-        elsewhere.execute("UPDATE entry SET item = 'other' WHERE number = 2")
-    elsewhere.close()
-    assert list(room.ledger.faults()) == ["entry 2 is not as it was written"]
-
-
-async def test_what_was_whole_in_the_ledger_is_read_once(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[int] = []
-    entries = room.ledger.entries
-
-    def watched(after: int) -> list[Entry]:
-        read.append(after)
-        return entries(after)
-
-    monkeypatch.setattr(room.ledger, "entries", watched)
-    room.allow(HEARD)
-    last = room.ledger.head[0]
-    assert list(room.ledger.faults()) == []
-    room.refuse(HEARD, "heard")
-    assert list(room.ledger.faults()) == []
-    assert read == [0, last, last, last + 1]
