@@ -1,6 +1,6 @@
 """A gate that lets everything through, for tests of what lies behind it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from device_runtime.privacy.outflow import Outflow
 from device_runtime.program.data_plan import DEVICE, Category, DataItem, DataPlan
@@ -13,8 +13,9 @@ class OpenPrivacy:
     def __init__(self) -> None:
         self.left: list[Outflow] = []
 
-    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> None:  # noqa: ARG002 - everything passes
+    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> Sequence[DataItem]:  # noqa: ARG002 - passes
         self.left.append(outflow)
+        return ()
 
     def permit_now(self, app: str, plan: DataPlan, outflow: Outflow) -> None:  # noqa: ARG002 - as above
         self.left.append(outflow)

@@ -1,19 +1,24 @@
 """What capabilities ask before something of a program leaves, or something sensitive comes in."""
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from device_runtime.privacy.outflow import Outflow
 from device_runtime.program.data_plan import Category, DataItem, DataPlan
 from device_runtime.values import Value
 
+NO_LONGER = "privacy: the person at the device no longer agrees"
+"""Why something ends that was allowed when it began."""
+
 
 class Privacy(Protocol):
     """:class:`device_runtime.privacy.gate.PrivacyGate`, as far as capabilities need it. What it refuses it raises as
     :class:`device_runtime.errors.CygnetError`."""
 
-    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
-        """Let something leave; waits while a person is asked."""
+    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> Sequence[DataItem]:
+        """Let something leave under these items; waits while a person is asked."""
 
     def permit_now(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
         """The same without waiting: what nobody was asked about is refused, and the question follows."""
@@ -43,3 +48,27 @@ class Counting(Protocol):
     async def count(self, app: str, plan: DataPlan, name: str, value: object) -> Mapping[str, Value] | None:
         """What is to be sent in place of a value that is counted, or nothing; waits while a person is asked. What it
         refuses it raises as :class:`device_runtime.errors.CygnetError`."""
+
+
+class Revocable:
+    """What takes a while, and ends with a timeout as soon as a person no longer agrees to it."""
+
+    def __init__(self, privacy: Privacy, app: str, limit: asyncio.Timeout) -> None:
+        self._privacy, self._app, self._limit = privacy, app, limit
+        self.is_revoked = False
+        """Whether that is why it ended."""
+
+    @contextmanager
+    def under(self, items: Sequence[DataItem]) -> Iterator[None]:
+        """It goes on under these items."""
+        ends = [self._privacy.collecting(self._app, item, self._revoke) for item in items]
+        try:
+            yield
+        finally:
+            for end in ends:
+                end()
+
+    def _revoke(self) -> None:
+        if not self.is_revoked and not self._limit.expired():
+            self.is_revoked = True
+            self._limit.reschedule(asyncio.get_running_loop().time())

@@ -57,6 +57,11 @@ class _Recording:
         if self.hearing is not None:  # at once, also while the program is slow to take what it is told
             self.hearing.cancel()
 
+    def check(self) -> None:
+        """Raises :class:`CapabilityError`: a person no longer agrees."""
+        if self.is_revoked:
+            raise CapabilityError("privacy: the person at the device no longer agrees; what was heard is deleted")
+
 
 class Recorder:
     """The board's microphone for programs. ``listen`` begins to give its sound: 16 kHz mono int16."""
@@ -92,9 +97,14 @@ class Recorder:
         item = await self._privacy.collect(caller.app_id, caller.manifest.data_plan, "voice")
         if self._running is not None:  # it began while a person was asked
             raise CapabilityError("is recording or paused")
-        self._running = _Recording(caller, task, form, milliseconds, frame)
-        caller.keep(self._record(self._running, item))
+        recording = self._running = _Recording(caller, task, form, milliseconds, frame)
+        # A task that is cancelled before it began runs none of its code, so its end is what is heard.
+        caller.keep(self._record(recording, item)).add_done_callback(lambda _: self._ended(recording))
         return None
+
+    def _ended(self, recording: _Recording) -> None:
+        if self._running is recording:
+            self._running = None
 
     async def _record(self, recording: _Recording, item: DataItem) -> None:
         caller, task = recording.caller, recording.task
@@ -105,13 +115,16 @@ class Recorder:
         try:
             await tell(caller, task, "Start", None)
             await asyncio.wait([hearing, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if recording.is_revoked:
-                raise CapabilityError("privacy: the person at the device no longer agrees; what was heard is deleted")
+            recording.check()
             if hearing.done():
                 hearing.result()
             await self._tell_frames(recording, last=True)
+            recording.check()
             content = bytes(recording.pcm) if recording.form == "PCM" else _wav(bytes(recording.pcm))
             path = await self._files.add_temporary(caller, content, f".{recording.form.lower()}")
+            if recording.is_revoked:
+                await self._files.perform(caller, "unlink", {"filePath": path})
+            recording.check()
             await tell(
                 caller,
                 task,
@@ -126,7 +139,7 @@ class Recorder:
             await tell(caller, task, "error", {"reason": str(error)})
         finally:
             ended()
-            self._running = None
+            self._ended(recording)
             self._listening(caller.app_id, on=False)
             hearing.cancel()
             stopping.cancel()

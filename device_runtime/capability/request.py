@@ -23,11 +23,12 @@ from yarl import URL
 
 from device_runtime.capability.arguments import choice, flag, number, refuse, text
 from device_runtime.capability.origin import NetworkPolicy, PublicResolver, parse_url
-from device_runtime.capability.privacy import Privacy
+from device_runtime.capability.privacy import NO_LONGER, Privacy, Revocable
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.tasks import tell
 from device_runtime.errors import CygnetError
 from device_runtime.privacy.outflow import Channel, Named, plain_header, request_outflow
+from device_runtime.program.data_plan import DataItem
 from device_runtime.values import Value
 
 MAX_URL_CHARACTERS = 8192
@@ -202,15 +203,17 @@ class HttpClient:
         body: Callable[[], Awaitable[Content]] | None,
     ) -> Value:
         host = call.url.host
+        time_limit = asyncio.timeout(seconds)
+        revocable = Revocable(self._privacy, caller.app_id, time_limit)
         try:
-            async with asyncio.timeout(seconds) as time_limit, limit:
+            async with time_limit, limit:
                 if body is not None:
                     content = await body()
                     header = {**call.header, "Content-Length": str(len(content.body))}
                     call = replace(call, body=content.body, parts=content.parts, header=header)
-                return await self._follow(caller, call, read, time_limit)
+                return await self._follow(caller, call, read, time_limit, revocable)
         except TimeoutError as error:
-            raise CapabilityError("timeout") from error
+            raise CapabilityError(NO_LONGER if revocable.is_revoked else "timeout") from error
         except CapabilityError:
             raise
         except CygnetError as error:
@@ -224,20 +227,23 @@ class HttpClient:
         except (aiohttp.ClientError, zlib.error, ValueError, OSError) as error:
             raise CapabilityError(f"the exchange with {host} failed: {error}") from error
 
-    async def _permit(self, caller: Caller, call: HttpCall, time_limit: asyncio.Timeout) -> None:
+    async def _permit(self, caller: Caller, call: HttpCall, time_limit: asyncio.Timeout) -> Sequence[DataItem]:
         """Ask whether it may leave. A person who is asked may take longer than the exchange."""
         outflow = request_outflow(call.method, call.url, call.header, call.body, call.parts, call.channel)
         loop, until = asyncio.get_running_loop(), time_limit.when()
         left = until - loop.time() if until is not None else None
         time_limit.reschedule(None)
-        await self._privacy.permit(caller.app_id, caller.manifest.data_plan, outflow)
+        items = await self._privacy.permit(caller.app_id, caller.manifest.data_plan, outflow)
         time_limit.reschedule(loop.time() + left if left is not None else None)
+        return items
 
-    async def _follow(self, caller: Caller, call: HttpCall, read: Reader, time_limit: asyncio.Timeout) -> Value:
+    async def _follow(
+        self, caller: Caller, call: HttpCall, read: Reader, time_limit: asyncio.Timeout, revocable: Revocable
+    ) -> Value:
         """Send ``call`` and follow its redirects, each checked as if the program had asked for it."""
         for _ in range(MAX_REDIRECTS + 1):
             address = self._policy.address(call.url, caller.manifest.request_domains)
-            await self._permit(caller, call, time_limit)
+            items = await self._permit(caller, call, time_limit)
             # The server sees the name that the program asked for, also where the board maps it elsewhere.
             header = {
                 "Accept-Encoding": "gzip",
@@ -245,18 +251,19 @@ class HttpClient:
                 **dict(sorted(call.header.items())),  # so that their order tells nothing
                 "Host": call.url.host_port_subcomponent or "",
             }
-            async with self._connections().request(
-                call.method,
-                address,
-                headers=header,
-                data=call.body if call.sent is None or call.body is None else _told(call.body, call.sent),
-                allow_redirects=False,
-                skip_auto_headers=("Content-Type",),
-            ) as response:
-                location = response.headers.get("Location")
-                if response.status not in (301, 302, 303, 307, 308) or location is None:
-                    return await read(call, response)
-                call = _redirected(call, response.status, location)
+            with revocable.under(items):
+                async with self._connections().request(
+                    call.method,
+                    address,
+                    headers=header,
+                    data=call.body if call.sent is None or call.body is None else _told(call.body, call.sent),
+                    allow_redirects=False,
+                    skip_auto_headers=("Content-Type",),
+                ) as response:
+                    location = response.headers.get("Location")
+                    if response.status not in (301, 302, 303, 307, 308) or location is None:
+                        return await read(call, response)
+                    call = _redirected(call, response.status, location)
         raise CapabilityError(f"more than {MAX_REDIRECTS} redirects")
 
     def _connections(self) -> aiohttp.ClientSession:

@@ -14,7 +14,7 @@ from yarl import URL
 
 from device_runtime.capability.arguments import flag, number, refuse, text, texts
 from device_runtime.capability.origin import WEB_SOCKET, NetworkPolicy, PublicResolver, parse_url
-from device_runtime.capability.privacy import Privacy
+from device_runtime.capability.privacy import NO_LONGER, Privacy, Revocable
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.capability.request import MAX_URL_CHARACTERS, read_header
 from device_runtime.capability.tasks import tell
@@ -75,13 +75,18 @@ class SocketClient:
         opening = request_outflow("GET", url, header, None, [("protocol", each) for each in protocols], "socket")
 
         async def live() -> None:
+            revocable: Revocable | None = None
             try:
-                await self._privacy.permit(caller.app_id, caller.manifest.data_plan, opening)
-                async with asyncio.timeout(seconds):
-                    connection = await self._open(url, address, header, protocols, compress)
+                items = await self._privacy.permit(caller.app_id, caller.manifest.data_plan, opening)
+                limit = asyncio.timeout(seconds)
+                revocable = Revocable(self._privacy, caller.app_id, limit)
+                async with limit:
+                    with revocable.under(items):
+                        connection = await self._open(url, address, header, protocols, compress)
                 await self._serve(caller, task, socket, connection)
             except TimeoutError:
-                await self._fail(caller, task, "timeout")
+                is_revoked = revocable is not None and revocable.is_revoked
+                await self._fail(caller, task, NO_LONGER if is_revoked else "timeout")
             except _RedirectError as error:
                 await self._fail(caller, task, str(error))
             except aiohttp.WSServerHandshakeError as error:
@@ -91,17 +96,23 @@ class SocketClient:
             except CygnetError as error:
                 await self._fail(caller, task, str(error))
             finally:
-                self._sockets.pop(key, None)
+                self._ended(key, socket)
 
-        caller.keep(live())
+        # A task that is cancelled before it began runs none of its code, so its end is what is heard.
+        caller.keep(live()).add_done_callback(lambda _: self._ended(key, socket))
         return None
+
+    def _ended(self, key: tuple[int, str], socket: "_Socket") -> None:
+        if self._sockets.get(key) is socket:
+            del self._sockets[key]
 
     async def _open(
         self, url: URL, address: URL, header: Mapping[str, str], protocols: list[str], compress: int
     ) -> aiohttp.ClientWebSocketResponse:
         return await self._connections().ws_connect(
             address,
-            headers={"User-Agent": "Cygnet", **header, "Host": url.host_port_subcomponent or ""},
+            # In an order of their own, which tells nothing.
+            headers={"User-Agent": "Cygnet", **dict(sorted(header.items())), "Host": url.host_port_subcomponent or ""},
             protocols=protocols,
             compress=compress,
             max_msg_size=MAX_MESSAGE_BYTES,

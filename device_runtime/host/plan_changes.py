@@ -1,4 +1,6 @@
-"""An update that would collect more waits for a person's yes; until then, and after a no, the one before runs on."""
+"""An update that would collect more waits for its owner's yes; until then, and after a no, the one before runs on.
+
+A guest or a child is not asked, and neither lets it through: what they allowed is not what it is held against."""
 
 import asyncio
 import logging
@@ -53,7 +55,8 @@ class PlanChanges:
             return ""
         if self._consents.declined(app) == sha256:
             return "waits: the person at the device does not agree to what it would collect"
-        if sha256 not in self._asking and self._clock() >= self._again.get(sha256, 0.0):
+        is_owner = self._consents.profile == "owner"
+        if is_owner and sha256 not in self._asking and self._clock() >= self._again.get(sha256, 0.0):
             task = asyncio.get_running_loop().create_task(self._ask(app, sha256, wider), name=f"plan of {app}")
             self._asking[sha256] = task
             task.add_done_callback(lambda _: self._asking.pop(sha256, None))
@@ -85,18 +88,20 @@ class PlanChanges:
             item
             for item in staged.items
             if (item.leaves or item.is_sensitive)
-            and self._consents.standing(app, item) is Standing.UNASKED
+            and self._consents.standing_with("owner", app, item) is Standing.UNASKED
             and (item.name not in before or item.is_wider_than(before[item.name]))
         ]
 
     def _agreed_to_something(self, app: str, plan: DataPlan) -> bool:
-        return any(self._consents.standing(app, item) is Standing.GRANTED for item in plan.items)
+        return any(self._consents.standing_with("owner", app, item) is Standing.GRANTED for item in plan.items)
 
     async def _ask(self, app: str, sha256: str, items: Sequence[DataItem]) -> None:
         try:
             answer = await self._asker().ask(app, items)
+            if self._consents.profile != "owner":  # somebody else took over the device
+                return
             if answer:
-                self._consents.decide(app, items, granted=True, who=self._consents.profile)
+                self._consents.decide(app, items, granted=True, who="owner")
             elif answer is not None:
                 self._consents.decline(app, sha256)
             else:

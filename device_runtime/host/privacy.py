@@ -96,13 +96,13 @@ class DevicePrivacy:
 
     async def _watch(self) -> None:
         while True:
-            try:
-                self.consents.look()
-                self._telling.tell()
-                for look in self.on_look:
+            for look in (self.consents.look, self._telling.tell, *self.on_look):
+                try:
                     look()
-            except PrivacyFileError as error:
-                logger.error("%s", error)
+                except PrivacyFileError as error:
+                    logger.error("%s", error)
+                except Exception:  # a fault in one must not keep a no from being heard
+                    logger.exception("the privacy of the device goes on after a fault")
             await asyncio.sleep(_LOOK_SECONDS)
 
     def close(self) -> None:
@@ -137,12 +137,20 @@ class PersonAsker:
         name = self._name_of(app)
         async with asyncio.TaskGroup() as group:
             shown = group.create_task(self._show(question(items, name)))
-            said = group.create_task(self._aloud(spoken(items, name)))
+            said = group.create_task(self._say(spoken(items, name)))
             await asyncio.wait([shown, said], return_when=asyncio.FIRST_COMPLETED)
             answer = said.result() if said.done() and not shown.done() else await shown
             shown.cancel()
             said.cancel()
         return answer
+
+    async def _say(self, text: str) -> bool:
+        try:
+            return await self._aloud(text)
+        except Exception:  # the screen asks all the same
+            logger.exception("a question could not be asked aloud")
+            await asyncio.Event().wait()
+            return False
 
     async def _show(self, text: str) -> bool | None:
         words: dict[str, Value] = {

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping
 
 from device_runtime.capability.arguments import refuse, text
-from device_runtime.capability.privacy import Privacy
+from device_runtime.capability.privacy import NO_LONGER, Privacy, Revocable
 from device_runtime.capability.registry import Caller, Capability, CapabilityError
 from device_runtime.errors import CygnetError
 from device_runtime.host.desk import SOURCE, Desk, Record
@@ -61,12 +61,20 @@ class SharedPages:
                 raise refuse("path must begin with a page of the manifest")
             own_title = title if title != caller.manifest.name else ""
             page = page_outflow(path, own_title, len(pages))
-            await self._privacy.permit(caller.app_id, caller.manifest.data_plan, page)
-            peers = await self._sharing.peers(caller.app_id)
-            if not peers:
-                raise CapabilityError("no other device that has this program is there now")
-            chosen = await self._choose(caller.app_id, peers)
-            await self._sharing.share(chosen, caller.app_id, path, title)
+            limit = asyncio.timeout(None)
+            revocable = Revocable(self._privacy, caller.app_id, limit)
+            try:
+                async with limit:
+                    with revocable.under(await self._privacy.permit(caller.app_id, caller.manifest.data_plan, page)):
+                        peers = await self._sharing.peers(caller.app_id)
+                        if not peers:
+                            raise CapabilityError("no other device that has this program is there now")
+                        chosen = await self._choose(caller.app_id, peers)
+                    await self._sharing.share(chosen, caller.app_id, path, title)
+            except TimeoutError as error:
+                if not revocable.is_revoked:
+                    raise
+                raise CapabilityError(NO_LONGER) from error
             self._record(SOURCE, "page_shared", {"app_id": caller.app_id, "to": chosen})
             return {"device": chosen}
 

@@ -69,18 +69,21 @@ class Consents:
         self._cache: dict[tuple[str, int], tuple[DataItem, Standing]] = {}
         self.on_change: list[Callable[[str], None]] = []
         """Told the app id of what changed; empty for all of them."""
+        self._is_behind = False
         self._load()
         file.on_rollback.append(self._load)
 
     def _load(self) -> None:
-        self._decisions.clear()
-        self._cache.clear()
+        found: dict[tuple[Profile, str, str], Decision] = {}
         rows = self._file.rows("SELECT value FROM setting WHERE name = ?", _PROFILE)
-        self.profile = next((each for each in PROFILES if rows and each == rows[0][0]), "owner")
         for profile, app, _name, granted, document, milliseconds, who in self._file.rows("SELECT * FROM decision"):
             item = restored(json.loads(str(document)))
             key: tuple[Profile, str, str] = (profile, str(app), item.name)  # type: ignore[assignment] # one of them
-            self._decisions[key] = Decision(str(app), item, bool(granted), int(str(milliseconds)), str(who))
+            found[key] = Decision(str(app), item, bool(granted), int(str(milliseconds)), str(who))
+        # Only now: while the file cannot be read, nobody's no is forgotten.
+        self.profile = next((each for each in PROFILES if rows and each == rows[0][0]), "owner")
+        self._decisions = found
+        self._cache.clear()
 
     def switch(self, profile: Profile) -> None:
         """Somebody else uses the device from now on; what a guest said is forgotten.
@@ -88,7 +91,7 @@ class Consents:
         Raises:
             PrivacyFileError: the disk refuses; nothing changes.
         """
-        with self._file.transaction() as database:
+        with self._file.transaction(synced=True) as database:
             database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (_PROFILE, profile))
             database.execute("DELETE FROM decision WHERE profile = ?", (GUEST,))
             self._ledger.add("profile", who=profile)
@@ -97,8 +100,10 @@ class Consents:
 
     def look(self) -> None:
         """Another process may have changed something: know it, and tell. Raises :class:`PrivacyFileError`."""
-        if self._file.changed_elsewhere():
+        self._is_behind = self._file.changed_elsewhere() or self._is_behind
+        if self._is_behind:
             self._load()
+            self._is_behind = False
             self._tell("")
 
     def standing(self, app: str, item: DataItem) -> Standing:
@@ -109,19 +114,20 @@ class Consents:
             return kept[1]
         if len(self._cache) >= _MOST_CACHED:  # a program that starts anew brings items of its own
             self._cache.clear()
-        found = self._standing(app, item)
+        found = self.standing_with(self.profile, app, item)
         self._cache[key] = (item, found)
         return found
 
-    def _standing(self, app: str, item: DataItem) -> Standing:
-        decision = self._decisions.get((self.profile, app, item.name))
+    def standing_with(self, profile: Profile, app: str, item: DataItem) -> Standing:
+        """How it stands with somebody, whoever uses the device now."""
+        decision = self._decisions.get((profile, app, item.name))
         if decision is not None and not decision.granted:
             return Standing.REFUSED
         if decision is not None and not item.is_wider_than(decision.item):
             return Standing.GRANTED
         if self.organisation:
             return Standing.GRANTED
-        return Standing.REFUSED if self.profile == "child" else Standing.UNASKED
+        return Standing.REFUSED if profile == "child" else Standing.UNASKED
 
     def decide(
         self, app: str, items: Iterable[DataItem], *, granted: bool, who: str, profile: Profile | None = None
@@ -132,7 +138,7 @@ class Consents:
             PrivacyFileError: the disk refuses; nothing changes.
         """
         chosen = profile or self.profile
-        with self._file.transaction() as database:
+        with self._file.transaction(synced=True) as database:
             for item in items:
                 before = self._decisions.get((chosen, app, item.name))
                 now = round(self._clock() * 1000)
@@ -148,7 +154,7 @@ class Consents:
 
     def forget(self, app: str) -> None:
         """A program is gone: should it come back, everything is asked anew. Raises :class:`PrivacyFileError`."""
-        with self._file.transaction() as database:
+        with self._file.transaction(synced=True) as database:
             database.execute("DELETE FROM decision WHERE app = ?", (app,))
         self._load()
         self._tell(app)
@@ -160,7 +166,7 @@ class Consents:
 
     def decline(self, app: str, sha256: str) -> None:
         """Somebody does not want the version of a program with this SHA-256. Raises :class:`PrivacyFileError`."""
-        with self._file.transaction() as database:
+        with self._file.transaction(synced=True) as database:
             database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (f"{_DECLINED} {app}", sha256))
             self._ledger.add("refuse", app, who=self.profile)
 

@@ -129,13 +129,18 @@ class Counts:
             (field,) = item.fields.values()
             found = replace(found, ways=found.ways - field.bits + _most_bits(field))
             self._check_budget(app, plan, item)
-            with self._file.transaction():  # where the gate lets nothing out, nothing was given
-                answer = self._answer(app, item, value)
-                if answer is not None:
-                    self._gate.let_out(app, plan, found, replace(outflow, size=len(name) + len(answer.encode())))
+            if self._has_answered(app, name):
+                return None
+            answer = self._answer(app, item, value)
+            self._note(app, name)
+            try:  # in no transaction: the bits that a refusal tells would be undone with it
+                self._gate.let_out(app, plan, found, replace(outflow, size=len(name) + len(answer.encode())))
+            except RefusedError:
+                self._take_back(app, name)
+                raise
         except (NoiseError, PrivacyFileError) as error:
             raise RefusedError(f"privacy: {error}") from error
-        return None if answer is None else {ANSWER: answer}
+        return {ANSWER: answer}
 
     def _check_budget(self, app: str, plan: DataPlan, item: DataItem) -> None:
         spent = self.spent()
@@ -150,19 +155,26 @@ class Counts:
         query = "SELECT 1 FROM answered WHERE day = ? AND app = ? AND item = ?"
         return bool(self._file.rows(query, self._budget.today(), app, item))
 
-    def _answer(self, app: str, item: DataItem, value: object) -> str | None:
-        """Draw an answer and note that it is given, in the transaction of the caller; ``None``: it was today."""
-        if self._has_answered(app, item.name):
-            return None
+    def _answer(self, app: str, item: DataItem, value: object) -> str:
+        """Draw an answer."""
         (field,) = item.fields.values()
         values = field.listed()
         kept = self._kept(app, item.name, len(values))[_position(field, value)]
         thrown = self._noise.throw(kept, len(values), daily(len(values))[0])
+        return f"{len(values)}/{EPSILON_ANSWER:g}/{written(values[thrown])}"
+
+    def _note(self, app: str, item: str) -> None:
+        """The answer of today is given."""
         today = self._budget.today()
         with self._file.transaction() as database:
             database.execute("DELETE FROM answered WHERE day < ?", (today,))
-            database.execute("INSERT INTO answered VALUES (?, ?, ?, ?)", (today, app, item.name, EPSILON_ANSWER))
-        return f"{len(values)}/{EPSILON_ANSWER:g}/{written(values[thrown])}"
+            database.execute("INSERT INTO answered VALUES (?, ?, ?, ?)", (today, app, item, EPSILON_ANSWER))
+
+    def _take_back(self, app: str, item: str) -> None:
+        """It was not."""
+        with self._file.transaction() as database:
+            values = (self._budget.today(), app, item)
+            database.execute("DELETE FROM answered WHERE day = ? AND app = ? AND item = ?", values)
 
     def _kept(self, app: str, item: str, choices: int) -> list[int]:
         """The kept results by the number of the value. They outlive the program: a new installation gets no new ones,

@@ -41,7 +41,7 @@ class Erasures:
             if each.app == app and not each.milliseconds:
                 return each.id
         name = secrets.token_hex(8)
-        with self._file.transaction() as database:
+        with self._file.transaction(synced=True) as database:
             database.execute("INSERT INTO erasure VALUES (?, ?, 0, x'')", (name, app))
         self.on_change()
         return name

@@ -2,6 +2,7 @@
 
 Durability: write-ahead log with ``synchronous=NORMAL``, each change a transaction. When a method returns, the change is
 in the kernel, so killing the process loses nothing; a power cut may lose the last moments but never harms the file.
+What a person said and what a program has heard is on the disk then (``synced``).
 """
 
 import logging
@@ -58,6 +59,8 @@ class PrivacyFile:
         self.path = folder / FILE
         self.on_rollback: list[Callable[[], None]] = []
         """Told when what was changed in a transaction did not come to be."""
+        self.on_commit: list[Callable[[], None]] = []
+        """Told when it did."""
         self._version: object = None
         self.was_broken = False
         """Whether the file that was there had to be put aside."""
@@ -66,7 +69,7 @@ class PrivacyFile:
             try:
                 self._database = self._open()
             except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError) and "open" in str(error):
+                if isinstance(error, sqlite3.OperationalError):  # the disk is full, or somebody holds the file
                     raise
                 self._put_aside(error)
                 self._database = self._open()
@@ -80,7 +83,8 @@ class PrivacyFile:
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=NORMAL")
             database.executescript(_SCHEMA)
-            database.execute("SELECT count(*) FROM entry, decision").fetchone()
+            for table in ("entry", "decision"):
+                database.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - our own names
         except BaseException:
             database.close()
             raise
@@ -95,8 +99,11 @@ class PrivacyFile:
         self.was_broken = True
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, synced: bool = False) -> Iterator[sqlite3.Connection]:
         """What is changed in the block is changed all or not at all; blocks may nest.
+
+        Args:
+            synced: when the block ends, a power cut loses nothing of it; it takes as long as the disk does.
 
         Raises:
             PrivacyFileError: the disk refuses.
@@ -105,18 +112,21 @@ class PrivacyFile:
             yield self._database
             return
         try:
+            self._database.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
+                self._database.execute("COMMIT")
             except BaseException:
                 if self._database.in_transaction:  # SQLite ends it by itself on some errors
                     self._database.execute("ROLLBACK")
                 for forget in self.on_rollback:
                     forget()
                 raise
-            self._database.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             raise PrivacyFileError(f"{self.path} cannot be written: {error}; free some space on the disk") from error
+        for settle in self.on_commit:
+            settle()
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """What a query answers.

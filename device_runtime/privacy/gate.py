@@ -15,7 +15,7 @@ from functools import cache
 from typing import Protocol
 
 from device_runtime.errors import CygnetError
-from device_runtime.privacy.consents import Consents, Standing
+from device_runtime.privacy.consents import Consents, Profile, Standing
 from device_runtime.privacy.file import PrivacyFileError
 from device_runtime.privacy.labels import BITS_A_DAY, Labels
 from device_runtime.privacy.ledger import GATHER_SECONDS, Ledger
@@ -74,8 +74,8 @@ class PrivacyGate:
         self.asker: Asker = _Nobody()
         """Asks the person at the device."""
         self._record, self._clock = record, clock
-        self._asking: dict[tuple[str, str], asyncio.Task[bool | None]] = {}
-        self._left_in_peace: dict[tuple[str, str], float] = {}
+        self._asking: dict[tuple[Profile, str, str], asyncio.Task[bool | None]] = {}
+        self._left_in_peace: dict[tuple[Profile, str, str], float] = {}
         self._collecting: dict[str, list[tuple[DataItem, Callable[[], None]]]] = {}
         self._told: dict[tuple[str, str, str], tuple[float, int]] = {}
         self._quiet_until: dict[str, float] = {}
@@ -85,13 +85,18 @@ class PrivacyGate:
 
     # -- out ------------------------------------------------------------------------------------------------------
 
-    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
+    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> Sequence[DataItem]:
         """Let something of a program leave; waits while a person is asked.
+
+        Returns:
+            The items under which it leaves: what takes a while is to end with a no to one (:meth:`collecting`).
 
         Raises:
             RefusedError: it may not.
         """
-        self.let_out(app, plan, await self.asked(app, plan, outflow), outflow)
+        found = await self.asked(app, plan, outflow)
+        self.let_out(app, plan, found, outflow)
+        return found.items
 
     async def asked(self, app: str, plan: DataPlan, outflow: Outflow) -> Match:
         """The items that something is, once a person was asked about them; the answers are looked at by
@@ -246,8 +251,8 @@ class PrivacyGate:
             raise RefusedError(str(error)) from error
 
     def collecting(self, app: str, item: DataItem, stop: Callable[[], None]) -> Callable[[], None]:
-        """Something is collected under an item from now on: ``stop`` is called as soon as a person no longer agrees.
-        The result ends this when the collecting ended by itself."""
+        """Something is collected, or sent, under an item from now on: ``stop`` is called as soon as a person no longer
+        agrees. The result ends this when that ended by itself."""
         entry = (item, stop)
         if self.consents.standing(app, item) is not Standing.GRANTED:  # somebody changed their mind meanwhile
             stop()
@@ -278,11 +283,11 @@ class PrivacyGate:
     async def _ask(self, app: str, plan: DataPlan, item: DataItem) -> None:
         asking = self._begin_to_ask(app, plan, item)
         if asking is not None:
-            await asyncio.shield(asking)
+            await asyncio.wait([asking])  # a question that fails is no answer
 
     def _begin_to_ask(self, app: str, plan: DataPlan, item: DataItem) -> "asyncio.Task[bool | None] | None":
         """Ask about an item, and with it about all of its purpose that are not sensitive; ``None``: not now."""
-        key = (app, item.name if item.is_sensitive else f"purpose {item.purpose}")
+        key = (self.consents.profile, app, item.name if item.is_sensitive else f"purpose {item.purpose}")
         running = self._asking.get(key)
         if running is not None:
             return running
@@ -304,11 +309,12 @@ class PrivacyGate:
         return task
 
     async def _asked(self, app: str, items: Sequence[DataItem]) -> bool | None:
+        asked = self.consents.profile
         answer = await self.asker.ask(app, items)
-        if answer is None:
+        if answer is None or self.consents.profile != asked:  # nobody answers for whom the question was not
             return None
         try:
-            self.consents.decide(app, items, granted=answer, who=self.consents.profile)
+            self.consents.decide(app, items, granted=answer, who=asked)
         except PrivacyFileError as error:
             log.error("an answer about %s cannot be kept: %s", app, error)
             return None

@@ -30,10 +30,11 @@ class Labels:
         file.on_rollback.append(self._load)
 
     def _load(self) -> None:
-        self._labels.clear()
+        found: dict[str, frozenset[Category]] = {}
         for app, category in self._file.rows("SELECT app, category FROM label"):
             known = {each for each in CATEGORIES if each == category}
-            self._labels[str(app)] = self.of(str(app)) | known
+            found[str(app)] = found.get(str(app), frozenset()) | known
+        self._labels = found  # only now: while the file cannot be read, nothing that was known is forgotten
 
     def of(self, app: str) -> frozenset[Category]:
         """What a program may have seen."""
@@ -44,7 +45,7 @@ class Labels:
         seen = self.of(app)
         if category in seen:
             return
-        with self._file.transaction() as database:
+        with self._file.transaction(synced=True) as database:
             database.execute("INSERT OR IGNORE INTO label VALUES (?, ?)", (app, category))
         self._labels[app] = seen | {category}
 

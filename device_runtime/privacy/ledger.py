@@ -10,8 +10,8 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 from device_runtime.privacy.file import PrivacyFile
 from device_runtime.program.data_plan import DataItem
@@ -22,9 +22,11 @@ FIRST = "0" * 64
 """The hash before the first entry."""
 GATHER_SECONDS = 1.0
 MOST_KEPT = 50_000
-"""So many entries stay on the device; the fleet has them all."""
+"""So many entries stay on the device; of those before them the fleet has the decisions, and sums of what left."""
 _PRUNED_AT_ONCE = 1_000
 _ANCHOR, _HEAD = "ledger_anchor", "ledger_head"
+_Gathered: TypeAlias = dict[tuple[Act, str, str, str], tuple[int, int]]
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _HASHED = ("number", "milliseconds", "act", "app", "item", "destination", "who", "count", "bytes")
 
 
@@ -46,8 +48,7 @@ class Entry:
 
     def expected_hash(self, before: str) -> str:
         """The hash that it has after an entry with the hash ``before``."""
-        values = asdict(self)
-        return _hash(before, {name: values[name] for name in _HASHED})
+        return _hash(before, {name: getattr(self, name) for name in _HASHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,12 @@ class Ledger:
         self._file, self._clock = file, clock
         self._number, self._hash = 0, FIRST
         self._load_head()
-        file.on_rollback.append(self._load_head)
-        self._gathered: dict[tuple[Act, str, str, str], tuple[int, int]] = {}
+        self._gathered: _Gathered = {}
+        self._whole: tuple[object, Entry | None] | None = None
+        self._unsettled: _Gathered = {}
+        # What was gathered and is written in a transaction that has not ended.
+        file.on_rollback.append(self._gather_again)
+        file.on_commit.append(self._unsettled.clear)
         self.on_gathered: Callable[[], None] = lambda: None
         """Told when there is something to flush, where there was nothing before."""
         if not self._number:
@@ -103,11 +108,18 @@ class Ledger:
 
     def _gather(self, act: Act, app: str, item: str, destination: str, size: int) -> None:
         was_empty = not self._gathered
-        key = (act, app, item, destination)
-        count, total = self._gathered.get(key, (0, 0))
-        self._gathered[key] = (count + 1, total + size)
+        _add({(act, app, item, destination): (1, size)}, self._gathered)
         if was_empty:
             self.on_gathered()
+
+    def _gather_again(self) -> None:
+        """What was being written is not: it is written the next time."""
+        self._load_head()
+        later = dict(self._gathered)
+        self._gathered.clear()
+        for each in (self._unsettled, later):
+            _add(each, self._gathered)
+        self._unsettled.clear()
 
     def flush(self) -> None:
         """Write what is gathered.
@@ -120,7 +132,8 @@ class Ledger:
         with self._file.transaction():
             for (act, app, item, destination), (count, size) in self._gathered.items():
                 self._write(act, app, item, destination, "", count, size)
-        self._gathered.clear()
+            _add(self._gathered, self._unsettled)
+            self._gathered.clear()
 
     def _write(self, act: Act, app: str, item: str, destination: str, who: str, count: int, size: int) -> None:
         self._load_head()  # another process may have written
@@ -172,6 +185,11 @@ class Ledger:
         with self._file.transaction() as database:
             database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
 
+    def settle(self) -> None:
+        """What is written outlives a power cut from now on. Raises :class:`PrivacyFileError`."""
+        with self._file.transaction(synced=True) as database:
+            database.execute("UPDATE setting SET value = value WHERE name = ?", (_HEAD,))
+
     def noted(self, name: str) -> str:
         """What was kept; empty if nothing was. Raises :class:`PrivacyFileError`."""
         rows = self._file.rows("SELECT value FROM setting WHERE name = ?", name)
@@ -191,19 +209,29 @@ class Ledger:
         return {str(app): int(str(milliseconds)) for app, milliseconds in rows}
 
     def faults(self) -> Iterator[str]:
-        """Where the chain is broken, in sentences; nothing if it is whole. Raises :class:`PrivacyFileError`."""
-        before: Entry | None = None
-        at = 0
+        """Where the chain is broken, in sentences; nothing if it is whole. What was whole, and nobody else has touched
+        since, is not looked through again: 50,000 entries take a while. Raises :class:`PrivacyFileError`."""
+        ((version, oldest),) = self._file.rows(
+            "SELECT data_version, (SELECT min(number) FROM entry) FROM pragma_data_version"
+        )
+        known, before = self._whole or (None, None)
+        if known != version or before is None or int(str(oldest or 0)) > before.number + 1:
+            before = None
+        at, is_whole = before.number if before is not None else 0, True
         while entries := self.entries(at):
             for entry in entries:
                 if before is not None and entry.number != before.number + 1:
+                    is_whole = False
                     yield f"entries {before.number + 1} to {entry.number - 1} are missing"
                 elif entry.hash != entry.expected_hash(before.hash if before else self._anchor(entry)):
+                    is_whole = False
                     yield f"entry {entry.number} is not as it was written"
                 before = entry
             at = entries[-1].number
         if (before.number if before is not None else 0) != self._number:
+            is_whole = False
             yield f"the ledger ends with entry {before.number if before else 0}, and it had {self._number}"
+        self._whole = (version, before) if is_whole else None
 
     def _anchor(self, entry: Entry) -> str:
         """The hash before the oldest entry that is kept."""
@@ -213,6 +241,16 @@ class Ledger:
         return str(rows[0][0]) if rows else FIRST
 
 
+def _add(more: _Gathered, to: _Gathered) -> None:
+    for key, (count, size) in more.items():
+        before = to.get(key, (0, 0))
+        to[key] = (before[0] + count, before[1] + size)
+
+
 def _hash(before: str, members: dict[str, object]) -> str:
-    text = json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(bytes.fromhex(before) + text.encode()).hexdigest()
+    text = _encode(members)
+    try:
+        start = bytes.fromhex(before)
+    except ValueError:  # somebody changed it, which the entry shows that has it
+        start = before.encode()
+    return hashlib.sha256(start + text.encode()).hexdigest()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from device_runtime.errors import CygnetError
-from device_runtime.privacy.outflow import Named, Outflow
+from device_runtime.privacy.outflow import Named, Outflow, as_sent_in_path
 from device_runtime.program.data_fields import DataField
 from device_runtime.program.data_plan import FLEET, OTHER_DEVICE, DataItem, DataPlan, placeholders
 
@@ -73,7 +73,8 @@ def match(plan: DataPlan, outflow: Outflow) -> Match:
     fields = _fill(candidates, values, written, outflow)
     # Which of the plan's ways it takes tells something, too; where any path will do, it can tell anything.
     ways = sum(max(1, len(item.paths)) for item in plan.items)
-    bits = math.inf if candidates[0].is_unspoken else math.log2(ways + 1) + _METHOD_BITS + outflow.ways
+    is_free = candidates[0].is_unspoken or not _is_written_plainly(candidates[0], outflow.path)
+    bits = math.inf if is_free else math.log2(ways + 1) + _METHOD_BITS + outflow.ways
     return Match(_used(candidates, [name for name, _ in values]), fields, bits)
 
 
@@ -124,12 +125,22 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 
 def _in_path(item: DataItem, path: str) -> list[Named]:
+    return [(name, unquote(text)) for name, text in _texts_in_path(item, path)]
+
+
+def _texts_in_path(item: DataItem, path: str) -> list[tuple[str, str]]:
     template = _template(item, path)
     if template is None or "{" not in template:
         return []
     found = _pattern(template).fullmatch(path)
-    groups = found.groups() if found is not None else ()
-    return [(name, unquote(text)) for name, text in zip(placeholders(template), groups, strict=True)]
+    return list(zip(placeholders(template), found.groups() if found is not None else (), strict=True))
+
+
+def _is_written_plainly(item: DataItem, path: str) -> bool:
+    """Whether each value in a path is escaped as ``encodeURIComponent`` does it; in other ways, such as ``+`` for
+    ``%2B`` and bytes that are no text, more could be told than the value."""
+    texts = (text for _, text in _texts_in_path(item, path))
+    return all((text.isalnum() and text.isascii()) or text == as_sent_in_path(unquote(text)) for text in texts)
 
 
 def _fill(

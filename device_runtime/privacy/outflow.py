@@ -24,6 +24,8 @@ _MESSAGE_BITS = 3.0
 _CONTAINER_BITS = 2.0
 _MOST_VALUES = 1_000
 _MOST_DEPTH = 16
+# A longer form is no named values: none of a plan's texts is so long, and taking it apart holds everything up.
+_MOST_FORM_BYTES = 256 * 1024
 # What says how to talk, and nothing of a person; any other header is a field by its name in lower case.
 _PLAIN_HEADERS: Mapping[str, frozenset[str]] = {
     "accept": frozenset({"*/*", "application/json", "text/plain", "text/html"}),
@@ -154,6 +156,11 @@ def _as_sent(query: str) -> str:
     return URL(f"http://query/?{query}").raw_query_string
 
 
+def as_sent_in_path(text: str) -> str:
+    """A text as it goes over the wire as a part of a path, if it is escaped as ``encodeURIComponent`` does it."""
+    return URL(f"http://path/{quote(text, safe='')}").raw_path.removeprefix("/")
+
+
 def _is_plain(name: str, value: str, parts: Sequence[Named]) -> bool:
     lower = name.lower()
     if lower == "content-length":  # it is the device's
@@ -187,8 +194,10 @@ def _body_values(header: Mapping[str, str], body: bytes | None) -> tuple[list[Na
 
 
 def _form_values(body: bytes) -> list[Named] | None:
+    if len(body) > _MOST_FORM_BYTES:
+        return None
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True)
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=_MOST_VALUES)
     except ValueError:
         return None
     forms = (
@@ -225,10 +234,10 @@ def _json_values(content: bytes) -> tuple[list[Named] | None, float]:
         document = json.loads(content, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         return None, 0.0
-    if not isinstance(document, dict) or not document or not _is_written_plainly(content, document):
-        return None, 0.0
     values: list[Named] = []
-    if not _flatten("", document, values, 0):
+    if not isinstance(document, dict) or not document or not _flatten("", document, values, 0):
+        return None, 0.0
+    if not _is_written_plainly(content, document):
         return None, 0.0
     return values, _CONTAINER_BITS * (_containers(document) - 1) + (len(values) if _containers(document) > 1 else 0)
 
@@ -246,7 +255,10 @@ def _is_written_plainly(content: bytes, document: object) -> bool:
         for ascii_only in (False, True)
         for separators in ((", ", ": "), (",", ":"))
     )
-    return any(json.dumps(document, **form).encode() == content for form in forms)  # type: ignore[arg-type]
+    return any(
+        json.dumps(document, **form).encode(errors="surrogatepass") == content  # type: ignore[arg-type]
+        for form in forms
+    )
 
 
 def _containers(value: object) -> int:

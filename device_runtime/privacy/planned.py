@@ -1,6 +1,6 @@
 """The gate of a developer's tools: what the plan says may leave, as if a person had agreed to all of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from device_runtime.errors import CygnetError
 from device_runtime.privacy.matching import match
@@ -11,9 +11,10 @@ from device_runtime.program.data_plan import DEVICE, Category, DataItem, DataPla
 class PlannedOnly:
     """As :class:`device_runtime.privacy.gate.PrivacyGate`, without people, labels and a ledger."""
 
-    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> None:
+    async def permit(self, app: str, plan: DataPlan, outflow: Outflow) -> Sequence[DataItem]:
         """Raises :class:`UnplannedError`: the plan does not cover it."""
         self.permit_now(app, plan, outflow)
+        return ()
 
     def permit_now(self, app: str, plan: DataPlan, outflow: Outflow) -> None:  # noqa: ARG002 - every program the same
         """Raises :class:`UnplannedError`: the plan does not cover it."""

@@ -79,6 +79,7 @@ class LedgerTelling:
         """Who changes the ledger later cannot change what the fleet has."""
         number, digest = self._ledger.head
         if number != self._head_told and self._steady() - self._head_at >= _HEAD_SECONDS:
+            self._ledger.settle()  # one that lost what it told of would look as if somebody had put it back
             self._record(SOURCE, HEAD, {"number": number, "hash": digest})
             self._head_told, self._head_at = number, self._steady()
 
@@ -105,7 +106,12 @@ class LedgerTelling:
         return not last <= self._clock() < last + seconds  # a clock that was put back must not silence it
 
     def _tell_sum(self, app: str, after: int, until: int, at: float) -> None:
-        (last,) = self._ledger.entries(until - 1, 1)
+        last = next(iter(self._ledger.entries(until - 1, 1)), None)
+        if last is None:  # somebody cut the ledger
+            for word in (_SUMMING, _SUMMED):
+                self._ledger.note(f"{word} {app}", f"{self._ledger.head[0]} {at:.0f}")
+            return
+        self._ledger.settle()
         for sending in self._ledger.sent_between(app, after, last.number):
             exact = sending.destination == FLEET or not self._gate.labels.of(app)
             if exact or self._gate.may_hint(app, _ROUNDED_SUMS):

@@ -24,6 +24,8 @@ _MOST_BYTES = 4 * 1024 * 1024
 _MOST_CHOICES = 256
 _LONGEST_WORD = 100
 _LEAST_STEP = 1e-9
+# Of a whole number: a greater one is no number of JavaScript.
+_MOST_BITS = 1_023
 # What `Math.round(x / 0.1) * 0.1` may be beside the step, as a part of the value.
 _SLACK = Fraction(1, 10**12)
 _BOUNDS = ("min", "max", "step")
@@ -205,7 +207,9 @@ def _finite(value: object) -> Fraction | None:
     """A value that is a number, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return Fraction(value) if isinstance(value, int) else _exact(value) if math.isfinite(value) else None
+    if isinstance(value, int):
+        return Fraction(value) if value.bit_length() <= _MOST_BITS else None
+    return _exact(value) if math.isfinite(value) else None
 
 
 def plain_number(number: float) -> str:

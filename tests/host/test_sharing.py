@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from device_runtime.capability.registry import CapabilityError, CapabilityGate
+from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
 from device_runtime.errors import CygnetError
 from device_runtime.host.sharing import SharedPages
 from device_runtime.sync.share_messages import Peers, Share, ShareReceipt, ShareRequest, SharingRequest
@@ -15,6 +16,7 @@ from device_runtime.sync.sharing import Sharing, SharingError
 from device_runtime.values import Value
 from tests.capability.conftest import make_caller as make_caller
 from tests.open_privacy import OpenPrivacy
+from tests.privacy import room as privacy_room
 
 PAGE = "pages/index/index?id=3"
 
@@ -178,3 +180,29 @@ async def test_without_a_connection_the_reason_is_passed_on() -> None:
 
     with pytest.raises(SharingError, match="not connected"):
         await Sharing(send).peers("demo")
+
+
+async def test_a_no_while_a_device_is_chosen_keeps_the_page_here(tmp_path: Path) -> None:
+    privacy = privacy_room.Room(tmp_path)
+    of = privacy_room.manifest(
+        data_plan=[privacy_room.item("page", destination="other-device", fields={"id": "integer"})]
+    )
+    privacy.allow(of.data_plan)
+    caller, fleet, choosing = Caller(of.app_id, of), Fleet(), asyncio.Event()
+
+    class Slow(Dialogs):
+        async def ui(self, app_id: str, name: str, arguments: Mapping[str, Value]) -> Value:  # noqa: ARG002 - as above
+            choosing.set()
+            await asyncio.Event().wait()
+            return None
+
+    pages = SharedPages(Desk(), Slow(), Store(caller), lambda *_: None, privacy.gate)  # type: ignore[arg-type]
+    pages.use(fleet.sharing)
+    (share,) = pages.capabilities()
+    sharing = asyncio.ensure_future(share.provider(caller, {"path": "pages/index?id=3"}))
+    await choosing.wait()
+    privacy.refuse(of.data_plan)
+    with pytest.raises(CapabilityError, match="no longer agrees"):
+        await asyncio.wait_for(sharing, 20)
+    assert not any(isinstance(each, ShareRequest) for each in fleet.heard)
+    privacy.close()

@@ -214,6 +214,20 @@ async def test_what_a_program_has_seen_leaves_in_a_count_only_as_few_bits(room: 
     assert of.spent().epsilon == 0, "what did not leave costs nothing"
 
 
+async def test_what_is_told_of_refused_counts_uses_up_the_bits_of_the_day(room: Room) -> None:
+    names = [f"item{number}" for number in range(40)]
+    of = plan(*(counted(name) for name in names))
+    room.refuse(of)
+    room.labels.mark(APP, "voice")
+    for name in names:
+        with pytest.raises(RefusedError, match="said no"):
+            await counts(room).count(APP, of, name, "Bern")
+    told = [values["item"] for name, values in room.told if name == "refused" and values["why"] == "refused"]
+    assert 0 < room.labels.spent(APP) <= 256
+    assert len(told) < 20, "which of its items a program is refused tells something"
+    assert counts(room).spent().epsilon == 0
+
+
 async def test_a_disk_that_takes_no_answer_lets_none_out(room: Room) -> None:
     of = counts(room)
     room.allow(CITY)

@@ -11,9 +11,16 @@ from yarl import URL
 from device_runtime.capability.parts import sensor_capabilities
 from device_runtime.capability.registry import Caller, CapabilityError, CapabilityGate
 from device_runtime.capability.telemetry import telemetry_capability
+from device_runtime.privacy.consents import Profile
 from device_runtime.privacy.gate import ASK_AGAIN_SECONDS, RefusedError
 from device_runtime.privacy.matching import match
-from device_runtime.privacy.outflow import Outflow, closing_outflow, event_outflow, page_outflow, request_outflow
+from device_runtime.privacy.outflow import (
+    Outflow,
+    closing_outflow,
+    event_outflow,
+    page_outflow,
+    request_outflow,
+)
 from device_runtime.program.data_plan import unspoken_plan
 from device_runtime.values import Value
 from tests.privacy.room import APP, ORIGIN, Room, item, manifest, plan
@@ -66,6 +73,32 @@ async def test_a_request_waits_while_a_person_thinks_and_leaves_with_the_yes(roo
     room.person.thinks.set()
     await sending
     assert room.acts() == [("grant", "forecast"), ("send", "forecast")]
+
+
+@pytest.mark.parametrize(("later", "standing"), [("child", "refused"), ("guest", "unasked")])
+async def test_who_takes_over_the_device_does_not_answer_for_who_was_asked(
+    room: Room, later: Profile, standing: str
+) -> None:
+    room.person.answer, room.person.thinks = True, asyncio.Event()
+    sending = asyncio.create_task(room.gate.permit(APP, HEARD, heard()))
+    await until(lambda: room.person.asked == [["heard"]])
+    room.consents.switch(later)
+    room.person.thinks.set()
+    with pytest.raises(RefusedError):
+        await sending
+    assert room.consents.standing(APP, HEARD.by_name["heard"]).value == standing
+    room.consents.switch("owner")
+    assert room.consents.standing(APP, HEARD.by_name["heard"]).value == "unasked"
+
+
+async def test_a_guest_who_does_not_answer_keeps_nobody_from_asking_the_owner(room: Room) -> None:
+    room.consents.switch("guest")
+    with pytest.raises(RefusedError):
+        await room.gate.permit(APP, HEARD, heard())
+    room.consents.switch("owner")
+    room.person.answer = True
+    await room.gate.permit(APP, HEARD, heard())
+    assert room.person.asked == [["heard"], ["heard"]]
 
 
 async def test_a_no_is_kept_and_nobody_is_asked_again(room: Room) -> None:

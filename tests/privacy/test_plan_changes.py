@@ -1,5 +1,6 @@
 """An update whose plan is wider waits for a person."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,35 @@ async def test_who_does_not_answer_is_asked_again_later(room: Room) -> None:
     room.now += ASK_AGAIN_SECONDS + 1
     await of.objection("programs", APP, update())
     await until(lambda: len(room.person.asked) == 2)
+
+
+@pytest.mark.parametrize("profile", ["guest", "child"])
+async def test_whoever_uses_the_device_it_is_the_owner_for_whom_an_update_waits(room: Room, profile: Any) -> None:
+    room.allow(OLD.data_plan)
+    room.person.answer = True
+    room.consents.switch(profile)
+    room.consents.decide(APP, [*OLD.data_plan.items, *WIDER.data_plan.items], granted=True, who=profile)
+    of = changes(room, WIDER)
+    assert "waits until the person" in await of.objection("programs", APP, update())
+    assert room.person.asked == []
+    room.consents.switch("owner")
+    await of.objection("programs", APP, update())
+    await until(lambda: room.person.asked == [["heard"]])
+    assert await of.objection("programs", APP, update()) == ""
+
+
+async def test_who_takes_over_the_device_does_not_answer_for_its_owner(room: Room) -> None:
+    room.allow(OLD.data_plan)
+    room.person.answer, room.person.thinks = False, asyncio.Event()
+    of = changes(room, WIDER)
+    await of.objection("programs", APP, update())
+    await until(lambda: room.person.asked == [["heard"]])
+    room.consents.switch("guest")
+    room.person.thinks.set()
+    await until(lambda: not of._asking)
+    room.consents.switch("owner")
+    assert room.consents.declined(APP) == ""
+    assert "waits until the person" in await of.objection("programs", APP, update())
 
 
 async def test_where_nobody_has_agreed_to_anything_nothing_waits(room: Room) -> None:

@@ -109,6 +109,21 @@ def test_a_device_that_stops_while_it_tells_tells_the_same_sums_again(room: Room
     assert sums(room) == [("heard", "fleet", 1, 1_000, 3, 4)]
 
 
+def test_a_ledger_that_was_cut_while_the_device_was_off_is_told_of_from_there_on(room: Room) -> None:
+    send(room, HEARD, 20)
+    send(room, HEARD, 8)
+    room.ledger.note(f"summing {APP}", "3 1800000000")  # it stopped just then
+    with room.file.transaction() as database:
+        database.execute("DELETE FROM entry WHERE number > 2")
+    teller = telling(room)
+    teller.tell()
+    assert sums(room) == []
+    room.now += SUM_SECONDS
+    send(room, HEARD, 5)
+    teller.tell()
+    assert sums(room) == [("heard", "fleet", 1, 5, 3, 4)]
+
+
 def test_a_clock_that_is_put_back_does_not_silence_it(room: Room) -> None:
     send(room, HEARD, 20)
     telling(room).tell()
@@ -156,3 +171,16 @@ def test_decisions_are_told_at_once_and_the_head_once_an_hour(room: Room) -> Non
     room.refuse(PLAN, "heard")
     teller.tell()
     assert [name for name, _ in room.told][2:] == ["revoke"]
+
+
+def test_what_the_fleet_is_told_of_outlives_a_power_cut(room: Room) -> None:
+    said: list[str] = []
+    synced: dict[str, bool] = {}
+
+    def record(_source: str, name: str, _values: Mapping[str, Value]) -> None:
+        synced[name] = [line for line in said if line.startswith("PRAGMA synchronous")][-1].endswith("FULL")
+
+    room.file._database.set_trace_callback(said.append)
+    send(room, HEARD, 20)
+    LedgerTelling(room.gate, record, lambda: room.now, lambda: room.now).tell()
+    assert synced == {"sent": True, "head": True}

@@ -8,7 +8,8 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,13 +23,16 @@ log = logging.getLogger(__name__)
 
 EVERY = 5.0
 """Seconds after which erasures that other processes did are in the list, too."""
+_SETTLED_SECONDS = 300.0
+"""An erasure that was done so long ago is there for everybody to see."""
 
 
 class KeptList:
-    """The list of one fleet; ``path`` is its file. Used from any thread."""
+    """The list of one fleet; ``path`` is its file, and ``clock`` gives Unix time in seconds. Used from any thread."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self.path, self._clock = path, clock
+        self._taken_over = 0.0
         self._lock = threading.Lock()
         self._known: set[tuple[str, str]] | None = None
 
@@ -94,10 +98,13 @@ class KeptList:
         return again
 
     def take_over(self, database: Database) -> None:
-        """Put into the list what the database has and the list has not. Raises as :meth:`add`, and for the database."""
+        """Put into the list what the database has and the list has not: all of it at first, then what came since.
+        Raises as :meth:`add`, and for the database."""
+        now = self._clock()
         with database.transaction() as connection:
-            done = erasures_of(connection)
+            done = erasures_of(connection, after=self._taken_over)
         self.add(done)
+        self._taken_over = now - _SETTLED_SECONDS  # less than before where the clock was put back
 
     async def run(self, database: Database) -> None:
         """Keep the list whole, for ever: other processes erase, too, and do not write it."""

@@ -149,3 +149,8 @@ def test_what_is_no_ledger_is_refused_in_a_sentence(tmp_path: Path) -> None:
         read_ledger(path)
     with pytest.raises(FleetError, match="cannot be read"):
         read_ledger(tmp_path / "none")
+
+
+def test_a_hash_that_is_none_shows(ledger: list[Entry]) -> None:
+    ledger[1] = dataclasses.replace(ledger[1], hash="none at all")
+    assert list(differences(ledger, [])) == ["entry 2 is not as it was written", "entry 3 is not as it was written"]

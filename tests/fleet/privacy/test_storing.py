@@ -1,6 +1,7 @@
 """What devices tell of decisions, in the database; erasing there, and that what is erased does not come back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.tables import rollups, series
 from firmware_tools.fleet.moving import copy_database
-from firmware_tools.fleet.privacy import room, store
+from firmware_tools.fleet.privacy import kept_list, room, store
 from firmware_tools.fleet.privacy.erasing import Erasure, erase, erasures_of
 from firmware_tools.fleet.privacy.kept_list import KeptList
 from firmware_tools.fleet.privacy.sendings import sendings_of, sent_of
@@ -340,6 +341,47 @@ def test_an_older_database_that_is_put_back_is_erased_again(
     with restored.transaction() as connection:
         assert tell(connection, [HEARD], first=9).count == 0
     restored.close()
+
+
+def test_what_other_processes_erase_comes_into_the_list_though_a_clock_is_put_back(
+    database: Database, tmp_path: Path
+) -> None:
+    now = NOW
+    kept = KeptList(tmp_path / "erasures.jsonl", lambda: now)
+
+    def erased(name: str, at: float) -> None:
+        with database.transaction() as connection:
+            erase(connection, replace(an_erasure(request=name), erased_at=at))
+
+    def taken_over() -> list[str]:
+        kept.take_over(database)
+        return sorted(each.id for each in kept.read())
+
+    erased("old", 1.0)
+    assert taken_over() == ["old"]
+    erased("new", NOW + 1)
+    erased("late", NOW - 200)  # another process took its time
+    assert taken_over() == ["late", "new", "old"]
+    now -= 86_400
+    erased("before", now)
+    taken_over()
+    assert taken_over() == ["before", "late", "new", "old"]
+
+
+def test_the_list_is_looked_through_once_and_not_all_the_time(database: Database, tmp_path: Path) -> None:
+    asked: list[float] = []
+    kept = KeptList(tmp_path / "erasures.jsonl", lambda: NOW)
+
+    def watched(connection: Connection, device: str = "", after: float = 0.0) -> list[Erasure]:
+        asked.append(after)
+        return erasures_of(connection, device, after)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(kept_list, "erasures_of", watched)
+        kept.take_over(database)
+        kept.take_over(database)
+    assert asked[0] == 0
+    assert NOW - 3_600 < asked[1] < NOW
 
 
 def test_what_was_erased_is_in_no_byte_of_the_file(tmp_path: Path) -> None:
