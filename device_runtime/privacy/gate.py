@@ -277,7 +277,7 @@ class PrivacyGate:
 
     def ask_anew(self, app: str) -> None:
         """A question of a program that nobody answered may be asked again at once."""
-        for key in [key for key in self._left_in_peace if key[0] == app]:
+        for key in [key for key in self._left_in_peace if key[1] == app]:
             del self._left_in_peace[key]
 
     async def _ask(self, app: str, plan: DataPlan, item: DataItem) -> None:
