@@ -301,7 +301,7 @@ class Device:
         identity = Identity(provisioning.fleet, provisioning.device, self._board.name, version("cygnet"))
         own = identity_of(provisioning) if uses_tls(provisioning) else None
         transport = make_transport(provisioning, with_certificate=own is not None)
-        installer = DeviceInstaller(self.store, self.desk, self.programs_changed)
+        installer = DeviceInstaller(self.store, self.desk, self.programs_changed, self.privacy.consents.forget)
         rules = self._settings.rules
         moments = Moments(
             rules, make_sensors(self._board.sensors), lambda: self.desk.front, self._users_of, self._sounding

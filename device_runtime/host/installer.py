@@ -13,10 +13,13 @@ from device_runtime.sync.messages import ProgramTarget
 class DeviceInstaller:
     """The store and the desk, as :class:`device_runtime.sync.reconciler.Installer` wants them."""
 
-    def __init__(self, store: ProgramStore, desk: Desk, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, store: ProgramStore, desk: Desk, on_change: Callable[[], None], on_removed: Callable[[str], None]
+    ) -> None:
+        """``on_change`` is told when other programs are installed than before, and ``on_removed`` which one is gone."""
         self._store = store
         self._desk = desk
-        self._on_change = on_change
+        self._on_change, self._on_removed = on_change, on_removed
 
     def installed(self) -> Mapping[str, InstalledProgram]:
         """The programs that are installed, by app id."""
@@ -45,9 +48,10 @@ class DeviceInstaller:
         """Stop the program and delete it.
 
         Raises:
-            StoreError: the disk refuses.
+            CygnetError: the disk refuses.
         """
         await self._desk.stop_program(app_id)
+        self._on_removed(app_id)
         await asyncio.to_thread(self._store.remove, app_id)
         self._on_change()
 

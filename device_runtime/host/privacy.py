@@ -10,6 +10,7 @@ from device_runtime.host.conversation import Conversation
 from device_runtime.host.desk import Desk
 from device_runtime.host.dialogs import Dialogs
 from device_runtime.host.privacy_desk import PrivacyDesk
+from device_runtime.host.privacy_folder import ORGANISATION
 from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.host.screen.server import ScreenServer
 from device_runtime.privacy.consents import Consents
@@ -49,6 +50,8 @@ class DevicePrivacy:
         """
         self._file = PrivacyFile(state)
         self.ledger = Ledger(self._file)
+        if self.ledger.noted(ORGANISATION) != settings.organisation:
+            self.ledger.note(ORGANISATION, settings.organisation)
         self.consents = Consents(self._file, self.ledger, organisation=settings.organisation)
         self.labels = Labels(self._file)
         self.erasures = Erasures(self._file, self.ledger)

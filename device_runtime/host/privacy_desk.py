@@ -1,11 +1,13 @@
 """What the person at a device sees of its privacy, and changes: on the screen, aloud, and by command."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 from device_runtime.errors import CygnetError
 from device_runtime.host.privacy_words import line
 from device_runtime.privacy.consents import Consents, Profile
 from device_runtime.privacy.counting import DAY_SECONDS, Budget
+from device_runtime.privacy.file import PrivacyFileError
 from device_runtime.privacy.gate import unspoken_item
 from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Entry, Ledger
@@ -13,6 +15,8 @@ from device_runtime.privacy.words import heading, sentence, what
 from device_runtime.program.data_plan import CATEGORIES, DataItem
 from device_runtime.program.manifest import Manifest
 from device_runtime.values import Value
+
+log = logging.getLogger(__name__)
 
 _SHOWN_ENTRIES = 200
 
@@ -35,7 +39,10 @@ class PrivacyDesk:
     def document(self) -> dict[str, Value]:
         """All of it: the profile, each program with its items in plain words and how they stand, what was told in
         counts today, and the newest lines of the ledger, with whether it is whole."""
-        self._ledger.flush()
+        try:
+            self._ledger.flush()
+        except PrivacyFileError as error:  # a full disk keeps nobody from seeing what is there, or from saying no
+            log.error("what left the device is not written down yet: %s", error)
         faults: list[Value] = [*self._ledger.faults()]
         return {
             "profile": self._consents.profile,
@@ -89,14 +96,20 @@ class PrivacyDesk:
         return sorted(self._manifests(), key=lambda manifest: manifest.name.casefold())
 
     def decide(self, app_id: str, names: Sequence[str], *, granted: bool, who: str = "") -> list[DataItem]:
-        """Say yes or no to items of a program; to all of them without ``names``.
+        """Say yes or no to items of a program; to all of them without ``names``. Without ``who`` somebody at the device
+        says so.
 
         Returns:
             The items.
 
         Raises:
-            CygnetError: there is no such program or item, or the disk refuses.
+            CygnetError: there is no such program or item, a child at the device would allow it, or the disk refuses.
         """
+        if granted and not who and self._consents.profile == "child":
+            raise CygnetError(
+                "a child uses the device, for whom its owner decides: "
+                f"`cygnet device privacy allow {app_id[:80]} --profile child`"
+            )
         manifest = next((each for each in self._sorted() if each.app_id == app_id), None)
         if manifest is None:
             known = ", ".join(each.app_id for each in self._sorted()) or "none"

@@ -15,6 +15,9 @@ from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Ledger
 from device_runtime.program.manifest import Manifest
 
+ORGANISATION = "organisation"
+"""Under this name the device notes beside its ledger whose it is, as its board's file says."""
+
 
 @contextmanager
 def opened(state: Path) -> Iterator[tuple[PrivacyFile, Ledger]]:
@@ -34,7 +37,7 @@ def opened(state: Path) -> Iterator[tuple[PrivacyFile, Ledger]]:
 
 def desk_of(state: Path, file: PrivacyFile, ledger: Ledger) -> tuple[PrivacyDesk, Consents]:
     """What people see and change of it, and the decisions. Raises :class:`PrivacyFileError`."""
-    consents = Consents(file, ledger)
+    consents = Consents(file, ledger, organisation=ledger.noted(ORGANISATION))
     return PrivacyDesk(lambda: _manifests(state), consents, Labels(file), ledger, Budget(file)), consents
 
 

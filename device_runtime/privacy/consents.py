@@ -5,6 +5,7 @@ anew. A no holds until somebody changes it. Nobody has to answer, and no answer 
 """
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Literal, get_args
 from device_runtime.privacy.file import PrivacyFile
 from device_runtime.privacy.ledger import Ledger
 from device_runtime.program.data_plan import DataItem, restored
+
+log = logging.getLogger(__name__)
 
 Profile = Literal["owner", "guest", "child"]
 """Who uses the device now. Nothing of a ``guest`` is kept; a ``child`` is not asked: the owner decides for it."""
@@ -76,8 +79,12 @@ class Consents:
     def _load(self) -> None:
         found: dict[tuple[Profile, str, str], Decision] = {}
         rows = self._file.rows("SELECT value FROM setting WHERE name = ?", _PROFILE)
-        for profile, app, _name, granted, document, milliseconds, who in self._file.rows("SELECT * FROM decision"):
-            item = restored(json.loads(str(document)))
+        for profile, app, name, granted, document, milliseconds, who in self._file.rows("SELECT * FROM decision"):
+            try:
+                item = restored(json.loads(str(document)))
+            except (KeyError, TypeError):
+                log.warning("a decision about %s of %s is of another Cygnet; it is asked about anew", name, app)
+                continue
             key: tuple[Profile, str, str] = (profile, str(app), item.name)  # type: ignore[assignment] # one of them
             found[key] = Decision(str(app), item, bool(granted), int(str(milliseconds)), str(who))
         # Only now: while the file cannot be read, nobody's no is forgotten.

@@ -149,7 +149,11 @@ class DataPlan:
 
 
 def restored(document: Mapping[str, Any]) -> DataItem:
-    """The item of which :meth:`DataItem.document` made this."""
+    """The item of which :meth:`DataItem.document` made this.
+
+    Raises:
+        KeyError, TypeError: another version of Cygnet made it, with members that this one does not know.
+    """
     fields = {
         name: DataField(
             each["type"],

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from device_runtime.errors import CygnetError
 from device_runtime.sync.metering import Spent
 from device_runtime.sync.priorities import OWN_SOURCES
 from device_runtime.sync.telemetry_messages import Priority
@@ -43,6 +44,10 @@ class Lane:
     priority: Priority
 
 
+class TelemetryFileError(CygnetError):
+    """The file cannot be used now; what is in it is as it was."""
+
+
 class TelemetryFile:
     """The opened file. Every method may raise :class:`sqlite3.OperationalError`: the disk is full, or fails."""
 
@@ -51,11 +56,18 @@ class TelemetryFile:
 
         Args:
             path: its folder is made when missing.
+
+        Raises:
+            TelemetryFileError: the disk is full or fails, or another process holds the file.
         """
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._database = self._open()
+        except sqlite3.OperationalError as error:  # not broken: what is in it must not be lost
+            raise TelemetryFileError(
+                f"the telemetry queue {path} cannot be used: {error}; free some space on the disk and start again"
+            ) from error
         except sqlite3.DatabaseError as error:
             aside = path.with_name(path.name + ".broken")
             log.warning("the telemetry queue %s is broken (%s); it is put aside as %s", path, error, aside.name)

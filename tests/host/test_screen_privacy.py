@@ -68,6 +68,15 @@ async def test_each_item_stands_there_in_words_with_a_yes_and_a_no(screens: Scre
     await expect(screen.page.get_by_role("button", name="Privacy")).to_be_focused()
 
 
+async def test_a_child_can_say_no_and_no_yes(screens: Screens) -> None:
+    _, panel = await opened(screens, PAGE | {"profile": "child"})
+    places = panel.get_by_role("switch")
+    await expect(places.nth(0)).to_be_disabled()
+    await expect(places.nth(1)).to_be_enabled()
+    await places.nth(1).click()
+    await screens.device.wait(lambda: ("decide", APP, "heard", False) in screens.device.calls)
+
+
 async def test_a_person_says_who_uses_the_device(screens: Screens) -> None:
     device = screens.device
     device.privacy = PAGE

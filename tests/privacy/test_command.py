@@ -9,7 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device_runtime.errors import CygnetError
 from device_runtime.host.command import device
+from device_runtime.host.privacy import DevicePrivacy
+from device_runtime.host.privacy_folder import desk_of, opened
+from device_runtime.host.privacy_settings import PrivacySettings
 from device_runtime.keys import key_ring
 from device_runtime.privacy.file import FILE
 from device_runtime.privacy.gate import RefusedError
@@ -47,6 +51,40 @@ def run(state: Path, *arguments: str) -> Result:
     command, *rest = arguments or ("",)
     words = ["privacy", command, *rest, "--state", str(state)] if command else ["privacy", "--state", str(state)]
     return CliRunner().invoke(device, words)
+
+
+def test_whose_device_it_is_is_known_to_the_command(state: Path) -> None:
+    privacy = DevicePrivacy(state, PrivacySettings("Example AG"), lambda *_: None)
+    privacy.close()
+    assert "The profile in use is owner, which belongs to Example AG." in run(state).output
+    assert "heard: yes" in run(state).output
+    run(state, "refuse", APP, "heard")
+    assert [entry.act for entry in Room(state).ledger.entries()] == ["begun", "revoke"]
+
+
+def test_a_decision_that_another_version_wrote_is_asked_about_anew(state: Path) -> None:
+    assert run(state, "allow", APP, "heard").exit_code == 0
+    with sqlite3.connect(state / FILE) as database:
+        database.execute("UPDATE decision SET document = json_set(document, '$.to_come', 1)")
+    assert "heard: not asked yet" in run(state).output
+
+
+def test_a_program_that_is_gone_is_asked_about_anew_when_it_comes_back(state: Path) -> None:
+    run(state, "allow", APP, "heard")
+    room = Room(state)
+    room.consents.forget(APP)
+    assert "heard: not asked yet" in run(state).output
+
+
+def test_a_child_at_the_device_allows_nothing_and_refuses_what_it_likes(state: Path) -> None:
+    with opened(state) as (file, ledger):
+        desk, consents = desk_of(state, file, ledger)
+        consents.switch("child")
+        with pytest.raises(CygnetError, match="for whom its owner decides: `cygnet device privacy allow"):
+            desk.decide(APP, ["heard"], granted=True)
+        desk.decide(APP, ["heard"], granted=False)
+    assert "heard: no" in run(state).output
+    assert run(state, "allow", APP, "heard", "--profile", "child").output == "heard: yes\n"
 
 
 def test_the_plan_is_shown_in_words_with_what_was_said_to_it(state: Path) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from device_runtime.host.privacy_desk import PrivacyDesk
+from device_runtime.privacy.counting import Budget
 from device_runtime.privacy.file import FILE, PrivacyFile, PrivacyFileError
 from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.outflow import event_outflow
@@ -87,6 +89,15 @@ async def test_what_left_before_a_decision_that_the_disk_does_not_take_is_still_
     room.gate.permit_now(APP, HEARD, event_outflow("heard", {"station": "one"}, 20))
     assert [(entry.act, entry.count, entry.bytes) for entry in room.written()] == [("grant", 0, 0), ("send", 3, 60)]
     assert list(room.ledger.faults()) == []
+
+
+def test_the_owner_s_page_is_shown_though_what_left_cannot_be_written_down(room: Room, tmp_path: Path) -> None:
+    desk = PrivacyDesk(list, room.consents, room.labels, room.ledger, Budget(room.file))
+    room.ledger.on_gathered = lambda: None
+    room.ledger.sent(APP, HEARD.items[0], 20)
+    with full_disk(tmp_path):
+        assert desk.document()["profile"] == "owner"
+    assert "send" in [entry.act for entry in room.written()]
 
 
 async def test_what_left_is_written_once_though_the_disk_was_full_in_between(room: Room, tmp_path: Path) -> None:

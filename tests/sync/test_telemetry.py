@@ -1,6 +1,8 @@
 """The telemetry queue: what it accepted is there after kill -9, and goes only with a receipt."""
 
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -142,6 +144,32 @@ def test_a_broken_file_is_put_aside(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert queue.record("app", "a", {})
     assert (tmp_path / "t.db.broken").exists()
     assert "put aside" in caplog.text
+
+
+_OPENED_ON_A_FULL_DISK = """
+import pathlib, resource, sys
+from device_runtime.errors import CygnetError
+from device_runtime.sync.telemetry import TelemetryQueue
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    TelemetryQueue(pathlib.Path(sys.argv[1]))
+except CygnetError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_is_full_at_the_start_loses_nothing_that_waits(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    queue = TelemetryQueue(path)
+    for number in range(50):
+        assert queue.record("app", "a", {"number": number})
+    queue.close()
+    command = [sys.executable, "-c", _OPENED_ON_A_FULL_DISK, str(path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "free some space on the disk and start again" in said
+    assert [each.name for each in tmp_path.glob("*.broken")] == []
+    queue = TelemetryQueue(path)
+    assert queue.pending() == 50
 
 
 def test_a_disk_that_takes_nothing_is_counted_and_told_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,16 +4,17 @@ that is known by its hash."""
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Double, Row, cast, func, select
+from sqlalchemy import Connection, Double, Row, cast, delete, func, select
 
 from device_runtime.sync.fields import MAX_INTEGER
 from firmware_tools.fleet.events.bulk import upsert
 from firmware_tools.fleet.privacy.answers import SendingDocument, SentDocument
-from firmware_tools.fleet.privacy.room import fitting
 from firmware_tools.fleet.privacy.schema import sendings
 
 _KEY = ("device", "app_id", "item", "destination", "number", "hash")
 _LONGEST_DESTINATION = 300
+MOST_OF_DEVICE = 20_000
+"""So many sums of one device are kept: at ten an hour, those of some twelve weeks."""
 
 
 def sending_of(values: Mapping[str, object]) -> dict[str, Any] | None:
@@ -32,10 +33,18 @@ def _is_number(value: object) -> bool:
 
 
 def note_sendings(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
-    """Keep sums; one that is told again is the same."""
+    """Keep sums; one that is told again is the same. Of a device that tells very many the newest stay."""
     distinct = {tuple(row[name] for name in _KEY): row for row in rows}
-    if found := fitting(connection, sendings, [distinct[key] for key in sorted(distinct)]):
-        connection.execute(upsert(connection, sendings).on_conflict_do_nothing(index_elements=_KEY), found)
+    if not distinct:
+        return
+    statement = upsert(connection, sendings).on_conflict_do_nothing(index_elements=_KEY)
+    connection.execute(statement, [distinct[key] for key in sorted(distinct)])
+    for device in sorted({key[0] for key in distinct}):
+        of_device = sendings.c.device == device
+        if (connection.scalar(select(func.count()).where(of_device)) or 0) > MOST_OF_DEVICE:
+            newest = select(sendings.c.received_at).where(of_device).order_by(sendings.c.received_at.desc())
+            last = connection.scalar(newest.offset(MOST_OF_DEVICE * 9 // 10).limit(1))
+            connection.execute(delete(sendings).where(of_device, sendings.c.received_at <= last))
 
 
 def sendings_of(connection: Connection, device: str) -> list[SendingDocument]:

@@ -13,7 +13,7 @@ from firmware_tools.fleet.database import Database
 from firmware_tools.fleet.errors import FleetError
 from firmware_tools.fleet.events.tables import rollups, series
 from firmware_tools.fleet.moving import copy_database
-from firmware_tools.fleet.privacy import kept_list, room, store
+from firmware_tools.fleet.privacy import kept_list, room, sendings, store
 from firmware_tools.fleet.privacy.erasing import Erasure, erase, erasures_of
 from firmware_tools.fleet.privacy.kept_list import KeptList
 from firmware_tools.fleet.privacy.sendings import sendings_of, sent_of
@@ -161,6 +161,21 @@ def test_sums_of_a_device_that_lies_do_not_run_over(database: Database) -> None:
             tell(connection, most, first)
         (found,) = sent_of(connection, "kitchen")
         assert (found["count"], found["bytes"]) == (MAX_INTEGER, MAX_INTEGER)
+
+
+def test_of_a_device_that_tells_very_many_sums_the_newest_are_kept(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sendings, "MOST_OF_DEVICE", 20)
+    with database.transaction() as connection:
+        tell(connection, [sent("heard", 1, 1, 0, 7)], device="hall")
+        for number in range(1, 31):
+            tell(connection, [sent("heard", 1, 1, number - 1, number)], number, at=NOW + number)
+        kept = [each["number"] for each in sendings_of(connection, "kitchen")]
+        assert kept[-1] == 30
+        assert kept == list(range(kept[0], 31))
+        assert 18 <= len(kept) <= 20
+        assert len(sendings_of(connection, "hall")) == 1
 
 
 def test_erasing_leaves_to_whom_how_much_was_sent(database: Database) -> None:

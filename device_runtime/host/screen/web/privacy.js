@@ -69,6 +69,7 @@ export class Privacy {
       ? `This device belongs to ${organisation}: what the programs say that they send is allowed, unless you refuse it here.`
       : ABOUT[profile];
     this.rights.show(refused, erasures, programs);
+    this.profile = profile;
     this.programs.replaceChildren(...programs.map((program) => this.program(program)));
     if (!programs.length) this.programs.append(make("p", { class: "views-setting" }, "There are no programs on this device."));
     this.counts.replaceChildren(...(counts ? told(counts) : []));
@@ -103,6 +104,7 @@ export class Privacy {
       type: "button", role: "switch", class: "privacy-switch", "data-key": key,
       "aria-checked": String(standing === "granted"), "aria-label": `${program}: ${sentence}`,
     }, make("span", {}));
+    box.disabled = this.profile === "child" && standing !== "granted"; // a child can say no
     box.addEventListener("click", () => this.send({ type: "decide", app_id: appId, item: name, granted: standing !== "granted" }));
     const state = { granted: "Allowed", refused: "Not allowed", unasked: "Not allowed: nobody was asked yet" }[standing];
     return make("div", { class: sensitive ? "privacy-item sensitive" : "privacy-item" }, make("p", {}, sentence),
