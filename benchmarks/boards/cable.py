@@ -25,7 +25,7 @@ from firmware_tools.provision.image import littlefs_image, read_littlefs, rp2_pl
 from firmware_tools.provision.runtime import slot_files
 from tests.boards.power import PicoW
 
-_CHANGED = "/cygnet/a/micro/sync/opening.mpy"
+_CHANGED = "/cygnet/a/micro/opening.mpy"
 _QUICK_FILES = 4
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from device_runtime.micro.consents import path_of
-from device_runtime.micro.privacy.ledger import hash_of, split_days, tell_days, write_counts
+from device_runtime.micro.privacy.ledger import hash_of, split_days, write_counts
+from device_runtime.micro.privacy.telling import tell_days
 from device_runtime.micro.privacy.widening import standings
 from device_runtime.micro.records import read_body, write_body
 from firmware_tools.build.portable.plans import PLAN

@@ -2,9 +2,8 @@
 
 ``cygnet/today`` is the record of the day that is open, ``[day, before, [[act, app, item, count, bytes], ...]]``, with
 ``day`` in days of Unix time. When another begins, its text goes as it is to the end of ``cygnet/ledger``, a list of the
-last days, and ``before`` of the next is its SHA-256: nothing of a closed day can be changed unseen. Of each day that is
-over the fleet is told, as by other devices of their entries: what was decided, what left, and the hash, so that nobody
-can write the whole chain anew either. ``cygnet/told`` has the last day of which it was.
+last days, and ``before`` of the next is its SHA-256: nothing of a closed day can be changed unseen. The fleet is
+told of each day that is over (:mod:`.telling`), so that nobody can write the whole chain anew either.
 """
 
 import binascii
@@ -12,6 +11,7 @@ import hashlib
 import json
 
 from .. import clock
+from ..modules import forget
 from ..records import read_body, write_body
 
 try:
@@ -24,11 +24,8 @@ FIRST = "0" * 64
 """The hash before the first day."""
 BETWEEN = b",\t"
 """Between two days; no text of one has a tabulator."""
-MOST_BYTES = 3072
-"""So much of the days that are closed stays on the board."""
 _HOLD_MS = 60_000
 _DAY = 86_400
-_TOLD = "cygnet/told"
 
 
 class Ledger:
@@ -60,35 +57,11 @@ class Ledger:
             self._counts = {}
             # The cable may have ended a day, too, and the power may have gone before it was told.
             if ended or not self._is_told:
+                from .telling import tell_days
+
                 self._is_told = tell_days(self._root, self._tell)
-
-
-def tell_days(root: str, tell: "Callable[[str, str, dict[str, Any]], bool]") -> bool:
-    """Tell of the days that are over and of which was not told; false where it must be tried again.
-
-    Raises:
-        OSError: the disk does not take that it was told; what is told again then is the same.
-    """
-    told = int(read_body(root + _TOLD) or 0)
-    for text in split_days(read_body(root + "cygnet/ledger")):
-        day = int(text[1 : text.find(b",")])
-        if day <= told:
-            continue
-        point: dict[str, Any] = {"number": day, "hash": hash_of(text)}
-        for act, app, item, count, size in json.loads(text)[2]:
-            if act == "refused":
-                continue  # that was told as it happened
-            values = {"app_id": app, "item": item, "who": "cable"}
-            if act == "send":
-                act = "sent"
-                values = {"app_id": app, "item": item, "to": "fleet", "count": count, "bytes": size, "after": day - 1}
-            values.update(point)
-            if not tell("privacy", act, values):
-                return False
-        if not tell("privacy", "head", point):
-            return False
-        write_body(root + _TOLD, str(day).encode())
-    return True
+                del tell_days
+                forget("telling", "planned")  # packed, they are one file
 
 
 def write_counts(root: str, app_id: str, counts: "dict[tuple[str, str], list[int]]") -> bool:
@@ -115,7 +88,9 @@ def write_counts(root: str, app_id: str, counts: "dict[tuple[str, str], list[int
     day = max(clock.now() // _DAY, last)  # a clock that is put back gives no day twice
     if text is not None and day > last:
         before, entries = hash_of(text), []
-        _close(root + "cygnet/ledger", text)
+        from .telling import close_day
+
+        close_day(root + "cygnet/ledger", text)
         ended = True
     for (act, item), (count, size) in counts.items():
         for entry in entries:
@@ -129,17 +104,6 @@ def write_counts(root: str, app_id: str, counts: "dict[tuple[str, str], list[int
             entries.append([act, app_id, item, count, size])
     write_body(path, json.dumps([day, before, entries], separators=(",", ":")).encode())
     return ended
-
-
-def _close(path: str, text: bytes) -> None:
-    """Put a day to the end of those that are over; after a power cut it may be there already."""
-    days = split_days(read_body(path))
-    if days and days[-1] == text:
-        return
-    days.append(text)
-    while len(days) > 1 and sum([len(each) + 2 for each in days]) > MOST_BYTES:
-        days.pop(0)
-    write_body(path, b"[" + BETWEEN.join(days) + b"]")
 
 
 def split_days(body: "bytes | None") -> "list[bytes]":
