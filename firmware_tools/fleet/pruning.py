@@ -33,7 +33,7 @@ class Pruning:
             records = telemetry.prune_some(connection, self.retention, now, _AT_ONCE)
         with self.database.transaction() as connection:
             planned = planned_retention.prune_planned(connection, now, _RUNS_AT_ONCE)
-            if self.retention.event:
+            if self.retention.event and not planned and records < _AT_ONCE:  # once a turn: it looks at all of them
                 planned_retention.prune_told(connection, now - self.retention.event * _DAY)
         with self.database.transaction() as connection:
             devices = rollouts.prune_some(connection, self.rollout_days, now, _AT_ONCE)

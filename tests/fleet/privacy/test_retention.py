@@ -17,10 +17,12 @@ from firmware_tools.fleet.events.tables import rollups, series
 from firmware_tools.fleet.privacy import retention as planned
 from firmware_tools.fleet.privacy import store
 from firmware_tools.fleet.privacy.plans import newest_plan, retention_days
+from firmware_tools.fleet.privacy.sendings import sendings_of
+from firmware_tools.fleet.privacy.store import points_of
 from firmware_tools.fleet.pruning import Pruning
 from firmware_tools.fleet.registry import Registry
 from firmware_tools.fleet.schema import telemetry
-from tests.fleet.privacy.told import LAMP, NOW, WEATHER, Told, decided, head, opened, tell
+from tests.fleet.privacy.told import LAMP, NOW, WEATHER, Told, decided, head, opened, sent, tell
 from tests.privacy.room import item
 
 DAY = 86_400.0
@@ -81,6 +83,23 @@ def test_events_of_an_item_go_after_its_days_and_others_as_the_settings_say(data
     prune(database, NOW + 93 * DAY)
     assert names(database) == []
     assert sums(database) == set()
+
+
+def test_sums_of_what_left_go_as_events_do_and_of_heads_the_newest_stays(database: Database) -> None:
+    with database.transaction() as connection:
+        tell(connection, [sent("heard", 3, 60, 0, 4), head(4)])
+        tell(connection, [sent("heard", 1, 20, 4, 9), head(9)], first=3, at=NOW + 60 * DAY)
+    prune(database, NOW + 89 * DAY)
+    with database.transaction() as connection:
+        assert [each["number"] for each in sendings_of(connection, "kitchen")] == [4, 9]
+    prune(database, NOW + 91 * DAY)
+    with database.transaction() as connection:
+        assert [each["number"] for each in sendings_of(connection, "kitchen")] == [9]
+        assert [each["number"] for each in points_of(connection, "kitchen")] == [9]
+    prune(database, NOW + 200 * DAY)
+    with database.transaction() as connection:
+        assert sendings_of(connection, "kitchen") == []
+        assert [each["number"] for each in points_of(connection, "kitchen")] == [9]
 
 
 def test_the_fewest_days_of_all_releases_count(database: Database) -> None:
