@@ -22,13 +22,14 @@ from device_runtime.privacy.labels import Labels
 from device_runtime.privacy.ledger import Ledger
 from device_runtime.privacy.telling import LedgerTelling
 from device_runtime.privacy.words import question, spoken
-from device_runtime.program.data_plan import DataItem
+from device_runtime.program.data_plan import SENSITIVE, DataItem
 from device_runtime.program.manifest import Manifest
 from device_runtime.values import Value
 
 logger = logging.getLogger(__name__)
 
 ASK_SECONDS = 60.0
+_PRESUMED = "presumed"
 _LOOK_SECONDS = 0.4
 """A word of the owner counts within a second, wherever it was said."""
 
@@ -60,6 +61,7 @@ class DevicePrivacy:
         self.gate = PrivacyGate(self.consents, self.labels, self.ledger, record)
         self.counts = Counts(self._file, self.gate)
         self._watching: asyncio.Task[None] | None = None
+        self._manifests: Callable[[], Sequence[Manifest]] = tuple
         self._telling = LedgerTelling(self.gate, record)
 
     def serve(
@@ -74,6 +76,8 @@ class DevicePrivacy:
         owner = PrivacyDesk(manifests, self.consents, self.labels, self.ledger, Budget(self._file))
         self.consents.on_change.append(lambda _app: screen.privacy_changed())
         self.erasures.on_change = screen.privacy_changed
+
+        self._manifests = manifests
 
         def name_of(app_id: str) -> str:
             session = desk.running(app_id)
@@ -93,8 +97,25 @@ class DevicePrivacy:
         conversation.on_command = command
         return owner
 
+    def _presume(self) -> None:
+        """Nobody knows any more what programs have heard or seen, and they have kept what they stored: what a plan or a
+        permission let them have, they are taken to have had."""
+        for manifest in self._manifests():
+            had = {category for item in manifest.data_plan.items for category in item.covers if category in SENSITIVE}
+            if "record" in manifest.permissions:
+                had |= {"voice", "speech"}
+            for category in sorted(had):
+                self.labels.mark(manifest.app_id, category)
+
     def start(self) -> None:
-        """Notice what the owner's command changes while the device runs."""
+        """Notice what the owner's command changes while the device runs.
+
+        Raises:
+            PrivacyFileError: the file cannot be written.
+        """
+        if self.ledger.began_after_a_broken_file and not self.ledger.noted(_PRESUMED):
+            self._presume()
+            self.ledger.note(_PRESUMED, "yes")
         self._watching = asyncio.get_running_loop().create_task(self._watch(), name="privacy")
 
     async def _watch(self) -> None:

@@ -24,6 +24,7 @@ GATHER_SECONDS = 1.0
 MOST_KEPT = 50_000
 """So many entries stay on the device; of those before them the fleet has the decisions, and sums of what left."""
 _PRUNED_AT_ONCE = 1_000
+_BROKEN = "after a broken file"
 _ANCHOR, _HEAD = "ledger_anchor", "ledger_head"
 _Gathered: TypeAlias = dict[tuple[Act, str, str, str], tuple[int, int]]
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
@@ -78,12 +79,18 @@ class Ledger:
         self.on_gathered: Callable[[], None] = lambda: None
         """Told when there is something to flush, where there was nothing before."""
         if not self._number:
-            self.add("begun", note="after a broken file" if file.was_broken else "")
+            self.add("begun", note=_BROKEN if file.was_broken else "")
 
     def _load_head(self) -> None:
         last = self._file.rows("SELECT value FROM setting WHERE name = ?", _HEAD)
         number, digest = str(last[0][0]).split() if last else ("0", FIRST)
         self._number, self._hash = int(number), digest
+
+    @property
+    def began_after_a_broken_file(self) -> bool:
+        """Whether what was known before is lost. Raises :class:`PrivacyFileError`."""
+        rows = self._file.rows("SELECT who FROM entry WHERE number = 1 AND act = 'begun'")
+        return bool(rows) and rows[0][0] == _BROKEN
 
     @property
     def head(self) -> tuple[int, str]:

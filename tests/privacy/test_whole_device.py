@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from device_runtime.host.privacy import PersonAsker
+from device_runtime.host.privacy_folder import opened
+from device_runtime.privacy.file import FILE
 from device_runtime.program.data_plan import DataItem
 from tests.privacy.room import item
 from tests.whole_device import Screen, virtual_speaker
@@ -117,6 +119,19 @@ async def test_a_question_that_nobody_answered_comes_again_when_somebody_opens_t
         await screen.tap(APP, node)
         await sent(3)
         assert asked == [APP, APP]
+
+
+async def test_when_the_file_was_broken_programs_are_taken_to_have_had_what_they_might_have(tmp_path: Path) -> None:
+    plan = [item("memo", category="voice", destination="device", fields={}, retention_days=0), item("heard")]
+    folder = program(tmp_path / "radio", CODE, *plan, permissions=[{"name": "record", "reason": "to hear"}])
+    (tmp_path / "device").mkdir()
+    (tmp_path / "device" / FILE).write_bytes(b"no database at all" * 1_000)
+    with opened(tmp_path / "device"):  # the owner's command may be the first to see it
+        pass
+    async with virtual_speaker(tmp_path, folder, asks=True) as screen:
+        await screen.say({"type": "privacy"})
+        page = await screen.until(lambda: next((m for m in screen.seen if m["type"] == "privacy"), None))
+        assert page["programs"][0]["seen"] == ["what you say", "sound from the microphone"]
 
 
 async def test_a_word_shows_the_page(tmp_path: Path) -> None:
