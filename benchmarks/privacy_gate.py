@@ -21,7 +21,7 @@ from yarl import URL
 
 from benchmarks.machine import describe_machine
 from device_runtime.capability.origin import NetworkPolicy
-from device_runtime.capability.privacy import Privacy
+from device_runtime.capability.privacy import Privacy, Revocable
 from device_runtime.capability.registry import Caller, CapabilityGate
 from device_runtime.capability.request import HttpClient, request_capabilities
 from device_runtime.capability.telemetry import telemetry_capability
@@ -33,6 +33,7 @@ from tests.privacy.room import Room
 
 _AIM = 0.05
 _ROUNDS, _EVENTS, _REQUESTS = 7, 2_000, 300
+_LIMIT = asyncio.Timeout(None)
 _VALUES = {"station": "one", "seconds": 61, "loud": False}
 
 
@@ -114,9 +115,11 @@ async def _look_at_event(room: Room, manifest: Manifest) -> None:
 
 
 async def _look_at_request(room: Room, manifest: Manifest, address: URL) -> None:
-    """The same for a request, from its parsed address on."""
+    """The same for a request, from its parsed address on, with what breaks it off when a person says no."""
     outflow = request_outflow("GET", address, {"Accept": "application/json"}, None)
-    await room.gate.permit("org.example.radio", manifest.data_plan, outflow)
+    items = await room.gate.permit("org.example.radio", manifest.data_plan, outflow)
+    with Revocable(room.gate, "org.example.radio", _LIMIT).under(items):
+        pass
 
 
 async def _answer() -> web.Response:

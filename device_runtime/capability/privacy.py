@@ -1,9 +1,8 @@
 """What capabilities ask before something of a program leaves, or something sensitive comes in."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, Self
 
 from device_runtime.privacy.outflow import Outflow
 from device_runtime.program.data_plan import Category, DataItem, DataPlan
@@ -55,18 +54,22 @@ class Revocable:
 
     def __init__(self, privacy: Privacy, app: str, limit: asyncio.Timeout) -> None:
         self._privacy, self._app, self._limit = privacy, app, limit
+        self._items: Sequence[DataItem] = ()
+        self._ends: list[Callable[[], None]] = []
         self.is_revoked = False
         """Whether that is why it ended."""
 
-    @contextmanager
-    def under(self, items: Sequence[DataItem]) -> Iterator[None]:
-        """It goes on under these items."""
-        ends = [self._privacy.collecting(self._app, item, self._revoke) for item in items]
-        try:
-            yield
-        finally:
-            for end in ends:
-                end()
+    def under(self, items: Sequence[DataItem]) -> Self:
+        """``with`` this, it goes on under these items."""
+        self._items = items
+        return self
+
+    def __enter__(self) -> None:
+        self._ends = [self._privacy.collecting(self._app, item, self._revoke) for item in self._items]
+
+    def __exit__(self, *_: object) -> None:
+        for end in self._ends:
+            end()
 
     def _revoke(self) -> None:
         if not self.is_revoked and not self._limit.expired():

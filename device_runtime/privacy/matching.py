@@ -67,13 +67,14 @@ def match(plan: DataPlan, outflow: Outflow) -> Match:
     candidates = tuple(_candidates(plan, outflow))
     if not candidates:
         raise UnplannedError(_nowhere(plan, outflow))
-    in_path = _in_path(candidates[0], outflow.path)
+    texts = _texts_in_path(candidates[0], outflow.path)
+    in_path = [(name, unquote(text)) for name, text in texts]
     values = [*in_path, *outflow.values] if in_path else outflow.values
     written = outflow.written | {name for name, _ in in_path} if in_path else outflow.written
     fields = _fill(candidates, values, written, outflow)
     # Which of the plan's ways it takes tells something, too; where any path will do, it can tell anything.
     ways = sum(max(1, len(item.paths)) for item in plan.items)
-    is_free = candidates[0].is_unspoken or not _is_written_plainly(candidates[0], outflow.path)
+    is_free = candidates[0].is_unspoken or not all(_is_written_plainly(text) for _, text in texts)
     bits = math.inf if is_free else math.log2(ways + 1) + _METHOD_BITS + outflow.ways
     return Match(_used(candidates, [name for name, _ in values]), fields, bits)
 
@@ -124,10 +125,6 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile("([^/]+)".join(map(re.escape, pieces)))
 
 
-def _in_path(item: DataItem, path: str) -> list[Named]:
-    return [(name, unquote(text)) for name, text in _texts_in_path(item, path)]
-
-
 def _texts_in_path(item: DataItem, path: str) -> list[tuple[str, str]]:
     template = _template(item, path)
     if template is None or "{" not in template:
@@ -136,11 +133,10 @@ def _texts_in_path(item: DataItem, path: str) -> list[tuple[str, str]]:
     return list(zip(placeholders(template), found.groups() if found is not None else (), strict=True))
 
 
-def _is_written_plainly(item: DataItem, path: str) -> bool:
-    """Whether each value in a path is escaped as ``encodeURIComponent`` does it; in other ways, such as ``+`` for
-    ``%2B`` and bytes that are no text, more could be told than the value."""
-    texts = (text for _, text in _texts_in_path(item, path))
-    return all((text.isalnum() and text.isascii()) or text == as_sent_in_path(unquote(text)) for text in texts)
+def _is_written_plainly(text: str) -> bool:
+    """Whether a value in a path is escaped as ``encodeURIComponent`` does it; in other ways, such as ``+`` for ``%2B``
+    and bytes that are no text, more could be told than the value."""
+    return (text.isalnum() and text.isascii()) or text == as_sent_in_path(unquote(text))
 
 
 def _fill(

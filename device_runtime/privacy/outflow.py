@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -42,6 +43,7 @@ _PLAIN_HEADERS: Mapping[str, frozenset[str]] = {
 }
 PLAIN_CLOSE = 1000
 """The code of a socket that is closed with nothing to say (RFC 6455, section 7.4.1)."""
+_UNESCAPED_QUERY = re.compile(r"[A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*(?:&[A-Za-z0-9._~-]+=[A-Za-z0-9._~-]*)*")
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 
@@ -145,6 +147,8 @@ def plain_header(name: str, value: str) -> str:
 
 def _query_values(query: str) -> list[Named]:
     """The values of a query, or all of it as one where it is not written plainly."""
+    if _UNESCAPED_QUERY.fullmatch(query):  # as most are: nothing in it could be written in another way
+        return [(name, value) for name, _, value in (pair.partition("=") for pair in query.split("&"))]
     pairs = parse_qsl(query, keep_blank_values=True)
     plain = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)
     plain_forms = {_as_sent(plain), _as_sent(plain.replace("%20", "+"))}
@@ -174,7 +178,7 @@ def _is_form_type(value: str) -> bool:
 
 
 def _is_text(header: Mapping[str, str]) -> bool:
-    return _content_type(header) == _FORM or _content_type(header) == _MULTIPART
+    return _content_type(header) in (_FORM, _MULTIPART)
 
 
 def _content_type(header: Mapping[str, str]) -> str:

@@ -1,11 +1,15 @@
 """Forms in which a value leaves, and what no form can take."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from yarl import URL
 
+from device_runtime.privacy import outflow
 from device_runtime.privacy.gate import RefusedError
 from device_runtime.privacy.outflow import Outflow, message_outflow, request_outflow
 from tests.privacy.room import APP, ORIGIN, Room, item, plan
@@ -55,3 +59,12 @@ async def test_a_number_beyond_those_of_javascript_is_refused(room: Room) -> Non
 @pytest.mark.parametrize("body", [b"a=b&" * 2_000 + b"a=b", b"a=" + b"%C3%A9" * 50_000], ids=["many", "long"])
 def test_a_form_that_no_plan_can_have_is_not_taken_apart(body: bytes) -> None:
     assert list(request_outflow("POST", URL(ORIGIN), FORM, body).values) == [("body", body.decode())]
+
+
+@given(query=st.text(alphabet="ab1=&%+2 .~-_é", max_size=12))
+def test_a_query_without_escapes_is_read_as_any_other(query: str) -> None:
+    sent = URL(f"http://query/?{query}").raw_query_string
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outflow, "_UNESCAPED_QUERY", re.compile("(?!)"))
+        expected = outflow._query_values(sent)
+    assert outflow._query_values(sent) == expected
