@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from yarl import URL
 
@@ -61,6 +61,10 @@ def test_a_form_that_no_plan_can_have_is_not_taken_apart(body: bytes) -> None:
     assert list(request_outflow("POST", URL(ORIGIN), FORM, body).values) == [("body", body.decode())]
 
 
+@example(query="a=b+b")
+@example(query="a=b%20b&c=")
+@example(query="a")
+@example(query="=a")
 @given(query=st.text(alphabet="ab1=&%+2 .~-_é", max_size=12))
 def test_a_query_without_escapes_is_read_as_any_other(query: str) -> None:
     sent = URL(f"http://query/?{query}").raw_query_string
