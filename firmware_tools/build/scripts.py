@@ -25,17 +25,14 @@ def check_script(source: SourceText) -> None:
     Raises:
         SourceError: the file is neither a script nor an ES module.
     """
-    runtime = jsbox.Runtime()
     text = f"//{source.text[2:]}" if source.text.startswith("#!") else source.text
     looks_like_module = _LOOKS_LIKE_MODULE.search(text) is not None
     faults: list[tuple[bool, jsbox.JavaScriptError]] = []
     for is_module in (looks_like_module, not looks_like_module):
-        try:
-            runtime.check_syntax(text if is_module else f"{_OPENING}{text}{_CLOSING}", module=is_module)
-        except jsbox.JavaScriptError as error:
-            faults.append((is_module, error))
-        else:
+        fault = _syntax_fault(text if is_module else f"{_OPENING}{text}{_CLOSING}", is_module=is_module)
+        if fault is None:
             return
+        faults.append((is_module, fault))
     # Both refuse it; that which it looks like says why.
     is_module, fault = faults[0]
     raise _fault(source, fault, 0 if is_module else len(_OPENING)) from fault
@@ -47,10 +44,19 @@ def check_plain_script(source: SourceText) -> None:
     Raises:
         SourceError: the syntax is wrong.
     """
+    fault = _syntax_fault(f"{_OPENING}{source.text}{_CLOSING}", is_module=False)
+    if fault is not None:
+        raise _fault(source, fault, len(_OPENING)) from fault
+
+
+def _syntax_fault(text: str, *, is_module: bool) -> jsbox.JavaScriptError | None:
+    """What the engine says. It is let go here: an engine must not be dropped by another thread, and whoever holds the
+    error would hold it by its traceback."""
     try:
-        jsbox.Runtime().check_syntax(f"{_OPENING}{source.text}{_CLOSING}")
+        jsbox.Runtime().check_syntax(text, module=is_module)
     except jsbox.JavaScriptError as error:
-        raise _fault(source, error, len(_OPENING)) from error
+        return error.with_traceback(None)
+    return None
 
 
 def requests(text: str) -> Iterator[tuple[str, int]]:
