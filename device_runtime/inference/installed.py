@@ -282,7 +282,7 @@ class InstalledModels:
                 return
             document = {key: asdict(value) for key, value in changed.items()}
             try:
-                write_whole(self._staged_path, json.dumps(document, indent=1, sort_keys=True).encode())
+                write_whole(self._staged_path, json.dumps(document, sort_keys=True).encode())
             except OSError as error:
                 raise InstalledModelsError(
                     f"what is staged of model {name} cannot be changed: {disk_sentence(error)}"
@@ -356,7 +356,7 @@ class InstalledModels:
 
     def _write_index(self, index: dict[str, _Entry]) -> None:
         document = {name: asdict(entry) for name, entry in index.items()}
-        write_whole(self._index_path, json.dumps(document, indent=1, sort_keys=True).encode())
+        write_whole(self._index_path, json.dumps(document, sort_keys=True).encode())
         with self._lock:
             self._index = index
 

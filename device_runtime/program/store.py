@@ -282,7 +282,7 @@ class ProgramStore:
 
     def _write_index(self, index: dict[str, InstalledProgram]) -> None:
         document = {app_id: _document(program) for app_id, program in index.items()}
-        write_whole(self._index_path, json.dumps(document, indent=1, sort_keys=True).encode())
+        write_whole(self._index_path, json.dumps(document, sort_keys=True).encode())
         self._index = index
 
     def _keep_beside(self, app_id: str, beside: _Beside) -> None:
@@ -295,7 +295,7 @@ class ProgramStore:
             key: {"staged": _document(value.staged), "before": _document(value.before)}
             for key, value in changed.items()
         }
-        write_whole(self._beside_path, json.dumps(document, indent=1, sort_keys=True).encode())
+        write_whole(self._beside_path, json.dumps(document, sort_keys=True).encode())
         self._beside = changed
 
     def _sweep(self) -> None:

@@ -76,6 +76,7 @@ class Link:
         self._passed = 0
         self._heard: list[tuple[str, bytes, bool]] = []
         self._holding, self._behind_until = False, 0.0
+        self._waits_to_write = False
         self._thread = threading.get_ident()
         self._housekeeping: asyncio.TimerHandle | None = None
         self.may_share = False
@@ -107,12 +108,8 @@ class Link:
             self._ended, explain_end(reason)
         )
         client.on_message = self._arrived
-        client.on_publish = lambda _client, _data, mid, reason, _properties: self._post(
-            self._acknowledged, mid, [reason]
-        )
-        client.on_subscribe = lambda _client, _data, mid, reasons, _properties: self._post(
-            self._acknowledged, mid, reasons
-        )
+        client.on_publish = lambda _client, _data, mid, reason, _properties: self._acknowledged(mid, [reason])
+        client.on_subscribe = lambda _client, _data, mid, reasons, _properties: self._acknowledged(mid, reasons)
         return client
 
     # On the loop
@@ -170,14 +167,16 @@ class Link:
         self._client.on_socket_close = self._detach
         self._loop.add_reader(raw, self._read)
         if self._client.want_write():
-            self._loop.add_writer(raw, self._write)
+            self._write()
         self._keep_house()
 
-    def _want_to_write(self, _client: paho.Client, _data: object, raw: Any) -> None:
-        self._loop.add_writer(raw, self._write)
+    def _want_to_write(self, _client: paho.Client, _data: object, _raw: Any) -> None:
+        self._loop.call_soon(self._write)  # to be told when the socket takes it is two calls of the kernel more
 
     def _stop_writing(self, _client: paho.Client, _data: object, raw: Any) -> None:
-        self._loop.remove_writer(raw)
+        if self._waits_to_write:
+            self._waits_to_write = False
+            self._loop.remove_writer(raw)
 
     def _detach(self, _client: paho.Client, _data: object, raw: Any) -> None:
         self._loop.remove_reader(raw)
@@ -205,7 +204,12 @@ class Link:
             self._read()
 
     def _write(self) -> None:
+        """Write what there is, and the rest of it when the socket takes it."""
         self._client.loop_write()
+        raw = self._client.socket()
+        if raw is not None and self._client.want_write() and not self._waits_to_write:
+            self._waits_to_write = True
+            self._loop.add_writer(raw, self._write)
 
     def _keep_house(self) -> None:
         """Pings, and notices that none is answered; but an answer may lie behind what is not read yet, and there is no
@@ -255,16 +259,18 @@ class Link:
             )
 
     async def _acknowledgement(self, mid: int, timeout: float) -> list[ReasonCode]:  # noqa: ASYNC109 - as above
-        # What arrives is posted, so the answer cannot come before it is waited for here.
+        # paho writes and reads when the loop lets it: the answer cannot come before it is waited for here.
         future: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
         self._acknowledgements[mid] = future
+        end_of_patience = self._loop.call_later(timeout, self._too_late, future, timeout)
         try:
-            async with asyncio.timeout(timeout):
-                return await future
-        except TimeoutError as error:
-            raise TransportError(f"{self._endpoint} acknowledged nothing for {timeout:g} s") from error
+            return await future
         finally:
+            end_of_patience.cancel()
             self._acknowledgements.pop(mid, None)
+
+    def _too_late(self, future: asyncio.Future[list[ReasonCode]], seconds: float) -> None:
+        _fail(future, TransportError(f"{self._endpoint} acknowledged nothing for {seconds:g} s"))
 
     def hold(self) -> None:
         """Read nothing from now on, so that TCP holds the broker back. What is sent goes on, and the broker hears a
@@ -364,6 +370,7 @@ class Link:
             _fail(future, TransportError(f"the connection to {self._endpoint} ended: {reason}"))
 
     def _acknowledged(self, mid: int, reasons: list[ReasonCode]) -> None:
+        self._passed += 1
         if (future := self._acknowledgements.get(mid)) is not None:
             _succeed(future, reasons)
 

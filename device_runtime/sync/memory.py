@@ -132,6 +132,10 @@ class SyncMemory:
             self._launched[app_id] = sha256
             self._save()
 
+    def launched(self) -> frozenset[str]:
+        """The programs of which a package has been brought up."""
+        return frozenset(self._launched)
+
     def forget_launches(self, app_ids: set[str]) -> None:
         """Forget those of other programs than these. Raises :class:`SyncMemoryError`."""
         with self._lock:

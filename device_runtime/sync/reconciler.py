@@ -211,7 +211,8 @@ class Reconciler:
             coming.update(self._models.missing(desired))
         try:
             self._puller.keep_only(coming)
-            await asyncio.to_thread(self._memory.forget_launches, set(desired.programs))
+            if not self._memory.launched() <= desired.programs.keys():
+                await asyncio.to_thread(self._memory.forget_launches, set(desired.programs))
         except (OSError, CygnetError) as error:
             log.warning("what is no longer needed cannot be cleared away: %s", error)
 

@@ -189,8 +189,9 @@ class TelemetryQueue:
             self._bytes -= size
 
     async def tidy(self) -> None:
-        """Move the write-ahead log into the file, in a thread; call it now and then."""
-        await asyncio.to_thread(self._file.checkpoint)
+        """Move the write-ahead log into the file when it has grown, in a thread; call it now and then."""
+        if self._file.begin_checkpoint():
+            await asyncio.to_thread(self._file.checkpoint)
 
     def close(self) -> None:
         """Close the file; records stay for the next start."""

@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS entry (
 ) WITHOUT ROWID;
 DELETE FROM lane WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.lane = lane.id);
 """
+CHANGES_A_CHECKPOINT = 64
+"""After so many changes the write-ahead log, which has some hundred KB then, is worth moving into the file."""
 ROW_BYTES = 32
 """What SQLite adds to a row: ids, lengths, page slack; an estimate for the budget."""
 
@@ -75,6 +77,7 @@ class TelemetryFile:
                 path.with_name(path.name + ending).unlink(missing_ok=True)
             path.replace(aside)
             self._database = self._open()
+        self._moved = 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -145,6 +148,7 @@ class TelemetryFile:
             ).fetchall()
             self._database.execute(f"DELETE FROM entry WHERE {chosen}", {"app": app_id})  # noqa: S608 - as above
         self._database.execute("PRAGMA secure_delete = OFF")
+        self._moved = -CHANGES_A_CHECKPOINT  # the file itself holds it until then
         return [(lane, count, size + count * ROW_BYTES) for lane, count, size in found]
 
     def count(self, name: str) -> int:
@@ -170,6 +174,14 @@ class TelemetryFile:
             self._write("spent", f"{spent.day} {spent.count}")
         except sqlite3.OperationalError as error:
             log.warning("the bytes that telemetry used today cannot be kept: %s", error)
+
+    def begin_checkpoint(self) -> bool:
+        """Whether enough was changed, or something erased, since this last said so; :meth:`checkpoint` is due then."""
+        changes = self._database.total_changes
+        if changes - self._moved < CHANGES_A_CHECKPOINT:
+            return False
+        self._moved = changes
+        return True
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file; from any thread."""

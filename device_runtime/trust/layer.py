@@ -148,7 +148,8 @@ class TrustLayer:
         """This document is followed, and was signed (again) at ``issued``, Unix time in seconds: it tells the time, and
         perhaps where trust begins."""
         try:
-            await asyncio.to_thread(self.time.note, float(issued))
+            if self.time.hear(float(issued)):
+                await asyncio.to_thread(self.time.note, float(issued))
             if desired.root is not None and self._pin.root is None:
                 await asyncio.to_thread(self._adopt, desired.root)
         except OSError as error:

@@ -43,10 +43,14 @@ class ReferenceTime:
         Raises:
             OSError: the disk does not take it; it is known until the next start.
         """
+        if self.hear(told):
+            self._save()
+
+    def hear(self, told: float) -> bool:
+        """The same without the disk: whether :meth:`note` would write now."""
         if told > self._running():
             self._told, self._noted = told, self._monotonic()
-        if self._running() - self._saved >= _SAVE_EVERY:
-            self._save()
+        return self._running() - self._saved >= _SAVE_EVERY
 
     def of(self, keys: str, told: float) -> None:
         """These keys (their generation) tell the time from now on; others than before: what was told is forgotten, and

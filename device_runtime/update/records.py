@@ -69,7 +69,7 @@ class UpdateRecords:
         document = {kind: {name: asdict(update) for name, update in all_.items()} for kind, all_ in updates.items()}
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path, json.dumps(document, indent=1, sort_keys=True).encode())
+            write_whole(self._path, json.dumps(document, sort_keys=True).encode())
         except OSError as error:
             raise UpdateRecordError(
                 f"how far updates are cannot be written to {self._path}: {disk_sentence(error)}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Text, cast, delete, insert, select, update
 
 from device_runtime.inference.card import ModelCard
 from device_runtime.inference.package import (
@@ -266,9 +266,10 @@ class ModelRegistry:
     def takers(self, chosen: Collection[str]) -> set[str]:
         """Those of these devices that may take models, as :meth:`takes_models` says."""
         boards = select(device_keys.c.device).where(of_devices(device_keys.c.device, chosen))
-        query = select(devices.c.id, devices.c.reported).where(of_devices(devices.c.id, chosen))
+        silent, named = devices.c.reported.is_(None), cast(devices.c.reported["models"], Text)
+        query = select(devices.c.id, silent, named).where(of_devices(devices.c.id, chosen))
         rows = self._connection.execute(query.where(devices.c.id.not_in(boards)))
-        return {row.id for row in rows if not row.reported or row.reported.get("models") is not None}
+        return {device for device, has_not_reported, models in rows if has_not_reported or models not in (None, "null")}
 
     def without_models(self) -> set[str]:
         """The boards that check MACs, which take none whatever they report."""

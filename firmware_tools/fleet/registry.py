@@ -139,8 +139,9 @@ class Registry:
         comes after (the database was restored from a backup): then this database's version is raised past it. And one
         that has learned to take models gets those that its programs ask for.
         """
+        take_models = sorted(device for device, (reported, _) in reports.items() if reported.models is not None)
         took_models: set[str] = set()
-        for some in portions(sorted(reports)):
+        for some in portions(take_models):
             took_models |= self.models.takers(some)
         rows = [
             {
@@ -154,7 +155,7 @@ class Registry:
         ]
         self._write(rows, "reported", "reported_at", "board", "runtime")
         again = self.raise_past({device: reported.desired_version for device, (reported, _) in reports.items()})
-        for some in portions(sorted(reports.keys() - took_models)):
+        for some in portions([device for device in take_models if device not in took_models]):
             for device in self.models.settle_many(some):
                 self._raise_version(device)
                 again.add(device)

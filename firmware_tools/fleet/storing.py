@@ -74,7 +74,7 @@ def store_work(
             _receipts(batches),
             taken,
             malformed,
-            desired=[registry.desired.one(fleet, device, now) for device in sorted(again)],
+            desired=registry.desired.of(fleet, sorted(again), now),
             changed=_changed(registry, sorted(touched), shows),
         )
         tell_changed(team, connection, sorted(touched))

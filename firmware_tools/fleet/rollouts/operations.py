@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 PERIOD = 2.0
 """Seconds between two looks at the rollouts that go on."""
+_LONGEST_PERIOD = 30.0
+_PAUSE_TO_LOOK = 10.0
+"""So many times as long as a look took the next is waited for: those at 100,000 devices must not hold up the store."""
 
 
 class _NothingToDoError(Exception):
@@ -204,11 +207,14 @@ class RolloutOperations:
 
     async def run(self) -> None:
         """Let rollouts go on, until cancelled."""
+        loop = asyncio.get_running_loop()
         while True:
             self._woken.clear()
+            begun = loop.time()
             await self.advance_all()
+            took = loop.time() - begun
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._period):
+                async with asyncio.timeout(max(self._period, min(_PAUSE_TO_LOOK * took, _LONGEST_PERIOD))):
                     await self._woken.wait()
 
     async def advance_all(self) -> None:
