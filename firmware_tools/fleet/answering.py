@@ -24,10 +24,9 @@ from firmware_tools.fleet.counters import Counters
 from firmware_tools.fleet.metadata import MetadataFiles, metadata_block
 from firmware_tools.fleet.records import Device
 from firmware_tools.fleet.registry import Registry
+from firmware_tools.fleet.request_queue import RequestQueue
 from firmware_tools.fleet.sharing import ShareDesk
 from firmware_tools.fleet.telemetry import TelemetryStore
-
-_MOST_REQUESTS = 256
 
 
 class Identities(Protocol):
@@ -68,7 +67,7 @@ class Reading(Protocol):
 
 
 class Answering:
-    """Answers requests, each in a task of its own."""
+    """Answers requests, many at the same time."""
 
     def __init__(
         self,
@@ -92,10 +91,10 @@ class Answering:
             content: who answers requests for content; without it, others on the same broker do.
             metadata: gives files of signed metadata.
         """
-        self._tell, self._read, self._in_reader, self._start = tell, read, in_reader, start
+        self._tell, self._read, self._in_reader = tell, read, in_reader
         self._counters, self._states, self._content, self._metadata = counters, states, content, metadata
         self._shares = ShareDesk()
-        self._requests = 0
+        self._queue: RequestQueue[DeviceRequest] = RequestQueue(self._answer, start, self._drop)
         self.identities: Identities | None = None
         """Without them, claims and renewals are not answered."""
         self.erasures: Erasures | None = None
@@ -105,17 +104,10 @@ class Answering:
         """Answer a request, unless there are too many."""
         if isinstance(request, ContentRequest) and self._content is None:
             return  # a content worker's
-        if self._requests >= _MOST_REQUESTS:
-            self._counters.dropped += 1
-            return
-        self._requests += 1
-        self._start(self._answer_counted(device, request))
+        self._queue.put(device, request)
 
-    async def _answer_counted(self, device: str, request: DeviceRequest) -> None:
-        try:
-            await self._answer(device, request)
-        finally:
-            self._requests -= 1
+    def _drop(self) -> None:
+        self._counters.dropped += 1
 
     async def _answer(self, device: str, request: DeviceRequest) -> None:
         match request:

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import sys
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -35,6 +36,10 @@ _LONGEST_WAIT = 30.0
 _FAILED_SECONDS = 600.0
 _WALL_SECONDS = 300.0
 _BUSY_SECONDS = 1.0
+_KEPT_BLOCKS = 64
+"""Blocks that were read last, of 64 KiB at most each: of a release that is rolled out, thousands ask for the same."""
+_LOOK_AGAIN = 1.0
+_MOST_LOOKS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class ContentAnswers:
         self._one_at_a_time = asyncio.Semaphore(1)
         self._making: dict[FormKey, tuple[asyncio.Task[None], int]] = {}
         self._failed: dict[FormKey, float] = {}
+        self._blocks: OrderedDict[tuple[str, int, int], tuple[bytes, int]] = OrderedDict()
+        self._looks: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[_There, float]] = {}
         self.made = 0
         """How many forms this process has made."""
 
@@ -79,9 +86,22 @@ class ContentAnswers:
             plan = await self._plan(request)
             if plan is not None:
                 return plan
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._block, request)
+        return await self._read_block(request)
 
     # Blocks
+
+    async def _read_block(self, request: ContentRequest) -> ContentBlock:
+        key = (request.sha256, request.offset, request.length)
+        if (kept := self._blocks.get(key)) is not None:
+            self._blocks.move_to_end(key)
+            data, size = kept
+            return ContentBlock(request.id, request.sha256, request.offset, size, data)
+        block = await asyncio.get_running_loop().run_in_executor(self._readers, self._block, request)
+        if not block.error:
+            self._blocks[key] = (block.data, block.size)
+            if len(self._blocks) > _KEPT_BLOCKS:
+                self._blocks.popitem(last=False)
+        return block
 
     def _block(self, request: ContentRequest) -> ContentBlock:
         sha256, offset, length = request.sha256, request.offset, request.length
@@ -112,7 +132,17 @@ class ContentAnswers:
         return ContentPlan(request.id, request.sha256, there.size, (*best, *rest), self._wait() if making else 0.0)
 
     async def _in_thread(self, request: ContentRequest) -> _There | None:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, request)
+        """What there is; what was complete a moment ago is not looked for again."""
+        key, now = (request.sha256, request.encodings, request.have), time.monotonic()
+        there, until = self._looks.get(key, (None, 0.0))
+        if now < until:
+            return there
+        there = await asyncio.get_running_loop().run_in_executor(self._readers, self._look, request)
+        if there is not None and not there.missing:
+            if len(self._looks) >= _MOST_LOOKS:
+                self._looks.clear()
+            self._looks[key] = there, now + _LOOK_AGAIN
+        return there
 
     def _look(self, request: ContentRequest) -> _There | None:
         """The forms that would suit; None where none are made of such a content."""

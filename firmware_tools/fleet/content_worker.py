@@ -31,6 +31,7 @@ from firmware_tools.fleet.identity.authority import service_files
 from firmware_tools.fleet.identity.brokers.rights import probe_of
 from firmware_tools.fleet.listening import Part, Probe, hear_at_last
 from firmware_tools.fleet.registry import Registry
+from firmware_tools.fleet.request_queue import RequestQueue
 from firmware_tools.fleet.share_groups import share_group
 from firmware_tools.fleet.traffic.counting import Traffic
 from firmware_tools.fleet.traffic.keeping import TrafficKeeper
@@ -38,7 +39,6 @@ from firmware_tools.fleet.traffic.keeping import TrafficKeeper
 log = logging.getLogger(__name__)
 
 GROUP = "cygnet-content"
-_MOST_REQUESTS = 256
 _LOOK_AGAIN = 2.0
 
 
@@ -99,6 +99,9 @@ class ContentWorker:
         self.mode = ""
         self.answered = 0
         """How many requests."""
+        self.dropped = 0
+        """How many were too many."""
+        self._queue: RequestQueue[ContentRequest] = RequestQueue(self._answer, self._start, self._drop)
 
     def will(self) -> None:
         """None: who asks and gets no answer asks again."""
@@ -122,10 +125,10 @@ class ContentWorker:
                 return
             if self._probe.hear(name):
                 return
-            if channel == "request" and len(self._tasks) < _MOST_REQUESTS:
+            if channel == "request":
                 request = decode_request(payload)
                 if isinstance(request, ContentRequest) and (self.mode == "shared" or self._part.has(device)):
-                    self._start(self._answer(device, request))
+                    self._queue.put(device, request)
         except ProtocolError as error:
             log.debug("a message is dropped: %s", error)
 
@@ -148,6 +151,9 @@ class ContentWorker:
                 "the broker has no shared subscriptions: this worker is number %d of %d, and answers its part of "
                 "the devices", self._part.number, self._part.parts,
             )  # fmt: skip
+
+    def _drop(self) -> None:
+        self.dropped += 1
 
     async def _answer(self, device: str, request: ContentRequest) -> None:
         try:
