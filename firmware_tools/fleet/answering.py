@@ -53,11 +53,11 @@ class Erasures(Protocol):
 
 
 class Teller(Protocol):
-    """Sends a message to a device, or lets it be."""
+    """Sends a message to a device, or lets it be; whether the broker has it."""
 
     async def __call__(
         self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool, content: bool = False
-    ) -> None: ...
+    ) -> bool: ...
 
 
 class Reading(Protocol):

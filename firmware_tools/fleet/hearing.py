@@ -57,6 +57,7 @@ class Hearing:
         self._traffic = traffic
         self.enrolled: set[str] = set()
         self.strangers = Strangers()
+        self._reports: dict[str, tuple[int, int]] = {}
         self.on_screen: Callable[[str, bytes], None] | None = None
         self.on_away: Callable[[str], None] = lambda _device: None
         self._held_until = 0.0
@@ -65,6 +66,7 @@ class Hearing:
         """It is enrolled now."""
         self.enrolled.add(device)
         self.strangers.forget(device)
+        self._reports.pop(device, None)
 
     def on_message(self, name: str, payload: bytes, retained: bool) -> None:
         """One message from the broker; ``retained`` when it was said some time before we subscribed."""
@@ -121,10 +123,9 @@ class Hearing:
             if presence.hear_state(device, decode_state(payload), now):
                 self.on_away(device)
         elif channel == "reported":
-            reported = decode_reported(payload)
-            presence.hear_reported(device, reported, len(payload), now or time.time())
+            session = self._hear_reported(device, payload, now or time.time())
             if now is not None:
-                presence.hear_sign_of_life(device, reported.session, now)
+                presence.hear_sign_of_life(device, session, now)
         elif self._team.shared or self._team.owns(device):
             if channel == "telemetry":
                 if not self._inbox.put_batch(device, payload):
@@ -141,6 +142,18 @@ class Hearing:
             brings_back = self._team.owns(device) and not (late and time.monotonic() < self._held_until)
             if now is not None:
                 presence.hear_sign_of_life(device, None, now, late=late, brings_back=brings_back)
+
+    def _hear_reported(self, device: str, payload: bytes, now: float) -> int:
+        """The session of a report. One that says what the last one did is not read again: devices repeat theirs when
+        they hear their fleet, which may have come back to a broker that kept none."""
+        said = hash(payload)
+        before, session = self._reports.get(device, (0, 0))
+        if before != said:
+            reported = decode_reported(payload)
+            session = reported.session
+            self._presence.hear_reported(device, reported, len(payload), now)
+            self._reports[device] = said, session
+        return session
 
     def note_malformed(self, device: str, error: ProtocolError) -> None:
         """Count what cannot be read, and tell the first of each device."""

@@ -1,9 +1,13 @@
 """Desired documents on their way out: of each device only the newest, and never an older one after it."""
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 
 from device_runtime.sync.messages import Desired
+
+SENT_LATELY = 30.0
+"""Seconds for which a document that was published answers the next request for it."""
 
 
 class Outgoing:
@@ -12,6 +16,7 @@ class Outgoing:
     def __init__(self) -> None:
         self._documents: dict[str, Desired] = {}
         self._newest: dict[str, int] = {}
+        self._sent: dict[str, tuple[int, float]] = {}
         self._filled = asyncio.Event()
 
     def put_all(self, documents: Iterable[Desired]) -> None:
@@ -22,6 +27,29 @@ class Outgoing:
                 self._newest[document.device] = document.version
                 self._documents[document.device] = document
                 self._filled.set()
+
+    def put_answers(self, documents: Iterable[Desired], held: Mapping[str, int]) -> None:
+        """Add documents that devices ask for, each of which holds a version already.
+
+        Who holds this very version, and was sent it a moment ago, need not be told once more: after a broker has come
+        back, every device is told what it should have, and asks for it, too. Only once, though: who asks again may not
+        have been able to read it.
+        """
+        self.put_all(document for document in documents if not self._was_sent(document, held))
+
+    def note_sent(self, documents: Iterable[Desired]) -> None:
+        """These are published: the broker has acknowledged and retains them."""
+        now = time.monotonic()
+        for document in documents:
+            self._sent[document.device] = document.version, now
+
+    def forget_sent(self) -> None:
+        """The broker may have forgotten everything."""
+        self._sent.clear()
+
+    def _was_sent(self, document: Desired, held: Mapping[str, int]) -> bool:
+        version, at = self._sent.pop(document.device, (0, 0.0))
+        return version == document.version == held.get(document.device) and time.monotonic() - at < SENT_LATELY
 
     async def take(self, most: int) -> list[Desired]:
         """Wait for documents and take up to ``most`` of them, each of another device."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol, TypeVar
@@ -24,9 +24,9 @@ _RETRY_SECONDS = 1.0
 
 
 class Teller(Protocol):
-    """Sends to one device."""
+    """Sends to one device; whether the broker has it."""
 
-    async def __call__(self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool) -> None: ...
+    async def __call__(self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool) -> bool: ...
 
 
 class Publisher:
@@ -53,6 +53,14 @@ class Publisher:
         """Publish these, except where something newer waits or went out."""
         self._outgoing.put_all(documents)
 
+    def put_answers(self, documents: Iterable[Desired], held: Mapping[str, int]) -> None:
+        """Publish these to devices that ask, by the versions that they hold; see :meth:`Outgoing.put_answers`."""
+        self._outgoing.put_answers(documents, held)
+
+    def begin_anew(self) -> None:
+        """The broker may have forgotten everything."""
+        self._outgoing.forget_sent()
+
     async def publish_everything(self) -> None:
         """Publish what every device should have: the broker may have forgotten it.
 
@@ -70,12 +78,14 @@ class Publisher:
                     signed = await self._in_thread(partial(self._sign, documents))
                 except StorageError as error:
                     signed = SignedAll({}, documents, str(error))
-                await asyncio.gather(
+                sent = await asyncio.gather(
                     *(
                         self._tell(device, "desired", payload, qos=1, retain=True)
                         for device, payload in signed.envelopes.items()
                     )
                 )
+                there = {device for device, is_there in zip(signed.envelopes, sent, strict=True) if is_there}
+                self._outgoing.note_sent(document for document in documents if document.device in there)
                 failed, trouble = [*signed.failed], signed.trouble
                 if not self._team.is_alone:
                     trouble = await self._put_newer(documents) or trouble

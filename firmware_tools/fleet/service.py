@@ -186,6 +186,7 @@ class FleetService:
         """The broker is there (again) and may have forgotten everything: tell every device what it should have."""
         self.connected_at = time.time()
         self._presence.begin_anew()
+        self._publisher.begin_anew()
         self.feed.announce({"type": "broker", "connected": True})
         self._must_publish = True
         self._team.set_hearing(hears=True)
@@ -324,7 +325,7 @@ class FleetService:
         if stored.telemetry.new:
             self.feed.announce({"type": "telemetry", **telemetry_documents(stored.telemetry)})
         self.announcer.show(stored.changed)
-        self._publisher.put_all(stored.desired)
+        self._publisher.put_answers(stored.desired, stored.held)
 
     async def _prune_all(self) -> None:
         """Delete what is old, a little at a time, so that what arrives never waits for it long."""
@@ -393,8 +394,9 @@ class FleetService:
 
     async def _tell(
         self, device: str, channel: Channel, payload: bytes, *, qos: int, retain: bool, content: bool = False
-    ) -> None:
-        """Send, or let it be: what is lost is asked for again, and everything is published again at a connect."""
+    ) -> bool:
+        """Send, or let it be: what is lost is asked for again, and everything is published again at a connect. Whether
+        the broker has it."""
         name = topic(self.fleet, device, channel)
         try:
             await self._send(name, payload, qos=qos, retain=retain)
@@ -403,6 +405,8 @@ class FleetService:
         except TransportError as error:
             self.counters.unsent += 1
             log.debug("a message for %s was not sent: %s", device, error)
+            return False
+        return True
 
     async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)

@@ -1,7 +1,7 @@
 """One portion of what devices said, into the database, in one transaction."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -32,12 +32,14 @@ _ACCEPTED = (DEFLATE,)
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What follows from a commit: receipts to send, what came of the telemetry, messages that were malformed, documents
-    to publish again, devices that changed (``None``: too many to pass on one by one)."""
+    to publish again, the versions that devices hold that asked for theirs, devices that changed (``None``: too many to
+    pass on one by one)."""
 
     receipts: list[tuple[str, TelemetryReceipt]]
     telemetry: Taken
     malformed: list[tuple[str, ProtocolError]]
     desired: list[Desired]
+    held: Mapping[str, int]
     changed: list[Device] | None
 
 
@@ -75,6 +77,7 @@ def store_work(
             taken,
             malformed,
             desired=registry.desired.of(fleet, sorted(again), now),
+            held=work.held,
             changed=_changed(registry, sorted(touched), shows),
         )
         tell_changed(team, connection, sorted(touched))

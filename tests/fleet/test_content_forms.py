@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -321,3 +322,32 @@ async def test_a_process_that_makes_forms_refuses_in_a_sentence(content: Path, t
     assert process.returncode == 1
     assert error.decode().count("\n") == 1
     assert "No such file" in error.decode()
+
+
+async def test_what_many_ask_for_is_read_from_the_disk_once(content: Path) -> None:
+    answers = ContentAnswers(content)
+    async with answers.running():
+        plan = await settled(answers, asking(NEW, OLD))
+        assert isinstance(plan, ContentPlan)
+        form = plan.forms[0]
+        first = await answers.answer(ContentRequest("one", form.sha256, 0, form.size))
+        assert isinstance(first, ContentBlock)
+        for path in sorted(content.rglob("*"), reverse=True):
+            if path.is_file():
+                path.unlink()
+        again = await answers.answer(ContentRequest("two", form.sha256, 0, form.size))
+        assert again == replace(first, id="two")
+        assert await answers.answer(replace(asking(NEW, OLD), id="three")) == replace(plan, id="three")
+        other = await answers.answer(ContentRequest("four", sha(NOISE), 0, 10))
+        assert isinstance(other, ContentBlock)
+        assert other.error, "of what was not asked for before there is nothing now"
+
+
+async def test_no_more_blocks_are_kept_in_memory_than_the_last(content: Path) -> None:
+    answers = ContentAnswers(content)
+    async with answers.running():
+        for offset in range(content_answers._KEPT_BLOCKS + 5):
+            block = await answers.answer(ContentRequest("r", sha(NOISE), offset, 1))
+            assert isinstance(block, ContentBlock)
+            assert block.data == NOISE[offset : offset + 1]
+        assert len(answers._blocks) == content_answers._KEPT_BLOCKS

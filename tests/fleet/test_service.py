@@ -17,8 +17,11 @@ from device_runtime.sync.messages import (
     Reported,
     State,
     TelemetryReceipt,
+    decode_reported,
+    encode,
 )
 from firmware_tools.fleet import database as database_module
+from firmware_tools.fleet import hearing as hearing_module
 from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.errors import ConflictError, NotFoundError
 from firmware_tools.fleet.home import FleetHome
@@ -341,3 +344,52 @@ async def test_a_flood_is_stored_and_the_service_still_answers(fleet: RunningFle
     for name in names:
         assert await stored(fleet, name) == list(range(1, 401))
     assert fleet.service.counters.dropped == 0
+
+
+async def test_a_device_that_comes_back_with_its_broker_is_told_once_what_it_holds_already(
+    fleet: RunningFleet, home: FleetHome, mosquitto: Mosquitto
+) -> None:
+    await fleet.operations.enroll("kitchen", "")
+    await publish_and_assign(fleet, "kitchen")
+    async with connected_device("north", "kitchen", mosquitto.url) as device:
+        held = await device.newest_desired(public_key(home), 2)
+        mosquitto.kill()
+        await eventually(lambda: not fleet.service.connected_at, "the fleet has lost the broker")
+        device.desired.clear()
+        mosquitto.start_again()
+        await eventually(lambda: len(device.desired) == 1, "everything is published when the broker is back")
+        await device.ask_desired(held.version)
+        release, _ = await fleet.operations.publish(small_package(app_id="org.example.other"), "other.ma")
+        await device.ask_block(ContentRequest("r", release.sha256, 0, 10))
+        await device.ask_desired(held.version)
+        await eventually(lambda: len(device.desired) == 2, "who asks once more is told")
+    assert len(device.desired) == 2
+
+
+async def test_a_report_that_says_the_same_again_is_only_a_sign_of_life_until_the_device_is_enrolled_anew(
+    fleet: RunningFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+
+    def decode(payload: bytes) -> Reported:
+        read.append(payload)
+        return decode_reported(payload)
+
+    monkeypatch.setattr(hearing_module, "decode_reported", decode)
+    await fleet.operations.enroll("kitchen", "")
+    name, first, other = "cygnet/1/north/kitchen/reported", report_of("speaker"), report_of("head unit")
+    for payload in (first, first, other, first):
+        fleet.service.on_message(name, payload, False)
+    assert read == [first, other, first]
+    assert fleet.service.is_online("kitchen")
+    fleet.service.on_message("cygnet/1/north/kitchen/state", encode(State("lost", 1)), False)
+    fleet.service.on_message(name, first, False)
+    assert fleet.service.is_online("kitchen"), "it is there, whatever it says"
+    assert read == [first, other, first]
+    await fleet.operations.enroll("kitchen", "Kitchen")
+    fleet.service.on_message(name, first, False)
+    assert read == [first, other, first, first]
+
+
+def report_of(board: str) -> bytes:
+    return encode(Reported(1, 1, board, "cygnet", {}))

@@ -1,10 +1,12 @@
 """A crowd of simulated devices and a real fleet on a real broker."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from device_runtime.keys import decode_public_key, key_ring
 from device_runtime.sync.messages import RootTarget
@@ -133,3 +135,13 @@ async def refusal(running: RunningFleet, device: str) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError(f"{device} never says why it does not install")
+
+
+async def test_a_crowd_leaves_the_garbage_collector_as_it_was(tmp_path: Path) -> None:
+    before = gc.get_threshold(), gc.get_freeze_count()
+    setting = Setting("north", "mqtt://127.0.0.1:9", key_ring([Ed25519PrivateKey.generate().public_key()]), tmp_path)
+    crowd = Crowd(["sim-1", "sim-2"], setting, Weather(), 1)
+    async with crowd.living():
+        assert gc.get_threshold() != before[0]
+        await asyncio.sleep(0)
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before

@@ -12,6 +12,7 @@ import pytest
 from device_runtime.sync.messages import ProtocolError, TelemetryReceipt, TelemetryRecord, decode_telemetry, encode
 from device_runtime.sync.priorities import priority_of
 from device_runtime.sync.telemetry import BATCH_BYTES, MAX_RECORD_BYTES, TelemetryQueue
+from device_runtime.sync.telemetry_file import CHANGES_A_CHECKPOINT
 from tests.sync.recorder import record_until_killed
 
 
@@ -198,6 +199,26 @@ async def test_the_log_moves_into_the_file_while_recording_goes_on(tmp_path: Pat
             await queue.tidy()
     assert path.stat().st_size > small
     assert len(drain(queue)) == 3000
+
+
+async def test_the_log_is_moved_only_when_it_has_grown_and_at_once_when_something_was_erased(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    queue = TelemetryQueue(path)
+    queue.record("com.example.lamp", "secret", {"text": "a word that must go"})
+    await queue.tidy()
+    before = path.read_bytes()
+    queue.erase("com.example.lamp")
+    await queue.tidy()
+    moved = path.read_bytes()
+    assert moved != before
+    queue.record("app", "n", {})
+    await queue.tidy()
+    assert path.read_bytes() == moved, "one record is not worth a write of the whole"
+    for number in range(CHANGES_A_CHECKPOINT):
+        queue.record("app", "n", {"number": number})
+    await queue.tidy()
+    assert path.read_bytes() != moved
+    queue.close()
 
 
 def names(queue: TelemetryQueue) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, tuple_
 from sqlalchemy.sql.expression import case
 
-from firmware_tools.fleet.events.bulk import from_rows, portions, upsert
+from firmware_tools.fleet.events.bulk import Merging, portions, upsert
 from firmware_tools.fleet.events.decoding import Record
 from firmware_tools.fleet.events.tables import rollups, series
 
@@ -106,25 +106,25 @@ class Sums:
             number = ids.known.get(key) or fresh.get(key)
             if number is not None:
                 rows += [_row(number, step, start, bucket) for step, start, bucket in _cascade(minutes)]
-        rows.sort(key=lambda row: (row["series"], row["step"], row["time"]))
-        if not rows:
-            return fresh
-        statement, parameters = from_rows(connection, rollups, rows)
-        new, old = statement.excluded, rollups.c
-        later = new.last_time >= old.last_time
-        statement = statement.on_conflict_do_update(
-            index_elements=["series", "step", "time"],
-            set_={
-                "count": old.count + new.count,
-                "total": old.total + new.total,
-                "least": case((new.least < old.least, new.least), else_=old.least),
-                "most": case((new.most > old.most, new.most), else_=old.most),
-                "last": case((later, new.last), else_=old.last),
-                "last_time": case((later, new.last_time), else_=old.last_time),
-            },
-        )
-        connection.execute(statement, parameters)
+        rows.sort()  # by their key, which comes first
+        _ADDING.run(connection, rows)
         return fresh
+
+
+def _added(new: Any) -> Mapping[str, Any]:
+    old = rollups.c
+    later = new.last_time >= old.last_time
+    return {
+        "count": old.count + new.count,
+        "total": old.total + new.total,
+        "least": case((new.least < old.least, new.least), else_=old.least),
+        "most": case((new.most > old.most, new.most), else_=old.most),
+        "last": case((later, new.last), else_=old.last),
+        "last_time": case((later, new.last_time), else_=old.last_time),
+    }
+
+
+_ADDING = Merging(rollups, ("series", "step", "time"), _added)
 
 
 def _cascade(minutes: Mapping[int, Bucket]) -> Iterable[tuple[int, int, Bucket]]:
@@ -142,18 +142,19 @@ def _cascade(minutes: Mapping[int, Bucket]) -> Iterable[tuple[int, int, Bucket]]
         shorter = longer
 
 
-def _row(number: int, step: int, start: int, bucket: Bucket) -> dict[str, Any]:
-    return {
-        "series": number,
-        "step": step,
-        "time": start,
-        "count": bucket.count,
-        "least": bucket.least,
-        "most": bucket.most,
-        "total": bucket.total,
-        "last": bucket.last,
-        "last_time": bucket.last_time,
-    }
+def _row(number: int, step: int, start: int, bucket: Bucket) -> tuple[Any, ...]:
+    """In the order of the table's columns."""
+    return (
+        number,
+        step,
+        start,
+        bucket.count,
+        bucket.least,
+        bucket.most,
+        bucket.total,
+        bucket.last,
+        bucket.last_time,
+    )
 
 
 def _find(connection: Connection, keys: list[Key]) -> dict[Key, int]:

@@ -1,10 +1,11 @@
 """Bytes by device and day, as one transaction sees them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, select, tuple_
 
-from firmware_tools.fleet.events.bulk import from_rows, portions
+from firmware_tools.fleet.events.bulk import Merging, portions
 from firmware_tools.fleet.traffic.counting import COLUMNS, Sums
 from firmware_tools.fleet.traffic.schema import traffic
 
@@ -14,13 +15,15 @@ DAY_SECONDS = 86_400
 def add(connection: Connection, sums: Iterable[tuple[str, int, Sums]]) -> None:
     """Add numbers to those of a device and day. In one order, so that two processes never wait for each other in a
     circle."""
-    rows = [{"device": device, "day": day, **dict(zip(COLUMNS, of, strict=True))} for device, day, of in sorted(sums)]
-    for portion in portions(rows):
-        statement, parameters = from_rows(connection, traffic, portion)
-        more = {name: traffic.c[name] + statement.excluded[name] for name in COLUMNS}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=[traffic.c.device, traffic.c.day], set_=more), parameters
-        )
+    for portion in portions((device, day, *of) for device, day, of in sorted(sums)):
+        _ADDING.run(connection, portion)
+
+
+def _added(new: Any) -> Mapping[str, Any]:
+    return {name: traffic.c[name] + new[name] for name in COLUMNS}
+
+
+_ADDING = Merging(traffic, ("device", "day"), _added)
 
 
 def since(connection: Connection, device: str) -> int | None:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert
 
 from firmware_tools.fleet.errors import ConflictError, FleetError
+from firmware_tools.fleet.rollouts import subjects
 from firmware_tools.fleet.rollouts.groups import GroupRegistry
 from firmware_tools.fleet.schema import telemetry
 from tests.fleet.rollouts.scene import APP, Scene
@@ -366,3 +367,23 @@ def test_what_cannot_happen_is_refused_in_one_sentence(scene: Scene) -> None:
             scene.verbs("ada", verb, number)
     with pytest.raises(ConflictError, match="it can only be rolled back"):
         scene.verbs("ada", "abort", number, back=False)
+
+
+def test_of_devices_that_say_the_same_each_report_is_read_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.publish(1, 2)
+    names = scene.enroll(40)
+    number = scene.rollout(stages=["100%"])
+    scene.settle(number)
+    scene.say(names[:30])
+    scene.say(names[30:], "failed", error="no room", cause="space")
+    read: list[Any] = []
+
+    def standing(report: Any, code: int) -> tuple[str, str, str]:
+        read.append(report)
+        return as_it_is(report, code)
+
+    as_it_is = subjects._standing
+    monkeypatch.setattr(subjects, "_standing", standing)
+    scene.step(number)
+    assert scene.states(number) == {"reached": 30, "failed": 10}
+    assert len(read) == 2
