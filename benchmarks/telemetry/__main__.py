@@ -22,7 +22,7 @@ from benchmarks.machine import describe_machine
 from benchmarks.report import write_pages
 from benchmarks.systems import ROOT
 from benchmarks.telemetry import crowd, idle, messages, storing
-from benchmarks.telemetry.report import BARE, OURS, RESULTS, read_telemetry_results, telemetry_table
+from benchmarks.telemetry.report import BARE, OURS, PAHO, RESULTS, read_telemetry_results, telemetry_table
 from device_runtime.errors import CygnetError
 
 
@@ -65,6 +65,7 @@ def measure_crowd(part: Part, folder: Path, *, quick: bool) -> None:
         part.add("crowd", way, "seconds of the broker's processor", "s", [work.cpu])
     part.add("crowd", OURS, "seconds of the fleet's processor", "s", [seen.fleet_cpu])
     part.add("crowd", BARE, "connections a second", "1/s", [seen.connections])
+    part.add("crowd", PAHO, "connections a second", "1/s", [seen.clients])
     part.add("crowd", OURS, "seconds until the last is back", "s", [seen.back.last])
     part.add("crowd", OURS, "seconds until the fleet knows all", "s", [seen.back.known])
     part.add("crowd", OURS, "seconds of the broker's processor until all are back", "s", [seen.back.broker_cpu])

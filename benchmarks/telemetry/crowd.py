@@ -21,12 +21,14 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from sqlalchemy import create_engine, select
 
-from benchmarks.telemetry import messages
+from benchmarks.telemetry import connecting, messages
 from benchmarks.telemetry.crowd_process import PATIENCE, Crowds, name_of, running_crowds
 from device_runtime.errors import CygnetError
 from firmware_tools.fleet.client import FleetClient
 from firmware_tools.fleet.home import FleetHome, init_home
+from firmware_tools.fleet.schema import devices as devices_table
 from firmware_tools.fleet.server import run_fleet
 from tests.brokers import Mosquitto, running_mosquitto
 from tests.fleet.packages import small_package
@@ -34,7 +36,6 @@ from tests.fleet.packages import small_package
 FLEET, APP = "bench", "org.example.lamp"
 DEVICES = 10_000
 _PACKAGE_BYTES = 30_000
-_CONNECTING_AT_ONCE = 200
 _TICKS = os.sysconf("SC_CLK_TCK")
 _COUNTED = "$SYS/broker/messages/"
 _COUNT_EVERY = 1
@@ -54,18 +55,19 @@ class Work:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What was measured: packets at their best, a rollout, and the seconds of the fleet's processor in it; connections
-    a second at their best, and the return of all."""
+    a second of hardly more than their bytes, and of plain clients; and the return of all."""
 
     best: Work
     rollout: Work
     fleet_cpu: float
     connections: float
+    clients: float
     back: "Return"
 
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """The seconds after which the last device was back and after which the fleet knew all to be online, and what broker
+    """The seconds after which the last device was back and after which the fleet had stored it of all, and what broker
     and fleet needed of the processor until then."""
 
     last: float
@@ -110,24 +112,6 @@ def _cpu_seconds(process: int) -> float:
     """proc(5), ``stat``: user and system time are the 14th and 15th field; the 2nd is a name in brackets."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
-
-
-async def _connections(port: int, count: int) -> float:
-    """Connections a second that a broker takes, made by hardly more than their bytes (MQTT 3.1.1, 3.1)."""
-    numbers = iter(range(count))
-
-    async def work() -> None:
-        for number in numbers:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            name = b"rate-%06d" % number
-            body = b"\x00\x04MQTT\x04\x02\x00\x3c" + len(name).to_bytes(2, "big") + name
-            writer.write(b"\x10" + bytes([len(body)]) + body)
-            await reader.readexactly(4)
-            writer.close()
-
-    begun = time.perf_counter()
-    await asyncio.gather(*(work() for _ in range(_CONNECTING_AT_ONCE)))
-    return count / (time.perf_counter() - begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +168,8 @@ async def measure(folder: Path, count: int) -> Seen:
         at_best = messages.bare(broker, 20_000, "00000000")
         best = meter.since(before)
         best = Work(best.packets, at_best.wall, best.cpu)
-        rate = await _connections(broker.port, 2_000)
+        rate = await connecting.bare(broker.port, 2_000)
+        clients = await asyncio.to_thread(connecting.clients, broker.port)
         home = init_home(folder / "fleet", FLEET, broker=broker.url, listen="127.0.0.1:0")
         async with _fleet(home, count) as fleet, running_crowds(home, broker.url, Path(devices), count) as crowds:
             version = await crowds.ask("settled 1")
@@ -194,8 +179,8 @@ async def measure(folder: Path, count: int) -> Seen:
             fleet_cpu = _cpu_seconds(fleet.process) - fleet_before
             rollout = await asyncio.to_thread(meter.since, before, time.perf_counter())
             meter.close()
-            back = await _all_back(crowds, broker, fleet, count)
-    return Seen(best, rollout, fleet_cpu, rate, back)
+            back = await _all_back(crowds, broker, fleet, home)
+    return Seen(best, rollout, fleet_cpu, rate, clients, back)
 
 
 def _disks(folder: Path) -> Path:
@@ -207,9 +192,9 @@ async def _roll_out(client: FleetClient) -> None:
     await client.call("POST", f"/api/rollouts/{made['id']}/start", body={})
 
 
-async def _all_back(crowds: Crowds, broker: Mosquitto, fleet: _Fleet, count: int) -> Return:
+async def _all_back(crowds: Crowds, broker: Mosquitto, fleet: _Fleet, home: FleetHome) -> Return:
     """All devices, after the broker's death and return."""
-    fleet_before = _cpu_seconds(fleet.process)
+    fleet_before, sessions = _cpu_seconds(fleet.process), _sessions(home)
     broker.kill()
     broker.start_again()
     begun = time.perf_counter()
@@ -217,15 +202,21 @@ async def _all_back(crowds: Crowds, broker: Mosquitto, fleet: _Fleet, count: int
         await asyncio.sleep(1.0)  # all have noticed by then: the sockets are closed
         await crowds.ask("online")
         last = time.perf_counter() - begun
-        while await _online(fleet.client) < count:  # noqa: ASYNC110 - another process knows
-            await asyncio.sleep(0.2)
+        # Each connection of a device has a number of its own.
+        while sessions.items() & _sessions(home).items():  # noqa: ASYNC110 - another process stores them
+            await asyncio.sleep(0.1)
     known = time.perf_counter() - begun
     return Return(last, known, _cpu_seconds(broker.process_id), _cpu_seconds(fleet.process) - fleet_before)
 
 
-async def _online(client: FleetClient) -> int:
-    status: dict[str, int] = (await client.call("GET", "/api/overview"))["status"]
-    return status.get("online", 0)
+def _sessions(home: FleetHome) -> dict[str, int]:
+    engine = create_engine(f"sqlite:///{home.database_file.absolute()}")
+    try:
+        with engine.connect() as connection:
+            query = select(devices_table.c.id, devices_table.c.session)
+            return {row.id: row.session for row in connection.execute(query)}
+    finally:
+        engine.dispose()
 
 
 if __name__ == "__main__":
