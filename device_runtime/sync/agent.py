@@ -345,8 +345,8 @@ class SyncAgent:
         while True:
             self._greet_again.clear()
             await self._send_until_sent("state", encode(State("online", self._session)), retain=True)
-            have = self._memory.desired.version if self._memory.desired else 0
-            await self._send_until_sent("request", encode(DesiredRequest(secrets.token_hex(8), have)))
+            request = DesiredRequest(secrets.token_hex(8), self._memory.held_version)
+            await self._send_until_sent("request", encode(request))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pace.ask):
                     await self._greet_again.wait()

@@ -66,6 +66,12 @@ class SyncMemory:
             self._of_former_key = self.desired is not None
         self.issued = self.desired.issued if self.desired is not None else 0
 
+    @property
+    def held_version(self) -> int:
+        """Of the document that is followed, for who asks for it anew; 0 where there is none, or only what a former key
+        has signed: then it is wanted as the keys of now sign it."""
+        return self.desired.version if self.desired is not None and not self._of_former_key else 0
+
     def next_session(self) -> int:
         """A number for one connection, greater than all before it on this device, without writing to the disk."""
         self._connections += 1

@@ -190,8 +190,8 @@ class TelemetryQueue:
 
     async def tidy(self) -> None:
         """Move the write-ahead log into the file when it has grown, in a thread; call it now and then."""
-        if self._file.begin_checkpoint():
-            await asyncio.to_thread(self._file.checkpoint)
+        if (changes := self._file.begin_checkpoint()) is not None:
+            self._file.end_checkpoint(changes, moved=await asyncio.to_thread(self._file.checkpoint))
 
     def close(self) -> None:
         """Close the file; records stay for the next start."""

@@ -77,7 +77,9 @@ class TelemetryFile:
                 path.with_name(path.name + ending).unlink(missing_ok=True)
             path.replace(aside)
             self._database = self._open()
-        self._moved = 0
+        # What an earlier process left in the log, perhaps of what was erased, goes before more comes behind it: SQLite
+        # begins a log anew only after a checkpoint by a process that goes on writing.
+        self._moved, self._is_urgent = 0, not self._empty_log()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -148,7 +150,7 @@ class TelemetryFile:
             ).fetchall()
             self._database.execute(f"DELETE FROM entry WHERE {chosen}", {"app": app_id})  # noqa: S608 - as above
         self._database.execute("PRAGMA secure_delete = OFF")
-        self._moved = -CHANGES_A_CHECKPOINT  # the file itself holds it until then
+        self._is_urgent = True  # the file itself holds it until the next checkpoint
         return [(lane, count, size + count * ROW_BYTES) for lane, count, size in found]
 
     def count(self, name: str) -> int:
@@ -175,27 +177,44 @@ class TelemetryFile:
         except sqlite3.OperationalError as error:
             log.warning("the bytes that telemetry used today cannot be kept: %s", error)
 
-    def begin_checkpoint(self) -> bool:
-        """Whether enough was changed, or something erased, since this last said so; :meth:`checkpoint` is due then."""
+    def begin_checkpoint(self) -> int | None:
+        """None, if too little was changed and nothing erased since the last one; else what :meth:`end_checkpoint` is
+        told after :meth:`checkpoint`."""
         changes = self._database.total_changes
-        if changes - self._moved < CHANGES_A_CHECKPOINT:
-            return False
-        self._moved = changes
-        return True
+        if not self._is_urgent and changes - self._moved < CHANGES_A_CHECKPOINT:
+            return None
+        self._is_urgent = False  # what is erased from now on may come too late for this one
+        return changes
 
-    def checkpoint(self) -> None:
-        """Move the write-ahead log into the file; from any thread."""
+    def end_checkpoint(self, changes: int, *, moved: bool) -> None:
+        """The file has what was changed up to then; not ``moved``: it has not, and the next is due."""
+        if moved:
+            self._moved = changes
+        else:
+            self._is_urgent = True
+
+    def checkpoint(self) -> bool:
+        """Move the write-ahead log into the file; from any thread. Whether all of it was moved."""
         database = sqlite3.connect(self._path, isolation_level=None, timeout=0)
         try:
-            database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            busy, in_the_log, moved = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.OperationalError as error:
             log.debug("the telemetry log waits for the next checkpoint: %s", error)
+            return False
         finally:
             database.close()
+        return not busy and in_the_log == moved
 
     def close(self) -> None:
         """Close the file; records stay."""
         self._database.close()
+
+    def _empty_log(self) -> bool:
+        try:
+            return not self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError as error:  # a full disk: what is in the log can be read from there
+            log.debug("the telemetry log cannot be emptied: %s", error)
+            return False
 
     def _write(self, name: str, value: str) -> None:
         self._database.execute(

@@ -104,7 +104,13 @@ class Answering:
         """Answer a request, unless there are too many."""
         if isinstance(request, ContentRequest) and self._content is None:
             return  # a content worker's
-        self._queue.put(device, request)
+        # Who claims an identity has no topics yet: all do it over those of a provisioning certificate.
+        of = f"{device} {request.verifier.hex()}" if isinstance(request, ClaimRequest) else device
+        self._queue.put(device, request, of)
+
+    def forget(self) -> None:
+        """Answer nothing of what waits: who asked asks again."""
+        self._queue.forget()
 
     def _drop(self) -> None:
         self._counters.dropped += 1

@@ -38,6 +38,7 @@ _WALL_SECONDS = 300.0
 _BUSY_SECONDS = 1.0
 _KEPT_BLOCKS = 64
 """Blocks that were read last, of 64 KiB at most each: of a release that is rolled out, thousands ask for the same."""
+_BLOCK_SECONDS = 60.0
 _LOOK_AGAIN = 1.0
 _MOST_LOOKS = 256
 
@@ -63,7 +64,7 @@ class ContentAnswers:
         self._one_at_a_time = asyncio.Semaphore(1)
         self._making: dict[FormKey, tuple[asyncio.Task[None], int]] = {}
         self._failed: dict[FormKey, float] = {}
-        self._blocks: OrderedDict[tuple[str, int, int], tuple[bytes, int]] = OrderedDict()
+        self._blocks: OrderedDict[tuple[str, int, int], tuple[bytes, int, float]] = OrderedDict()
         self._looks: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[_There, float]] = {}
         self.made = 0
         """How many forms this process has made."""
@@ -91,14 +92,16 @@ class ContentAnswers:
     # Blocks
 
     async def _read_block(self, request: ContentRequest) -> ContentBlock:
-        key = (request.sha256, request.offset, request.length)
-        if (kept := self._blocks.get(key)) is not None:
+        """One that was read a moment ago comes from memory: not for ever, or a file that was mended would be of no
+        use."""
+        key, now = (request.sha256, request.offset, request.length), time.monotonic()
+        data, size, until = self._blocks.get(key, (b"", 0, 0.0))
+        if now < until:
             self._blocks.move_to_end(key)
-            data, size = kept
             return ContentBlock(request.id, request.sha256, request.offset, size, data)
         block = await asyncio.get_running_loop().run_in_executor(self._readers, self._block, request)
         if not block.error:
-            self._blocks[key] = (block.data, block.size)
+            self._blocks[key] = block.data, block.size, now + _BLOCK_SECONDS
             if len(self._blocks) > _KEPT_BLOCKS:
                 self._blocks.popitem(last=False)
         return block

@@ -115,6 +115,7 @@ class ContentWorker:
         """Others answer meanwhile."""
         del reason  # the transport has logged it
         self._end_listening()
+        self._queue.forget()
         self.mode = ""
 
     def on_message(self, name: str, payload: bytes, retained: bool) -> None:
@@ -134,6 +135,7 @@ class ContentWorker:
 
     async def stop(self) -> None:
         """End what is under way."""
+        self._queue.forget()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from device_runtime.sync.identity_messages import ClaimRequest
 from device_runtime.sync.messages import (
@@ -28,6 +29,17 @@ log = logging.getLogger(__name__)
 
 LISTENED: tuple[Channel, ...] = (*SPOKEN, "telemetry")
 _OLD_SECONDS = 60.0
+SAME_SECONDS = 60.0
+"""So long a report that says the same again is only a sign of life."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """The report that a device made last: the hash of its bytes, its session, and when it was read (monotonic)."""
+
+    said: int
+    session: int
+    at: float
 
 
 class Hearing:
@@ -57,7 +69,7 @@ class Hearing:
         self._traffic = traffic
         self.enrolled: set[str] = set()
         self.strangers = Strangers()
-        self._reports: dict[str, tuple[int, int]] = {}
+        self._reports: dict[str, _Report] = {}
         self.on_screen: Callable[[str, bytes], None] | None = None
         self.on_away: Callable[[str], None] = lambda _device: None
         self._held_until = 0.0
@@ -144,16 +156,20 @@ class Hearing:
                 presence.hear_sign_of_life(device, None, now, late=late, brings_back=brings_back)
 
     def _hear_reported(self, device: str, payload: bytes, now: float) -> int:
-        """The session of a report. One that says what the last one did is not read again: devices repeat theirs when
-        they hear their fleet, which may have come back to a broker that kept none."""
-        said = hash(payload)
-        before, session = self._reports.get(device, (0, 0))
-        if before != said:
+        """The session of a report. What was said a moment ago is not read again: devices repeat their reports when they
+        hear their fleet, which may have come back to a broker that kept none. Later it is: the database may have lost
+        it."""
+        said, moment = hash(payload), time.monotonic()
+        known = self._reports.get(device)
+        if known is None or known.said != said or moment - known.at >= SAME_SECONDS:
             reported = decode_reported(payload)
-            session = reported.session
             self._presence.hear_reported(device, reported, len(payload), now)
-            self._reports[device] = said, session
-        return session
+            known = self._reports[device] = _Report(said, reported.session, moment)
+        return known.session
+
+    def read_anew(self) -> None:
+        """What was said may not be stored: all that is said again is read."""
+        self._reports.clear()
 
     def note_malformed(self, device: str, error: ProtocolError) -> None:
         """Count what cannot be read, and tell the first of each device."""

@@ -266,10 +266,16 @@ class ModelRegistry:
     def takers(self, chosen: Collection[str]) -> set[str]:
         """Those of these devices that may take models, as :meth:`takes_models` says."""
         boards = select(device_keys.c.device).where(of_devices(device_keys.c.device, chosen))
-        silent, named = devices.c.reported.is_(None), cast(devices.c.reported["models"], Text)
+        silent, named = devices.c.reported_at.is_(None), cast(devices.c.reported["models"], Text)
         query = select(devices.c.id, silent, named).where(of_devices(devices.c.id, chosen))
         rows = self._connection.execute(query.where(devices.c.id.not_in(boards)))
         return {device for device, has_not_reported, models in rows if has_not_reported or models not in (None, "null")}
+
+    def having_unasked(self, chosen: Collection[str]) -> set[str]:
+        """Those of these devices that have a model since a program asks for it, and not since somebody said so."""
+        here = of_devices(model_assignments.c.device, chosen)
+        query = select(model_assignments.c.device).where(here, model_assignments.c.explicit.is_(False)).distinct()
+        return set(self._connection.scalars(query))
 
     def without_models(self) -> set[str]:
         """The boards that check MACs, which take none whatever they report."""

@@ -17,6 +17,7 @@ class Outgoing:
         self._documents: dict[str, Desired] = {}
         self._newest: dict[str, int] = {}
         self._sent: dict[str, tuple[int, float]] = {}
+        self._remembers = False
         self._filled = asyncio.Event()
 
     def put_all(self, documents: Iterable[Desired]) -> None:
@@ -39,13 +40,17 @@ class Outgoing:
 
     def note_sent(self, documents: Iterable[Desired]) -> None:
         """These are published: the broker has acknowledged and retains them."""
-        now = time.monotonic()
-        for document in documents:
-            self._sent[document.device] = document.version, now
+        if self._remembers:
+            now = time.monotonic()
+            for document in documents:
+                self._sent[document.device] = document.version, now
 
-    def forget_sent(self) -> None:
-        """The broker may have forgotten everything."""
+    def begin_anew(self, *, remembers: bool) -> None:
+        """The broker may have forgotten everything: nothing counts as sent. Not ``remembers``, nor does what is sent
+        from now on: after a start other keys may sign, and a device that has to learn of them first asks again for the
+        version that it holds."""
         self._sent.clear()
+        self._remembers = remembers
 
     def _was_sent(self, document: Desired, held: Mapping[str, int]) -> bool:
         version, at = self._sent.pop(document.device, (0, 0.0))

@@ -57,9 +57,9 @@ class Publisher:
         """Publish these to devices that ask, by the versions that they hold; see :meth:`Outgoing.put_answers`."""
         self._outgoing.put_answers(documents, held)
 
-    def begin_anew(self) -> None:
-        """The broker may have forgotten everything."""
-        self._outgoing.forget_sent()
+    def begin_anew(self, *, remembers: bool) -> None:
+        """The broker may have forgotten everything; see :meth:`Outgoing.begin_anew`."""
+        self._outgoing.begin_anew(remembers=remembers)
 
     async def publish_everything(self) -> None:
         """Publish what every device should have: the broker may have forgotten it.

@@ -140,9 +140,11 @@ class Registry:
         that has learned to take models gets those that its programs ask for.
         """
         take_models = sorted(device for device, (reported, _) in reports.items() if reported.models is not None)
-        took_models: set[str] = set()
+        to_settle = set(take_models)
         for some in portions(take_models):
-            took_models |= self.models.takers(some)
+            to_settle -= self.models.takers(some)
+        for some in portions(sorted(reports.keys() - to_settle - set(take_models))):
+            to_settle |= self.models.having_unasked(some)
         rows = [
             {
                 "the_device": device,
@@ -155,7 +157,7 @@ class Registry:
         ]
         self._write(rows, "reported", "reported_at", "board", "runtime")
         again = self.raise_past({device: reported.desired_version for device, (reported, _) in reports.items()})
-        for some in portions([device for device in take_models if device not in took_models]):
+        for some in portions(sorted(to_settle)):
             for device in self.models.settle_many(some):
                 self._raise_version(device)
                 again.add(device)

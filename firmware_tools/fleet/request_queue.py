@@ -16,8 +16,9 @@ AT_ONCE = 256
 MOST_WAITING = 20_000
 MOST_OF_ONE = 64
 """Of these, of one device: several times what it asks for at once."""
-PATIENCE = 10.0
-"""Seconds after which a device has asked again (:class:`device_runtime.sync.content.ContentPuller`)."""
+PATIENCE = 5.0
+"""Seconds after which a request is not worth an answer: a device asks again after ten
+(:class:`device_runtime.sync.content.ContentPuller`), and passes over an answer that comes later."""
 
 
 class RequestQueue(Generic[R]):
@@ -36,18 +37,26 @@ class RequestQueue(Generic[R]):
             dropped: told of each request that gets no answer, since there are too many.
         """
         self._answer, self._start, self._dropped = answer, start, dropped
-        self._waiting: deque[tuple[str, R, float]] = deque()
+        self._waiting: deque[tuple[str, R, str, float]] = deque()
         self._of: Counter[str] = Counter()
         self._working = 0
 
-    def put(self, device: str, request: R) -> None:
-        """Let a request be answered when it is its turn, unless too many wait."""
-        if len(self._waiting) >= MOST_WAITING or self._of[device] >= MOST_OF_ONE:
+    def put(self, device: str, request: R, of: str = "") -> None:
+        """Let a request be answered when it is its turn, unless too many wait. ``of``: who asks, where many do over the
+        topics of one device."""
+        of = of or device
+        takes_room = self._working >= AT_ONCE and self._of[of] >= MOST_OF_ONE
+        if takes_room or len(self._waiting) >= MOST_WAITING:
             self._dropped()
             return
-        self._waiting.append((device, request, time.monotonic()))
-        self._of[device] += 1
+        self._waiting.append((device, request, of, time.monotonic()))
+        self._of[of] += 1
         self._begin()
+
+    def forget(self) -> None:
+        """Answer nothing of what waits: there is nobody who would hear it."""
+        self._waiting.clear()
+        self._of.clear()
 
     def _begin(self) -> None:
         if self._working < AT_ONCE:
@@ -55,19 +64,24 @@ class RequestQueue(Generic[R]):
             self._start(self._work())
 
     async def _work(self) -> None:
+        failed = False
         try:
-            while self._waiting:
-                device, request, since = self._waiting.popleft()
-                self._of[device] -= 1
-                if not self._of[device]:
-                    del self._of[device]
-                if time.monotonic() - since > PATIENCE:
-                    self._dropped()
-                else:
-                    await self._answer(device, request)
+            await self._answer_waiting()
         except Exception:
-            self._working -= 1
-            if self._waiting:
-                self._begin()  # what failed is told by its task, and the others are answered
+            failed = True  # which is told by the task
             raise
-        self._working -= 1
+        finally:
+            self._working -= 1
+            if failed and self._waiting:
+                self._begin()
+
+    async def _answer_waiting(self) -> None:
+        while self._waiting:
+            device, request, of, since = self._waiting.popleft()
+            self._of[of] -= 1
+            if not self._of[of]:
+                del self._of[of]
+            if time.monotonic() - since > PATIENCE:
+                self._dropped()
+            else:
+                await self._answer(device, request)

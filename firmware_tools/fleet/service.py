@@ -97,6 +97,7 @@ class FleetService:
         self.counters = Counters()
         self.announcer = Announcer(self.feed, self._devices, self._start)
         self.connected_at: float | None = None
+        self._was_connected = False
         self.on_broker_away: Callable[[], None] = lambda: None
         self._database, self._content, self._send = database, content, send
         self._signer = signer or Signer(key, content)
@@ -170,6 +171,7 @@ class FleetService:
                 try:
                     yield
                 finally:
+                    self._answering.forget()
                     for task in [*loops, *self._tasks]:
                         task.cancel()
         finally:
@@ -184,9 +186,9 @@ class FleetService:
 
     def on_connected(self) -> None:
         """The broker is there (again) and may have forgotten everything: tell every device what it should have."""
-        self.connected_at = time.time()
+        self._publisher.begin_anew(remembers=self._was_connected)
+        self.connected_at, self._was_connected = time.time(), True
         self._presence.begin_anew()
-        self._publisher.begin_anew()
         self.feed.announce({"type": "broker", "connected": True})
         self._must_publish = True
         self._team.set_hearing(hears=True)
@@ -197,6 +199,7 @@ class FleetService:
         """The broker is away; devices go on with what they have."""
         del reason  # the transport has logged it
         self.connected_at = None
+        self._answering.forget()
         self._team.set_hearing(hears=False)
         self.on_broker_away()
         self.feed.announce({"type": "broker", "connected": False})
@@ -266,6 +269,7 @@ class FleetService:
 
     def publish_again(self) -> None:
         """Tell every device what it should have: all documents have changed."""
+        self._publisher.begin_anew(remembers=False)
         self._must_publish = True
         self._lead()
 
@@ -361,6 +365,8 @@ class FleetService:
     def _distributed(self, someone_is_gone: bool) -> None:
         """Devices were distributed anew."""
         self._presence.take_over()
+        if someone_is_gone:
+            self.hearing.read_anew()
         # Who is gone may have changed what a device should have, and not have told it.
         self._must_publish |= someone_is_gone
         self._lead()
@@ -388,6 +394,7 @@ class FleetService:
 
     async def _load_enrolled(self) -> None:
         self.hearing.enrolled = await self.read(lambda registry, _: registry.device_ids())
+        self.hearing.read_anew()
         self.feed.announce({"type": "refresh"})
 
     # Telling

@@ -342,6 +342,20 @@ async def test_what_many_ask_for_is_read_from_the_disk_once(content: Path) -> No
         assert other.error, "of what was not asked for before there is nothing now"
 
 
+async def test_a_file_that_was_mended_is_read_again_after_a_while(
+    content: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = ContentAnswers(content)
+    request = ContentRequest("r", sha(NOISE), 0, 10)
+    (path,) = [each for each in await asyncio.to_thread(lambda: list(content.rglob(sha(NOISE)))) if each.is_file()]
+    async with answers.running():
+        await asyncio.to_thread(path.write_bytes, bytes(len(NOISE)))
+        monkeypatch.setattr(content_answers, "_BLOCK_SECONDS", 0.0)
+        assert (await answers.answer(request)) == ContentBlock("r", sha(NOISE), 0, len(NOISE), bytes(10))
+        await asyncio.to_thread(path.write_bytes, NOISE)
+        assert (await answers.answer(request)) == ContentBlock("r", sha(NOISE), 0, len(NOISE), NOISE[:10])
+
+
 async def test_no_more_blocks_are_kept_in_memory_than_the_last(content: Path) -> None:
     answers = ContentAnswers(content)
     async with answers.running():

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from device_runtime.errors import CygnetError
 from device_runtime.inference.package import ModelPackage, read_model_package, seal_model
@@ -23,6 +24,7 @@ from firmware_tools.fleet.documents import device_document
 from firmware_tools.fleet.errors import ConflictError, FleetError, NotFoundError
 from firmware_tools.fleet.home import FleetHome
 from firmware_tools.fleet.registry import Registry
+from firmware_tools.fleet.schema import devices
 from firmware_tools.fleet.server import RunningFleet
 from firmware_tools.sign.keys import load_private_key
 from tests.fleet.devices import connected_device
@@ -95,6 +97,32 @@ def test_a_device_gets_the_models_that_its_programs_ask_for_and_programs_share_t
     assert fleet.desired() == {"digits": 2}, "another program still asks for it"
     fleet.registry.unassign("kitchen", RADIO)
     assert fleet.desired() == {}
+
+
+def test_a_device_that_turns_out_to_take_no_models_loses_those_that_nobody_assigned_to_it(fleet_records: Fleet) -> None:
+    fleet = fleet_records
+    fleet.model(name="digits")
+    fleet.model(name="words")
+    fleet.program(LAMP, models=("digits",))
+    fleet.assign(LAMP)
+    fleet.registry.assign_model("kitchen", "words", None)
+    assert fleet.desired() == {"digits": 1, "words": 1}, "nobody has heard of it yet"
+    version = fleet.version()
+    assert fleet.report("kitchen", None), "its document is published again"
+    assert fleet.desired() == {"words": 1}
+    assert fleet.version() == version + 1
+    assert not fleet.report("kitchen", None)
+    assert fleet.report("kitchen", {}), "it has learned to"
+    assert fleet.desired() == {"digits": 1, "words": 1}
+
+
+def test_a_device_that_nobody_has_heard_may_take_models_also_in_a_database_that_was_moved(fleet_records: Fleet) -> None:
+    fleet = fleet_records
+    fleet.registry.connection.execute(update(devices).values(reported=None))  # JSON's null, as a copy has it
+    assert fleet.registry.models.takers(["kitchen", "hall"]) == {"kitchen", "hall"}
+    fleet.report("kitchen", None)
+    fleet.report("hall", {})
+    assert fleet.registry.models.takers(["kitchen", "hall"]) == {"hall"}
 
 
 def test_a_new_version_of_a_program_that_no_longer_asks_lets_its_model_go(fleet_records: Fleet) -> None:

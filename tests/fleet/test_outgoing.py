@@ -12,6 +12,12 @@ def document(version: int, device: str = "kitchen") -> Desired:
     return Desired("north", device, version, 1_700_000_000, {})
 
 
+def remembering() -> Outgoing:
+    outgoing = Outgoing()
+    outgoing.begin_anew(remembers=True)
+    return outgoing
+
+
 async def taken(outgoing: Outgoing, asked: Desired, held: dict[str, int]) -> list[int]:
     """The versions that go out when a device asks; a document of another device goes along, so that something does."""
     outgoing.put_answers([asked], held)
@@ -20,7 +26,7 @@ async def taken(outgoing: Outgoing, asked: Desired, held: dict[str, int]) -> lis
 
 
 async def test_who_has_just_been_sent_what_it_holds_is_not_sent_it_once_more_but_when_it_asks_again() -> None:
-    outgoing = Outgoing()
+    outgoing = remembering()
     outgoing.note_sent([document(3)])
     assert await taken(outgoing, document(3), {"kitchen": 3}) == []
     assert await taken(outgoing, document(3), {"kitchen": 3}) == [3], "it may not have been able to read it"
@@ -32,17 +38,26 @@ async def test_who_has_just_been_sent_what_it_holds_is_not_sent_it_once_more_but
     ids=["holds an older one", "holds none", "a newer one is there", "another was sent", "did not ask"],
 )
 async def test_it_is_sent_whatever_may_be_new_to_it(asked: int, held: dict[str, int]) -> None:
-    outgoing = Outgoing()
+    outgoing = remembering()
     outgoing.note_sent([document(3)])
     assert await taken(outgoing, document(asked), held) == [asked]
 
 
 async def test_what_was_sent_long_ago_or_to_a_broker_that_forgot_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    outgoing = Outgoing()
+    outgoing = remembering()
     outgoing.note_sent([document(3)])
-    outgoing.forget_sent()
+    outgoing.begin_anew(remembers=True)
     assert await taken(outgoing, document(3), {"kitchen": 3}) == [3]
     outgoing.note_sent([document(3)])
     later = time.monotonic() + SENT_LATELY
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert await taken(outgoing, document(3), {"kitchen": 3}) == [3]
+
+
+async def test_where_other_keys_may_sign_whoever_asks_for_what_it_holds_is_answered() -> None:
+    outgoing = Outgoing()
+    outgoing.note_sent([document(3)])
+    assert await taken(outgoing, document(3), {"kitchen": 3}) == [3], "the fleet has only just started"
+    outgoing.begin_anew(remembers=False)
+    outgoing.note_sent([document(3)])
+    assert await taken(outgoing, document(3), {"kitchen": 3}) == [3], "all documents have changed"

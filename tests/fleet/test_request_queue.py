@@ -70,6 +70,51 @@ async def test_what_one_device_asks_beyond_measure_is_dropped_and_the_others_are
     await eventually(lambda: ("greedy", 1000) in desk.answered, "it may ask again")
 
 
+async def test_a_burst_of_one_device_is_answered_while_there_are_hands() -> None:
+    desk = Desk()
+    for number in range(3 * MOST_OF_ONE):
+        desk.queue.put("eager", number)
+    desk.open.set()
+    await eventually(lambda: len(desk.answered) == 3 * MOST_OF_ONE, "all are answered")
+    assert desk.dropped == 0
+
+
+async def test_those_that_ask_over_the_topics_of_one_are_told_apart() -> None:
+    desk = Desk()
+    for number in range(AT_ONCE):
+        desk.queue.put(f"busy-{number}", number)
+    await eventually(lambda: desk.busy == AT_ONCE, "all hands are busy")
+    for number in range(2 * MOST_OF_ONE):
+        desk.queue.put("claim-0123", number, f"claim-0123 {number}")
+    assert desk.dropped == 0
+
+
+async def test_what_waits_when_nobody_would_hear_the_answer_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_queue, "AT_ONCE", 1)
+    desk = Desk()
+    desk.queue.put("first", 1)
+    await eventually(lambda: desk.busy == 1, "it is being answered")
+    desk.queue.put("second", 2)
+    desk.queue.forget()
+    desk.open.set()
+    desk.queue.put("third", 3)
+    await eventually(lambda: ("third", 3) in desk.answered, "what comes later is answered")
+    assert desk.answered == [("first", 1), ("third", 3)]
+
+
+async def test_a_hand_that_is_cancelled_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_queue, "AT_ONCE", 1)
+    desk = Desk()
+    desk.queue.put("first", 1)
+    await eventually(lambda: desk.busy == 1, "it is being answered")
+    for task in desk.tasks:
+        task.cancel()
+    await eventually(lambda: desk.busy == 0, "it ends")
+    desk.open.set()
+    desk.queue.put("second", 2)
+    await eventually(lambda: desk.answered == [("second", 2)], "the next is answered")
+
+
 async def test_no_more_wait_than_there_is_memory_for() -> None:
     desk = Desk()
     for number in range(AT_ONCE):

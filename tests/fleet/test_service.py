@@ -389,6 +389,20 @@ async def test_a_report_that_says_the_same_again_is_only_a_sign_of_life_until_th
     await fleet.operations.enroll("kitchen", "Kitchen")
     fleet.service.on_message(name, first, False)
     assert read == [first, other, first, first]
+    monkeypatch.setattr(hearing_module, "SAME_SECONDS", 0.0)
+    fleet.service.on_message(name, first, False)
+    assert read[4:] == [first], "later it is read again: the database may have lost it"
+    monkeypatch.setattr(hearing_module, "SAME_SECONDS", 1e9)
+    fleet.service.hearing.read_anew()
+    fleet.service.on_message(name, first, False)
+    assert read[5:] == [first]
+
+
+async def test_an_empty_report_is_no_sign_of_life(fleet: RunningFleet) -> None:
+    await fleet.operations.enroll("kitchen", "")
+    fleet.service.on_message("cygnet/1/north/kitchen/reported", b"", False)
+    assert not fleet.service.is_online("kitchen")
+    assert fleet.service.counters.malformed == {"kitchen": 1}
 
 
 def report_of(board: str) -> bytes:

@@ -62,3 +62,18 @@ def test_what_has_expired_is_refused_but_followed_if_it_was_accepted_before(tmp_
 def test_a_device_whose_clock_was_never_set_refuses_nothing_as_expired(tmp_path: Path) -> None:
     memory = SyncMemory(tmp_path, key_ring([KEY.public_key()]), "home", "kitchen", clock=lambda: 5.0)
     assert memory.accept(sign_desired(dataclasses.replace(DESIRED, expires=DESIRED.issued + 100), KEY))
+
+
+def test_what_a_former_key_signed_is_followed_and_asked_for_as_if_nothing_were_held(tmp_path: Path) -> None:
+    trusted, later = key_ring([KEY.public_key()]), Ed25519PrivateKey.generate()
+    memory = SyncMemory(tmp_path, trusted, "home", "kitchen", known=trusted)
+    assert memory.held_version == 0
+    memory.accept(sign_desired(DESIRED, KEY))
+    assert memory.held_version == 3
+    memory.forget_versions()
+    assert (memory.desired, memory.held_version) == (DESIRED, 0)
+    rotated = key_ring([later.public_key()])
+    restarted = SyncMemory(tmp_path, rotated, "home", "kitchen", known={**trusted, **rotated})
+    assert (restarted.desired, restarted.held_version) == (DESIRED, 0), "after a start, too"
+    assert restarted.accept(sign_desired(DESIRED, later))
+    assert restarted.held_version == 3

@@ -1,5 +1,6 @@
 """The telemetry queue: what it accepted is there after kill -9, and goes only with a receipt."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from device_runtime.sync.messages import ProtocolError, TelemetryReceipt, TelemetryRecord, decode_telemetry, encode
 from device_runtime.sync.priorities import priority_of
 from device_runtime.sync.telemetry import BATCH_BYTES, MAX_RECORD_BYTES, TelemetryQueue
-from device_runtime.sync.telemetry_file import CHANGES_A_CHECKPOINT
+from device_runtime.sync.telemetry_file import CHANGES_A_CHECKPOINT, TelemetryFile
 from tests.sync.recorder import record_until_killed
 
 
@@ -201,24 +202,57 @@ async def test_the_log_moves_into_the_file_while_recording_goes_on(tmp_path: Pat
     assert len(drain(queue)) == 3000
 
 
-async def test_the_log_is_moved_only_when_it_has_grown_and_at_once_when_something_was_erased(tmp_path: Path) -> None:
+async def test_the_log_is_moved_when_it_has_grown_and_at_once_after_an_erasure(tmp_path: Path) -> None:
     path = tmp_path / "t.db"
     queue = TelemetryQueue(path)
     queue.record("com.example.lamp", "secret", {"text": "a word that must go"})
-    await queue.tidy()
-    before = path.read_bytes()
-    queue.erase("com.example.lamp")
-    await queue.tidy()
     moved = path.read_bytes()
-    assert moved != before
-    queue.record("app", "n", {})
     await queue.tidy()
     assert path.read_bytes() == moved, "one record is not worth a write of the whole"
     for number in range(CHANGES_A_CHECKPOINT):
         queue.record("app", "n", {"number": number})
     await queue.tidy()
-    assert path.read_bytes() != moved
+    assert b"a word that must go" in path.read_bytes()
+    queue.erase("com.example.lamp")
+    await queue.tidy()
+    assert b"a word that must go" not in path.read_bytes()
+
+
+async def test_a_move_that_the_disk_refuses_is_tried_again_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "t.db"
+    queue = TelemetryQueue(path)
+    queue.record("com.example.lamp", "secret", {"text": "a word that must go"})
     queue.close()
+    queue = TelemetryQueue(path)
+    queue.erase("com.example.lamp")
+    with monkeypatch.context() as broken:
+        broken.setattr(TelemetryFile, "checkpoint", lambda _: False)
+        await queue.tidy()
+    assert b"a word that must go" in path.read_bytes()
+    await queue.tidy()
+    assert b"a word that must go" not in path.read_bytes()
+
+
+async def test_what_power_cuts_leave_in_the_log_is_moved_by_whoever_starts_next(tmp_path: Path) -> None:
+    logs = []
+    for start in range(5):
+        folder, cut = tmp_path / str(start), tmp_path / str(start + 1)
+        queue = TelemetryQueue(folder / "t.db")
+        for number in range(20):
+            queue.record("app", "n", {"start": start, "number": number})
+        if not start:
+            queue.record("com.example.lamp", "secret", {"text": "a word that must go"})
+            queue.erase("com.example.lamp")
+        drain(queue)
+        shutil.copytree(folder, cut)  # as a power cut leaves it: closing would move the log
+        logs.append((cut / "t.db-wal").read_bytes())
+        queue.close()
+    assert b"a word that must go" in logs[0]
+    assert len({len(log) for log in logs[1:]}) == 1, "the log does not grow from start to start"
+    assert not any(b"a word that must go" in log for log in logs[1:])
+    assert b"a word that must go" not in (tmp_path / "4" / "t.db").read_bytes()
 
 
 def names(queue: TelemetryQueue) -> list[str]:

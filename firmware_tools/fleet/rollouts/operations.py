@@ -28,7 +28,8 @@ PERIOD = 2.0
 """Seconds between two looks at the rollouts that go on."""
 _LONGEST_PERIOD = 30.0
 _PAUSE_TO_LOOK = 10.0
-"""So many times as long as a look took the next is waited for: those at 100,000 devices must not hold up the store."""
+"""So many times as long as a look keeps the processor busy the next is waited for: looking at 100,000 devices must not
+hold up the store."""
 
 
 class _NothingToDoError(Exception):
@@ -52,6 +53,7 @@ class RolloutOperations:
         self._service, self._period, self._clock = service, period, clock
         self._require_signed = require_signed
         self._woken = asyncio.Event()
+        self._busy = 0.0
         self.trouble = ""
         """Why a rollout cannot go on, in a sentence; empty when all can."""
 
@@ -207,14 +209,12 @@ class RolloutOperations:
 
     async def run(self) -> None:
         """Let rollouts go on, until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
             self._woken.clear()
-            begun = loop.time()
+            self._busy = 0.0
             await self.advance_all()
-            took = loop.time() - begun
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(self._period, min(_PAUSE_TO_LOOK * took, _LONGEST_PERIOD))):
+                async with asyncio.timeout(max(self._period, min(_PAUSE_TO_LOOK * self._busy, _LONGEST_PERIOD))):
                     await self._woken.wait()
 
     async def advance_all(self) -> None:
@@ -240,7 +240,10 @@ class RolloutOperations:
         told: list[str] = []
 
         def work(registry: Registry) -> Step:
+            begun = time.thread_time()
             step = advance(registry.connection, number, self._clock(), portion=portion)
+            if not portion:  # a portion is handed out without looking
+                self._busy += time.thread_time() - begun
             if not step.changed:
                 raise _NothingToDoError
             told.extend(step.told)
