@@ -13,6 +13,7 @@ from device_runtime.sync.link import Endpoint, Link, Publication
 from device_runtime.sync.transport import Backoff, MqttTransport, TransportError
 
 _HEARD_SECONDS = 20.0
+_TRIES = 4
 NOT_SO = "-"
 """A cell of something that cannot be asked."""
 _NOTHING_SECONDS = 2.0
@@ -99,14 +100,16 @@ async def versions(site: Site) -> str:
     spoken = []
     for version in (MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311):
         endpoint = Endpoint(host, int(port), f"probe-{secrets.token_hex(4)}", None, None, 30)
-        link = Link(endpoint, version, None, lambda *_: None)
-        try:
-            await link.open()
-            spoken.append(link.version_name.removeprefix("MQTT "))
-        except TransportError:
-            pass
-        finally:
-            link.abort()
+        for _ in range(_TRIES):  # a node of a cluster that has only just begun closes some connections
+            link = Link(endpoint, version, None, lambda *_: None)
+            try:
+                await link.open()
+                spoken.append(link.version_name.removeprefix("MQTT "))
+                break
+            except TransportError:
+                await asyncio.sleep(1)
+            finally:
+                link.abort()
     return ", ".join(spoken)
 
 
