@@ -38,7 +38,7 @@ _WALL_SECONDS = 300.0
 _BUSY_SECONDS = 1.0
 _KEPT_BLOCKS = 64
 """Blocks that were read last, of 64 KiB at most each: of a release that is rolled out, thousands ask for the same."""
-_BLOCK_SECONDS = 60.0
+_BLOCK_SECONDS = 5.0
 _LOOK_AGAIN = 1.0
 _MOST_LOOKS = 256
 
