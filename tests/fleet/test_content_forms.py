@@ -325,7 +325,9 @@ async def test_a_process_that_makes_forms_refuses_in_a_sentence(content: Path, t
     assert "No such file" in error.decode()
 
 
-async def test_what_many_ask_for_is_read_from_the_disk_once(content: Path) -> None:
+async def test_what_many_ask_for_is_read_from_the_disk_once(content: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content_answers, "_BLOCK_SECONDS", 1e9)
+    monkeypatch.setattr(content_answers, "_LOOK_AGAIN", 1e9)
     answers = ContentAnswers(content)
     async with answers.running():
         plan = await settled(answers, asking(NEW, OLD))
