@@ -41,6 +41,15 @@ class Desk:
         self.dropped += 1
 
 
+async def busy_desk() -> Desk:
+    """One with a request in each hand."""
+    desk = Desk()
+    for number in range(AT_ONCE):
+        desk.queue.put(f"busy-{number}", number)
+    await eventually(lambda: desk.busy == AT_ONCE, "all hands are busy")
+    return desk
+
+
 async def test_thousands_that_ask_at_once_are_all_answered_some_at_a_time() -> None:
     desk = Desk()
     wanted = [(f"device-{number}", number) for number in range(10_000)]
@@ -55,10 +64,7 @@ async def test_thousands_that_ask_at_once_are_all_answered_some_at_a_time() -> N
 
 
 async def test_what_one_device_asks_beyond_measure_is_dropped_and_the_others_are_answered() -> None:
-    desk = Desk()
-    for number in range(AT_ONCE):
-        desk.queue.put(f"busy-{number}", number)
-    await eventually(lambda: desk.busy == AT_ONCE, "all hands are busy")
+    desk = await busy_desk()
     for number in range(3 * MOST_OF_ONE):
         desk.queue.put("greedy", number)
     desk.queue.put("modest", 1)
@@ -80,10 +86,7 @@ async def test_a_burst_of_one_device_is_answered_while_there_are_hands() -> None
 
 
 async def test_those_that_ask_over_the_topics_of_one_are_told_apart() -> None:
-    desk = Desk()
-    for number in range(AT_ONCE):
-        desk.queue.put(f"busy-{number}", number)
-    await eventually(lambda: desk.busy == AT_ONCE, "all hands are busy")
+    desk = await busy_desk()
     for number in range(2 * MOST_OF_ONE):
         desk.queue.put("claim-0123", number, f"claim-0123 {number}")
     assert desk.dropped == 0
@@ -116,10 +119,7 @@ async def test_a_hand_that_is_cancelled_is_free_again(monkeypatch: pytest.Monkey
 
 
 async def test_no_more_wait_than_there_is_memory_for() -> None:
-    desk = Desk()
-    for number in range(AT_ONCE):
-        desk.queue.put(f"busy-{number}", number)
-    await eventually(lambda: desk.busy == AT_ONCE, "all hands are busy")
+    desk = await busy_desk()
     for number in range(MOST_WAITING + 5):
         desk.queue.put(f"device-{number}", number)
     assert desk.dropped == 5
